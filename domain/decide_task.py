@@ -1,0 +1,136 @@
+"""What a command about a child task brings about, once the lifecycle of its flow allows it."""
+
+from __future__ import annotations
+
+from domain.commands import LoseTask, RunTask, UpdateTask
+from domain.events import (
+    Event,
+    FlowCancelled,
+    TaskDescribed,
+    TaskEnded,
+    TaskLinked,
+    TaskProgressed,
+    TaskStarted,
+)
+from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
+from domain.refusals import Refusal, RefusalCode
+from domain.status import ENDED, NotifyPolicy, TaskStatus
+from domain.task import DEFAULT_AGENT, Task, agent_of, find_task, is_active, same_run, silent_since
+from domain.values import KEEP, Patch, Timestamp
+
+LOST_ERROR = "backing session missing"
+"""What a lost task says of itself, as recorded from the reference."""
+
+
+def meant_task(flow: Flow, command: RunTask, new_id: str) -> str:
+    """Return the id of the task that a `run_task` on this flow links or finds."""
+    known = same_run(flow.tasks, command)
+    return new_id if known is None else known.task_id
+
+
+def run_task(flow: Flow, command: RunTask, *, at: Timestamp, new_id: str) -> tuple[Event, ...]:
+    """Link a task, or tell more of the one that the same run linked before."""
+    known = same_run(flow.tasks, command)
+    if known is not None:
+        return _described(known, command, at)
+    reported = [t for t in (command.started_at, command.last_event_at) if t is not None]
+    linked = TaskLinked(
+        at=at,
+        task_id=new_id,
+        runtime=command.runtime,
+        task=command.task,
+        status=command.status,
+        agent_id=command.agent_id or _agent(flow, command),
+        notify_policy=command.notify_policy,
+        created_at=min(at, *reported, at),
+        started_at=command.started_at,
+        last_event_at=max(reported, default=at),
+        source_id=command.source_id,
+        child_session_key=command.child_session_key,
+        parent_task_id=command.parent_task_id,
+        run_id=command.run_id,
+        label=command.label,
+        progress_summary=command.progress_summary,
+    )
+    return (linked,)
+
+
+def _agent(flow: Flow, command: RunTask) -> str:
+    return agent_of(command.child_session_key) or agent_of(flow.owner) or DEFAULT_AGENT
+
+
+def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...]:
+    preferred = command.prefer_metadata
+    told = TaskDescribed(
+        at=at,
+        task_id=known.task_id,
+        source_id=_filled(known.source_id, command.source_id),
+        parent_task_id=_filled(known.parent_task_id, command.parent_task_id),
+        label=_news(known.label, command.label)
+        if preferred
+        else _filled(known.label, command.label),
+        task=_news(known.task, command.task) if preferred else KEEP,
+        notify_policy=_lifted(known.notify_policy, command.notify_policy),
+    )
+    return () if told == TaskDescribed(at=at, task_id=known.task_id) else (told,)
+
+
+def _filled(old: str | None, new: str | None) -> Patch[str]:
+    return KEEP if old is not None or new is None else new
+
+
+def _news(old: str | None, new: str | None) -> Patch[str]:
+    return KEEP if new is None or new == old else new
+
+
+def _lifted(old: NotifyPolicy, new: NotifyPolicy) -> Patch[NotifyPolicy]:
+    silent = NotifyPolicy.SILENT
+    return new if old is silent and new is not silent else KEEP
+
+
+def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
+    """Let a child run, make progress, or end; the end of the last one may cancel its flow."""
+    task = _unended(flow, command.task_id)
+    if isinstance(task, Refusal):
+        return task
+    if command.status not in ENDED:
+        fact = TaskProgressed if task.status is TaskStatus.RUNNING else TaskStarted
+        return (fact(at=at, task_id=task.task_id, progress_summary=command.progress_summary),)
+    ended = TaskEnded(
+        at=at,
+        task_id=task.task_id,
+        status=command.status,
+        progress_summary=command.progress_summary,
+        terminal_summary=command.terminal_summary,
+        terminal_outcome=command.terminal_outcome,
+        error=command.error,
+    )
+    return (ended, *_cancelled_by(flow, task, at))
+
+
+def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
+    """Mark a child as lost, if its flow has a cancel intent and it was silent for long enough."""
+    task = _unended(flow, command.task_id)
+    if isinstance(task, Refusal):
+        return task
+    if not cancel_requested(flow) or silent_since(task) > command.silent_before:
+        reason = "Task is not silent, or nobody waits for its end."
+        return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
+    lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=LOST_ERROR)
+    return (lost, *_cancelled_by(flow, task, at))
+
+
+def _unended(flow: Flow, task_id: str) -> Task | Refusal:
+    task = find_task(flow.tasks, task_id)
+    if task is None:
+        return Refusal(code=RefusalCode.TASK_NOT_FOUND, reason="Task not found.", flow=flow)
+    if not is_active(task):
+        reason = f"Task is already {task.status}."
+        return Refusal(code=RefusalCode.TASK_TERMINAL, reason=reason, flow=flow)
+    return task
+
+
+def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[Event, ...]:
+    last = active_tasks(flow) == (task,)
+    pending = cancel_requested(flow) and not is_terminal(flow)
+    return (FlowCancelled(at=at),) if last and pending else ()

@@ -1,0 +1,91 @@
+"""What became of a command, as it is shown: accepted, refused, or not persisted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from domain.commands import CancelFlow, Command
+from domain.flow import Flow
+from domain.ports import StoreUnavailable
+from domain.refusals import Refusal
+from domain.task import find_task
+from domain.views import FlowView, TaskView, flow_view, task_view, task_views
+
+KEY_REUSED: Final = "idempotency_key_reused"
+
+
+@frozen(kw_only=True)
+class Accepted:
+    """What a command led to: the flow, for a cancellation its tasks, and the task that was meant."""
+
+    flow: FlowView
+    tasks: Sequence[TaskView]
+    task: TaskView | None
+
+
+@frozen(kw_only=True)
+class Refused:
+    """Why a command led to nothing, with the flow, its tasks and the task that was meant."""
+
+    code: str
+    reason: str
+    flow: FlowView | None = None
+    tasks: Sequence[TaskView] = ()
+    task: TaskView | None = None
+
+
+Outcome: TypeAlias = Accepted | Refused
+
+
+@frozen(kw_only=True)
+class FlowPage:
+    """Some flows, newest first, and the cursor of the rest if there is a rest."""
+
+    flows: Sequence[FlowView]
+    next_cursor: int | None
+
+
+class NotPersisted(StoreUnavailable):
+    """A decision could not be written; the flow, if there was one, is as it was."""
+
+    def __init__(self, flow: Flow | None) -> None:
+        """Keep what is shown of the flow as it was before the decision."""
+        super().__init__("the decision could not be written")
+        self.flow = None if flow is None else flow_view(flow)
+        self.tasks = () if flow is None else task_views(flow)
+
+
+def accepted(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+    """Show what a command led to."""
+    return Accepted(flow=flow_view(flow), tasks=_tasks(flow, command), task=_task(flow, task_id))
+
+
+def refused(refusal: Refusal, command: Command, task_id: str | None) -> Refused:
+    """Show why a command led to nothing."""
+    flow = refusal.flow
+    if flow is None:
+        return Refused(code=refusal.code, reason=refusal.reason)
+    return Refused(
+        code=refusal.code,
+        reason=refusal.reason,
+        flow=flow_view(flow),
+        tasks=_tasks(flow, command),
+        task=_task(flow, task_id),
+    )
+
+
+def key_reused() -> Refused:
+    """Show that a request key stands for another request."""
+    return Refused(code=KEY_REUSED, reason="The idempotency key was used for another request.")
+
+
+def _tasks(flow: Flow, command: Command) -> tuple[TaskView, ...]:
+    return task_views(flow) if isinstance(command, CancelFlow) else ()
+
+
+def _task(flow: Flow, task_id: str | None) -> TaskView | None:
+    task = None if task_id is None else find_task(flow.tasks, task_id)
+    return None if task is None else task_view(task, flow.flow_id)

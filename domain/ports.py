@@ -1,0 +1,93 @@
+"""What the core needs from outside, and how it fails there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+from domain.flow import Flow
+from domain.records import Record, RequestKey
+from domain.status import FlowStatus
+from domain.values import Timestamp
+
+Clock: TypeAlias = Callable[[], Timestamp]
+"""Returns now, in milliseconds since the epoch."""
+
+NewId: TypeAlias = Callable[[], str]
+"""Returns an id that no one has seen before."""
+
+
+class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon, not an error
+    """Another writer was first: the stream went on, or the request key is taken."""
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are told
+    """The store cannot be read or written now; what was asked did not happen."""
+
+
+@frozen(kw_only=True)
+class Commit:
+    """What one command writes, in one transaction.
+
+    `records` follow one another in the stream of `flow`, the state after the last of them.
+    `task_id` is the child that the command was about, kept with the request key for its repeats.
+    """
+
+    records: tuple[Record, ...]
+    flow: Flow
+    request_key: RequestKey | None = None
+    task_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Remembered:
+    """What a request key stands for: the request that used it, and what it led to."""
+
+    request_hash: str
+    flow_id: str
+    version: int
+    task_id: str | None
+
+
+@frozen(kw_only=True)
+class Page:
+    """Some flows of an owner, newest first, and the cursor of the rest if there is a rest."""
+
+    flows: Sequence[Flow]
+    next_cursor: int | None
+
+
+class FlowStore(Protocol):
+    """A durable store of flows. All its methods may raise `StoreUnavailable`."""
+
+    def owns(self, owner: str, flow_id: str) -> bool:
+        """Say whether an owner has a flow; a foreign flow costs the same work as none."""
+        ...
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        ...
+
+    def save(self, commit: Commit) -> None:
+        """Write a commit durably, or nothing of it.
+
+        Raises:
+            WriteConflict: if another writer was first.
+        """
+        ...
+
+    def recall(self, route_id: str, key: str) -> Remembered | None:
+        """Return what a request key stands for."""
+        ...
+
+    def latest(self, owner: str) -> Flow | None:
+        """Return the flow that an owner created last."""
+        ...
+
+    def page(
+        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows of an owner, those created before a cursor."""
+        ...

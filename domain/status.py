@@ -1,0 +1,64 @@
+"""The closed sets of words that flows and tasks are described with.
+
+Their values are wire and storage contract: they never change, they are only added to.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FlowStatus(StrEnum):
+    """Where a flow stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TaskStatus(StrEnum):
+    """Where a child task stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class Runtime(StrEnum):
+    """What executes a child task."""
+
+    SUBAGENT = "subagent"
+    ACP = "acp"
+
+
+class NotifyPolicy(StrEnum):
+    """What the owner wants to be told of."""
+
+    DONE_ONLY = "done_only"
+    STATE_CHANGES = "state_changes"
+    SILENT = "silent"
+
+
+class TerminalOutcome(StrEnum):
+    """What an ended child reports of its work, apart from how it ended."""
+
+    SUCCEEDED = "succeeded"
+    BLOCKED = "blocked"
+
+
+LIVE = frozenset(
+    {FlowStatus.QUEUED, FlowStatus.RUNNING, FlowStatus.WAITING, FlowStatus.BLOCKED},
+)
+TERMINAL = frozenset(FlowStatus) - LIVE
+
+ACTIVE = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
+ENDED = frozenset(TaskStatus) - ACTIVE
+FAILURES = frozenset({TaskStatus.FAILED, TaskStatus.TIMED_OUT, TaskStatus.LOST})

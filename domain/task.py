@@ -1,0 +1,92 @@
+"""A child task, and the questions that are asked of a flow's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import frozen
+
+from domain.commands import RunTask
+from domain.status import ACTIVE, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.values import Timestamp
+
+DEFAULT_AGENT: Final = "main"
+
+
+@frozen(kw_only=True)
+class Task:
+    """A child execution recorded inside a flow.
+
+    `created_at`, `started_at` and `last_event_at` may come from the caller; `heard_at` is the
+    moment at which we last heard of the task, by our own clock.
+    """
+
+    task_id: str
+    runtime: Runtime
+    task: str
+    status: TaskStatus
+    agent_id: str
+    notify_policy: NotifyPolicy
+    created_at: Timestamp
+    last_event_at: Timestamp
+    heard_at: Timestamp
+    started_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    cleanup_after: Timestamp | None = None
+    source_id: str | None = None
+    child_session_key: str | None = None
+    parent_task_id: str | None = None
+    run_id: str | None = None
+    label: str | None = None
+    progress_summary: str | None = None
+    terminal_summary: str | None = None
+    terminal_outcome: TerminalOutcome | None = None
+    error: str | None = None
+
+
+def is_active(task: Task) -> bool:
+    """Say whether a task has yet to end."""
+    return task.status in ACTIVE
+
+
+def silent_since(task: Task) -> Timestamp:
+    """Return since when nothing was heard of a task.
+
+    A caller may report a `lastEventAt` in the past, never one in the future: a child that claims
+    news from next year must not keep its flow pending until then.
+    """
+    return min(task.last_event_at, task.heard_at)
+
+
+def find_task(tasks: Iterable[Task], task_id: str) -> Task | None:
+    """Return the task with an id."""
+    return next((task for task in tasks if task.task_id == task_id), None)
+
+
+def same_run(tasks: Iterable[Task], command: RunTask) -> Task | None:
+    """Return the task that a `run_task` means again, if its run is known in this flow.
+
+    A run is a `runId` within one runtime and child session. A subagent may start several tasks in
+    one run, told apart by label and text; for `acp` the run is the task.
+    """
+    if command.run_id is None:
+        return None
+    return next((task for task in tasks if _is_same_run(task, command)), None)
+
+
+def _is_same_run(task: Task, command: RunTask) -> bool:
+    same = (task.run_id, task.runtime, task.child_session_key) == (
+        command.run_id,
+        command.runtime,
+        command.child_session_key,
+    )
+    if not same or command.runtime is Runtime.ACP:
+        return same
+    return (task.task, task.label) == (command.task, command.label)
+
+
+def agent_of(session_key: str | None) -> str | None:
+    """Return the agent that a session key of the form `agent:<id>:...` names."""
+    parts = (session_key or "").split(":", 2)
+    return parts[1] if len(parts) == 3 and parts[0] == "agent" and parts[1] else None  # noqa: PLR2004 - prefix, agent, rest
