@@ -69,6 +69,8 @@ def decide(flow: Flow | None, issued: Issued) -> Decision:
 def _reason(code: RefusalCode, flow: Flow) -> str:
     if code is RefusalCode.CANCEL_REQUESTED:
         return "Flow cancellation has already been requested."
+    if code is RefusalCode.TASK_NOT_SILENT:
+        return "Flow cancellation has not been requested."
     return f"Flow is already {flow.status}."
 
 

@@ -109,12 +109,12 @@ def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, 
 
 
 def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
-    """Mark a child as lost, if its flow has a cancel intent and it was silent for long enough."""
+    """Mark a child as lost, if it was silent for long enough."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
         return task
-    if not cancel_requested(flow) or silent_since(task) > command.silent_before:
-        reason = "Task is not silent, or nobody waits for its end."
+    if silent_since(task) > command.silent_before:
+        reason = "There was news of the task."
         return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
     lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=LOST_ERROR)
     return (lost, *_cancelled_by(flow, task, at))

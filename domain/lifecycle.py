@@ -85,9 +85,9 @@ def _ends(command: type[Command], event: type[Event], target: FlowStatus) -> Row
     )
 
 
-def _reports(command: type[Command], events: tuple[type[Event], ...]) -> tuple[Row, ...]:
-    """Children may outlive their flow; the last one to end takes a flow with an intent with it."""
-    cancelling = Row(
+def _settles(command: type[Command], events: tuple[type[Event], ...]) -> Row:
+    """Return the row of the last child to end, which takes a live flow with an intent with it."""
+    return Row(
         command=command,
         source=LIVE,
         intent=YES,
@@ -95,12 +95,9 @@ def _reports(command: type[Command], events: tuple[type[Event], ...]) -> tuple[R
         target=frozenset({FlowStatus.CANCELLED}),
         moves=frozenset({0, 1}),
     )
-    return (
-        Row(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-        Row(command=command, source=LIVE, intent=NO, events=events),
-        cancelling,
-        Row(command=command, source=TERMINAL, events=events),
-    )
+
+
+REPORTS: tuple[type[Event], ...] = (TaskStarted, TaskProgressed, TaskEnded)
 
 
 ROWS: tuple[Row, ...] = (
@@ -162,8 +159,15 @@ ROWS: tuple[Row, ...] = (
     Row(command=RunTask, source=LIVE, intent=NO, events=(TaskLinked, TaskDescribed)),
     Row(command=RunTask, source=ALL, intent=YES, refusal=RefusalCode.CANCEL_REQUESTED),
     Row(command=RunTask, source=TERMINAL, intent=NO, refusal=RefusalCode.TERMINAL),
-    *_reports(UpdateTask, (TaskStarted, TaskProgressed, TaskEnded)),
-    *_reports(LoseTask, (TaskEnded,)),
+    # Children may outlive their flow, so a terminal flow hears of them too.
+    Row(command=UpdateTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    Row(command=UpdateTask, source=LIVE, intent=NO, events=REPORTS),
+    _settles(UpdateTask, REPORTS),
+    Row(command=UpdateTask, source=TERMINAL, events=REPORTS),
+    Row(command=LoseTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    Row(command=LoseTask, source=ALL, intent=NO, refusal=RefusalCode.TASK_NOT_SILENT),
+    _settles(LoseTask, (TaskEnded,)),
+    Row(command=LoseTask, source=TERMINAL, intent=YES, events=(TaskEnded,)),
 )
 
 

@@ -67,6 +67,7 @@ class Metadata:
     causation_id: str
     remote_address: str | None = None
     idempotency_key: str | None = None
+    request_hash: str | None = None
 
 
 @frozen(kw_only=True)
@@ -106,4 +107,5 @@ def _metadata(origin: Origin, now: Timestamp, causation_id: str) -> Metadata:
         causation_id=causation_id,
         remote_address=origin.remote_address,
         idempotency_key=None if key is None else key.key,
+        request_hash=None if key is None else key.request_hash,
     )

@@ -1,0 +1,15 @@
+"""The durable store: the only room that imports eventsourcing."""
+
+from adapters.store.faults import StoreFault
+from adapters.store.opening import open_for_reading, open_for_writing
+from adapters.store.rebuild import Rebuilt, rebuild
+from adapters.store.store import EventSourcedStore
+
+__all__ = [
+    "EventSourcedStore",
+    "Rebuilt",
+    "StoreFault",
+    "open_for_reading",
+    "open_for_writing",
+    "rebuild",
+]

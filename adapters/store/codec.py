@@ -1,0 +1,113 @@
+"""The store's dialect: events, metadata and snapshots as plain JSON objects, and back.
+
+Field names are those of the classes (snake_case). A field that holds its default is left out; the
+defaults are `None` and `KEEP` only, and never change. JSON values of callers stand as text, so
+that they come back to the byte. Reading is strict: a wrong type or an unknown field is a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from types import UnionType
+from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
+
+from attrs import has
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+
+from domain.records import ActorKind
+from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.values import Json, Keep
+
+Fields: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+
+class Undecodable(Exception):  # noqa: N818 - reads as what is said of a stored event
+    """Stored bytes that are not what we wrote."""
+
+
+def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
+    def check(value: Any, _: Any) -> T:  # noqa: ANN401 - stored data is untyped until it is checked
+        if type(value) is not kind:
+            raise Undecodable(f"expected {kind.__name__}, found {type(value).__name__}")
+        return value
+
+    return check
+
+
+def _member(kind: type[StrEnum]) -> Callable[[Any, Any], StrEnum]:
+    # NOTE: without a hook of its own a StrEnum is taken for the str that it also is.
+    members = {member.value: member for member in kind}
+
+    def find(value: Any, _: Any) -> StrEnum:  # noqa: ANN401 - stored data is untyped until checked
+        if type(value) is not str or value not in members:
+            raise Undecodable(f"expected a {kind.__name__}, found {value!r}")
+        return members[value]
+
+    return find
+
+
+def _is_patch(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return get_origin(annotation) in (Union, UnionType) and any(
+        Keep.KEEP in get_args(member) for member in get_args(annotation)
+    )
+
+
+def _patch_hook(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any annotation
+    members = [m for m in get_args(annotation) if Keep.KEEP not in get_args(m)]
+    nullable = type(None) in members
+    kind = next(m for m in members if m is not type(None))
+    inner = _CONVERTER.get_structure_hook(kind)
+
+    def read(value: Any, _: Any) -> Any:  # noqa: ANN401 - the two ends of a patch
+        return None if nullable and value is None else inner(value, kind)
+
+    return read
+
+
+def _converter() -> Converter:
+    converter = Converter(detailed_validation=False, forbid_extra_keys=True, omit_if_default=True)
+    for kind in (str, int, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    for words in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
+        converter.register_structure_hook(words, _member(words))
+    text = _exactly(str)
+    converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))
+    converter.register_unstructure_hook(Json, lambda value: value.text)
+    converter.register_structure_hook_factory(_is_patch, _patch_hook)
+    converter.register_structure_hook_factory(
+        has,
+        lambda cls: make_dict_structure_fn(
+            cls, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=False
+        ),
+    )
+    converter.register_unstructure_hook_factory(
+        has,
+        lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
+    )
+    return converter
+
+
+_CONVERTER: Final = _converter()
+
+
+def to_fields(value: object) -> Fields:
+    """Return the JSON object of an event, metadata, or a flow."""
+    fields: Fields = _CONVERTER.unstructure(value)
+    return fields
+
+
+def from_fields(fields: Fields, cls: type[T]) -> T:
+    """Return the value of a class that a JSON object stands for.
+
+    Raises:
+        Undecodable: if the object is not one that `to_fields` makes of the class.
+    """
+    try:
+        return _CONVERTER.structure(fields, cls)
+    except Undecodable:
+        raise
+    except Exception as error:
+        raise Undecodable(f"no {cls.__name__}: {error}") from error

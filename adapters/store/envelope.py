@@ -1,0 +1,85 @@
+"""What the library stores and hands back: an event or a snapshot in its place in a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias, cast
+
+from attrs import frozen
+from eventsourcing.domain import DomainEventProtocol
+
+from domain.events import Event
+from domain.evolve import BrokenHistory, evolve
+from domain.flow import Flow
+from domain.records import Metadata, Record
+
+
+@frozen
+class Envelope:
+    """A recorded event, by the names that the library's protocol asks for."""
+
+    originator_id: str
+    originator_version: int
+    event: Event
+    metadata: Metadata
+
+
+@frozen
+class FlowSnapshot:
+    """The state of a flow at a version: a cache of its fold."""
+
+    originator_id: str
+    originator_version: int
+    flow: Flow
+
+
+Stored: TypeAlias = Envelope | FlowSnapshot
+
+
+def as_event(stored: Stored) -> DomainEventProtocol[str]:
+    """Let a type checker see that an envelope has what the library's protocol asks for."""
+    return cast("DomainEventProtocol[str]", stored)
+
+
+def as_envelope(event: DomainEventProtocol[str]) -> Envelope:
+    """Return what an event of the library is in an event table: an envelope.
+
+    Raises:
+        BrokenHistory: if a snapshot lies among the events.
+    """
+    if not isinstance(event, Envelope):
+        raise BrokenHistory(f"flow {event.originator_id}: a snapshot lies among its events")
+    return event
+
+
+def to_envelope(record: Record) -> Envelope:
+    """Return the library's form of a record."""
+    return Envelope(record.flow_id, record.version, record.event, record.metadata)
+
+
+def to_record(envelope: Envelope) -> Record:
+    """Return the core's form of an envelope."""
+    return Record(
+        flow_id=envelope.originator_id,
+        version=envelope.originator_version,
+        event=envelope.event,
+        metadata=envelope.metadata,
+    )
+
+
+def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
+    """Fold a snapshot, if there is one, and the events after it: the library's projector.
+
+    Raises:
+        BrokenHistory: if the stream has a gap. Recorders accept gaps, so reading must not.
+    """
+    for item in stored:
+        if isinstance(item, FlowSnapshot):
+            flow = item.flow
+            continue
+        due = 1 if flow is None else flow.version + 1
+        if item.originator_version != due:
+            found = f"version {item.originator_version} follows where {due} was due"
+            raise BrokenHistory(f"flow {item.originator_id}: {found}")
+        flow = evolve(flow, item.event)
+    return flow

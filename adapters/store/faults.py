@@ -1,0 +1,29 @@
+"""How the store's faults are told: as the core's `StoreUnavailable` or `WriteConflict`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eventsourcing.persistence import IntegrityError, PersistenceError
+
+from domain.ports import StoreUnavailable, WriteConflict
+
+
+class StoreFault(Exception):  # noqa: N818 - the house's word for what an operator must mend
+    """A store that cannot be opened or trusted; the sentence says what to do."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the core's exceptions for those of the library and of SQLite.
+
+    NOTE: the library wraps what SQLite raises inside a transaction, but not what BEGIN raises.
+    """
+    try:
+        yield
+    except (IntegrityError, sqlite3.IntegrityError) as error:
+        raise WriteConflict(str(error)) from error
+    except (PersistenceError, sqlite3.Error) as error:
+        raise StoreUnavailable(str(error)) from error

@@ -1,0 +1,86 @@
+"""How a store is opened: by one process to write, by any number to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, assert_never
+
+from adapters.store.application import FlowApplication
+from adapters.store.faults import StoreFault, translated
+from adapters.store.lock import take_lock
+from adapters.store.place import (
+    File,
+    Memory,
+    check_identity,
+    claim,
+    file_name,
+    is_blank,
+    make_file,
+    memory_name,
+    parse_url,
+)
+from adapters.store.store import EventSourcedStore
+from domain.ports import StoreUnavailable
+
+_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "PERSISTENCE_MODULE": "adapters.store.sqlite",
+    "ORIGINATOR_ID_TYPE": "text",
+    "SQLITE_LOCK_TIMEOUT": "3",  # seconds; a caller is told of a locked database soon after
+}
+
+
+def open_for_writing(url: str) -> EventSourcedStore:
+    """Open a store, made if it is missing, as the only process that writes to it.
+
+    Raises:
+        StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
+    """
+    place = parse_url(url)
+    match place:
+        case Memory():
+            return EventSourcedStore(_application(memory_name(), url=url))
+        case File(path):
+            return _open_file(path, url)
+        case _:
+            assert_never(place)
+
+
+def _open_file(path: Path, url: str) -> EventSourcedStore:
+    make_file(path)
+    if not is_blank(path):
+        check_identity(path)
+    lock = take_lock(path)
+    try:
+        if is_blank(path):
+            claim(path)
+        return EventSourcedStore(_application(file_name(path, "rw"), url=url), lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def open_for_reading(url: str) -> EventSourcedStore:
+    """Open an existing store only to read it, safely beside the process that writes to it.
+
+    Raises:
+        StoreFault: if it is missing, cannot be read, or is not ours.
+    """
+    place = parse_url(url)
+    if isinstance(place, Memory):
+        raise StoreFault("a store in memory cannot be read by another process")
+    if not place.path.is_file():
+        raise StoreFault(f"{place.path}: no such file")
+    check_identity(place.path)
+    name = file_name(place.path, "ro")
+    return EventSourcedStore(_application(name, url=url, CREATE_TABLE="n"))
+
+
+def _application(name: str, *, url: str, **env: str) -> FlowApplication:
+    try:
+        with translated():
+            application = FlowApplication({**_ENVIRONMENT, "SQLITE_DBNAME": name, **env})
+            application.datastore.check_promises()
+    except StoreUnavailable as error:
+        raise StoreFault(f"{url}: {error}") from error
+    return application

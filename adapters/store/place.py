@@ -1,0 +1,127 @@
+"""Where a store is: a database URL, and the file that it means.
+
+`sqlite:///relative.db` and `sqlite:////absolute.db` are files, `sqlite://:memory:` lives as long as
+the store is open.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+from urllib.parse import quote, unquote
+
+from attrs import frozen
+
+from adapters.store.faults import StoreFault
+from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+_PREFIX: Final = "sqlite:///"
+_MEMORY: Final = "sqlite://:memory:"
+_COUNTER: Final = itertools.count()
+
+
+@frozen
+class Memory:
+    """A database in this process's memory."""
+
+
+@frozen
+class File:
+    """A database file, by its absolute path without links."""
+
+    path: Path
+
+
+Place: TypeAlias = Memory | File
+
+
+def parse_url(url: str) -> Place:
+    """Return the place that a database URL means; a relative one is relative to here.
+
+    Raises:
+        StoreFault: if the URL is not one that we serve.
+    """
+    if url == _MEMORY:
+        return Memory()
+    if url.startswith(("postgresql:", "postgres:")):
+        raise StoreFault("PostgreSQL is not supported yet; use sqlite:///PATH")
+    path = unquote(url.removeprefix(_PREFIX))
+    if not url.startswith(_PREFIX) or not path or "\0" in path:
+        raise StoreFault(f"database URL {url!r}: expected sqlite:///PATH")
+    return File(Path(path).resolve())
+
+
+def memory_name() -> str:
+    """Return a name for a new database in memory, which all connections of one store share."""
+    return f"file:taskflow-{os.getpid()}-{next(_COUNTER)}?mode=memory&cache=shared"
+
+
+def file_name(path: Path, mode: Literal["ro", "rw"]) -> str:
+    """Return SQLite's name of a file, to be read or also written."""
+    return f"file:{quote(str(path))}?mode={mode}"
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file, with its folder, unless there is one.
+
+    Raises:
+        StoreFault: if it cannot be read and written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreFault(f"{path}: cannot be opened for writing: {error.strerror}") from error
+
+
+def check_identity(path: Path) -> None:
+    """Check that a file is a store of ours, of the version that we read.
+
+    Raises:
+        StoreFault: if it is not.
+    """
+    with _connected(path, "ro") as connection:
+        application, version = _identity(connection)
+    if application != APPLICATION_ID:
+        raise StoreFault(f"{path}: is not a TaskFlow store")
+    if version != SCHEMA_VERSION:
+        found = f"is a store of version {version}, this program reads version {SCHEMA_VERSION}"
+        raise StoreFault(f"{path}: {found}")
+
+
+def is_blank(path: Path) -> bool:
+    """Say whether a file holds no database yet."""
+    with _connected(path, "ro") as connection:
+        tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        return tables == 0 and _identity(connection) == (0, 0)
+
+
+def claim(path: Path) -> None:
+    """Mark a blank file as a store of ours."""
+    with _connected(path, "rw") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def _connected(path: Path, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(
+            sqlite3.connect(file_name(path, mode), uri=True, isolation_level=None)
+        ) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
+
+
+def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return application, version

@@ -1,0 +1,97 @@
+"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed.
+
+The library finds its factory by this module's name (`PERSISTENCE_MODULE`); a persistence module
+must hold exactly one factory class, so the library's own is reached through its module.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import eventsourcing.sqlite as es
+from eventsourcing.persistence import InterfaceError
+from eventsourcing.utils import Environment, EnvType
+
+from adapters.store.faults import StoreFault
+from adapters.store.recorder import FlowRecorder
+
+FULL: Final = 2
+"""`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""
+
+
+class Connection(es.SQLiteConnection):
+    """A connection whose failed commit leaves no transaction behind.
+
+    After a full disk or an I/O error SQLite may keep the transaction open; the pool would hand the
+    connection to the next writer, whose BEGIN then fails for ever.
+    """
+
+    def commit(self) -> None:
+        """Commit, or roll back and raise."""
+        try:
+            super().commit()
+        except sqlite3.Error:
+            self.rollback()
+            raise
+
+
+class Pool(es.SQLiteConnectionPool):
+    """Connections that sync every commit."""
+
+    def _create_connection(self) -> Connection:
+        try:
+            made = super()._create_connection()
+            raw = made._sqlite_conn  # noqa: SLF001 - the library has no hook for a connection's settings
+            raw.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error as error:
+            raise InterfaceError(str(error)) from error
+        return Connection(sqlite_conn=raw, max_age=self.max_age)
+
+
+class Datastore(es.SQLiteDatastore):
+    """A datastore with our pool, and its promises checked."""
+
+    def __init__(self, db_name: str, lock_timeout: int) -> None:
+        super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
+        self.pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
+
+    @contextmanager
+    def reading(self) -> Iterator[es.SQLiteCursor]:
+        """Give a cursor within a transaction that sees one moment and changes nothing."""
+        with self.transaction(commit=False) as cursor:
+            yield cursor
+
+    def check_promises(self) -> None:
+        """Check that the database writes ahead and syncs.
+
+        Raises:
+            StoreFault: if it does not, as on some network file systems.
+        """
+        with self.reading() as cursor:
+            journal = _pragma(cursor, "journal_mode")
+            synchronous = _pragma(cursor, "synchronous")
+        expected = "memory" if self.pool.is_sqlite_memory_mode else "wal"
+        if journal != expected or synchronous != FULL:
+            found = f"journal_mode={journal}, synchronous={synchronous}"
+            raise StoreFault(f"{self.pool.db_name}: a write would not survive a power cut: {found}")
+
+
+def _pragma(cursor: es.SQLiteCursor, name: str) -> object:
+    cursor.execute(f"PRAGMA {name}")
+    value: object = cursor.fetchone()[0]
+    return value
+
+
+class Factory(es.SQLiteFactory):
+    """The library's factory, with our recorder on our datastore."""
+
+    application_recorder_class = FlowRecorder
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self.datastore.close()
+        timeout = int(self.env.get(self.SQLITE_LOCK_TIMEOUT) or es.SQLITE3_DEFAULT_LOCK_TIMEOUT)
+        self.datastore: Datastore = Datastore(self.datastore.pool.db_name, timeout)
