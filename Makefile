@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test demo lock clean format
+.PHONY: help setup run test lint types format docs demo lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,32 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+run: setup ## serve the example configuration, with its store under var/
+	@mkdir -p var
+	@$(BIN)/taskflow serve --config examples/gateway.json5
+
+demo: setup ## play the life of a flow against a real gateway and print what happened
+	@$(BIN)/python examples/demo.py
+
+test: setup lint types ## formatter, linter, types, and all tests with branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests
+	@$(BIN)/coverage report
+
+lint: setup
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+types: setup
+	@$(BIN)/mypy
+
+format: setup ## format the code and mend what the linter can mend
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+docs: setup ## write the generated pages again
+	@$(BIN)/python -m domain.lifecycle_page > docs/lifecycle.md
 
 clean: ## remove what the other commands made, but not var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

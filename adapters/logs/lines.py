@@ -1,0 +1,64 @@
+"""How a log record becomes one line.
+
+A record has an event (its message) and fields. No value can break out of its line: in text, a
+value with anything but plain visible ASCII is written as a JSON string.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from typing import Final
+
+FIELDS: Final = "taskflow_fields"
+"""The attribute of a record that holds its fields."""
+
+_PLAIN: Final = re.compile(r"[!#-<>-~]+")
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-23T10:00:00.000Z INFO request status=200 route=zapier`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record; a traceback follows on lines of its own."""
+        pairs = (f"{name}={_text(value)}" for name, value in _fields(record).items())
+        line = " ".join((_moment(record), record.levelname, _one_line(record.getMessage()), *pairs))
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"time": "...", "level": "INFO", "event": "request", "status": 200, "route": "zapier"}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the JSON object of a record, a traceback being one of its fields."""
+        line: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname,
+            "event": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, object]:
+    fields: Mapping[str, object] = getattr(record, FIELDS, {})
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"

@@ -1,0 +1,27 @@
+"""Where log records go, and how the rooms write them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TextIO, TypeAlias
+
+from adapters.logs.lines import FIELDS
+
+Fields: TypeAlias = Mapping[str, object]
+"""The named values of a record; None is left out."""
+
+
+def configure(stream: TextIO, formatter: logging.Formatter) -> None:
+    """Send all records of INFO and above to a stream, and nothing twice."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+
+
+def log_event(logger: logging.Logger, event: str, fields: Fields) -> None:
+    """Write what happened as one record."""
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(event, extra={FIELDS: fields})
