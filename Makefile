@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format docs demo lock clean
+.PHONY: help setup run test bench lint types format docs demo lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ test: setup lint types ## formatter, linter, types, and all tests with branch co
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests
 	@$(BIN)/coverage report
+
+bench: setup ## measure, as ratios within one run
+	@$(BIN)/python -m bench.scale
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet .

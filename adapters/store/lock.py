@@ -1,8 +1,7 @@
 """One writing process a file.
 
-SQLite allows several, but up to 3.51.2 two of them can damage a write-ahead log that one resets
-(sqlite.org/wal.html#walresetbug), and our retries count on losing only to threads of ours. The
-lock is taken on a file beside the database: closing any handle of the database file itself would
+SQLite allows several, but before 3.51.3 two of them can damage a write-ahead log while one resets
+it, and our retries count on losing only to threads of ours. The lock is taken on a file beside the database: closing any handle of the database file itself would
 drop the locks that SQLite holds on it (POSIX advisory locks belong to the process).
 """
 

@@ -1,0 +1,208 @@
+"""The README's examples: a story of requests, told again against a real gateway.
+
+`python -m tests.whole.readme_examples URL` prints the section between the README's markers, as the
+gateway at URL (serving examples/gateway.json5 with a fresh store) answers it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+README = Path(__file__).parents[2] / "README.md"
+HEADERS = {
+    "Authorization": "Bearer example-only-zapier-secret",
+    "Content-Type": "application/json",
+}
+FLOW, SECOND, TASK = "<flow>", "<second flow>", "<task>"
+
+
+@frozen
+class Step:
+    """One request of the story, and what is said before it."""
+
+    prose: str
+    request: dict[str, Any]
+
+
+STORY = (
+    Step(
+        "Opens a flow. `goal` is required; `controllerId`, `status` (`queued`, `running`, `waiting`"
+        " or `blocked`), `notifyPolicy` (`done_only`, `state_changes`, `silent`), `currentStep`,"
+        " `stateJson` and `waitJson` are optional.",
+        {"action": "create_flow", "goal": "Review inbound queue", "stateJson": {"batch": 1}},
+    ),
+    Step(
+        "Shows a flow; `null` if this owner has no such flow.",
+        {"action": "get_flow", "flowId": FLOW},
+    ),
+    Step(
+        "Links a child task. `sourceId childSessionKey parentTaskId agentId runId label"
+        " preferMetadata notifyPolicy status startedAt lastEventAt progressSummary` are optional;"
+        " the last three with `status: running` only. The same `runId`, `runtime` and"
+        " `childSessionKey` again find the task and fill in what was missing.",
+        {
+            "action": "run_task",
+            "flowId": FLOW,
+            "runtime": "acp",
+            "childSessionKey": "agent:main:acp:worker",
+            "task": "Inspect the next message batch",
+        },
+    ),
+    Step(
+        "Reports that a child task runs, progresses, or has ended (`running succeeded failed"
+        " timed_out cancelled`), with `progressSummary`, and at its end `terminalSummary`,"
+        " `terminalOutcome` (`succeeded` or `blocked`) and `error`.",
+        {
+            "action": "update_task",
+            "flowId": FLOW,
+            "taskId": TASK,
+            "status": "running",
+            "progressSummary": "12 of 40 messages",
+        },
+    ),
+    Step("Counts a flow's tasks.", {"action": "get_task_summary", "flowId": FLOW}),
+    Step(
+        "Lets the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` says why. An"
+        " absent field keeps its value, `null` clears it.",
+        {
+            "action": "set_waiting",
+            "flowId": FLOW,
+            "expectedRevision": 0,
+            "currentStep": "await_approval",
+            "waitJson": {"kind": "approval"},
+        },
+    ),
+    Step(
+        "Lets the flow go on, `queued` (default) or `running`.",
+        {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1, "status": "running"},
+    ),
+    Step(
+        "Whoever is late is told how things stand:",
+        {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1},
+    ),
+    Step(
+        "Sets the cancel intent and nothing else. From then on no task may be added.",
+        {"action": "request_cancel", "flowId": FLOW, "expectedRevision": 2},
+    ),
+    Step(
+        "Cancels the flow, or says 202 `cancel_pending` while child tasks are active; the end of"
+        " the last one then cancels it.",
+        {"action": "cancel_flow", "flowId": FLOW},
+    ),
+    Step(
+        "So the last report ends the flow as well:",
+        {"action": "update_task", "flowId": FLOW, "taskId": TASK, "status": "cancelled"},
+    ),
+    Step(
+        "What has ended stays ended:",
+        {"action": "finish_flow", "flowId": FLOW, "expectedRevision": 4},
+    ),
+    Step(
+        "A second flow, to be ended by itself:",
+        {"action": "create_flow", "goal": "Send the report", "status": "running"},
+    ),
+    Step(
+        "Ends a flow well, with a last `stateJson` if there is one.",
+        {
+            "action": "finish_flow",
+            "flowId": SECOND,
+            "expectedRevision": 0,
+            "stateJson": {"sent": True},
+        },
+    ),
+    Step("And one that goes wrong:", {"action": "create_flow", "goal": "Charge the card"}),
+    Step(
+        "Ends a flow badly; `stateJson`, `blockedTaskId` and `blockedSummary` may say why.",
+        {
+            "action": "fail_flow",
+            "flowId": "<third flow>",
+            "expectedRevision": 0,
+            "blockedSummary": "The card was declined",
+        },
+    ),
+    Step("Shows the flow that was created last.", {"action": "find_latest_flow"}),
+    Step(
+        "Shows the flow that a token means: a flow's id, or the route's own session key for the"
+        " latest.",
+        {"action": "resolve_flow", "token": SECOND},
+    ),
+    Step(
+        "Lists the owner's flows, newest first: up to 1,000, or `limit`, those of one `status`;"
+        " with `nextCursor` when there are more, to be sent as `cursor`.",
+        {"action": "list_flows", "limit": 1, "status": "succeeded"},
+    ),
+)
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\b1[0-9]{12}\b")
+
+
+@frozen
+class Exchange:
+    """A request as text, and the status and text of its answer."""
+
+    request: str
+    status: int
+    answer: str
+
+
+def send(url: str, request: str) -> Exchange:
+    """Send one request to the example route of a gateway."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection.request("POST", "/plugins/webhooks/zapier", request.encode(), HEADERS)
+    response = connection.getresponse()
+    exchange = Exchange(request, response.status, response.read().decode())
+    connection.close()
+    return exchange
+
+
+def masked(text: str) -> str:
+    """Return a text with its ids numbered as they appear, and its times levelled."""
+    ids: dict[str, str] = {}
+    numbered = _ID.sub(lambda found: ids.setdefault(found[0], f"<id {len(ids)}>"), text)
+    return _TIME.sub("<time>", numbered)
+
+
+def documented(readme: str) -> list[Exchange]:
+    """Return the exchanges that a README shows."""
+    section = readme.split("<!-- actions -->")[1].split("<!-- /actions -->", maxsplit=1)[0]
+    blocks = re.findall(r"```json\n(.*?)```\n\n(\d{3})\n\n```json\n(.*?)```", section, re.DOTALL)
+    return [Exchange(request, int(status), answer) for request, status, answer in blocks]
+
+
+def _told(url: str) -> Iterator[str]:
+    ids: dict[str, str] = {}
+    flows = iter((FLOW, SECOND, "<third flow>"))
+    titles: set[str] = set()
+    for step in STORY:
+        text = json.dumps(step.request, indent=2)
+        for name, value in ids.items():
+            text = text.replace(name, value)
+        exchange = send(url, text)
+        result = json.loads(exchange.answer)["result"]
+        action = step.request["action"]
+        if action == "create_flow":
+            ids[next(flows)] = result["flow"]["flowId"]
+        if action == "run_task":
+            ids[TASK] = result["task"]["taskId"]
+        title = "" if action in titles else f"### `{action}`\n\n"
+        titles.add(action)
+        answer = json.dumps(json.loads(exchange.answer), indent=2)
+        yield (
+            f"{title}{step.prose}\n\n```json\n{text}\n```\n\n"
+            f"{exchange.status}\n\n```json\n{answer}\n```\n"
+        )
+
+
+if __name__ == "__main__":
+    print("\n".join(_told(sys.argv[1])))  # noqa: T201 - its purpose
