@@ -1,0 +1,32 @@
+"""Settings: the documented OpenClaw JSON5 configuration, read strictly, as frozen values.
+
+`load_settings` is the way in. Nothing here knows HTTP, the store or the server; `app.py` hands
+the values on.
+"""
+
+from adapters.settings.findings import Advice, Problem, SettingsError
+from adapters.settings.limits import Limits
+from adapters.settings.load import Settings, load_settings
+from adapters.settings.routes import Route, RouteKey, SkippedRoute
+from adapters.settings.secret import Secret
+from adapters.settings.service import Children, Log, Server
+from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
+
+__all__ = [
+    "Advice",
+    "Children",
+    "Limits",
+    "Log",
+    "Problem",
+    "Route",
+    "RouteKey",
+    "Secret",
+    "Server",
+    "Settings",
+    "SettingsError",
+    "SkippedRoute",
+    "Store",
+    "UnusableUrl",
+    "load_settings",
+    "parse_store_url",
+]

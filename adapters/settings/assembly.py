@@ -1,0 +1,101 @@
+"""Declared routes with their secrets resolved: those that can be served, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from adapters.settings.declarations import DeclaredKey, DeclaredRoute, references
+from adapters.settings.findings import FieldPath, Findings, written
+from adapters.settings.providers import Providers
+from adapters.settings.references import SecretRef
+from adapters.settings.resolution import Resolutions, resolve
+from adapters.settings.routes import Route, RouteKey, SkippedRoute
+from adapters.settings.sealing import Resolution, Unresolved
+from adapters.settings.secret import Secret
+
+
+@frozen
+class HeldKey:
+    """A key of a route whose secret is at hand."""
+
+    declared: DeclaredKey
+    secret: Secret
+
+    @property
+    def is_inline(self) -> bool:
+        """Return whether the secret itself is written in the configuration."""
+        return isinstance(self.declared.held, Secret)
+
+    @property
+    def place(self) -> FieldPath:
+        """Return where the secret, or the reference to it, is written."""
+        return self.declared.field.path
+
+
+@frozen
+class MissingKey:
+    """A key of a route whose secret could not be resolved."""
+
+    declared: DeclaredKey
+    reason: str
+
+
+@frozen
+class ResolvedRoute:
+    """An enabled route, with the keys that it has and those that it lacks."""
+
+    declared: DeclaredRoute
+    held: tuple[HeldKey, ...]
+    missing: tuple[MissingKey, ...]
+
+
+def resolve_routes(
+    routes: tuple[DeclaredRoute, ...], providers: Providers, environ: Mapping[str, str]
+) -> tuple[ResolvedRoute, ...]:
+    """Resolve the secrets of enabled routes, all at once."""
+    resolutions = resolve((ref for ref, _ in references(routes)), providers, environ)
+    return tuple(_resolved(route, resolutions) for route in routes)
+
+
+def _resolved(route: DeclaredRoute, resolutions: Resolutions) -> ResolvedRoute:
+    held, missing = [], []
+    for key in route.keys:
+        match _resolution(key, resolutions):
+            case Unresolved(reason=reason):
+                missing.append(MissingKey(key, reason))
+            case secret:
+                held.append(HeldKey(key, secret))
+    return ResolvedRoute(route, tuple(held), tuple(missing))
+
+
+def _resolution(key: DeclaredKey, resolutions: Resolutions) -> Resolution:
+    return resolutions[key.held] if isinstance(key.held, SecretRef) else key.held
+
+
+def route_of(resolved: ResolvedRoute) -> Route:
+    """Return a route with the keys that it has."""
+    declared = resolved.declared
+    return Route(
+        route_id=declared.route_id,
+        path=declared.path,
+        owner=declared.owner,
+        controller_id=declared.controller_id,
+        description=declared.description,
+        keys=tuple(RouteKey(key.declared.key_id, key.secret) for key in resolved.held),
+        limits=declared.limits,
+    )
+
+
+def skipped_of(resolved: ResolvedRoute, findings: Findings) -> SkippedRoute:
+    """Return a route without any key as one that is skipped."""
+    place = resolved.missing[0].declared.field.path
+    return SkippedRoute(
+        route_id=resolved.declared.route_id,
+        path=resolved.declared.path,
+        file=findings.file,
+        line=findings.line(place),
+        field=written(place),
+        reason="; ".join(dict.fromkeys(key.reason for key in resolved.missing)),
+    )

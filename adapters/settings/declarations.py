@@ -1,0 +1,163 @@
+"""Routes as the webhooks plugin's configuration declares them, before any secret is resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import frozen
+
+from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.findings import FieldPath, written
+from adapters.settings.limits import Limits, read_route_limits
+from adapters.settings.providers import Providers
+from adapters.settings.references import SecretInput, SecretRef, read_secret_input
+
+DEFAULT_KEY: Final = "default"
+"""The id of the key that a plain `secret` makes."""
+
+_KEYS: Final = (
+    *("enabled", "path", "sessionKey", "secret", "secrets", "controllerId", "description"),
+    "limits",
+)
+_KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_PREFIX: Final = "/plugins/webhooks/"
+_PLUGIN: Final = ("plugins", "entries", "webhooks")
+
+
+@frozen
+class DeclaredKey:
+    """One secret of a route as it is written, and where."""
+
+    key_id: str
+    held: SecretInput
+    field: Field
+
+
+@frozen(kw_only=True)
+class DeclaredRoute:
+    """One route as it is written, its defaults filled in, and where."""
+
+    route_id: str
+    enabled: bool
+    path: str
+    owner: str
+    controller_id: str
+    description: str | None
+    keys: tuple[DeclaredKey, ...]
+    limits: Limits
+    field: Field
+
+    @property
+    def path_place(self) -> FieldPath:
+        """Return the place of the route's path, even where the path is the default."""
+        return (*self.field.path, "path")
+
+
+@frozen
+class Webhooks:
+    """The plugin's configuration: whether it is enabled at all, its routes, and where."""
+
+    enabled: bool
+    routes: tuple[DeclaredRoute, ...]
+    place: FieldPath
+
+    @property
+    def disabled(self) -> tuple[str, ...]:
+        """Return the ids of the routes that are switched off, alone or with the plugin."""
+        off = (route for route in self.routes if not (self.enabled and route.enabled))
+        return tuple(route.route_id for route in off)
+
+    @property
+    def served(self) -> tuple[DeclaredRoute, ...]:
+        """Return the routes that are to be served, if their secrets allow."""
+        return tuple(route for route in self.routes if self.enabled and route.enabled)
+
+
+def read_webhooks(root: Members, providers: Providers, limits: Limits) -> Webhooks:
+    """Read `plugins.entries.webhooks`, whose other keys belong to OpenClaw."""
+    plugin = root.object("plugins").object("entries").object("webhooks")
+    declared = plugin.object("config", ("routes",)).object("routes").fields.items()
+    routes = tuple(_route(route_id, field, limits) for route_id, field in declared)
+    webhooks = Webhooks(plugin.flag("enabled", default=True), routes, _PLUGIN)
+    for ref, field in references(webhooks.served):
+        providers.check(ref, field)
+    _refuse_conflicts(webhooks.served)
+    return webhooks
+
+
+def references(routes: tuple[DeclaredRoute, ...]) -> Iterator[tuple[SecretRef, Field]]:
+    """Return the references among the routes' secrets, each with its place."""
+    for route in routes:
+        for key in route.keys:
+            if isinstance(key.held, SecretRef):
+                yield key.held, key.field
+
+
+def _route(route_id: str, field: Field, limits: Limits) -> DeclaredRoute:
+    if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
+        field.refuse(expected="a route id without blanks around it", found="another key")
+    members = field.members(_KEYS)
+    owner = members.required("sessionKey", expected="a non-empty string")
+    description = members.get("description")
+    return DeclaredRoute(
+        route_id=route_id,
+        enabled=members.flag("enabled", default=True),
+        path=_normalised(members.text("path", default=f"{_PREFIX}{route_id}")),
+        owner="" if owner is None else owner.literal_text(),
+        controller_id=members.text("controllerId", default=f"webhooks/{route_id}"),
+        description=None if description is None else description.text(),
+        keys=tuple(_keys(members)),
+        limits=read_route_limits(members, limits),
+        field=field,
+    )
+
+
+def _normalised(path: str) -> str:
+    """Return a path with a slash in front, and without one at its end."""
+    absolute = path if path.startswith("/") else f"/{path}"
+    return absolute.removesuffix("/") or "/"
+
+
+def _keys(members: Members) -> Iterator[DeclaredKey]:
+    several = members.get("secrets")
+    if several is None or several.value == {}:
+        members.required("secret", expected=_WANTED)
+    if plain := members.get("secret"):
+        yield from _key(DEFAULT_KEY, plain)
+    for key_id, field in members.object("secrets").fields.items():
+        if not _KEY_ID.fullmatch(key_id):
+            field.refuse(expected="a key id like 2026-01 or next", found="another key")
+        elif key_id == DEFAULT_KEY and members.get("secret"):
+            field.refuse(expected=f"another key id, as secret is {DEFAULT_KEY}", found=DEFAULT_KEY)
+        else:
+            yield from _key(key_id, field)
+
+
+_WANTED: Final = "a secret, a SecretRef, or an object secrets with some of them"
+
+
+def _key(key_id: str, field: Field) -> Iterator[DeclaredKey]:
+    held = read_secret_input(field)
+    if held is not None:
+        yield DeclaredKey(key_id, held, field)
+
+
+def _refuse_conflicts(served: tuple[DeclaredRoute, ...]) -> None:
+    first: dict[str, DeclaredRoute] = {}
+    for route in served:
+        other = first.setdefault(route.path, route)
+        if other is not route:
+            _refuse_conflict(route, other)
+
+
+def _refuse_conflict(route: DeclaredRoute, other: DeclaredRoute) -> None:
+    findings, place = route.field.findings, written(other.path_place)
+    line = findings.line(other.path_place)
+    where = place if line is None else f"{place} (line {line})"
+    findings.refuse(
+        route.path_place,
+        expected="a path that no other enabled route has",
+        found=f"{route.path}, which is the path of {where}",
+    )

@@ -1,0 +1,73 @@
+"""What a caller may ask of the gateway: sizes, times and rates, for all routes and for one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+from adapters.settings.fields import Members
+
+_KEYS: Final = (
+    *("bodyBytes", "bodySeconds", "headSeconds", "rateRequests", "rateWindowSeconds"),
+    *("inFlight", "trackedKeys"),
+)
+_ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight")
+_MOST_BODY_BYTES: Final = 16 << 20
+
+
+@frozen(kw_only=True)
+class Limits:
+    """The limits of a route; what has no override per route is the same for all.
+
+    `rate_requests` in each fixed window of `rate_window_seconds`, and `in_flight` at once, are for
+    one route and one client; `tracked_keys` bounds how many such pairs are remembered.
+    `head_seconds` and `body_seconds` are the time for a request's head and for its body, in total.
+    """
+
+    body_bytes: int = 262_144
+    body_seconds: float = 15.0
+    head_seconds: float = 15.0
+    rate_requests: int = 120
+    rate_window_seconds: float = 60.0
+    in_flight: int = 8
+    tracked_keys: int = 4096
+
+
+def read_limits(taskflow: Members) -> Limits:
+    """Read `taskflow.limits`."""
+    block = taskflow.object("limits", _KEYS)
+    default = Limits()
+    return evolve(
+        _of_route(block, default, most_body_bytes=_MOST_BODY_BYTES),
+        body_seconds=block.seconds("bodySeconds", default=default.body_seconds, low=0.1, high=3600),
+        head_seconds=block.seconds("headSeconds", default=default.head_seconds, low=0.1, high=3600),
+        tracked_keys=block.whole_number(
+            "trackedKeys", default=default.tracked_keys, low=1, high=1_000_000
+        ),
+    )
+
+
+def read_route_limits(route: Members, general: Limits) -> Limits:
+    """Read a route's own `limits`; its body may be smaller than `general` says, not larger.
+
+    NOTE: what is larger is refused before anybody knows for which route it is.
+    """
+    block = route.object("limits", _ROUTE_KEYS)
+    return _of_route(block, general, most_body_bytes=general.body_bytes)
+
+
+def _of_route(block: Members, default: Limits, *, most_body_bytes: int) -> Limits:
+    return evolve(
+        default,
+        body_bytes=block.whole_number(
+            "bodyBytes", default=default.body_bytes, low=1, high=most_body_bytes
+        ),
+        rate_requests=block.whole_number(
+            "rateRequests", default=default.rate_requests, low=1, high=1_000_000
+        ),
+        rate_window_seconds=block.seconds(
+            "rateWindowSeconds", default=default.rate_window_seconds, low=0.1, high=86_400
+        ),
+        in_flight=block.whole_number("inFlight", default=default.in_flight, low=1, high=10_000),
+    )

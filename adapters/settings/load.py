@@ -1,0 +1,74 @@
+"""From a configuration file to settings: read, refuse what is wrong, resolve, advise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from adapters.settings.advice import advise
+from adapters.settings.assembly import resolve_routes, route_of, skipped_of
+from adapters.settings.document import Document, read_document
+from adapters.settings.findings import Advice, Findings, SettingsError, in_file_order
+from adapters.settings.limits import Limits
+from adapters.settings.plan import Plan, read_plan
+from adapters.settings.proxies import Network
+from adapters.settings.routes import Route, SkippedRoute
+from adapters.settings.service import Children, Log, Server
+from adapters.settings.store_url import Store
+
+
+@frozen(kw_only=True)
+class Settings:
+    """A whole configuration, checked: what is served, what is not and why, and how.
+
+    `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
+    those whose secrets could not be resolved. `advice` tells what works but should not stay.
+    """
+
+    file: Path
+    routes: tuple[Route, ...]
+    skipped: tuple[SkippedRoute, ...]
+    disabled: tuple[str, ...]
+    advice: tuple[Advice, ...]
+    trusted_proxies: tuple[Network, ...]
+    store: Store
+    server: Server
+    limits: Limits
+    children: Children
+    log: Log
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Load a configuration file and resolve its secrets; raise SettingsError with every problem.
+
+    What the file alone shows to be wrong stops the start. A secret that is missing, or that its
+    provider cannot give at this moment, takes its own route out and no other.
+    """
+    document = read_document(path)
+    if not isinstance(document, Document):
+        raise SettingsError((document,))
+    findings = Findings(document.file, document.lines)
+    plan = read_plan(document, path.absolute().parent, environ.get("HOME") or None, findings)
+    if findings.problems:
+        raise SettingsError(tuple(sorted(findings.problems, key=in_file_order)))
+    return _settings(path.absolute(), plan, environ, findings)
+
+
+def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Findings) -> Settings:
+    resolved = resolve_routes(plan.webhooks.served, plan.providers, environ)
+    advise(plan, resolved, findings)
+    return Settings(
+        file=file,
+        routes=tuple(route_of(route) for route in resolved if route.held),
+        skipped=tuple(skipped_of(route, findings) for route in resolved if not route.held),
+        disabled=plan.webhooks.disabled,
+        advice=tuple(sorted(findings.advice, key=in_file_order)),
+        trusted_proxies=plan.trusted_proxies,
+        store=plan.service.store,
+        server=plan.service.server,
+        limits=plan.service.limits,
+        children=plan.service.children,
+        log=plan.service.log,
+    )

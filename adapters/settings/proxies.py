@@ -1,0 +1,36 @@
+"""The proxies whose word on a client's address is taken: `gateway.trustedProxies`."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeAlias
+
+from adapters.settings.fields import Field, Members
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+def read_trusted_proxies(root: Members) -> tuple[Network, ...]:
+    """Read a list of addresses and networks; host bits below a network's prefix are ignored."""
+    proxies = root.object("gateway").elements(
+        "trustedProxies", of="addresses or networks", at_most=1024
+    )
+    networks = (_network(proxy) for proxy in proxies)
+    return tuple(network for network in networks if network is not None)
+
+
+def _network(field: Field) -> Network | None:
+    expected = "an address like 10.0.0.1 or a network like 10.0.0.0/8"
+    if not isinstance(field.value, str):
+        field.refuse(expected=expected)
+        return None
+    try:
+        network = ip_network(field.value.strip(), strict=False)
+    except ValueError:
+        field.refuse(expected=expected, found="another string")
+        return None
+    if network.prefixlen == 0:
+        field.findings.advise(
+            field.path, "every client is trusted to say what its address is: name the proxies"
+        )
+    return network

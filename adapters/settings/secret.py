@@ -1,0 +1,79 @@
+"""A secret that can be compared and never be read back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import Final, NoReturn, SupportsIndex, final
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+SHORT: Final = 16
+"""Secrets of fewer characters than this are advised against."""
+
+
+@final
+class Secret:
+    """Holds the digests of a secret; the secret itself is forgotten at once.
+
+    Shows itself as `Secret(***)` wherever it is printed, compares by identity, and is neither
+    copied nor pickled. It holds no lock and no state, so any number of threads may use it.
+    """
+
+    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
+    __slots__ = ("_digests", "is_sendable", "is_short")
+
+    _digests: tuple[bytes, ...]
+    is_short: bool
+    """Whether the secret has fewer than 16 characters."""
+    is_sendable: bool
+    """Whether the secret can stand in an HTTP header: it has no control characters."""
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "_digests", _digests(text))
+        object.__setattr__(self, "is_short", len(text) < SHORT)
+        object.__setattr__(self, "is_sendable", not _CONTROL.search(text))
+
+    def matches(self, presented: str) -> bool:
+        """Return whether a caller presented this secret, in constant time.
+
+        `presented` is a header's value as WSGI hands it over: bytes decoded as Latin-1, trimmed.
+        A secret beyond ASCII matches as UTF-8 and as Latin-1 bytes.
+        """
+        digest = hashlib.sha256(_octets(presented)).digest()
+        # APPSEC: every digest is compared before any result is looked at.
+        results = [hmac.compare_digest(digest, own) for own in self._digests]
+        return any(results)
+
+    def is_same_as(self, other: Secret) -> bool:
+        """Return whether two secrets are the same text, for advice at start."""
+        return hmac.compare_digest(self._digests[0], other._digests[0])
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a secret does not change")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a secret does not change")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret is neither copied nor pickled")
+
+
+def _digests(text: str) -> tuple[bytes, ...]:
+    """Return the SHA-256 of the secret as UTF-8, then as Latin-1 where that is possible."""
+    wire = [text.encode()]
+    if not text.isascii() and max(text) <= "\xff":
+        wire.append(text.encode("latin-1"))
+    return tuple(hashlib.sha256(octets).digest() for octets in wire)
+
+
+def _octets(presented: str) -> bytes:
+    """Return the bytes that were on the wire; text that no header can hold matches nothing."""
+    return presented.encode("latin-1", "backslashreplace")

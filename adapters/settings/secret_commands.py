@@ -1,0 +1,123 @@
+"""Secrets that a command hands out: the exec protocol, version 1, over its standard streams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Final
+
+from adapters.settings.bounded_command import Bounds, answer_of
+from adapters.settings.providers import ExecProvider
+from adapters.settings.sealing import Resolution, Unresolved, sealed
+from adapters.settings.trust import distrust
+
+_VERSION: Final = 1
+
+
+def resolve_by_command(
+    provider: ExecProvider, name: str, ids: Collection[str], environ: Mapping[str, str]
+) -> Mapping[str, Resolution]:
+    """Run a provider's command once for all ids; its own fault is a fault of them all."""
+    command = _trusted(provider)
+    if isinstance(command, Unresolved):
+        return dict.fromkeys(ids, command)
+    answer = answer_of(
+        [str(command), *provider.args],
+        _request(name, ids),
+        folder=str(command.parent),
+        env=_environment(provider, environ),
+        bounds=_bounds(provider),
+    )
+    if isinstance(answer, Unresolved):
+        return dict.fromkeys(ids, answer)
+    return _values(answer, ids, provider)
+
+
+def _bounds(provider: ExecProvider) -> Bounds:
+    return Bounds(
+        seconds=provider.timeout_ms / 1000,
+        silent_seconds=provider.no_output_timeout_ms / 1000,
+        octets=provider.max_output_bytes,
+    )
+
+
+def _request(name: str, ids: Collection[str]) -> bytes:
+    request = {"protocolVersion": _VERSION, "provider": name, "ids": list(ids)}
+    return json.dumps(request).encode()
+
+
+def _environment(provider: ExecProvider, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the configuration names, and no others."""
+    passed = {name: environ[name] for name in provider.pass_env if name in environ}
+    return passed | dict(provider.env)
+
+
+def _trusted(provider: ExecProvider) -> Path | Unresolved:
+    """Return the file to run, with its links resolved, if it may be run."""
+    command = Path(provider.command)
+    try:
+        fault = _fault(command, provider)
+        real = command.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # NOTE: a loop of links is a RuntimeError before 3.13
+        reason = error.strerror if isinstance(error, OSError) else "a loop of links"
+        return Unresolved(f"the command {command} cannot be found: {reason}")
+    return Unresolved(f"the command {command} {fault}") if fault else real
+
+
+def _fault(command: Path, provider: ExecProvider) -> str | None:
+    if command.is_symlink() and not provider.allow_symlink_command:
+        return "is a symbolic link, which allowSymlinkCommand would allow"
+    trusted = [Path(directory).resolve() for directory in provider.trusted_dirs]
+    real = command.resolve(strict=True)
+    if trusted and not any(real.is_relative_to(directory) for directory in trusted):
+        return "is in none of the trustedDirs"
+    return distrust(real.stat(), allow_insecure=provider.allow_insecure_path)
+
+
+def _values(
+    answer: bytes, ids: Collection[str], provider: ExecProvider
+) -> Mapping[str, Resolution]:
+    """Read the answer to a request for some ids."""
+    name = f"the answer of the command {provider.command}"
+    try:
+        text = answer.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return dict.fromkeys(ids, Unresolved(f"{name} is not text in UTF-8"))
+    message = _json(text)
+    if isinstance(message, dict):
+        return _from_message(message, ids, name)
+    if provider.json_only or len(ids) > 1:
+        return dict.fromkeys(ids, Unresolved(f"{name} is not a JSON object"))
+    return dict.fromkeys(ids, sealed(message if isinstance(message, str) else text, name))
+
+
+def _json(text: str) -> object:
+    """Return a text's JSON value, or None if it has none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_message(
+    message: dict[str, object], ids: Collection[str], name: str
+) -> Mapping[str, Resolution]:
+    version, values, errors = (message.get(key) for key in ("protocolVersion", "values", "errors"))
+    if version != _VERSION or isinstance(version, bool):
+        return dict.fromkeys(ids, Unresolved(f"{name} is not of protocolVersion {_VERSION}"))
+    if not isinstance(values, dict):
+        return dict.fromkeys(ids, Unresolved(f"{name} has no values"))
+    # APPSEC: an error's message is not repeated: nobody promises that it quotes no secret.
+    failed = errors if isinstance(errors, dict) else {}
+    return {identifier: _value(identifier, values, failed, name=name) for identifier in ids}
+
+
+def _value(
+    identifier: str, values: dict[str, object], failed: dict[str, object], *, name: str
+) -> Resolution:
+    if identifier in failed:
+        return Unresolved(f"{name} reports an error for {identifier}")
+    if identifier not in values:
+        return Unresolved(f"{name} has no value for {identifier}")
+    return sealed(values[identifier], f"the value for {identifier} in {name}")

@@ -1,0 +1,80 @@
+"""Secrets kept in a file: a JSON object read by RFC 6901 pointers, or one secret as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from adapters.settings.providers import FileProvider
+from adapters.settings.sealing import Resolution, Unresolved, sealed
+from adapters.settings.trust import distrust
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def resolve_in_file(provider: FileProvider, ids: Collection[str]) -> Mapping[str, Resolution]:
+    """Return the secrets of a file by their ids; a fault of the file is a fault of them all."""
+    text = _text(provider)
+    if isinstance(text, Unresolved):
+        return dict.fromkeys(ids, text)
+    if provider.mode == "singleValue":
+        return dict.fromkeys(ids, sealed(text, f"the file {provider.path}"))
+    root = _json(text, provider)
+    if isinstance(root, Unresolved):
+        return dict.fromkeys(ids, root)
+    return {pointer: _at(pointer, root, provider) for pointer in ids}
+
+
+def _text(provider: FileProvider) -> str | Unresolved:
+    """Return the file's text without a byte order mark."""
+    octets = _read(provider)
+    if isinstance(octets, Unresolved):
+        return octets
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Unresolved(f"the file {provider.path} is not text in UTF-8")
+
+
+def _read(provider: FileProvider) -> bytes | Unresolved:
+    try:
+        # NOTE: without O_NONBLOCK, opening a pipe would wait for its writer. Symbolic links are
+        # followed, as mounted secrets are links; what is checked is what has been opened.
+        descriptor = os.open(provider.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            fault = distrust(os.fstat(descriptor), allow_insecure=provider.allow_insecure_path)
+            octets = b"" if fault else file.read(provider.max_bytes + 1)
+    except OSError as error:
+        return Unresolved(f"the file {provider.path} cannot be read: {error.strerror}")
+    if fault:
+        return Unresolved(f"the file {provider.path} {fault}")
+    if len(octets) > provider.max_bytes:
+        return Unresolved(f"the file {provider.path} has more than {provider.max_bytes} bytes")
+    return octets
+
+
+def _json(text: str, provider: FileProvider) -> dict[str, object] | Unresolved:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        return value
+    return Unresolved(f"the file {provider.path} is not a JSON object")
+
+
+def _at(pointer: str, root: dict[str, object], provider: FileProvider) -> Resolution:
+    """Follow a pointer from the root (RFC 6901, section 4)."""
+    value: object = root
+    for token in pointer.removeprefix("/").split("/"):
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and _INDEX.fullmatch(key) and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return Unresolved(f"the file {provider.path} has nothing at {pointer}")
+    return sealed(value, f"the value at {pointer} in the file {provider.path}")

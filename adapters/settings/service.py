@@ -1,0 +1,136 @@
+"""Our own block of the configuration, `taskflow`: how the gateway runs, beside what it serves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast
+
+from attrs import frozen
+
+from adapters.settings.fields import Members
+from adapters.settings.limits import Limits, read_limits
+from adapters.settings.store_url import DEFAULT_URL, Store, parse_store_url
+
+_KEYS: Final = ("store", "server", "limits", "children", "log")
+_BLANK: Final = re.compile(r"\s")
+
+
+@frozen(kw_only=True)
+class Server:
+    """Where the gateway listens (port 0 picks a free one), with how much, and how patiently.
+
+    `connections` may be open at once. `head_bytes` bounds a request's head; a connection without
+    any news is closed after `idle_seconds`, one that takes none of an answer after
+    `write_seconds`. A stop gives the accepted requests `drain_seconds`.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 4
+    connections: int = 1024
+    head_bytes: int = 16_384
+    idle_seconds: float = 5.0
+    write_seconds: float = 30.0
+    drain_seconds: float = 30.0
+
+
+@frozen(kw_only=True)
+class Children:
+    """When a child task is given up: it is lost after so long without news, seen at each sweep."""
+
+    lost_after_seconds: float = 300.0
+    sweep_seconds: float = 20.0
+
+
+RemoteAddress: TypeAlias = Literal["full", "truncated", "none"]
+
+
+@frozen(kw_only=True)
+class Log:
+    """How much of a client's address logs and events record."""
+
+    remote_address: RemoteAddress = "full"
+
+
+@frozen(kw_only=True)
+class Service:
+    """The whole block."""
+
+    store: Store
+    server: Server
+    limits: Limits
+    children: Children
+    log: Log
+
+
+def read_service(root: Members, folder: Path) -> Service:
+    """Read `taskflow`; a store's relative path starts at `folder`."""
+    block = root.object("taskflow", _KEYS)
+    return Service(
+        store=_store(block.object("store", ("url",)), folder),
+        server=_server(block.object("server", _SERVER_KEYS)),
+        limits=read_limits(block),
+        children=_children(block.object("children", ("lostAfterSeconds", "sweepSeconds"))),
+        log=_log(block.object("log", ("remoteAddress",))),
+    )
+
+
+def _store(block: Members, folder: Path) -> Store:
+    store = parse_store_url(block.text("url", default=DEFAULT_URL) or DEFAULT_URL, folder)
+    if isinstance(store, Store):
+        return store
+    block.refuse("url", expected=store.expected, found=store.found)
+    return Store(path=None)
+
+
+_SERVER_KEYS: Final = (
+    *("host", "port", "threads", "connections", "headBytes"),
+    *("idleSeconds", "writeSeconds", "drainSeconds"),
+)
+
+
+def _server(block: Members) -> Server:
+    default = Server()
+    return Server(
+        host=_host(block, default.host),
+        port=block.whole_number("port", default=default.port, low=0, high=65_535),
+        threads=block.whole_number("threads", default=default.threads, low=1, high=256),
+        connections=block.whole_number(
+            "connections", default=default.connections, low=1, high=65_535
+        ),
+        head_bytes=block.whole_number(
+            "headBytes", default=default.head_bytes, low=1024, high=1 << 20
+        ),
+        idle_seconds=_patience(block, "idleSeconds", default.idle_seconds),
+        write_seconds=_patience(block, "writeSeconds", default.write_seconds),
+        drain_seconds=_patience(block, "drainSeconds", default.drain_seconds),
+    )
+
+
+def _patience(block: Members, key: str, default: float) -> float:
+    return block.seconds(key, default=default, low=0.1, high=3600)
+
+
+def _host(block: Members, default: str) -> str:
+    host = block.text("host", default=default)
+    if _BLANK.search(host):
+        block.refuse("host", expected="an address or a host name", found="a string with blanks")
+    return host
+
+
+def _children(block: Members) -> Children:
+    default = Children()
+    return Children(
+        lost_after_seconds=block.seconds(
+            "lostAfterSeconds", default=default.lost_after_seconds, low=0.1, high=31_536_000
+        ),
+        sweep_seconds=block.seconds(
+            "sweepSeconds", default=default.sweep_seconds, low=0.1, high=86_400
+        ),
+    )
+
+
+def _log(block: Members) -> Log:
+    address = block.choice("remoteAddress", default="full", options=("full", "truncated", "none"))
+    return Log(remote_address=cast("RemoteAddress", address))

@@ -1,0 +1,74 @@
+"""Where the events are kept, as a URL says it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+MEMORY_URL: Final = "sqlite://:memory:"
+DEFAULT_URL: Final = "sqlite:///taskflow.db"
+
+_SQLITE: Final = "sqlite:///"
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
+_POSTGRES: Final = frozenset({"postgres", "postgresql"})
+
+
+@frozen
+class Store:
+    """One SQLite database: the absolute path of its file, or None to keep it in memory."""
+
+    path: Path | None
+
+    @property
+    def url(self) -> str:
+        """Return the store's URL, the same from whichever folder it is read."""
+        return MEMORY_URL if self.path is None else f"{_SQLITE}{self.path}"
+
+
+@frozen
+class UnusableUrl:
+    """What a URL should have been and what it is; never the URL, as it may hold a password."""
+
+    expected: str
+    found: str
+
+
+def parse_store_url(url: str, folder: Path) -> Store | UnusableUrl:
+    """Read a store's URL: `sqlite:///relative.db`, seen from `folder`, or `sqlite:////absolute.db`.
+
+    `sqlite://:memory:` is for tests: nothing outlives the process.
+    """
+    if url == MEMORY_URL:
+        return Store(path=None)
+    if not url.startswith(_SQLITE):
+        return UnusableUrl(expected=_EXPECTED, found=_other(url))
+    if fault := _path_fault(url.removeprefix(_SQLITE)):
+        return UnusableUrl(expected=_EXPECTED, found=fault)
+    # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
+    return Store(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
+
+
+_EXPECTED: Final = "sqlite:///FILE (relative to this file) or sqlite:////ABSOLUTE/FILE"
+
+
+def _other(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return "something that is no such URL"
+    if scheme[1] in _POSTGRES:
+        return "a PostgreSQL URL, which is not supported yet"
+    return f"a URL of {scheme[1]}"
+
+
+def _path_fault(path: str) -> str | None:
+    if not path or path.endswith("/"):
+        return "a URL without a file"
+    if path == ":memory:":
+        return f"another spelling of {MEMORY_URL}"
+    if "?" in path or "#" in path:
+        return "a URL with a query or a fragment"
+    return None

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Children, Limits, Log, Server, Store, UnusableUrl, parse_store_url
+from tests.settings.workbench import advice_of, loaded, refused
+
+ALL = {
+    "store": {"url": "sqlite:////data/flows.db"},
+    "server": {
+        "host": "::1",
+        "port": 0,
+        "threads": 2,
+        "connections": 10,
+        "headBytes": 8192,
+        "idleSeconds": 1,
+        "writeSeconds": 2.5,
+        "drainSeconds": 0.1,
+    },
+    "limits": {
+        "bodyBytes": 1,
+        "bodySeconds": 0.2,
+        "headSeconds": 3,
+        "rateRequests": 4,
+        "rateWindowSeconds": 5,
+        "inFlight": 6,
+        "trackedKeys": 7,
+    },
+    "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
+    "log": {"remoteAddress": "truncated"},
+}
+
+
+def test_everything_has_a_default(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "{}")
+    assert settings.file == tmp_path / "gateway.json5"
+    assert settings.store == Store(Path(os.path.realpath(tmp_path)) / "taskflow.db")
+    assert settings.server == Server(host="127.0.0.1", port=8080, threads=4)
+    assert settings.limits == Limits(
+        body_bytes=262_144,
+        body_seconds=15,
+        head_seconds=15,
+        rate_requests=120,
+        rate_window_seconds=60,
+        in_flight=8,
+        tracked_keys=4096,
+    )
+    assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
+    assert settings.log == Log(remote_address="full")
+    assert settings.trusted_proxies == ()
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, {"taskflow": ALL})
+    assert settings.store == Store(Path("/data/flows.db"))
+    assert settings.server == Server(
+        host="::1",
+        port=0,
+        threads=2,
+        connections=10,
+        head_bytes=8192,
+        idle_seconds=1,
+        write_seconds=2.5,
+        drain_seconds=0.1,
+    )
+    assert settings.limits == Limits(
+        body_bytes=1,
+        body_seconds=0.2,
+        head_seconds=3,
+        rate_requests=4,
+        rate_window_seconds=5,
+        in_flight=6,
+        tracked_keys=7,
+    )
+    assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
+    assert settings.log == Log(remote_address="truncated")
+
+
+def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
+    routes = {"a": {"sessionKey": "s", "secret": "x", "limits": {"inFlight": 1}}}
+    document = {
+        "taskflow": {"limits": {"rateRequests": 9}},
+        "plugins": {"entries": {"webhooks": {"config": {"routes": routes}}}},
+    }
+    (route,) = loaded(tmp_path, document).routes
+    assert route.limits == Limits(rate_requests=9, in_flight=1)
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ([], ": expected an object, found an array"),
+        (
+            {"audit": {}},
+            (
+                ".audit: expected one of the keys store, server, limits, children or log, "
+                "found an unknown key"
+            ),
+        ),
+        ({"store": "x"}, ".store: expected an object, found a string"),
+        ({"store": {"url": 1}}, ".store.url: expected a non-empty string, found a number"),
+        (
+            {"server": {"port": True}},
+            ".server.port: expected a whole number from 0 to 65535, found true",
+        ),
+        (
+            {"server": {"port": "80"}},
+            ".server.port: expected a whole number from 0 to 65535, found a string",
+        ),
+        (
+            {"server": {"port": 80.0}},
+            ".server.port: expected a whole number from 0 to 65535, found 80.0",
+        ),
+        (
+            {"server": {"port": -1}},
+            ".server.port: expected a whole number from 0 to 65535, found -1",
+        ),
+        (
+            {"server": {"port": 65536}},
+            ".server.port: expected a whole number from 0 to 65535, found 65536",
+        ),
+        (
+            {"server": {"port": None}},
+            ".server.port: expected a whole number from 0 to 65535, found null",
+        ),
+        (
+            {"server": {"threads": 0}},
+            ".server.threads: expected a whole number from 1 to 256, found 0",
+        ),
+        (
+            {"server": {"host": ""}},
+            ".server.host: expected a non-empty string, found a blank string",
+        ),
+        (
+            {"server": {"host": "a b"}},
+            ".server.host: expected an address or a host name, found a string with blanks",
+        ),
+        (
+            {"limits": {"bodyBytes": 10**30}},
+            ".limits.bodyBytes: expected a whole number from 1 to 16777216, found a number",
+        ),
+        (
+            {"limits": {"bodySeconds": 0}},
+            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found 0",
+        ),
+        (
+            {"limits": {"bodySeconds": True}},
+            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found true",
+        ),
+        (
+            {"children": {"sweepSeconds": "20"}},
+            ".children.sweepSeconds: expected seconds from 0.1 to 86400, found a string",
+        ),
+        (
+            {"log": {"remoteAddress": "half"}},
+            ".log.remoteAddress: expected one of full, truncated or none, found another string",
+        ),
+        (
+            {"log": {"remoteAddress": ["full"]}},
+            ".log.remoteAddress: expected one of full, truncated or none, found an array",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(
+    tmp_path: Path, block: object, problem: str
+) -> None:
+    assert refused(tmp_path, {"taskflow": block}) == [f"taskflow{problem}"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity", "-0.0", "0x" + "f" * 5000])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, number: str) -> None:
+    text = f"{{taskflow: {{limits: {{headSeconds: {number}}}}}}}"
+    (problem,) = refused(tmp_path, text)
+    assert problem.startswith("taskflow.limits.headSeconds: expected seconds from 0.1 to 3600, ")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///flows.db", "/etc/gateway/flows.db"),
+        ("sqlite:///../var/flows.db", "/etc/var/flows.db"),
+        ("sqlite:////data/flows 100%.db", "/data/flows 100%.db"),
+    ],
+)
+def test_a_stores_path_is_absolute_or_starts_at_a_folder(url: str, path: str) -> None:
+    folder = Path(os.path.realpath("/etc")) / "gateway"
+    assert parse_store_url(url, folder) == Store(Path(os.path.realpath(path)))
+
+
+def test_a_stores_url_leads_back_to_it(tmp_path: Path) -> None:
+    for url in ("sqlite:///x.db", "sqlite://:memory:"):
+        store = parse_store_url(url, tmp_path)
+        assert isinstance(store, Store)
+        assert parse_store_url(store.url, Path("/elsewhere")) == store
+
+
+def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "{taskflow: {store: {url: 'sqlite://:memory:'}}}")
+    assert settings.store == Store(path=None)
+    assert "taskflow.store.url: nothing is kept when the gateway stops" in advice_of(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgresql://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
+        ("postgres://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
+        ("mysql://u:canary@db/x", "a URL of mysql"),
+        ("sqlite://flows.db", "a URL of sqlite"),
+        ("flows.db", "something that is no such URL"),
+        ("SQLITE:///flows.db", "something that is no such URL"),
+        ("sqlite:///", "a URL without a file"),
+        ("sqlite:////data/", "a URL without a file"),
+        ("sqlite:///:memory:", "another spelling of sqlite://:memory:"),
+        ("sqlite:///flows.db?mode=ro", "a URL with a query or a fragment"),
+        ("sqlite:///flows.db#x", "a URL with a query or a fragment"),
+    ],
+)
+def test_any_other_store_is_refused_without_showing_its_url(
+    tmp_path: Path, url: str, found: str
+) -> None:
+    expected = "sqlite:///FILE (relative to this file) or sqlite:////ABSOLUTE/FILE"
+    assert parse_store_url(url, tmp_path) == UnusableUrl(expected=expected, found=found)
+    assert refused(tmp_path, {"taskflow": {"store": {"url": url}}}) == [
+        f"taskflow.store.url: expected {expected}, found {found}"
+    ]
