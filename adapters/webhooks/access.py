@@ -1,0 +1,53 @@
+"""What the access log says of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from attrs import define
+
+from adapters.webhooks.limits import Seconds
+from adapters.webhooks.replies import Reply
+
+LogRequest: TypeAlias = Callable[[Mapping[str, object]], None]
+"""Takes the fields of one request, once, when its answer is decided."""
+
+LogFault: TypeAlias = Callable[[str, BaseException], None]
+"""Takes the id of a request and the fault, ours or the store's, that spoilt it."""
+
+_MOST_CHARACTERS = 128
+
+
+@define(kw_only=True)
+class Access:
+    """What is known of a request so far; each step fills in what it finds out."""
+
+    request_id: str
+    started: Seconds
+    route: str | None = None
+    key_id: str | None = None
+    remote_address: str | None = None
+    action: str | None = None
+    flow_id: str | None = None
+
+
+def access_fields(access: Access, reply: Reply, now: Seconds) -> Mapping[str, object]:
+    """Return the fields of a request's log record; those not known are None."""
+    return {
+        "request_id": access.request_id,
+        "route": access.route,
+        "key_id": access.key_id,
+        "action": access.action,
+        "flow_id": None if access.flow_id is None else _loggable(access.flow_id),
+        "status": reply.status,
+        "code": reply.code,
+        "duration_ms": round((now - access.started) * 1000, 3),
+        "remote_address": access.remote_address,
+    }
+
+
+def _loggable(text: str) -> str:
+    # APPSEC: a caller may send any text as an id, line breaks too.
+    clipped = text[:_MOST_CHARACTERS]
+    return clipped if clipped.isprintable() else repr(clipped)

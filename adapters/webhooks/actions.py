@@ -1,0 +1,135 @@
+"""The actions: what each takes, what it asks of the domain, and what it answers, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
+
+from adapters.webhooks import schemas
+from adapters.webhooks.cursor import encode_cursor
+from adapters.webhooks.fields import Issue, object_issue
+from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, Answers
+from adapters.webhooks.schemas import Schema, Values, decode
+from adapters.webhooks.views import flow_json, summary_json
+from domain.commands import (
+    CancelFlow,
+    Command,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+    UpdateTask,
+)
+from domain.service import OwnerSession
+from domain.views import FlowView
+
+Result: TypeAlias = dict[str, Any]
+
+
+@frozen
+class Query:
+    """An action that changes nothing."""
+
+    name: str
+    schema: Schema
+    ask: Callable[[OwnerSession, Values], Result]
+
+
+@frozen
+class Mutation:
+    """An action that may change a flow."""
+
+    name: str
+    schema: Schema
+    command: type[Command]
+    answers: Answers
+
+
+Action: TypeAlias = Query | Mutation
+
+
+@frozen
+class Call:
+    """A request that makes sense: the action, and what was given."""
+
+    action: Action
+    values: Values
+
+
+def _get_flow(session: OwnerSession, values: Values) -> Result:
+    return _flow_or_null(session.find(values["flow_id"]))
+
+
+def _find_latest_flow(session: OwnerSession, _: Values) -> Result:
+    return _flow_or_null(session.find_latest())
+
+
+def _resolve_flow(session: OwnerSession, values: Values) -> Result:
+    return _flow_or_null(session.resolve(values["token"]))
+
+
+def _flow_or_null(flow: FlowView | None) -> Result:
+    return {"flow": None if flow is None else flow_json(flow)}
+
+
+def _list_flows(session: OwnerSession, values: Values) -> Result:
+    page = session.page(
+        limit=values.get("limit", schemas.MOST_LISTED),
+        before=values.get("cursor"),
+        status=values.get("status"),
+    )
+    flows = [flow_json(flow) for flow in page.flows]
+    rest = page.next_cursor
+    return {"flows": flows} if rest is None else {"flows": flows, "nextCursor": encode_cursor(rest)}
+
+
+def _get_task_summary(session: OwnerSession, values: Values) -> Result:
+    summary = session.summarize_tasks(values["flow_id"])
+    return {"summary": None if summary is None else summary_json(summary)}
+
+
+_TABLE: Final[tuple[Action, ...]] = (
+    Mutation("create_flow", schemas.CREATE_FLOW, CreateFlow, CREATED),
+    Query("get_flow", schemas.ONE_FLOW, _get_flow),
+    Query("list_flows", schemas.LIST_FLOWS, _list_flows),
+    Query("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
+    Query("resolve_flow", schemas.TOKEN, _resolve_flow),
+    Query("get_task_summary", schemas.ONE_FLOW, _get_task_summary),
+    Mutation("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
+    Mutation("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
+    Mutation("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),
+    Mutation("fail_flow", schemas.FAIL_FLOW, FailFlow, APPLIED),
+    Mutation("request_cancel", schemas.REQUEST_CANCEL, RequestCancel, APPLIED),
+    Mutation("cancel_flow", schemas.ONE_FLOW, CancelFlow, CANCELLED),
+    Mutation("run_task", schemas.RUN_TASK, RunTask, LINKED),
+    Mutation("update_task", schemas.UPDATE_TASK, UpdateTask, UPDATED),
+)
+ACTIONS: Final = {action.name: action for action in _TABLE}
+
+_NO_ACTION: Final = Issue(
+    "action: Invalid discriminator value. Expected " + " | ".join(f"'{name}'" for name in ACTIONS)
+)
+
+
+def read_call(document: object) -> Call | Issue:
+    """Return the action that a document asks for with what it gives, or its first issue."""
+    if not isinstance(document, dict):
+        return object_issue(document)
+    name = document.get("action")
+    action = ACTIONS.get(name) if isinstance(name, str) else None
+    if action is None:
+        return _NO_ACTION
+    values = decode(action.schema, document)
+    return values if isinstance(values, Issue) else Call(action, values)
+
+
+def make_command(mutation: Mutation, values: Values, controller_id: str) -> Command:
+    """Return the command of a mutation; a new flow's controller is the route's by default."""
+    if mutation.command is CreateFlow:
+        return CreateFlow(**{"controller_id": controller_id, **values})
+    return mutation.command(**values)

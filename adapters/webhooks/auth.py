@@ -1,0 +1,30 @@
+"""Who asks: the secret that a request presents, and the key that it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.webhooks.head import RequestHead
+from adapters.webhooks.routes import Identify
+from adapters.webhooks.whitespace import trim
+
+_BEARER: Final = "bearer "
+
+
+def authenticate(head: RequestHead, identify: Identify) -> str | None:
+    """Return the id of the key that a request presents, or None."""
+    presented = _presented(head)
+    if not presented:
+        return None
+    key_id = identify(presented)
+    if key_id is None and (trimmed := trim(presented)) != presented:
+        # NOTE: as Latin-1, a no-break space at the end is blank; as UTF-8, it may be half a letter.
+        return identify(trimmed)
+    return key_id
+
+
+def _presented(head: RequestHead) -> str:
+    # APPSEC: a Bearer header wins, also when it is wrong; only without one the other is read.
+    if head.authorization[: len(_BEARER)].lower() == _BEARER:
+        return head.authorization[len(_BEARER) :].strip(" \t")
+    return head.webhook_secret

@@ -1,0 +1,127 @@
+"""What the value of one field must be, and the words for what is wrong with it.
+
+A kind takes a JSON value, or UNDEFINED for a field that is required and absent, and returns what
+the domain is given, or an `Issue`. The words are the reference's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from types import NoneType
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
+
+from adapters.webhooks.cursor import decode_cursor
+from adapters.webhooks.strict_json import Overflow, compact_json
+from adapters.webhooks.whitespace import collapse, trim
+from domain.values import Json
+
+MOST: Final = 2**53 - 1
+"""The largest integer that every reader of JSON holds exactly."""
+
+
+@frozen
+class Issue:
+    """Why something is not accepted, for the caller to read."""
+
+    text: str
+
+
+class Undefined:
+    """What an absent field holds."""
+
+
+UNDEFINED: Final = Undefined()
+
+Kind: TypeAlias = Callable[[object], Any]
+"""Returns what a value means to the domain, or an Issue."""
+
+_TYPES: Final = {
+    Undefined: "undefined",
+    NoneType: "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    Overflow: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def type_name(value: object) -> str:
+    """Return the name of a value's type in JSON."""
+    return _TYPES[type(value)]
+
+
+def _expected(what: str, value: object) -> Issue:
+    return Issue(f"Invalid input: expected {what}, received {type_name(value)}")
+
+
+def object_issue(value: object) -> Issue:
+    """Say that a value should have been an object."""
+    return _expected("object", value)
+
+
+def text(value: object) -> str | Issue:
+    """Take a string; trimmed, it has at least one character."""
+    if not isinstance(value, str):
+        return _expected("string", value)
+    return trim(value) or Issue("Too small: expected string to have >=1 characters")
+
+
+def line(value: object) -> str | Issue:
+    """Take a string, and make one line of it."""
+    taken = text(value)
+    return taken if isinstance(taken, Issue) else collapse(taken)
+
+
+def nullable(kind: Kind) -> Kind:
+    """Take null, or what another kind takes."""
+    return lambda value: None if value is None else kind(value)
+
+
+def one_of(choices: Iterable[StrEnum]) -> Kind:
+    """Take one of some words, exactly."""
+    words = {choice.value: choice for choice in choices}
+    options = "|".join(f'"{word}"' for word in words)
+    issue = Issue(f"Invalid option: expected one of {options}")
+    return lambda value: words.get(value, issue) if isinstance(value, str) else issue
+
+
+def whole_number(low: int, high: int, *, most: str) -> Kind:
+    """Take a whole number between two; `most` names the type in the words for a larger one."""
+
+    def take(value: object) -> int | Issue:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _expected("number", value)
+        if isinstance(value, float) and not value.is_integer():
+            return _expected("int", value)
+        if value < low:
+            return Issue(f"Too small: expected number to be >={low}")
+        if value > high:
+            return Issue(f"Too big: expected {most} to be <={high}")
+        return int(value)
+
+    return take
+
+
+def boolean(value: object) -> bool | Issue:
+    """Take true or false."""
+    return value if isinstance(value, bool) else _expected("boolean", value)
+
+
+def any_json(value: object) -> Json | Issue:
+    """Take any JSON value, null too, but no number that a double cannot hold."""
+    compact = compact_json(value)
+    return Issue("Invalid input") if compact is None else Json(compact)
+
+
+def cursor(value: object) -> int | Issue:
+    """Take a cursor that an answer gave out."""
+    if not isinstance(value, str):
+        return _expected("string", value)
+    position = decode_cursor(value)
+    return Issue("Invalid input") if position is None else position

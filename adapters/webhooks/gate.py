@@ -1,0 +1,155 @@
+"""The gate: all checks that the head of a request allows, before its body is read.
+
+It runs in the server's I/O thread when a head is complete, or in the resource where there is no
+such server. It never blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeAlias
+
+from attrs import Factory, define, field, frozen
+
+from adapters.webhooks import replies
+from adapters.webhooks.access import Access, LogRequest, access_fields
+from adapters.webhooks.auth import authenticate
+from adapters.webhooks.client import Network, client_address
+from adapters.webhooks.head import RequestHead, read_head
+from adapters.webhooks.limits import InFlight, Key, Monotonic, RateLimiter, Slot
+from adapters.webhooks.replies import RawAnswer, Reply, render
+from adapters.webhooks.routes import HEALTH, READY, Route, RouteTable
+from adapters.webhooks.whitespace import trim
+
+_JSON: Final = "application/json"
+_PROBES: Final = frozenset({HEALTH, READY})
+
+
+@frozen(kw_only=True)
+class Admitted:
+    """A request that was let in: by which key, to which route, in which place."""
+
+    route: Route
+    key_id: str
+    idempotency_keys: Sequence[str]
+    access: Access
+    slot: Slot
+
+    def release(self) -> None:
+        """Free the request's place; a second call, also from another thread, does nothing."""
+        self.slot.release()
+
+
+@frozen(kw_only=True)
+class Probe:
+    """A question about the gateway itself, which anybody may ask and no limit counts."""
+
+    path: str
+    access: Access
+
+    def release(self) -> None:
+        """Do nothing: a probe takes no place."""
+
+
+Ticket: TypeAlias = Admitted | Probe
+
+
+@define(kw_only=True)
+class Gate:
+    """Lets a request in, or says why not."""
+
+    routes: RouteTable
+    trusted_proxies: Sequence[Network]
+    clock: Monotonic
+    remember_address: Callable[[str], str | None]
+    log_request: LogRequest
+    tracked_keys: int = 4096
+    _rate: RateLimiter = field(
+        init=False,
+        default=Factory(lambda gate: RateLimiter(gate.clock, gate.tracked_keys), takes_self=True),
+    )
+    _in_flight: InFlight = field(init=False, factory=InFlight)
+
+    def admit_head(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        peer: str,
+        request_id: str,
+    ) -> Ticket | RawAnswer:
+        """Return a ticket, to be released when the request is answered, or a refusal, logged.
+
+        `target` is the raw request target, `headers` are Latin-1 pairs in the order sent.
+        """
+        access = self.begin(request_id)
+        admission = self.admit(read_head(method, target, headers, peer), access)
+        if isinstance(admission, Reply):
+            self.log(access, admission)
+            return render(admission, request_id)
+        return admission
+
+    def begin(self, request_id: str) -> Access:
+        """Start the log record of a request."""
+        return Access(request_id=request_id, started=self.clock())
+
+    def log(self, access: Access, reply: Reply) -> None:
+        """Log a request and its answer."""
+        self.log_request(access_fields(access, reply, self.clock()))
+
+    def admit(self, head: RequestHead, access: Access) -> Ticket | Reply:
+        """Return a ticket, to be released when the request is answered, or a refusal."""
+        client = client_address(head.peer, head.forwarded_for, self.trusted_proxies)
+        access.remote_address = self.remember_address(client)
+        if head.path in _PROBES:
+            probe = Probe(path=head.path, access=access)
+            return probe if head.method in {"GET", "HEAD"} else replies.ONLY_GET
+        route = self.routes.find(head.path)
+        if route is None:
+            too_large = _is_too_large(head, self.routes.body_bytes)
+            return replies.PAYLOAD_TOO_LARGE if too_large else replies.ROUTE_NOT_FOUND
+        access.route = route.route_id
+        if _is_too_large(head, route.limits.body_bytes):
+            return replies.PAYLOAD_TOO_LARGE
+        if head.method != "POST":
+            return replies.ONLY_POST
+        return self._let_in(head, route, (route.route_id, client), access=access)
+
+    def _let_in(
+        self, head: RequestHead, route: Route, key: Key, *, access: Access
+    ) -> Admitted | Reply:
+        retry_after = self._rate.hit(key, route.limits)
+        if retry_after:
+            return replies.rate_limited(retry_after)
+        if not (_is_json(head.content_type) and _is_plain(head.content_encoding)):
+            return replies.UNSUPPORTED_MEDIA_TYPE
+        slot = self._in_flight.take(key, route.limits.in_flight)
+        if slot is None:
+            return replies.TOO_MANY_IN_FLIGHT
+        try:
+            access.key_id = authenticate(head, route.identify)
+        finally:
+            if access.key_id is None:
+                slot.release()
+        if access.key_id is None:
+            return replies.UNAUTHORIZED
+        return Admitted(
+            route=route,
+            key_id=access.key_id,
+            idempotency_keys=head.idempotency_keys,
+            access=access,
+            slot=slot,
+        )
+
+
+def _is_too_large(head: RequestHead, limit: int) -> bool:
+    return head.content_length is not None and head.content_length > limit
+
+
+def _is_json(content_type: str) -> bool:
+    kind = trim(content_type.partition(";")[0]).lower()
+    return kind == _JSON or kind.endswith("+json")
+
+
+def _is_plain(content_encoding: str) -> bool:
+    return content_encoding.lower() in {"", "identity"}

@@ -1,0 +1,141 @@
+"""What each changing action answers, whatever became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import frozen
+
+from adapters.webhooks.replies import (
+    PERSIST_FAILED,
+    Reply,
+    cancel_pending,
+    persist_failed,
+    refusal,
+    success,
+)
+from adapters.webhooks.views import flow_json, task_json
+from domain.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
+from domain.ports import StoreUnavailable
+from domain.refusals import RefusalCode
+from domain.status import FlowStatus
+
+_STATUSES: Final[dict[str, int]] = {
+    RefusalCode.NOT_FOUND: 404,
+    RefusalCode.TASK_NOT_FOUND: 404,
+    KEY_REUSED: 422,
+}
+_CONFLICT: Final = 409
+
+
+@frozen(kw_only=True)
+class Answers:
+    """The answers of one family of actions.
+
+    `accepted` words a whole reply, `refused` the result of a refusal; `unsaved` is the sentence for
+    a store that failed, which is shown like a refusal.
+    """
+
+    accepted: Callable[[str, Accepted], Reply]
+    refused: Callable[[Refused], dict[str, Any]]
+    unsaved: str
+
+
+def outcome_reply(answers: Answers, route_id: str, outcome: Outcome) -> Reply:
+    """Answer what became of a command."""
+    if isinstance(outcome, Accepted):
+        return answers.accepted(route_id, outcome)
+    missing = outcome.code == RefusalCode.NOT_FOUND
+    return refusal(
+        _STATUSES.get(outcome.code, _CONFLICT),
+        outcome.code,
+        "TaskFlow not found." if missing else outcome.reason,
+        route_id=route_id,
+        result={} if outcome.code == KEY_REUSED else answers.refused(outcome),
+    )
+
+
+def unsaved_reply(answers: Answers, route_id: str, error: StoreUnavailable) -> Reply:
+    """Answer that the store failed; the flow is shown as it is, where it could be read."""
+    flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
+    unsaved = Refused(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
+    return persist_failed(route_id, answers.unsaved, answers.refused(unsaved))
+
+
+def _created(route_id: str, accepted: Accepted) -> Reply:
+    return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
+
+
+def _not_created(refused: Refused) -> dict[str, Any]:
+    return {"created": False, "code": refused.code}
+
+
+def _applied(route_id: str, accepted: Accepted) -> Reply:
+    return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
+
+
+def _not_applied(refused: Refused) -> dict[str, Any]:
+    return {"applied": False, "code": refused.code, **_flow(refused, "current")}
+
+
+def _cancelled(route_id: str, accepted: Accepted) -> Reply:
+    shown = {
+        "flow": flow_json(accepted.flow),
+        "tasks": [task_json(task) for task in accepted.tasks],
+    }
+    if accepted.flow.status is FlowStatus.CANCELLED:
+        return success(route_id, {"found": True, "cancelled": True, **shown})
+    reason = "One or more child tasks are still active."
+    return cancel_pending(route_id, {"found": True, "cancelled": False, "reason": reason, **shown})
+
+
+def _not_cancelled(refused: Refused) -> dict[str, Any]:
+    shown = _flow(refused, "flow")
+    tasks = {"tasks": [task_json(task) for task in refused.tasks]} if shown else {}
+    return {**_found(refused), "cancelled": False, "reason": refused.reason, **shown, **tasks}
+
+
+def _linked(route_id: str, accepted: Accepted) -> Reply:
+    return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
+
+
+def _not_linked(refused: Refused) -> dict[str, Any]:
+    reason = refused.reason
+    return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
+
+
+def _updated(route_id: str, accepted: Accepted) -> Reply:
+    return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
+
+
+def _not_updated(refused: Refused) -> dict[str, Any]:
+    shown = {**_flow(refused, "flow"), **_task(refused)}
+    return {**_found(refused), "updated": False, "reason": refused.reason, **shown}
+
+
+def _found(refused: Refused) -> dict[str, Any]:
+    return {"found": refused.code != RefusalCode.NOT_FOUND}
+
+
+def _flow(outcome: Outcome, key: str) -> dict[str, Any]:
+    return {} if outcome.flow is None else {key: flow_json(outcome.flow)}
+
+
+def _task(outcome: Outcome) -> dict[str, Any]:
+    return {} if outcome.task is None else {"task": task_json(outcome.task)}
+
+
+CREATED: Final = Answers(
+    accepted=_created, refused=_not_created, unsaved="TaskFlow persistence failed."
+)
+APPLIED: Final = Answers(
+    accepted=_applied, refused=_not_applied, unsaved="TaskFlow persistence failed."
+)
+CANCELLED: Final = Answers(
+    accepted=_cancelled, refused=_not_cancelled, unsaved="Flow persistence failed."
+)
+LINKED: Final = Answers(accepted=_linked, refused=_not_linked, unsaved="Task persistence failed.")
+UPDATED: Final = Answers(
+    accepted=_updated, refused=_not_updated, unsaved="Task persistence failed."
+)

@@ -1,0 +1,142 @@
+"""Every answer of the gateway, as an envelope; nobody else words one.
+
+A success is `{"ok": true, "routeId", "result"}`, a refusal `{"ok": false, "routeId", "code",
+"error", "result"}`. Before a caller is authenticated there is no `routeId`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import orjson
+from attrs import evolve, frozen
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+RawAnswer: TypeAlias = tuple[int, Headers, bytes]
+"""Status, headers and body, for whoever sends them."""
+
+Result: TypeAlias = Mapping[str, Any]
+
+NOTHING: Final[Result] = {}
+PERSIST_FAILED: Final = "persist_failed"
+STORE_RETRY_SECONDS: Final = 5
+
+_HEADERS: Final = (
+    ("Content-Type", "application/json; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), microphone=(self), geolocation=()"),
+    ("Cache-Control", "no-store"),
+)
+
+
+@frozen
+class Reply:
+    """An answer but for the request's id: `code` repeats the body's, for the log."""
+
+    status: int
+    code: str | None
+    body: bytes
+    headers: Headers = ()
+
+
+def render(reply: Reply, request_id: str) -> RawAnswer:
+    """Return an answer with all its headers."""
+    return reply.status, headers_of(reply, request_id), reply.body
+
+
+def headers_of(reply: Reply, request_id: str) -> Headers:
+    """Return all headers of an answer."""
+    return (*_HEADERS, *reply.headers, ("X-Request-Id", request_id))
+
+
+def render_error(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
+    """Return a refusal that is made before the route is known, by the server for instance."""
+    return render(unrouted(status, code, sentence), request_id)
+
+
+def success(route_id: str, result: Result) -> Reply:
+    """Answer that it was done, or what was asked for."""
+    return Reply(200, None, orjson.dumps({"ok": True, "routeId": route_id, "result": result}))
+
+
+def cancel_pending(route_id: str, result: Result) -> Reply:
+    """Answer that a flow is cancelled as soon as its children have ended."""
+    code = "cancel_pending"
+    envelope = {"ok": True, "routeId": route_id, "code": code, "result": result}
+    return Reply(202, code, orjson.dumps(envelope))
+
+
+def refusal(
+    status: int,
+    code: str,
+    sentence: str,
+    *,
+    route_id: str | None,
+    result: Result = NOTHING,
+) -> Reply:
+    """Answer why it was not done; without a route's id before it may be told."""
+    routed = {} if route_id is None else {"routeId": route_id}
+    envelope = {"ok": False, **routed, "code": code, "error": sentence, "result": result}
+    return Reply(status, code, orjson.dumps(envelope))
+
+
+def unrouted(status: int, code: str, sentence: str, headers: Headers = ()) -> Reply:
+    """Answer a caller that is not authenticated."""
+    return evolve(refusal(status, code, sentence, route_id=None), headers=headers)
+
+
+def rate_limited(retry_after: int) -> Reply:
+    """Answer that a client asked too often, and when it may ask again."""
+    return unrouted(429, "rate_limited", "Too Many Requests", _retry_after(retry_after))
+
+
+def method_not_allowed(*allowed: str) -> Reply:
+    """Answer that a path does not know a method."""
+    allow = (("Allow", ", ".join(allowed)),)
+    return unrouted(405, "method_not_allowed", "Method Not Allowed", allow)
+
+
+def payload_too_large(route_id: str | None) -> Reply:
+    """Answer that a body is larger than allowed."""
+    return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
+
+
+def invalid_json(route_id: str) -> Reply:
+    """Answer that a body is not JSON, or not JSON that all readers understand alike."""
+    return refusal(400, "invalid_json", "invalid request body", route_id=route_id)
+
+
+def invalid_request(route_id: str, issue: str) -> Reply:
+    """Answer which field of a request is wrong, and how."""
+    return refusal(400, "invalid_request", issue, route_id=route_id)
+
+
+def persist_failed(route_id: str, sentence: str, result: Result = NOTHING) -> Reply:
+    """Answer that the store could not be written or read; nothing has changed."""
+    reply = refusal(503, PERSIST_FAILED, sentence, route_id=route_id, result=result)
+    return evolve(reply, headers=_retry_after(STORE_RETRY_SECONDS))
+
+
+def internal_error(route_id: str | None) -> Reply:
+    """Answer that the fault is ours, and nothing about it."""
+    return refusal(500, "internal_error", "Internal Server Error", route_id=route_id)
+
+
+def _retry_after(seconds: int) -> Headers:
+    return (("Retry-After", str(seconds)),)
+
+
+ROUTE_NOT_FOUND: Final = unrouted(404, "route_not_found", "Not Found")
+UNSUPPORTED_MEDIA_TYPE: Final = unrouted(415, "unsupported_media_type", "Unsupported Media Type")
+TOO_MANY_IN_FLIGHT: Final = unrouted(
+    429, "too_many_in_flight", "Too Many Requests", _retry_after(1)
+)
+UNAUTHORIZED: Final = unrouted(401, "unauthorized", "unauthorized")
+PAYLOAD_TOO_LARGE: Final = payload_too_large(None)
+ONLY_POST: Final = method_not_allowed("POST")
+ONLY_GET: Final = method_not_allowed("GET", "HEAD")
+ALIVE: Final = Reply(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
+READY: Final = Reply(200, None, orjson.dumps({"ok": True, "result": {"status": "ready"}}))
+NOT_READY: Final = unrouted(503, "not_ready", "The gateway takes no requests now.", _retry_after(1))

@@ -1,0 +1,87 @@
+"""The domain's views as they stand on the wire: camelCase, in one order, nothing shown as null.
+
+The keys and their order are the reference's; owners have no place in them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from orjson import Fragment
+
+from domain.values import Json
+from domain.views import FlowView, TaskSummary, TaskView
+
+Shown: TypeAlias = dict[str, Any]
+
+
+def flow_json(flow: FlowView) -> Shown:
+    """Show a flow."""
+    return _present(
+        flowId=flow.flow_id,
+        syncMode="managed",
+        controllerId=flow.controller_id,
+        currentStep=flow.current_step,
+        blockedTaskId=flow.blocked_task_id,
+        blockedSummary=flow.blocked_summary,
+        revision=flow.revision,
+        status=flow.status,
+        notifyPolicy=flow.notify_policy,
+        goal=flow.goal,
+        stateJson=_embedded(flow.state_json),
+        waitJson=_embedded(flow.wait_json),
+        cancelRequestedAt=flow.cancel_requested_at,
+        createdAt=flow.created_at,
+        updatedAt=flow.updated_at,
+        endedAt=flow.ended_at,
+    )
+
+
+def task_json(task: TaskView) -> Shown:
+    """Show a child task."""
+    return _present(
+        taskId=task.task_id,
+        runtime=task.runtime,
+        sourceId=task.source_id,
+        childSessionKey=task.child_session_key,
+        parentFlowId=task.parent_flow_id,
+        parentTaskId=task.parent_task_id,
+        agentId=task.agent_id,
+        runId=task.run_id,
+        label=task.label,
+        error=task.error,
+        progressSummary=task.progress_summary,
+        terminalSummary=task.terminal_summary,
+        terminalOutcome=task.terminal_outcome,
+        scopeKind="session",
+        task=task.task,
+        status=task.status,
+        deliveryStatus="pending",
+        notifyPolicy=task.notify_policy,
+        createdAt=task.created_at,
+        startedAt=task.started_at,
+        endedAt=task.ended_at,
+        lastEventAt=task.last_event_at,
+        cleanupAfter=task.cleanup_after,
+    )
+
+
+def summary_json(summary: TaskSummary) -> Shown:
+    """Show the counts of a flow's tasks."""
+    return {
+        "total": summary.total,
+        "active": summary.active,
+        "terminal": summary.terminal,
+        "failures": summary.failures,
+        "byStatus": summary.by_status,
+        "byRuntime": summary.by_runtime,
+    }
+
+
+def _present(**shown: object) -> Shown:
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _embedded(json: Json | None) -> Fragment | None:
+    # PERF: the text is embedded as it is stored, not read and written again.
+    return None if json is None else Fragment(json.text)

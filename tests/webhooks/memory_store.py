@@ -1,0 +1,89 @@
+"""A store of flows in memory, for tests of what stands in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from domain.flow import Flow
+from domain.ports import Commit, Page, Remembered, StoreUnavailable, WriteConflict
+from domain.records import Record
+from domain.status import FlowStatus
+
+
+@define
+class MemoryStore:
+    """Keeps every state of every flow; fails on request, as a broken disk does."""
+
+    states: dict[str, list[Flow]] = field(factory=dict)
+    keys: dict[tuple[str, str], Remembered] = field(factory=dict)
+    records: list[Record] = field(factory=list)
+    broken_for: frozenset[str] = frozenset()
+    """What fails now: `read`, `write`."""
+
+    def owns(self, owner: str, flow_id: str) -> bool:
+        """Say whether an owner has a flow."""
+        self._check("read")
+        return flow_id in self.states and self.states[flow_id][0].owner == owner
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a state of a flow."""
+        self._check("read")
+        states = self.states.get(flow_id, [])
+        wanted = (state for state in reversed(states) if version in {None, state.version})
+        return next(wanted, None)
+
+    def save(self, commit: Commit) -> None:
+        """Keep a state of a flow."""
+        self._check("write")
+        states = self.states.setdefault(commit.flow.flow_id, [])
+        if commit.records[0].version != (states[-1].version if states else 0) + 1:
+            raise WriteConflict
+        states.append(commit.flow)
+        self.records.extend(commit.records)
+        if commit.request_key is not None:
+            self._remember(commit)
+
+    def recall(self, route_id: str, key: str) -> Remembered | None:
+        """Return what a request key stands for."""
+        self._check("read")
+        return self.keys.get((route_id, key))
+
+    def latest(self, owner: str) -> Flow | None:
+        """Return the flow that an owner created last."""
+        self._check("read")
+        return next((flow for _, flow in self._newest_first(owner)), None)
+
+    def page(
+        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return some flows of an owner."""
+        self._check("read")
+        found = [
+            (position, flow)
+            for position, flow in self._newest_first(owner)
+            if (before is None or position < before) and status in {None, flow.status}
+        ]
+        shown = found[:limit]
+        cursor = shown[-1][0] if len(found) > limit else None
+        return Page(flows=[flow for _, flow in shown], next_cursor=cursor)
+
+    def _newest_first(self, owner: str) -> Iterator[tuple[int, Flow]]:
+        for position, states in reversed(list(enumerate(self.states.values()))):
+            if states[-1].owner == owner:
+                yield position, states[-1]
+
+    def _remember(self, commit: Commit) -> None:
+        key = commit.request_key
+        if key is not None:
+            self.keys[key.route_id, key.key] = Remembered(
+                request_hash=key.request_hash,
+                flow_id=commit.flow.flow_id,
+                version=commit.flow.version,
+                task_id=commit.task_id,
+            )
+
+    def _check(self, work: str) -> None:
+        if work in self.broken_for:
+            raise StoreUnavailable("the disk is gone")

@@ -1,0 +1,67 @@
+"""Whose request it is, behind proxies and without."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.webhooks.client import client_address
+
+TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+PROXY = "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("forwarded_for", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("198.51.100.7, 192.0.2.1", "192.0.2.1"),
+        ("198.51.100.7,192.0.2.1 , 10.1.2.3,10.9.9.9", "192.0.2.1"),
+        ("192.0.2.1:8080", "192.0.2.1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
+        ("[::ffff:192.0.2.1]:80", "192.0.2.1"),
+        ("192.0.2.1, ::ffff:10.0.0.1, fd00::1", "192.0.2.1"),
+        ("192.0.2.1, ,", "192.0.2.1"),
+        pytest.param("", PROXY, id="no header"),
+        pytest.param("10.0.0.1, 10.0.0.2", PROXY, id="only proxies"),
+        pytest.param("unknown", PROXY, id="garbage"),
+        pytest.param("192.0.2.1, unknown", PROXY, id="garbage before the client"),
+        pytest.param("192.0.2.1:port", PROXY, id="no port"),
+        pytest.param("192.0.2.1:123456", PROXY, id="no port either"),
+        pytest.param("[192.0.2.1", PROXY, id="half a bracket"),
+        pytest.param("192.0.2.01", PROXY, id="octal or decimal"),
+        pytest.param(" , ,", PROXY, id="nothing but commas"),
+    ],
+)
+def test_behind_a_trusted_proxy_the_client_is_the_outermost_untrusted_hop(
+    forwarded_for: str, client: str
+) -> None:
+    assert client_address(PROXY, forwarded_for, TRUSTED) == client
+
+
+def test_a_proxy_that_is_not_trusted_says_nothing() -> None:
+    assert client_address("203.0.113.5", "192.0.2.1", TRUSTED) == "203.0.113.5"
+    assert client_address("203.0.113.5", "192.0.2.1", ()) == "203.0.113.5"
+
+
+def test_a_mapped_address_of_a_socket_is_the_address_itself() -> None:
+    assert client_address("::ffff:203.0.113.5", "", ()) == "203.0.113.5"
+    assert client_address("::ffff:127.0.0.1", "192.0.2.1", TRUSTED) == "192.0.2.1"
+
+
+@pytest.mark.parametrize("peer", ["", "/run/gateway.sock"])
+def test_a_socket_without_an_address_is_itself(peer: str) -> None:
+    assert client_address(peer, "192.0.2.1", TRUSTED) == peer
+
+
+@given(forwarded_for=st.text() | st.text(alphabet="[]:.,%0123456789abf "))
+def test_no_header_makes_it_raise_or_trusts_a_proxy_to_be_the_client(forwarded_for: str) -> None:
+    client = client_address(PROXY, forwarded_for, TRUSTED)
+    assert client == PROXY or client_address(client, "192.0.2.1", TRUSTED) == client

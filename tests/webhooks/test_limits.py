@@ -1,0 +1,144 @@
+"""How much one client may ask: exactly so much, whoever asks at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from attrs import define
+
+from adapters.webhooks.limits import InFlight, Limits, RateLimiter
+
+KEY = ("zapier", "192.0.2.1")
+OTHER = ("zapier", "192.0.2.2")
+DEFAULT = Limits()
+
+
+@define
+class Clock:
+    """A clock that stands still."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        """Return the moment that a test has set."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Yielding(int):
+    """A limit that lets another thread run whenever something is compared with it."""
+
+    def __le__(self, other: int, /) -> bool:
+        """Compare, after all others had their turn."""
+        time.sleep(0)
+        return int(self) <= other
+
+
+def hammer(work: Callable[[], object], *, times: int, threads: int = 8) -> list[object]:
+    """Do the same work many times from some threads at once."""
+
+    def share(_: int) -> list[object]:
+        return [work() for _ in range(times // threads)]
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [result for results in pool.map(share, range(threads)) for result in results]
+
+
+def test_the_121st_request_of_a_minute_waits(clock: Clock) -> None:
+    limiter = RateLimiter(clock)
+    assert [limiter.hit(KEY, DEFAULT) for _ in range(122)] == [0] * 120 + [60, 60]
+
+
+def test_a_window_opens_again_a_minute_after_its_first_request(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock), Limits(rate_requests=2)
+    assert limiter.hit(KEY, limits) == 0
+    clock.now += 59.0
+    assert [limiter.hit(KEY, limits), limiter.hit(KEY, limits)] == [0, 1]
+    clock.now += 0.5
+    assert limiter.hit(KEY, limits) == 1
+    clock.now += 0.5
+    assert [limiter.hit(KEY, limits) for _ in range(3)] == [0, 0, 60]
+
+
+def test_each_key_has_its_own_window(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock), Limits(rate_requests=1)
+    assert [limiter.hit(KEY, limits), limiter.hit(OTHER, limits)] == [0, 0]
+    assert [limiter.hit(KEY, limits), limiter.hit(OTHER, limits)] == [60, 60]
+
+
+def test_sprayed_keys_push_out_the_oldest_window_only(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=1)
+    keys = [("zapier", str(i)) for i in range(4)]
+    assert [limiter.hit(key, limits) for key in keys] == [0, 0, 0, 0]
+    assert [limiter.hit(key, limits) for key in keys[1:]] == [60, 60, 60]
+    assert limiter.hit(keys[0], limits) == 0
+
+
+def test_a_window_that_began_anew_is_no_longer_the_oldest(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=1)
+    limiter.hit(KEY, limits)
+    clock.now += 30
+    limiter.hit(OTHER, limits)
+    clock.now += 30
+    for key in (KEY, ("zapier", "new"), ("zapier", "newer")):
+        assert limiter.hit(key, limits) == 0
+    assert [limiter.hit(KEY, limits), limiter.hit(OTHER, limits)] == [60, 0]
+
+
+def test_of_many_requests_at_once_exactly_the_allowed_pass(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock), Limits(rate_requests=Yielding(120))
+    assert hammer(lambda: limiter.hit(KEY, limits), times=2000).count(0) == 120
+
+
+def test_the_ninth_request_at_once_finds_no_place() -> None:
+    places = InFlight()
+    taken = [places.take(KEY, 8) for _ in range(8)]
+    assert None not in taken
+    assert places.take(KEY, 8) is None
+    assert places.take(OTHER, 8) is not None
+
+
+def test_a_place_that_is_released_twice_is_free_once() -> None:
+    places = InFlight()
+    first, second = places.take(KEY, 2), places.take(KEY, 2)
+    assert first is not None
+    assert second is not None
+    first.release()
+    first.release()
+    assert places.take(KEY, 2) is not None
+    assert places.take(KEY, 2) is None
+
+
+def test_never_more_than_the_allowed_are_in_flight() -> None:
+    places, most = InFlight(), Yielding(3)
+    inside: list[None] = []
+    seen: list[int] = []
+
+    def visit() -> None:
+        slot = places.take(KEY, most)
+        if slot is not None:
+            inside.append(None)
+            time.sleep(0)  # lets the others try while this one is inside
+            seen.append(len(inside))
+            inside.pop()
+            slot.release()
+
+    hammer(visit, times=2000)
+    assert max(seen) <= 3
+    assert [places.take(KEY, most) is not None for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_key_that_nobody_uses_is_forgotten() -> None:
+    places = InFlight()
+    for i in range(10_000):
+        slot = places.take(("zapier", str(i)), 8)
+        assert slot is not None
+        slot.release()
+    assert places == InFlight()

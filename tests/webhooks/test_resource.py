@@ -1,0 +1,227 @@
+"""One request through the whole application."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from falcon.testing import create_environ
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.webhooks.actions import ACTIONS
+from adapters.webhooks.gate import Admitted
+from adapters.webhooks.limits import Limits
+from domain.records import Actor, ActorKind, Metadata
+from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of
+
+LATEST = b'{"action":"find_latest_flow"}'
+PADDING = len('{"action":"create_flow","goal":""}')
+SECURITY = {
+    "content-type": "application/json; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(), microphone=(self), geolocation=()",
+    "cache-control": "no-store",
+}
+
+
+json_texts = st.dictionaries(
+    st.sampled_from(["action", "goal", "flowId", "expectedRevision", "stateJson", "status"]),
+    st.sampled_from([*ACTIONS, 0, -1, 1.5, None, "f", [], {"a": [1e300]}]),
+).map(lambda document: json.dumps(document).encode())
+
+
+def of_size(size: int) -> bytes:
+    return b'{"action":"create_flow","goal":"%b"}' % (b"x" * (size - PADDING))
+
+
+def test_an_answer_has_its_length_its_id_and_the_headers_of_all_answers(gateway: Gateway) -> None:
+    answer = gateway.send(LATEST)
+    assert answer.content == b'{"ok":true,"routeId":"zapier","result":{"flow":null}}'
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert answer.headers["x-request-id"] == "request-1"
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/unknown", "POST", 404), ("/healthz", "GET", 200), (path_of("zapier"), "GET", 405)],
+)
+def test_so_has_every_other_answer(gateway: Gateway, path: str, method: str, status: int) -> None:
+    answer = gateway.send(b"", path=path, method=method)
+    assert answer.status_code == status
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert answer.headers["x-request-id"] == "request-1"
+
+
+def test_the_caller_does_not_choose_the_id(gateway: Gateway) -> None:
+    answer = gateway.send(LATEST, headers=[*headers_for("zapier"), ("X-Request-Id", "mine")])
+    assert answer.headers["x-request-id"] == "request-1"
+
+
+@pytest.mark.parametrize("path", [path_of("zapier"), "/unknown"])
+def test_an_answer_to_head_has_no_body(gateway: Gateway, path: str) -> None:
+    answer = gateway.send(b"", path=path, method="HEAD")
+    assert answer.content == b""
+    assert answer.status_code in {404, 405}
+
+
+@pytest.mark.parametrize("method", ["FOO", "WEBSOCKET", "CONNECT", "TRACE", "post"])
+def test_odd_methods_get_the_envelope_too(gateway: Gateway, method: str) -> None:
+    environ = create_environ(path=path_of("zapier"))
+    status, body = gateway.run({**environ, "REQUEST_METHOD": method})
+    assert status == 405
+    assert json.loads(body)["code"] == "method_not_allowed"
+    assert len(gateway.access_log) == 1
+
+
+def test_alive_is_not_yet_ready(gateway: Gateway) -> None:
+    gateway.ready = False
+    assert gateway.send(b"", path="/healthz", method="GET").json["result"] == {"status": "alive"}
+    answer = gateway.send(b"", path="/readyz", method="GET")
+    assert (answer.status_code, answer.json["code"]) == (503, "not_ready")
+    gateway.ready = True
+    assert gateway.send(b"", path="/readyz", method="GET").json["result"] == {"status": "ready"}
+
+
+def test_a_body_of_exactly_the_limit_passes_and_one_more_byte_does_not(gateway: Gateway) -> None:
+    assert gateway.send(of_size(262_144)).status_code == 200
+    answer = gateway.send(of_size(262_145))
+    assert (answer.status_code, answer.json["code"]) == (413, "payload_too_large")
+
+
+def test_a_body_of_undeclared_length_is_bounded_too() -> None:
+    gateway = Gateway(limits=Limits(body_bytes=100))
+    for size, expected in ((100, 200), (101, 413)):
+        ticket = gateway.admit()
+        assert isinstance(ticket, Admitted)
+        status, _ = gateway.run_admitted(ticket, of_size(size))
+        assert status == expected
+        ticket.release()
+
+
+def test_a_request_without_a_body_is_not_json(gateway: Gateway) -> None:
+    answer = gateway.send(b"")
+    assert answer.content == (
+        b'{"ok":false,"routeId":"zapier","code":"invalid_json",'
+        b'"error":"invalid request body","result":{}}'
+    )
+
+
+def test_the_checks_of_the_body_come_in_order(gateway: Gateway) -> None:
+    assert gateway.send(b"{").json["code"] == "invalid_json"
+    assert gateway.send(b"[]").json["code"] == "invalid_request"
+    assert gateway.send(b"{}").json["error"].startswith("action: ")
+    assert gateway.send(b"{", headers=[]).json["code"] == "unsupported_media_type"
+    assert gateway.send(b"{", headers=headers_for("twin")).json["code"] == "unauthorized"
+
+
+def test_a_request_that_the_server_admitted_is_not_checked_or_counted_again() -> None:
+    gateway = Gateway(limits=Limits(rate_requests=1, in_flight=1))
+    ticket = gateway.admit()
+    assert isinstance(ticket, Admitted)
+    status, body = gateway.run_admitted(ticket, LATEST)
+    assert (status, json.loads(body)["ok"]) == (200, True)
+    assert [entry["request_id"] for entry in gateway.access_log] == ["request-of-server"]
+    gateway.uptime = 60.0
+    full = gateway.admit()
+    assert isinstance(full, tuple), "the server releases its ticket, not the resource"
+    ticket.release()
+    gateway.uptime = 120.0
+    assert isinstance(gateway.admit(), Admitted)
+
+
+def test_without_such_a_server_every_place_is_given_back() -> None:
+    gateway = Gateway(limits=Limits(in_flight=1))
+    for body in (LATEST, b"{", b"{}", LATEST):
+        gateway.send(body)
+    gateway.store.broken_for = frozenset({"read"})
+    gateway.send(LATEST)
+    gateway.store.broken_for = frozenset()
+    assert gateway.send(LATEST).status_code == 200
+
+
+def test_every_request_is_logged_once(gateway: Gateway) -> None:
+    flow_id = gateway.create()
+    gateway.ask("get_flow", flowId="\r\n" * 500)
+    gateway.send(b"{")
+    gateway.send(b"", path="/unknown")
+    known = {"key_id": "default", "route": "zapier"}
+    logged = [
+        {key: entry[key] for key in ("route", "key_id", "action", "flow_id", "status", "code")}
+        for entry in gateway.access_log
+    ]
+    assert logged == [
+        {**known, "action": "create_flow", "flow_id": flow_id, "status": 200, "code": None},
+        {**known, "action": None, "flow_id": None, "status": 400, "code": "invalid_request"},
+        {**known, "action": None, "flow_id": None, "status": 400, "code": "invalid_json"},
+        {
+            "route": None,
+            "key_id": None,
+            "action": None,
+            "flow_id": None,
+            "status": 404,
+            "code": "route_not_found",
+        },
+    ]
+    assert {entry["remote_address"] for entry in gateway.access_log} == {CLIENT}
+
+
+def test_an_id_of_any_length_does_not_fill_the_log(gateway: Gateway) -> None:
+    gateway.ask("get_flow", flowId="x" * 5000)
+    assert gateway.access_log[0]["flow_id"] == "x" * 128
+
+
+def test_an_id_with_a_line_break_begins_no_line_of_the_log(gateway: Gateway) -> None:
+    gateway.ask("get_flow", flowId="x\r\nforged")
+    assert gateway.access_log[0]["flow_id"] == r"'x\r\nforged'"
+
+
+def test_an_event_says_who_through_what_and_when(gateway: Gateway) -> None:
+    body = b'{"action":"create_flow","goal":"g"}'
+    gateway.send(body, headers=[*headers_for("zapier"), ("Idempotency-Key", "once")])
+    assert [record.metadata for record in gateway.store.records] == [
+        Metadata(
+            recorded_at=NOW,
+            actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default"),
+            request_id="request-1",
+            correlation_id="request-1",
+            causation_id="request-1",
+            remote_address=CLIENT,
+            idempotency_key="once",
+            request_hash=hashlib.sha256(body).hexdigest(),
+        )
+    ]
+
+
+def test_no_secret_and_no_owner_is_in_any_log_or_answer(gateway: Gateway) -> None:
+    flow_id = gateway.create()
+    task_id = gateway.link(flow_id)
+    bodies = [
+        gateway.post(document, route=route).content.decode()
+        for route in ("zapier", "other")
+        for document in (
+            {"action": "create_flow", "goal": "g"},
+            {"action": "get_flow", "flowId": flow_id},
+            {"action": "list_flows"},
+            {"action": "find_latest_flow"},
+            {"action": "resolve_flow", "token": flow_id},
+            {"action": "get_task_summary", "flowId": flow_id},
+            {"action": "set_waiting", "flowId": flow_id, "expectedRevision": 9},
+            {"action": "update_task", "flowId": flow_id, "taskId": task_id, "status": "running"},
+            {"action": "cancel_flow", "flowId": flow_id},
+        )
+    ]
+    everything = "".join(bodies) + repr(gateway.access_log)
+    assert "agent:main" not in everything
+    assert not any(secret in everything for secret in SECRETS.values())
+
+
+@given(body=st.binary() | json_texts)
+def test_whatever_the_body_is_the_answer_is_an_envelope_and_no_fault(body: bytes) -> None:
+    answer = Gateway().send(body)
+    assert answer.status_code in {200, 202, 400, 404, 409}
+    assert list(answer.json)[:2] == ["ok", "routeId"]
+    assert answer.json["ok"] is (answer.status_code < 400)
