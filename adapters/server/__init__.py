@@ -1,0 +1,20 @@
+"""The HTTP server: deadlines, sizes, framing, admission and drain around any WSGI application.
+
+The only room that imports waitress. It knows no route and no framework; what it must know about
+requests it asks the `admit` that it is given.
+"""
+
+from adapters.server.contract import Admit, RawAnswer, RenderError, Ticket
+from adapters.server.head import Head
+from adapters.server.options import ServerOptions
+from adapters.server.server import Server
+
+__all__ = [
+    "Admit",
+    "Head",
+    "RawAnswer",
+    "RenderError",
+    "Server",
+    "ServerOptions",
+    "Ticket",
+]

@@ -1,0 +1,258 @@
+"""One connection's requests, one after the other: read, admitted, handed over, answered.
+
+The phases and their order stand in `phase`. Except for `service`, which a worker runs, everything
+here happens in the I/O thread.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from adapters.server.answers import CONTINUE, ConnectionOption, whole_answer
+from adapters.server.connection import Connection
+from adapters.server.exchange import Exchange, open_exchange
+from adapters.server.faults import BODY_TIMEOUT, HEAD_TIMEOUT, OUR_FAULT, Fault
+from adapters.server.head import begins_request, read_head, take_head
+from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
+from adapters.server.task import AppTask
+
+if TYPE_CHECKING:
+    from adapters.server.contract import RawAnswer, Ticket
+
+
+class Channel(Connection):
+    """What happens to the bytes of a connection in each of its phases."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as waitress calls it
+        super().__init__(*given, **named)
+        self._inbox = bytearray()
+        self._exchange: Exchange | None = None
+
+    # Reading
+
+    def readable(self) -> bool:
+        """Whether bytes are welcome: not while an answer is made, or waits to be taken."""
+        if self.phase in READ_ALWAYS:
+            return True
+        return not (self.will_close or self.requests or self.total_outbufs_len)
+
+    def received(self, data: bytes) -> None:
+        """Take in bytes from the socket."""
+        if self.phase in SWALLOWING:
+            self.swallow(len(data))
+        else:
+            self._inbox += data
+            self.advance()
+
+    def answer_taken(self) -> None:
+        """Read the next request, which an answer under way had kept waiting."""
+        if self.phase is Phase.IDLE:
+            self.enter(Phase.IDLE, self.options.idle_seconds)
+            self.advance()
+
+    def advance(self) -> None:
+        """Go on as far as the bytes that are here allow."""
+        while (step := self._STEPS.get(self.phase)) and step(self):
+            pass
+
+    # Each step says whether the next one may follow at once.
+
+    def _await_request(self) -> bool:
+        if not begins_request(self._inbox) or self.total_outbufs_len:
+            return False
+        self.enter(Phase.HEAD, self.options.head_seconds)
+        return True
+
+    def _read_head(self) -> bool:
+        raw = take_head(self._inbox, self.options.head_bytes)
+        if raw is None:
+            return False
+        request_id = self.server.terms.new_id()
+        if isinstance(raw, Fault):
+            return self._refuse(raw, request_id)
+        return self._open(raw, request_id)
+
+    def _open(self, raw: bytes, request_id: str) -> bool:
+        head = read_head(raw, peer=self.addr[0], request_id=request_id)
+        if isinstance(head, Fault):
+            return self._refuse(head, request_id)
+        exchange = open_exchange(head, self.options.body_bytes)
+        if isinstance(exchange, Fault):
+            return self._refuse(exchange, request_id, method=head.method)
+        return self._admit(exchange)
+
+    def _admit(self, exchange: Exchange) -> bool:
+        verdict = self._verdict(exchange)
+        if isinstance(verdict, tuple):
+            return self._turn_away(exchange, verdict)
+        exchange.ticket = verdict
+        self._exchange = exchange
+        self.enter(Phase.BODY, self.options.body_seconds)
+        return True
+
+    def _verdict(self, exchange: Exchange) -> "Ticket | RawAnswer | None":
+        head = exchange.head
+        try:
+            return self.server.terms.admit(head)
+        except Exception:
+            extra = {"request_id": head.request_id}
+            self.logger.exception("admission of request %s failed", head.request_id, extra=extra)
+            return self._worded(OUR_FAULT, head.request_id)
+
+    def _turn_away(self, exchange: Exchange, answer: "RawAnswer") -> bool:
+        """Answer a request by its head alone; keep the connection where its end is certain."""
+        # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
+        keep = exchange.head.keeps_alive and not exchange.awaits_continue
+        option: ConnectionOption = "keep-alive" if keep and not self.server.draining else "close"
+        self.write_soon(whole_answer(answer, exchange.head.method, option))
+        if option == "close":
+            return self._end()
+        if exchange.pending:
+            self._exchange = exchange
+            self.enter(Phase.DISCARD, self.options.body_seconds)
+            return True
+        return self._go_on_later()
+
+    def _read_body(self) -> bool:
+        exchange = self._current()
+        progress = exchange.body.take(self._inbox)
+        if isinstance(progress, Fault):
+            head = exchange.head
+            return self._refuse(progress, head.request_id, method=head.method)
+        if progress:
+            self._hand_over(exchange)
+        elif exchange.awaits_continue:
+            exchange.awaits_continue = False
+            self.write_soon(CONTINUE)
+        return False
+
+    def _discard_body(self) -> bool:
+        exchange = self._current()
+        progress = exchange.body.take(self._inbox)
+        exchange.body.content.clear()
+        if isinstance(progress, Fault):
+            return self._end()
+        return self._go_on_later() if progress else False
+
+    def _go_on_later(self) -> bool:
+        """Return to IDLE, and let the other connections have their turn first."""
+        self._rest()
+        self.server.call_soon(self, self.advance)
+        return False
+
+    def _rest(self) -> None:
+        self._exchange = None
+        # NOTE: waitress' output buffer grows for ever if the next answer is appended to it; at the
+        # watermark it takes a new one.
+        self.current_outbuf_count = self.adj.outbuf_high_watermark
+        self.enter(Phase.IDLE, self.options.idle_seconds)
+
+    _STEPS: ClassVar[Mapping[Phase, "Callable[[Channel], bool]"]] = {
+        Phase.IDLE: _await_request,
+        Phase.HEAD: _read_head,
+        Phase.BODY: _read_body,
+        Phase.DISCARD: _discard_body,
+    }
+
+    # Working
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        self.enter(Phase.WORK)
+        self.requests = [exchange]
+        self.server.add_task(self)
+
+    def service(self) -> None:
+        """Run the application for the request at hand; a worker calls this."""
+        exchange = self.requests[0]
+        task = AppTask(self, exchange)
+        closing = True
+        try:
+            task.service()
+            closing = task.close_on_finish
+        finally:
+            exchange.release()
+            self.server.call_soon(self, partial(self._answered, closing=closing))
+
+    def _answered(self, *, closing: bool) -> None:
+        self.requests = []
+        self.server.in_work -= 1
+        if self.phase is Phase.CLOSED:
+            return
+        self._rest()
+        if closing or self.server.draining:
+            self._end()
+        else:
+            self.advance()
+
+    def cancel(self) -> None:
+        """Give up a request that no worker has begun; waitress calls this at the end of a drain."""
+        for exchange in self.requests:
+            exchange.release()
+        self.requests = []
+        self.handle_close()
+
+    # Refusing and ending
+
+    def _refuse(self, fault: Fault, request_id: str, method: str = "") -> bool:
+        """Answer `fault` in the project's envelope and end."""
+        extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
+        self.logger.info("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
+        self._release()
+        self.write_soon(whole_answer(self._worded(fault, request_id), method, "close"))
+        return self._end()
+
+    def _worded(self, fault: Fault, request_id: str) -> "RawAnswer":
+        render = self.server.terms.render_error
+        return render(fault.status, fault.code, fault.sentence, request_id)
+
+    def _end(self) -> bool:
+        self._inbox.clear()
+        self._exchange = None
+        self.part()
+        return False
+
+    def overdue(self) -> None:
+        """End the phase whose time is over, with an answer where one is due."""
+        match self.phase:
+            case Phase.HEAD:
+                self._refuse(HEAD_TIMEOUT, self.server.terms.new_id())
+            case Phase.BODY:
+                head = self._current().head
+                self._refuse(BODY_TIMEOUT, head.request_id, method=head.method)
+            case Phase.IDLE if self.total_outbufs_len:
+                pass  # the answer before is still being taken: that is not idle
+            case _:
+                super().overdue()
+
+    def handle_close(self) -> None:
+        """Close the socket at once."""
+        self._release()
+        self._inbox.clear()
+        super().handle_close()
+
+    def _release(self) -> None:
+        """Release the ticket unless a worker owns the request: it releases when it ends."""
+        if self._exchange is not None and not self.requests:
+            self._exchange.release()
+
+    def drain(self) -> None:
+        """End, unless a request was accepted here that has no answer yet."""
+        match self.phase:
+            case Phase.DISCARD:
+                self._end()
+            case Phase.IDLE if self.total_outbufs_len:
+                self._end()
+            case Phase.IDLE | Phase.HEAD:
+                self.handle_close()
+            case _:
+                pass
+
+    @property
+    def buffering(self) -> bool:
+        """Whether a request was accepted here whose body is not complete."""
+        return self.phase is Phase.BODY
+
+    def _current(self) -> Exchange:
+        if self._exchange is None:
+            raise RuntimeError("no request is under way on this connection")
+        return self._exchange

@@ -1,0 +1,131 @@
+"""A caller's socket: which phase it is in, when that must end, and how to part without a reset."""
+
+import math
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+
+from adapters.server.contract import Terms
+from adapters.server.phase import Phase
+from adapters.server.task import LOGGER
+
+
+class Home(Protocol):
+    """What a connection needs of the listener that accepted it."""
+
+    terms: Terms
+    draining: bool
+    in_work: int
+
+    def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
+        """Have something done for a channel in the I/O thread."""
+        ...
+
+    def add_task(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
+        """Have a worker thread run the application for a channel."""
+        ...
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """A socket that waitress reads and writes, with deadlines; it knows no request."""
+
+    logger = LOGGER
+    server: Home
+
+    def __init__(
+        self,
+        server: Home,
+        sock: socket.socket,
+        addr: tuple[Any, ...],
+        adj: Any,  # noqa: ANN401 - waitress has no types
+        map: dict[int, Any] | None = None,  # noqa: A002 - waitress passes it by this name
+    ) -> None:
+        super().__init__(server, sock, addr, adj, map=map)
+        self.options = server.terms.options
+        self._waiting = 0
+        self._waiting_since = 0.0
+        self._swallowed = 0
+        self.enter(Phase.IDLE, self.options.idle_seconds)
+
+    def enter(self, phase: Phase, seconds: float = math.inf) -> None:
+        """Be in `phase`, for `seconds` at most."""
+        self.phase = phase
+        self._deadline = self.server.terms.clock() + seconds
+
+    # Writing
+
+    def handle_write(self) -> None:
+        """Send what waits, then do what waited for that."""
+        # NOTE: one look of the poll may report both that the caller is gone and that it may write.
+        if self.phase is not Phase.CLOSED:
+            super().handle_write()
+        if self.phase is Phase.CLOSED or self.total_outbufs_len:
+            return
+        if self.phase is Phase.FLUSHING:
+            self._linger()
+        else:
+            self.answer_taken()
+
+    def answer_taken(self) -> None:
+        """Go on after the caller took all that waited for it."""
+
+    # Parting
+
+    def part(self) -> None:
+        """Close once the last answer is taken and the caller has closed, or had time to.
+
+        NOTE: closing a socket on which unread bytes lie resets it, and a reset takes the answer
+        away from a caller that is still sending.
+        """
+        self.enter(Phase.FLUSHING)
+        if not self.total_outbufs_len:
+            self._linger()
+
+    def _linger(self) -> None:
+        self.enter(Phase.LINGERING, self.options.linger_seconds)
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # the caller has gone
+            self.handle_close()
+
+    def swallow(self, count: int) -> None:
+        """Count bytes that nobody looks at, and close if they do not end."""
+        self._swallowed += count
+        if self._swallowed > self.options.linger_bytes:
+            self.handle_close()
+
+    def handle_close(self) -> None:
+        """Close the socket at once."""
+        self.phase = Phase.CLOSED
+        super().handle_close()
+
+    def handle_error(self) -> None:
+        """Log an exception of ours in the I/O thread and close the connection."""
+        self.logger.exception("a connection failed")  # noqa: LOG004 - in an except
+        self.handle_close()
+
+    def handle_expt(self) -> None:
+        """Close on urgent data: nobody reads it, and the poll would report it for ever."""
+        self.handle_close()
+
+    # Time
+
+    def expire(self, now: float) -> None:
+        """Act if a deadline has passed."""
+        if self._stalls(now):
+            self.handle_close()
+        elif now >= self._deadline:
+            self.overdue()
+
+    def overdue(self) -> None:
+        """End the phase whose time is over."""
+        self.handle_close()
+
+    def _stalls(self, now: float) -> bool:
+        """Whether an answer waits and none of it was taken for `write_seconds`."""
+        waiting = self.total_outbufs_len
+        if not waiting or waiting != self._waiting:
+            self._waiting, self._waiting_since = waiting, now
+        return bool(now - self._waiting_since >= self.options.write_seconds)

@@ -1,0 +1,38 @@
+"""What the server is given: who admits a request, who words a refusal, who makes ids."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import frozen
+
+from adapters.server.head import Head
+from adapters.server.options import ServerOptions
+
+RawAnswer = tuple[int, tuple[tuple[str, str], ...], bytes]
+"""Status, headers and body; the server adds Date, Content-Length and Connection."""
+
+
+class Ticket(Protocol):
+    """A place among the requests in flight."""
+
+    def release(self) -> None:
+        """Give the place back; the server calls this once, from any thread."""
+        ...
+
+
+Admit = Callable[[Head], "Ticket | RawAnswer | None"]
+"""Decides on a request when its head is complete, in the I/O thread: it must not block."""
+
+RenderError = Callable[[int, str, str, str], RawAnswer]
+"""Words a refusal of the server: (status, code, sentence, request id) -> answer."""
+
+
+@frozen(kw_only=True)
+class Terms:
+    """The options and callables under which every connection is served."""
+
+    options: ServerOptions
+    admit: Admit
+    render_error: RenderError
+    new_id: Callable[[], str]
+    clock: Callable[[], float]

@@ -1,0 +1,67 @@
+"""The WSGI environment of a request (PEP 3333)."""
+
+import io
+import sys
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from adapters.server.exchange import Exchange
+from adapters.server.head import Head, fold
+
+# Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
+    """Build the environment that the application is called with.
+
+    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.ticket`.
+    """
+    head = exchange.head
+    return {
+        "REQUEST_METHOD": head.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(head.path.encode("latin-1")).decode("latin-1"),
+        "QUERY_STRING": head.query,
+        "REQUEST_URI": head.target,
+        "REMOTE_ADDR": head.peer,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{head.version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(exchange.body.content),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "taskflow.head": head,
+        "taskflow.request_id": head.request_id,
+        "taskflow.ticket": exchange.ticket,
+        **_length(exchange),
+        **_header_variables(head),
+    }
+
+
+def _length(exchange: Exchange) -> dict[str, str]:
+    has_length = exchange.pending or bool(exchange.head.values("content-length"))
+    return {"CONTENT_LENGTH": str(len(exchange.body.content))} if has_length else {}
+
+
+def _header_variables(head: Head) -> dict[str, str]:
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in head.headers:
+        if _has_variable(name):
+            values[name] = (*values.get(name, ()), value)
+    return {_variable(name): fold(name, repeats) for name, repeats in values.items()}
+
+
+def _has_variable(name: str) -> bool:
+    # APPSEC: `X_Forwarded_For` would become the variable of `X-Forwarded-For`.
+    return "_" not in name and name not in _FRAMING
+
+
+def _variable(name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    return variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"

@@ -1,0 +1,53 @@
+"""One request on its way through the server: head, body, ticket."""
+
+from attrs import define
+
+from adapters.server.body import Body
+from adapters.server.contract import Ticket
+from adapters.server.faults import Fault
+from adapters.server.framing import awaits_continue, frame
+from adapters.server.head import Head
+
+
+@define(eq=False, kw_only=True)
+class Exchange:
+    """A request whose head is complete.
+
+    One thread at a time owns it: the I/O thread until its body is complete, then the worker that
+    runs the application. So its ticket is released once without a lock.
+    """
+
+    head: Head
+    body: Body
+    pending: bool
+    """Whether the head announces a body."""
+    awaits_continue: bool
+    ticket: Ticket | None = None
+
+    @property
+    def command(self) -> str:
+        """The method, by the name that waitress' task looks for."""
+        return self.head.method
+
+    @property
+    def version(self) -> str:
+        """The HTTP version, by the name that waitress' task looks for."""
+        return self.head.version
+
+    def release(self) -> None:
+        """Release the ticket, if there is one and it was not released before."""
+        ticket, self.ticket = self.ticket, None
+        if ticket is not None:
+            ticket.release()
+
+
+def open_exchange(head: Head, body_limit: int) -> Exchange | Fault:
+    """Begin the exchange that `head` asks for, or say why it cannot be."""
+    body = frame(head, body_limit)
+    if isinstance(body, Fault):
+        return body
+    expectation = awaits_continue(head)
+    if isinstance(expectation, Fault):
+        return expectation
+    pending = body.take(bytearray()) is not True
+    return Exchange(head=head, body=body, pending=pending, awaits_continue=expectation and pending)

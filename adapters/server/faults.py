@@ -1,0 +1,36 @@
+"""What the server itself refuses; every fault ends its connection."""
+
+from http import HTTPStatus
+
+from attrs import frozen
+
+
+@frozen
+class Fault:
+    """A refusal by the server: status, code for machines, sentence for humans."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+def bad_request(sentence: str) -> Fault:
+    """Refuse bytes that have no single meaning in HTTP/1.1 (RFC 9112)."""
+    return Fault(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
+
+
+HEAD_TIMEOUT = Fault(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "Request head timeout")
+BODY_TIMEOUT = Fault(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "Request body timeout")
+BODY_TOO_LARGE = Fault(413, "payload_too_large", "Payload too large")
+HEAD_TOO_LARGE = Fault(431, "headers_too_large", "Request head too large")
+UNKNOWN_EXPECTATION = Fault(
+    HTTPStatus.EXPECTATION_FAILED,
+    "expectation_failed",
+    "Only the expectation 100-continue is supported",
+)
+UNKNOWN_CODING = Fault(
+    HTTPStatus.NOT_IMPLEMENTED,
+    "not_implemented",
+    "Only the transfer coding chunked is supported",
+)
+OUR_FAULT = Fault(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Internal server error")

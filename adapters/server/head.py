@@ -1,0 +1,154 @@
+"""The head of a request: found in the bytes, checked, and read into a value.
+
+The grammar is RFC 9112 §2 to §5 without its tolerances: lines end in CRLF, a field is one line, a
+name has no blank before its colon. What two servers could read in two ways is refused.
+"""
+
+import re
+from typing import Literal
+
+from attrs import field, frozen
+
+from adapters.server.faults import HEAD_TOO_LARGE, Fault, bad_request
+
+MAX_FIELDS = 100
+
+_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_METHOD = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
+_REQUEST_LINE = re.compile(rb"(%b+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TCHAR)
+_FIELDS = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
+_FIELD = re.compile(r"([^:]+):([^\r]*)\r\n")
+
+# A repeated field of these keeps its first value, as the reference does; others are joined.
+_SINGLE = frozenset(
+    {
+        "authorization",
+        "content-type",
+        "from",
+        "host",
+        "if-modified-since",
+        "if-unmodified-since",
+        "max-forwards",
+        "proxy-authorization",
+        "referer",
+        "user-agent",
+    }
+)
+
+Version = Literal["1.0", "1.1"]
+Fields = tuple[tuple[str, str], ...]
+
+
+@frozen(kw_only=True)
+class Head:
+    """A request as far as it is known before its body.
+
+    Attributes:
+        method: The token as sent, its case kept.
+        target: The request target as sent, latin-1.
+        path: The target before its first `?`, not decoded.
+        query: The target after its first `?`.
+        version: `1.0` or `1.1`.
+        headers: (lower-case name, latin-1 value) in the order sent, repeats kept; not in the repr,
+            as secrets travel here.
+        peer: The address of the socket's other end.
+        request_id: The id that the answer carries.
+    """
+
+    method: str
+    target: str
+    path: str
+    query: str
+    version: Version
+    headers: Fields = field(repr=False)
+    peer: str
+    request_id: str
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return every value of the field `name` (lower case), in the order sent."""
+        return tuple(value for sent, value in self.headers if sent == name)
+
+    def value(self, name: str) -> str | None:
+        """Return what the field `name` means: its values folded into one, or None without it."""
+        values = self.values(name)
+        return fold(name, values) if values else None
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the caller wants the connection kept (RFC 9112 §9.3)."""
+        options = {option.strip().lower() for option in (self.value("connection") or "").split(",")}
+        return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
+
+
+def fold(name: str, values: tuple[str, ...]) -> str:
+    """Fold the values of a repeated field into the one that a reader sees."""
+    if name in _SINGLE:
+        return values[0]
+    return ("; " if name == "cookie" else ", ").join(values)
+
+
+def begins_request(inbox: bytearray) -> bool:
+    """Whether a request has begun, after the empty lines that RFC 9112 §2.2 allows before it."""
+    while inbox.startswith(b"\r\n"):
+        del inbox[:2]
+    return bytes(inbox[:2]) not in {b"", b"\r"}
+
+
+def take_head(inbox: bytearray, limit: int) -> bytes | Fault | None:
+    """Take a whole head, blank line included, from `inbox`; None while it is incomplete."""
+    fields, blank_line, _ = inbox.partition(b"\r\n\r\n")
+    seen = bytes(fields + blank_line)
+    if fault := _early_fault(seen, limit):
+        return fault
+    if not blank_line:
+        return None
+    del inbox[: len(seen)]
+    return seen
+
+
+def _early_fault(seen: bytes, limit: int) -> Fault | None:
+    """Refuse what no further byte can mend, so that garbage need not wait for a deadline."""
+    if len(seen) > limit:
+        return HEAD_TOO_LARGE
+    if not _METHOD.match(seen):
+        return bad_request("The request does not begin with a method")
+    if seen.count(b"\n") != seen.count(b"\r\n"):
+        return bad_request("A line of the request head does not end in CRLF")
+    return None
+
+
+def read_head(raw: bytes, *, peer: str, request_id: str) -> Head | Fault:
+    """Read the bytes of a whole head, as `take_head` gives them, into a value."""
+    line, _, rest = raw.partition(b"\r\n")
+    start = _REQUEST_LINE.fullmatch(line)
+    if start is None:
+        return bad_request("The request line is malformed")
+    fields = _read_fields(rest[:-2])
+    if isinstance(fields, Fault):
+        return fields
+    method, target, minor = (part.decode("latin-1") for part in start.groups())
+    path, _, query = target.partition("?")
+    return Head(
+        method=method,
+        target=target,
+        path=path,
+        query=query,
+        version="1.1" if minor == "1" else "1.0",
+        headers=fields,
+        peer=peer,
+        request_id=request_id,
+    )
+
+
+def _read_fields(block: bytes) -> Fields | Fault:
+    if not are_fields(block):
+        return bad_request("A header field is malformed")
+    if block.count(b"\r\n") > MAX_FIELDS:
+        return HEAD_TOO_LARGE
+    found = _FIELD.findall(block.decode("latin-1"))
+    return tuple((name.lower(), value.strip(" \t")) for name, value in found)
+
+
+def are_fields(block: bytes) -> bool:
+    """Whether `block` is field lines and nothing else, each ended by CRLF."""
+    return _FIELDS.fullmatch(block) is not None

@@ -1,0 +1,193 @@
+"""The listening socket, the loop that serves it, and the drain that ends it."""
+
+import errno
+import logging
+import math
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
+
+from adapters.server.channel import Channel
+from adapters.server.contract import Terms
+from adapters.server.task import LOGGER
+
+TICK = 0.2
+"""Seconds between two looks at the deadlines."""
+
+_BACKLOG = 1_024
+_RECV_BYTES = 65_536
+_NEVER_SPOOL = 2**62
+_WARN_SECONDS = 60.0
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
+    """The threads that run the application."""
+
+    logger = LOGGER
+    # NOTE: waitress warns of every request that finds all workers busy; a queue is for that.
+    queue_logger = logging.getLogger("taskflow.server.queue")
+    queue_logger.setLevel(logging.CRITICAL)
+
+
+class Listener(TcpWSGIServer):  # type: ignore[misc]
+    """Accepts connections and serves them until it is told to stop.
+
+    NOTE: waitress finds what is overdue by the wall clock; a clock that is set back would suspend
+    every deadline, so `turn` does this by a monotonic one and `maintenance` does nothing.
+    """
+
+    channel_class = Channel
+    logger = LOGGER
+
+    def __init__(self, app: WSGIApplication, terms: Terms) -> None:
+        self.terms = terms
+        self.draining = False
+        self.in_work = 0
+        self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
+        self._next_look = self._accept_after = self._next_warning = -math.inf
+        self._awake = threading.RLock()
+        self._deaf = False
+        sock = _listening_socket(terms.options.host, terms.options.port)
+        super().__init__(
+            app,
+            _sock=sock,
+            dispatcher=Workers(),
+            adj=_adjustments(),
+            sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
+            bind_socket=False,
+        )
+
+    # The loop
+
+    def turn(self, seconds: float = TICK) -> None:
+        """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        for _ in range(len(self._soon)):
+            _guarded(*self._soon.popleft())
+        now = self.terms.clock()
+        if now >= self._next_look:
+            self._next_look = now + TICK
+            for channel in self.channels():
+                _guarded(channel, partial(channel.expire, now))
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the open connections."""
+        return tuple(self.active_channels.values())
+
+    def call_soon(self, channel: Channel, act: Callable[[], None]) -> None:
+        """Have `channel` act in the I/O thread, after the sockets that are ready now."""
+        self._soon.append((channel, act))
+        self.pull_trigger()
+
+    def pull_trigger(self) -> None:
+        """Wake the loop; any thread and any signal handler may call this, also after the end."""
+        with self._awake:
+            if not self._deaf:
+                super().pull_trigger()
+
+    def add_task(self, task: Channel) -> None:
+        """Queue a request for the workers; the drain waits for it, even if its caller leaves."""
+        self.in_work += 1
+        super().add_task(task)
+
+    def maintenance(self, now: float) -> None:
+        """Leave the deadlines to `turn`."""
+
+    # Accepting
+
+    def readable(self) -> bool:
+        """Whether there is room for one more connection."""
+        now = self.terms.clock()
+        full = len(self.active_channels) >= self.terms.options.connections
+        if full and now >= self._next_warning:
+            self._next_warning = now + _WARN_SECONDS
+            self.logger.warning("all %d connections are in use", len(self.active_channels))
+        return self.accepting and not full and now >= self._accept_after
+
+    def accept(self) -> tuple[socket.socket, Any] | None:
+        """Accept a connection, if one waits and the system can give it a descriptor."""
+        try:
+            accepted: tuple[socket.socket, Any] | None = super().accept()
+        except OSError as error:
+            if error.errno in _OUT_OF_RESOURCES:
+                self.logger.warning("no further connection for now: %s", error.strerror)
+                self._accept_after = self.terms.clock() + 5 * TICK
+            return None
+        return accepted
+
+    def handle_error(self) -> None:
+        """Log a fault while a connection was accepted, and go on listening."""
+        self.logger.exception("a connection could not be accepted")  # noqa: LOG004 - in an except
+
+    def handle_close(self) -> None:
+        """Go on listening: only `refuse_connections` closes the socket."""
+
+    # The end
+
+    def refuse_connections(self) -> None:
+        """Take in the connections that wait in the backlog, then close the listening socket."""
+        before = -1
+        while self.accepting and before < len(self.active_channels):
+            before = len(self.active_channels)
+            self.handle_accept()
+        wasyncore.dispatcher.close(self)
+
+    def drain(self) -> bool:
+        """Answer every accepted request; False if `drain_seconds` did not suffice."""
+        self.draining = True
+        self.refuse_connections()
+        self.turn(0)  # what callers had sent by now is read, and so accepted
+        for channel in self.channels():
+            channel.drain()
+        end = self.terms.clock() + self.terms.options.drain_seconds
+        while (self.active_channels or self.in_work) and self.terms.clock() < end:
+            self.turn()
+        return not self.in_work and not any(channel.buffering for channel in self.channels())
+
+    def shut(self, seconds: float) -> None:
+        """Close every socket and give the workers up to `seconds` to end."""
+        for channel in self.channels():
+            channel.handle_close()
+        self.task_dispatcher.shutdown(cancel_pending=True, timeout=seconds)
+        with self._awake:
+            self._deaf = True
+            self.close()
+
+
+def _guarded(channel: Channel, act: Callable[[], None]) -> None:
+    """Let `channel` act; a fault of ours on one connection does not end the others."""
+    try:
+        act()
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged and the connection closed
+        channel.handle_error()
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    family, *_, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+
+
+def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
+    """Return waitress' settings; what is not here is decided by this room's own code."""
+    return Adjustments(
+        sockets=[],
+        ident=None,
+        backlog=_BACKLOG,
+        recv_bytes=_RECV_BYTES,
+        outbuf_overflow=_NEVER_SPOOL,
+        log_socket_errors=False,
+        clear_untrusted_proxy_headers=False,
+        channel_request_lookahead=0,
+    )

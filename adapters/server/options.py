@@ -1,0 +1,41 @@
+"""What an operator may set about the server."""
+
+from attrs import field, frozen, validators
+
+_positive = validators.gt(0)
+_lasting = validators.gt(0.0)
+
+
+@frozen(kw_only=True)
+class ServerOptions:
+    """Where to listen and what to allow; bytes are octets on the wire, seconds are wall seconds.
+
+    Attributes:
+        host: Name or address to listen on; the first address that it resolves to is bound.
+        port: TCP port; 0 lets the system pick one.
+        threads: Worker threads that run the application.
+        body_bytes: Largest body that passes, after chunked decoding.
+        head_bytes: Largest head that passes, request line and final blank line included.
+        head_seconds: Time for a head, from its first byte.
+        body_seconds: Time for a body, from the end of its head.
+        idle_seconds: Life of a connection on which nothing arrives.
+        write_seconds: Time in which a caller must take at least one byte of a waiting answer.
+        linger_seconds: Time to go on reading after a last answer, so that it is not reset away.
+        linger_bytes: Most that is read and thrown away after a last answer.
+        connections: Most sockets that are open at once; further ones wait in the backlog.
+        drain_seconds: Time that a stop gives the accepted requests.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8080, validator=[validators.ge(0), validators.le(65_535)])
+    threads: int = field(default=4, validator=_positive)
+    body_bytes: int = field(default=262_144, validator=_positive)
+    head_bytes: int = field(default=16_384, validator=_positive)
+    head_seconds: float = field(default=15.0, validator=_lasting)
+    body_seconds: float = field(default=15.0, validator=_lasting)
+    idle_seconds: float = field(default=5.0, validator=_lasting)
+    write_seconds: float = field(default=30.0, validator=_lasting)
+    linger_seconds: float = field(default=5.0, validator=_lasting)
+    linger_bytes: int = field(default=16_777_216, validator=_positive)
+    connections: int = field(default=1_024, validator=_positive)
+    drain_seconds: float = field(default=30.0, validator=_lasting)

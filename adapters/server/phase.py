@@ -1,0 +1,43 @@
+"""The life of a connection, as phases.
+
+    phase       waits for                   bytes are     deadline            when it passes
+    IDLE        a request's first byte      read          idle_seconds        close
+    HEAD        the rest of the head        read          head_seconds        408, part
+    BODY        the rest of the body        read          body_seconds        408, part
+    WORK        the application             left alone    none
+    DISCARD     the rest of a body whose    thrown away   body_seconds        close
+                head was answer enough
+    FLUSHING    the caller to take the      thrown away   none
+                last answer
+    LINGERING   the caller to close, too    thrown away   linger_seconds      close
+    CLOSED
+
+IDLE -> HEAD -> BODY -> WORK -> IDLE is a request and its answer; DISCARD takes the place of BODY
+and WORK where admission answered. To part is FLUSHING -> LINGERING -> CLOSED. In every phase an
+answer of which the caller takes nothing for `write_seconds` closes the connection.
+
+A connection has one request at a time: what a caller sends ahead waits, unread or unparsed, until
+the answer before it was given.
+"""
+
+from enum import Enum, auto
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    WORK = auto()
+    DISCARD = auto()
+    FLUSHING = auto()
+    LINGERING = auto()
+    CLOSED = auto()
+
+
+SWALLOWING = frozenset({Phase.FLUSHING, Phase.LINGERING})
+"""Phases in which nothing that arrives is looked at."""
+
+READ_ALWAYS = SWALLOWING | {Phase.DISCARD}
+"""Phases in which bytes are taken in although an answer waits for the caller to read it."""

@@ -1,0 +1,70 @@
+"""The server as the rest of the program sees it."""
+
+import time
+from collections.abc import Callable
+from wsgiref.types import WSGIApplication
+
+from attrs import evolve
+
+from adapters.server.contract import Admit, RenderError, Terms
+from adapters.server.listener import Listener
+from adapters.server.open_files import room_for_connections
+from adapters.server.options import ServerOptions
+
+
+class Server:
+    """Serves a WSGI application over HTTP/1.1, bound from the start, until `stop`.
+
+    Raises OSError if it cannot listen on the host and port of its options.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each collaborator
+        self,
+        app: WSGIApplication,
+        options: ServerOptions,
+        *,
+        admit: Admit,
+        render_error: RenderError,
+        new_id: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        connections = room_for_connections(options.connections)
+        terms = Terms(
+            options=evolve(options, connections=connections),
+            admit=admit,
+            render_error=render_error,
+            new_id=new_id,
+            clock=clock,
+        )
+        self._listener = Listener(app, terms)
+        self._stopping = False
+
+    @property
+    def host(self) -> str:
+        """The numeric address that is listened on."""
+        return str(self._listener.effective_host)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, also where the options say 0."""
+        return int(self._listener.effective_port)
+
+    def run(self) -> bool:
+        """Serve until `stop`, then drain; True if every accepted request was answered."""
+        listener = self._listener
+        drained = False
+        try:
+            listener.task_dispatcher.set_thread_count(listener.terms.options.threads)
+            while not self._stopping:
+                listener.turn()
+            drained = listener.drain()
+        finally:
+            listener.shut(1.0)
+        if not drained:
+            listener.logger.warning("stopped before every accepted request was answered")
+        return drained
+
+    def stop(self) -> None:
+        """Begin the drain; any thread and any signal handler may call this, more than once."""
+        self._stopping = True
+        self._listener.pull_trigger()

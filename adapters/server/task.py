@@ -1,0 +1,121 @@
+"""The task that runs the application for one request and writes its answer."""
+
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
+from waitress.task import WSGITask  # type: ignore[import-untyped]
+
+from adapters.server.answers import ConnectionOption, answer_head, whole_answer
+from adapters.server.environ import build_environ
+from adapters.server.faults import OUR_FAULT
+
+if TYPE_CHECKING:
+    from adapters.server.exchange import Exchange
+
+LOGGER = logging.getLogger("taskflow.server")
+
+
+class AppTask(WSGITask):  # type: ignore[misc]
+    """Runs the application in a worker thread.
+
+    waitress calls the application and checks what it gives; how the answer is framed, what a fault
+    of the application does to it, and when the ticket is released, is decided here. The ticket goes
+    before the answer's last byte does: a caller that has its answer finds its place free.
+    """
+
+    logger = LOGGER
+    request: "Exchange"
+    wrote_header: bool = False
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the answer has a body on the wire."""
+        return bool(super().has_body) and self.request.command != "HEAD"
+
+    def get_environment(self) -> dict[str, Any]:
+        """Build the environment of this request."""
+        listener = self.channel.server
+        return build_environ(self.request, listener.effective_host, listener.effective_port)
+
+    def service(self) -> None:
+        """Answer the request; no fault of the application or of the socket leaves here."""
+        try:
+            self.execute()
+            self.finish()
+        except ClientDisconnected:
+            self.close_on_finish = True
+        except Exception:  # noqa: BLE001 - whatever the application raises is answered 500
+            self._answer_fault()
+
+    def set_close_on_finish(self) -> None:
+        """Close the connection after this answer."""
+        self.close_on_finish = True
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the answer, after its head if that was not written yet."""
+        if not self.complete:
+            raise RuntimeError("the application wrote before it called start_response")
+        block = self._opening() + self._framed(data)
+        if not self.has_body or self.content_bytes_written == self.content_length:
+            self.request.release()
+        self.channel.write_soon(block)
+
+    def finish(self) -> None:
+        """Write what ends the answer."""
+        if not self.wrote_header:
+            self.write(b"")
+        self.request.release()
+        if self.chunked_response:
+            self.channel.write_soon(b"0\r\n\r\n")
+
+    def _opening(self) -> bytes:
+        if self.wrote_header:
+            return b""
+        self._frame_answer()
+        head = answer_head(self.status, self.response_headers, self._connection())
+        self.wrote_header = True
+        return head
+
+    def _frame_answer(self) -> None:
+        """Decide how the caller learns where the answer ends (RFC 9112 §6.3)."""
+        declared = any(name.lower() == "content-length" for name, _ in self.response_headers)
+        if declared or not super().has_body:
+            return
+        if self.content_length is not None:
+            self.response_headers.append(("Content-Length", str(self.content_length)))
+        elif self.request.version == "1.0":
+            self.close_on_finish = True
+        elif self.has_body:
+            self.response_headers.append(("Transfer-Encoding", "chunked"))
+            self.chunked_response = True
+
+    def _connection(self) -> ConnectionOption:
+        if self.channel.server.draining or not self.request.head.keeps_alive:
+            self.close_on_finish = True
+        return "close" if self.close_on_finish else "keep-alive"
+
+    def _framed(self, data: bytes) -> bytes:
+        if self.chunked_response:
+            return b"%X\r\n%b\r\n" % (len(data), data) if data else b""
+        if self.content_length is not None:
+            # APPSEC: a byte more than declared would be read as the next answer.
+            data = data[: self.content_length - self.content_bytes_written]
+        self.content_bytes_written += len(data)
+        return data if self.has_body else b""
+
+    def _answer_fault(self) -> None:
+        """Log the exception in flight once and answer 500, if no other answer has begun."""
+        self.close_on_finish = True
+        request_id = self.request.head.request_id
+        extra = {"request_id": request_id}
+        self.logger.exception("request %s failed", request_id, extra=extra)  # noqa: LOG004 - in an except
+        if self.wrote_header:
+            return
+        self.request.release()
+        answer = self.channel.server.terms.render_error(
+            OUR_FAULT.status, OUR_FAULT.code, OUR_FAULT.sentence, request_id
+        )
+        with suppress(ClientDisconnected):
+            self.channel.write_soon(whole_answer(answer, self.request.command, "close"))

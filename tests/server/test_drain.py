@@ -1,0 +1,226 @@
+"""A stop answers what was accepted, and takes in nothing new."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from adapters.server import Server, ServerOptions
+from tests.server.running import (
+    Gate,
+    Ledger,
+    Running,
+    admit_all,
+    echo,
+    envelope,
+    eventually,
+    is_over,
+    reset,
+    serving,
+)
+from tests.server.wire import PATIENCE, calling, request
+
+
+def is_refused(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=PATIENCE).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+def begin_to_stop(running: Running) -> None:
+    running.server.stop()
+    eventually(lambda: is_refused(running.address))
+
+
+def test_accepted_requests_are_answered_the_queued_ones_too() -> None:
+    gate, ledger = Gate(), Ledger()
+    with serving(gate, threads=1, admit=ledger.admit) as running, ExitStack() as stack:
+        callers = [stack.enter_context(running.calling()) for _ in range(10)]
+        for caller in callers:
+            caller.send(request())
+        eventually(lambda: len(ledger.tickets) == 10)
+        begin_to_stop(running)
+        gate.opened.set()
+        answers = [caller.answer() for caller in callers]
+    assert [(answer.status, answer.keeps_alive) for answer in answers] == [(200, False)] * 10
+    assert ledger.releases == [1] * 10
+    assert running.drained == [True]
+
+
+def test_a_request_whose_head_was_complete_may_finish_its_body() -> None:
+    ledger = Ledger()
+    with serving(admit=ledger.admit) as running, running.calling() as caller:
+        caller.send(request("Content-Length: 5"))
+        eventually(lambda: len(ledger.tickets) == 1)
+        begin_to_stop(running)
+        answer = caller.ask(b"12345")
+        assert (answer.json["body"], answer.keeps_alive) == ("12345", False)
+        assert is_over(caller)
+    assert running.drained == [True]
+
+
+def test_idle_and_unfinished_connections_are_closed_at_once() -> None:
+    with serving(idle_seconds=600.0, head_seconds=600.0) as running, ExitStack() as stack:
+        idle, kept, unfinished = (stack.enter_context(running.calling()) for _ in range(3))
+        assert kept.ask(request()).keeps_alive
+        unfinished.send(b"GET / HTTP/1.1\r\n")
+        begin = time.monotonic()
+        running.stop()
+        assert time.monotonic() - begin < 5
+        assert is_over(idle)
+        assert is_over(kept)
+        assert is_over(unfinished)
+    assert running.drained == [True]
+
+
+def test_a_request_that_was_sent_before_the_stop_is_answered() -> None:
+    """Also one that still lies in the backlog or in the buffer of its socket."""
+    gate = Gate()
+    with serving(gate) as running, running.calling() as kept, running.calling() as waiting:
+        kept.send(request())
+        gate.await_entries(1)
+        with running.calling() as new:
+            waiting.send(request())
+            new.send(request())
+            running.server.stop()
+            gate.opened.set()
+            assert [caller.answer().status for caller in (kept, waiting, new)] == [200] * 3
+
+
+def test_accepted_requests_run_although_their_callers_have_gone() -> None:
+    gate, ledger = Gate(), Ledger()
+
+    def slow(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        time.sleep(0.02)  # work that outlasts the connections
+        return gate(environ, start_response)
+
+    with serving(slow, threads=1, admit=ledger.admit) as running:
+        for _ in range(20):
+            sock = socket.create_connection(running.address)
+            sock.sendall(request())
+            reset(sock)
+        eventually(lambda: bool(ledger.tickets))
+        begin_to_stop(running)
+        gate.opened.set()
+    gate.await_entries(len(ledger.tickets))
+    assert set(ledger.releases) == {1}
+    assert running.drained == [True]
+
+
+def test_a_drain_ends_when_its_time_is_over(expected_logs: pytest.LogCaptureFixture) -> None:
+    gate, ledger = Gate(), Ledger()
+    server = serving(gate, threads=1, drain_seconds=0.3, admit=ledger.admit)
+    with server as running, ExitStack() as stack:
+        stuck, queued, half = (stack.enter_context(running.calling()) for _ in range(3))
+        stuck.send(request())
+        gate.await_entries(1)
+        queued.send(request())
+        half.send(request("Content-Length: 5"))
+        eventually(lambda: len(ledger.tickets) == 3)
+        running.stop()
+        assert is_over(stuck)
+        assert is_over(queued)
+        assert is_over(half)
+        assert sorted(ledger.releases) == [0, 1, 1]
+        gate.opened.set()
+        eventually(lambda: ledger.releases == [1, 1, 1])
+    assert running.drained == [False]
+    assert "stopped before every accepted request was answered" in expected_logs.text
+
+
+def test_under_load_every_request_that_ran_was_answered() -> None:
+    ran: list[str] = []
+    answered: list[str] = []
+    ledger = Ledger()
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        ran.append(environ["PATH_INFO"])
+        return echo(environ, start_response)
+
+    def keep_asking(address: tuple[str, int], name: int) -> None:
+        for number in range(100_000):
+            try:
+                with calling(address) as caller:
+                    for again in range(3):
+                        target = f"/{name}/{number}/{again}"
+                        caller.send(request(target=target, body=b"x" * 100))
+                        assert caller.answer().status == 200
+                        answered.append(target)
+            except (ConnectionError, AssertionError):
+                return
+
+    with serving(app, admit=ledger.admit) as running:
+        threads = [
+            threading.Thread(target=keep_asking, args=(running.address, name)) for name in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(answered) > 300)
+        running.stop()
+        for thread in threads:
+            thread.join()
+    assert sorted(ran) == sorted(answered)
+    assert set(ledger.releases) == {1}
+    assert running.drained == [True]
+
+
+def test_a_server_may_be_stopped_before_it_runs_and_after_it_ended() -> None:
+    server = Server(
+        echo, ServerOptions(port=0), admit=admit_all, render_error=envelope, new_id=lambda: "r"
+    )
+    assert not is_refused((server.host, server.port))
+    server.stop()
+    assert server.run()
+    server.stop()
+    assert is_refused((server.host, server.port))
+
+
+def test_a_port_in_use_is_an_os_error() -> None:
+    with serving() as running, pytest.raises(OSError, match="in use"):
+        Server(
+            echo,
+            ServerOptions(port=running.server.port),
+            admit=admit_all,
+            render_error=envelope,
+            new_id=lambda: "r",
+        )
+
+
+PROGRAM = """
+import signal, sys, time
+from adapters.server import Server, ServerOptions
+from tests.server.running import admit_all, echo, envelope
+
+def app(environ, start_response):
+    print("at work", flush=True)
+    time.sleep(0.3)
+    return echo(environ, start_response)
+
+server = Server(app, ServerOptions(port=0), admit=admit_all, render_error=envelope, new_id=str)
+signal.signal(signal.SIGTERM, lambda *_: server.stop())
+print(server.port, flush=True)
+sys.exit(0 if server.run() else 3)
+"""
+
+
+def test_a_signal_handler_may_stop_the_server_in_its_own_thread() -> None:
+    command = [sys.executable, "-c", PROGRAM]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        address = "127.0.0.1", int(process.stdout.readline())
+        with calling(address) as caller:
+            caller.send(request())
+            assert process.stdout.readline() == "at work\n"
+            process.send_signal(signal.SIGTERM)
+            assert caller.answer().status == 200
+        assert process.wait(PATIENCE) == 0

@@ -1,0 +1,137 @@
+"""Several requests on one connection, and how each answer ends."""
+
+import tracemalloc
+from collections.abc import Iterator
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from tests.server.running import is_over, serving
+from tests.server.wire import request
+
+
+def test_answers_to_requests_sent_ahead_come_in_order() -> None:
+    targets = [f"/{number}" for number in range(50)]
+    with serving() as running, running.calling() as caller:
+        caller.send(b"".join(request(target=target, body=b"x" * 300) for target in targets))
+        answers = [caller.answer() for _ in targets]
+    assert [answer.json["variables"]["PATH_INFO"] for answer in answers] == targets
+
+
+def test_a_connection_lasts_for_many_requests() -> None:
+    with serving() as running, running.calling() as caller:
+        for number in range(200):
+            body = b"%d" % number
+            assert caller.ask(request(body=body)).json["body"] == body.decode()
+
+
+@pytest.mark.parametrize("option", ["close", "Close", "x, close", "keep-alive, close"])
+def test_a_caller_may_ask_for_the_end(option: str) -> None:
+    with serving() as running, running.calling() as caller:
+        assert not caller.ask(request(f"Connection: {option}") * 2).keeps_alive
+        assert is_over(caller)
+
+
+def test_http_1_0_ends_after_one_request_unless_asked() -> None:
+    with serving() as running, running.calling() as caller:
+        assert caller.ask(request("Connection: Keep-Alive", version="1.0")).keeps_alive
+        assert not caller.ask(request(version="1.0")).keeps_alive
+        assert is_over(caller)
+
+
+def test_a_caller_that_shuts_its_side_after_its_request_still_gets_the_answer() -> None:
+    with serving() as running, running.calling() as caller:
+        caller.send(request(body=b"x"))
+        caller.socket.shutdown(1)
+        assert caller.answer().status == 200
+        assert is_over(caller)
+
+
+def test_an_answer_to_head_has_the_length_but_not_the_body() -> None:
+    with serving() as running, running.calling() as caller:
+        for _ in range(2):
+            caller.send(request(method="HEAD"))
+            answer = caller.answer("HEAD")
+            assert (answer.status, answer.keeps_alive) == (200, True)
+            assert int(answer.headers["content-length"]) > 0
+
+
+def streaming(_: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+    start_response("200 OK", [])
+    yield b"one "
+    yield b""
+    yield b"two"
+
+
+def test_an_answer_of_unknown_length_is_chunked() -> None:
+    with serving(streaming) as running, running.calling() as caller:
+        for _ in range(2):
+            answer = caller.ask(request())
+            assert (answer.headers["transfer-encoding"], answer.body) == ("chunked", b"one two")
+
+
+def test_an_answer_of_unknown_length_to_http_1_0_ends_with_the_connection() -> None:
+    with serving(streaming) as running, running.calling() as caller:
+        caller.send(request("Connection: keep-alive", version="1.0"))
+        answer = caller.answer()
+        assert (answer.body, answer.keeps_alive) == (b"one two", False)
+
+
+def test_an_answer_of_unknown_length_to_head_has_no_body() -> None:
+    with serving(streaming) as running, running.calling() as caller:
+        for _ in range(2):
+            caller.send(request(method="HEAD"))
+            assert caller.answer("HEAD").keeps_alive
+        assert caller.ask(request()).body == b"one two"
+
+
+def test_an_answer_without_content_has_no_body() -> None:
+    def nothing(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    with serving(nothing) as running, running.calling() as caller:
+        for _ in range(2):
+            answer = caller.ask(request())
+            assert set(answer.headers) == {"date", "connection"}
+            assert answer.keeps_alive
+
+
+def test_what_the_application_declares_and_what_it_writes_may_not_differ() -> None:
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        return [b"123", b"4567"]
+
+    with serving(app) as running, running.calling() as caller:
+        assert caller.ask(request()).body == b"12345"
+        assert caller.ask(request()).body == b"12345"
+
+
+def test_an_answer_that_is_shorter_than_declared_ends_the_connection(
+    expected_logs: pytest.LogCaptureFixture,
+) -> None:
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        return [b"123"]
+
+    with serving(app) as running, running.calling() as caller:
+        caller.send(request())
+        assert caller.rest().endswith(b"\r\n\r\n123")
+    assert [record.name for record in expected_logs.records] == ["taskflow.server"]
+
+
+def test_the_memory_of_a_connection_does_not_grow_with_its_answers() -> None:
+    block = b"x" * 100_000
+
+    def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [])
+        return [block]
+
+    with serving(large) as running, running.calling() as caller:
+        caller.ask(request())
+        tracemalloc.start()
+        for _ in range(200):
+            assert len(caller.ask(request()).body) == len(block)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 20 * len(block)

@@ -1,0 +1,165 @@
+"""What the application is given."""
+
+import io
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from adapters.server import Head
+from tests.server.running import echo, serving
+from tests.server.wire import Answer, chunked, request
+
+
+def ask(data: bytes) -> Answer:
+    with serving() as running, running.calling() as caller:
+        return caller.ask(data)
+
+
+def variables_of(*headers: str, **parts: str) -> dict[str, str]:
+    answer = ask(request(*headers, **parts))  # type: ignore[arg-type]
+    assert answer.status == 200
+    return answer.json["variables"]  # type: ignore[no-any-return]
+
+
+def test_a_request_reaches_the_application_as_it_was_sent() -> None:
+    answer = ask(request("Content-Type: a/b", target="/a%20b?c=%20d?", body=b"\x00\xff body"))
+    variables = answer.json["variables"]
+    assert answer.status == 200
+    assert answer.json["body"] == "\x00\xff body"
+    assert {key: variables[key] for key in variables if not key.startswith("SERVER_P")} == {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/a b",
+        "QUERY_STRING": "c=%20d?",
+        "REQUEST_URI": "/a%20b?c=%20d?",
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_NAME": "127.0.0.1",
+        "CONTENT_TYPE": "a/b",
+        "CONTENT_LENGTH": "7",
+        "HTTP_HOST": "example",
+        "wsgi.url_scheme": "http",
+        "taskflow.request_id": "r1",
+    }
+
+
+def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> None:
+    class Ticket:
+        def release(self) -> None: ...
+
+    ticket, found = Ticket(), []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        found.append((environ["taskflow.head"], environ["taskflow.ticket"]))
+        return echo(environ, start_response)
+
+    with serving(app, admit=lambda _: ticket) as running, running.calling() as caller:
+        caller.ask(request("X-A: 1", "x-a:  2\t", target="//x?y?z#f"))
+    head = Head(
+        method="POST",
+        target="//x?y?z#f",
+        path="//x",
+        query="y?z#f",
+        version="1.1",
+        headers=(("host", "example"), ("x-a", "1"), ("x-a", "2")),
+        peer="127.0.0.1",
+        request_id="r1",
+    )
+    assert found == [(head, ticket)]
+
+
+def test_what_a_caller_sends_in_headers_is_in_no_repr() -> None:
+    heads: list[Head] = []
+    with serving(admit=heads.append) as running, running.calling() as caller:
+        caller.ask(request("Authorization: Bearer canary"))
+    assert heads[0].value("authorization") == "Bearer canary"
+    assert "canary" not in repr(heads)
+
+
+def test_the_body_is_never_spooled_to_a_file() -> None:
+    inputs = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        inputs.append(environ["wsgi.input"])
+        return echo(environ, start_response)
+
+    with serving(app, body_bytes=2_000_000) as running, running.calling() as caller:
+        assert caller.ask(request(body=b"x" * 2_000_000)).status == 200
+    assert isinstance(inputs[0], io.BytesIO)
+
+
+@pytest.mark.parametrize("method", ["post", "FOO", "PROPFIND", "GET", "DELETE"])
+def test_any_method_token_passes_as_it_is(method: str) -> None:
+    assert variables_of(method=method)["REQUEST_METHOD"] == method
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//a//b",
+        "*",
+        "http://[::1/x",
+        "http://example/x?y#z",
+        "/x#y",
+        "/\xe9%ff%00",
+        "x",
+        "/a\\..\\b",
+    ],
+)
+def test_any_target_passes_as_it_is(target: str) -> None:
+    assert variables_of(target=target)["REQUEST_URI"] == target
+
+
+def test_slashes_at_the_beginning_of_a_path_are_kept() -> None:
+    assert variables_of(target="//plugins/x")["PATH_INFO"] == "//plugins/x"
+
+
+def test_the_first_of_several_credentials_counts() -> None:
+    assert variables_of("Authorization: a", "authorization: b")["HTTP_AUTHORIZATION"] == "a"
+
+
+def test_the_first_of_several_content_types_counts() -> None:
+    assert variables_of("Content-Type: a/b", "Content-Type: c/d")["CONTENT_TYPE"] == "a/b"
+
+
+@pytest.mark.parametrize("name", ["X-Openclaw-Webhook-Secret", "X-Forwarded-For"])
+def test_other_repeated_headers_are_joined_in_order(name: str) -> None:
+    variable = f"HTTP_{name.upper().replace('-', '_')}"
+    assert variables_of(f"{name}: a", "X-Other: x", f"{name}: b")[variable] == "a, b"
+
+
+def test_an_underscore_in_a_name_never_passes_for_a_dash() -> None:
+    sent = ("X_Forwarded_For: spoofed", "Content_Length: 5", "Authorization_: x")
+    variables = variables_of(*sent)
+    assert not {"HTTP_X_FORWARDED_FOR", "CONTENT_LENGTH", "HTTP_AUTHORIZATION_"} & set(variables)
+
+
+def test_a_chunked_body_arrives_decoded() -> None:
+    coded = chunked(b"one ", b"two")
+    answer = ask(request("Transfer-Encoding: Chunked") + coded)
+    assert answer.json["body"] == "one two"
+    assert answer.json["variables"]["CONTENT_LENGTH"] == "7"
+    assert "HTTP_TRANSFER_ENCODING" not in answer.json["variables"]
+
+
+def test_chunk_extensions_and_trailers_are_thrown_away() -> None:
+    coded = b'3;a="b";c\r\none\r\n0;z\r\nX-Trailer: 1\r\nAuthorization: x\r\n\r\n'
+    answer = ask(request("Transfer-Encoding: chunked") + coded)
+    assert answer.json["body"] == "one"
+    assert not {"HTTP_X_TRAILER", "HTTP_AUTHORIZATION"} & set(answer.json["variables"])
+
+
+def test_a_request_arrives_whole_when_each_byte_comes_alone() -> None:
+    data = request("Transfer-Encoding: chunked") + b"3;x\r\none\r\n0\r\nA: b\r\n\r\n"
+    with serving() as running, running.calling() as caller:
+        for byte in data:
+            caller.send(bytes([byte]))
+        assert caller.answer().json["body"] == "one"
+
+
+def test_empty_lines_before_a_request_are_skipped() -> None:
+    assert ask(b"\r\n\r\n" + request()).status == 200
+
+
+def test_answers_carry_a_date_and_do_not_advertise_the_server() -> None:
+    headers = ask(request()).headers
+    assert set(headers) == {"content-type", "content-length", "date", "connection"}
