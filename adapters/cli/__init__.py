@@ -1,0 +1,33 @@
+"""The command line: words in, tables or one JSON document out. The only room that imports rich."""
+
+from adapters.cli.check_report import (
+    CheckReport,
+    Finding,
+    GatewayOptions,
+    RouteLimits,
+    ServedRoute,
+    SkippedRoute,
+    Startable,
+    Unstartable,
+)
+from adapters.cli.exits import Exit
+from adapters.cli.run import run
+from adapters.cli.tools import CommandError, ReadableFlows, Rebuilt, Tools, WritableFlows
+
+__all__ = [
+    "CheckReport",
+    "CommandError",
+    "Exit",
+    "Finding",
+    "GatewayOptions",
+    "ReadableFlows",
+    "Rebuilt",
+    "RouteLimits",
+    "ServedRoute",
+    "SkippedRoute",
+    "Startable",
+    "Tools",
+    "Unstartable",
+    "WritableFlows",
+    "run",
+]

@@ -1,0 +1,77 @@
+"""What the user asks for: one value for each command, its fields named as the options are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+from attrs import frozen
+
+from domain.status import FlowStatus
+
+
+@frozen(kw_only=True)
+class Serve:
+    """Serve the gateway."""
+
+    config: Path
+    database: str | None
+    host: str | None
+    port: int | None
+    json: bool
+
+
+@frozen(kw_only=True)
+class Check:
+    """Say what a configuration would serve."""
+
+    config: Path
+    strict: bool
+    json: bool
+
+
+@frozen(kw_only=True)
+class ListFlows:
+    """List flows, newest first."""
+
+    config: Path | None
+    database: str | None
+    owner: str | None
+    status: FlowStatus | None
+    limit: int
+    cursor: int | None
+    json: bool
+
+
+@frozen(kw_only=True)
+class ShowFlow:
+    """Show one flow, as it is or as of a version."""
+
+    config: Path | None
+    database: str | None
+    flow: str
+    version: int | None
+    history: bool
+    json: bool
+
+
+@frozen(kw_only=True)
+class CancelFlow:
+    """Cancel one flow."""
+
+    config: Path | None
+    database: str | None
+    flow: str
+    json: bool
+
+
+@frozen(kw_only=True)
+class RebuildStore:
+    """Make the derived rows of a store again."""
+
+    config: Path | None
+    database: str | None
+    json: bool
+
+
+Ask: TypeAlias = Serve | Check | ListFlows | ShowFlow | CancelFlow | RebuildStore

@@ -1,0 +1,84 @@
+"""What `check` reports of a configuration; of keys it names the ids, so no secret can be in it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class RouteLimits:
+    """What each caller of a route may ask: bytes in a body, requests in a window, at once."""
+
+    body_bytes: int
+    rate_requests: int
+    rate_window_seconds: float
+    in_flight: int
+
+
+@frozen(kw_only=True)
+class ServedRoute:
+    """A route that would be served: where, for which owner, with which keys."""
+
+    route_id: str
+    path: str
+    owner: str
+    controller_id: str
+    key_ids: tuple[str, ...]
+    limits: RouteLimits
+
+
+@frozen(kw_only=True)
+class SkippedRoute:
+    """A route that would be left out, and why."""
+
+    route_id: str
+    path: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class Finding:
+    """Something about one field: its path, empty for the whole file, and its line if known."""
+
+    field: str
+    line: int | None
+    sentence: str
+
+
+@frozen(kw_only=True)
+class GatewayOptions:
+    """How the gateway would run."""
+
+    store: str
+    host: str
+    port: int
+    threads: int
+    connections: int
+    drain_seconds: float
+    lost_after_seconds: float
+    sweep_seconds: float
+    remote_address: str
+    trusted_proxies: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Startable:
+    """A configuration that the gateway would start with; `disabled` are route ids."""
+
+    routes: tuple[ServedRoute, ...]
+    skipped: tuple[SkippedRoute, ...]
+    disabled: tuple[str, ...]
+    advice: tuple[Finding, ...]
+    options: GatewayOptions
+
+
+@frozen
+class Unstartable:
+    """A configuration that the gateway would refuse, and each reason."""
+
+    problems: tuple[Finding, ...]
+
+
+CheckReport: TypeAlias = Startable | Unstartable

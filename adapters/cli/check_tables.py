@@ -1,0 +1,103 @@
+"""What `check` reports, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from adapters.cli.check_report import (
+    Finding,
+    GatewayOptions,
+    RouteLimits,
+    ServedRoute,
+    SkippedRoute,
+    Startable,
+    Unstartable,
+)
+from adapters.cli.printable import counted
+from adapters.cli.tables import REST, details, folded, table
+
+
+def report_tables(report: Startable) -> Iterator[Table]:
+    """Return the tables of a configuration that can be served, without those that are empty."""
+    if report.routes:
+        yield _served(report.routes)
+    if report.skipped:
+        yield _skipped(report.skipped)
+    if report.advice:
+        yield _findings("Advice", report.advice)
+    yield details("Gateway", _options(report))
+
+
+def problem_table(report: Unstartable) -> Table:
+    """Return the table of what stops the gateway."""
+    return _findings("Problems", report.problems)
+
+
+def verdict(report: Startable) -> Text:
+    """Return the last word."""
+    routes = counted(len(report.routes), "route")
+    skipped = f"{len(report.skipped)} skipped" if report.skipped else "none skipped"
+    advice = f"{counted(len(report.advice), 'line')} of advice" if report.advice else "no advice"
+    return Text(f"{routes} would be served, {skipped}, {advice}.")
+
+
+def _served(routes: Iterable[ServedRoute]) -> Table:
+    columns = {"Route, keys": 22, "Path, session key, controller, limits": REST}
+    shown = table("Routes that would be served", columns)
+    for route in routes:
+        shown.add_row(
+            folded(route.route_id, *(f"key {key_id}" for key_id in route.key_ids)),
+            folded(route.path, route.owner, route.controller_id, _limits(route.limits)),
+        )
+    return shown
+
+
+def _limits(limits: RouteLimits) -> str:
+    rate = f"{limits.rate_requests:,} requests in {limits.rate_window_seconds:g} s"
+    return f"{rate}, {limits.in_flight:,} at once, {_size(limits.body_bytes)}"
+
+
+def _size(count: int) -> str:
+    kibibytes, rest = divmod(count, 1024)
+    return counted(count, "byte") if rest else f"{kibibytes:,} KiB"
+
+
+def _skipped(routes: Iterable[SkippedRoute]) -> Table:
+    shown = table("Routes that would be skipped", {"Route": 22, "Path, reason": REST})
+    for route in routes:
+        shown.add_row(folded(route.route_id), folded(route.path, route.reason))
+    return shown
+
+
+def _findings(title: str, findings: Iterable[Finding]) -> Table:
+    shown = table(title, {"Line": 6, "Field, what is to say of it": REST})
+    for finding in findings:
+        line = "" if finding.line is None else str(finding.line)
+        shown.add_row(line, folded(finding.field or "the whole file", finding.sentence))
+    return shown
+
+
+def _options(report: Startable) -> Iterator[tuple[str, str]]:
+    options = report.options
+    yield "Listens on", f"{options.host} port {options.port}"
+    yield "Store", options.store
+    yield "Work", _work(options)
+    yield "Lost children", _children(options)
+    yield "Client addresses", f"recorded: {options.remote_address}"
+    yield "Trusted proxies", ", ".join(options.trusted_proxies) or "none"
+    if report.disabled:
+        yield "Disabled routes", ", ".join(report.disabled)
+
+
+def _work(options: GatewayOptions) -> str:
+    threads = counted(options.threads, "thread")
+    connections = counted(options.connections, "connection")
+    return f"{threads}, {connections}, {options.drain_seconds:g} s to drain"
+
+
+def _children(options: GatewayOptions) -> str:
+    lost = f"after {options.lost_after_seconds:g} s without news"
+    return f"{lost}, looked for every {options.sweep_seconds:g} s"

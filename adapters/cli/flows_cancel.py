@@ -1,0 +1,61 @@
+"""`taskflow flows cancel`: end a flow in the operator's name."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from adapters.cli.asks import CancelFlow
+from adapters.cli.documents import Document, flow_document, task_documents
+from adapters.cli.exits import Exit
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+from domain.flow import Flow, active_tasks
+from domain.outcomes import Accepted, Refused
+from domain.status import FlowStatus
+
+_PENDING: Final = "One or more child tasks are still active."
+
+
+def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
+    """Cancel a flow, and say what that came to."""
+    with tools.write_store(ask.config, ask.database) as flows:
+        outcome = flows.cancel(ask.flow)
+        flow = flows.load(ask.flow)
+    match outcome:
+        case Accepted():
+            if flow is None:
+                raise AssertionError("a flow that was cancelled is there")
+            _accepted(flow, ask, terminal)
+            return Exit.DONE
+        case Refused():
+            _refused(outcome, flow, ask, terminal)
+            return Exit.FINDINGS
+        case _:
+            assert_never(outcome)
+
+
+def _accepted(flow: Flow, ask: CancelFlow, terminal: Terminal) -> None:
+    cancelled = flow.status is FlowStatus.CANCELLED
+    if ask.json:
+        pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
+        terminal.dump({"found": True, "cancelled": cancelled, **pending, **_shown(flow)})
+    elif cancelled:
+        terminal.say(f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.")
+    else:
+        active = f"active child tasks: {len(active_tasks(flow))}"
+        terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
+
+
+def _refused(refused: Refused, flow: Flow | None, ask: CancelFlow, terminal: Terminal) -> None:
+    if ask.json:
+        why = {"code": refused.code, "reason": refused.reason}
+        shown = {} if flow is None else _shown(flow)
+        terminal.dump({"found": flow is not None, "cancelled": False, **why, **shown})
+    if flow is None:
+        terminal.complain(f"there is no flow {ask.flow}")
+    else:
+        terminal.complain(f"flow {ask.flow} is not cancelled: {refused.reason}")
+
+
+def _shown(flow: Flow) -> Document:
+    return {"flow": flow_document(flow), "tasks": task_documents(flow)}

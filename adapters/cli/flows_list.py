@@ -1,0 +1,59 @@
+"""`taskflow flows list`: flows, newest first."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from adapters.cli.asks import ListFlows
+from adapters.cli.documents import Document, flow_document
+from adapters.cli.exits import Exit
+from adapters.cli.printable import counted, to_the_second
+from adapters.cli.tables import REST, lines, standing, table
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+from domain.flow import Flow, cancel_requested, is_terminal
+from domain.ports import Page
+
+
+def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:
+    """List a page of flows."""
+    with tools.read_store(ask.config, ask.database) as flows:
+        page = flows.page(ask.owner, limit=ask.limit, before=ask.cursor, status=ask.status)
+    if ask.json:
+        terminal.dump(_document(page))
+    else:
+        _tell(page, terminal)
+    return Exit.DONE
+
+
+def _document(page: Page) -> Document:
+    rest = {} if page.next_cursor is None else {"nextCursor": str(page.next_cursor)}
+    return {"flows": [flow_document(flow) for flow in page.flows], **rest}
+
+
+def _tell(page: Page, terminal: Terminal) -> None:
+    if not page.flows:
+        terminal.say("No flows.")
+        return
+    shown = table("Flows", {"Flow, goal": REST, "Status": 16, "Updated, owner": 24})
+    for flow in page.flows:
+        shown.add_row(
+            lines(flow.flow_id, flow.goal),
+            standing(flow.status, *_progress(flow)),
+            lines(to_the_second(flow.updated_at), flow.owner),
+        )
+    terminal.show(shown, Text(_ending(page)))
+
+
+def _progress(flow: Flow) -> tuple[str, ...]:
+    revision = f"revision {flow.revision}"
+    if cancel_requested(flow) and not is_terminal(flow):
+        return revision, "cancel requested"
+    return (revision,)
+
+
+def _ending(page: Page) -> str:
+    shown = counted(len(page.flows), "flow")
+    if page.next_cursor is None:
+        return f"{shown}."
+    return f"{shown}, and there are more: --cursor {page.next_cursor}"

@@ -1,0 +1,183 @@
+"""What `--help` says of each command, made for 80 columns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli.exits import ALL_CODES, exit_codes
+
+
+@frozen(kw_only=True)
+class Page:
+    """The texts of one command: a line in its group's list, and what stands around its options."""
+
+    help: str
+    description: str
+    epilog: str
+
+
+_STORE_TROUBLE: Final = "wrong arguments or configuration, no such store, a damaged store"
+_WRITE_TROUBLE: Final = f"""{_STORE_TROUBLE},
+     or another process, such as a gateway, writes to it"""
+
+WHICH_STORE: Final = """\
+One of these is needed; if both are given, URL it is. URL is
+sqlite:///relative.db (seen from here) or sqlite:////absolute.db."""
+
+TOP: Final = """\
+Serves TaskFlows over authenticated HTTP, and looks after their store."""
+
+TOP_EPILOG: Final = f"""\
+examples:
+  taskflow check --config gateway.json5
+  taskflow serve --config gateway.json5 --port 8080
+  taskflow flows list --config gateway.json5 --status waiting
+  taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --database sqlite:///var/taskflow.db --history
+
+Results go to standard output, everything else to standard error. Tables are
+for people; with --json a command prints one JSON document, its names those of
+the HTTP API, its times milliseconds since 1970.
+
+{ALL_CODES}"""
+
+SERVE: Final = Page(
+    help="serve the gateway until it is told to stop",
+    description="""\
+Serves the webhook routes of a configuration. Prints
+
+  listening on http://HOST:PORT
+
+when it is ready. SIGTERM or Ctrl-C stops it cleanly: requests in flight are
+answered first. Routes whose secrets are missing are left out, each with one
+warning; try `taskflow check` before.""",
+    epilog="""\
+examples:
+  taskflow serve --config gateway.json5
+  taskflow serve --config gateway.json5 --host 0.0.0.0 --port 8080 --json
+  taskflow serve --config gateway.json5 --database sqlite:////srv/flows.db
+
+"""
+    + exit_codes(
+        done="stopped; everything that was accepted was answered",
+        findings="stopped before all requests in flight were answered",
+        trouble="wrong arguments or configuration, the port or the store is in use",
+    ),
+)
+
+CHECK: Final = Page(
+    help="say what a configuration would serve, and what is wrong with it",
+    description="""\
+Reads a configuration as `serve` does and reports the routes that would be
+served, those that would be skipped and why, and advice, with line numbers.
+Secrets are resolved, and never printed. Nothing is served or written.""",
+    epilog="""\
+examples:
+  taskflow check --config gateway.json5
+  taskflow check --config gateway.json5 --strict --json | jq .advice
+
+"""
+    + exit_codes(
+        done="every enabled route would be served",
+        findings="a route would be skipped; with --strict also: there is advice",
+        trouble="wrong arguments, or the gateway would not start",
+    ),
+)
+
+FLOWS: Final = Page(
+    help="look at flows, and cancel them",
+    description="""\
+Looks at the flows of all owners, also beside a running gateway, and cancels
+them when no gateway runs.""",
+    epilog="""\
+examples:
+  taskflow flows list --config gateway.json5
+  taskflow flows show --help""",
+)
+
+LIST: Final = Page(
+    help="list flows, newest first",
+    description="""\
+Lists flows of all owners, or of one, newest first. Safe beside a running
+gateway: the store is opened read-only. A list that is cut ends with the cursor
+for the next one; in JSON it is `nextCursor`.""",
+    epilog="""\
+examples:
+  taskflow flows list --config gateway.json5 --owner agent:main:main
+  taskflow flows list --database sqlite:///var/taskflow.db --status blocked
+  taskflow flows list --config gateway.json5 --limit 1000 --cursor 4711 --json
+
+"""
+    + exit_codes(done="listed, even if there is none", findings="not used", trouble=_STORE_TROUBLE),
+)
+
+SHOW: Final = Page(
+    help="show one flow with its tasks, and its history",
+    description="""\
+Shows all that is known of a flow and its child tasks, its owner included. Safe
+beside a running gateway: the store is opened read-only. With --history also
+each event: its version, the revision after it, when, what, and by whom.""",
+    epilog="""\
+examples:
+  taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --history
+  taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --version 3 --json
+
+"""
+    + exit_codes(
+        done="shown",
+        findings="there is no such flow, or it has no such version",
+        trouble=_STORE_TROUBLE,
+    ),
+)
+
+CANCEL: Final = Page(
+    help="cancel a flow, now or when its last child has ended",
+    description="""\
+Cancels a flow of whichever owner, recorded as done by an operator. While
+children of it are active the cancellation stays pending, and takes effect with
+the end of the last one. Only one process may write to a store: stop the
+gateway first, or let a caller send `cancel_flow`.""",
+    epilog="""\
+examples:
+  taskflow flows cancel 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5
+
+"""
+    + exit_codes(
+        done="cancelled, or pending because children are active",
+        findings="refused: there is no such flow, or it has already ended",
+        trouble=_WRITE_TROUBLE,
+    ),
+)
+
+STORE: Final = Page(
+    help="look after the store",
+    description="Looks after the store of a gateway that does not run.",
+    epilog="""\
+examples:
+  taskflow store rebuild --config gateway.json5""",
+)
+
+REBUILD: Final = Page(
+    help="make the index and the snapshots again from the events",
+    description="""\
+Folds every flow again from its events and mends each derived row that differs:
+snapshots, the owners' index, request keys. The events are only read. All is
+one transaction; interrupted, it changes nothing. Only one process may write to
+a store: stop the gateway first. A healthy store has nothing to mend.""",
+    epilog="""\
+examples:
+  taskflow store rebuild --config gateway.json5
+  taskflow store rebuild --database sqlite:///var/taskflow.db --json
+
+"""
+    + exit_codes(
+        done="all rows agree with the events now; says what had to change",
+        findings="not used",
+        trouble=_WRITE_TROUBLE,
+    ),
+)

@@ -1,0 +1,66 @@
+"""A parser whose help fits into 80 columns and whose refusals are one sentence, and its values."""
+
+from __future__ import annotations
+
+from argparse import Action, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, Final, NoReturn
+
+from adapters.cli.exits import Exit
+from domain.status import FlowStatus
+
+WIDTH: Final = 80
+
+
+class Parser(ArgumentParser):
+    """A parser of one command, or of a group of them."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - argparse's own signature
+        super().__init__(
+            allow_abbrev=False,
+            formatter_class=lambda prog: RawDescriptionHelpFormatter(prog, width=WIDTH),
+            **kwargs,
+        )
+        # NOTE: from Python 3.14 on, help would be coloured by what sys.stdout is.
+        self.color = False
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit."""
+        self.exit(Exit.TROUBLE, f"taskflow: {message} (see: {self.prog} --help)\n")
+
+
+class Version(Action):
+    """Prints the installed version, looked up only when it is asked for."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> NoReturn:
+        """Print it and exit."""
+        print(f"taskflow {version('taskflow-webhooks')}")  # noqa: T201 - where argparse prints too
+        parser.exit(Exit.DONE)
+
+
+def some_text(text: str) -> str:
+    """Return an argument that is not blank."""
+    if not text.strip():
+        raise ArgumentTypeError("expected something, found nothing")
+    return text
+
+
+def flow_status(text: str) -> FlowStatus:
+    """Return the status that an argument names."""
+    if text not in tuple(FlowStatus):
+        raise ArgumentTypeError(f"expected one of {', '.join(FlowStatus)}, found {text!r}")
+    return FlowStatus(text)
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of decimal numbers within two bounds."""
+
+    def number(text: str) -> int:
+        digits = len(str(most))
+        plain = text.isascii() and text.isdecimal() and len(text) <= digits
+        if not plain or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"expected a number from {least} to {most}, found {text!r}")
+        return int(text)
+
+    return number

@@ -1,0 +1,108 @@
+"""What the command line is given: all that takes more than words and tables.
+
+The composition root fills `Tools`. A tool raises `CommandError` for whatever the user must mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+from adapters.cli.check_report import CheckReport
+from domain.flow import Flow
+from domain.outcomes import Outcome
+from domain.ports import Page
+from domain.records import Record
+from domain.status import FlowStatus
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told how many are done, of how many."""
+
+
+class CommandError(Exception):
+    """What the user must mend: a sentence, or a line for each of several. It holds no secret."""
+
+
+class ServeGateway(Protocol):
+    """Serves until it is told to stop, and returns an exit code."""
+
+    def __call__(
+        self,
+        config: Path,
+        *,
+        database: str | None,
+        host: str | None,
+        port: int | None,
+        json: bool,
+    ) -> int:
+        """Serve a configuration; what is not None goes before what it says."""
+        ...
+
+
+class ReadableFlows(Protocol):
+    """A store opened to look at, of all owners."""
+
+    def page(
+        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows, newest first, of one owner or of all."""
+        ...
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        ...
+
+    def history(self, flow_id: str) -> Iterable[Record]:
+        """Return all that happened to a flow, in order."""
+        ...
+
+
+class Rebuilt(Protocol):
+    """What making the derived rows again came to."""
+
+    @property
+    def flows(self) -> int:
+        """Return how many flows the store has."""
+        ...
+
+    @property
+    def changed(self) -> Mapping[str, int]:
+        """Return, for each table, how many rows were wrong, missing or too many."""
+        ...
+
+
+class WritableFlows(Protocol):
+    """A store opened to be changed, by an operator."""
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        ...
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow of whichever owner, in the operator's name."""
+        ...
+
+    def rebuild(self, progress: Progress) -> Rebuilt:
+        """Make all derived rows again from the events."""
+        ...
+
+
+OpenToRead: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[ReadableFlows]]
+"""Opens the store of a configuration file, or of a database URL, which goes first."""
+
+OpenToWrite: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[WritableFlows]]
+"""Opens the store of a configuration file, or of a database URL, which goes first."""
+
+
+@frozen(kw_only=True)
+class Tools:
+    """All collaborators of the command line."""
+
+    serve: ServeGateway
+    check: Callable[[Path], CheckReport]
+    read_store: OpenToRead
+    write_store: OpenToWrite

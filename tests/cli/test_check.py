@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+
+from attrs import evolve
+
+from adapters.cli import (
+    CheckReport,
+    Finding,
+    GatewayOptions,
+    RouteLimits,
+    ServedRoute,
+    SkippedRoute,
+    Startable,
+    Unstartable,
+)
+from tests.cli.workbench import Ran, taskflow, tools_over
+
+LIMITS = RouteLimits(body_bytes=262_144, rate_requests=120, rate_window_seconds=60.0, in_flight=8)
+OPTIONS = GatewayOptions(
+    store="sqlite:////var/lib/taskflow/flows.db",
+    host="127.0.0.1",
+    port=8080,
+    threads=4,
+    connections=1000,
+    drain_seconds=30.0,
+    lost_after_seconds=300.0,
+    sweep_seconds=20.0,
+    remote_address="full",
+    trusted_proxies=("10.0.0.0/8",),
+)
+ZAPIER = ServedRoute(
+    route_id="zapier",
+    path="/plugins/webhooks/zapier",
+    owner="agent:main:main",
+    controller_id="webhooks/zapier",
+    key_ids=("default", "2026-01"),
+    limits=LIMITS,
+)
+CLEAN = Startable(routes=(ZAPIER,), skipped=(), disabled=(), advice=(), options=OPTIONS)
+ADVISED = evolve(
+    CLEAN,
+    advice=(
+        Finding(
+            field="plugins.entries.webhooks.config.routes.zapier.secret",
+            line=12,
+            sentence="the secret has fewer than 16 characters",
+        ),
+    ),
+)
+SKIPPING = evolve(
+    ADVISED,
+    routes=(
+        ZAPIER,
+        evolve(ZAPIER, route_id="ci", key_ids=(), limits=evolve(LIMITS, body_bytes=1000)),
+    ),
+    skipped=(SkippedRoute(route_id="n8n", path="/n8n", reason="N8N_SECRET is not set"),),
+    disabled=("old", "older"),
+)
+BROKEN = Unstartable(
+    (
+        Finding(field="", line=None, sentence="expected an object, found a list"),
+        Finding(field="taskflow.server.port", line=3, sentence="expected a port, found 99999"),
+    )
+)
+TABLES = """\
+Routes that would be served
+Route, keys             Path, session key, controller, limits
+────────────────────────────────────────────────────────────────────────────────
+zapier                  /plugins/webhooks/zapier
+key default             agent:main:main
+key 2026-01             webhooks/zapier
+                        120 requests in 60 s, 8 at once, 256 KiB
+ci                      /plugins/webhooks/zapier
+                        agent:main:main
+                        webhooks/zapier
+                        120 requests in 60 s, 8 at once, 1,000 bytes
+
+Routes that would be skipped
+Route                   Path, reason
+────────────────────────────────────────────────────────────────────────────────
+n8n                     /n8n
+                        N8N_SECRET is not set
+
+Advice
+Line    Field, what is to say of it
+────────────────────────────────────────────────────────────────────────────────
+12      plugins.entries.webhooks.config.routes.zapier.secret
+        the secret has fewer than 16 characters
+
+Gateway
+Listens on       127.0.0.1 port 8080
+Store            sqlite:////var/lib/taskflow/flows.db
+Work             4 threads, 1,000 connections, 30 s to drain
+Lost children    after 300 s without news, looked for every 20 s
+Client addresses recorded: full
+Trusted proxies  10.0.0.0/8
+Disabled routes  old, older
+
+2 routes would be served, 1 skipped, 1 line of advice.
+"""
+PROBLEMS = """\
+Problems
+Line    Field, what is to say of it
+────────────────────────────────────────────────────────────────────────────────
+        the whole file
+        expected an object, found a list
+3       taskflow.server.port
+        expected a port, found 99999
+"""
+REFUSAL = "taskflow: the gateway would not start with gateway.json5: 2 problems\n"
+
+
+def checked(report: CheckReport, *argv: str) -> Ran:
+    return taskflow(tools_over(report), "check", "--config", "gateway.json5", *argv)
+
+
+def test_a_configuration_is_reported_in_tables() -> None:
+    assert checked(SKIPPING) == Ran(1, TABLES, "")
+
+
+def test_a_clean_configuration_is_done() -> None:
+    ran = checked(CLEAN, "--strict")
+    assert ran.code == 0
+    assert ran.out.endswith("\n\n1 route would be served, none skipped, no advice.\n")
+
+
+def test_a_configuration_whose_routes_are_all_skipped_is_a_finding() -> None:
+    ran = checked(evolve(SKIPPING, routes=()))
+    assert ran.code == 1
+    assert ran.out.startswith("Routes that would be skipped\n")
+    assert ran.out.endswith("\n\n0 routes would be served, 1 skipped, 1 line of advice.\n")
+
+
+def test_advice_is_a_finding_only_if_strict() -> None:
+    assert checked(ADVISED).code == 0
+    assert checked(ADVISED, "--strict").code == 1
+
+
+def test_a_configuration_in_json_is_the_whole_report() -> None:
+    ran = checked(evolve(SKIPPING, routes=(ZAPIER,)), "--json")
+    assert (ran.code, ran.err) == (1, "")
+    assert json.loads(ran.out) == {
+        "startable": True,
+        "routes": [
+            {
+                "routeId": "zapier",
+                "path": "/plugins/webhooks/zapier",
+                "owner": "agent:main:main",
+                "controllerId": "webhooks/zapier",
+                "keyIds": ["default", "2026-01"],
+                "limits": {
+                    "bodyBytes": 262_144,
+                    "rateRequests": 120,
+                    "rateWindowSeconds": 60.0,
+                    "inFlight": 8,
+                },
+            }
+        ],
+        "skipped": [{"routeId": "n8n", "path": "/n8n", "reason": "N8N_SECRET is not set"}],
+        "disabled": ["old", "older"],
+        "advice": [
+            {
+                "field": "plugins.entries.webhooks.config.routes.zapier.secret",
+                "line": 12,
+                "sentence": "the secret has fewer than 16 characters",
+            }
+        ],
+        "options": {
+            "store": "sqlite:////var/lib/taskflow/flows.db",
+            "host": "127.0.0.1",
+            "port": 8080,
+            "threads": 4,
+            "connections": 1000,
+            "drainSeconds": 30.0,
+            "lostAfterSeconds": 300.0,
+            "sweepSeconds": 20.0,
+            "remoteAddress": "full",
+            "trustedProxies": ["10.0.0.0/8"],
+        },
+    }
+
+
+def test_a_configuration_that_stops_the_gateway_is_trouble() -> None:
+    assert checked(BROKEN) == Ran(2, PROBLEMS, REFUSAL)
+
+
+def test_problems_in_json_have_their_places() -> None:
+    ran = checked(BROKEN, "--json")
+    assert (ran.code, ran.err) == (2, REFUSAL)
+    assert json.loads(ran.out) == {
+        "startable": False,
+        "problems": [
+            {"field": "", "sentence": "expected an object, found a list"},
+            {
+                "field": "taskflow.server.port",
+                "line": 3,
+                "sentence": "expected a port, found 99999",
+            },
+        ],
+    }

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from adapters.cli.happenings import Happening, told
+from domain import events as e
+from domain.evolve import evolve
+from domain.records import Actor, ActorKind, Metadata, Record
+from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.values import JSON_NULL, Json
+
+CREATED = e.FlowCreated(
+    at=1,
+    flow_id="f",
+    owner="o",
+    controller_id="c",
+    goal="ship it",
+    status=FlowStatus.QUEUED,
+    notify_policy=NotifyPolicy.SILENT,
+)
+LINKED = e.TaskLinked(
+    at=1,
+    task_id="t",
+    runtime=Runtime.ACP,
+    task="fetch",
+    status=TaskStatus.QUEUED,
+    agent_id="main",
+    notify_policy=NotifyPolicy.DONE_ONLY,
+    created_at=1,
+    last_event_at=1,
+)
+TELLINGS: list[tuple[e.Event, str, str]] = [
+    (CREATED, "flow_created", 'created: status queued, goal "ship it", controller "c"'),
+    (
+        e.FlowBeganWaiting(at=1, wait_json=Json('{"a":1}')),
+        "flow_began_waiting",
+        'began waiting: wait {"a":1}',
+    ),
+    (
+        e.FlowBecameBlocked(at=1, current_step=None, blocked_task_id="t", blocked_summary="why"),
+        "flow_became_blocked",
+        'became blocked: step cleared, blocked by "t", because "why"',
+    ),
+    (
+        e.FlowResumed(at=1, status=FlowStatus.RUNNING, state_json=JSON_NULL),
+        "flow_resumed",
+        "resumed: status running, state null",
+    ),
+    (e.FlowSucceeded(at=1), "flow_succeeded", "succeeded"),
+    (e.FlowFailed(at=1, blocked_summary="why"), "flow_failed", 'failed: because "why"'),
+    (e.FlowCancelRequested(at=1), "flow_cancel_requested", "cancel requested"),
+    (e.FlowCancelled(at=1), "flow_cancelled", "cancelled"),
+    (LINKED, "task_linked", 'task t linked: status queued, runtime acp, task "fetch"'),
+    (
+        e.TaskDescribed(at=1, task_id="t", label="l", notify_policy=NotifyPolicy.SILENT),
+        "task_described",
+        'task t described: label "l", notify policy silent',
+    ),
+    (e.TaskStarted(at=1, task_id="t"), "task_started", "task t started"),
+    (
+        e.TaskProgressed(at=1, task_id="t", progress_summary=None),
+        "task_progressed",
+        "task t progressed: progress cleared",
+    ),
+    (
+        e.TaskEnded(
+            at=1,
+            task_id="t",
+            status=TaskStatus.SUCCEEDED,
+            terminal_outcome=TerminalOutcome.BLOCKED,
+            terminal_summary="half",
+        ),
+        "task_ended",
+        'task t ended: status succeeded, outcome blocked, summary "half"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "word", "telling"), TELLINGS, ids=[t[1] for t in TELLINGS])
+def test_an_event_has_a_word_and_a_telling(event: e.Event, word: str, telling: str) -> None:
+    metadata = Metadata(
+        recorded_at=1,
+        actor=Actor(kind=ActorKind.SYSTEM, name="sweep"),
+        request_id="r",
+        correlation_id="r",
+        causation_id="r",
+    )
+    record = Record(flow_id="f", version=1, event=event, metadata=metadata)
+    assert Happening(record, evolve(None, CREATED)).word == word
+    assert told(event) == telling
+
+
+def test_every_event_is_told() -> None:
+    assert {type(event) for event, _, _ in TELLINGS} == set(e.EVENTS)
+
+
+def test_a_telling_is_short_and_printable() -> None:
+    blocked = e.FlowBecameBlocked(at=1, blocked_summary="\x1b]0;" + "x" * 10_000)
+    assert told(blocked) == f'became blocked: because "\\x1b]0;{"x" * 52}…"'

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pytest
+
+from adapters.cli import Tools
+from tests.cli.workbench import Ran, taskflow
+
+GROUPS = ("", "flows", "store")
+COMMANDS = (
+    "serve",
+    "check",
+    "flows list",
+    "flows show",
+    "flows cancel",
+    "store rebuild",
+)
+
+
+def helped(tools: Tools, command: str) -> str:
+    ran = taskflow(tools, *command.split(), "--help")
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out
+
+
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
+def test_help_fits_into_eighty_columns_and_has_examples(tools: Tools, command: str) -> None:
+    text = helped(tools, command)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\nexamples:\n  taskflow " in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_a_commands_exit_codes_mean(tools: Tools, command: str) -> None:
+    text = helped(tools, command)
+    codes = text[text.index("exit codes") :].splitlines()
+    assert [line[2] for line in codes if line[2] != " "][1:] == ["0", "1", "2"]
+
+
+def test_help_lists_all_exit_codes_in_one_place(tools: Tools) -> None:
+    text = helped(tools, "")
+    codes = text[text.index("exit codes of every command:") :].splitlines()[1:]
+    assert [line.split()[0] for line in codes if line[2] != " "] == [
+        "0",
+        "1",
+        "2",
+        "70",
+        "130",
+        "141",
+    ]
+
+
+def test_help_names_every_option_of_a_list(tools: Tools) -> None:
+    text = helped(tools, "flows list")
+    for option in ("--config FILE", "--database URL", "--owner KEY", "--status STATUS"):
+        assert f"  {option} " in text
+    assert "queued, running, waiting, blocked" in text
+    assert "1 to 1000 (default: 50)" in text
+
+
+def test_examples_are_understood(tools: Tools) -> None:
+    for command in COMMANDS:
+        text = helped(tools, command).replace("\\\n", " ")
+        examples = [line for line in text.splitlines() if line.startswith("  taskflow ")]
+        assert examples
+        for example in examples:
+            words = example.partition("|")[0].split()[1:]
+            assert "(see: " not in taskflow(tools, *words).err, example
+
+
+def test_the_version_is_that_of_the_package(tools: Tools) -> None:
+    assert taskflow(tools, "--version") == Ran(0, f"taskflow {version('taskflow-webhooks')}\n", "")

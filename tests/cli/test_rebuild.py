@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from adapters.cli import Tools
+from adapters.store import open_for_writing
+from tests.cli.workbench import Ran, taskflow
+
+
+def test_a_healthy_store_has_nothing_to_mend(tools: Tools, seeded: str) -> None:
+    ran = taskflow(tools, "store", "rebuild", "--database", seeded)
+    assert ran == Ran(0, "Folded 3 flows from the events: nothing had to change.\n", "")
+
+
+def test_a_rebuild_says_what_it_mended(tools: Tools, seeded: str, path: Path) -> None:
+    damage(path)
+    ran = taskflow(tools, "store", "rebuild", "--database", seeded)
+    assert (ran.code, ran.err) == (0, "")
+    assert sorted(ran.out.splitlines()) == [
+        "  flow_index: 3 rows",
+        "  request_keys: 0 rows",
+        "  stored_snapshots: 1 row",
+        "Folded 3 flows from the events, and mended:",
+    ]
+    assert "nothing had" in taskflow(tools, "store", "rebuild", "--database", seeded).out
+
+
+def test_a_rebuild_in_json_counts_the_mended_rows(tools: Tools, seeded: str, path: Path) -> None:
+    damage(path)
+    ran = taskflow(tools, "store", "rebuild", "--database", seeded, "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out) == {
+        "flows": 3,
+        "changed": {"storedSnapshots": 1, "flowIndex": 3, "requestKeys": 0},
+    }
+
+
+def test_a_store_in_use_is_not_rebuilt(tools: Tools, seeded: str) -> None:
+    with closing(open_for_writing(seeded)):
+        ran = taskflow(tools, "store", "rebuild", "--database", seeded)
+    assert (ran.code, ran.out) == (2, "")
+    assert "in use by another process" in ran.err
+
+
+def test_a_store_whose_events_do_not_fold_is_not_rebuilt(
+    tools: Tools, seeded: str, path: Path
+) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM stored_events WHERE originator_version = 2")
+    ran = taskflow(tools, "store", "rebuild", "--database", seeded)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("version 3 follows where 2 was due\n")
+
+
+def damage(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM flow_index")
+        connection.execute("DELETE FROM stored_snapshots WHERE originator_version = 6")

@@ -1,0 +1,149 @@
+"""The command line over real stores, with a clock that counts seconds and ids that are counted."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, NoReturn
+
+from attrs import frozen
+
+from adapters.cli import CheckReport, CommandError, Tools, run
+from adapters.store import (
+    EventSourcedStore,
+    Rebuilt,
+    StoreFault,
+    open_for_reading,
+    open_for_writing,
+    rebuild,
+)
+from domain.commands import CancelFlow, Command
+from domain.flow import Flow
+from domain.outcomes import Accepted, Outcome
+from domain.records import Actor, ActorKind, Origin
+from domain.service import TaskFlows
+
+NOON: Final = 1_795_435_200_000
+"""2026-11-23T12:00:00Z"""
+
+OWNER: Final = "agent:main:main"
+STRANGER: Final = "agent:support:desk"
+ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="2026-01")
+OPERATOR: Final = Actor(kind=ActorKind.OPERATOR, name="ada")
+
+
+@frozen
+class Ran:
+    """What a command left: its exit code, and all that it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def taskflow(tools: Tools, *argv: str) -> Ran:
+    """Run a command with its output in memory."""
+    out, err = io.StringIO(), io.StringIO()
+    code = run(argv, tools, out=out, err=err)
+    return Ran(int(code), out.getvalue(), err.getvalue())
+
+
+def flow_id(number: int) -> str:
+    """Return the id of the nth thing that was made."""
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+@frozen
+class Bench:
+    """A service whose clock moves a second and whose ids count one with each command."""
+
+    flows: TaskFlows
+
+    def execute(self, command: Command, owner: str = OWNER, *, actor: Actor = ZAPIER) -> Accepted:
+        """Bring about a command that must be accepted."""
+        outcome = self.attempt(command, owner, actor=actor)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome
+
+    def attempt(self, command: Command, owner: str, *, actor: Actor) -> Outcome:
+        """Bring about a command, or learn why not."""
+        origin = Origin(actor=actor, request_id="request-1", remote_address="203.0.113.7")
+        return self.flows.bind_session(owner).execute(command, origin)
+
+
+def bench(store: EventSourcedStore, *, start: int = NOON) -> Bench:
+    """Return a bench over a store."""
+    seconds, numbers = itertools.count(start, 1000), itertools.count(1)
+    return Bench(TaskFlows(store, lambda: next(seconds), lambda: flow_id(next(numbers))))
+
+
+@contextmanager
+def seeding(url: str) -> Iterator[Bench]:
+    """Open a store to put flows into it."""
+    with closing(open_for_writing(url)) as store:
+        yield bench(store)
+
+
+@frozen
+class OperatorsFlows:
+    """A store opened to be changed, an hour later, by an operator."""
+
+    store: EventSourcedStore
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow."""
+        return self.store.load(flow_id, version)
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow of whichever owner."""
+        owner = self.store.owner_of(flow_id) or ""
+        command = CancelFlow(flow_id=flow_id)
+        return bench(self.store, start=NOON + 3_600_000).attempt(command, owner, actor=OPERATOR)
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
+        """Make the derived rows again."""
+        return rebuild(self.store, progress)
+
+
+def tools_over(report: CheckReport | None = None) -> Tools:
+    """Return tools that open real stores, and report of a configuration what they are given."""
+
+    def check(config: Path) -> CheckReport:
+        assert report is not None, config
+        return report
+
+    return Tools(serve=refuse, check=check, read_store=_read_store, write_store=_write_store)
+
+
+def refuse(config: Path, **_: object) -> NoReturn:
+    """Refuse to serve a configuration."""
+    raise CommandError(f"{config}:1: expected an object, found a number\n{config}:2: and so on")
+
+
+@contextmanager
+def _read_store(config: Path | None, database: str | None) -> Iterator[EventSourcedStore]:
+    with _opened(open_for_reading, config, database) as store:
+        yield store
+
+
+@contextmanager
+def _write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
+    with _opened(open_for_writing, config, database) as store:
+        yield OperatorsFlows(store)
+
+
+@contextmanager
+def _opened(
+    opening: Callable[[str], EventSourcedStore], config: Path | None, database: str | None
+) -> Iterator[EventSourcedStore]:
+    """Open the store at a URL, which a configuration of these tests is nothing but."""
+    url = database if config is None else config.read_text(encoding="utf-8")
+    assert url is not None
+    try:
+        with closing(opening(database or url)) as store:
+            yield store
+    except StoreFault as error:
+        raise CommandError(str(error)) from error
