@@ -1,7 +1,8 @@
 """The durable store: the only room that imports eventsourcing."""
 
+from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault
-from adapters.store.opening import open_for_reading, open_for_writing
+from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
 from adapters.store.store import EventSourcedStore
 
@@ -9,6 +10,8 @@ __all__ = [
     "EventSourcedStore",
     "Rebuilt",
     "StoreFault",
+    "Undecodable",
+    "open_for_mending",
     "open_for_reading",
     "open_for_writing",
     "rebuild",

@@ -67,6 +67,18 @@ def _patch_hook(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 -
     return read
 
 
+def _is_tuple(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return get_origin(annotation) is tuple
+
+
+def _tuple_hook(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any annotation
+    # NOTE: without a hook of its own a tuple is read from anything that can be iterated over.
+    kind = get_args(annotation)[0]
+    inner = _CONVERTER.get_structure_hook(kind)
+    array = _exactly(list)
+    return lambda value, _: tuple(inner(item, kind) for item in array(value, list))
+
+
 def _converter() -> Converter:
     converter = Converter(detailed_validation=False, forbid_extra_keys=True, omit_if_default=True)
     for kind in (str, int, bool):
@@ -77,6 +89,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))
     converter.register_unstructure_hook(Json, lambda value: value.text)
     converter.register_structure_hook_factory(_is_patch, _patch_hook)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
     converter.register_structure_hook_factory(
         has,
         lambda cls: make_dict_structure_fn(

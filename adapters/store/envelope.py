@@ -71,15 +71,20 @@ def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
     """Fold a snapshot, if there is one, and the events after it: the library's projector.
 
     Raises:
-        BrokenHistory: if the stream has a gap. Recorders accept gaps, so reading must not.
+        BrokenHistory: if the stream has a gap (recorders accept gaps, so reading must not), or is
+            that of another flow.
     """
     for item in stored:
-        if isinstance(item, FlowSnapshot):
-            flow = item.flow
-            continue
-        due = 1 if flow is None else flow.version + 1
-        if item.originator_version != due:
-            found = f"version {item.originator_version} follows where {due} was due"
+        flow = item.flow if isinstance(item, FlowSnapshot) else _next(flow, item)
+        if flow.flow_id != item.originator_id:
+            found = f"its events are those of flow {flow.flow_id}"
             raise BrokenHistory(f"flow {item.originator_id}: {found}")
-        flow = evolve(flow, item.event)
     return flow
+
+
+def _next(flow: Flow | None, envelope: Envelope) -> Flow:
+    due = 1 if flow is None else flow.version + 1
+    if envelope.originator_version != due:
+        found = f"version {envelope.originator_version} follows where {due} was due"
+        raise BrokenHistory(f"flow {envelope.originator_id}: {found}")
+    return evolve(flow, envelope.event)

@@ -6,7 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    IntegrityError,
+    PersistenceError,
+)
 
 from domain.ports import StoreUnavailable, WriteConflict
 
@@ -25,5 +29,7 @@ def translated() -> Iterator[None]:
         yield
     except (IntegrityError, sqlite3.IntegrityError) as error:
         raise WriteConflict(str(error)) from error
+    except ConnectionPoolClosedError as error:
+        raise StoreUnavailable("the store is closed") from error
     except (PersistenceError, sqlite3.Error) as error:
         raise StoreUnavailable(str(error)) from error

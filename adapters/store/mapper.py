@@ -68,6 +68,8 @@ class FlowMapper(Mapper[str]):
         flow_id, version = str(stored.originator_id), stored.originator_version
         if stored.topic == SNAPSHOT:
             return FlowSnapshot(flow_id, version, from_fields(fields, Flow))
+        if fields.keys() != {"event", "metadata"}:
+            raise Undecodable("expected an event and its metadata, and nothing else")
         name, event = upcast(stored.topic, fields["event"])
         metadata = from_fields(fields["metadata"], Metadata)
         return Envelope(flow_id, version, from_fields(event, CLASSES[name]), metadata)

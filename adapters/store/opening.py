@@ -26,12 +26,15 @@ from domain.ports import StoreUnavailable
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "PERSISTENCE_MODULE": "adapters.store.sqlite",
     "ORIGINATOR_ID_TYPE": "text",
-    "SQLITE_LOCK_TIMEOUT": "3",  # seconds; a caller is told of a locked database soon after
 }
+_LOCK_TIMEOUT: Final = 3
+"""Seconds; a caller is told soon of a database that somebody else has locked."""
 
 
-def open_for_writing(url: str) -> EventSourcedStore:
+def open_for_writing(url: str, *, lock_timeout: int = _LOCK_TIMEOUT) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
+
+    A database that somebody else has locked is waited for, `lock_timeout` seconds at most.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -41,12 +44,12 @@ def open_for_writing(url: str) -> EventSourcedStore:
         case Memory():
             return EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
-            return _open_file(path, url)
+            return _open_file(path, url, lock_timeout)
         case _:
             assert_never(place)
 
 
-def _open_file(path: Path, url: str) -> EventSourcedStore:
+def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
     make_file(path)
     if not is_blank(path):
         check_identity(path)
@@ -54,10 +57,21 @@ def _open_file(path: Path, url: str) -> EventSourcedStore:
     try:
         if is_blank(path):
             claim(path)
-        return EventSourcedStore(_application(file_name(path, "rw"), url=url), lock)
+        application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
+        return EventSourcedStore(application, lock)
     except BaseException:
         lock.release()
         raise
+
+
+def open_for_mending(url: str) -> EventSourcedStore:
+    """Open an existing store for writing: one that is missing is not made.
+
+    Raises:
+        StoreFault: if it is missing, or for the reasons of `open_for_writing`.
+    """
+    _existing(url)
+    return open_for_writing(url)
 
 
 def open_for_reading(url: str) -> EventSourcedStore:
@@ -66,20 +80,28 @@ def open_for_reading(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory cannot be read by another process")
-    if not place.path.is_file():
-        raise StoreFault(f"{place.path}: no such file")
-    check_identity(place.path)
-    name = file_name(place.path, "ro")
+    path = _existing(url)
+    check_identity(path)
+    name = file_name(path, "ro")
     return EventSourcedStore(_application(name, url=url, CREATE_TABLE="n"))
 
 
-def _application(name: str, *, url: str, **env: str) -> FlowApplication:
+def _existing(url: str) -> Path:
+    place = parse_url(url)
+    if isinstance(place, Memory):
+        raise StoreFault("a store in memory cannot be opened by another process")
+    if not place.path.is_file():
+        raise StoreFault(f"{place.path}: no such file")
+    return place.path
+
+
+def _application(
+    name: str, *, url: str, lock_timeout: int = _LOCK_TIMEOUT, **env: str
+) -> FlowApplication:
+    where = {"SQLITE_DBNAME": name, "SQLITE_LOCK_TIMEOUT": str(lock_timeout)}
     try:
         with translated():
-            application = FlowApplication({**_ENVIRONMENT, "SQLITE_DBNAME": name, **env})
+            application = FlowApplication({**_ENVIRONMENT, **where, **env})
             application.datastore.check_promises()
     except StoreUnavailable as error:
         raise StoreFault(f"{url}: {error}") from error

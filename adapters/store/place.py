@@ -1,7 +1,7 @@
 """Where a store is: a database URL, and the file that it means.
 
-`sqlite:///relative.db` and `sqlite:////absolute.db` are files, `sqlite://:memory:` lives as long as
-the store is open.
+`sqlite:///relative.db` and `sqlite:////absolute.db` are files, by their names as they are (nothing
+is percent-encoded); `sqlite://:memory:` lives as long as the store is open.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -50,10 +50,12 @@ def parse_url(url: str) -> Place:
         return Memory()
     if url.startswith(("postgresql:", "postgres:")):
         raise StoreFault("PostgreSQL is not supported yet; use sqlite:///PATH")
-    path = unquote(url.removeprefix(_PREFIX))
+    path = url.removeprefix(_PREFIX)
     if not url.startswith(_PREFIX) or not path or "\0" in path:
-        raise StoreFault(f"database URL {url!r}: expected sqlite:///PATH")
-    return File(Path(path).resolve())
+        # APPSEC: the URL is not shown, as that of another database may hold a password.
+        raise StoreFault("the database URL is not one of a file: expected sqlite:///PATH")
+    # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
+    return File(Path(os.path.realpath(path)))
 
 
 def memory_name() -> str:
@@ -69,14 +71,20 @@ def file_name(path: Path, mode: Literal["ro", "rw"]) -> str:
 def make_file(path: Path) -> None:
     """Make an empty file, with its folder, unless there is one.
 
+    NOTE: a file that is there is not opened: to close it again would drop the locks that SQLite
+    holds on it for this process.
+
     Raises:
-        StoreFault: if it cannot be read and written.
+        StoreFault: if it cannot be made, or cannot be read and written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StoreFault(f"{path}: cannot be opened for writing: {error.strerror}") from error
+        raise StoreFault(f"{path}: cannot be made: {error.strerror}") from error
+    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+        raise StoreFault(f"{path}: is not a file that can be read and written")
 
 
 def check_identity(path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from attrs import astuple, frozen
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from adapters.store import schema
+from adapters.store.group_commit import GroupCommit
 from adapters.store.schema import KeyRow
 from domain.flow import Flow
 
@@ -26,9 +27,23 @@ class Derived:
 class FlowRecorder(SQLiteApplicationRecorder):
     """Writes events, snapshot, index row and request key together."""
 
+    def __init__(
+        self, datastore: SQLiteDatastore, events_table_name: str = "stored_events"
+    ) -> None:
+        super().__init__(datastore, events_table_name)
+        self._commits = GroupCommit(datastore)
+
     def construct_create_table_statements(self) -> list[str]:
         """Return the library's statements and ours."""
         return [*super().construct_create_table_statements(), *schema.TABLES]
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,  # noqa: ANN401 - the library's signature
+    ) -> Sequence[int] | None:
+        """Write stored events and what follows from them, in a commit shared with other writers."""
+        return self._commits.commit(lambda c: self._insert_events(c, stored_events, **kwargs))
 
     def _insert_events(
         self,

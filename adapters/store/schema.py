@@ -53,6 +53,9 @@ INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
 
 SELECT_OWNED: Final = "SELECT 1 FROM flow_index WHERE flow_id=? AND owner=?"
 SELECT_OWNER: Final = "SELECT owner FROM flow_index WHERE flow_id=?"
+SELECT_SILENT: Final = (
+    "SELECT owner, flow_id FROM flow_index WHERE silent_since <= ? ORDER BY silent_since LIMIT ?"
+)
 SELECT_KEY: Final = (
     "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
 )

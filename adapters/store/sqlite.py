@@ -41,6 +41,22 @@ class Connection(es.SQLiteConnection):
 class Pool(es.SQLiteConnectionPool):
     """Connections that sync every commit."""
 
+    def get_connection(
+        self, timeout: float | None = None, *, is_writer: bool | None = None
+    ) -> es.SQLiteConnection:
+        """Issue a connection, or raise and give back the turn that was taken for it.
+
+        NOTE: the library keeps a writer's turn when its connection cannot be made (no file
+        descriptor left, say), and nobody could write any more until the process ends.
+        """
+        try:
+            return super().get_connection(timeout, is_writer=is_writer)
+        except InterfaceError:
+            if is_writer:
+                self._num_writers -= 1
+                self._writer_lock.release()
+            raise
+
     def _create_connection(self) -> Connection:
         try:
             made = super()._create_connection()

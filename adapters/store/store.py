@@ -17,9 +17,11 @@ from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
 from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered
+from domain.ports import Commit, Page, Remembered, StoreUnavailable
 from domain.records import Record
 from domain.status import FlowStatus
+from domain.sweep import SilentFlow
+from domain.values import Timestamp
 
 
 class EventSourcedStore:
@@ -36,6 +38,13 @@ class EventSourcedStore:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def is_readable(self) -> bool:
+        """Say whether the database answers."""
+        try:
+            return self._row("SELECT 1") is not None
+        except StoreUnavailable:
+            return False
 
     def owns(self, owner: str, flow_id: str) -> bool:
         """Say whether an owner has a flow; a foreign flow costs the same work as none."""
@@ -85,6 +94,11 @@ class EventSourcedStore:
         more = len(rows) > limit
         flows = [self._listed(row) for row in shown]
         return Page(flows=flows, next_cursor=shown[-1]["position"] if more else None)
+
+    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        """Return flows with a cancel intent that wait for a child silent since `before`."""
+        rows = self._rows(schema.SELECT_SILENT, before, limit)
+        return [SilentFlow(row["owner"], row["flow_id"]) for row in rows]
 
     def history(self, flow_id: str) -> Iterator[Record]:
         """Return all that happened to a flow, in order."""

@@ -1,0 +1,85 @@
+"""Writers that wait for the same disk share one commit: leader and followers.
+
+Whoever gets the turn commits all jobs that wait, each in a savepoint of its own, so that one that
+conflicts takes nothing else with it. A job's writer is told of success only after the commit that
+held it has been synced, as if it had committed alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TypeAlias
+
+from attrs import define, field
+from eventsourcing.persistence import IntegrityError
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+
+Ids: TypeAlias = Sequence[int] | None
+Write: TypeAlias = Callable[[SQLiteCursor], Ids]
+
+
+@define(eq=False)
+class _Job:
+    """A write that waits, and what became of it."""
+
+    write: Write
+    ids: Ids = None
+    fault: BaseException | None = None
+    done: bool = False
+
+
+@define(eq=False)
+class GroupCommit:
+    """Commits the writes of many threads, those that wait together in one transaction."""
+
+    datastore: SQLiteDatastore
+    _waiting: deque[_Job] = field(factory=deque, init=False)
+    _turn: Lock = field(factory=Lock, init=False)
+
+    def commit(self, write: Write) -> Ids:
+        """Run a write within a transaction, and return what it returned, once it is on disk.
+
+        Raises:
+            IntegrityError: if the write conflicts with what is stored; nothing of it is.
+            Exception: whatever spoilt the transaction, for everybody who was in it.
+        """
+        job = _Job(write)
+        self._waiting.append(job)
+        with self._turn:
+            if not job.done:
+                self._commit_all()
+        if job.fault is not None:
+            raise job.fault
+        return job.ids
+
+    def _commit_all(self) -> None:
+        jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            with self.datastore.transaction(commit=True) as cursor:
+                for job in jobs:
+                    _run(job, cursor, alone=len(jobs) == 1)
+        except BaseException as fault:  # whatever it is: nobody in this transaction has written
+            for job in jobs:
+                job.fault = job.fault or fault
+            if not isinstance(fault, Exception):
+                raise
+        finally:
+            for job in jobs:
+                job.done = True
+
+
+def _run(job: _Job, cursor: SQLiteCursor, *, alone: bool) -> None:
+    """Run a job; one that conflicts is undone by itself, any other fault ends the transaction."""
+    if alone:
+        job.ids = job.write(cursor)
+        return
+    cursor.execute("SAVEPOINT job")
+    try:
+        job.ids = job.write(cursor)
+    except sqlite3.IntegrityError as conflict:
+        cursor.execute("ROLLBACK TO job")
+        job.fault = IntegrityError(str(conflict))
+    cursor.execute("RELEASE job")

@@ -1,0 +1,73 @@
+"""Commits made by hand, for what the service would never write."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.events import (
+    Event,
+    FlowBeganWaiting,
+    FlowCreated,
+    FlowResumed,
+    TaskLinked,
+)
+from domain.evolve import fold
+from domain.flow import Flow
+from domain.ports import Commit
+from domain.records import Origin, record_all
+from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from tests.store.service import NOW, ORIGIN, OWNER
+
+WAITS: Final = FlowBeganWaiting(at=NOW + 1)
+RESUMES: Final = FlowResumed(at=NOW + 2, status=FlowStatus.RUNNING)
+
+
+def created(flow_id: str = "flow-1", owner: str = OWNER) -> FlowCreated:
+    """Return the fact that a flow was opened."""
+    return FlowCreated(
+        at=NOW,
+        flow_id=flow_id,
+        owner=owner,
+        controller_id="webhooks/zapier",
+        goal="ship it",
+        status=FlowStatus.QUEUED,
+        notify_policy=NotifyPolicy.DONE_ONLY,
+    )
+
+
+def linked(task_id: str) -> TaskLinked:
+    """Return the fact that a child became part of a flow."""
+    return TaskLinked(
+        at=NOW,
+        task_id=task_id,
+        runtime=Runtime.ACP,
+        task="work",
+        status=TaskStatus.QUEUED,
+        agent_id="main",
+        notify_policy=NotifyPolicy.DONE_ONLY,
+        created_at=NOW,
+        last_event_at=NOW,
+    )
+
+
+def folded(*events: Event) -> Flow:
+    """Return what some events add up to, the first being a creation."""
+    flow = fold(None, events)
+    assert flow is not None
+    return flow
+
+
+def commit(
+    before: Flow | None, *events: Event, origin: Origin = ORIGIN, skipped: int = 0
+) -> Commit:
+    """Return the commit of some events on a flow, after a gap of `skipped` versions."""
+    flow = fold(before, events)
+    assert flow is not None
+    records = record_all(
+        events,
+        flow_id=flow.flow_id,
+        after=flow.version - len(events) + skipped,
+        origin=origin,
+        now=NOW,
+    )
+    return Commit(records=records, flow=flow, request_key=origin.request_key)

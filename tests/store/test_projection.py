@@ -1,0 +1,104 @@
+"""The library's projector: a snapshot and what came later, without gaps."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.store import EventSourcedStore
+from adapters.store.envelope import (
+    Envelope,
+    FlowSnapshot,
+    as_envelope,
+    as_event,
+    project,
+    to_envelope,
+    to_record,
+)
+from domain.events import EVENTS, Event, FlowCreated
+from domain.evolve import BrokenHistory, fold
+from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.strategies import instances
+from tests.store.tables import execute
+
+LATER = st.lists(st.one_of([instances(e) for e in EVENTS if e is not FlowCreated]), max_size=8)
+
+
+def _envelopes(*events: Event) -> list[Envelope]:
+    return [to_envelope(record) for record in commit(None, *events).records]
+
+
+@settings(deadline=None)
+@given(instances(FlowCreated), LATER, st.data())
+def test_a_snapshot_and_later_events_add_up_to_the_fold_of_all(
+    first: FlowCreated, later: list[Event], data: st.DataObject
+) -> None:
+    events = (first, *later)
+    cut = data.draw(st.integers(min_value=1, max_value=len(events)))
+    snapshot = FlowSnapshot(first.flow_id, cut, folded(*events[:cut]))
+    envelopes = _envelopes(*events)
+    assert project(None, envelopes) == fold(None, events)
+    assert project(None, [snapshot, *envelopes[cut:]]) == fold(None, events)
+    assert project(snapshot.flow, envelopes[cut:]) == fold(None, events)
+
+
+def test_nothing_adds_up_to_no_flow() -> None:
+    assert project(None, []) is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "complaint"),
+    [
+        ([1, 2], "version 2 follows where 1 was due"),
+        ([0, 2], "version 3 follows where 2 was due"),
+        ([0, 1, 1], "version 2 follows where 3 was due"),
+        ([0, 2, 1], "version 3 follows where 2 was due"),
+    ],
+)
+def test_a_stream_with_a_gap_or_a_repetition_is_broken(kept: list[int], complaint: str) -> None:
+    envelopes = _envelopes(created(), WAITS, RESUMES)
+    with pytest.raises(BrokenHistory, match=re.escape(f"flow flow-1: {complaint}")):
+        project(None, [envelopes[i] for i in kept])
+
+
+def test_a_gap_after_a_snapshot_is_broken() -> None:
+    envelopes = _envelopes(created(), WAITS, RESUMES)
+    with pytest.raises(BrokenHistory, match="version 3 follows where 2 was due"):
+        project(None, [FlowSnapshot("flow-1", 1, folded(created())), envelopes[2]])
+
+
+def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
+    moved = [
+        Envelope("flow-2", e.originator_version, e.event, e.metadata)
+        for e in _envelopes(created("flow-1"), WAITS)
+    ]
+    with pytest.raises(BrokenHistory, match="flow flow-2: its events are those of flow flow-1"):
+        project(None, moved)
+
+
+def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
+    with pytest.raises(BrokenHistory, match="flow flow-2: its events are those of flow flow-1"):
+        project(None, [FlowSnapshot("flow-2", 1, folded(created("flow-1")))])
+
+
+def test_a_record_is_the_same_after_it_was_an_envelope() -> None:
+    record = commit(None, created()).records[0]
+    assert to_record(to_envelope(record)) == record
+
+
+def test_a_snapshot_among_the_events_is_broken(store: EventSourcedStore) -> None:
+    snapshot = as_event(FlowSnapshot("flow-1", 2, folded(created(), WAITS)))
+    with pytest.raises(BrokenHistory, match="flow flow-1: a snapshot lies among its events"):
+        as_envelope(snapshot)
+    store.save(commit(None, created()))
+    execute(
+        store,
+        "INSERT INTO stored_events SELECT originator_id, 2, topic, state FROM stored_snapshots",
+    )
+    with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
+        list(store.history("flow-1"))
+    with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
+        list(store.log())

@@ -1,0 +1,151 @@
+"""Idempotency keys, from the service down to the table: a repeat is answered, never done again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from adapters.store import EventSourcedStore, open_for_writing
+from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
+from domain.outcomes import KEY_REUSED
+from domain.ports import Remembered
+from domain.records import Actor, ActorKind, Origin, RequestKey
+from domain.status import Runtime, TaskStatus
+from tests.store.service import (
+    ORIGIN,
+    OWNER,
+    STRANGER,
+    code,
+    create,
+    creation,
+    granted,
+    keyed,
+    run,
+    service,
+    session,
+    shown,
+)
+from tests.store.tables import KEYS, contents, delete_snapshots, rows
+
+
+def test_a_repeated_creation_is_answered_with_the_flow_that_it_made(
+    store: EventSourcedStore,
+) -> None:
+    owner = session(store)
+    first = owner.execute(creation(), keyed("k"))
+    assert owner.execute(creation(), keyed("k")) == first
+    assert len(owner.page(limit=9).flows) == 1
+
+
+def test_a_repeat_is_answered_as_of_the_version_that_it_led_to(store: EventSourcedStore) -> None:
+    owner = session(store)
+    flow = create(owner)
+    wait = SetWaiting(flow_id=flow.flow_id, expected_revision=0, current_step="wait")
+    first = owner.execute(wait, keyed("k"))
+    shown(owner.execute(FinishFlow(flow_id=flow.flow_id, expected_revision=1), ORIGIN))
+    before = contents(store)
+    assert owner.execute(wait, keyed("k")) == first
+    assert contents(store) == before
+    delete_snapshots(store)
+    assert owner.execute(wait, keyed("k")) == first
+
+
+def test_a_repeated_cancellation_of_two_events_is_answered_as_of_the_second(
+    store: EventSourcedStore,
+) -> None:
+    owner = session(store)
+    cancel = CancelFlow(flow_id=create(owner).flow_id)
+    first = owner.execute(cancel, keyed("k"))
+    assert shown(first).revision == 2
+    assert owner.execute(cancel, keyed("k")) == first
+
+
+def test_a_repeated_run_is_answered_with_the_task_that_it_linked(store: EventSourcedStore) -> None:
+    owner = session(store)
+    command = run(create(owner).flow_id)
+    first = granted(owner.execute(command, keyed("k")))
+    assert first.task is not None
+    end = UpdateTask(
+        flow_id=command.flow_id, task_id=first.task.task_id, status=TaskStatus.SUCCEEDED
+    )
+    ended = granted(owner.execute(end, keyed("k2")))
+    assert granted(owner.execute(run(command.flow_id), keyed("k3"))).task != first.task
+    assert owner.execute(command, keyed("k")) == first
+    assert owner.execute(end, keyed("k2")) == ended
+
+
+def test_a_run_that_finds_its_task_remembers_the_task_that_it_found(
+    store: EventSourcedStore,
+) -> None:
+    owner = session(store)
+    flow_id = create(owner).flow_id
+    linked = granted(owner.execute(run(flow_id, run_id="r"), ORIGIN))
+    more = RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id="r", label="new")
+    described = granted(owner.execute(more, keyed("k")))
+    assert described.task is not None
+    assert linked.task is not None
+    assert described.task.task_id == linked.task.task_id
+    assert owner.execute(more, keyed("k")) == described
+
+
+def test_a_key_of_another_request_is_refused_and_changes_nothing(
+    store: EventSourcedStore,
+) -> None:
+    owner = session(store)
+    create(owner, keyed("k"))
+    before = contents(store)
+    assert code(owner.execute(creation("other"), keyed("k", "hash-2"))) == KEY_REUSED
+    assert contents(store) == before
+
+
+def test_a_refusal_uses_up_no_key(store: EventSourcedStore) -> None:
+    owner = session(store)
+    flow = create(owner)
+    early = FinishFlow(flow_id=flow.flow_id, expected_revision=1)
+    assert code(owner.execute(early, keyed("k"))) == "revision_conflict"
+    assert rows(store, KEYS) == []
+    shown(owner.execute(SetWaiting(flow_id=flow.flow_id, expected_revision=0), ORIGIN))
+    assert shown(owner.execute(early, keyed("k"))).status == "succeeded"
+
+
+def test_a_key_belongs_to_its_route(store: EventSourcedStore) -> None:
+    owner = session(store)
+    other = Origin(
+        actor=Actor(kind=ActorKind.ROUTE, name="n8n", key_id="default"),
+        request_id="request-2",
+        request_key=RequestKey(route_id="n8n", key="k", request_hash="hash-1"),
+    )
+    create(owner, keyed("k"))
+    create(owner, other)
+    assert len(owner.page(limit=9).flows) == 2
+    assert [row[:2] for row in rows(store, KEYS)] == [("n8n", "k"), ("zapier", "k")]
+
+
+def test_a_route_that_was_bound_to_another_owner_does_not_see_its_former_flow(
+    store: EventSourcedStore,
+) -> None:
+    flows = service(store)
+    create(flows.bind_session(OWNER), keyed("k"))
+    stranger = flows.bind_session(STRANGER)
+    assert code(stranger.execute(creation(), keyed("k"))) == KEY_REUSED
+    assert stranger.page(limit=9).flows == []
+
+
+@pytest.mark.parametrize("key", ["", "k\0k", "😀", "'; DROP TABLE request_keys; --", "x" * 10_000])
+def test_a_key_is_any_text(store: EventSourcedStore, key: str) -> None:
+    owner = session(store)
+    first = owner.execute(creation(), keyed(key))
+    assert owner.execute(creation(), keyed(key)) == first
+    assert store.recall("zapier", key) == Remembered(
+        request_hash="hash-1", flow_id="id-1", version=1, task_id=None
+    )
+    assert store.recall("zapier", key + " ") is None
+    assert store.recall("", key) is None
+
+
+def test_a_key_is_remembered_by_the_file(file_url: str) -> None:
+    with closing(open_for_writing(file_url)) as store:
+        first = session(store).execute(creation(), keyed("k"))
+    with closing(open_for_writing(file_url)) as store:
+        assert session(store, prefix="later").execute(creation(), keyed("k")) == first

@@ -1,0 +1,48 @@
+"""Which flows wait for children that nobody hears of: the question that the sweep asks."""
+
+from __future__ import annotations
+
+from attrs import evolve as replace
+
+from adapters.store import EventSourcedStore
+from domain.events import FlowCancelRequested, TaskEnded, TaskProgressed
+from domain.status import TaskStatus
+from domain.sweep import SilentFlow
+from tests.store.commits import commit, created, folded, linked
+from tests.store.service import NOW, OWNER, STRANGER
+
+INTENT = FlowCancelRequested(at=NOW)
+
+
+def test_a_flow_with_an_intent_waits_for_its_most_silent_child(store: EventSourcedStore) -> None:
+    later = replace(linked("task-2"), at=NOW + 5, last_event_at=NOW + 5)
+    store.save(commit(None, created(), linked("task-1"), later, INTENT))
+    assert store.silent(NOW - 1, 10) == []
+    assert store.silent(NOW, 10) == [SilentFlow(OWNER, "flow-1")]
+    news = TaskProgressed(at=NOW + 9, task_id="task-1")
+    before = folded(created(), linked("task-1"), later, INTENT)
+    store.save(commit(before, news))
+    assert store.silent(NOW + 4, 10) == []
+    assert store.silent(NOW + 5, 10) == [SilentFlow(OWNER, "flow-1")]
+
+
+def test_a_flow_without_an_intent_or_without_active_children_waits_for_none(
+    store: EventSourcedStore,
+) -> None:
+    end = TaskEnded(at=NOW, task_id="task-1", status=TaskStatus.FAILED)
+    store.save(commit(None, created("flow-1"), linked("task-1")))
+    store.save(commit(None, created("flow-2"), INTENT))
+    store.save(commit(None, created("flow-3"), linked("task-1"), INTENT, end))
+    assert store.silent(NOW + 10**6, 10) == []
+
+
+def test_the_most_silent_come_first_and_no_more_than_asked_for(store: EventSourcedStore) -> None:
+    for number, owner in enumerate([OWNER, STRANGER, OWNER]):
+        at = NOW + 10 - number
+        child = replace(linked("task-1"), at=at, last_event_at=at)
+        store.save(commit(None, created(f"flow-{number}", owner), child, INTENT))
+    assert store.silent(NOW + 10, 2) == [
+        SilentFlow(OWNER, "flow-2"),
+        SilentFlow(STRANGER, "flow-1"),
+    ]
+    assert len(store.silent(NOW + 10, 10)) == 3

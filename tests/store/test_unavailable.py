@@ -1,0 +1,174 @@
+"""A store that cannot be written or read now: callers are told soon, and it serves again after."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
+from domain.commands import SetWaiting
+from domain.outcomes import NotPersisted
+from domain.ports import StoreUnavailable
+from domain.values import Json
+from tests.store.commits import WAITS, commit, created, folded
+from tests.store.service import ORIGIN, create, session, shown
+from tests.store.tables import contents
+
+BIG = Json('"' + "x" * 100_000 + '"')
+
+
+def _wait(flow_id: str, state: Json) -> SetWaiting:
+    return SetWaiting(flow_id=flow_id, expected_revision=0, state_json=state)
+
+
+def test_a_database_that_somebody_else_locks_is_unavailable_until_it_is_unlocked(
+    file_store: EventSourcedStore, path: Path
+) -> None:
+    owner = session(file_store)
+    flow = create(owner)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = monotonic()
+        with pytest.raises(NotPersisted, match="could not be written") as raised:
+            owner.execute(_wait(flow.flow_id, BIG), ORIGIN)
+        assert monotonic() - began < 5
+        assert raised.value.flow == flow
+        assert owner.find(flow.flow_id) == flow
+        other.execute("ROLLBACK")
+    assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
+
+
+def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
+    file_store: EventSourcedStore,
+) -> None:
+    owner = session(file_store)
+    flow = create(owner)
+    before = contents(file_store)
+    with _at_most(file_store, pages=1):
+        for _ in range(3):
+            with pytest.raises(NotPersisted):
+                owner.execute(_wait(flow.flow_id, BIG), ORIGIN)
+        assert owner.find(flow.flow_id) == flow
+        assert contents(file_store) == before
+    assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
+
+
+def test_a_commit_that_fails_at_its_very_end_leaves_the_store_as_it_was(
+    file_store: EventSourcedStore, path: Path
+) -> None:
+    owner = session(file_store)
+    flow = create(owner)
+    before = contents(file_store)
+    with _no_file_longer_than(path.with_name(path.name + "-wal").stat().st_size + 5000):
+        for _ in range(3):
+            with pytest.raises(NotPersisted):
+                owner.execute(_wait(flow.flow_id, BIG), ORIGIN)
+        assert owner.find(flow.flow_id) == flow
+        assert contents(file_store) == before
+    assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
+
+
+def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourcedStore) -> None:
+    datastore = file_store.application.datastore
+    with datastore.transaction(commit=True) as cursor:
+        cursor.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        cursor.execute(
+            "CREATE TABLE child (id REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    with datastore.get_connection(commit=True) as connection:
+        connection.cursor().execute("PRAGMA foreign_keys=ON")
+    for _ in range(3):
+        # NOTE: a deferred constraint fails at COMMIT, and SQLite leaves the transaction open.
+        with (
+            pytest.raises(Exception, match="FOREIGN KEY constraint failed"),
+            datastore.transaction(commit=True) as cursor,
+        ):
+            cursor.execute("INSERT INTO child VALUES (1)")
+    file_store.save(commit(None, created()))
+    assert file_store.load("flow-1") == folded(created())
+
+
+def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ever(
+    file_store: EventSourcedStore, path: Path, tmp_path: Path
+) -> None:
+    away = tmp_path / "away.db"
+    with file_store.application.datastore.reading():  # so that a write needs a new connection
+        path.rename(away)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="unable to open database file"):
+                file_store.save(commit(None, created()))
+        away.rename(path)
+    file_store.save(commit(None, created()))
+    assert file_store.load("flow-1") == folded(created())
+
+
+def test_a_store_that_was_opened_to_read_cannot_be_written_to(
+    file_store: EventSourcedStore, file_url: str
+) -> None:
+    file_store.save(commit(None, created()))
+    before = contents(file_store)
+    with closing(open_for_reading(file_url)) as reader:
+        with pytest.raises(StoreUnavailable, match="readonly database"):
+            reader.save(commit(folded(created()), WAITS))
+        assert reader.load("flow-1") == folded(created())
+    assert contents(file_store) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a file that is read-only")
+def test_a_file_that_is_read_only_is_refused_by_a_writer(path: Path, file_url: str) -> None:
+    open_for_writing(file_url).close()
+    path.chmod(0o400)
+    with pytest.raises(StoreFault, match="is not a file that can be read and written"):
+        open_for_writing(file_url)
+    open_for_reading(file_url).close()
+
+
+def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> None:
+    store.save(commit(None, created()))
+    assert store.is_readable()
+    store.close()
+    assert not store.is_readable()
+    with pytest.raises(StoreUnavailable):
+        store.save(commit(folded(created()), WAITS))
+    with pytest.raises(StoreUnavailable):
+        store.load("flow-1")
+    with pytest.raises(StoreUnavailable):
+        store.page(None, limit=1, before=None, status=None)
+    with pytest.raises(StoreUnavailable):
+        store.recall("zapier", "k")
+    with pytest.raises(StoreUnavailable):
+        next(store.history("flow-1"))
+    with pytest.raises(StoreUnavailable):
+        next(store.log())
+    store.close()
+
+
+@contextmanager
+def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
+    """Let the database grow no more: SQLite then fails as it does on a full disk."""
+    _limit_pages(store, pages)
+    yield
+    _limit_pages(store, 2**30)
+
+
+def _limit_pages(store: EventSourcedStore, pages: int) -> None:
+    with store.application.datastore.get_connection(commit=True) as connection:
+        connection.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+
+@contextmanager
+def _no_file_longer_than(size: int) -> Iterator[None]:
+    """Let the system refuse what this process writes beyond a length: a real error at COMMIT."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
