@@ -19,7 +19,7 @@ KEY_REUSED: Final = "idempotency_key_reused"
 
 @frozen(kw_only=True)
 class Accepted:
-    """What a command led to: the flow, for a cancellation its tasks, and the task that was meant."""
+    """What a command led to: the flow, for a cancellation its tasks, and the task it meant."""
 
     flow: FlowView
     tasks: Sequence[TaskView]

@@ -1,0 +1,33 @@
+"""Jobs that the gateway does by itself, every so many seconds, in a thread of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+
+@contextmanager
+def every(
+    seconds: float, job: Callable[[], None], on_fault: Callable[[Exception], None]
+) -> Iterator[None]:
+    """Do a job every so many seconds while the context lasts; a fault does not end the series.
+
+    On leaving, a job that has begun is waited for.
+    """
+    stopped = Event()
+
+    def series() -> None:
+        while not stopped.wait(seconds):
+            try:
+                job()
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn may do better
+                on_fault(fault)
+
+    thread = Thread(target=series, name=f"every-{seconds}s", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

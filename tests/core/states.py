@@ -1,0 +1,120 @@
+"""Flows in every state that the lifecycle tells apart, and commands that try all it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import evolve as replace
+from attrs import frozen
+
+from domain.commands import (
+    CancelFlow,
+    Command,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    LoseTask,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+    UpdateTask,
+)
+from domain.events import (
+    Event,
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    FlowCancelled,
+    FlowCancelRequested,
+    FlowFailed,
+    FlowResumed,
+    FlowSucceeded,
+)
+from domain.flow import Flow
+from domain.status import ENDED, LIVE, FlowStatus, Runtime, TaskStatus
+from tests.core.scenario import CREATED, FLOW, THEN, Decided, Given, ended, given, linked
+
+TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
+    FlowStatus.QUEUED: (),
+    FlowStatus.RUNNING: (FlowResumed(at=THEN, status=FlowStatus.RUNNING),),
+    FlowStatus.WAITING: (FlowBeganWaiting(at=THEN),),
+    FlowStatus.BLOCKED: (FlowBecameBlocked(at=THEN, blocked_summary="why"),),
+    FlowStatus.SUCCEEDED: (FlowSucceeded(at=THEN),),
+    FlowStatus.FAILED: (FlowFailed(at=THEN),),
+    FlowStatus.CANCELLED: (FlowCancelled(at=THEN),),
+}
+"""What brings a new flow into a status."""
+
+CHILD: Final = replace(linked("child"), run_id="run-1")
+RUNNING_CHILD: Final = replace(CHILD, status=TaskStatus.RUNNING)
+CHILDREN: Final[tuple[tuple[Event, ...], ...]] = (
+    (),
+    (CHILD,),
+    (RUNNING_CHILD,),
+    (CHILD, linked("sibling")),
+    *((CHILD, ended("child", status)) for status in sorted(ENDED)),
+)
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    *(CreateFlow(goal="g", controller_id="c", status=status) for status in sorted(LIVE)),
+    SetWaiting(flow_id=FLOW, expected_revision=0),
+    SetWaiting(flow_id=FLOW, expected_revision=0, blocked_summary="why"),
+    ResumeFlow(flow_id=FLOW, expected_revision=0),
+    ResumeFlow(flow_id=FLOW, expected_revision=0, status=FlowStatus.RUNNING),
+    FinishFlow(flow_id=FLOW, expected_revision=0),
+    FailFlow(flow_id=FLOW, expected_revision=0),
+    RequestCancel(flow_id=FLOW, expected_revision=0),
+    CancelFlow(flow_id=FLOW),
+    RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work"),
+    RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", status=TaskStatus.RUNNING),
+    RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work", run_id="run-1", source_id="s"),
+    *(
+        UpdateTask(flow_id=FLOW, task_id="child", status=status)
+        for status in TaskStatus
+        if status not in {TaskStatus.QUEUED, TaskStatus.LOST}
+    ),
+    LoseTask(flow_id=FLOW, task_id="child", silent_before=THEN),
+)
+
+
+@frozen
+class Trial:
+    """One command on one flow, and what became of it."""
+
+    before: Flow | None
+    command: Command
+    decided: Decided
+
+
+def standing(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
+    """Return a flow in a state, also where no command could have brought it there."""
+    requested = (FlowCancelRequested(at=THEN),) if intent else ()
+    return given(CREATED, *children, *requested, *TOWARDS[status])
+
+
+def trials() -> Iterable[Trial]:
+    """Try every command on no flow and on a flow in every state, with its own revision."""
+    flows = [
+        given(),
+        *(
+            standing(status, children, intent=intent)
+            for status in FlowStatus
+            for intent in (False, True)
+            for children in CHILDREN
+        ),
+    ]
+    for flow in flows:
+        for command in COMMANDS:
+            aimed = at_revision_of(flow.found, command)
+            yield Trial(flow.found, aimed, flow.when(aimed))
+
+
+def at_revision_of(flow: Flow | None, command: Command) -> Command:
+    """Return a command that expects a flow as it is."""
+    revision = 0 if flow is None else flow.revision
+    match command:
+        case SetWaiting() | ResumeFlow() | FinishFlow() | FailFlow() | RequestCancel():
+            return replace(command, expected_revision=revision)
+        case _:
+            return command

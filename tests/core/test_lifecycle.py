@@ -1,0 +1,64 @@
+"""The table has one row for everything, and `decide` does what its rows say: no more, no less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+import pytest
+
+from domain.commands import COMMANDS, Command
+from domain.events import Event
+from domain.flow import Flow
+from domain.lifecycle import ROWS, Row, State, rows, rule
+from domain.refusals import Refusal, RefusalCode
+from domain.status import FlowStatus
+from tests.core.states import Trial, trials
+
+OF_THE_TASK = {
+    RefusalCode.TASK_NOT_FOUND,
+    RefusalCode.TASK_TERMINAL,
+    RefusalCode.TASK_NOT_SILENT,
+}
+"""What depends on the task that is meant, after the table has allowed the command."""
+
+STATES: tuple[State, ...] = (None, *FlowStatus)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_exactly_one_row_applies_to_a_command_in_a_state(command: type[Command]) -> None:
+    for state, intent, active in product(STATES, (False, True), (False, True)):
+        assert len(list(rows(command, state, intent=intent, active=active))) == 1
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_is_reached_and_shows_all_that_it_promises(row: Row) -> None:
+    reached = [t for t in trials() if rule(type(t.command), t.before) == row]
+    refused = {t.decided.refusal[0] for t in reached if isinstance(t.decided.decision, Refusal)}
+    accepted = [t for t in reached if not isinstance(t.decided.decision, Refusal)]
+    if row.refusal is not None:
+        assert refused == {row.refusal}
+        assert accepted == []
+        return
+    assert refused <= OF_THE_TASK
+    assert _events(accepted) == set(row.events)
+    assert {_moved(t) for t in accepted} == row.moves
+    assert {t.decided.flow.status for t in accepted if _left(t, row)} == row.target
+
+
+def _events(accepted: Iterable[Trial]) -> set[type[Event]]:
+    return {type(event) for trial in accepted for event in trial.decided.events}
+
+
+def _moved(trial: Trial) -> int:
+    return trial.decided.flow.revision - _revision(trial.before)
+
+
+def _revision(flow: Flow | None) -> int:
+    return 0 if flow is None else flow.revision
+
+
+def _left(trial: Trial, row: Row) -> bool:
+    """Say whether the flow had to go to the row's target: it need not where it may stay."""
+    stayed = trial.before is not None and trial.decided.flow.status is trial.before.status
+    return not stayed or (bool(row.target) and 0 not in row.moves)

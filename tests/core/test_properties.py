@@ -1,0 +1,238 @@
+"""What holds for every flow and every command, generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from attrs import evolve as replace
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.commands import Command, FlowCommand, Issued, LoseTask, Revisioned, RunTask, UpdateTask
+from domain.decide import Decision, decide
+from domain.events import Event, FlowEvent, TaskEvent
+from domain.evolve import evolve, fold
+from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
+from domain.lifecycle import rule
+from domain.refusals import Refusal, RefusalCode
+from domain.status import FlowStatus
+from tests.core.histories import (
+    Step,
+    ended_flows,
+    flows,
+    histories,
+    last_ends,
+    live_flows,
+    lives,
+    pending_flows,
+    told,
+)
+from tests.core.scenario import OWNER, STRANGER
+from tests.core.states import at_revision_of
+from tests.core.strategies import (
+    EXAMPLES,
+    commands,
+    flow_commands,
+    issued,
+    misused,
+    reports,
+    revisioned,
+    runs,
+)
+
+FLOW_EVENTS: tuple[type[FlowEvent], ...] = get_args(FlowEvent)
+TASK_EVENTS: tuple[type[TaskEvent], ...] = get_args(TaskEvent)
+
+
+@EXAMPLES
+@given(st.none() | flows, issued(commands | misused))
+def test_every_command_on_every_flow_is_decided_and_always_alike(
+    flow: Flow | None, wish: Issued
+) -> None:
+    decision = decide(flow, wish)
+    assert isinstance(decision, tuple | Refusal)
+    assert decide(flow, wish) == decision
+
+
+@EXAMPLES
+@given(st.none() | flows, issued())
+def test_what_is_decided_can_be_read_again(flow: Flow | None, wish: Issued) -> None:
+    decision = decide(flow, wish)
+    if not isinstance(decision, Refusal):
+        after = fold(flow, decision)
+        assert after is not None
+        assert after.version == (flow.version if flow else 0) + len(decision)
+
+
+@EXAMPLES
+@given(flows, commands, st.booleans())
+def test_decide_does_what_the_row_of_the_table_says(
+    flow: Flow,
+    command: Command,
+    aimed: bool,  # noqa: FBT001 - generated
+) -> None:
+    command = at_revision_of(flow, command) if aimed else command
+    wish = Issued(command=command, owner=OWNER, at=0, new_id="task-new")
+    decision = decide(flow, wish)
+    row = rule(type(command), flow)
+    if isinstance(decision, Refusal):
+        of_data = {RefusalCode.REVISION_CONFLICT, RefusalCode.TASK_NOT_FOUND}
+        of_data |= {RefusalCode.TASK_TERMINAL, RefusalCode.TASK_NOT_SILENT}
+        assert decision.code in {row.refusal, *of_data}
+        return
+    after = _after(flow, decision)
+    assert row.refusal is None
+    assert {type(event) for event in decision} <= set(row.events)
+    assert after.status in {flow.status, *row.target}
+    assert after.revision - flow.revision in row.moves
+
+
+@EXAMPLES
+@given(histories)
+def test_every_history_that_begins_with_a_creation_is_read(history: Sequence[Event]) -> None:
+    flow = told(history)
+    assert flow.version == len(history)
+    assert flow.revision == sum(isinstance(event, FLOW_EVENTS) for event in history)
+    assert flow.latest_at == history[-1].at
+
+
+@EXAMPLES
+@given(histories, st.integers(0, 13))
+def test_reading_in_two_parts_is_reading_at_once(history: Sequence[Event], cut: int) -> None:
+    assert fold(fold(None, history[:cut]), history[cut:]) == fold(None, history)
+
+
+@EXAMPLES
+@given(histories)
+def test_a_cancel_intent_never_clears(history: Sequence[Event]) -> None:
+    flow: Flow | None = None
+    for event in history:
+        wanted = flow is not None and cancel_requested(flow)
+        flow = evolve(flow, event)
+        assert cancel_requested(flow) or not wanted
+
+
+@EXAMPLES
+@given(ended_flows, flow_commands)
+def test_a_flow_that_has_ended_stays_as_it_ended(flow: Flow, command: FlowCommand) -> None:
+    aimed = at_revision_of(flow, command)
+    decision = decide(flow, Issued(command=aimed, owner=OWNER, at=0, new_id="task-new"))
+    if isinstance(decision, Refusal):
+        return
+    assert all(isinstance(event, TASK_EVENTS) for event in decision)
+    after = _after(flow, decision)
+    assert replace(after, tasks=flow.tasks, version=flow.version, latest_at=flow.latest_at) == flow
+
+
+@EXAMPLES
+@given(flows, issued(flow_commands, owner=STRANGER))
+def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: Issued) -> None:
+    aimed = replace(wish, command=at_revision_of(flow, wish.command))
+    answer = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
+    assert decide(flow, wish) == decide(flow, aimed) == decide(None, wish) == answer
+
+
+@EXAMPLES
+@given(lives)
+def test_moments_never_go_back_in_the_life_of_a_flow(life: Sequence[Step]) -> None:
+    events = [event for step in life for event in _events(step)]
+    moments = [event.at for event in events]
+    assert moments == sorted(moments)
+
+
+@EXAMPLES
+@given(lives)
+def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[Step]) -> None:
+    for step in life[1:]:
+        before, after = step.before, step.after
+        assert before is not None
+        assert after is not None
+        assert (after.flow_id, after.owner) == (before.flow_id, before.owner)
+        assert after.status is before.status or not is_terminal(before)
+
+
+@EXAMPLES
+@given(lives)
+def test_the_end_of_a_flow_has_a_moment_exactly_where_the_flow_has_ended(
+    life: Sequence[Step],
+) -> None:
+    for step in life:
+        assert step.after is not None
+        assert is_terminal(step.after) is (step.after.ended_at is not None)
+
+
+@EXAMPLES
+@given(lives)
+def test_a_child_that_has_ended_stays_as_it_ended_but_for_its_description(
+    life: Sequence[Step],
+) -> None:
+    for step in life[1:]:
+        before, after = _tasks(step.before), _tasks(step.after)
+        assert before.keys() <= after.keys()
+        for task_id, (status, ended_at) in before.items():
+            assert ended_at is None or after[task_id] == (status, ended_at)
+
+
+@EXAMPLES
+@given(pending_flows, last_ends)
+def test_a_live_flow_with_an_intent_is_cancelled_with_the_end_of_its_last_child(
+    flow: Flow, command: UpdateTask | LoseTask
+) -> None:
+    after = _after(flow, decide(flow, _aimed(flow, command)))
+    assert (after.status, active_tasks(after)) == (FlowStatus.CANCELLED, ())
+    assert after.revision == flow.revision + 1
+
+
+@EXAMPLES
+@given(pending_flows, last_ends, last_ends)
+def test_a_child_ends_once(
+    flow: Flow, first: UpdateTask | LoseTask, second: UpdateTask | LoseTask
+) -> None:
+    after = _after(flow, decide(flow, _aimed(flow, first)))
+    again = decide(after, _aimed(after, second))
+    assert isinstance(again, Refusal)
+    assert (again.code, again.flow) == (RefusalCode.TASK_TERMINAL, after)
+
+
+@EXAMPLES
+@given(live_flows, revisioned, revisioned)
+def test_of_two_commands_with_one_revision_the_second_is_refused(
+    flow: Flow, first: Revisioned, second: Revisioned
+) -> None:
+    after = _after(flow, decide(flow, _aimed(flow, first)))
+    assert decide(after, _aimed(flow, second)) == Refusal(
+        code=RefusalCode.REVISION_CONFLICT,
+        reason="TaskFlow changed since the caller's expected revision.",
+        flow=after,
+    )
+
+
+@EXAMPLES
+@given(live_flows, runs | reports, revisioned)
+def test_a_command_about_a_child_in_between_costs_no_revision(
+    flow: Flow, between: RunTask | UpdateTask | LoseTask, command: Revisioned
+) -> None:
+    after = _after(flow, decide(flow, _aimed(flow, between)))
+    allowed = not isinstance(decide(after, _aimed(flow, command)), Refusal)
+    assert allowed is not is_terminal(after)
+
+
+def _aimed(flow: Flow, command: Command) -> Issued:
+    aimed = at_revision_of(flow, command)
+    return Issued(command=aimed, owner=OWNER, at=0, new_id="task-new")
+
+
+def _after(flow: Flow, decision: Decision) -> Flow:
+    after = fold(flow, () if isinstance(decision, Refusal) else decision)
+    assert after is not None
+    return after
+
+
+def _events(step: Step) -> Sequence[Event]:
+    return () if isinstance(step.decision, Refusal) else step.decision
+
+
+def _tasks(flow: Flow | None) -> dict[str, tuple[str, int | None]]:
+    assert flow is not None
+    return {task.task_id: (task.status, task.ended_at) for task in flow.tasks}

@@ -1,0 +1,48 @@
+"""What stands beside each event: who, through what, when, and why."""
+
+from __future__ import annotations
+
+from attrs import evolve as replace
+
+from domain.events import FlowCancelled, FlowCancelRequested
+from domain.records import Actor, ActorKind, Metadata, Origin, Record, RequestKey, record_all
+from tests.core.scenario import FLOW, NOW, THEN
+
+ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
+ORIGIN = Origin(
+    actor=ACTOR,
+    request_id="request-1",
+    remote_address="192.0.2.7",
+    request_key=RequestKey(route_id="zapier", key="key-1", request_hash="aa"),
+)
+CANCELLED = (FlowCancelRequested(at=NOW), FlowCancelled(at=NOW))
+
+
+def test_events_of_one_decision_follow_one_another_in_their_stream_and_in_their_cause() -> None:
+    metadata = Metadata(
+        recorded_at=THEN,
+        actor=ACTOR,
+        request_id="request-1",
+        correlation_id="request-1",
+        causation_id="request-1",
+        remote_address="192.0.2.7",
+        idempotency_key="key-1",
+        request_hash="aa",
+    )
+    caused = replace(metadata, causation_id="flow-1/8")
+    assert record_all(CANCELLED, flow_id=FLOW, after=7, origin=ORIGIN, now=THEN) == (
+        Record(flow_id=FLOW, version=8, event=CANCELLED[0], metadata=metadata),
+        Record(flow_id=FLOW, version=9, event=CANCELLED[1], metadata=caused),
+    )
+
+
+def test_a_request_without_a_key_leaves_none() -> None:
+    origin = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="sweep"), request_id="request-2")
+    (record,) = record_all(CANCELLED[:1], flow_id=FLOW, after=0, origin=origin, now=NOW)
+    assert record.metadata == Metadata(
+        recorded_at=NOW,
+        actor=Actor(kind=ActorKind.SYSTEM, name="sweep"),
+        request_id="request-2",
+        correlation_id="request-2",
+        causation_id="request-2",
+    )

@@ -1,0 +1,298 @@
+"""The laws of the house: who may import whom, and what may stand at the top.
+
+The laws are tried on small trees that break them first, so that this test is known to fail.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pytest
+from attrs import frozen
+
+ROOT: Final = Path(__file__).parents[1]
+SOURCES: Final = ("app.py", "domain", "adapters", "tests")
+OURS: Final = frozenset({"app", "domain", "adapters", "tests"})
+
+IMPURE: Final = frozenset(
+    """
+    asyncio builtins codecs concurrent configparser ctypes fcntl fileinput getpass glob http
+    importlib io locale logging mmap multiprocessing os pathlib platform posix pty random
+    resource runpy secrets select selectors shelve shutil signal smtplib socket socketserver
+    sqlite3 ssl subprocess sys syslog tempfile threading time tty urllib uuid wsgiref
+    """.split()  # noqa: SIM905 - so many names read better as text
+)
+"""What of the standard library reads a clock, makes ids, logs, or touches the world."""
+
+ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "attr": ("app", "domain", "adapters"),
+    "attrs": ("app", "domain", "adapters"),
+    "cattrs": ("adapters",),
+    "eventsourcing": ("adapters.store",),
+    "falcon": ("adapters.webhooks", "adapters.pages"),
+    "hypothesis": ("adapters.testing",),
+    "jinja2": ("adapters.pages",),
+    "orjson": ("adapters",),
+    "psycopg": ("adapters.store",),
+    "psycopg_pool": ("adapters.store",),
+    "pyjson5": ("adapters.settings",),
+    "rich": ("adapters.cli",),
+    "sqlite3": ("adapters.store",),
+    "waitress": ("adapters.server",),
+}
+"""Where each package lives, tests aside; one that is not named here has no room yet."""
+
+TOP: Final = frozenset(
+    """
+    pyproject.toml domain adapters app.py tests docs
+    README.md CHANGELOG.md LICENSE Makefile requirements.lock examples bench deploy .ci .gitignore
+    """.split()  # noqa: SIM905 - the same
+)
+"""All that may stand at the top of the repository."""
+
+
+@frozen
+class Module:
+    """A module by its dotted name, with the dotted names that it imports wherever in its text."""
+
+    name: str
+    imports: tuple[str, ...]
+
+
+House: TypeAlias = Mapping[str, Module]
+
+
+def house(root: Path) -> House:
+    """Read all modules below a root."""
+    files = [
+        file
+        for source in SOURCES
+        for file in ([root / source] if source.endswith(".py") else (root / source).rglob("*.py"))
+        if file.exists()
+    ]
+    texts = {_name(file.relative_to(root)): file for file in files}
+    return {name: Module(name, _imports(name, file, set(texts))) for name, file in texts.items()}
+
+
+def breaches(modules: House) -> list[str]:
+    """Return a sentence for each import that a law forbids."""
+    found = (breach for module in modules.values() for breach in _breaches(module))
+    return sorted(set(found))
+
+
+def cycles(modules: House) -> list[str]:
+    """Return a sentence for the first cycle of imports, if there is one."""
+    graph = {name: set(module.imports) & modules.keys() for name, module in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
+
+
+def strangers(files: Iterable[str]) -> set[str]:
+    """Return what stands at the top of a repository with these files, and should not."""
+    return {name.split("/")[0] for name in files} - TOP
+
+
+def _name(file: Path) -> str:
+    parts = file.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(name: str, file: Path, known: set[str]) -> tuple[str, ...]:
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    found: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, package)
+            inner = [f"{origin}.{alias.name}" for alias in node.names]
+            found.extend(target if target in known else origin for target in inner)
+    return tuple(found)
+
+
+def _origin(node: ast.ImportFrom, package: str) -> str:
+    above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+    return ".".join([*above, *filter(None, [node.module])])
+
+
+def _breaches(module: Module) -> Iterable[str]:
+    for target in module.imports:
+        top = target.split(".")[0]
+        told = f"{module.name} imports {target}"
+        if _inside(module.name, "tests"):
+            continue
+        if top in {"app", "tests"}:
+            yield f"{told}: nobody may"
+        elif _inside(module.name, "domain") and not _pure(top):
+            yield f"{told}: the domain is pure"
+        elif top == "adapters" and _is_sibling(module.name, target):
+            yield f"{told}: a sibling"
+        elif not _is_at_home(module.name, top):
+            yield f"{told}: it lives in {' and '.join(ROOMS.get(top, ['no room yet']))}"
+
+
+def _inside(name: str, room: str) -> bool:
+    return f"{name}.".startswith(f"{room}.")
+
+
+def _pure(top: str) -> bool:
+    standard = top in sys.stdlib_module_names and top not in IMPURE
+    return standard or top in {"attr", "attrs", "domain"}
+
+
+def _is_sibling(name: str, target: str) -> bool:
+    here, there = name.split("."), target.split(".")
+    return here[0] == "adapters" and len(there) > 1 and here[1:2] != there[1:2]
+
+
+def _is_at_home(name: str, top: str) -> bool:
+    if top not in ROOMS:
+        return top in sys.stdlib_module_names or top in OURS
+    return any(_inside(name, room) for room in ROOMS[top])
+
+
+def test_no_module_imports_what_it_must_not() -> None:
+    assert breaches(house(ROOT)) == []
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    assert cycles(house(ROOT)) == []
+
+
+def test_the_house_was_read() -> None:
+    modules = house(ROOT)
+    assert {"app", "domain.decide", "adapters.store.store", __name__} <= modules.keys()
+    assert "domain.lifecycle" in modules["domain.decide"].imports
+
+
+def test_only_what_the_design_names_stands_at_the_top() -> None:
+    command = ["git", "ls-files"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - no input of others
+    assert strangers(listed.stdout.splitlines()) == set()
+
+
+CLEAN: Final[Mapping[str, str]] = {
+    "app.py": "import adapters.store.file, adapters.webhooks.wire, domain.flow",
+    "domain/__init__.py": "",
+    "domain/flow.py": "import enum\nfrom attrs import frozen",
+    "domain/evolve.py": "from . import flow\nfrom domain.flow import Flow",
+    "adapters/__init__.py": "",
+    "adapters/store/__init__.py": "from adapters.store.file import File",
+    "adapters/store/file.py": "import sqlite3, cattrs\nfrom eventsourcing.application import A",
+    "adapters/webhooks/wire.py": "import falcon\nfrom domain import flow\nfrom .. import webhooks",
+    "tests/test_it.py": "import app, falcon, hypothesis, adapters.store.file, anything",
+}
+"""A small house in which no law is broken."""
+
+BROKEN: Final = (
+    ("domain/flow.py", "import os", "domain.flow imports os: the domain is pure"),
+    ("domain/flow.py", "from time import time", "domain.flow imports time: the domain is pure"),
+    ("domain/flow.py", "import cattrs", "domain.flow imports cattrs: the domain is pure"),
+    (
+        "domain/flow.py",
+        "from adapters.store import file",
+        "domain.flow imports adapters.store.file: the domain is pure",
+    ),
+    ("domain/flow.py", "def f():\n    import uuid", "domain.flow imports uuid: the domain is pure"),
+    (
+        "adapters/webhooks/wire.py",
+        "from adapters.store.file import File",
+        "adapters.webhooks.wire imports adapters.store.file: a sibling",
+    ),
+    (
+        "adapters/webhooks/wire.py",
+        "from ..store.file import File",
+        "adapters.webhooks.wire imports adapters.store.file: a sibling",
+    ),
+    (
+        "adapters/webhooks/wire.py",
+        "from adapters import store",
+        "adapters.webhooks.wire imports adapters.store: a sibling",
+    ),
+    (
+        "adapters/store/file.py",
+        "from app import main",
+        "adapters.store.file imports app: nobody may",
+    ),
+    ("domain/flow.py", "from app import main", "domain.flow imports app: nobody may"),
+    ("app.py", "from tests import test_it", "app imports tests.test_it: nobody may"),
+    (
+        "app.py",
+        "import falcon",
+        "app imports falcon: it lives in adapters.webhooks and adapters.pages",
+    ),
+    (
+        "adapters/webhooks/wire.py",
+        "from eventsourcing.persistence import Mapper",
+        "adapters.webhooks.wire imports eventsourcing.persistence: it lives in adapters.store",
+    ),
+    (
+        "adapters/webhooks/wire.py",
+        "import waitress",
+        "adapters.webhooks.wire imports waitress: it lives in adapters.server",
+    ),
+    (
+        "adapters/store/file.py",
+        "import hypothesis",
+        "adapters.store.file imports hypothesis: it lives in adapters.testing",
+    ),
+    (
+        "adapters/webhooks/wire.py",
+        "import sqlite3",
+        "adapters.webhooks.wire imports sqlite3: it lives in adapters.store",
+    ),
+    ("app.py", "import cattrs", "app imports cattrs: it lives in adapters"),
+    ("app.py", "import requests", "app imports requests: it lives in no room yet"),
+)
+
+
+def _build(root: Path, files: Mapping[str, str]) -> House:
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return house(root)
+
+
+def test_a_clean_house_breaks_no_law(tmp_path: Path) -> None:
+    modules = _build(tmp_path, CLEAN)
+    assert (breaches(modules), cycles(modules)) == ([], [])
+
+
+@pytest.mark.parametrize(("name", "text", "breach"), BROKEN)
+def test_a_breach_is_found(tmp_path: Path, name: str, text: str, breach: str) -> None:
+    assert breaches(_build(tmp_path, {**CLEAN, name: text})) == [breach]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from domain.evolve import evolve",
+        "from domain import evolve",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .evolve import evolve",
+        "def late():\n    import domain.evolve",
+    ],
+)
+def test_a_cycle_is_found_however_it_is_closed(tmp_path: Path, text: str) -> None:
+    modules = _build(tmp_path, {**CLEAN, "domain/flow.py": text})
+    (circle,) = cycles(modules)
+    assert circle in {
+        "domain.flow imports domain.evolve imports domain.flow",
+        "domain.evolve imports domain.flow imports domain.evolve",
+    }
+
+
+def test_a_stranger_at_the_top_is_found() -> None:
+    assert strangers(["domain/flow.py", "README.md", ".ci/run", "notes.txt", "src/x.py"]) == {
+        "notes.txt",
+        "src",
+    }
