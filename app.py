@@ -1,6 +1,341 @@
-"""x."""
+"""The composition root and the console entry: the only file that knows everybody.
+
+Each function here builds one thing out of what the rooms offer, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from uuid import uuid4
+
+from attrs import frozen
+
+from adapters import cli
+from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
+from adapters.schedule import every
+from adapters.server import Head, RawAnswer, Server, ServerOptions
+from adapters.server import Ticket as HeldPlace
+from adapters.settings import Settings, SettingsError, load_settings
+from adapters.store import (
+    EventSourcedStore,
+    Rebuilt,
+    StoreFault,
+    Undecodable,
+    open_for_mending,
+    open_for_reading,
+    open_for_writing,
+    rebuild,
+)
+from adapters.webhooks.gate import Gate
+from adapters.webhooks.limits import Limits
+from adapters.webhooks.replies import render_error
+from adapters.webhooks.resource import Collaborators
+from adapters.webhooks.routes import Route, RouteTable
+from adapters.webhooks.wsgi import create_app
+from domain.commands import CancelFlow
+from domain.evolve import BrokenHistory
+from domain.flow import Flow
+from domain.outcomes import Outcome
+from domain.ports import StoreUnavailable
+from domain.records import Actor, ActorKind, Origin
+from domain.service import TaskFlows
+from domain.sweep import Sweeper, system_actor
+
+LOG = logging.getLogger("taskflow")
+
+
+def now() -> int:
+    """Return the milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """Return a random UUID."""
+    return str(uuid4())
 
 
 def main() -> int:
-    """X."""
-    return 0
+    """Run the command line and return its exit code."""
+    tools = cli.Tools(serve=serve, check=check, read_store=read_store, write_store=write_store)
+    return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
+
+
+def serve(
+    config: Path, *, database: str | None, host: str | None, port: int | None, json: bool
+) -> int:
+    """Serve a configuration until SIGTERM or SIGINT."""
+    configure(sys.stderr, JsonFormatter() if json else TextFormatter())
+    settings = _settings(config)
+    for skipped in settings.skipped:
+        LOG.warning("%s", skipped)
+    with _opened(open_for_writing, database or settings.store.url) as store:
+        server = _server(settings, store, host=host, port=port)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _signal, _frame: server.stop())
+        print(f"listening on {_url(server.host, server.port)}", flush=True)  # noqa: T201 - the promise
+        log_event(LOG, "listening", {"host": server.host, "port": server.port})
+        with every(settings.children.sweep_seconds, _sweep_job(settings, store), _log_sweep_fault):
+            drained = server.run()
+    log_event(LOG, "stopped", {"drained": drained})
+    return 0 if drained else 1
+
+
+def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
+    """Return what the webhooks need, over a store."""
+    flows = TaskFlows(store, now, new_id)
+    gate = Gate(
+        routes=RouteTable(_routes(settings, flows)),
+        trusted_proxies=settings.trusted_proxies,
+        clock=time.monotonic,
+        remember_address=_rememberer(settings.log.remote_address),
+        log_request=partial(log_event, LOG, "request"),
+        tracked_keys=settings.limits.tracked_keys,
+    )
+    return Collaborators(gate=gate, new_id=new_id, ready=store.is_readable, log_fault=_log_fault)
+
+
+def sweeper(store: EventSourcedStore, lost_after_seconds: float) -> Sweeper:
+    """Return what gives up silent children."""
+    flows = TaskFlows(store, now, new_id)
+    return Sweeper(store, flows, now, lost_after=int(lost_after_seconds * 1000))
+
+
+def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
+    sweeping = sweeper(store, settings.children.lost_after_seconds)
+
+    def job() -> None:
+        swept = sweeping.sweep(system_actor(), new_id())
+        if swept.lost:
+            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
+
+    return job
+
+
+def _log_sweep_fault(fault: Exception) -> None:
+    LOG.error("the sweep of lost children failed: %s", fault, exc_info=fault)
+
+
+def _server(
+    settings: Settings, store: EventSourcedStore, *, host: str | None, port: int | None
+) -> Server:
+    webhooks = gateway(settings, store)
+    options = _options(settings, host, port)
+    try:
+        return Server(
+            create_app(webhooks),
+            options,
+            admit=partial(_admit, webhooks.gate),
+            render_error=_render_error,
+            new_id=new_id,
+        )
+    except OSError as error:
+        raise cli.CommandError(
+            f"cannot listen on {options.host} port {options.port}: {error.strerror}"
+        ) from error
+
+
+def _options(settings: Settings, host: str | None, port: int | None) -> ServerOptions:
+    server, limits = settings.server, settings.limits
+    return ServerOptions(
+        host=server.host if host is None else host,
+        port=server.port if port is None else port,
+        threads=server.threads,
+        connections=server.connections,
+        head_bytes=server.head_bytes,
+        idle_seconds=server.idle_seconds,
+        write_seconds=server.write_seconds,
+        drain_seconds=server.drain_seconds,
+        body_bytes=limits.body_bytes,
+        body_seconds=limits.body_seconds,
+        head_seconds=limits.head_seconds,
+    )
+
+
+def _admit(gate: Gate, head: Head) -> HeldPlace | RawAnswer:
+    return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
+
+
+def _render_error(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
+    log_event(LOG, "request", {"request_id": request_id, "status": status, "code": code})
+    return render_error(status, code, sentence, request_id)
+
+
+def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
+    for route in settings.routes:
+        yield Route(
+            route_id=route.route_id,
+            path=route.path,
+            session=flows.bind_session(route.owner),
+            controller_id=route.controller_id,
+            identify=route.identify,
+            limits=Limits(
+                body_bytes=route.limits.body_bytes,
+                rate_requests=route.limits.rate_requests,
+                rate_window_seconds=route.limits.rate_window_seconds,
+                in_flight=route.limits.in_flight,
+            ),
+        )
+
+
+def _rememberer(mode: str) -> Callable[[str], str | None]:
+    """Return how an address is recorded: as it is, as its network (/24 or /48), or not at all."""
+    if mode == "truncated":
+        return _network
+    return (lambda _address: None) if mode == "none" else (lambda address: address)
+
+
+def _network(address: str) -> str | None:
+    try:
+        length = 24 if ip_address(address).version == 4 else 48  # noqa: PLR2004 - IPv4
+        return str(ip_network(f"{address}/{length}", strict=False))
+    except ValueError:
+        return None
+
+
+def _log_fault(request_id: str, error: BaseException) -> None:
+    # NOTE: the standard traceback shows source lines, never the values of locals.
+    LOG.error("fault in request %s: %s", request_id, error, exc_info=error)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def check(config: Path) -> cli.CheckReport:
+    """Say what a configuration would serve."""
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsError as error:
+        return cli.Unstartable(
+            tuple(
+                cli.Finding(
+                    field=p.path, line=p.line, sentence=f"expected {p.expected}, found {p.found}"
+                )
+                for p in error.problems
+            )
+        )
+    return cli.Startable(
+        routes=tuple(_served(settings)),
+        skipped=tuple(
+            cli.SkippedRoute(route_id=s.route_id, path=s.path, reason=s.reason)
+            for s in settings.skipped
+        ),
+        disabled=settings.disabled,
+        advice=tuple(
+            cli.Finding(field=a.path, line=a.line, sentence=a.sentence) for a in settings.advice
+        ),
+        options=_checked_options(settings),
+    )
+
+
+def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
+    for route in settings.routes:
+        yield cli.ServedRoute(
+            route_id=route.route_id,
+            path=route.path,
+            owner=route.owner,
+            controller_id=route.controller_id,
+            key_ids=tuple(key.key_id for key in route.keys),
+            limits=cli.RouteLimits(
+                body_bytes=route.limits.body_bytes,
+                rate_requests=route.limits.rate_requests,
+                rate_window_seconds=route.limits.rate_window_seconds,
+                in_flight=route.limits.in_flight,
+            ),
+        )
+
+
+def _checked_options(settings: Settings) -> cli.GatewayOptions:
+    return cli.GatewayOptions(
+        store=settings.store.url,
+        host=settings.server.host,
+        port=settings.server.port,
+        threads=settings.server.threads,
+        connections=settings.server.connections,
+        drain_seconds=settings.server.drain_seconds,
+        lost_after_seconds=settings.children.lost_after_seconds,
+        sweep_seconds=settings.children.sweep_seconds,
+        remote_address=settings.log.remote_address,
+        trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
+    )
+
+
+def read_store(
+    config: Path | None, database: str | None
+) -> AbstractContextManager[EventSourcedStore]:
+    """Open a store to look at, beside whoever writes to it."""
+    return _opened(open_for_reading, _database(config, database))
+
+
+@contextmanager
+def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
+    """Open a store to change it as an operator; nobody else may be writing to it."""
+    with _opened(open_for_mending, _database(config, database)) as store:
+        yield OperatorsFlows(store)
+
+
+@frozen
+class OperatorsFlows:
+    """The flows of all owners, to be changed in the operator's name."""
+
+    store: EventSourcedStore
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        return self.store.load(flow_id, version)
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow of whichever owner."""
+        actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
+        session = TaskFlows(self.store, now, new_id).bind_session(
+            self.store.owner_of(flow_id) or ""
+        )
+        return session.execute(
+            CancelFlow(flow_id=flow_id), Origin(actor=actor, request_id=new_id())
+        )
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
+        """Make all derived rows again from the events."""
+        return rebuild(self.store, progress)
+
+
+def _settings(config: Path) -> Settings:
+    try:
+        return load_settings(config, os.environ)
+    except SettingsError as error:
+        raise cli.CommandError(str(error)) from error
+
+
+def _database(config: Path | None, database: str | None) -> str:
+    if database is not None:
+        return database
+    if config is None:
+        raise cli.CommandError("say which store: --config FILE or --database URL")
+    return _settings(config).store.url
+
+
+@contextmanager
+def _opened(
+    open_store: Callable[[str], EventSourcedStore], url: str
+) -> Iterator[EventSourcedStore]:
+    try:
+        store = open_store(url)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (StoreFault, StoreUnavailable, BrokenHistory, Undecodable) as error:
+        raise cli.CommandError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
 """The README's examples: a story of requests, told again against a real gateway.
 
-`python -m tests.whole.readme_examples URL` prints the section between the README's markers, as the
-gateway at URL (serving examples/gateway.json5 with a fresh store) answers it.
+`python -m tests.whole.readme_examples URL` writes the section between the README's markers again,
+as the gateway at URL (serving examples/gateway.json5 with a fresh store) answers it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ HEADERS = {
     "Authorization": "Bearer example-only-zapier-secret",
     "Content-Type": "application/json",
 }
+WIDTH = 96
 FLOW, SECOND, TASK = "<flow>", "<second flow>", "<task>"
 
 
@@ -180,12 +182,34 @@ def documented(readme: str) -> list[Exchange]:
     return [Exchange(request, int(status), answer) for request, status, answer in blocks]
 
 
+def written(value: object, indent: str = "") -> str:
+    """Return JSON as people write it: on one line where it fits, else in lines well filled."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    deeper = indent + "  "
+    if isinstance(value, list):
+        return f"[{', '.join(written(item, indent) for item in value)}]"
+    members = (f"{json.dumps(key)}: {written(item, deeper)}" for key, item in value.items())
+    return "{\n" + "\n".join(_packed(members, deeper)) + f"\n{indent}}}"
+
+
+def _packed(members: Iterable[str], indent: str) -> Iterator[str]:
+    line = indent
+    for member in members:
+        if line != indent and (len(line) + len(member) > WIDTH or "\n" in line + member):
+            yield line.rstrip()
+            line = indent
+        line += f"{member}, "
+    yield line.removesuffix(", ")
+
+
 def _told(url: str) -> Iterator[str]:
     ids: dict[str, str] = {}
     flows = iter((FLOW, SECOND, "<third flow>"))
     titles: set[str] = set()
     for step in STORY:
-        text = json.dumps(step.request, indent=2)
+        text = written(step.request)
         for name, value in ids.items():
             text = text.replace(name, value)
         exchange = send(url, text)
@@ -197,12 +221,19 @@ def _told(url: str) -> Iterator[str]:
             ids[TASK] = result["task"]["taskId"]
         title = "" if action in titles else f"### `{action}`\n\n"
         titles.add(action)
-        answer = json.dumps(json.loads(exchange.answer), indent=2)
+        answer = written(json.loads(exchange.answer))
         yield (
-            f"{title}{step.prose}\n\n```json\n{text}\n```\n\n"
+            f"{title}{fill(step.prose, WIDTH)}\n\n```json\n{text}\n```\n\n"
             f"{exchange.status}\n\n```json\n{answer}\n```\n"
         )
 
 
+def _write(url: str) -> None:
+    before, _, rest = README.read_text(encoding="utf-8").partition("<!-- actions -->\n")
+    after = rest.partition("<!-- /actions -->")[2]
+    told = "\n".join(_told(url))
+    README.write_text(f"{before}<!-- actions -->\n\n{told}\n<!-- /actions -->{after}", "utf-8")
+
+
 if __name__ == "__main__":
-    print("\n".join(_told(sys.argv[1])))  # noqa: T201 - its purpose
+    _write(sys.argv[1])

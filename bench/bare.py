@@ -1,0 +1,48 @@
+"""The ceiling: a bare Falcon answer on the same server. `python -m bench.bare`."""
+
+from __future__ import annotations
+
+import signal
+from uuid import uuid4
+
+import falcon
+
+from adapters.server import Head, Server, ServerOptions
+
+BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
+
+
+class _Ticket:
+    def release(self) -> None:
+        """Hold nothing."""
+
+
+class _Answer:
+    def on_post(self, _: falcon.Request, resp: falcon.Response) -> None:
+        """Answer at once."""
+        resp.data = BODY
+        resp.content_type = "application/json"
+
+
+def _admit(_: Head) -> _Ticket:
+    return _Ticket()
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    app = falcon.App()
+    app.add_route("/plugins/webhooks/bench", _Answer())
+    server = Server(
+        app,
+        ServerOptions(port=0),
+        admit=_admit,
+        render_error=lambda status, code, _sentence, _id: (status, (), code.encode()),
+        new_id=lambda: str(uuid4()),
+    )
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: server.stop())
+    print(f"listening on http://{server.host}:{server.port}", flush=True)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The recorded wire contract, replayed over real sockets against a running gateway."""
