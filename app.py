@@ -75,8 +75,8 @@ def serve(
     """Serve a configuration until SIGTERM or SIGINT."""
     configure(sys.stderr, JsonFormatter() if json else TextFormatter())
     settings = _settings(config)
-    for skipped in settings.skipped:
-        LOG.warning("%s", skipped)
+    for finding in (*settings.skipped, *settings.advice):
+        LOG.warning("%s", finding)
     with _opened(open_for_writing, database or settings.store.url) as store:
         server = _server(settings, store, host=host, port=port)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -62,8 +62,8 @@ class Page:
 class FlowStore(Protocol):
     """A durable store of flows. All its methods may raise `StoreUnavailable`."""
 
-    def owns(self, owner: str, flow_id: str) -> bool:
-        """Say whether an owner has a flow; a foreign flow costs the same work as none."""
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
         ...
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:

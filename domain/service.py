@@ -55,7 +55,7 @@ class OwnerSession:
 
     def find(self, flow_id: str) -> FlowView | None:
         """Return what is shown of a flow, if the owner has it."""
-        return _shown(self._load(flow_id))
+        return _shown(self.store.find(self.owner, flow_id))
 
     def find_latest(self) -> FlowView | None:
         """Return what is shown of the flow that the owner created last."""
@@ -67,7 +67,7 @@ class OwnerSession:
 
     def summarize_tasks(self, flow_id: str) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
-        flow = self._load(flow_id)
+        flow = self.store.find(self.owner, flow_id)
         return None if flow is None else task_summary(flow.tasks)
 
     def page(
@@ -96,7 +96,11 @@ class OwnerSession:
         key = origin.request_key
         if key is not None and (past := self._repeat(key, command)):
             return past
-        flow = None if isinstance(command, CreateFlow) else self._load(command.flow_id)
+        flow = (
+            None
+            if isinstance(command, CreateFlow)
+            else self.store.find(self.owner, command.flow_id)
+        )
         decision = decide(flow, issued)
         if isinstance(decision, Refusal):
             return refused(decision, command, _meant(flow, issued))
@@ -137,10 +141,6 @@ class OwnerSession:
         if flow is None or flow.owner != self.owner:
             return key_reused()
         return accepted(flow, command, past.task_id)
-
-    def _load(self, flow_id: str) -> Flow | None:
-        # APPSEC: a foreign flow is not even read, so that it costs what a missing one costs.
-        return self.store.load(flow_id) if self.store.owns(self.owner, flow_id) else None
 
 
 def _shown(flow: Flow | None) -> FlowView | None:

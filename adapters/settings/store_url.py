@@ -52,7 +52,7 @@ def parse_store_url(url: str, folder: Path) -> Store | UnusableUrl:
     return Store(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
 
 
-_EXPECTED: Final = "sqlite:///FILE (relative to this file) or sqlite:////ABSOLUTE/FILE"
+_EXPECTED: Final = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"
 
 
 def _other(url: str) -> str:

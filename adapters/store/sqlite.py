@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import local
 from typing import Final
 
 import eventsourcing.sqlite as es
@@ -73,12 +74,36 @@ class Datastore(es.SQLiteDatastore):
     def __init__(self, db_name: str, lock_timeout: int) -> None:
         super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
         self.pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
+        self._reading = local()
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[es.SQLiteCursor]:
+        """Give a cursor within a transaction; a read within `reading` joins that one."""
+        held: es.SQLiteConnection | None = getattr(self._reading, "connection", None)
+        if commit or held is None:
+            with super().transaction(commit=commit) as cursor:
+                yield cursor
+            return
+        cursor = held.cursor()
+        with cursor:
+            yield cursor
 
     @contextmanager
     def reading(self) -> Iterator[es.SQLiteCursor]:
-        """Give a cursor within a transaction that sees one moment and changes nothing."""
-        with self.transaction(commit=False) as cursor:
-            yield cursor
+        """Give a cursor within a transaction that sees one moment and changes nothing.
+
+        All that this thread reads inside, also through the library, sees the same moment. PERF:
+        a transaction costs about 25 us with its turn at the pool; a load has three reads.
+        """
+        with (
+            self.get_connection(commit=False) as connection,
+            connection.transaction(commit=False) as cursor,
+        ):
+            self._reading.connection = connection
+            try:
+                yield cursor
+            finally:
+                self._reading.connection = None
 
     def check_promises(self) -> None:
         """Check that the database writes ahead and syncs.

@@ -46,9 +46,11 @@ class EventSourcedStore:
         except StoreUnavailable:
             return False
 
-    def owns(self, owner: str, flow_id: str) -> bool:
-        """Say whether an owner has a flow; a foreign flow costs the same work as none."""
-        return self._row(schema.SELECT_OWNED, flow_id, owner) is not None
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow; a foreign flow costs the same work as none."""
+        with translated(), self.application.datastore.reading() as cursor:
+            cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
+            return None if cursor.fetchone() is None else self.application.load(flow_id)
 
     def owner_of(self, flow_id: str) -> str | None:
         """Return the owner of a flow: for operators, never for callers."""

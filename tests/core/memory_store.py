@@ -27,11 +27,11 @@ class MemoryStore:
     meanwhile: list[Callable[[], object]] = Factory(list)
     broken: set[str] = Factory(set)
 
-    def owns(self, owner: str, flow_id: str) -> bool:
-        """Say whether an owner has a flow."""
-        self._enter("owns")
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow."""
+        self._enter("find")
         flow = self._fold(flow_id)
-        return flow is not None and flow.owner == owner
+        return flow if flow is not None and flow.owner == owner else None
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""

@@ -62,7 +62,7 @@ def _told(world: World, ask: Ask, flow_id: str) -> tuple[object, list[str]]:
 def test_a_foreign_flow_reads_like_none(ask: Ask) -> None:
     world = _world()
     foreign = _told(world, ask, "id-1")
-    assert foreign == _told(world, ask, "missing") == (None, ["owns"])
+    assert foreign == _told(world, ask, "missing") == (None, ["find"])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,7 +75,7 @@ def test_a_command_on_a_foreign_flow_is_answered_like_one_on_none(
     world = _world()
     foreign = _told(world, ask, "id-1")
     not_found = Refused(code="not_found", reason="Flow not found.")
-    assert foreign == _told(world, ask, "missing") == (not_found, ["owns"])
+    assert foreign == _told(world, ask, "missing") == (not_found, ["find"])
     assert len(world.store.streams["id-1"]) == 2
 
 

@@ -127,6 +127,10 @@ def test_other_repeated_headers_are_joined_in_order(name: str) -> None:
     assert variables_of(f"{name}: a", "X-Other: x", f"{name}: b")[variable] == "a, b"
 
 
+def test_cookies_are_joined_as_cookies() -> None:
+    assert variables_of("Cookie: a=b", "Cookie: c=d")["HTTP_COOKIE"] == "a=b; c=d"
+
+
 def test_an_underscore_in_a_name_never_passes_for_a_dash() -> None:
     sent = ("X_Forwarded_For: spoofed", "Content_Length: 5", "Authorization_: x")
     variables = variables_of(*sent)

@@ -222,7 +222,7 @@ def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
 def test_any_other_store_is_refused_without_showing_its_url(
     tmp_path: Path, url: str, found: str
 ) -> None:
-    expected = "sqlite:///FILE (relative to this file) or sqlite:////ABSOLUTE/FILE"
+    expected = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"
     assert parse_store_url(url, tmp_path) == UnusableUrl(expected=expected, found=found)
     assert refused(tmp_path, {"taskflow": {"store": {"url": url}}}) == [
         f"taskflow.store.url: expected {expected}, found {found}"

@@ -122,14 +122,14 @@ def test_owners_are_compared_to_the_byte(store: EventSourcedStore) -> None:
         store.save(commit(None, created(f"flow-{number}", name)))
     for number, name in enumerate(names):
         assert store.owner_of(f"flow-{number}") == name
-        assert [other for other in names if store.owns(other, f"flow-{number}")] == [name]
+        assert [other for other in names if store.find(other, f"flow-{number}")] == [name]
         page = store.page(name, limit=99, before=None, status=None)
         assert [flow.flow_id for flow in page.flows] == [f"flow-{number}"]
 
 
 def test_a_flow_that_is_not_there_has_no_owner(store: EventSourcedStore) -> None:
     assert store.owner_of("flow-1") is None
-    assert not store.owns(OWNER, "flow-1")
+    assert store.find(OWNER, "flow-1") is None
     assert store.latest(OWNER) is None
 
 

@@ -172,4 +172,6 @@ def _add_block(config: Path, name: str, block: Mapping[str, object]) -> None:
 
 
 def _copied(file: Path, folder: Path) -> Path:
-    return Path(shutil.copyfile(file, folder / file.name))
+    copy = Path(shutil.copyfile(file, folder / file.name))
+    copy.chmod(0o600)  # a umask may let others write to it, and then it is no place for secrets
+    return copy
