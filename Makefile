@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint types format docs demo lock clean
+.PHONY: help setup run test test-all bench lint types format docs demo lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ test: setup lint types ## formatter, linter, types, and all tests with branch co
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests
 	@$(BIN)/coverage report
+
+test-all: test ## all of `make test`, then what is long or needs more than wheels (it installs that)
+	@$(BIN)/python -m tests.whole.install
+	@$(BIN)/python -m pytest -m full tests
 
 bench: setup ## measure, as ratios within one run
 	@$(BIN)/python -m bench.scale
