@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 run: setup ## serve the example configuration, with its store under var/
-	@mkdir -p var
+	@printf '\nOnce it listens, paste this into another terminal:\n\n'; cat examples/first-request.sh; echo
 	@$(BIN)/taskflow serve --config examples/gateway.json5
 
 demo: setup ## play the life of a flow against a real gateway and print what happened

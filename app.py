@@ -13,18 +13,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
 from adapters.schedule import every
 from adapters.server import Head, RawAnswer, Server, ServerOptions
 from adapters.server import Ticket as HeldPlace
-from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings import Children, Settings, SettingsError, load_settings
+from adapters.settings import Limits as RouteLimits
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
@@ -35,22 +36,25 @@ from adapters.store import (
     open_for_writing,
     rebuild,
 )
+from adapters.webhooks.client import remembered
 from adapters.webhooks.gate import Gate
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Route, RouteTable
 from adapters.webhooks.wsgi import create_app
-from domain.commands import CancelFlow
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
+from domain.operators import SYSTEM, Operators
 from domain.outcomes import Outcome
 from domain.ports import StoreUnavailable
-from domain.records import Actor, ActorKind, Origin
+from domain.records import Actor, ActorKind
 from domain.service import TaskFlows
-from domain.sweep import Sweeper, system_actor
+from domain.sweep import Swept
 
 LOG = logging.getLogger("taskflow")
+
+T = TypeVar("T")
 
 
 def now() -> int:
@@ -81,7 +85,7 @@ def serve(
         server = _server(settings, store, host=host, port=port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
-        print(f"listening on {_url(server.host, server.port)}", flush=True)  # noqa: T201 - the promise
+        print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
         log_event(LOG, "listening", {"host": server.host, "port": server.port})
         with every(settings.children.sweep_seconds, _sweep_job(settings, store), _log_sweep_fault):
             drained = server.run()
@@ -96,24 +100,19 @@ def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
         routes=RouteTable(_routes(settings, flows)),
         trusted_proxies=settings.trusted_proxies,
         clock=time.monotonic,
-        remember_address=_rememberer(settings.log.remote_address),
+        remember_address=partial(remembered, mode=settings.log.remote_address),
         log_request=partial(log_event, LOG, "request"),
         tracked_keys=settings.limits.tracked_keys,
     )
     return Collaborators(gate=gate, new_id=new_id, ready=store.is_readable, log_fault=_log_fault)
 
 
-def sweeper(store: EventSourcedStore, lost_after_seconds: float) -> Sweeper:
-    """Return what gives up silent children."""
-    flows = TaskFlows(store, now, new_id)
-    return Sweeper(store, flows, now, lost_after=int(lost_after_seconds * 1000))
-
-
 def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
-    sweeping = sweeper(store, settings.children.lost_after_seconds)
+    system = Operators(store, now, new_id, SYSTEM)
+    lost_after = _milliseconds(settings.children.lost_after_seconds)
 
     def job() -> None:
-        swept = sweeping.sweep(system_actor(), new_id())
+        swept = system.sweep(lost_after)
         if swept.lost:
             log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
 
@@ -144,16 +143,10 @@ def _server(
 
 
 def _options(settings: Settings, host: str | None, port: int | None) -> ServerOptions:
-    server, limits = settings.server, settings.limits
+    asked = {"host": host, "port": port}
+    limits = settings.limits
     return ServerOptions(
-        host=server.host if host is None else host,
-        port=server.port if port is None else port,
-        threads=server.threads,
-        connections=server.connections,
-        head_bytes=server.head_bytes,
-        idle_seconds=server.idle_seconds,
-        write_seconds=server.write_seconds,
-        drain_seconds=server.drain_seconds,
+        **{**asdict(settings.server), **{k: v for k, v in asked.items() if v is not None}},
         body_bytes=limits.body_bytes,
         body_seconds=limits.body_seconds,
         head_seconds=limits.head_seconds,
@@ -177,37 +170,22 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=route.identify,
-            limits=Limits(
-                body_bytes=route.limits.body_bytes,
-                rate_requests=route.limits.rate_requests,
-                rate_window_seconds=route.limits.rate_window_seconds,
-                in_flight=route.limits.in_flight,
-            ),
+            limits=_limits(Limits, route.limits),
         )
 
 
-def _rememberer(mode: str) -> Callable[[str], str | None]:
-    """Return how an address is recorded: as it is, as its network (/24 or /48), or not at all."""
-    if mode == "truncated":
-        return _network
-    return (lambda _address: None) if mode == "none" else (lambda address: address)
-
-
-def _network(address: str) -> str | None:
-    try:
-        length = 24 if ip_address(address).version == 4 else 48  # noqa: PLR2004 - IPv4
-        return str(ip_network(f"{address}/{length}", strict=False))
-    except ValueError:
-        return None
+def _limits(kind: Callable[..., T], limits: RouteLimits) -> T:
+    return kind(
+        body_bytes=limits.body_bytes,
+        rate_requests=limits.rate_requests,
+        rate_window_seconds=limits.rate_window_seconds,
+        in_flight=limits.in_flight,
+    )
 
 
 def _log_fault(request_id: str, error: BaseException) -> None:
     # NOTE: the standard traceback shows source lines, never the values of locals.
     LOG.error("fault in request %s: %s", request_id, error, exc_info=error)
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def check(config: Path) -> cli.CheckReport:
@@ -245,12 +223,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             owner=route.owner,
             controller_id=route.controller_id,
             key_ids=tuple(key.key_id for key in route.keys),
-            limits=cli.RouteLimits(
-                body_bytes=route.limits.body_bytes,
-                rate_requests=route.limits.rate_requests,
-                rate_window_seconds=route.limits.rate_window_seconds,
-                in_flight=route.limits.in_flight,
-            ),
+            limits=_limits(cli.RouteLimits, route.limits),
         )
 
 
@@ -279,8 +252,10 @@ def read_store(
 @contextmanager
 def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
     """Open a store to change it as an operator; nobody else may be writing to it."""
+    children = Children() if config is None else _settings(config).children
+    actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
     with _opened(open_for_mending, _database(config, database)) as store:
-        yield OperatorsFlows(store)
+        yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
 
 
 @frozen
@@ -288,6 +263,8 @@ class OperatorsFlows:
     """The flows of all owners, to be changed in the operator's name."""
 
     store: EventSourcedStore
+    operators: Operators
+    children: Children
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
@@ -295,17 +272,20 @@ class OperatorsFlows:
 
     def cancel(self, flow_id: str) -> Outcome:
         """Cancel a flow of whichever owner."""
-        actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
-        session = TaskFlows(self.store, now, new_id).bind_session(
-            self.store.owner_of(flow_id) or ""
-        )
-        return session.execute(
-            CancelFlow(flow_id=flow_id), Origin(actor=actor, request_id=new_id())
-        )
+        return self.operators.cancel(flow_id)
+
+    def sweep(self, lost_after: int | None) -> Swept:
+        """Give up children that were silent for some seconds."""
+        seconds = self.children.lost_after_seconds if lost_after is None else lost_after
+        return self.operators.sweep(_milliseconds(seconds))
 
     def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
         """Make all derived rows again from the events."""
         return rebuild(self.store, progress)
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
 
 
 def _settings(config: Path) -> Settings:

@@ -11,7 +11,7 @@ from domain.commands import LoseTask
 from domain.flow import Flow, active_tasks
 from domain.outcomes import Accepted
 from domain.ports import Clock, FlowStore
-from domain.records import Actor, ActorKind, Origin
+from domain.records import Origin
 from domain.service import TaskFlows
 from domain.status import FlowStatus
 from domain.task import silent_since
@@ -57,14 +57,13 @@ class Sweeper:
     clock: Clock
     lost_after: int
 
-    def sweep(self, actor: Actor, request_id: str) -> Swept:
+    def sweep(self, origin: Origin) -> Swept:
         """Give up all children that have been silent for too long, a transaction each.
 
         Raises:
             StoreUnavailable: if the store cannot be read or written; what was done before stays.
         """
         before = self.clock() - self.lost_after
-        origin = Origin(actor=actor, request_id=request_id)
         total = Swept()
         while silent := self.store.silent(before, BATCH):
             swept = sum((self._sweep(flow, before, origin) for flow in silent), Swept())
@@ -84,11 +83,6 @@ class Sweeper:
                 cancelled = outcome.flow.status is FlowStatus.CANCELLED
                 swept += Swept(1, int(cancelled and flow is not None and flow.ended_at is None))
         return swept
-
-
-def system_actor() -> Actor:
-    """Return the actor of what the gateway does by itself."""
-    return Actor(kind=ActorKind.SYSTEM, name="sweep")
 
 
 def _silent_tasks(flow: Flow | None, before: Timestamp) -> tuple[str, ...]:

@@ -66,6 +66,16 @@ class CancelFlow:
 
 
 @frozen(kw_only=True)
+class SweepFlows:
+    """Give up silent children; `lost_after` is in seconds, None leaves it to the configuration."""
+
+    config: Path | None
+    database: str | None
+    lost_after: int | None
+    json: bool
+
+
+@frozen(kw_only=True)
 class RebuildStore:
     """Make the derived rows of a store again."""
 
@@ -74,4 +84,4 @@ class RebuildStore:
     json: bool
 
 
-Ask: TypeAlias = Serve | Check | ListFlows | ShowFlow | CancelFlow | RebuildStore
+Ask: TypeAlias = Serve | Check | ListFlows | ShowFlow | CancelFlow | SweepFlows | RebuildStore

@@ -90,7 +90,7 @@ FLOWS: Final = Page(
     help="look at flows, and cancel them",
     description="""\
 Looks at the flows of all owners, also beside a running gateway, and cancels
-them when no gateway runs.""",
+or sweeps them when no gateway runs.""",
     epilog="""\
 examples:
   taskflow flows list --config gateway.json5
@@ -150,6 +150,26 @@ examples:
     + exit_codes(
         done="cancelled, or pending because children are active",
         findings="refused: there is no such flow, or it has already ended",
+        trouble=_WRITE_TROUBLE,
+    ),
+)
+
+SWEEP: Final = Page(
+    help="give up child tasks that nobody hears of",
+    description="""\
+Marks the active children of flows with a cancel intent as lost if they were
+silent for too long, so that no cancellation stays pending for ever. A gateway
+does this by itself every few seconds; this is for a store whose gateway does
+not run. Only one process may write to a store: stop the gateway first.""",
+    epilog="""\
+examples:
+  taskflow flows sweep --config gateway.json5
+  taskflow flows sweep --database sqlite:///var/taskflow.db --lost-after 60
+
+"""
+    + exit_codes(
+        done="swept, even if there was nothing to give up",
+        findings="not used",
         trouble=_WRITE_TROUBLE,
     ),
 )

@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.cli import manual
-from adapters.cli.asks import Ask, CancelFlow, Check, ListFlows, RebuildStore, Serve, ShowFlow
+from adapters.cli.asks import (
+    Ask,
+    CancelFlow,
+    Check,
+    ListFlows,
+    RebuildStore,
+    Serve,
+    ShowFlow,
+    SweepFlows,
+)
 from adapters.cli.parser import Parser, Version, flow_status, some_text, whole_number
 from domain.status import FlowStatus
 
 MOST_FLOWS: Final = 1000
 _MOST_PORTS: Final = 65_535
+_MOST_SECONDS: Final = 31_536_000
 _MOST_INTEGER: Final = (1 << 63) - 1
 
 
@@ -45,6 +55,7 @@ def _parser() -> Parser:
     _add_list(flows)
     _add_show(flows)
     _add_cancel(flows)
+    _add_sweep(flows)
     _add_rebuild(_Commands(commands.add("store", manual.STORE)))
     return top
 
@@ -131,6 +142,18 @@ def _add_cancel(commands: _Commands) -> None:
     parser = commands.add_ask("cancel", manual.CANCEL, CancelFlow)
     _flow(parser)
     _store(parser)
+    _json(parser)
+
+
+def _add_sweep(commands: _Commands) -> None:
+    parser = commands.add_ask("sweep", manual.SWEEP, SweepFlows)
+    _store(parser)
+    parser.add_argument(
+        "--lost-after",
+        metavar="SECONDS",
+        type=whole_number(0, _MOST_SECONDS),
+        help="how long a child may be silent, instead of what FILE says (without one: 300)",
+    )
     _json(parser)
 
 

@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TextIO, assert_never
 
-from adapters.cli.asks import Ask, CancelFlow, Check, ListFlows, RebuildStore, Serve, ShowFlow
+from adapters.cli.asks import (
+    Ask,
+    CancelFlow,
+    Check,
+    ListFlows,
+    RebuildStore,
+    Serve,
+    ShowFlow,
+    SweepFlows,
+)
 from adapters.cli.check import check
 from adapters.cli.exits import Exit
 from adapters.cli.flows_cancel import cancel_flow
 from adapters.cli.flows_list import list_flows
 from adapters.cli.flows_show import show_flow
+from adapters.cli.flows_sweep import sweep_flows
 from adapters.cli.options import parse
 from adapters.cli.store_rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
@@ -50,7 +60,7 @@ def _understood(argv: Sequence[str], terminal: Terminal) -> Ask | Exit:
         return Exit(int(stop.code or 0))
 
 
-def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:
+def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a line a command
     match ask:
         case Serve():
             return _serve(ask, tools)
@@ -62,6 +72,8 @@ def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:
             return show_flow(ask, tools, terminal)
         case CancelFlow():
             return cancel_flow(ask, tools, terminal)
+        case SweepFlows():
+            return sweep_flows(ask, tools, terminal)
         case RebuildStore():
             return rebuild_store(ask, tools, terminal)
         case _:

@@ -18,6 +18,7 @@ from domain.outcomes import Outcome
 from domain.ports import Page
 from domain.records import Record
 from domain.status import FlowStatus
+from domain.sweep import Swept
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many."""
@@ -84,6 +85,10 @@ class WritableFlows(Protocol):
 
     def cancel(self, flow_id: str) -> Outcome:
         """Cancel a flow of whichever owner, in the operator's name."""
+        ...
+
+    def sweep(self, lost_after: int | None) -> Swept:
+        """Give up children that were silent for some seconds, in the operator's name."""
         ...
 
     def rebuild(self, progress: Progress) -> Rebuilt:

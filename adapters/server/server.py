@@ -49,6 +49,12 @@ class Server:
         """The port that is listened on, also where the options say 0."""
         return int(self._listener.effective_port)
 
+    @property
+    def url(self) -> str:
+        """Where to reach it: `http://HOST:PORT`, a version 6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
     def run(self) -> bool:
         """Serve until `stop`, then drain; True if every accepted request was answered."""
         listener = self._listener

@@ -27,7 +27,7 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except (IntegrityError, sqlite3.IntegrityError) as error:
+    except IntegrityError as error:
         raise WriteConflict(str(error)) from error
     except ConnectionPoolClosedError as error:
         raise StoreUnavailable("the store is closed") from error

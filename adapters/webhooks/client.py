@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -57,3 +57,25 @@ def _address(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def remembered(address: str, *, mode: str) -> str | None:
+    """Return how logs and events record a client: `full`, `truncated` to its network, or `none`.
+
+    A network is the address's /24, or its /48 in version 6; what is no address is not recorded.
+    """
+    match mode:
+        case "full":
+            return address
+        case "truncated":
+            return _network(address)
+        case _:
+            return None
+
+
+def _network(address: str) -> str | None:
+    known = _address(address)
+    if known is None:
+        return None
+    length = 24 if isinstance(known, IPv4Address) else 48
+    return str(ip_network(f"{known}/{length}", strict=False))

@@ -22,9 +22,11 @@ from adapters.store import (
 )
 from domain.commands import CancelFlow, Command
 from domain.flow import Flow
+from domain.operators import Operators
 from domain.outcomes import Accepted, Outcome
 from domain.records import Actor, ActorKind, Origin
 from domain.service import TaskFlows
+from domain.sweep import Swept
 
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""
@@ -102,6 +104,14 @@ class OperatorsFlows:
         owner = self.store.owner_of(flow_id) or ""
         command = CancelFlow(flow_id=flow_id)
         return bench(self.store, start=NOON + 3_600_000).attempt(command, owner, actor=OPERATOR)
+
+    def sweep(self, lost_after: int | None) -> Swept:
+        """Give up silent children; after five minutes, as no configuration says otherwise."""
+        later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
+        operators = Operators(
+            self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR
+        )
+        return operators.sweep(1000 * (300 if lost_after is None else lost_after))
 
     def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
         """Make the derived rows again."""

@@ -49,6 +49,12 @@ def test_the_right_to_write_ends_with_the_process_that_had_it(path: Path, file_u
     assert lock_path(path).read_text() == f"{os.getpid()}\n"
 
 
+def test_what_an_earlier_writer_left_in_the_lock_is_written_over(path: Path, file_url: str) -> None:
+    lock_path(path).write_text("12345678901234567890\n")
+    with closing(open_for_writing(file_url)):
+        assert lock_path(path).read_text() == f"{os.getpid()}\n"
+
+
 def test_of_several_processes_that_start_on_one_new_file_exactly_one_writes(file_url: str) -> None:
     with ExitStack() as stack:
         started = [stack.enter_context(writing_process(file_url, "hold")) for _ in range(3)]

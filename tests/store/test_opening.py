@@ -6,7 +6,9 @@ import os
 import re
 import sqlite3
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -16,8 +18,10 @@ from adapters.store import (
     open_for_mending,
     open_for_reading,
     open_for_writing,
+    opening,
 )
 from adapters.store.lock import lock_path
+from adapters.store.place import file_name
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from domain.evolve import fold
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
@@ -90,6 +94,23 @@ def test_a_database_that_does_not_do_so_is_refused(
         datastore.check_promises()
 
 
+def test_a_file_system_that_cannot_keep_the_promise_is_refused_and_the_file_is_free_again(
+    file_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        # NOTE: this VFS of SQLite has no shared memory, as some network file systems.
+        without_wal = partial(_name_on_vfs, "unix-none")
+        patch.setattr(opening, "file_name", without_wal)
+        with pytest.raises(StoreFault, match="would not survive a power cut: journal_mode=delete"):
+            open_for_writing(file_url)
+    with closing(open_for_writing(file_url)) as store:
+        store.save(commit(None, created()))
+
+
+def _name_on_vfs(vfs: str, path: Path, mode: Literal["ro", "rw"]) -> str:
+    return f"{file_name(path, mode)}&vfs={vfs}"
+
+
 def test_what_was_written_is_there_when_the_store_is_opened_again(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
         store.save(commit(None, created(), WAITS))
@@ -147,9 +168,9 @@ def test_a_url_that_we_do_not_serve_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, complaint: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for opening in (open_for_writing, open_for_reading):
+    for open_it in (open_for_writing, open_for_reading):
         with pytest.raises(StoreFault, match=re.escape(complaint)):
-            opening(url)
+            open_it(url)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -173,9 +194,9 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
     path: Path, file_url: str, contents: bytes, complaint: str
 ) -> None:
     path.write_bytes(contents)
-    for opening in (open_for_writing, open_for_reading):
+    for open_it in (open_for_writing, open_for_reading):
         with pytest.raises(StoreFault, match=f"^{re.escape(str(path))}: .*{complaint}"):
-            opening(file_url)
+            open_it(file_url)
     assert _everything_in(path.parent) == {path.name: contents}
 
 
@@ -197,9 +218,9 @@ def test_a_database_of_another_application_is_refused_and_left_alone(
 ) -> None:
     _sqlite_file(path, *statements)
     before = _everything_in(path.parent)
-    for opening in (open_for_writing, open_for_reading):
+    for open_it in (open_for_writing, open_for_reading):
         with pytest.raises(StoreFault, match=f"^{re.escape(str(path))}: is not a TaskFlow store$"):
-            opening(file_url)
+            open_it(file_url)
     assert _everything_in(path.parent) == before
 
 
@@ -211,9 +232,9 @@ def test_a_store_of_another_version_is_refused_and_left_alone(
     _sqlite_file(path, f"PRAGMA user_version={version}")
     before = path.read_bytes()
     complaint = f"store of version {version}, this program reads version {SCHEMA_VERSION}"
-    for opening in (open_for_writing, open_for_reading):
+    for open_it in (open_for_writing, open_for_reading):
         with pytest.raises(StoreFault, match=complaint):
-            opening(file_url)
+            open_it(file_url)
     assert path.read_bytes() == before
 
 
@@ -231,9 +252,9 @@ def test_an_empty_file_becomes_a_store_for_a_writer_and_is_none_for_a_reader(
 def test_a_file_that_is_missing_is_made_neither_to_be_read_nor_to_be_mended(
     path: Path, file_url: str
 ) -> None:
-    for opening in (open_for_reading, open_for_mending):
+    for open_it in (open_for_reading, open_for_mending):
         with pytest.raises(StoreFault, match=f"^{re.escape(str(path))}: no such file$"):
-            opening(file_url)
+            open_it(file_url)
     assert list(path.parent.iterdir()) == []
 
 
@@ -265,9 +286,9 @@ def test_a_lock_that_cannot_be_made_is_refused(path: Path, file_url: str) -> Non
 
 
 def test_a_store_in_memory_cannot_be_opened_by_another_process() -> None:
-    for opening in (open_for_reading, open_for_mending):
+    for open_it in (open_for_reading, open_for_mending):
         with pytest.raises(StoreFault, match="a store in memory"):
-            opening(MEMORY)
+            open_it(MEMORY)
 
 
 def test_a_store_is_mended_by_the_only_writer(file_url: str) -> None:

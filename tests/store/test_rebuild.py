@@ -15,8 +15,9 @@ from adapters.store import (
     open_for_writing,
     rebuild,
 )
-from domain.commands import CancelFlow, SetWaiting
+from domain.commands import CancelFlow, SetWaiting, UpdateTask
 from domain.ports import StoreUnavailable
+from domain.status import TaskStatus
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
 from tests.store.service import (
@@ -75,6 +76,23 @@ def test_after_any_history_all_that_is_derived_can_be_made_again(history: Histor
             execute(store, f"DELETE FROM {table}")  # noqa: S608 - one of our tables
         assert rebuild(store).changed == {table: len(before[table]) for table in DERIVED}
         assert contents(store) == before
+
+
+def test_the_key_of_an_end_that_cancels_the_flow_stands_for_the_task_that_ended(
+    store: EventSourcedStore,
+) -> None:
+    owner = service(store).bind_session(OWNER)
+    flow_id = create(owner).flow_id
+    task = granted(owner.execute(run(flow_id), ORIGIN)).task
+    assert task is not None
+    shown(owner.execute(CancelFlow(flow_id=flow_id), ORIGIN))
+    end = UpdateTask(flow_id=flow_id, task_id=task.task_id, status=TaskStatus.SUCCEEDED)
+    ended = granted(owner.execute(end, keyed("k")))
+    assert ended.flow.status == "cancelled"
+    assert rebuild(store).changed == HEALTHY
+    execute(store, "DELETE FROM request_keys")
+    assert rebuild(store).changed == {**HEALTHY, KEYS: 1}
+    assert owner.execute(end, keyed("k")) == ended
 
 
 def test_an_empty_store_has_nothing_to_rebuild(store: EventSourcedStore) -> None:

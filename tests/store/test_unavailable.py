@@ -95,6 +95,16 @@ def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourc
     assert file_store.load("flow-1") == folded(created())
 
 
+def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourcedStore) -> None:
+    datastore = file_store.application.datastore
+    with datastore.get_connection(commit=True) as connection:
+        connection.cursor().execute("BEGIN")  # and left open, as no code of ours leaves it
+    with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
+        file_store.load("flow-1")
+    with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
+        file_store.save(commit(None, created()))
+
+
 def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ever(
     file_store: EventSourcedStore, path: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.webhooks.client import client_address
+from adapters.webhooks.client import client_address, remembered
 
 TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 PROXY = "127.0.0.1"
@@ -65,3 +65,19 @@ def test_a_socket_without_an_address_is_itself(peer: str) -> None:
 def test_no_header_makes_it_raise_or_trusts_a_proxy_to_be_the_client(forwarded_for: str) -> None:
     client = client_address(PROXY, forwarded_for, TRUSTED)
     assert client == PROXY or client_address(client, "192.0.2.1", TRUSTED) == client
+
+
+@pytest.mark.parametrize(
+    ("address", "mode", "recorded"),
+    [
+        ("192.0.2.77", "full", "192.0.2.77"),
+        ("192.0.2.77", "truncated", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "truncated", "2001:db8:1::/48"),
+        ("unix-socket", "truncated", None),
+        ("192.0.2.77", "none", None),
+    ],
+)
+def test_an_address_is_recorded_as_the_settings_say(
+    address: str, mode: str, recorded: str | None
+) -> None:
+    assert remembered(address, mode=mode) == recorded

@@ -1,0 +1,49 @@
+"""What an operator may do to the flows of all owners, and the system by itself."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from attrs import frozen
+
+from domain.commands import CancelFlow
+from domain.outcomes import Outcome
+from domain.ports import Clock, NewId
+from domain.records import Actor, ActorKind, Origin
+from domain.service import TaskFlows
+from domain.sweep import Sweeper, Swept, SweptStore
+
+SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
+
+
+class OperatedStore(SweptStore, Protocol):
+    """A store that can tell whose a flow is."""
+
+    def owner_of(self, flow_id: str) -> str | None:
+        """Return the owner of a flow."""
+        ...
+
+
+@frozen
+class Operators:
+    """Commands in the name of an operator, or of the system, on flows of whichever owner."""
+
+    store: OperatedStore
+    clock: Clock
+    new_id: NewId
+    actor: Actor
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow; one that does not exist is refused as it is for a caller."""
+        session = self._flows().bind_session(self.store.owner_of(flow_id) or "")
+        return session.execute(CancelFlow(flow_id=flow_id), self._origin())
+
+    def sweep(self, lost_after: int) -> Swept:
+        """Give up the children that were silent for so many milliseconds."""
+        return Sweeper(self.store, self._flows(), self.clock, lost_after).sweep(self._origin())
+
+    def _flows(self) -> TaskFlows:
+        return TaskFlows(self.store, self.clock, self.new_id)
+
+    def _origin(self) -> Origin:
+        return Origin(actor=self.actor, request_id=self.new_id())
