@@ -102,7 +102,15 @@ def _application(
     try:
         with translated():
             application = FlowApplication({**_ENVIRONMENT, **where, **env})
-            application.datastore.check_promises()
+            _check(application)
     except StoreUnavailable as error:
         raise StoreFault(f"{url}: {error}") from error
     return application
+
+
+def _check(application: FlowApplication) -> None:
+    try:
+        application.datastore.check_promises()
+    except BaseException:
+        application.close()
+        raise

@@ -11,7 +11,6 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from adapters.store import EventSourcedStore
 from domain.commands import (
     REVISIONED,
     CancelFlow,
@@ -31,15 +30,18 @@ from domain.decide import decide
 from domain.evolve import fold
 from domain.flow import Flow, active_tasks, is_terminal
 from domain.outcomes import Outcome
+from domain.ports import FlowStore
 from domain.records import Origin, RequestKey
 from domain.refusals import Refusal
 from domain.service import OwnerSession, TaskFlows
 from domain.status import ACTIVE, FlowStatus, Runtime
+from domain.views import FlowView
 from tests.store.service import NOW, OWNER, ROUTE, STRANGER
 from tests.store.strategies import instances
 
 OWNERS: Final = (OWNER, STRANGER)
 MOMENTS: Final = st.integers(min_value=NOW - 3, max_value=NOW + 3)
+MAX_SIZE: Final = 20
 T = TypeVar("T")
 
 
@@ -124,9 +126,9 @@ _FIRST: Final = _wishes(instances(CreateFlow))
 _LATER: Final = _wishes(_COMMANDS)
 
 
-def histories(max_size: int = 20) -> SearchStrategy[History]:
+def histories() -> SearchStrategy[History]:
     """Return histories; the pure core tells which flows, revisions and tasks there are to mean."""
-    later = st.lists(_LATER, min_size=max_size // 2, max_size=max_size)
+    later = st.lists(_LATER, min_size=MAX_SIZE // 2, max_size=MAX_SIZE)
     return st.tuples(_FIRST, later).map(lambda wishes: _resolved([wishes[0], *wishes[1]]))
 
 
@@ -187,7 +189,7 @@ def _after(flow: Flow | None, step: Step, new_id: str) -> Flow | None:
 class Player:
     """Plays histories on a store: its clock is set by each step, its ids are counted."""
 
-    def __init__(self, store: EventSourcedStore) -> None:
+    def __init__(self, store: FlowStore) -> None:
         """Begin with a new count of ids."""
         self._now = NOW
         self._ids = itertools.count(1)
@@ -209,8 +211,20 @@ def _answers(owner: OwnerSession, flow_ids: list[str]) -> list[Any]:
     return [
         owner.find_latest(),
         owner.resolve(owner.owner),
-        owner.page(limit=1000),
-        owner.page(limit=1),
-        [owner.page(limit=2, status=status) for status in FlowStatus],
+        _pages(owner, limit=1000),
+        _pages(owner, limit=2),
+        [_pages(owner, limit=1, status=status) for status in FlowStatus],
         [(owner.find(flow_id), owner.summarize_tasks(flow_id)) for flow_id in flow_ids],
     ]
+
+
+def _pages(
+    owner: OwnerSession, *, limit: int, status: FlowStatus | None = None
+) -> list[Sequence[FlowView]]:
+    """Return all pages; their cursors are the store's own affair."""
+    page = owner.page(limit=limit, status=status)
+    pages = [page.flows]
+    while page.next_cursor is not None and len(pages) < MAX_SIZE:
+        page = owner.page(limit=limit, status=status, before=page.next_cursor)
+        pages.append(page.flows)
+    return pages

@@ -6,6 +6,7 @@ import os
 import resource
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ from time import monotonic
 import pytest
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
+from adapters.store.lock import take_lock
 from domain.commands import SetWaiting
 from domain.outcomes import NotPersisted
 from domain.ports import StoreUnavailable
@@ -109,11 +111,16 @@ def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ev
     file_store: EventSourcedStore, path: Path, tmp_path: Path
 ) -> None:
     away = tmp_path / "away.db"
-    with file_store.application.datastore.reading():  # so that a write needs a new connection
+    with (
+        file_store.application.datastore.reading(),  # so that all others need a new connection
+        ThreadPoolExecutor(1) as pool,
+    ):
         path.rename(away)
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 file_store.save(commit(None, created()))
+            with pytest.raises(StoreUnavailable, match="unable to open database file"):
+                pool.submit(file_store.load, "flow-1").result(10)
         away.rename(path)
     file_store.save(commit(None, created()))
     assert file_store.load("flow-1") == folded(created())
@@ -129,6 +136,13 @@ def test_a_store_that_was_opened_to_read_cannot_be_written_to(
             reader.save(commit(folded(created()), WAITS))
         assert reader.load("flow-1") == folded(created())
     assert contents(file_store) == before
+
+
+def test_a_lock_that_cannot_be_written_is_refused_and_given_up(path: Path) -> None:
+    complaint = r"flows\.db\.lock: cannot be locked: File too large"
+    with _no_file_longer_than(0), pytest.raises(StoreFault, match=complaint):
+        take_lock(path)
+    take_lock(path).release()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a file that is read-only")
