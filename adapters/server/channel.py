@@ -5,6 +5,7 @@ here happens in the I/O thread.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +28,7 @@ class Channel(Connection):
         super().__init__(*given, **named)
         self._inbox = bytearray()
         self._exchange: Exchange | None = None
+        self._has_turn_coming = False
 
     # Reading
 
@@ -34,7 +36,10 @@ class Channel(Connection):
         """Whether bytes are welcome: not while an answer is made, or waits to be taken."""
         if self.phase in READ_ALWAYS:
             return True
-        return not (self.will_close or self.requests or self.total_outbufs_len)
+        # NOTE: to read on before that turn could find the caller's end of the connection, which
+        # closes it, although requests that were sent before still wait in the inbox.
+        busy = self.requests or self.total_outbufs_len or self._has_turn_coming
+        return not (self.will_close or busy)
 
     def received(self, data: bytes) -> None:
         """Take in bytes from the socket."""
@@ -137,8 +142,13 @@ class Channel(Connection):
     def _go_on_later(self) -> bool:
         """Return to IDLE, and let the other connections have their turn first."""
         self._rest()
-        self.server.call_soon(self, self.advance)
+        self._has_turn_coming = True
+        self.server.call_soon(self, self._take_turn)
         return False
+
+    def _take_turn(self) -> None:
+        self._has_turn_coming = False
+        self.advance()
 
     def _rest(self) -> None:
         self._exchange = None
@@ -179,16 +189,28 @@ class Channel(Connection):
         if self.phase is Phase.CLOSED:
             return
         self._rest()
-        if closing or self.server.draining:
+        if closing:
             self._end()
+        elif self.server.draining:
+            self._look_once_more()
         else:
             self.advance()
 
+    def _look_once_more(self) -> None:
+        """Take in a request that was sent before its caller could know of the drain, or end.
+
+        NOTE: a caller may have its answer, and have sent its next request, before this thread hears
+        that the worker is done; such a connection is not read while the drain begins.
+        """
+        with suppress(OSError):  # nothing has come, or the caller has gone
+            self._inbox += self.socket.recv(self.adj.recv_bytes)
+        self.advance()
+        if self.phase in {Phase.IDLE, Phase.HEAD}:
+            self._end()
+
     def cancel(self) -> None:
         """Give up a request that no worker has begun; waitress calls this at the end of a drain."""
-        for exchange in self.requests:
-            exchange.release()
-        self.requests = []
+        self.requests = []  # no worker owns it now
         self.handle_close()
 
     # Refusing and ending
@@ -196,7 +218,7 @@ class Channel(Connection):
     def _refuse(self, fault: Fault, request_id: str, method: str = "") -> bool:
         """Answer `fault` in the project's envelope and end."""
         extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
-        self.logger.info("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
+        self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
         self._release()
         self.write_soon(whole_answer(self._worded(fault, request_id), method, "close"))
         return self._end()
@@ -248,9 +270,9 @@ class Channel(Connection):
                 pass
 
     @property
-    def buffering(self) -> bool:
-        """Whether a request was accepted here whose body is not complete."""
-        return self.phase is Phase.BODY
+    def owes(self) -> bool:
+        """Whether an answer is still to be made, by no worker yet, or still to be taken."""
+        return self.phase is Phase.BODY or bool(self.total_outbufs_len)
 
     def _current(self) -> Exchange:
         if self._exchange is None:

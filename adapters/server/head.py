@@ -75,7 +75,10 @@ class Head:
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the caller wants the connection kept (RFC 9112 §9.3)."""
+        """Whether the connection may be kept: the caller wants it (RFC 9112 §9.3), and can."""
+        # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
+        if self.method == "CONNECT":
+            return False
         options = {option.strip().lower() for option in (self.value("connection") or "").split(",")}
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 

@@ -152,7 +152,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         end = self.terms.clock() + self.terms.options.drain_seconds
         while (self.active_channels or self.in_work) and self.terms.clock() < end:
             self.turn()
-        return not self.in_work and not any(channel.buffering for channel in self.channels())
+        return not self.in_work and not any(channel.owes for channel in self.channels())
 
     def shut(self, seconds: float) -> None:
         """Close every socket and give the workers up to `seconds` to end."""

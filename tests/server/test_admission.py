@@ -1,19 +1,27 @@
 """Who decides on a request, when, and how long its place is held."""
 
+import socket
 import threading
-from wsgiref.types import StartResponse, WSGIEnvironment
+import tracemalloc
+from collections.abc import Iterator
+from select import select
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from adapters.server import Head, RawAnswer
+from adapters.server import Admit, Head, RawAnswer
 from tests.server.running import Gate, Ledger, echo, eventually, is_over, serving
-from tests.server.wire import Caller, calling, chunked, request
+from tests.server.wire import PATIENCE, Caller, chunked, request
 
 TOO_MANY: RawAnswer = (429, (("Retry-After", "3"),), b"Too many")
 
 
-def refuse(_head: Head) -> RawAnswer:
-    return TOO_MANY
+def constant(answer: RawAnswer) -> Admit:
+    return lambda _head: answer
+
+
+refuse = constant(TOO_MANY)
 
 
 def refuse_x(head: Head) -> RawAnswer | None:
@@ -49,6 +57,18 @@ def test_a_connection_is_kept_after_a_refusal(body: bytes) -> None:
         assert caller.ask(request(target="/y", body=body)).json["body"] == body.decode()
 
 
+def test_requests_behind_a_refused_one_are_answered_although_no_more_will_come() -> None:
+    with serving(admit=refuse_x) as running, running.calling() as caller:
+        caller.send(request(target="/y") + request(target="/x") + request(target="/y"))
+        caller.socket.shutdown(socket.SHUT_WR)
+        assert [caller.answer().status for _ in range(3)] == [200, 429, 200]
+
+
+def test_a_connection_is_kept_after_the_refusal_of_a_needless_expectation() -> None:
+    with serving(admit=refuse) as running, running.calling() as caller:
+        assert caller.ask(request("Expect: 100-continue")).keeps_alive
+
+
 def test_a_connection_is_kept_after_the_refusal_of_a_chunked_body() -> None:
     refused = request("Transfer-Encoding: chunked") + chunked(b"x" * 5_000)
     with serving(admit=refuse_x) as running, running.calling() as caller:
@@ -71,6 +91,28 @@ def test_a_refused_caller_that_waits_for_100_continue_is_answered_and_closed() -
         answer = caller.ask(request("Content-Length: 5", "Expect: 100-continue"))
         assert (answer.status, answer.keeps_alive) == (429, False)
         assert is_over(caller)
+
+
+@pytest.mark.parametrize("option", ["close", "keep-alive"])
+def test_a_refused_caller_may_send_everything_before_it_reads(option: str) -> None:
+    """More than the system's own buffers hold, both ways."""
+    size = 16_000_000
+    refused = request(f"Connection: {option}", body=b"x" * size)
+    sizes: dict[str, Any] = {"body_bytes": size, "linger_bytes": 2 * size}
+    admit = constant((429, (), b"y" * size))
+    with serving(admit=admit, **sizes) as running, running.calling() as caller:
+        assert len(caller.ask(refused).body) == size
+
+
+def test_the_body_of_a_refused_request_is_not_kept() -> None:
+    refused = request(body=b"x" * 16_000_000)
+    with serving(admit=refuse, body_bytes=16_000_000) as running, running.calling() as caller:
+        tracemalloc.start()
+        assert caller.ask(refused).status == 429
+        assert caller.ask(request()).status == 429
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 4_000_000
 
 
 def test_a_refused_caller_that_never_sends_its_body_is_closed() -> None:
@@ -137,33 +179,31 @@ def test_a_place_is_held_from_the_head_to_the_answer() -> None:
     assert ledger.releases == [1]
 
 
+def streaming(_: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+    start_response("200 OK", [])
+    yield b"one"
+    yield b"two"
+
+
+@pytest.mark.parametrize("app", [echo, streaming])
 @pytest.mark.parametrize("method", ["POST", "HEAD"])
-def test_a_place_is_free_before_the_caller_has_its_answer(method: str) -> None:
-    """A caller that uses all of its places and sends again at once is not refused."""
-    free = threading.Semaphore(4)
+def test_a_place_is_free_before_the_caller_has_its_answer(
+    app: WSGIApplication, method: str
+) -> None:
+    """So a caller that uses all of its places, and sends again at once, is not refused."""
+    had_by_then: list[bytes] = []
+    released = threading.Event()
 
     class Place:
         def release(self) -> None:
-            free.release()
+            if select([caller.socket], [], [], 0.1)[0]:
+                had_by_then.append(caller.socket.recv(65_536, socket.MSG_PEEK))
+            released.set()
 
-    def admit(_head: Head) -> Place | RawAnswer:
-        return Place() if free.acquire(blocking=False) else TOO_MANY
-
-    statuses = []
-
-    def ask_often(address: tuple[str, int]) -> None:
-        with calling(address) as caller:
-            for _ in range(100):
-                caller.send(request(method=method))
-                statuses.append(caller.answer(method).status)
-
-    with serving(admit=admit) as running:
-        threads = [threading.Thread(target=ask_often, args=(running.address,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert statuses == [200] * 400
+    with serving(app, admit=lambda _: Place()) as running, running.calling() as caller:
+        caller.send(request("Connection: close", method=method))
+        assert released.wait(PATIENCE)
+        assert len(b"".join(had_by_then)) < len(caller.rest())
 
 
 def answered(_caller: Caller) -> None: ...
@@ -229,7 +269,10 @@ def test_100_continue_is_sent_after_admission() -> None:
     with serving(admit=heads.append) as running, running.calling() as caller:
         assert caller.ask(request("Content-Length: 5", "Expect: 100-Continue")).status == 100
         assert len(heads) == 1
-        assert caller.ask(b"12345").json["body"] == "12345"
+        caller.send(b"12")
+        with running.calling() as other:
+            assert other.ask(request()).status == 200
+        assert caller.ask(b"345").json["body"] == "12345"
         assert caller.ask(request(body=b"again")).json["body"] == "again"
 
 

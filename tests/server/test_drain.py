@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from adapters.server import Server, ServerOptions
+from adapters.server import Head, RawAnswer, Server, ServerOptions
 from tests.server.running import (
     Gate,
     Ledger,
@@ -93,6 +94,85 @@ def test_a_request_that_was_sent_before_the_stop_is_answered() -> None:
             running.server.stop()
             gate.opened.set()
             assert [caller.answer().status for caller in (kept, waiting, new)] == [200] * 3
+
+
+def test_an_answer_that_had_begun_before_the_stop_ends_its_connection() -> None:
+    begun, opened = threading.Event(), threading.Event()
+
+    def streaming(_: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"begun, "
+        begun.set()
+        assert opened.wait(PATIENCE)
+        yield b"ended"
+
+    with serving(streaming, idle_seconds=600.0) as running, running.calling() as caller:
+        caller.send(request())
+        assert begun.wait(PATIENCE)
+        begin_to_stop(running)
+        opened.set()
+        assert caller.answer().body == b"begun, ended"
+        assert is_over(caller)
+
+
+def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [])
+    return [b"x" * 16_000_000]
+
+
+def test_an_answer_that_is_being_taken_at_the_stop_is_taken_whole() -> None:
+    with serving(large) as running, running.calling() as caller:
+        caller.send(request())
+        caller.take(1)
+        begin_to_stop(running)
+        assert len(caller.answer().body) == 16_000_000
+        assert is_over(caller)
+    assert running.drained == [True]
+
+
+def test_an_answer_that_nobody_takes_is_counted_as_not_given(
+    expected_logs: pytest.LogCaptureFixture,
+) -> None:
+    with serving(large, drain_seconds=0.3) as running, running.calling() as caller:
+        caller.send(request())
+        caller.take(1)
+        running.stop()
+    assert running.drained == [False]
+    assert len(expected_logs.records) == 1
+
+
+def test_the_rest_of_a_refused_body_does_not_hold_up_a_stop() -> None:
+    def refuse(_head: Head) -> RawAnswer:
+        return (429, (), b"")
+
+    with serving(admit=refuse, body_seconds=600.0) as running, running.calling() as caller:
+        assert caller.ask(request("Content-Length: 5")).status == 429
+        running.server.stop()
+        assert is_over(caller)
+
+
+def test_a_request_that_was_sent_between_an_answer_and_the_stop_is_answered() -> None:
+    """Its caller had the answer while the worker that gave it was not quite done."""
+    answered, opened = threading.Event(), threading.Event()
+
+    class Lasting(list[bytes]):
+        def close(self) -> None:
+            answered.set()
+            assert opened.wait(PATIENCE)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        return Lasting(echo(environ, start_response))
+
+    with serving(app) as running, running.calling() as caller:
+        assert caller.ask(request()).keeps_alive
+        assert answered.wait(PATIENCE)
+        caller.send(request(body=b"sent before the stop"))
+        begin_to_stop(running)
+        opened.set()
+        answer = caller.answer()
+        assert (answer.json["body"], answer.keeps_alive) == ("sent before the stop", False)
+        assert is_over(caller)
+    assert running.drained == [True]
 
 
 def test_accepted_requests_run_although_their_callers_have_gone() -> None:
@@ -196,7 +276,7 @@ def test_a_port_in_use_is_an_os_error() -> None:
 
 PROGRAM = """
 import signal, sys, time
-from adapters.server import Server, ServerOptions
+from adapters.server import Head, RawAnswer, Server, ServerOptions
 from tests.server.running import admit_all, echo, envelope
 
 def app(environ, start_response):

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
@@ -26,7 +26,7 @@ from tests.server.running import (
 from tests.server.wire import PATIENCE, calling, request
 
 
-def raising(error: BaseException) -> object:
+def raising(error: BaseException) -> WSGIApplication:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         if environ["PATH_INFO"] == "/fail":
             raise error
@@ -61,10 +61,10 @@ def beyond_latin_1(_: WSGIEnvironment, start_response: StartResponse) -> list[by
     ],
 )
 def test_a_fault_of_the_application_is_logged_once_and_answered(
-    app: object, expected_logs: pytest.LogCaptureFixture
+    app: WSGIApplication, expected_logs: pytest.LogCaptureFixture
 ) -> None:
     ledger = Ledger()
-    with serving(app, admit=ledger.admit) as running, running.calling() as caller:  # type: ignore[arg-type]
+    with serving(app, admit=ledger.admit) as running, running.calling() as caller:
         answer = caller.ask(request(target="/fail"))
         assert (answer.status, answer.code) == (500, "internal_error")
         assert answer.headers["x-request-id"] == "r1"
@@ -94,7 +94,9 @@ def test_a_worker_outlives_an_application_that_wants_to_exit(
     expected_logs: pytest.LogCaptureFixture,
 ) -> None:
     ledger = Ledger()
-    with serving(raising(SystemExit()), threads=1, admit=ledger.admit) as running:  # type: ignore[arg-type]
+    with serving(
+        raising(SystemExit()), threads=1, idle_seconds=600.0, admit=ledger.admit
+    ) as running:
         with running.calling() as caller:
             caller.send(request(target="/fail"))
             assert is_over(caller)
@@ -159,12 +161,13 @@ def test_a_fault_in_accepting_a_connection_does_not_end_the_listening(
     assert record.getMessage() == "a connection could not be accepted"
 
 
-def test_callers_that_vanish_while_they_are_served_are_not_worth_a_word() -> None:
+@pytest.mark.parametrize("option", ["close", "keep-alive"])
+def test_callers_that_vanish_while_they_are_served_are_not_worth_a_word(option: str) -> None:
     gate, ledger = Gate(), Ledger()
     with serving(gate, admit=ledger.admit, threads=2) as running:
         socks = [socket.create_connection(running.address) for _ in range(20)]
         for sock in socks:
-            sock.sendall(request())
+            sock.sendall(request(f"Connection: {option}"))
         eventually(lambda: len(ledger.tickets) == 20)
         for sock in socks:
             reset(sock)
@@ -184,7 +187,7 @@ def test_callers_that_reset_at_once_do_not_disturb_the_others() -> None:
 
 def test_urgent_data_closes_the_connection() -> None:
     """It would wake the poll for ever."""
-    with serving() as running, running.calling() as caller:
+    with serving(idle_seconds=600.0) as running, running.calling() as caller:
         assert caller.ask(request()).status == 200
         caller.socket.send(b"!", socket.MSG_OOB)
         with pytest.raises((ConnectionResetError, AssertionError)):

@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from tests.server.running import is_over, serving
-from tests.server.wire import request
+from tests.server.wire import flood, request
 
 
 def test_answers_to_requests_sent_ahead_come_in_order() -> None:
@@ -36,6 +36,13 @@ def test_http_1_0_ends_after_one_request_unless_asked() -> None:
     with serving() as running, running.calling() as caller:
         assert caller.ask(request("Connection: Keep-Alive", version="1.0")).keeps_alive
         assert not caller.ask(request(version="1.0")).keeps_alive
+        assert is_over(caller)
+
+
+def test_a_refused_tunnel_ends_the_connection() -> None:
+    """What follows CONNECT is meant for whom the tunnel would lead to."""
+    with serving() as running, running.calling() as caller:
+        assert not caller.ask(request(method="CONNECT") * 2).keeps_alive
         assert is_over(caller)
 
 
@@ -118,6 +125,37 @@ def test_an_answer_that_is_shorter_than_declared_ends_the_connection(
         caller.send(request())
         assert caller.rest().endswith(b"\r\n\r\n123")
     assert [record.name for record in expected_logs.records] == ["taskflow.server"]
+
+
+def test_a_caller_that_does_not_read_its_answers_is_not_given_more_of_them() -> None:
+    """Memory holds the answer that waits, not those to all that was sent ahead."""
+    ran = []
+
+    def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        ran.append(True)
+        start_response("200 OK", [])
+        return [b"x" * 200_000]
+
+    with serving(large) as running, running.calling() as greedy, running.calling() as other:
+        greedy.send(request() * 200)
+        counts = [0]
+        while counts[-10:] != counts[-1:] * 10:
+            other.ask(request())
+            counts.append(len(ran) - len(counts))
+        assert counts[-1] < 150
+        for _ in range(200):
+            assert len(greedy.answer().body) == 200_000
+
+
+def test_what_is_sent_ahead_of_an_answer_that_waits_stays_outside() -> None:
+    def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * 16_000_000]
+
+    with serving(large) as running, running.calling() as caller:
+        caller.socket.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            flood(caller, request() * 1_000)
 
 
 def test_the_memory_of_a_connection_does_not_grow_with_its_answers() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.server.running import Gate, Ledger, serving
-from tests.server.wire import Caller, chunked, request
+from tests.server.wire import Caller, chunked, flood, request
 
 LIMITS: dict[str, Any] = {"body_bytes": 1_000, "head_bytes": 500}
 
@@ -79,12 +79,6 @@ def test_more_than_a_hundred_header_fields_are_refused() -> None:
         assert caller.ask(request(*["A: b"] * 99)).status == 200
         caller.send(request(*["A: b"] * 100))
         assert_too_large(caller, "headers_too_large", 431)
-
-
-def flood(caller: Caller, data: bytes) -> None:
-    """Send far more than any buffer on the way can hold."""
-    for _ in range(10_000_000 // len(data) + 1_000):
-        caller.send(data)
 
 
 def test_a_caller_that_goes_on_sending_after_its_refusal_is_cut_off() -> None:

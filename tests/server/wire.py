@@ -41,7 +41,7 @@ class Caller:
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(PATIENCE)
         self.socket = sock
-        self._read = b""
+        self._read = bytearray()
 
     def send(self, data: bytes) -> None:
         """Send bytes."""
@@ -67,8 +67,13 @@ class Caller:
         """Read all that comes until the server ends the connection in good order."""
         while more := self.socket.recv(65_536):
             self._read += more
-        rest, self._read = self._read, b""
-        return rest
+        return self._exactly(len(self._read))
+
+    def take(self, count: int) -> None:
+        """Take some more bytes from the connection, for `answer` to find."""
+        end = len(self._read) + count
+        while len(self._read) < end:
+            self._read_more()
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") == "chunked":
@@ -91,7 +96,8 @@ class Caller:
     def _exactly(self, count: int) -> bytes:
         while len(self._read) < count:
             self._read_more()
-        taken, self._read = self._read[:count], self._read[count:]
+        taken = bytes(self._read[:count])
+        del self._read[:count]
         return taken
 
     def _read_more(self) -> None:
@@ -119,3 +125,9 @@ def request(
 def chunked(*chunks: bytes) -> bytes:
     """Write a body in chunks."""
     return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+
+
+def flood(caller: Caller, data: bytes) -> None:
+    """Send far more than any buffer on the way can hold."""
+    for _ in range(10_000_000 // len(data) + 1_000):
+        caller.send(data)
