@@ -20,7 +20,7 @@ from uuid import uuid4
 from attrs import asdict, frozen
 
 from adapters import cli
-from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
+from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
 from adapters.schedule import every
 from adapters.server import Head, RawAnswer, Server, ServerOptions
 from adapters.server import Ticket as HeldPlace
@@ -119,8 +119,8 @@ def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], Non
     return job
 
 
-def _log_sweep_fault(fault: Exception) -> None:
-    LOG.error("the sweep of lost children failed: %s", fault, exc_info=fault)
+def _log_sweep_fault(error: Exception) -> None:
+    _log_failure("sweep failed", {}, error)
 
 
 def _server(
@@ -184,8 +184,15 @@ def _limits(kind: Callable[..., T], limits: RouteLimits) -> T:
 
 
 def _log_fault(request_id: str, error: BaseException) -> None:
-    # NOTE: the standard traceback shows source lines, never the values of locals.
-    LOG.error("fault in request %s: %s", request_id, error, exc_info=error)
+    _log_failure("request failed", {"request_id": request_id}, error)
+
+
+def _log_failure(event: str, fields: Fields, error: BaseException) -> None:
+    """Log what failed, with a traceback unless it is the store that is out of order."""
+    if isinstance(error, StoreUnavailable):
+        log_fault(LOG, event, {**fields, "reason": str(error.__cause__ or error)})
+    else:
+        log_fault(LOG, event, {**fields, "reason": str(error)}, error)
 
 
 def check(config: Path) -> cli.CheckReport:

@@ -25,3 +25,11 @@ def log_event(logger: logging.Logger, event: str, fields: Fields) -> None:
     """Write what happened as one record."""
     if logger.isEnabledFor(logging.INFO):
         logger.info(event, extra={FIELDS: fields})
+
+
+def log_fault(
+    logger: logging.Logger, event: str, fields: Fields, error: BaseException | None = None
+) -> None:
+    """Write what went wrong as one record, with the traceback of an error where one is given."""
+    # NOTE: the standard traceback shows source lines, never the values of locals.
+    logger.error(event, extra={FIELDS: fields}, exc_info=error)

@@ -3,13 +3,18 @@
 Whoever gets the turn commits all jobs that wait, each in a savepoint of its own, so that one that
 conflicts takes nothing else with it. A job's writer is told of success only after the commit that
 held it has been synced, as if it had committed alone.
+
+A database that somebody else has locked is waited for; but whoever follows a commit that failed
+does not wait, until one has succeeded. Else those who write would wait one after the other, and
+nobody would be left to answer those who only read.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import TypeAlias
 
@@ -38,6 +43,7 @@ class GroupCommit:
     datastore: SQLiteDatastore
     _waiting: deque[_Job] = field(factory=deque, init=False)
     _turn: Lock = field(factory=Lock, init=False)
+    _failed: bool = field(default=False, init=False)
 
     def commit(self, write: Write) -> Ids:
         """Run a write within a transaction, and return what it returned, once it is on disk.
@@ -58,10 +64,15 @@ class GroupCommit:
     def _commit_all(self) -> None:
         jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
-            with self.datastore.transaction(commit=True) as cursor:
+            with (
+                self.datastore.transaction(commit=True) as cursor,
+                self._patience(cursor),
+            ):
                 for job in jobs:
                     _run(job, cursor, alone=len(jobs) == 1)
+            self._failed = False
         except BaseException as fault:  # whatever it is: nobody in this transaction has written
+            self._failed = not isinstance(fault, IntegrityError)
             for job in jobs:
                 job.fault = job.fault or fault
             if not isinstance(fault, Exception):
@@ -69,6 +80,19 @@ class GroupCommit:
         finally:
             for job in jobs:
                 job.done = True
+
+    @contextmanager
+    def _patience(self, cursor: SQLiteCursor) -> Iterator[None]:
+        """Wait for a lock as the datastore does, or not at all after a commit that failed."""
+        if not self._failed:
+            yield
+            return
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            yield
+        finally:
+            seconds = self.datastore.pool.lock_timeout or 0
+            cursor.execute(f"PRAGMA busy_timeout={seconds * 1000}")
 
 
 def _run(job: _Job, cursor: SQLiteCursor, *, alone: bool) -> None:

@@ -19,6 +19,7 @@ from adapters.store.place import (
     make_file,
     memory_name,
     parse_url,
+    take_back,
 )
 from adapters.store.store import EventSourcedStore
 from domain.ports import StoreUnavailable
@@ -27,8 +28,8 @@ _ENVIRONMENT: Final[Mapping[str, str]] = {
     "PERSISTENCE_MODULE": "adapters.store.sqlite",
     "ORIGINATOR_ID_TYPE": "text",
 }
-_LOCK_TIMEOUT: Final = 3
-"""Seconds; a caller is told soon of a database that somebody else has locked."""
+_LOCK_TIMEOUT: Final = 1
+"""Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
 
 
 def open_for_writing(url: str, *, lock_timeout: int = _LOCK_TIMEOUT) -> EventSourcedStore:
@@ -51,6 +52,7 @@ def open_for_writing(url: str, *, lock_timeout: int = _LOCK_TIMEOUT) -> EventSou
 
 def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
     make_file(path)
+    take_back(path)
     if not is_blank(path):
         check_identity(path)
     lock = take_lock(path)

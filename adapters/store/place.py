@@ -87,6 +87,20 @@ def make_file(path: Path) -> None:
         raise StoreFault(f"{path}: is not a file that can be read and written")
 
 
+def take_back(path: Path) -> None:
+    """Let SQLite take back what a first start had begun when the power went, if it had.
+
+    NOTE: a journal that was left behind is played back by whoever may write; until then nobody
+    else can read the file. Only a file that does not write ahead yet can have one.
+
+    Raises:
+        StoreFault: if it cannot be taken back.
+    """
+    if path.with_name(path.name + "-journal").exists():
+        with _connected(path, "rw") as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+
+
 def check_identity(path: Path) -> None:
     """Check that a file is a store of ours, of the version that we read.
 

@@ -47,6 +47,26 @@ def test_a_database_that_somebody_else_locks_is_unavailable_until_it_is_unlocked
     assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
 
 
+def test_whoever_follows_a_writer_that_waited_in_vain_is_told_at_once(
+    file_store: EventSourcedStore, path: Path
+) -> None:
+    """Else writers, one after the other, would wait with all workers of a gateway."""
+
+    def seconds_in_vain() -> float:
+        began = monotonic()
+        with pytest.raises(StoreUnavailable, match="database is locked"):
+            file_store.save(commit(None, created()))
+        return monotonic() - began
+
+    for number in range(2):
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert seconds_in_vain() > 0.9
+            assert max(seconds_in_vain() for _ in range(10)) < 0.5
+            other.execute("ROLLBACK")
+        file_store.save(commit(None, created(f"flow-{number}")))
+
+
 def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
     file_store: EventSourcedStore,
 ) -> None:

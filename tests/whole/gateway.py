@@ -48,13 +48,14 @@ class RunningGateway:
     """One gateway: started on entry, stopped on exit, and as often in between as a test likes.
 
     `environment` is added to our own; a name whose value is None is taken out of it. What it
-    prints is appended to one file, over all starts.
+    prints is appended to one file, over all starts. `module` runs the program, as `app` does.
     """
 
     folder: Path
     config: Path
     environment: Mapping[str, str | None] = field(factory=dict)
     options: Sequence[str] = ()
+    module: str = "app"
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -139,7 +140,7 @@ class RunningGateway:
             self._process.wait()
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "app", "serve", "--config", str(self.config)]
+        command = [sys.executable, "-m", self.module, "serve", "--config", str(self.config)]
         store = ["--database", f"sqlite:///{self.database}"]
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
