@@ -6,12 +6,12 @@ from itertools import count
 
 from attrs import Factory, define
 
+from adapters.testing.facts import NOW, OWNER, STRANGER
 from domain.commands import Command, CreateFlow
 from domain.outcomes import Accepted, Outcome
 from domain.records import Actor, ActorKind, Origin, RequestKey
 from domain.service import OwnerSession, TaskFlows
 from tests.core.memory_store import MemoryStore
-from tests.core.scenario import NOW, OWNER, STRANGER
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
 ORIGIN = Origin(actor=ACTOR, request_id="request-1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
+from adapters.testing.scenario import given
 from domain.commands import CancelFlow, FailFlow, FinishFlow, RequestCancel, RunTask, UpdateTask
 from domain.events import (
     FlowBecameBlocked,
@@ -16,7 +18,6 @@ from domain.events import (
 from domain.refusals import Refusal, RefusalCode
 from domain.status import FlowStatus, Runtime, TaskStatus
 from domain.values import JSON_NULL, Json
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, ended, given, linked
 
 REQUEST = RequestCancel(flow_id=FLOW, expected_revision=0)
 CANCEL = CancelFlow(flow_id=FLOW)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, STRANGER, THEN
+from adapters.testing.scenario import given
 from domain.commands import (
     CancelFlow,
     FailFlow,
@@ -21,7 +23,6 @@ from domain.commands import (
 from domain.events import FlowCancelRequested, FlowSucceeded
 from domain.refusals import Refusal, RefusalCode
 from domain.status import Runtime, TaskStatus
-from tests.core.scenario import CREATED, FLOW, STRANGER, THEN, given
 
 FINISHED = given(CREATED, FlowSucceeded(at=THEN))
 """At revision 1, so that revision 0 is stale."""

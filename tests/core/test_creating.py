@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRANGER
+from adapters.testing.scenario import given
 from domain.commands import CreateFlow
 from domain.events import FlowCreated
 from domain.refusals import Refusal, RefusalCode
 from domain.status import LIVE, FlowStatus, NotifyPolicy
 from domain.values import JSON_NULL, Json
-from tests.core.scenario import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRANGER, given
 
 CREATE = CreateFlow(goal="ship it", controller_id="webhooks/zapier")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
+from adapters.testing.scenario import given
 from domain.commands import (
     CancelFlow,
     FailFlow,
@@ -25,7 +27,6 @@ from domain.events import (
 from domain.refusals import Refusal, RefusalCode
 from domain.status import FlowStatus, Runtime
 from domain.values import JSON_NULL, Json
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, given, linked
 
 BLOCKED = given(
     replace(CREATED, current_step="s0", state_json=Json('{"k":1}'), wait_json=Json('{"w":1}')),

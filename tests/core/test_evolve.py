@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, THEN, linked
+from adapters.testing.scenario import given
 from domain.events import FlowCancelled, FlowResumed, TaskStarted
 from domain.evolve import BrokenHistory, evolve, fold
 from domain.status import FlowStatus
-from tests.core.scenario import CREATED, CREATED_FLOW, FLOW, NOW, THEN, given, linked
 
 
 def test_no_events_leave_a_flow_as_it_is() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
+from adapters.testing.facts import NOW
 from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.outcomes import Refused
 from domain.status import FlowStatus, Runtime, TaskStatus
-from tests.core.scenario import NOW
 from tests.core.service import CREATE, World, keyed, must
 
 WAIT = SetWaiting(flow_id="id-1", expected_revision=0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.testing.facts import NOW, OWNER
 from domain.commands import (
     CancelFlow,
     FailFlow,
@@ -21,7 +22,6 @@ from domain.commands import (
 from domain.outcomes import Refused
 from domain.service import OwnerSession
 from domain.status import Runtime, TaskStatus
-from tests.core.scenario import NOW, OWNER
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
 Ask = Callable[[OwnerSession, str], object]

@@ -7,13 +7,13 @@ from itertools import product
 
 import pytest
 
+from adapters.testing.states import Trial, trials
 from domain.commands import COMMANDS, Command
 from domain.events import Event
 from domain.flow import Flow
 from domain.lifecycle import ROWS, Row, State, rows, rule
 from domain.refusals import Refusal, RefusalCode
 from domain.status import FlowStatus
-from tests.core.states import Trial, trials
 
 OF_THE_TASK = {
     RefusalCode.TASK_NOT_FOUND,

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from adapters.testing.states import Trial, trials
 from domain.commands import COMMANDS
 from domain.flow import Flow
 from domain.lifecycle_page import render
 from domain.refusals import Refusal
 from domain.status import ACTIVE, LIVE, FlowStatus
 from domain.task import find_task
-from tests.core.states import Trial, trials
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "lifecycle.md"

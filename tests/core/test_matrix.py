@@ -11,6 +11,9 @@ from typing import Final
 import pytest
 from attrs import frozen
 
+from adapters.testing.facts import FLOW, THEN, ended, linked
+from adapters.testing.scenario import Given, given
+from adapters.testing.states import standing
 from domain.commands import (
     CancelFlow,
     Command,
@@ -26,8 +29,6 @@ from domain.commands import (
 )
 from domain.refusals import Refusal
 from domain.status import FlowStatus, Runtime, TaskStatus
-from tests.core.scenario import FLOW, THEN, Given, ended, given, linked
-from tests.core.states import standing
 
 EVENTS: Final = {
     # word: events, status after ("" where it stays), by how much the revision moves

@@ -9,6 +9,26 @@ from attrs import evolve as replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.testing.aim import at_revision_of
+from adapters.testing.facts import OWNER, STRANGER
+from adapters.testing.strategies import (
+    Step,
+    commands,
+    ended_flows,
+    flow_commands,
+    flows,
+    histories,
+    issued,
+    last_ends,
+    live_flows,
+    lives,
+    misused,
+    pending_flows,
+    reports,
+    revisioned,
+    runs,
+    told,
+)
 from domain.commands import Command, FlowCommand, Issued, LoseTask, Revisioned, RunTask, UpdateTask
 from domain.decide import Decision, decide
 from domain.events import Event, FlowEvent, TaskEvent
@@ -17,29 +37,7 @@ from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
 from domain.lifecycle import rule
 from domain.refusals import Refusal, RefusalCode
 from domain.status import FlowStatus
-from tests.core.histories import (
-    Step,
-    ended_flows,
-    flows,
-    histories,
-    last_ends,
-    live_flows,
-    lives,
-    pending_flows,
-    told,
-)
-from tests.core.scenario import OWNER, STRANGER
-from tests.core.states import at_revision_of
-from tests.core.strategies import (
-    EXAMPLES,
-    commands,
-    flow_commands,
-    issued,
-    misused,
-    reports,
-    revisioned,
-    runs,
-)
+from tests.core.examples import EXAMPLES
 
 FLOW_EVENTS: tuple[type[FlowEvent], ...] = get_args(FlowEvent)
 TASK_EVENTS: tuple[type[TaskEvent], ...] = get_args(TaskEvent)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
+from adapters.testing.scenario import Given, given
 from domain.commands import RunTask
 from domain.events import TaskDescribed, TaskLinked
 from domain.status import NotifyPolicy, Runtime, TaskStatus
 from domain.task import Task, find_task
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, Given, ended, given, linked
 
 ASK = RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work")
 MADE = Task(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import NOW, OWNER
 from domain.commands import (
     CancelFlow,
     FinishFlow,
@@ -20,7 +21,6 @@ from domain.service import ATTEMPTS
 from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.task import Task
 from domain.views import flow_view, task_view
-from tests.core.scenario import NOW, OWNER
 from tests.core.service import CREATE, ORIGIN, World, must
 
 FIRST = Flow(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
+from adapters.testing.scenario import Given, given
 from domain.commands import LoseTask, UpdateTask
 from domain.events import (
     FlowCancelled,
@@ -17,7 +19,6 @@ from domain.events import (
 )
 from domain.refusals import Refusal, RefusalCode
 from domain.status import ENDED, FlowStatus, TaskStatus, TerminalOutcome
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, Given, ended, given, linked
 
 QUEUED = given(CREATED, linked("t"))
 RUNNING = given(CREATED, replace(linked("t", TaskStatus.RUNNING), progress_summary="half"))

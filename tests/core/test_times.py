@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
+from adapters.testing.scenario import given
 from domain.commands import CancelFlow, LoseTask, RequestCancel, RunTask, UpdateTask
 from domain.events import FlowCancelled, FlowCancelRequested, TaskEnded, TaskStarted
 from domain.status import Runtime, TaskStatus
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, given, linked
 
 EARLIER = THEN - 5_000
 FAR_FUTURE = 9_007_199_254_740_991

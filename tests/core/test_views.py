@@ -5,6 +5,8 @@ from __future__ import annotations
 from attrs import asdict, fields
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, OWNER, THEN, ended, linked
+from adapters.testing.scenario import given
 from domain.events import Event, FlowCancelRequested, TaskEnded
 from domain.flow import Flow
 from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
@@ -19,7 +21,6 @@ from domain.views import (
     task_view,
     task_views,
 )
-from tests.core.scenario import CREATED, FLOW, NOW, OWNER, THEN, ended, given, linked
 
 
 def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.facts import CREATED, FLOW, NOW, THEN
+from adapters.testing.scenario import given
 from domain.commands import ResumeFlow, SetWaiting
 from domain.events import FlowBecameBlocked, FlowBeganWaiting, FlowResumed
 from domain.status import FlowStatus
 from domain.values import JSON_NULL, Json
-from tests.core.scenario import CREATED, FLOW, NOW, THEN, given
 
 WAIT = SetWaiting(flow_id=FLOW, expected_revision=0)
 RESUME = ResumeFlow(flow_id=FLOW, expected_revision=0)

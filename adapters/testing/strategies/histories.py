@@ -1,14 +1,29 @@
-"""Histories and flows to generate: such as commands bring about, and others."""
+"""Histories to generate: such as commands bring about, any that can be read, and illegal ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
-from attrs import evolve as replace
 from attrs import frozen
 from hypothesis import strategies as st
 
-from domain.commands import CreateFlow, FlowCommand, Issued, LoseTask, UpdateTask
+from adapters.testing.aim import at_revision_of
+from adapters.testing.facts import FLOW, OWNER
+from adapters.testing.strategies.commands import WILD, creations, flow_commands
+from adapters.testing.strategies.values import (
+    flow_ids,
+    json_patches,
+    jsons,
+    maybe,
+    moments,
+    outcomes,
+    patches,
+    policies,
+    task_ids,
+    texts,
+)
+from domain.commands import CreateFlow, FlowCommand, Issued
 from domain.decide import Decision, decide
 from domain.events import (
     Event,
@@ -28,29 +43,13 @@ from domain.events import (
     TaskProgressed,
     TaskStarted,
 )
-from domain.evolve import evolve, fold
+from domain.evolve import fold
 from domain.flow import Flow
 from domain.refusals import Refusal
-from domain.status import ENDED, FlowStatus, Runtime, TaskStatus
+from domain.status import FlowStatus, Runtime, TaskStatus
 from domain.values import KEEP
-from tests.core.scenario import FLOW, OWNER
-from tests.core.states import at_revision_of
-from tests.core.strategies import (
-    active,
-    creations,
-    flow_commands,
-    flow_ids,
-    json_patches,
-    jsons,
-    live,
-    maybe,
-    moments,
-    outcomes,
-    patches,
-    policies,
-    task_ids,
-    texts,
-)
+
+History: TypeAlias = tuple[Event, ...]
 
 creation_events = st.builds(
     FlowCreated,
@@ -82,17 +81,23 @@ links = st.builds(
     label=maybe,
     progress_summary=maybe,
 )
-later_waits: st.SearchStrategy[FlowEvent] = st.one_of(
+waits: st.SearchStrategy[FlowEvent] = st.one_of(
     st.builds(FlowBeganWaiting, at=moments, wait_json=json_patches, blocked_task_id=patches),
     st.builds(FlowBecameBlocked, at=moments, current_step=patches, blocked_summary=patches),
 )
-later_events: st.SearchStrategy[FlowEvent | TaskEvent] = st.one_of(
-    later_waits,
-    st.builds(FlowResumed, at=moments, status=st.sampled_from(FlowStatus)),
+endings: st.SearchStrategy[FlowEvent] = st.one_of(
     st.builds(FlowSucceeded, at=moments, state_json=json_patches),
     st.builds(FlowFailed, at=moments, state_json=json_patches, blocked_summary=patches),
-    st.builds(FlowCancelRequested, at=moments),
     st.builds(FlowCancelled, at=moments),
+)
+moves: st.SearchStrategy[FlowEvent] = st.one_of(
+    waits,
+    st.builds(FlowResumed, at=moments, status=st.sampled_from(FlowStatus)),
+    endings,
+    st.builds(FlowCancelRequested, at=moments),
+)
+"""Events that move a flow's revision."""
+task_events: st.SearchStrategy[TaskEvent] = st.one_of(
     links,
     st.builds(TaskDescribed, at=moments, task_id=task_ids, label=st.just(KEEP) | texts),
     st.builds(TaskStarted, at=moments, task_id=task_ids, progress_summary=patches),
@@ -106,10 +111,12 @@ later_events: st.SearchStrategy[FlowEvent | TaskEvent] = st.one_of(
         error=maybe,
     ),
 )
+later_events: st.SearchStrategy[FlowEvent | TaskEvent] = moves | task_events
+
 histories = st.builds(
     lambda first, rest: (first, *rest), creation_events, st.lists(later_events, max_size=12)
 )
-"""Any events after a creation, also such as no commands bring about."""
+"""Any events after a creation, also such as no commands bring about: they can be read."""
 
 
 @frozen
@@ -121,11 +128,14 @@ class Step:
     decision: Decision
 
     @property
+    def events(self) -> History:
+        """What it brought about."""
+        return () if isinstance(self.decision, Refusal) else self.decision
+
+    @property
     def after(self) -> Flow | None:
         """The flow thereafter."""
-        return (
-            self.before if isinstance(self.decision, Refusal) else fold(self.before, self.decision)
-        )
+        return fold(self.before, self.events)
 
 
 def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Step]:
@@ -141,51 +151,32 @@ def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Ste
     return steps
 
 
+def events_of(life: Iterable[Step]) -> History:
+    """Return all that commands brought about."""
+    return tuple(event for step in life for event in step.events)
+
+
 lives = st.builds(
-    play, creations, st.lists(st.tuples(flow_commands, moments), min_size=1, max_size=12)
+    play, creations(WILD), st.lists(st.tuples(flow_commands, moments), min_size=1, max_size=12)
 )
 """Histories as commands bring them about, step by step."""
+legal_histories: st.SearchStrategy[History] = lives.map(events_of)
 
 
-def told(history: Iterable[Event]) -> Flow:
-    """Return what a history adds up to."""
-    flow = fold(None, history)
-    assert flow is not None
-    return flow
+def _with_an_afterlife(life: History, ending: Event, later: Event) -> History:
+    return (*life, ending, later)
 
 
-def outcome_of(life: Sequence[Step]) -> Flow:
-    """Return the flow at the end of a life."""
-    flow = life[-1].after
-    assert flow is not None
-    return flow
+def _created_twice(life: History, cut: int) -> History:
+    at = 1 + cut % len(life)
+    return (*life[:at], life[0], *life[at:])
 
 
-flows = histories.map(told) | lives.map(outcome_of)
-"""Flows that commands may have made, and others."""
-endings = st.sampled_from([FlowSucceeded(at=9), FlowFailed(at=9), FlowCancelled(at=9)])
-ended_flows = st.builds(evolve, flows, endings)
-live_flows = st.builds(evolve, flows, st.builds(FlowResumed, at=moments, status=live) | later_waits)
-
-
-def _pending(flow: Flow, child: TaskLinked) -> Flow:
-    ends = (TaskEnded(at=9, task_id=t.task_id, status=TaskStatus.FAILED) for t in flow.tasks)
-    pending = fold(flow, (*ends, FlowCancelRequested(at=9), child))
-    assert pending is not None
-    return pending
-
-
-pending_flows = st.builds(
-    _pending, live_flows, st.builds(replace, links, task_id=st.just("last"), status=active)
+afterlives = st.builds(_with_an_afterlife, legal_histories, endings, moves)
+"""Histories in which a flow moves after its end; they can be read, and are illegal."""
+unreadable_histories: st.SearchStrategy[History] = st.one_of(
+    st.lists(later_events, min_size=1, max_size=5).map(tuple),
+    st.builds(_created_twice, legal_histories, st.integers(0, 11)),
 )
-"""Live flows with a cancel intent whose one active child is `last`."""
-last_ends: st.SearchStrategy[UpdateTask | LoseTask] = st.one_of(
-    st.builds(
-        UpdateTask,
-        flow_id=flow_ids,
-        task_id=st.just("last"),
-        status=st.sampled_from(sorted(ENDED)),
-        progress_summary=patches,
-    ),
-    st.builds(LoseTask, flow_id=flow_ids, task_id=st.just("last"), silent_before=st.just(50)),
-)
+"""Histories that no stream can be: without a creation, or with two."""
+illegal_histories = afterlives | unreadable_histories

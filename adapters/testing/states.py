@@ -8,6 +8,9 @@ from typing import Final
 from attrs import evolve as replace
 from attrs import frozen
 
+from adapters.testing.aim import at_revision_of
+from adapters.testing.facts import CREATED, FLOW, THEN, ended, linked
+from adapters.testing.scenario import Decided, Given, given
 from domain.commands import (
     CancelFlow,
     Command,
@@ -33,7 +36,6 @@ from domain.events import (
 )
 from domain.flow import Flow
 from domain.status import ENDED, LIVE, FlowStatus, Runtime, TaskStatus
-from tests.core.scenario import CREATED, FLOW, THEN, Decided, Given, ended, given, linked
 
 TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
     FlowStatus.QUEUED: (),
@@ -108,13 +110,3 @@ def trials() -> Iterable[Trial]:
         for command in COMMANDS:
             aimed = at_revision_of(flow.found, command)
             yield Trial(flow.found, aimed, flow.when(aimed))
-
-
-def at_revision_of(flow: Flow | None, command: Command) -> Command:
-    """Return a command that expects a flow as it is."""
-    revision = 0 if flow is None else flow.revision
-    match command:
-        case SetWaiting() | ResumeFlow() | FinishFlow() | FailFlow() | RequestCancel():
-            return replace(command, expected_revision=revision)
-        case _:
-            return command

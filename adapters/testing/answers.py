@@ -1,0 +1,92 @@
+"""What a caller is told, in one plain shape for the model, the core, a store and the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from attrs import asdict, fields, frozen
+from attrs import evolve as replace
+
+from domain.commands import Command, LoseTask, UpdateTask
+from domain.outcomes import Accepted, Outcome
+from domain.values import Json
+from domain.views import FlowView, TaskSummary, TaskView
+
+Shown: TypeAlias = Mapping[str, object]
+"""A flow, a task or a summary by the names of its fields: words and JSON as text, nothing None."""
+
+ACCEPTED: Final = "accepted"
+NOT_PERSISTED: Final = "persist_failed"
+SOME_TIME: Final = "some time"
+TIMES: Final = frozenset(
+    {
+        *("created_at", "updated_at", "ended_at", "cancel_requested_at"),
+        *("started_at", "last_event_at", "cleanup_after"),
+    }
+)
+
+
+@frozen
+class Answer:
+    """What became of a command: `accepted` or the code of a refusal, and what is shown with it.
+
+    Tasks are shown to who cancels, newest first; `task` is the one that the command was about.
+    """
+
+    code: str
+    reason: str = ""
+    flow: Shown | None = None
+    task: Shown | None = None
+    tasks: tuple[Shown, ...] = ()
+
+
+@frozen
+class Listing:
+    """Some flows, newest first, and what to ask with for the rest if there is a rest."""
+
+    flows: tuple[Shown, ...]
+    cursor: object = None
+
+
+def answer_of(outcome: Outcome, command: Command) -> Answer:
+    """Return what the core tells, as an answer."""
+    tasks = tuple(shown(task) for task in outcome.tasks)
+    flow = None if outcome.flow is None else shown(outcome.flow)
+    task = None if outcome.task is None else shown(outcome.task)
+    if isinstance(outcome, Accepted):
+        return Answer(ACCEPTED, "", flow, task, tasks)
+    told = task if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(str(outcome.code), outcome.reason, flow, told, tasks)
+
+
+def shown(view: FlowView | TaskView) -> Shown:
+    """Return a view of the core as it is shown."""
+    held = ((field.name, getattr(view, field.name)) for field in fields(type(view)))
+    return {name: _plain(value) for name, value in held if value is not None}
+
+
+def shown_summary(summary: TaskSummary) -> Shown:
+    """Return the counts of a flow's tasks as they are shown."""
+    return asdict(summary)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Json):
+        return value.text
+    return str(value) if isinstance(value, str) else value
+
+
+def timeless(answer: Answer) -> Answer:
+    """Return an answer in which every moment is just some time."""
+    return replace(
+        answer,
+        flow=None if answer.flow is None else without_times(answer.flow),
+        task=None if answer.task is None else without_times(answer.task),
+        tasks=tuple(without_times(task) for task in answer.tasks),
+    )
+
+
+def without_times(seen: Shown) -> Shown:
+    """Return what is shown, in which every moment is just some time."""
+    return {name: SOME_TIME if name in TIMES else value for name, value in seen.items()}

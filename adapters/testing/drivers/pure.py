@@ -1,0 +1,125 @@
+"""Drives the pure core: `decide` and `evolve` over lists of events, and nothing else."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from adapters.testing.answers import Answer, Listing, Shown, answer_of, shown, shown_summary
+from adapters.testing.drivers.driver import Ability, Driver, DriverFactory
+from adapters.testing.failing import Failure
+from adapters.testing.scenario import Rules
+from domain.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
+from domain.decide import decide
+from domain.decide_task import meant_task
+from domain.events import Event
+from domain.evolve import evolve, fold
+from domain.flow import Flow
+from domain.outcomes import accepted, refused
+from domain.ports import Clock, NewId
+from domain.refusals import Refusal
+from domain.views import flow_view, task_summary
+
+
+@define
+class PureDriver:
+    """Flows as what their events add up to. A restart forgets the flows and folds them anew."""
+
+    clock: Clock
+    new_id: NewId
+    rules: Rules = decide
+    events: dict[str, list[Event]] = field(factory=dict)
+    """What happened to each flow, in the order of their creation."""
+    flows: dict[str, Flow] = field(factory=dict)
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What it can do."""
+        return frozenset({Ability.KEEPS_TIME, Ability.TAKES_ANYTHING})
+
+    def send(self, owner: str, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
+        """Decide a command and evolve its flow."""
+        flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
+        issued = Issued(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
+        decision = self.rules(flow, issued)
+        task_id = _meant(flow, issued)
+        if isinstance(decision, Refusal):
+            return answer_of(refused(decision, command, task_id), command)
+        after = self._happened(flow, decision)
+        return answer_of(accepted(after, command, task_id), command)
+
+    def find(self, owner: str, flow_id: str) -> Shown | None:
+        """Return what an owner is shown of a flow."""
+        flow = self._owned(owner, flow_id)
+        return None if flow is None else shown(flow_view(flow))
+
+    def latest(self, owner: str) -> Shown | None:
+        """Return the flow that an owner created last."""
+        return next(iter(self._all(owner)), None)
+
+    def resolve(self, owner: str, token: str) -> Shown | None:
+        """Return the flow that a token means."""
+        return self.latest(owner) if token == owner else self.find(owner, token)
+
+    def summary(self, owner: str, flow_id: str) -> Shown | None:
+        """Return the counts of a flow's tasks."""
+        flow = self._owned(owner, flow_id)
+        return None if flow is None else shown_summary(task_summary(flow.tasks))
+
+    def listed(
+        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+    ) -> Listing:
+        """Return some flows of an owner, newest first; a cursor is how many came before."""
+        start = cursor if isinstance(cursor, int) else 0
+        found = [flow for flow in self._all(owner) if status in {None, flow["status"]}]
+        end = start + limit
+        return Listing(tuple(found[start:end]), end if len(found) > end else None)
+
+    def fail(self, failure: Failure) -> None:
+        """Refuse: nothing is written here."""
+        raise NotImplementedError(f"the pure core writes nothing that could fail: {failure}")
+
+    def restart(self) -> None:
+        """Fold all flows anew."""
+        folded = {flow_id: fold(None, events) for flow_id, events in self.events.items()}
+        self.flows = {flow_id: flow for flow_id, flow in folded.items() if flow is not None}
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def _happened(self, flow: Flow | None, events: tuple[Event, ...]) -> Flow:
+        for event in events:
+            flow = evolve(flow, event)
+        if flow is None:
+            raise AssertionError("a decision on no flow must create one")
+        self.events.setdefault(flow.flow_id, []).extend(events)
+        self.flows[flow.flow_id] = flow
+        return flow
+
+    def _owned(self, owner: str, flow_id: str) -> Flow | None:
+        flow = self.flows.get(flow_id)
+        return flow if flow is not None and flow.owner == owner else None
+
+    def _all(self, owner: str) -> list[Shown]:
+        return [
+            shown(flow_view(flow)) for flow in reversed(self.flows.values()) if flow.owner == owner
+        ]
+
+
+def _meant(flow: Flow | None, issued: Issued) -> str | None:
+    match issued.command:
+        case RunTask() as command:
+            return None if flow is None else meant_task(flow, command, issued.new_id)
+        case UpdateTask() | LoseTask() as command:
+            return command.task_id
+        case _:
+            return None
+
+
+def pure_core(clock: Clock, new_id: NewId) -> Driver:
+    """Drive the core as it is."""
+    return PureDriver(clock, new_id)
+
+
+def pure_core_with(rules: Rules) -> DriverFactory:
+    """Drive a rule of your own in place of `decide`."""
+    return lambda clock, new_id: PureDriver(clock, new_id, rules)

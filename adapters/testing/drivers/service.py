@@ -1,0 +1,131 @@
+"""Drives the service over a store that it is handed: `OwnerSession`, start to end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+from attrs import define, field
+
+from adapters.testing.answers import (
+    NOT_PERSISTED,
+    Answer,
+    Listing,
+    Shown,
+    answer_of,
+    shown,
+    shown_summary,
+)
+from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, LostAnswer
+from adapters.testing.failing import Died, FailingStore, Failure
+from adapters.testing.memory import MemoryStore
+from adapters.testing.notation import note_command
+from domain.commands import Command
+from domain.ports import Clock, FlowStore, NewId, StoreUnavailable
+from domain.records import Actor, ActorKind, Origin, RequestKey
+from domain.service import OwnerSession, TaskFlows
+from domain.status import FlowStatus
+from domain.views import FlowView
+
+
+@define
+class ServiceDriver:
+    """The service over any `FlowStore`, whose writes can be made to fail.
+
+    `reopen` is given the store at a restart, closes it and returns it opened again; `release` is
+    given it at the end. Both do nothing unless you say otherwise.
+    """
+
+    store: FlowStore
+    clock: Clock
+    new_id: NewId
+    reopen: Callable[[FlowStore], FlowStore] = field(default=lambda store: store)
+    release: Callable[[FlowStore], object] = field(default=lambda store: store)
+    _failing: FailingStore = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Stand between the service and its store."""
+        self._failing = FailingStore(self.store)
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What it can do: everything."""
+        return frozenset(Ability)
+
+    def send(self, owner: str, command: Command, key: str | None) -> Answer:
+        """Execute a command of an owner."""
+        try:
+            outcome = self._session(owner).execute(command, _origin(owner, command, key))
+        except StoreUnavailable:
+            return Answer(NOT_PERSISTED)
+        except Died as death:
+            raise LostAnswer from death
+        return answer_of(outcome, command)
+
+    def find(self, owner: str, flow_id: str) -> Shown | None:
+        """Return what an owner is shown of a flow."""
+        return _shown(self._session(owner).find(flow_id))
+
+    def latest(self, owner: str) -> Shown | None:
+        """Return the flow that an owner created last."""
+        return _shown(self._session(owner).find_latest())
+
+    def resolve(self, owner: str, token: str) -> Shown | None:
+        """Return the flow that a token means."""
+        return _shown(self._session(owner).resolve(token))
+
+    def summary(self, owner: str, flow_id: str) -> Shown | None:
+        """Return the counts of a flow's tasks."""
+        summary = self._session(owner).summarize_tasks(flow_id)
+        return None if summary is None else shown_summary(summary)
+
+    def listed(
+        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+    ) -> Listing:
+        """Return some flows of an owner, newest first."""
+        page = self._session(owner).page(
+            limit=limit,
+            before=cursor if isinstance(cursor, int) else None,
+            status=None if status is None else FlowStatus(status),
+        )
+        return Listing(tuple(map(shown, page.flows)), page.next_cursor)
+
+    def fail(self, failure: Failure) -> None:
+        """Let a write to come fail."""
+        self._failing.plan(failure)
+
+    def restart(self) -> None:
+        """Open the store again, and begin anew over it."""
+        self.store = self.reopen(self.store)
+        self._failing = FailingStore(self.store)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.release(self.store)
+
+    def _session(self, owner: str) -> OwnerSession:
+        return TaskFlows(self._failing, self.clock, self.new_id).bind_session(owner)
+
+
+def _shown(view: FlowView | None) -> Shown | None:
+    return None if view is None else shown(view)
+
+
+def _origin(owner: str, command: Command, key: str | None) -> Origin:
+    actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id="default")
+    if key is None:
+        return Origin(actor=actor, request_id="request-1")
+    body = json.dumps(note_command(command)).encode()
+    request_key = RequestKey(route_id=owner, key=key, request_hash=hashlib.sha256(body).hexdigest())
+    return Origin(actor=actor, request_id="request-1", request_key=request_key)
+
+
+def memory_service(clock: Clock, new_id: NewId) -> Driver:
+    """Drive the service over a store in memory."""
+    return ServiceDriver(MemoryStore(), clock, new_id)
+
+
+def service_over(make_store: Callable[[], FlowStore]) -> DriverFactory:
+    """Drive the service over a store of your own, made anew and empty for each run."""
+    return lambda clock, new_id: ServiceDriver(make_store(), clock, new_id)

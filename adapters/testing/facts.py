@@ -1,0 +1,59 @@
+"""The flow that scenarios are about, its owner, and facts to begin with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.events import FlowCreated, TaskEnded, TaskLinked
+from domain.flow import Flow
+from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+
+FLOW: Final = "flow-1"
+OWNER: Final = "agent:main:main"
+STRANGER: Final = "agent:main:other"
+THEN: Final = 1_700_000_000_000
+"""The moment of all that was given."""
+NOW: Final = THEN + 1_000
+"""The moment of the command."""
+
+CREATED: Final = FlowCreated(
+    at=THEN,
+    flow_id=FLOW,
+    owner=OWNER,
+    controller_id="webhooks/zapier",
+    goal="ship it",
+    status=FlowStatus.QUEUED,
+    notify_policy=NotifyPolicy.DONE_ONLY,
+)
+CREATED_FLOW: Final = Flow(
+    flow_id=FLOW,
+    owner=OWNER,
+    controller_id="webhooks/zapier",
+    goal="ship it",
+    status=FlowStatus.QUEUED,
+    notify_policy=NotifyPolicy.DONE_ONLY,
+    created_at=THEN,
+    updated_at=THEN,
+    latest_at=THEN,
+)
+"""What `CREATED` adds up to."""
+
+
+def linked(task_id: str, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinked:
+    """Return the fact that a plain child became part of the flow."""
+    return TaskLinked(
+        at=THEN,
+        task_id=task_id,
+        runtime=Runtime.SUBAGENT,
+        task="work",
+        status=status,
+        agent_id="main",
+        notify_policy=NotifyPolicy.DONE_ONLY,
+        created_at=THEN,
+        last_event_at=THEN,
+    )
+
+
+def ended(task_id: str, status: TaskStatus = TaskStatus.SUCCEEDED) -> TaskEnded:
+    """Return the fact that a child ended."""
+    return TaskEnded(at=THEN, task_id=task_id, status=status)

@@ -1,0 +1,113 @@
+"""A store that fails, loses a race or dies at a write of choice."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import assert_never
+
+from attrs import define, field, frozen
+
+from domain.flow import Flow
+from domain.ports import Commit, FlowStore, Page, Remembered, StoreUnavailable, WriteConflict
+from domain.status import FlowStatus
+
+
+class Fault(Enum):
+    """What goes wrong."""
+
+    UNAVAILABLE = "unavailable"
+    """The store says that it cannot write: `StoreUnavailable`."""
+    CONFLICT = "conflict"
+    """The store says that another writer was first: `WriteConflict`."""
+    DEATH = "death"
+    """The process ends there and then: `Died`, and nothing works any more."""
+
+
+class Moment(Enum):
+    """When it goes wrong: before anything is written, or when all is written and not yet told."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@frozen
+class Failure:
+    """What goes wrong at a write: the `at`-th from when it was planned, counted from 1."""
+
+    fault: Fault
+    moment: Moment = Moment.BEFORE
+    at: int = 1
+
+
+class Died(BaseException):
+    """The process is dead; what it did after its last write is lost with it."""
+
+
+@define
+class FailingStore:
+    """A `FlowStore` in front of another, which fails as it is told to.
+
+    After its death nothing works but `inner`, which is what the next process finds.
+    """
+
+    inner: FlowStore
+    _planned: list[Failure] = field(factory=list, init=False)
+    _writes: int = field(default=0, init=False)
+    _dead: bool = field(default=False, init=False)
+
+    def plan(self, *failures: Failure) -> None:
+        """Let writes from now on fail, as told, in place of what was planned before."""
+        self._planned, self._writes = list(failures), 0
+
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow."""
+        return self._alive().find(owner, flow_id)
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        return self._alive().load(flow_id, version)
+
+    def save(self, commit: Commit) -> None:
+        """Write a commit, unless that is to fail."""
+        inner = self._alive()
+        self._writes += 1
+        due = [failure for failure in self._planned if failure.at == self._writes]
+        self._fail(due, Moment.BEFORE)
+        inner.save(commit)
+        self._fail(due, Moment.AFTER)
+
+    def recall(self, route_id: str, key: str) -> Remembered | None:
+        """Return what a request key stands for."""
+        return self._alive().recall(route_id, key)
+
+    def latest(self, owner: str) -> Flow | None:
+        """Return the flow that an owner created last."""
+        return self._alive().latest(owner)
+
+    def page(
+        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows of an owner, those created before a cursor."""
+        return self._alive().page(owner, limit=limit, before=before, status=status)
+
+    def _alive(self) -> FlowStore:
+        if self._dead:
+            raise Died
+        return self.inner
+
+    def _fail(self, due: list[Failure], moment: Moment) -> None:
+        for failure in due:
+            if failure.moment is moment:
+                self._raise(failure.fault)
+
+    def _raise(self, fault: Fault) -> None:
+        match fault:
+            case Fault.UNAVAILABLE:
+                raise StoreUnavailable("the store was told to fail")
+            case Fault.CONFLICT:
+                raise WriteConflict
+            case Fault.DEATH:
+                self._dead = True
+                raise Died
+            case _:
+                assert_never(fault)

@@ -1,0 +1,68 @@
+"""What holds of a flow whatever the rules are: laws on how it was shown before and is shown now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from adapters.testing.answers import Shown
+
+Seen: TypeAlias = Mapping[str, Any]
+Law: TypeAlias = Callable[[Seen, Seen], bool]
+
+ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
+CONSTANT: Final = ("flow_id", "goal", "controller_id", "notify_policy", "created_at")
+
+
+def _constant(before: Seen, now: Seen) -> bool:
+    return all(before[name] == now[name] for name in CONSTANT)
+
+
+def _final(before: Seen, now: Seen) -> bool:
+    return before["status"] not in ENDED or before == now
+
+
+def _without_gaps(before: Seen, now: Seen) -> bool:
+    return now["revision"] - before["revision"] in {0, 1, 2}
+
+
+def _counted(before: Seen, now: Seen) -> bool:
+    return before["revision"] != now["revision"] or before == now
+
+
+def _sticky(before: Seen, now: Seen) -> bool:
+    return "cancel_requested_at" in now or "cancel_requested_at" not in before
+
+
+def _ended_when_over(_: Seen, now: Seen) -> bool:
+    return ("ended_at" in now) is (now["status"] in ENDED)
+
+
+def _forward(before: Seen, now: Seen) -> bool:
+    return bool(now["created_at"] <= before["updated_at"] <= now["updated_at"])
+
+
+def _ends_last(_: Seen, now: Seen) -> bool:
+    return bool(now.get("ended_at", now["updated_at"]) == now["updated_at"])
+
+
+def _wants_before_it_ends(_: Seen, now: Seen) -> bool:
+    return now["status"] != "cancelled" or "cancel_requested_at" in now
+
+
+LAWS: Final[Mapping[str, Law]] = {
+    "what a flow was created with never changes": _constant,
+    "a flow that has ended never changes": _final,
+    "revisions move by one for each accepted change, by two for a cancellation": _without_gaps,
+    "whatever changes in a flow moves its revision": _counted,
+    "a cancel intent never clears": _sticky,
+    "a flow has an end exactly if it has ended": _ended_when_over,
+    "moments never go back": _forward,
+    "the end is the last change": _ends_last,
+    "a cancelled flow was asked to be": _wants_before_it_ends,
+}
+
+
+def broken(before: Shown, now: Shown) -> list[str]:
+    """Return the laws that are broken between two looks at a flow, each command looked at."""
+    return [law for law, holds in LAWS.items() if not holds(before, now)]

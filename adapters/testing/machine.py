@@ -1,0 +1,222 @@
+"""The state machine: Hypothesis takes any steps it likes, on a driver and on the model.
+
+`machine_for(factory)` makes the machine of a store, a gateway or a rule of your own. When driver
+and model disagree, Hypothesis looks for the shortest way there, and the failure ends with a line
+to paste.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final, TypeAlias
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from adapters.testing import strategies as some
+from adapters.testing.aim import Aim, Stray, at_something
+from adapters.testing.drivers.driver import Ability, DriverFactory
+from adapters.testing.drivers.pure import pure_core
+from adapters.testing.failing import Fault, Moment
+from adapters.testing.model import Model, Rules
+from adapters.testing.reproducing import MakeRules, story
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick
+from adapters.testing.strategies import PLAIN
+from adapters.testing.trial import Trial
+from domain.commands import Command, FlowCommand
+
+MOST_FLOWS: Final = 12
+STEPS_A_RUN: Final = 50
+RUNS_AT_ONCE: Final = 200
+
+Key: TypeAlias = str | None
+
+aims = st.builds(
+    Aim,
+    flow=st.integers(0, 11),
+    task=st.integers(0, 11),
+    stray=st.sampled_from([Stray.NOT] * 15 + list(Stray)[1:]),
+)
+keys = st.sampled_from([None] * 6 + ["k1", "k2"])
+senders = st.sampled_from(OWNERS)
+faults = st.sampled_from(
+    [
+        FailNextWrite(Fault.CONFLICT),
+        FailNextWrite(Fault.UNAVAILABLE),
+        FailNextWrite(Fault.DEATH),
+        FailNextWrite(Fault.DEATH, Moment.AFTER),
+    ]
+)
+"""What a store may do to a service; to say no after the write would be a broken promise."""
+
+
+class FlowMachine(RuleBasedStateMachine):
+    """Takes steps on flows of three owners, and compares every answer with the model.
+
+    `make_driver` makes the driver of each run, `make_rules` the rules of its model; a subclass
+    gives its own, and may have more of Hypothesis' rules and invariants.
+    """
+
+    make_driver: ClassVar[DriverFactory] = staticmethod(pure_core)
+    make_rules: ClassVar[MakeRules] = Rules
+    taken: ClassVar[int] = 0
+    """How many steps all runs of this machine took."""
+
+    def __init__(self) -> None:
+        """Begin without flows."""
+        super().__init__()
+        self.trial = Trial(type(self).make_driver, Model(type(self).make_rules()))
+        self._failed = False
+
+    @initialize(owner=senders, command=some.creations(PLAIN))
+    def begin(self, owner: str, command: Command) -> None:
+        """Open the first flow."""
+        self.do(Send(owner, command))
+
+    @precondition(lambda self: len(self.trial.model.lives) < MOST_FLOWS)
+    @rule(owner=senders, command=some.creations(PLAIN), key=keys)
+    def create(self, owner: str, command: Command, key: Key) -> None:
+        """Open another flow."""
+        self.do(Send(owner, command, self._key(key)))
+
+    @rule(aim=aims, command=some.set_waitings(PLAIN), key=keys)
+    def set_waiting(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Let a flow wait."""
+        self._send(aim, command, key)
+
+    @rule(aim=aims, command=some.resumes(PLAIN), key=keys)
+    def resume(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Let a flow go on."""
+        self._send(aim, command, key)
+
+    # One rule for all that stops a flow: each a rule of its own, and few flows would live to tell.
+    @rule(aim=aims, command=some.stops(PLAIN), key=keys)
+    def stop(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Cancel a flow, want it cancelled, or end it."""
+        self._send(aim, command, key)
+
+    @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
+    def run_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Link a child, or tell more of one."""
+        self._send(aim, command, key)
+
+    @precondition(lambda self: self._has_children())
+    @rule(aim=aims, command=some.wire_updates(PLAIN), key=keys)
+    def update_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Report a child."""
+        self._send(aim, command, key)
+
+    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING) and self._has_children())
+    @rule(aim=aims, command=some.losses(PLAIN), key=keys)
+    def lose_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Give up a child."""
+        self._send(aim, command, key)
+
+    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING))
+    @rule(aim=aims, command=some.flow_commands, key=keys)
+    def anything(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        """Send what the wire would not let through."""
+        self._send(aim, command, key)
+
+    @precondition(lambda self: self.trial.can(Ability.REMEMBERS_KEYS) and self._keyed())
+    @rule(which=st.integers(0, 7))
+    def repeat(self, which: int) -> None:
+        """Send a request again, with its key."""
+        keyed = self._keyed()
+        self.do(keyed[which % len(keyed)])
+
+    @precondition(lambda self: self.trial.can(Ability.KEEPS_TIME))
+    @rule(milliseconds=st.sampled_from([1, 20, 300_000, -1, -20]))
+    def tick(self, milliseconds: int) -> None:
+        """Let time pass, or set the clock back."""
+        self.do(Tick(milliseconds))
+
+    @precondition(lambda self: self.trial.can(Ability.FAILS))
+    @rule(fault=faults)
+    def fail_next_write(self, fault: FailNextWrite) -> None:
+        """Let the store fail."""
+        self.do(fault)
+
+    @rule()
+    def restart(self) -> None:
+        """Stop and start again."""
+        self.do(Restart())
+
+    @rule()
+    def look(self) -> None:
+        """Compare all that can be read."""
+        type(self).taken += 1
+        self._watched(self.trial.look)
+
+    def do(self, step: Step) -> None:
+        """Take a step; a failure tells how to come there again."""
+        type(self).taken += 1
+        self._watched(lambda: self.trial.do(step))
+
+    def teardown(self) -> None:
+        """Look at everything once more, and let go of the service."""
+        try:
+            if not self._failed:
+                self._watched(self.trial.look)
+        finally:
+            self.trial.close()
+
+    def _send(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+        owner, aimed = at_something(self.trial.model, self.trial.names, command, aim)
+        self.do(Send(owner, aimed, self._key(key)))
+
+    def _has_children(self) -> bool:
+        return any(life.children for life in self.trial.model.lives.values())
+
+    def _key(self, key: Key) -> Key:
+        return key if self.trial.can(Ability.REMEMBERS_KEYS) else None
+
+    def _keyed(self) -> list[Send]:
+        return [step for step in self.trial.steps if isinstance(step, Send) and step.key]
+
+    def _watched(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as error:
+            self._failed = True
+            error.add_note(story(self.trial.steps, type(self).make_driver, type(self).make_rules))
+            raise
+
+
+def machine_for(factory: DriverFactory, rules: MakeRules = Rules) -> type[FlowMachine]:
+    """Return the machine of a driver, and of the rules of your own where you have some."""
+    members = {"make_driver": staticmethod(factory), "make_rules": staticmethod(rules)}
+    return type("FlowMachine", (FlowMachine,), members)
+
+
+def explore(machine: type[FlowMachine], steps: int) -> int:
+    """Take at least so many steps with a machine, and return how many it were.
+
+    Raises:
+        AssertionError: if driver and model disagree; Hypothesis tells the shortest way there.
+    """
+    before = machine.taken
+    while machine.taken - before < steps:
+        # NOTE: Hypothesis remembers all runs of a test in a tree, so a test has a few only.
+        left = steps - (machine.taken - before)
+        runs = min(RUNS_AT_ONCE, -(-left // STEPS_A_RUN))
+        run_state_machine_as_test(machine, settings=_settings(runs))
+    return machine.taken - before
+
+
+def _settings(runs: int) -> settings:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=STEPS_A_RUN,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )

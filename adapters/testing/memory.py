@@ -1,0 +1,77 @@
+"""A small store of flows in memory: the port of the core, kept in lists and dictionaries."""
+
+from __future__ import annotations
+
+from attrs import Factory, define
+
+from domain.evolve import fold
+from domain.flow import Flow
+from domain.ports import Commit, Page, Remembered, WriteConflict
+from domain.records import Record
+from domain.status import FlowStatus
+
+
+@define
+class MemoryStore:
+    """A `FlowStore` whose flows are folded from their records whenever they are asked for.
+
+    It is slow and in plain sight on purpose: what a quicker store answers is held against it.
+    """
+
+    streams: dict[str, list[Record]] = Factory(dict)
+    keys: dict[tuple[str, str], Remembered] = Factory(dict)
+
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow."""
+        flow = self._fold(flow_id)
+        return flow if flow is not None and flow.owner == owner else None
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        return self._fold(flow_id, version)
+
+    def save(self, commit: Commit) -> None:
+        """Write a commit, or nothing of it."""
+        stream = self.streams.get(commit.flow.flow_id, [])
+        key = commit.request_key
+        taken = key is not None and (key.route_id, key.key) in self.keys
+        if taken or commit.records[0].version != len(stream) + 1:
+            raise WriteConflict
+        self.streams[commit.flow.flow_id] = [*stream, *commit.records]
+        if key is not None:
+            self.keys[key.route_id, key.key] = Remembered(
+                request_hash=key.request_hash,
+                flow_id=commit.flow.flow_id,
+                version=commit.flow.version,
+                task_id=commit.task_id,
+            )
+
+    def recall(self, route_id: str, key: str) -> Remembered | None:
+        """Return what a request key stands for."""
+        return self.keys.get((route_id, key))
+
+    def latest(self, owner: str) -> Flow | None:
+        """Return the flow that an owner created last."""
+        return next((flow for _, flow in self._newest_first(owner)), None)
+
+    def page(
+        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows of an owner, those created before a cursor."""
+        found = [
+            (position, flow)
+            for position, flow in self._newest_first(owner)
+            if (before is None or position < before) and status in {None, flow.status}
+        ]
+        more = found[limit - 1][0] if len(found) > limit else None
+        return Page(flows=[flow for _, flow in found[:limit]], next_cursor=more)
+
+    def _fold(self, flow_id: str, version: int | None = None) -> Flow | None:
+        return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))
+
+    def _newest_first(self, owner: str) -> list[tuple[int, Flow]]:
+        flows = [self._fold(flow_id) for flow_id in self.streams]
+        placed = [
+            (at, flow) for at, flow in enumerate(flows) if flow is not None and flow.owner == owner
+        ]
+        return placed[::-1]

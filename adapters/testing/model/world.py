@@ -1,0 +1,126 @@
+"""All flows of all owners, as the model has them: what is told, listed, and remembered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import define, field, frozen
+
+from adapters.testing.answers import ACCEPTED, Answer, Shown
+from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
+from adapters.testing.model.rules import Rules
+from adapters.testing.model.ruling import Ruling
+from domain.commands import CancelFlow, Command, CreateFlow, LoseTask, UpdateTask
+
+REUSED: Final = Answer(
+    "idempotency_key_reused", "The idempotency key was used for another request."
+)
+
+
+@frozen
+class Kept:
+    """A request that came with a key, and what it led to."""
+
+    command: Command
+    life: Life
+    task_id: str | None
+
+
+@frozen
+class Foreseen:
+    """What a command will be answered, and what will have happened then: perhaps nothing."""
+
+    answer: Answer
+    life: Life | None = None
+    """The flow thereafter, if the command changes it."""
+    kept: tuple[tuple[str, str], Kept] | None = None
+
+
+@define
+class Model:
+    """Flows by their names, `flow-1` and so on in the order of their creation.
+
+    Names are the model's own: tasks are `task-1`, `task-2` and so on over all flows.
+    """
+
+    rules: Rules = field(factory=Rules)
+    lives: dict[str, Life] = field(factory=dict)
+    _kept: dict[tuple[str, str], Kept] = field(factory=dict)
+
+    def foresee(self, owner: str, command: Command, *, key: str | None, at: int) -> Foreseen:
+        """Say what a command of an owner leads to, without letting it happen."""
+        past = None if key is None else self._kept.get((owner, key))
+        if past is not None:
+            same = past.command == command
+            return Foreseen(_accepted(past.life, command, past.task_id) if same else REUSED)
+        life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
+        new_id = self._new_id(command)
+        ruling = self.rules.rule(life, command, owner=owner, at=at, new_id=new_id)
+        if ruling.no is not None or ruling.life is None:
+            return Foreseen(_refused(ruling, command))
+        answer = _accepted(ruling.life, command, ruling.task_id)
+        if ruling.life == life:
+            return Foreseen(answer)
+        kept = Kept(command, ruling.life, ruling.task_id)
+        return Foreseen(answer, ruling.life, None if key is None else ((owner, key), kept))
+
+    def adopt(self, foreseen: Foreseen) -> None:
+        """Let happen what was foreseen."""
+        if foreseen.life is not None:
+            self.lives[foreseen.life.flow_id] = foreseen.life
+        if foreseen.kept is not None:
+            self._kept.update([foreseen.kept])
+
+    def find(self, owner: str, flow_id: str) -> Shown | None:
+        """Return what an owner is shown of a flow."""
+        life = self._owned(owner, flow_id)
+        return None if life is None else shown_life(life)
+
+    def summary(self, owner: str, flow_id: str) -> Shown | None:
+        """Return what an owner is shown of a flow's tasks."""
+        life = self._owned(owner, flow_id)
+        return None if life is None else summary_of(life)
+
+    def listed(self, owner: str, status: str | None = None) -> tuple[Shown, ...]:
+        """Return an owner's flows, those of one status if it is given, newest first."""
+        return tuple(
+            shown_life(life)
+            for life in reversed(self.lives.values())
+            if life.owner == owner and status in {None, life.status}
+        )
+
+    def _owned(self, owner: str, flow_id: str) -> Life | None:
+        life = self.lives.get(flow_id)
+        return life if life is not None and life.owner == owner else None
+
+    def _new_id(self, command: Command) -> str:
+        if isinstance(command, CreateFlow):
+            return f"flow-{len(self.lives) + 1}"
+        return f"task-{sum(len(life.children) for life in self.lives.values()) + 1}"
+
+
+def _accepted(life: Life, command: Command, task_id: str | None) -> Answer:
+    return Answer(ACCEPTED, "", shown_life(life), _task(life, task_id), tasks=_tasks(life, command))
+
+
+def _refused(ruling: Ruling, command: Command) -> Answer:
+    no, life = ruling.no, ruling.life
+    if no is None:
+        raise AssertionError("a command that is not refused leads to a flow")
+    if life is None or no.code == "not_found":
+        return Answer(no.code, no.reason)
+    task_id = ruling.task_id if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(
+        no.code, no.reason, shown_life(life), _task(life, task_id), tasks=_tasks(life, command)
+    )
+
+
+def _tasks(life: Life, command: Command) -> tuple[Shown, ...]:
+    if not isinstance(command, CancelFlow):
+        return ()
+    return tuple(shown_child(child, life.flow_id) for child in reversed(life.children))
+
+
+def _task(life: Life, task_id: str | None) -> Shown | None:
+    child = None if task_id is None else life.child(task_id)
+    return None if child is None else shown_child(child, life.flow_id)

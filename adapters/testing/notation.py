@@ -1,0 +1,134 @@
+"""Commands and events as short JSON, to be pasted, kept and read again.
+
+A command is `{"set_waiting": {"flow_id": "flow-1", "expected_revision": 0}}`, an event the same
+with its permanent name. Fields that hold their default are left out; a JSON value stands as its
+text, so that it comes back to the byte.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from attrs import NOTHING, fields
+
+from domain import events as e
+from domain.commands import COMMANDS, Command
+from domain.events import Event
+from domain.values import Json, Keep
+
+Noted: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+
+class Unreadable(ValueError):  # noqa: N818 - reads as what is said of the text
+    """A text that is not in this notation."""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+ACTIONS: Final[Mapping[str, type[Command]]] = {_snake(each.__name__): each for each in COMMANDS}
+_ACTION_OF: Final = {command: word for word, command in ACTIONS.items()}
+
+WORDS: Final[Mapping[str, type[Event]]] = {
+    "taskflow.flow_created.v1": e.FlowCreated,
+    "taskflow.flow_began_waiting.v1": e.FlowBeganWaiting,
+    "taskflow.flow_became_blocked.v1": e.FlowBecameBlocked,
+    "taskflow.flow_resumed.v1": e.FlowResumed,
+    "taskflow.flow_succeeded.v1": e.FlowSucceeded,
+    "taskflow.flow_failed.v1": e.FlowFailed,
+    "taskflow.flow_cancel_requested.v1": e.FlowCancelRequested,
+    "taskflow.flow_cancelled.v1": e.FlowCancelled,
+    "taskflow.task_linked.v1": e.TaskLinked,
+    "taskflow.task_described.v1": e.TaskDescribed,
+    "taskflow.task_started.v1": e.TaskStarted,
+    "taskflow.task_progressed.v1": e.TaskProgressed,
+    "taskflow.task_ended.v1": e.TaskEnded,
+}
+"""The permanent names of events. They are those of the store, and stand here again on purpose."""
+_WORD_OF: Final = {event: word for word, event in WORDS.items()}
+
+
+def note_command(command: Command) -> Noted:
+    """Return a command in this notation."""
+    return {_ACTION_OF[type(command)]: _noted(command)}
+
+
+def read_command(noted: object) -> Command:
+    """Return the command that a note stands for; raises Unreadable."""
+    return _read(noted, ACTIONS)
+
+
+def note_event(event: Event) -> Noted:
+    """Return an event in this notation, with its permanent name."""
+    return {_WORD_OF[type(event)]: _noted(event)}
+
+
+def read_event(noted: object) -> Event:
+    """Return the event that a note stands for; raises Unreadable."""
+    return _read(noted, WORDS)
+
+
+def _noted(value: Any) -> Noted:  # noqa: ANN401 - any attrs class
+    held = ((field, getattr(value, field.name)) for field in fields(type(value)))
+    return {
+        field.name: _plain(given)
+        for field, given in held
+        if field.default is NOTHING or given != field.default
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Json):
+        return value.text
+    return value.value if isinstance(value, Enum) else value
+
+
+def _read(noted: object, kinds: Mapping[str, type[T]]) -> T:
+    match noted:
+        case dict() if len(noted) == 1:
+            ((word, given),) = noted.items()
+        case _:
+            raise Unreadable(f"expected an object with one member, found {noted!r}")
+    kind = kinds.get(word)
+    if kind is None or not isinstance(given, dict):
+        raise Unreadable(f"{word}: expected one of {', '.join(kinds)}, and an object")
+    types_of = _TYPES[kind]
+    unknown = given.keys() - types_of.keys()
+    if unknown:
+        raise Unreadable(f"{word}: has no {', '.join(sorted(unknown))}")
+    try:
+        return kind(**{name: _held(value, types_of[name]) for name, value in given.items()})
+    except (TypeError, ValueError) as error:
+        raise Unreadable(f"{word}: {error}") from error
+
+
+def _leaves(hint: Any) -> Iterable[type]:  # noqa: ANN401 - any annotation
+    if get_origin(hint) in (Union, types.UnionType):
+        return [leaf for member in get_args(hint) for leaf in _leaves(member)]
+    return [hint] if isinstance(hint, type) else []
+
+
+def _held(value: object, kinds: tuple[type, ...]) -> object:
+    if value is None and type(None) in kinds:
+        return None
+    if Json in kinds and isinstance(value, str):
+        return Json(value)
+    for kind in kinds:
+        if issubclass(kind, Enum) and kind is not Keep:
+            return kind(value)
+    if type(value) not in kinds:
+        raise TypeError(f"a field cannot hold {value!r}")
+    return value
+
+
+_TYPES: Final[Mapping[Any, Mapping[str, tuple[type, ...]]]] = {
+    kind: {name: tuple(_leaves(hint)) for name, hint in get_type_hints(kind).items()}
+    for kind in (*COMMANDS, *e.EVENTS)
+}
+"""The plain types that each field may hold."""

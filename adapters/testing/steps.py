@@ -1,0 +1,125 @@
+"""What is done to a service in a test run, step by step, and how it is noted down.
+
+A step is one JSON object: a command (`{"cancel_flow": {"flow_id": "flow-1"}}`, with `"as"` for
+another owner than the first and `"key"` for an idempotency key), `{"clock": 5}` for five
+milliseconds (negative ones step back), `{"restart": true}`, or `{"fail": "death", "moment":
+"after"}` for what the next write comes to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias, assert_never
+
+from attrs import frozen
+
+from adapters.testing.differences import one_line
+from adapters.testing.failing import Fault, Moment
+from adapters.testing.notation import Unreadable, note_command, read_command
+from domain.commands import Command
+
+OWNERS: Final = ("agent:ops:one", "agent:main:two", "three")
+"""Who sends commands in a run: two whose session key names an agent, and one whose does not."""
+
+
+@frozen
+class Send:
+    """A command of an owner, perhaps with an idempotency key."""
+
+    owner: str
+    command: Command
+    key: str | None = None
+
+    def __str__(self) -> str:
+        keyed = "" if self.key is None else f" with the key {self.key}"
+        return f"{self.owner} sends {one_line(self.command)}{keyed}"
+
+
+@frozen
+class Tick:
+    """Time passes, or the clock steps back."""
+
+    milliseconds: int
+
+    def __str__(self) -> str:
+        return f"the clock moves by {self.milliseconds} ms"
+
+
+@frozen
+class Restart:
+    """The service stops and starts again."""
+
+    def __str__(self) -> str:
+        return "the service restarts"
+
+
+@frozen
+class FailNextWrite:
+    """The next write of the store goes wrong."""
+
+    fault: Fault
+    moment: Moment = Moment.BEFORE
+
+    def __str__(self) -> str:
+        return f"the next write comes to {self.fault.value} {self.moment.value} it is done"
+
+
+Step: TypeAlias = Send | Tick | Restart | FailNextWrite
+
+
+def write_steps(steps: Iterable[Step]) -> str:
+    """Return steps as one line of JSON."""
+    return json.dumps([_noted(step) for step in steps], ensure_ascii=False)
+
+
+def read_steps(text: str) -> list[Step]:
+    """Return the steps that a line of JSON stands for.
+
+    Raises:
+        Unreadable: if it is not in this notation.
+    """
+    try:
+        noted = json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"the steps are not JSON: {error}") from error
+    if not isinstance(noted, list):
+        raise Unreadable("the steps are not a list")
+    return [_read(each) for each in noted]
+
+
+def _noted(step: Step) -> dict[str, Any]:
+    match step:
+        case Send(owner, command, key):
+            who = {} if owner == OWNERS[0] else {"as": owner}
+            return {**note_command(command), **who, **({} if key is None else {"key": key})}
+        case Tick(milliseconds):
+            return {"clock": milliseconds}
+        case Restart():
+            return {"restart": True}
+        case FailNextWrite(fault, moment):
+            return {"fail": fault.value, "moment": moment.value}
+        case _:
+            assert_never(step)
+
+
+def _read(noted: object) -> Step:
+    match noted:
+        case {"clock": int(milliseconds), **rest} if not rest:
+            return Tick(milliseconds)
+        case {"restart": True, **rest} if not rest:
+            return Restart()
+        case {"fail": str(fault), "moment": str(moment), **rest} if not rest:
+            return _failure(fault, moment)
+        case dict():
+            command = {name: value for name, value in noted.items() if name not in {"as", "key"}}
+            return Send(noted.get("as", OWNERS[0]), read_command(command), noted.get("key"))
+        case _:
+            raise Unreadable(f"no step: {noted!r}")
+
+
+def _failure(fault: str, moment: str) -> FailNextWrite:
+    try:
+        return FailNextWrite(Fault(fault), Moment(moment))
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
