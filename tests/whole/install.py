@@ -32,6 +32,8 @@ class Tool:
 
 TOOLS = (
     Tool("cc", ("gcc", "libc6-dev")),  # the faulty disk of test_disk_faults is written in C
+    Tool("nginx", ("nginx-light",)),  # both stand before a gateway in test_behind_proxies
+    Tool("haproxy", ("haproxy",)),
 )
 
 

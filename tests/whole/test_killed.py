@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.whole.callers import Caller, Request
-from tests.whole.gateway import RunningGateway
+from tests.whole.gateway import GatewayFailedError, RunningGateway
 from tests.whole.stored import assert_holds_exactly, assert_nothing_to_rebuild
 from tests.whole.writers import Writer, crowd, writing
 
@@ -40,6 +41,8 @@ def _kill_again_and_again(folder: Path, *, seed: int, rounds: int) -> None:
     with gateway:
         for _ in range(rounds):
             _write_and_kill(gateway, writers, seconds=choice.uniform(0.02, 0.4))
+            if choice.random() < 0.3:
+                _kill_while_it_starts(gateway, seconds=choice.uniform(0.1, 0.5))
             gateway.start()
             for writer in writers:
                 _check(gateway, writer)
@@ -53,6 +56,16 @@ def _write_and_kill(gateway: RunningGateway, writers: Sequence[Writer], *, secon
     with writing(writers, gateway.place):
         threading.Event().wait(seconds)
         gateway.kill()
+
+
+def _kill_while_it_starts(gateway: RunningGateway, *, seconds: float) -> None:
+    """Kill a gateway that has not yet, or only just, recovered from the kill before."""
+    killer = threading.Timer(seconds, gateway.kill)
+    killer.start()
+    with suppress(GatewayFailedError):
+        gateway.start()
+    gateway.kill()
+    killer.join()
 
 
 def _check(gateway: RunningGateway, writer: Writer) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-PATIENCE = 20.0
+PATIENCE = 5.0
 
 
 @frozen
