@@ -7,7 +7,7 @@ here happens in the I/O thread.
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
 from adapters.server.answers import CONTINUE, ConnectionOption, whole_answer
 from adapters.server.connection import Connection
@@ -266,8 +266,12 @@ class Channel(Connection):
                 self._end()
             case Phase.IDLE | Phase.HEAD:
                 self.handle_close()
-            case _:
+            case Phase.LINGERING:
+                self.linger_on()
+            case Phase.BODY | Phase.WORK | Phase.FLUSHING | Phase.CLOSED:
                 pass
+            case _:
+                assert_never(self.phase)
 
     @property
     def owes(self) -> bool:

@@ -28,6 +28,10 @@ class Home(Protocol):
         ...
 
 
+_SHORT = 1.0
+"""Seconds that a drain waits for a caller that has its answer to close."""
+
+
 class Connection(HTTPChannel):  # type: ignore[misc]
     """A socket that waitress reads and writes, with deadlines; it knows no request."""
 
@@ -84,11 +88,16 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self._linger()
 
     def _linger(self) -> None:
-        self.enter(Phase.LINGERING, self.options.linger_seconds)
+        self.linger_on()
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:  # the caller has gone
             self.handle_close()
+
+    def linger_on(self) -> None:
+        """Give the caller its time to close, from now; a drain waits less for who does not."""
+        seconds = self.options.linger_seconds
+        self.enter(Phase.LINGERING, min(seconds, _SHORT) if self.server.draining else seconds)
 
     def swallow(self, count: int) -> None:
         """Count bytes that nobody looks at, and close if they do not end."""

@@ -183,7 +183,6 @@ def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
     """Return waitress' settings; what is not here is decided by this room's own code."""
     return Adjustments(
         sockets=[],
-        ident=None,
         backlog=_BACKLOG,
         recv_bytes=_RECV_BYTES,
         outbuf_overflow=_NEVER_SPOOL,

@@ -162,9 +162,10 @@ def test_a_slow_reader_gets_its_whole_answer_and_then_its_time_to_ask_again() ->
     with serving(large, clock=clock, **options) as running, running.calling() as caller:
         caller.send(request())
         for _ in range(3):
-            caller.take(8_000_000)
+            caller.take(4_000_000)
             clock.advance(12.0)
             await_looks(clock)
         assert len(caller.answer().body) == 32_000_000
+        clock.advance(1.0)
         await_looks(clock)
         assert caller.ask(request()).status == 200

@@ -82,18 +82,32 @@ def test_idle_and_unfinished_connections_are_closed_at_once() -> None:
     assert running.drained == [True]
 
 
-def test_a_request_that_was_sent_before_the_stop_is_answered() -> None:
-    """Also one that still lies in the backlog or in the buffer of its socket."""
-    gate = Gate()
-    with serving(gate) as running, running.calling() as kept, running.calling() as waiting:
+def test_requests_that_were_sent_before_the_stop_are_answered() -> None:
+    """Also those that still lie in the backlog, or in the buffer of their socket."""
+    busy, free = threading.Event(), threading.Event()
+
+    def admit(head: Head) -> RawAnswer | None:
+        """Hold up the thread that reads, so that it has much to read when it hears of the stop."""
+        if head.path == "/wait":
+            busy.set()
+            assert free.wait(PATIENCE)
+        return (429, (), b"") if head.path == "/refused" else None
+
+    with serving(admit=admit) as running, ExitStack() as stack:
+        holder, kept, refused = (stack.enter_context(running.calling()) for _ in range(3))
+        assert kept.ask(request()).keeps_alive
+        assert refused.ask(request()).keeps_alive
+        holder.send(request(target="/wait"))
+        assert busy.wait(PATIENCE)
+        new = stack.enter_context(running.calling())
         kept.send(request())
-        gate.await_entries(1)
-        with running.calling() as new:
-            waiting.send(request())
-            new.send(request())
-            running.server.stop()
-            gate.opened.set()
-            assert [caller.answer().status for caller in (kept, waiting, new)] == [200] * 3
+        new.send(request())
+        refused.send(request(target="/refused"))
+        running.server.stop()
+        free.set()
+        answers = [caller.answer() for caller in (holder, kept, new, refused)]
+        assert [answer.status for answer in answers] == [200, 200, 200, 429]
+        assert not any(answer.keeps_alive for answer in answers)
 
 
 def test_an_answer_that_had_begun_before_the_stop_ends_its_connection() -> None:
@@ -115,15 +129,18 @@ def test_an_answer_that_had_begun_before_the_stop_ends_its_connection() -> None:
         assert is_over(caller)
 
 
-def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+def large(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     start_response("200 OK", [])
-    return [b"x" * 16_000_000]
+    return [b"x" * 16_000_000 if environ["PATH_INFO"] == "/x" else b""]
 
 
 def test_an_answer_that_is_being_taken_at_the_stop_is_taken_whole() -> None:
-    with serving(large) as running, running.calling() as caller:
+    with serving(large, threads=1) as running, running.calling() as caller:
         caller.send(request())
         caller.take(1)
+        with running.calling() as other:
+            for _ in range(2):  # after that the worker, too, has done with the first
+                assert other.ask(request(target="/y")).status == 200
         begin_to_stop(running)
         assert len(caller.answer().body) == 16_000_000
         assert is_over(caller)
@@ -139,6 +156,13 @@ def test_an_answer_that_nobody_takes_is_counted_as_not_given(
         running.stop()
     assert running.drained == [False]
     assert len(expected_logs.records) == 1
+
+
+def test_a_caller_that_has_its_last_answer_and_does_not_close_hardly_holds_up_a_stop() -> None:
+    with serving(linger_seconds=600.0) as running, running.calling() as caller:
+        assert caller.ask(b"nonsense\r\n").status == 400
+        assert is_over(caller)
+        running.stop()
 
 
 def test_the_rest_of_a_refused_body_does_not_hold_up_a_stop() -> None:
@@ -216,6 +240,23 @@ def test_a_drain_ends_when_its_time_is_over(expected_logs: pytest.LogCaptureFixt
     assert "stopped before every accepted request was answered" in expected_logs.text
 
 
+@pytest.mark.parametrize("data", [request(), request("Content-Length: 5")])
+def test_a_drain_says_whether_any_request_is_left(
+    data: bytes, expected_logs: pytest.LogCaptureFixture
+) -> None:
+    """Whether a worker has it, or its body is not complete."""
+    gate, ledger = Gate(), Ledger()
+    server = serving(gate, drain_seconds=0.2, admit=ledger.admit)
+    with server as running, running.calling() as caller:
+        caller.send(data)
+        eventually(lambda: bool(ledger.tickets))
+        running.stop()
+        gate.opened.set()
+        eventually(lambda: ledger.releases == [1])
+    assert running.drained == [False]
+    assert len(expected_logs.records) > 0
+
+
 def test_under_load_every_request_that_ran_was_answered() -> None:
     ran: list[str] = []
     answered: list[str] = []
@@ -276,7 +317,7 @@ def test_a_port_in_use_is_an_os_error() -> None:
 
 PROGRAM = """
 import signal, sys, time
-from adapters.server import Head, RawAnswer, Server, ServerOptions
+from adapters.server import Server, ServerOptions
 from tests.server.running import admit_all, echo, envelope
 
 def app(environ, start_response):

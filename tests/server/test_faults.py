@@ -201,7 +201,8 @@ def test_a_caller_beyond_the_limit_of_connections_waits_for_its_turn(
         first, second, third = (stack.enter_context(running.calling()) for _ in range(3))
         assert first.ask(request()).status == second.ask(request()).status == 200
         third.send(request())
-        eventually(lambda: bool(expected_logs.records))
+        for _ in range(10):
+            assert second.ask(request()).status == 200
         third.socket.settimeout(0)
         with pytest.raises(BlockingIOError):
             third.socket.recv(1)
@@ -221,9 +222,8 @@ def test_a_process_without_free_descriptors_serves_on_when_it_has_some_again(
         try:
             sock.connect(running.address)
             eventually(lambda: bool(expected_logs.records))
-            begin = time.process_time()
-            eventually(lambda: len(expected_logs.records) > 1)
-            assert time.process_time() - begin < 0.5
+            time.sleep(1.0)  # the stretch of time that is measured
+            assert len(expected_logs.records) < 4
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         with calling(running.address) as caller:

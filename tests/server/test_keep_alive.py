@@ -1,7 +1,9 @@
 """Several requests on one connection, and how each answer ends."""
 
+import tempfile
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -128,23 +130,24 @@ def test_an_answer_that_is_shorter_than_declared_ends_the_connection(
 
 
 def test_a_caller_that_does_not_read_its_answers_is_not_given_more_of_them() -> None:
-    """Memory holds the answer that waits, not those to all that was sent ahead."""
+    """Memory holds the answer that waits, and no worker waits to write another."""
     ran = []
 
     def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         ran.append(True)
         start_response("200 OK", [])
-        return [b"x" * 200_000]
+        return [b"x" * 1_000_000]
 
-    with serving(large) as running, running.calling() as greedy, running.calling() as other:
-        greedy.send(request() * 200)
+    with serving(large, threads=1) as running, ExitStack() as stack:
+        greedy, other = (stack.enter_context(running.calling()) for _ in range(2))
+        greedy.send(request() * 100)
         counts = [0]
         while counts[-10:] != counts[-1:] * 10:
             other.ask(request())
             counts.append(len(ran) - len(counts))
-        assert counts[-1] < 150
-        for _ in range(200):
-            assert len(greedy.answer().body) == 200_000
+        assert counts[-1] < 50
+        for _ in range(100):
+            assert len(greedy.answer().body) == 1_000_000
 
 
 def test_what_is_sent_ahead_of_an_answer_that_waits_stays_outside() -> None:
@@ -156,6 +159,17 @@ def test_what_is_sent_ahead_of_an_answer_that_waits_stays_outside() -> None:
         caller.socket.settimeout(0.5)
         with pytest.raises(TimeoutError):
             flood(caller, request() * 1_000)
+
+
+def test_an_answer_is_never_spooled_to_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+
+    def large(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * 16_000_000]
+
+    with serving(large) as running, running.calling() as caller:
+        assert len(caller.ask(request()).body) == 16_000_000
 
 
 def test_the_memory_of_a_connection_does_not_grow_with_its_answers() -> None:

@@ -1,6 +1,7 @@
 """What the application is given."""
 
 import io
+import socket
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -167,3 +168,23 @@ def test_empty_lines_before_a_request_are_skipped() -> None:
 def test_answers_carry_a_date_and_do_not_advertise_the_server() -> None:
     headers = ask(request()).headers
     assert set(headers) == {"content-type", "content-length", "date", "connection"}
+
+
+def has_version_6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+VERSION_6 = pytest.param(
+    "::1", "[::1]", marks=pytest.mark.skipif(not has_version_6(), reason="no IPv6 on this machine")
+)
+
+
+@pytest.mark.parametrize(("host", "written"), [("127.0.0.1", "127.0.0.1"), VERSION_6])
+def test_the_server_says_where_it_listens(host: str, written: str) -> None:
+    with serving(host=host) as running, running.calling() as caller:
+        assert running.server.url == f"http://{written}:{running.server.port}"
+        assert caller.ask(request()).json["variables"]["REMOTE_ADDR"] == host
