@@ -29,7 +29,7 @@ def assert_logged_once(gateway: RunningGateway, report: campaign.Report) -> None
 
 
 def assert_nothing_leaks(before: Vitals, gateway: RunningGateway, most_growth: float) -> None:
-    eventually(lambda: Vitals.of(gateway.pid).files <= before.files, "all sockets are closed")
+    eventually(lambda: Vitals.of(gateway.pid).sockets <= before.sockets, "all sockets are closed")
     after = Vitals.of(gateway.pid)
     assert after.threads == before.threads
     assert after.memory_mib < before.memory_mib + most_growth
@@ -48,7 +48,7 @@ def attack(folder: Path, count: int, warm_up: int, most_growth: float) -> str:
         assert_withstood(gateway, report)
         assert_logged_once(gateway, report)
         if before is None:
-            return f"{report}; files and memory are looked at on Linux only"
+            return f"{report}; sockets and memory are looked at on Linux only"
         assert_nothing_leaks(before, gateway, most_growth)
         return f"{report}; {before}, in the end {Vitals.of(gateway.pid)}"
 

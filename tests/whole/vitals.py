@@ -1,4 +1,4 @@
-"""What a process holds, on Linux: memory, files, threads."""
+"""What a process holds, on Linux: memory, sockets, threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 @frozen
@@ -18,7 +18,7 @@ class Vitals:
     """What a process holds at one moment."""
 
     memory_mib: float
-    files: int
+    sockets: int
     threads: int
 
     @classmethod
@@ -26,8 +26,9 @@ class Vitals:
         """Look at a process."""
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
         values = dict(re.findall(r"^(VmRSS|Threads):\s+(\d+)", status, re.MULTILINE))
-        files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-        return cls(int(values["VmRSS"]) / 1024, files, int(values["Threads"]))
+        # NOTE: of other files a pool opens another few as more workers read at once.
+        held = len(sockets_of(pid))
+        return cls(round(int(values["VmRSS"]) / 1024, 1), held, int(values["Threads"]))
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
