@@ -35,7 +35,7 @@ test-all: test ## all of `make test`, then what is long or needs more than wheel
 	@$(BIN)/python -m pytest -m full tests
 
 bench: setup ## measure, as ratios within one run
-	@$(BIN)/python -m bench.scale
+	@$(BIN)/python -m bench
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet .

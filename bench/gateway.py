@@ -7,37 +7,41 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final
 
 from attrs import frozen
 
-ROOT = Path(__file__).parent.parent
-Place: TypeAlias = tuple[str, int]
+from bench.load import SECRET, Place
+from bench.stores import ROUTES, owner_of
+
+ROOT: Final = Path(__file__).parent.parent
 
 
 @frozen
 class Running:
-    """A process that listens."""
+    """A process that listens, and the seconds that it took to do so."""
 
     place: Place
     pid: int
+    started_in: float
 
     def resident_mb(self) -> float:
         """Return its resident memory in megabytes (Linux), or 0 elsewhere."""
         status = Path(f"/proc/{self.pid}/status")
         found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
-        return int(found[1]) / 1024 if found else 0.0
+        return round(int(found[1]) / 1024, 1) if found else 0.0
 
 
 def configuration(folder: Path, **own: object) -> Path:
-    """Write a configuration with one route, `bench`, and next to no limits."""
-    route = {"sessionKey": "agent:bench:main", "secret": "bench-secret-of-some-length"}
+    """Write a configuration with the routes of the benchmark, and next to no limits."""
+    routes = {name: {"sessionKey": owner_of(name), "secret": SECRET} for name in ROUTES}
     plenty = {"rateRequests": 1_000_000, "rateWindowSeconds": 0.1, "inFlight": 10_000}
     document = {
-        "plugins": {"entries": {"webhooks": {"config": {"routes": {"bench": route}}}}},
+        "plugins": {"entries": {"webhooks": {"config": {"routes": routes}}}},
         "taskflow": {"limits": plenty, **own},
     }
     file = folder / "bench.json"
@@ -49,15 +53,16 @@ def configuration(folder: Path, **own: object) -> Path:
 def gateway(
     config: Path, database: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
-    """Run a gateway."""
-    arguments = ["serve", "--config", str(config), "--database", f"sqlite:///{database}"]
-    with running(["app", *arguments, "--port", "0"], environ) as process:
-        yield process
+    """Run a gateway; what it logs is formatted and written, but kept nowhere."""
+    store = ["--database", f"sqlite:///{database}"]
+    with running(["app", "serve", "--config", str(config), *store, "--port", "0"], environ) as it:
+        yield it
 
 
 @contextmanager
-def running(module: list[str], environ: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(module: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Run a module that prints where it listens."""
+    start = time.perf_counter()
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", *module],
         cwd=ROOT,
@@ -67,7 +72,8 @@ def running(module: list[str], environ: Mapping[str, str] | None = None) -> Iter
         text=True,
     ) as process:
         try:
-            yield Running(_place(process), process.pid)
+            place = _place(process)
+            yield Running(place, process.pid, round(time.perf_counter() - start, 3))
         finally:
             process.terminate()
 

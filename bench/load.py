@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import selectors
 import socket
-import statistics
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from attrs import define, field, frozen
 
+Place: TypeAlias = tuple[str, int]
 Body: TypeAlias = bytes
 NextRequest: TypeAlias = Callable[[int, "Answer | None"], Body]
 """Given a connection's number and its last answer, returns the next request's body."""
 
-HEAD = (
-    "POST /plugins/webhooks/bench HTTP/1.1\r\nHost: bench\r\n"
-    "Authorization: Bearer bench-secret-of-some-length\r\n"
+SECRET: Final = "bench-secret-of-some-length"  # noqa: S105 - it guards nothing
+_HEAD: Final = (
+    "POST /plugins/webhooks/{} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + SECRET + "\r\n"
     "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 )
+_END: Final = b"\r\n\r\n"
+_OK: Final = 200
 
 
 @frozen
@@ -31,9 +33,9 @@ class Answer:
     body: bytes
 
     @property
-    def result(self) -> Mapping[str, dict[str, object]]:
+    def result(self) -> Mapping[str, Any]:
         """Return the result of the envelope."""
-        found: Mapping[str, dict[str, object]] = json.loads(self.body)["result"]
+        found: Mapping[str, Any] = json.loads(self.body)["result"]
         return found
 
 
@@ -41,6 +43,7 @@ class Answer:
 class Load:
     """What a load came to: requests per second, and how long they took in milliseconds."""
 
+    requests: int
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -49,57 +52,88 @@ class Load:
 @define
 class _Connection:
     number: int
+    route: str
     sock: socket.socket
     inbox: bytearray = field(factory=bytearray)
+    due: int = 0
     sent_at: float = 0.0
 
     def send(self, body: Body) -> None:
         self.sent_at = time.perf_counter()
-        self.sock.sendall(HEAD.format(len(body)).encode() + body)
+        self.sock.sendall(_HEAD.format(self.route, len(body)).encode() + body)
 
     def receive(self) -> Answer | None:
-        self.inbox += self.sock.recv(1 << 20)
-        head, blank, rest = self.inbox.partition(b"\r\n\r\n")
-        if not blank:
+        """Take in what has come; return the answer once it is complete."""
+        received = self.sock.recv(1 << 20)
+        if not received:
+            raise SystemExit("the benchmark is wrong: the connection was closed")
+        self.inbox += received
+        self.due = self.due or _length(self.inbox)
+        if not self.due or len(self.inbox) < self.due:
             return None
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        if len(rest) < length:
-            return None
-        answer = Answer(int(head[9:12]), bytes(rest))
+        body = bytes(self.inbox[self.inbox.find(_END) + len(_END) :])
+        answer = Answer(int(self.inbox[9:12]), body)
         self.inbox.clear()
+        self.due = 0
         return answer
 
 
+def _length(inbox: bytearray) -> int:
+    """Return how long an answer is in all, or 0 while its head is incomplete."""
+    end = inbox.find(_END)
+    if end < 0:
+        return 0
+    declared = bytes(inbox[:end]).lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return end + len(_END) + int(declared)
+
+
 def generate(
-    place: tuple[str, int], connections: int, seconds: float, next_request: NextRequest
+    place: Place, route: str, connections: int, *, seconds: float, next_request: NextRequest
 ) -> Load:
-    """Send requests for some seconds and report; any answer but a 200 is a fault of the bench."""
-    opened = [_Connection(n, socket.create_connection(place)) for n in range(connections)]
+    """Send requests for some seconds, wait for the last answers, and report.
+
+    Any answer but a 200 is a fault of the benchmark, and ends it.
+    """
+    opened = [_Connection(n, route, _connected(place)) for n in range(connections)]
     with selectors.DefaultSelector() as selector:
         for connection in opened:
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection.sock, selectors.EVENT_READ, connection)
             connection.send(next_request(connection.number, None))
         took, elapsed = _loop(selector, seconds, next_request)
     for connection in opened:
         connection.sock.close()
-    cuts = statistics.quantiles(took, n=100)
-    return Load(round(len(took) / elapsed, 1), round(cuts[49] * 1e3, 2), round(cuts[98] * 1e3, 2))
+    took.sort()
+    return Load(len(took), round(len(took) / elapsed, 1), quantile(took, 0.5), quantile(took, 0.99))
+
+
+def quantile(took: Sequence[float], share: float) -> float:
+    """Return the time, in milliseconds, within which a share of sorted times in seconds lie."""
+    return round(1e3 * took[min(int(share * len(took)), len(took) - 1)], 3)
+
+
+def _connected(place: Place) -> socket.socket:
+    sock = socket.create_connection(place)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def _loop(
     selector: selectors.BaseSelector, seconds: float, next_request: NextRequest
 ) -> tuple[list[float], float]:
     took: list[float] = []
-    start = time.perf_counter()
-    while (now := time.perf_counter()) - start < seconds:
-        for key, _ in selector.select(1.0):
+    start = now = time.perf_counter()
+    while selector.get_map():
+        for key, _ in selector.select():
             connection: _Connection = key.data
             answer = connection.receive()
             if answer is None:
                 continue
-            if answer.status != 200:  # noqa: PLR2004 - OK
+            if answer.status != _OK:
                 raise SystemExit(f"the benchmark is wrong: {answer}")
-            took.append(time.perf_counter() - connection.sent_at)
-            connection.send(next_request(connection.number, answer))
+            now = time.perf_counter()
+            took.append(now - connection.sent_at)
+            if now - start < seconds:
+                connection.send(next_request(connection.number, answer))
+            else:
+                selector.unregister(connection.sock)
     return took, now - start

@@ -20,16 +20,12 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CreateFlow, SetWaiting
-from domain.outcomes import Accepted
-from domain.records import Actor, ActorKind, Origin
+from bench.stores import FEW, ORIGIN, accepted, create, create_many, now, unsynced, waiting
 from domain.service import OwnerSession, TaskFlows
-from domain.values import Json
 
 ROUNDS = 300
 LONG, SHORT = 10_000, 10
-MANY, FEW = 100_000, 10
-ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench")
+MANY = 100_000
 
 
 @frozen
@@ -59,16 +55,17 @@ def main() -> None:
 
 def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
     ids = (f"flow-{number}" for number in itertools.count())
-    flows = TaskFlows(store, lambda: time.time_ns() // 1_000_000, lambda: next(ids))
+    flows = TaskFlows(store, now, lambda: next(ids))
     few, many = flows.bind_session("agent:few:main"), flows.bind_session("agent:many:main")
-    _unsynced(store, lambda: [_create(few) for _ in range(FEW)])
-    _progress(f"creating {MANY:,} flows")
-    _unsynced(store, lambda: [_create(many) for _ in range(MANY)])
     one = flows.bind_session("agent:one:main")
-    short, long = _create(one), _create(one)
-    _progress(f"giving one flow {LONG:,} events")
-    _unsynced(store, lambda: _cycle(one, long, LONG))
-    _cycle(one, short, SHORT)
+    with unsynced(store):
+        _progress(f"creating {MANY:,} flows")
+        create_many(few, FEW)
+        create_many(many, MANY)
+        short, long = create(one), create(one)
+        _progress(f"giving one flow {LONG:,} events")
+        _cycle(one, long, LONG)
+        _cycle(one, short, SHORT)
     changing = {flow_id: itertools.count(n) for flow_id, n in ((short, SHORT), (long, LONG))}
     return [
         _figure(
@@ -116,37 +113,13 @@ def _figure(
     return Figure(operation, round(a, 1), round(b, 1), round(b / a, 3))
 
 
-def _create(session: OwnerSession) -> str:
-    outcome = session.execute(CreateFlow(goal="bench", controller_id="bench"), ORIGIN)
-    return _flow_id(outcome)
-
-
 def _cycle(session: OwnerSession, flow_id: str, times: int) -> None:
     for revision in range(times):
         _wait(session, flow_id, revision)
 
 
 def _wait(session: OwnerSession, flow_id: str, revision: int) -> None:
-    state = Json('{"step":' + str(revision) + "}")
-    command = SetWaiting(flow_id=flow_id, expected_revision=revision, state_json=state)
-    _flow_id(session.execute(command, ORIGIN))
-
-
-def _flow_id(outcome: object) -> str:
-    if not isinstance(outcome, Accepted):
-        raise SystemExit(f"the benchmark is wrong: {outcome}")
-    return outcome.flow.flow_id
-
-
-def _unsynced(store: EventSourcedStore, build: Callable[[], object]) -> None:
-    """Build without syncing; what is measured afterwards syncs as always."""
-    pool = store.application.datastore.pool
-    with store.application.datastore.get_connection(commit=True) as connection:
-        raw = connection._sqlite_conn  # noqa: SLF001 - no hook for a connection's settings
-    raw.execute("PRAGMA synchronous=OFF")
-    build()
-    raw.execute("PRAGMA synchronous=FULL")
-    assert not pool.closed  # noqa: S101 - a benchmark
+    accepted(session.execute(waiting(flow_id, revision), ORIGIN))
 
 
 def _progress(text: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from bench.__main__ import run
-from bench.figures import Report, read
+from bench.aims import Verdict, verdicts
+from bench.figures import Ceiling, Disk, Figure, Machine, Memory, Report, read
 from bench.plan import Plan, Sizes
 from bench.tables import BEGIN, END, write_readme
 
@@ -25,52 +27,80 @@ MEASURED = {
 }
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a tiny run, once for all tests here."""
-    folder = tmp_path_factory.mktemp("bench")
-    run(TINY, folder)
-    return folder
-
-
-@pytest.fixture
-def report(out: Path) -> Report:
-    """Read the raw figures of that run."""
-    return read(out / "http.json")
-
-
-def test_every_action_is_measured_with_every_number_of_connections(report: Report) -> None:
+def test_a_tiny_run_leaves_figures_of_every_action_and_a_picture(tmp_path: Path) -> None:
+    run(TINY, tmp_path)
+    report = read(tmp_path / "http.json")
     disks = {"as it is"} if report.left_out else {"as it is", "slowed"}
     combinations = {(f.action, f.disk, f.connections) for f in report.figures}
     assert combinations == {(a, d, c) for a in MEASURED for d in disks for c in (1, 4)}
     assert len(report.figures) == 11 * len(disks) * 2
-
-
-def test_every_figure_stands_for_answered_requests(report: Report) -> None:
     assert all(f.requests and f.per_second and f.share for f in report.figures)
     assert [ceiling.connections for ceiling in report.ceilings] == [1, 4]
     assert report.memory.requests >= TINY.requests
     assert report.ready_seconds > 0
+    assert (tmp_path / "http.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_is_drawn(out: Path) -> None:
-    assert (out / "http.png").read_bytes().startswith(b"\x89PNG")
+def figure(disk: Disk, connections: int, per_second: float, share: float) -> Figure:
+    """Return a figure of `create_flow`."""
+    return Figure(
+        action="create_flow",
+        on="a new owner",
+        durable=True,
+        disk=disk,
+        connections=connections,
+        requests=100,
+        per_second=per_second,
+        p50_ms=0.5,
+        p99_ms=1.5,
+        share=share,
+    )
 
 
-def test_the_readme_gets_the_tables_between_its_markers(report: Report, tmp_path: Path) -> None:
+REPORT = Report(
+    machine=Machine(date="2026-11-23", python="3.11.7", sqlite="3.40.1", system="Linux", cpus=2),
+    plan=TINY,
+    ceilings=(Ceiling(connections=4, per_second=8000.0, p50_ms=0.4, p99_ms=1.0),),
+    figures=(
+        figure("as it is", 4, 2000.0, 0.25),
+        figure("slowed", 1, 300.0, 0.1),
+        figure("slowed", 16, 960.0, 0.2),
+    ),
+    memory=Memory(ready_mb=40.0, requests=10, after_mb=125.5),
+    ready_seconds=0.5,
+    left_out=None,
+)
+
+
+def test_an_aim_is_reached_or_the_distance_is_said() -> None:
+    assert list(verdicts(REPORT)) == [
+        Verdict("`create_flow` at 45% of the ceiling, 4 connections", "25%", "20 points"),
+        Verdict(
+            "`create_flow` with slowed syncs: 3 times as many with 16 connections as with 1",
+            "3.2 times",
+            None,
+        ),
+        Verdict("memory below 120 MB after 10 requests", "126 MB", "5.5 MB"),
+        Verdict("ready in less than a second", "0.5 s", None),
+    ]
+
+
+def test_the_readme_gets_the_tables_between_its_markers(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_readme(readme, report)
+    plain = evolve(REPORT, figures=REPORT.figures[:1], left_out="there is no compiler")
+    write_readme(readme, plain)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\n\n")
     assert text.endswith(f"\n{END}\nafter\n")
-    assert "| `get_flow`, a flow of 3 |" in text
+    assert "| `create_flow`, a new owner | 2,000 (25%) | 0.5 | 1.5 |\n" in text
+    assert "Left out, with every sync 2 ms slower: there is no compiler." in text
     assert "old" not in text
 
 
-def test_a_readme_without_markers_is_left_alone(report: Report, tmp_path: Path) -> None:
+def test_a_readme_without_markers_is_left_alone(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="has no <!-- bench -->"):
-        write_readme(readme, report)
+        write_readme(readme, REPORT)
     assert readme.read_text(encoding="utf-8") == "nothing\n"

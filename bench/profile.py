@@ -1,0 +1,189 @@
+"""Where the time of one request goes, inside the application: `python -m bench.profile`.
+
+The application is called in this process, without server and threads, while a timer interrupts it
+a thousand times a second; each time the innermost part of the path that is on the stack counts.
+Unlike a tracing profiler this costs the many small calls nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+from wsgiref.types import WSGIApplication
+
+from attrs import frozen
+
+import app
+from adapters.logs import TextFormatter, configure
+from adapters.settings import load_settings
+from adapters.store import EventSourcedStore, open_for_writing
+from adapters.webhooks.gate import Gate
+from adapters.webhooks.wsgi import create_app
+from bench.gateway import configuration
+from bench.load import SECRET
+from bench.tables import table
+
+SECONDS: Final = 4.0
+EVERY: Final = 0.001
+PARTS: Final[Mapping[tuple[str, str], str]] = {
+    ("webhooks/gate.py", "admit_head"): "gate",
+    ("webhooks/gate.py", "log"): "log",
+    ("webhooks/strict_json.py", "read_json"): "JSON and schema",
+    ("webhooks/actions.py", "read_call"): "JSON and schema",
+    ("webhooks/replies.py", "success"): "view and answer",
+    ("webhooks/views.py", "flow_json"): "view and answer",
+    ("domain/views.py", "flow_view"): "view and answer",
+    ("webhooks/resource.py", "write"): "view and answer",
+    ("domain/decide.py", "decide"): "decide and evolve",
+    ("domain/evolve.py", "fold"): "decide and evolve",
+    ("domain/records.py", "record_all"): "decide and evolve",
+    ("store/mapper.py", "to_stored_event"): "encode",
+    ("store/mapper.py", "to_domain_event"): "decode",
+    ("store/store.py", "find"): "store: read",
+    ("store/group_commit.py", "commit"): "store: insert",
+    ("store/sqlite.py", "commit"): "store: commit and sync",
+    ("falcon/app.py", "__call__"): "Falcon, and the rest of the path",
+    ("bench/profile.py", "_environ"): "",
+}
+"""The functions that the parts of the path begin with; the empty part is the benchmark's own."""
+
+_HEADERS: Final = (("authorization", f"Bearer {SECRET}"), ("content-type", "application/json"))
+_PATH: Final = "/plugins/webhooks/bench"
+
+
+@frozen
+class Profile:
+    """The microseconds of one request, in all and by part, the largest first."""
+
+    action: str
+    total: float
+    parts: Mapping[str, float]
+
+
+def main() -> None:
+    """Profile both actions and print a table of each."""
+    for action, parts in ((p.action, p) for p in profiles(SECONDS)):
+        body = [[part, f"{us:.0f}", f"{us / parts.total:.0%}"] for part, us in parts.parts.items()]
+        total = ["in all", f"{parts.total:.0f}", "100%"]
+        print(f"{table([f'`{action}`', 'µs', 'share'], [*body, total])}\n")
+
+
+def profiles(seconds: float) -> list[Profile]:
+    """Profile `get_flow` and `set_waiting` for some seconds each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = open_for_writing(f"sqlite:///{folder / 'profile.db'}")
+        try:
+            with Path(os.devnull).open("w") as stream:
+                configure(stream, TextFormatter())
+                return _profiles(folder, store, seconds)
+        finally:
+            logging.getLogger().handlers.clear()
+            store.close()
+
+
+def _profiles(folder: Path, store: EventSourcedStore, seconds: float) -> list[Profile]:
+    given = app.gateway(load_settings(configuration(folder), os.environ), store)
+    send = _Caller(create_app(given), given.gate)
+    flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
+    revisions = itertools.count()
+
+    def get() -> None:
+        send(action="get_flow", flowId=flow_id)
+
+    def wait() -> None:
+        place = {"flowId": flow_id, "expectedRevision": next(revisions)}
+        send(action="set_waiting", waitJson={"kind": "approval"}, **place)
+
+    return [_profiled("get_flow", get, seconds), _profiled("set_waiting", wait, seconds)]
+
+
+@frozen
+class _Caller:
+    """Sends requests to the application as the server would."""
+
+    wsgi: WSGIApplication
+    gate: Gate
+
+    def __call__(self, **document: object) -> dict[str, Any]:
+        environ = _environ(json.dumps(document).encode())
+        ticket = self.gate.admit_head("POST", _PATH, _HEADERS, "127.0.0.1", "profile")
+        if isinstance(ticket, tuple):
+            raise SystemExit(f"the benchmark is wrong: {ticket}")
+        environ |= {"taskflow.ticket": ticket, "taskflow.request_id": "profile"}
+        body = b"".join(self.wsgi(environ, _start_response))
+        ticket.release()
+        answer: dict[str, Any] = json.loads(body)
+        if not answer["ok"]:
+            raise SystemExit(f"the benchmark is wrong: {answer}")
+        return answer
+
+
+def _environ(body: bytes) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": _PATH,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "bench",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": "application/json",
+    }
+
+
+def _start_response(_status: str, _headers: object, _fault: object = None) -> Callable[..., None]:
+    return lambda _: None
+
+
+def _profiled(action: str, run: Callable[[], None], seconds: float) -> Profile:
+    found: Counter[str] = Counter()
+
+    def look(_: int, frame: FrameType | None) -> None:
+        found[_part(frame)] += 1
+
+    before = signal.signal(signal.SIGALRM, look)
+    start, count = time.perf_counter(), 0
+    signal.setitimer(signal.ITIMER_REAL, EVERY, EVERY)
+    try:
+        while (elapsed := time.perf_counter() - start) < seconds:
+            run()
+            count += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    looks = found.total()
+    per_look = 1e6 * elapsed / count / looks
+    parts = {part: per_look * n for part, n in found.most_common() if part}
+    return Profile(action, sum(parts.values()), parts)
+
+
+def _part(frame: FrameType | None) -> str:
+    """Return the innermost part of the path on a stack."""
+    while frame is not None:
+        code = frame.f_code
+        place = "/".join(Path(code.co_filename).parts[-2:])
+        if (part := PARTS.get((place, code.co_name))) is not None:
+            return part
+        frame = frame.f_back
+    return ""
+
+
+if __name__ == "__main__":
+    main()

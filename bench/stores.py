@@ -1,0 +1,143 @@
+"""Stores with long flows and large owners, built through the core and the store, without syncs."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from adapters.store import EventSourcedStore, open_for_writing
+from bench.plan import Sizes
+from domain.commands import CreateFlow, Issued, ResumeFlow, SetWaiting
+from domain.decide import decide
+from domain.events import Event
+from domain.evolve import evolve
+from domain.flow import Flow
+from domain.outcomes import Outcome, Refused
+from domain.ports import Commit
+from domain.records import Actor, ActorKind, Origin, record_all
+from domain.refusals import Refusal
+from domain.service import OwnerSession, TaskFlows
+from domain.status import FlowStatus
+from domain.values import Json
+
+ORIGIN: Final = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench")
+FEW: Final = 10
+ROUTES: Final = ("new", "bench", "few", "page", "many")
+"""The routes of the benchmark; the owners of the last three have so many flows at first."""
+
+_BATCH: Final = 250
+
+Progress = Callable[[str], None]
+
+
+@frozen
+class Built:
+    """What a store was built with: a flow of one event, and long ones to read and to change."""
+
+    path: Path
+    short: str
+    long: str
+    changing: tuple[str, ...]
+
+
+def owner_of(route: str) -> str:
+    """Return the session key that a route of the benchmark acts for."""
+    return f"agent:{route}:main"
+
+
+def now() -> int:
+    """Return the milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def build(path: Path, sizes: Sizes, writers: int, progress: Progress) -> Built:
+    """Build a store in which `writers` long flows can be changed at once."""
+    store = open_for_writing(f"sqlite:///{path}")
+    ids = (f"flow-{number}" for number in itertools.count())
+    flows = TaskFlows(store, now, lambda: next(ids))
+    try:
+        with unsynced(store):
+            for route, count in (("few", FEW), ("page", sizes.page), ("many", sizes.flows)):
+                progress(f"creating {count:,} flows")
+                create_many(flows.bind_session(owner_of(route)), count)
+            bench = flows.bind_session(owner_of("bench"))
+            progress(f"giving {writers + 1} flows {sizes.events:,} events each")
+            long, *changing = (_long_flow(store, bench, sizes.events) for _ in range(writers + 1))
+            return Built(path, create(bench), long, tuple(changing))
+    finally:
+        store.close()
+
+
+@contextmanager
+def unsynced(store: EventSourcedStore) -> Iterator[None]:
+    """Write without syncing; afterwards every commit is synced again."""
+    with store.application.datastore.get_connection(commit=True) as connection:
+        raw = connection._sqlite_conn  # noqa: SLF001 - no hook for a connection's settings
+    raw.execute("PRAGMA synchronous=OFF")
+    yield
+    raw.execute("PRAGMA synchronous=FULL")
+
+
+def create(session: OwnerSession) -> str:
+    """Create a flow and return its id."""
+    return accepted(session.execute(CreateFlow(goal="bench", controller_id="bench"), ORIGIN))
+
+
+def create_many(session: OwnerSession, count: int) -> None:
+    """Create flows."""
+    for _ in range(count):
+        create(session)
+
+
+def accepted(outcome: Outcome) -> str:
+    """Return the id of the flow that a command was accepted for."""
+    if isinstance(outcome, Refused):
+        raise SystemExit(f"the benchmark is wrong: {outcome}")
+    return outcome.flow.flow_id
+
+
+def _long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> str:
+    flow_id = create(session)
+    flow = store.load(flow_id)
+    while flow is not None and flow.version < events:
+        flow = _lengthened(store, flow, min(_BATCH, events - flow.version))
+    return flow_id
+
+
+def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
+    """Give a flow some more events in one commit: many times faster than one by one."""
+    moment, events = now(), []
+    before = flow.version
+    for _ in range(count):
+        event = _next(flow, moment)
+        flow = evolve(flow, event)
+        events.append(event)
+    records = record_all(
+        tuple(events), flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
+    )
+    store.save(Commit(records=records, flow=flow))
+    return flow
+
+
+def _next(flow: Flow, moment: int) -> Event:
+    command = (
+        ResumeFlow(flow_id=flow.flow_id, expected_revision=flow.revision)
+        if flow.status is FlowStatus.WAITING
+        else waiting(flow.flow_id, flow.revision)
+    )
+    decision = decide(flow, Issued(command=command, owner=flow.owner, at=moment, new_id=""))
+    if isinstance(decision, Refusal):
+        raise SystemExit(f"the benchmark is wrong: {decision}")
+    return decision[0]
+
+
+def waiting(flow_id: str, revision: int) -> SetWaiting:
+    """Return the command that lets a flow wait."""
+    state = Json('{"step":' + str(revision) + "}")
+    return SetWaiting(flow_id=flow_id, expected_revision=revision, state_json=state)
