@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from domain.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
-from domain.decide import decide
+from domain.decide import Decision, decide
 from domain.decide_task import meant_task
 from domain.events import Event
 from domain.evolve import fold
@@ -93,8 +93,7 @@ class OwnerSession:
 
     def _attempt(self, issued: Issued, origin: Origin) -> Outcome:
         command = issued.command
-        key = origin.request_key
-        if key is not None and (past := self._repeat(key, command)):
+        if past := self._repeat(origin.request_key, command):
             return past
         flow = (
             None
@@ -102,6 +101,10 @@ class OwnerSession:
             else self.store.find(self.owner, command.flow_id)
         )
         decision = decide(flow, issued)
+        # The same request may have been carried out since its key was looked for. Where something
+        # is written that shows as a conflict, elsewhere only by looking again.
+        if not _writes(decision) and (past := self._repeat(origin.request_key, command)):
+            return past
         if isinstance(decision, Refusal):
             return refused(decision, command, _meant(flow, issued))
         return self._save(flow, decision, issued, origin)
@@ -130,9 +133,9 @@ class OwnerSession:
                 raise NotPersisted(flow) from error
         return accepted(after, issued.command, task_id)
 
-    def _repeat(self, key: RequestKey, command: Command) -> Outcome | None:
-        past = self.store.recall(key.route_id, key.key)
-        if past is None:
+    def _repeat(self, key: RequestKey | None, command: Command) -> Outcome | None:
+        past = None if key is None else self.store.recall(key.route_id, key.key)
+        if key is None or past is None:
             return None
         if past.request_hash != key.request_hash:
             return key_reused()
@@ -145,6 +148,10 @@ class OwnerSession:
 
 def _shown(flow: Flow | None) -> FlowView | None:
     return None if flow is None else flow_view(flow)
+
+
+def _writes(decision: Decision) -> bool:
+    return not isinstance(decision, Refusal) and bool(decision)
 
 
 def _meant(flow: Flow | None, issued: Issued) -> str | None:
