@@ -186,7 +186,6 @@ class Channel(Connection):
     def _answered(self, *, closing: bool) -> None:
         self.requests = []
         self.server.in_work -= 1
-        self.send_waiting()
         if self.phase is Phase.CLOSED:
             return
         self._rest()

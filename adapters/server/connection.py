@@ -62,19 +62,15 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def handle_write(self) -> None:
         """Send what waits, then do what waited for that."""
-        self.send_waiting()
+        # NOTE: one look of the poll may report both that the caller is gone and that it may write.
+        if self.phase is not Phase.CLOSED:
+            super().handle_write()
         if self.phase is Phase.CLOSED or self.total_outbufs_len:
             return
         if self.phase is Phase.FLUSHING:
             self._linger()
         else:
             self.answer_taken()
-
-    def send_waiting(self) -> None:
-        """Send what waits, as far as the caller takes it."""
-        # NOTE: one look of the poll may report both that the caller is gone and that it may write.
-        if self.phase is not Phase.CLOSED:
-            super().handle_write()
 
     def answer_taken(self) -> None:
         """Go on after the caller took all that waited for it."""

@@ -25,7 +25,6 @@ TICK = 0.2
 
 _BACKLOG = 1_024
 _RECV_BYTES = 65_536
-_WORKER_SENDS_FROM = 65_536
 _NEVER_SPOOL = 2**62
 _WARN_SECONDS = 60.0
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -182,7 +181,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 
 def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
     """Return waitress' settings; what is not here is decided by this room's own code."""
-    adjustments = Adjustments(
+    return Adjustments(
         sockets=[],
         backlog=_BACKLOG,
         recv_bytes=_RECV_BYTES,
@@ -191,8 +190,3 @@ def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
         clear_untrusted_proxy_headers=False,
         channel_request_lookahead=0,
     )
-    # PERF: a worker that sends gives up the interpreter, and with four connections waits for it
-    # longer than the sending takes. The I/O thread, which hears of the answer anyway, sends what is
-    # short: 15 to 30 % more requests per second.
-    adjustments.send_bytes = _WORKER_SENDS_FROM
-    return adjustments
