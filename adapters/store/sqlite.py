@@ -23,6 +23,10 @@ FULL: Final = 2
 """`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""
 
 
+_STATEMENTS: Final = 64
+"""How many compiled statements a connection keeps; there are about twenty different ones."""
+
+
 class Connection(es.SQLiteConnection):
     """A connection whose failed commit leaves no transaction behind.
 
@@ -59,13 +63,34 @@ class Pool(es.SQLiteConnectionPool):
             raise
 
     def _create_connection(self) -> Connection:
+        """Make a connection as the library does, but that syncs, and keeps statements compiled.
+
+        PERF: the library passes `cached_statements=True`, which is 1: every statement is compiled
+        again each time, which costs a load 80 us with four callers at once.
+        """
         try:
-            made = super()._create_connection()
-            raw = made._sqlite_conn  # noqa: SLF001 - the library has no hook for a connection's settings
+            raw = sqlite3.connect(
+                self.db_name,
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=_STATEMENTS,
+                timeout=self.lock_timeout or es.SQLITE3_DEFAULT_LOCK_TIMEOUT,
+            )
+            if not (self.is_sqlite_memory_mode or self.is_journal_mode_wal):
+                self._write_ahead(raw)
             raw.execute("PRAGMA synchronous=FULL")
         except sqlite3.Error as error:
             raise InterfaceError(str(error)) from error
+        raw.row_factory = sqlite3.Row
         return Connection(sqlite_conn=raw, max_age=self.max_age)
+
+    def _write_ahead(self, raw: sqlite3.Connection) -> None:
+        mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode.lower() != "wal":
+            raw.execute("PRAGMA journal_mode=WAL")
+            self.journal_mode_was_changed_to_wal = True
+        self.is_journal_mode_wal = True
 
 
 class Datastore(es.SQLiteDatastore):
