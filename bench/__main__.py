@@ -14,7 +14,7 @@ from bench.gateway import ROOT
 from bench.measure import measure
 from bench.plan import FULL, QUICK, Plan
 from bench.plot import draw
-from bench.tables import markdown, write_readme
+from bench.tables import markdown, write_between
 
 KEPT: Final = ROOT / "docs" / "benchmarks"
 PASSING: Final = ROOT / "var" / "bench"
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     """Do what the arguments say; figures go to standard output, progress to standard error."""
     asked = _parser().parse_args(argv)
     if asked.write_readme:
-        write_readme(ROOT / "README.md", read(KEPT / "http.json"))
+        write_between(ROOT / "README.md", "bench", markdown(read(KEPT / "http.json")))
         return
     report = run(_plan(asked), asked.out or (PASSING if asked.quick else KEPT))
     print(as_json(report) if asked.json else markdown(report))

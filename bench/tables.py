@@ -10,19 +10,17 @@ from bench.aims import verdicts
 from bench.figures import Disk, Figure, Report, rows
 from bench.plan import SLOWER_MS
 
-BEGIN: Final = "<!-- bench -->"
-END: Final = "<!-- /bench -->"
 _LATENCY_AT: Final = 4
 
 
-def write_readme(readme: Path, report: Report) -> None:
-    """Put the tables between the markers of a README, in place of what stands there."""
-    text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_between(page: Path, name: str, text: str) -> None:
+    """Put a text between the markers `<!-- name -->` and `<!-- /name -->` of a page."""
+    old = page.read_text(encoding="utf-8")
+    before, begin, rest = old.partition(f"<!-- {name} -->")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
     if not (begin and end):
-        raise SystemExit(f"{readme} has no {BEGIN} … {END} to write to")
-    readme.write_text(f"{before}{BEGIN}\n\n{markdown(report)}\n{END}{after}", encoding="utf-8")
+        raise SystemExit(f"{page} has no <!-- {name} --> … <!-- /{name} --> to write to")
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def markdown(report: Report) -> str:

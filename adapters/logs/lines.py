@@ -11,12 +11,14 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 FIELDS: Final = "taskflow_fields"
 """The attribute of a record that holds its fields."""
 
 _PLAIN: Final = re.compile(r"[!#-<>-~]+")
+_ENCODER: Final = json.JSONEncoder(default=str)
 
 
 class TextFormatter(logging.Formatter):
@@ -24,7 +26,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record; a traceback follows on lines of its own."""
-        pairs = (f"{name}={_text(value)}" for name, value in _fields(record).items())
+        pairs = [f"{name}={_text(value)}" for name, value in _fields(record).items()]
         line = " ".join((_moment(record), record.levelname, _one_line(record.getMessage()), *pairs))
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
@@ -42,7 +44,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _ENCODER.encode(line)
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, object]:
@@ -60,5 +62,9 @@ def _one_line(text: str) -> str:
 
 
 def _moment(record: logging.LogRecord) -> str:
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{seconds}.{int(record.msecs):03d}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@lru_cache(maxsize=1)  # PERF: a busy gateway writes thousands of lines a second
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -11,7 +11,7 @@ from bench.__main__ import run
 from bench.aims import Verdict, verdicts
 from bench.figures import Ceiling, Disk, Figure, Machine, Memory, Report, read
 from bench.plan import Plan, Sizes
-from bench.tables import BEGIN, END, write_readme
+from bench.tables import markdown, write_between
 
 TINY = Plan(
     sizes=Sizes(events=3, flows=12, page=11),
@@ -85,22 +85,22 @@ def test_an_aim_is_reached_or_the_distance_is_said() -> None:
     ]
 
 
-def test_the_readme_gets_the_tables_between_its_markers(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+def test_a_page_gets_the_tables_between_its_markers(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
     plain = evolve(REPORT, figures=REPORT.figures[:1], left_out="there is no compiler")
-    write_readme(readme, plain)
-    text = readme.read_text(encoding="utf-8")
-    assert text.startswith(f"before\n{BEGIN}\n\n")
-    assert text.endswith(f"\n{END}\nafter\n")
+    write_between(page, "bench", markdown(plain))
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- bench -->\n\n")
+    assert text.endswith("\n<!-- /bench -->\nafter\n")
     assert "| `create_flow`, a new owner | 2,000 (25%) | 0.5 | 1.5 |\n" in text
     assert "Left out, with every sync 2 ms slower: there is no compiler." in text
     assert "old" not in text
 
 
-def test_a_readme_without_markers_is_left_alone(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("nothing\n", encoding="utf-8")
+def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="has no <!-- bench -->"):
-        write_readme(readme, REPORT)
-    assert readme.read_text(encoding="utf-8") == "nothing\n"
+        write_between(page, "bench", "tables")
+    assert page.read_text(encoding="utf-8") == "nothing\n"
