@@ -11,9 +11,20 @@ from attrs import frozen
 
 from adapters.testing.model import Life, Model
 from adapters.testing.names import Names
-from adapters.testing.steps import OWNERS
-from domain.commands import REVISIONED, Command, FlowCommand, LoseTask, UpdateTask
+from adapters.testing.steps import OWNERS, other_than
+from domain.commands import (
+    REVISIONED,
+    CancelFlow,
+    Command,
+    FailFlow,
+    FinishFlow,
+    FlowCommand,
+    LoseTask,
+    RunTask,
+    UpdateTask,
+)
 from domain.flow import Flow
+from domain.status import Runtime
 
 T = TypeVar("T")
 RARELY: Final = 10
@@ -58,26 +69,67 @@ def at_something(
     return _sender(life, aim), _aimed(replace(command, flow_id=name), life, names, aim)
 
 
+def at_a_run(model: Model, command: RunTask, aim: Aim) -> tuple[str, RunTask] | None:
+    """Return a command that means a run again which the model knows, and who sends it.
+
+    Some of them mean it to the letter, the others only the run; None if no run is known.
+    """
+    lives = [life for life in model.lives.values() if life.is_live and not life.wants_cancel]
+    runs = [(life, child) for life in lives for child in life.children if child.run_id]
+    if not runs:
+        return None
+    life, child = runs[aim.flow % len(runs)]
+    again = replace(
+        command,
+        flow_id=life.flow_id,
+        runtime=Runtime(child.runtime),
+        run_id=child.run_id,
+        child_session_key=child.child_session_key,
+    )
+    exact = aim.task % 3 == 0
+    return life.owner, replace(again, task=child.task, label=child.label) if exact else again
+
+
 def _aimed(command: FlowCommand, life: Life, names: Names, aim: Aim) -> FlowCommand:
-    if isinstance(command, UpdateTask | LoseTask):
+    if isinstance(command, UpdateTask):
         return replace(command, task_id=_task(life, names, aim))
+    if isinstance(command, LoseTask):
+        return _silent(life, command, _task(life, names, aim), aim)
     if isinstance(command, REVISIONED):
         return replace(command, expected_revision=max(0, life.revision + _OFF.get(aim.stray, 0)))
     return command
+
+
+def _silent(life: Life, command: LoseTask, task_id: str, aim: Aim) -> LoseTask:
+    """Return a command that gives up a child: around the moment from which that is allowed."""
+    child = life.child(task_id)
+    if child is None:
+        return replace(command, task_id=task_id)
+    allowed = min(child.last_event_at, child.heard_at)
+    return replace(command, task_id=task_id, silent_before=allowed + aim.flow % 3 - 1)
 
 
 _OFF: Final = {Stray.STALE: -1, Stray.AHEAD: 1}
 
 
 def _flow(model: Model, command: FlowCommand, which: int) -> Life | None:
-    """Return the flow that a command may mean: mostly one that it can bring on."""
+    """Return the flow that a command may mean: mostly one that it can bring on.
+
+    What ends a flow means the newest first, all else the oldest, so that some have a long life.
+    """
     lives = list(model.lives.values())
-    if isinstance(command, LoseTask):
-        likely = [life for life in lives if life.is_busy and life.wants_cancel]
-    elif isinstance(command, UpdateTask):
-        likely = [life for life in lives if life.is_busy]
-    else:
-        likely = [life for life in lives if life.is_live]
+    live = [life for life in lives if life.is_live]
+    match command:
+        case LoseTask():
+            likely = [life for life in lives if life.is_busy and life.wants_cancel]
+        case UpdateTask():
+            likely = [life for life in lives if life.is_busy]
+        case CancelFlow():
+            likely = [*(life for life in live if life.is_busy), *reversed(live)]
+        case FinishFlow() | FailFlow():
+            likely = live[::-1]
+        case _:
+            likely = live
     return _pick(likely, lives, which)
 
 
@@ -89,9 +141,7 @@ def _task(life: Life, names: Names, aim: Aim) -> str:
 
 
 def _sender(life: Life, aim: Aim) -> str:
-    if aim.stray is not Stray.OTHER_OWNER:
-        return life.owner
-    return OWNERS[(OWNERS.index(life.owner) + 1) % len(OWNERS)]
+    return other_than(life.owner) if aim.stray is Stray.OTHER_OWNER else life.owner
 
 
 def _pick(likely: Sequence[T], all_of_them: Sequence[T], which: int) -> T | None:

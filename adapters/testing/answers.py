@@ -40,6 +40,11 @@ class Answer:
     task: Shown | None = None
     tasks: tuple[Shown, ...] = ()
 
+    def __str__(self) -> str:
+        if self.flow is None:
+            return self.code
+        return f"{self.code}: {self.flow.get('status')} at revision {self.flow.get('revision')}"
+
 
 @frozen
 class Listing:

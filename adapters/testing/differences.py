@@ -1,44 +1,51 @@
-"""Two values side by side: what was expected and what was there, a line a field."""
+"""Two values side by side: what was expected and what was there, only where they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import ndiff
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from enum import Enum
 from typing import Any, Final
 
-from attrs import NOTHING, fields, has
+from attrs import NOTHING, asdict, fields, has
 
 _MOST: Final = 200
-"""Characters of one field; the values of callers may be large."""
+"""Characters of one value; those of callers may be large."""
 
 
 def difference(expected: object, actual: object) -> str:
-    """Return the lines of both values: `-` what was expected, `+` what was there instead."""
-    lines = ndiff(list(described(expected)), list(described(actual)))
-    return "\n".join(line for line in lines if not line.startswith("?"))
-
-
-def described(value: object) -> Iterator[str]:
-    """Return a value as lines of text; fields that hold their default are left out."""
-    if isinstance(value, Mapping):
-        yield from _fields(value.items())
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for item in value:
-            yield from described(item)
-    elif has(type(value)):
-        yield type(value).__name__
-        yield from _indented(_fields(_given(value)))
-    else:
-        yield _word(value)
+    """Return the lines in which two values differ: `-` what was expected, `+` what was there."""
+    was, found = list(_lines(_opened(expected), "")), list(_lines(_opened(actual), ""))
+    lines: list[str] = []
+    for kind, start, end, begin, stop in SequenceMatcher(a=was, b=found).get_opcodes():
+        if kind != "equal":
+            lines += [f"- {line}" for line in was[start:end]]
+            lines += [f"+ {line}" for line in found[begin:stop]]
+    return "\n".join(lines)
 
 
 def one_line(value: object) -> str:
     """Return a value as one line of text; fields that hold their default are left out."""
-    if not has(type(value)):
+    if isinstance(value, type) or not has(type(value)):
         return _word(value)
     given = ", ".join(f"{name}={one_line(each)}" for name, each in _given(value))
     return f"{type(value).__name__}({given})"
+
+
+def _opened(value: Any) -> object:  # noqa: ANN401 - any value
+    return asdict(value, recurse=False) if has(type(value)) else value
+
+
+def _lines(value: object, path: str) -> Iterator[str]:
+    """Return a value as lines: objects a line a field, with the path to it, all else one line."""
+    if isinstance(value, Mapping):
+        for name, each in sorted(value.items()):
+            yield from _lines(each, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for number, each in enumerate(value):
+            yield from _lines(each, f"{path}[{number}]" if isinstance(each, Mapping) else path)
+    else:
+        yield f"{path}: {one_line(value)}" if path else one_line(value)
 
 
 def _given(value: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any attrs class
@@ -46,19 +53,6 @@ def _given(value: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any at
         held = getattr(value, field.name)
         if field.default is NOTHING or held != field.default:
             yield field.name, held
-
-
-def _fields(members: Iterable[tuple[object, object]]) -> Iterator[str]:
-    for name, value in members:
-        if isinstance(value, Mapping) or (isinstance(value, tuple) and value):
-            yield f"{name}:"
-            yield from _indented(described(value))
-        else:
-            yield f"{name}: {one_line(value)}"
-
-
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"  {line}" for line in lines)
 
 
 def _word(value: object) -> str:

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from attrs import frozen
 
 from adapters.testing.differences import one_line
 from adapters.testing.failing import Fault, Moment
-from adapters.testing.notation import Unreadable, note_command, read_command
+from adapters.testing.notation import Noted, Unreadable, note_command, read_command
 from domain.commands import Command
 
 OWNERS: Final = ("agent:ops:one", "agent:main:two", "three")
 """Who sends commands in a run: two whose session key names an agent, and one whose does not."""
+
+
+def other_than(owner: str) -> str:
+    """Return another owner."""
+    return OWNERS[1] if owner == OWNERS[0] else OWNERS[0]
 
 
 @frozen
@@ -70,7 +75,7 @@ Step: TypeAlias = Send | Tick | Restart | FailNextWrite
 
 def write_steps(steps: Iterable[Step]) -> str:
     """Return steps as one line of JSON."""
-    return json.dumps([_noted(step) for step in steps], ensure_ascii=False)
+    return json.dumps([note_step(step) for step in steps], ensure_ascii=False)
 
 
 def read_steps(text: str) -> list[Step]:
@@ -85,10 +90,11 @@ def read_steps(text: str) -> list[Step]:
         raise Unreadable(f"the steps are not JSON: {error}") from error
     if not isinstance(noted, list):
         raise Unreadable("the steps are not a list")
-    return [_read(each) for each in noted]
+    return [read_step(each) for each in noted]
 
 
-def _noted(step: Step) -> dict[str, Any]:
+def note_step(step: Step) -> Noted:
+    """Return a step in this notation."""
     match step:
         case Send(owner, command, key):
             who = {} if owner == OWNERS[0] else {"as": owner}
@@ -103,7 +109,8 @@ def _noted(step: Step) -> dict[str, Any]:
             assert_never(step)
 
 
-def _read(noted: object) -> Step:
+def read_step(noted: object) -> Step:
+    """Return the step that a note stands for; raises Unreadable."""
     match noted:
         case {"clock": int(milliseconds), **rest} if not rest:
             return Tick(milliseconds)
@@ -112,10 +119,17 @@ def _read(noted: object) -> Step:
         case {"fail": str(fault), "moment": str(moment), **rest} if not rest:
             return _failure(fault, moment)
         case dict():
-            command = {name: value for name, value in noted.items() if name not in {"as", "key"}}
-            return Send(noted.get("as", OWNERS[0]), read_command(command), noted.get("key"))
+            return _command(noted)
         case _:
             raise Unreadable(f"no step: {noted!r}")
+
+
+def _command(noted: Noted) -> Send:
+    match {"as": OWNERS[0], "key": None, **noted}:
+        case {"as": str(owner), "key": str() | None as key, **command}:
+            return Send(owner, read_command(command), key)
+        case _:
+            raise Unreadable(f"a sender and a key are text: {noted!r}")
 
 
 def _failure(fault: str, moment: str) -> FailNextWrite:

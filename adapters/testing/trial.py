@@ -23,11 +23,11 @@ from adapters.testing.laws import broken
 from adapters.testing.model import Model
 from adapters.testing.model.world import Foreseen
 from adapters.testing.names import Names
-from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, other_than
 
 LOST: Final = Answer("lost", "The service died before it answered.")
 STATUSES: Final = ("queued", "running", "waiting", "blocked", "succeeded", "failed", "cancelled")
-PAGE: Final = 2
+PAGE: Final = 3
 
 
 class Mismatch(AssertionError):  # noqa: N818 - what was found
@@ -79,8 +79,7 @@ class Trial:
         """Compare everything that every owner can read; raises Mismatch."""
         for owner in OWNERS:
             self._look_at_lists(owner)
-            for name in [*self.model.lives, "flow-none"]:
-                self._look_at(owner, name)
+            self._look_at(owner, "flow-none")
 
     def close(self) -> None:
         """Let go of the service."""
@@ -91,7 +90,7 @@ class Trial:
         failure = self._due(foreseen)
         expected = _expected(foreseen, failure)
         if failure is None or _is_written(failure):
-            self.model.adopt(foreseen)
+            self.model.adopt(foreseen, step.owner, step.key)
         self._compare("the answer", expected, self._answer(step, expected))
         if expected is LOST:
             self._restart()
@@ -108,7 +107,7 @@ class Trial:
 
     def _due(self, foreseen: Foreseen) -> Failure | None:
         """Return the failure that a command runs into: if it writes anything at all."""
-        if foreseen.life is None:
+        if foreseen.change is None:
             return None
         planned, self._planned = self._planned, None
         return planned
@@ -122,11 +121,10 @@ class Trial:
         self.names.learn(newest, self.driver.latest(owner))
 
     def _look_after(self, step: Send) -> None:
-        """Look at the flow that a command was about, with all owners' eyes."""
-        command = step.command
-        name = getattr(command, "flow_id", None) or f"flow-{len(self.model.lives)}"
-        for owner in OWNERS:
-            self._look_at(owner, name)
+        """Look at the flow that a command was about, as its sender and as somebody else."""
+        name = getattr(step.command, "flow_id", None) or f"flow-{len(self.model.lives)}"
+        self._look_at(step.owner, name)
+        self._look_at(other_than(step.owner), name)
 
     def _look_at(self, owner: str, name: str) -> None:
         expected, flow_id = self.model.find(owner, name), self.names.id_of(name)

@@ -7,17 +7,19 @@ commands, which are the questions, and nothing of what answers them.
 from adapters.testing.model.life import Child, Life, shown_child, shown_life, summary_of
 from adapters.testing.model.rules import Rules
 from adapters.testing.model.ruling import No, Ruling, Verdict
-from adapters.testing.model.world import Foreseen, Model
+from adapters.testing.model.world import Foreseen, Kept, Model, foresee
 
 __all__ = [
     "Child",
     "Foreseen",
+    "Kept",
     "Life",
     "Model",
     "No",
     "Rules",
     "Ruling",
     "Verdict",
+    "foresee",
     "shown_child",
     "shown_life",
     "summary_of",

@@ -11,11 +11,11 @@ from adapters.testing.model.life import Child, Life
 from adapters.testing.model.ruling import No, Ruling, Verdict
 from domain.commands import (
     CancelFlow,
-    Command,
     CreateFlow,
     FailFlow,
     FinishFlow,
     FlowCommand,
+    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -35,17 +35,17 @@ class Rules:
     the flow thereafter, or why not. Override the one whose rule you change.
     """
 
-    def rule(
-        self, life: Life | None, command: Command, *, owner: str, at: int, new_id: str
-    ) -> Ruling:
-        """Say what a command of an owner leads to; `new_id` is for what it may make."""
+    def rule(self, life: Life | None, issued: Issued) -> Ruling:
+        """Say what a command leads to."""
+        command, new_id = issued.command, issued.new_id
         if isinstance(command, CreateFlow):
-            return Ruling(self.create(command, owner=owner, at=at, new_id=new_id))
-        if life is None or life.owner != owner:
+            return Ruling(self.create(command, issued))
+        if life is None or life.owner != issued.owner:
             return Ruling(life, No("not_found", "Flow not found."))
         task_id = children.meant(life, command, new_id)
+        at = max(issued.at, life.latest_at)
         verdict = self.objection(life, command) or self._verdict(
-            life, command, at=max(at, life.latest_at), new_id=new_id
+            life, command, at=at, new_id=new_id
         )
         if isinstance(verdict, No):
             return Ruling(life, verdict, task_id)
@@ -87,11 +87,11 @@ class Rules:
             case _:
                 assert_never(command)
 
-    def create(self, command: CreateFlow, *, owner: str, at: int, new_id: str) -> Life:
+    def create(self, command: CreateFlow, issued: Issued) -> Life:
         """A flow begins as it was asked for, at revision 0."""
         return Life(
-            flow_id=new_id,
-            owner=owner,
+            flow_id=issued.new_id,
+            owner=issued.owner,
             controller_id=command.controller_id,
             goal=command.goal,
             status=str(command.status),
@@ -99,9 +99,9 @@ class Rules:
             current_step=command.current_step,
             state_json=_text(command.state_json),
             wait_json=_text(command.wait_json),
-            created_at=at,
-            updated_at=at,
-            latest_at=at,
+            created_at=issued.at,
+            updated_at=issued.at,
+            latest_at=issued.at,
         )
 
     def set_waiting(self, life: Life, command: SetWaiting, at: int) -> Verdict:

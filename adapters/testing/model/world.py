@@ -10,7 +10,7 @@ from adapters.testing.answers import ACCEPTED, Answer, Shown
 from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
 from adapters.testing.model.rules import Rules
 from adapters.testing.model.ruling import Ruling
-from domain.commands import CancelFlow, Command, CreateFlow, LoseTask, UpdateTask
+from domain.commands import CancelFlow, Command, CreateFlow, Issued, LoseTask, UpdateTask
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."
@@ -19,7 +19,7 @@ REUSED: Final = Answer(
 
 @frozen
 class Kept:
-    """A request that came with a key, and what it led to."""
+    """A request that changed a flow, and what it led to: told again to who repeats its key."""
 
     command: Command
     life: Life
@@ -28,12 +28,24 @@ class Kept:
 
 @frozen
 class Foreseen:
-    """What a command will be answered, and what will have happened then: perhaps nothing."""
+    """What a command will be answered, and what it changes, if it does."""
 
     answer: Answer
-    life: Life | None = None
-    """The flow thereafter, if the command changes it."""
-    kept: tuple[tuple[str, str], Kept] | None = None
+    change: Kept | None = None
+
+
+def foresee(rules: Rules, life: Life | None, issued: Issued, past: Kept | None) -> Foreseen:
+    """Say what a command leads to; `past` is what its key stands for, if it has one."""
+    command = issued.command
+    if past is not None:
+        same = past.command == command
+        return Foreseen(_accepted(past.life, command, past.task_id) if same else REUSED)
+    ruling = rules.rule(life, issued)
+    if ruling.no is not None or ruling.life is None:
+        return Foreseen(_refused(ruling, command))
+    answer = _accepted(ruling.life, command, ruling.task_id)
+    changed = ruling.life != life
+    return Foreseen(answer, Kept(command, ruling.life, ruling.task_id) if changed else None)
 
 
 @define
@@ -49,27 +61,18 @@ class Model:
 
     def foresee(self, owner: str, command: Command, *, key: str | None, at: int) -> Foreseen:
         """Say what a command of an owner leads to, without letting it happen."""
-        past = None if key is None else self._kept.get((owner, key))
-        if past is not None:
-            same = past.command == command
-            return Foreseen(_accepted(past.life, command, past.task_id) if same else REUSED)
         life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
-        new_id = self._new_id(command)
-        ruling = self.rules.rule(life, command, owner=owner, at=at, new_id=new_id)
-        if ruling.no is not None or ruling.life is None:
-            return Foreseen(_refused(ruling, command))
-        answer = _accepted(ruling.life, command, ruling.task_id)
-        if ruling.life == life:
-            return Foreseen(answer)
-        kept = Kept(command, ruling.life, ruling.task_id)
-        return Foreseen(answer, ruling.life, None if key is None else ((owner, key), kept))
+        past = None if key is None else self._kept.get((owner, key))
+        issued = Issued(command=command, owner=owner, at=at, new_id=self._new_id(command))
+        return foresee(self.rules, life, issued, past)
 
-    def adopt(self, foreseen: Foreseen) -> None:
-        """Let happen what was foreseen."""
-        if foreseen.life is not None:
-            self.lives[foreseen.life.flow_id] = foreseen.life
-        if foreseen.kept is not None:
-            self._kept.update([foreseen.kept])
+    def adopt(self, foreseen: Foreseen, owner: str, key: str | None) -> None:
+        """Let happen what was foreseen for an owner and a key."""
+        if foreseen.change is None:
+            return
+        self.lives[foreseen.change.life.flow_id] = foreseen.change.life
+        if key is not None:
+            self._kept[owner, key] = foreseen.change
 
     def find(self, owner: str, flow_id: str) -> Shown | None:
         """Return what an owner is shown of a flow."""

@@ -69,7 +69,7 @@ any_json = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.integers(-(2**20), 2**20).map(lambda number: number / 2**10)
+    | st.integers(-(2**20), 2**20).map(lambda number: (2 * number + 1) / 2**10)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)

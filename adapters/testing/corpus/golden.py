@@ -1,0 +1,132 @@
+"""Reads golden histories, folds them, and decides their steps again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
+
+from adapters.testing.answers import Shown, shown
+from adapters.testing.clock import ControlledClock
+from adapters.testing.differences import difference
+from adapters.testing.notation import Noted, note_event, read_event
+from adapters.testing.scenario import Rules
+from adapters.testing.steps import Send, Step, Tick, read_step
+from domain.commands import CreateFlow, Issued
+from domain.decide import Decision, decide
+from domain.evolve import fold
+from domain.flow import Flow
+from domain.refusals import Refusal
+from domain.views import flow_view, task_views
+
+Told: TypeAlias = Mapping[str, Any]
+"""What became of a step: `{"events": [...]}` or `{"refused": "<code>"}`."""
+
+NOTHING: Final[Told] = {}
+FLOW: Final = "flow-1"
+
+
+@frozen
+class Golden:
+    """A history: its name, what it is about, its steps with what each told, and what is shown."""
+
+    name: str
+    about: str
+    steps: tuple[tuple[Step, Told], ...]
+    flow: Shown
+    tasks: tuple[Shown, ...]
+
+
+@frozen
+class Difference:
+    """Where a history is not what it was: the step, counted from 1, or None for the end of it."""
+
+    history: str
+    step: int | None
+    told: str
+
+    def __str__(self) -> str:
+        where = "at its end" if self.step is None else f"at step {self.step}"
+        return f"{self.history}, {where}:\n{self.told}"
+
+
+def golden_histories() -> tuple[Golden, ...]:
+    """Return the histories that ship with the package, by name."""
+    found = [file for file in files(__package__).iterdir() if file.name.endswith(".json")]
+    by_name = sorted(found, key=lambda file: file.name)
+    return tuple(
+        read_golden(file.name.removesuffix(".json"), file.read_text("utf-8")) for file in by_name
+    )
+
+
+def read_golden(name: str, text: str) -> Golden:
+    """Return the history that a JSON document holds."""
+    document = json.loads(text)
+    steps = ((read_step(each["step"]), _told(each)) for each in document["steps"])
+    return Golden(
+        name=name,
+        about=document["about"],
+        steps=tuple(steps),
+        flow=document["flow"],
+        tasks=tuple(document["tasks"]),
+    )
+
+
+def replay_corpus(
+    histories: Iterable[Golden] | None = None, rules: Rules = decide
+) -> tuple[Difference, ...]:
+    """Return where histories are not what they were: none, or something that was kept broke.
+
+    Each step is decided on the fold of what was recorded before it, so that one difference does
+    not bring on others.
+    """
+    chosen = golden_histories() if histories is None else histories
+    return tuple(found for history in chosen for found in _replayed(history, rules))
+
+
+def _replayed(golden: Golden, rules: Rules) -> Iterator[Difference]:
+    flow: Flow | None = None
+    clock = ControlledClock()
+    for number, (step, told) in enumerate(golden.steps, 1):
+        decided = told_of(take(step, flow, clock, rules))
+        if decided != told:
+            yield Difference(golden.name, number, difference(told, decided))
+        flow = fold(flow, map(read_event, told.get("events", ())))
+    for was, now in zip((golden.flow, golden.tasks), shown_at_the_end(flow), strict=True):
+        if was != now:
+            yield Difference(golden.name, None, difference(was, now))
+
+
+def take(step: Step, flow: Flow | None, clock: ControlledClock, rules: Rules) -> Decision:
+    """Decide a step, or let the time pass that it says; ids are counted, as the model does."""
+    match step:
+        case Tick(milliseconds):
+            clock.advance(milliseconds)
+            return ()
+        case Send(owner, command):
+            count = 0 if flow is None else len(flow.tasks)
+            new_id = FLOW if isinstance(command, CreateFlow) else f"task-{count + 1}"
+            return rules(flow, Issued(command=command, owner=owner, at=clock(), new_id=new_id))
+        case _:
+            raise ValueError(f"a golden history has commands and ticks only: {step}")
+
+
+def told_of(decision: Decision) -> Told:
+    """Return what became of a step as a history holds it."""
+    if isinstance(decision, Refusal):
+        return {"refused": str(decision.code)}
+    return {"events": [note_event(event) for event in decision]} if decision else NOTHING
+
+
+def shown_at_the_end(flow: Flow | None) -> tuple[Shown, tuple[Shown, ...]]:
+    """Return what is shown of a flow and its tasks."""
+    if flow is None:
+        raise ValueError("a golden history creates its flow")
+    return shown(flow_view(flow)), tuple(map(shown, task_views(flow)))
+
+
+def _told(noted: Noted) -> Told:
+    return {name: value for name, value in noted.items() if name != "step"}

@@ -1,0 +1,87 @@
+"""A flow as a sequential object, by the model: what concurrent callers of one flow may be told."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from adapters.testing.answers import Answer, Shown, timeless, without_times
+from adapters.testing.differences import one_line
+from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
+from domain.commands import Command, CreateFlow, Issued
+
+
+@frozen
+class FlowCall:
+    """A command of an owner on one flow.
+
+    `flow_id` is the flow's, also of the command that creates it; `new_id` is the id that a new task
+    got, as its caller was told, or anything that nobody means if nobody was told.
+    """
+
+    flow_id: str
+    owner: str
+    command: Command
+    new_id: str = "unheard-of"
+    key: str | None = None
+
+    def __str__(self) -> str:
+        keyed = "" if self.key is None else f" with the key {self.key}"
+        return f"{self.owner} sends {one_line(self.command)}{keyed}"
+
+
+@frozen
+class Look:
+    """A question of an owner: what does a flow look like?"""
+
+    flow_id: str
+    owner: str
+
+    def __str__(self) -> str:
+        return f"{self.owner} looks"
+
+
+@frozen
+class FlowState:
+    """A flow, and what the keys that were used on it stand for."""
+
+    life: Life | None = None
+    kept: tuple[tuple[str, Kept], ...] = ()
+
+
+Call: TypeAlias = FlowCall | Look
+Told: TypeAlias = Answer | Shown | None
+
+NOTHING: Final = FlowState()
+"""Every flow at the start."""
+
+_RULES: Final = Rules()
+
+
+def flow_of(call: Call) -> str:
+    """Return the flow that a call is on."""
+    return call.flow_id
+
+
+def flow_step(state: FlowState, call: Call) -> tuple[FlowState, Told]:
+    """Return a flow after a call, and what the call is told.
+
+    Without moments, which no order of calls can foretell: what was observed is compared as
+    `adapters.testing.answers.timeless` and `without_times` leave it.
+    """
+    if isinstance(call, Look):
+        seen = state.life if state.life and state.life.owner == call.owner else None
+        return state, None if seen is None else without_times(shown_life(seen))
+    new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
+    past = None if call.key is None else dict(state.kept).get(call.key)
+    issued = Issued(command=call.command, owner=call.owner, at=0, new_id=new_id)
+    foreseen = foresee(_RULES, state.life, issued, past)
+    return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
+
+
+def _changed(state: FlowState, change: Kept | None, key: str | None) -> FlowState:
+    if change is None:
+        return state
+    kept = state.kept if key is None else (*state.kept, (key, change))
+    return FlowState(change.life, kept)

@@ -1,0 +1,156 @@
+"""Services with a fault each, for the kit to find: rules of the core, and stores."""
+
+from __future__ import annotations
+
+from attrs import define
+from attrs import evolve as replace
+
+from adapters.testing.drivers import Driver, PureDriver, ServiceDriver
+from adapters.testing.memory import MemoryStore
+from adapters.testing.model import Life, Rules, Verdict
+from domain.commands import REVISIONED, FinishFlow, Issued, RequestCancel
+from domain.decide import Decision, decide
+from domain.events import TaskEnded
+from domain.flow import Flow, cancel_requested
+from domain.ports import Clock, Commit, FlowStore, NewId, Page
+from domain.refusals import Refusal
+from domain.status import FlowStatus
+
+
+def _forgets_the_owner(flow: Flow | None, issued: Issued) -> Decision:
+    return decide(flow, issued if flow is None else replace(issued, owner=flow.owner))
+
+
+def _takes_any_revision(flow: Flow | None, issued: Issued) -> Decision:
+    command = issued.command
+    if flow is not None and isinstance(command, REVISIONED):
+        issued = replace(issued, command=replace(command, expected_revision=flow.revision))
+    return decide(flow, issued)
+
+
+def _never_settles(flow: Flow | None, issued: Issued) -> Decision:
+    match decide(flow, issued):
+        case (TaskEnded() as ended, _):
+            return (ended,)
+        case decision:
+            return decision
+
+
+def _follows_the_clock_back(flow: Flow | None, issued: Issued) -> Decision:
+    decision = decide(flow, issued)
+    if isinstance(decision, Refusal):
+        return decision
+    return tuple(replace(event, at=issued.at) for event in decision)
+
+
+def _crashes_at_the_end(flow: Flow | None, issued: Issued) -> Decision:
+    if isinstance(issued.command, FinishFlow):
+        raise ZeroDivisionError
+    return decide(flow, issued)
+
+
+def forgets_the_owner(clock: Clock, new_id: NewId) -> Driver:
+    """Let everybody change every flow."""
+    return PureDriver(clock, new_id, _forgets_the_owner)
+
+
+def takes_any_revision(clock: Clock, new_id: NewId) -> Driver:
+    """Never see a conflict."""
+    return PureDriver(clock, new_id, _takes_any_revision)
+
+
+def never_settles(clock: Clock, new_id: NewId) -> Driver:
+    """Leave flows pending when their last child has ended."""
+    return PureDriver(clock, new_id, _never_settles)
+
+
+def follows_the_clock_back(clock: Clock, new_id: NewId) -> Driver:
+    """Believe a clock that steps back."""
+    return PureDriver(clock, new_id, _follows_the_clock_back)
+
+
+def crashes_at_the_end(clock: Clock, new_id: NewId) -> Driver:
+    """Raise where a flow should end."""
+    return PureDriver(clock, new_id, _crashes_at_the_end)
+
+
+class _Leaky(MemoryStore):
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        del owner
+        return self.load(flow_id)
+
+
+class _OldestFirst(MemoryStore):
+    def page(
+        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        page = super().page(owner, limit=limit, before=before, status=status)
+        return replace(page, flows=list(reversed(page.flows)))
+
+
+@define
+class _LosesEveryThirdWrite(MemoryStore):
+    writes: int = 0
+
+    def save(self, commit: Commit) -> None:
+        self.writes += 1
+        if self.writes % 3:
+            super().save(commit)
+
+
+class _ForgetsKeys(MemoryStore):
+    def save(self, commit: Commit) -> None:
+        super().save(replace(commit, request_key=None))
+
+
+def leaks(clock: Clock, new_id: NewId) -> Driver:
+    """Show every flow to everybody."""
+    return ServiceDriver(_Leaky(), clock, new_id)
+
+
+def lists_the_oldest_first(clock: Clock, new_id: NewId) -> Driver:
+    """Turn each page of a list around."""
+    return ServiceDriver(_OldestFirst(), clock, new_id)
+
+
+def loses_writes(clock: Clock, new_id: NewId) -> Driver:
+    """Acknowledge each third write without doing it."""
+    return ServiceDriver(_LosesEveryThirdWrite(), clock, new_id)
+
+
+def forgets_keys(clock: Clock, new_id: NewId) -> Driver:
+    """Do again what a key was sent for twice."""
+    return ServiceDriver(_ForgetsKeys(), clock, new_id)
+
+
+def loses_the_last_write_at_a_restart(clock: Clock, new_id: NewId) -> Driver:
+    """Lose what was acknowledged last when the service stops."""
+
+    def reopen(store: FlowStore) -> FlowStore:
+        assert isinstance(store, MemoryStore)
+        if store.streams:
+            store.streams.popitem()
+        return store
+
+    return ServiceDriver(MemoryStore(), clock, new_id, reopen=reopen)
+
+
+def wants_once_rule(flow: Flow | None, issued: Issued) -> Decision:
+    """Decide by a new rule: to want a flow cancelled again changes nothing."""
+    decision = decide(flow, issued)
+    said = flow is not None and cancel_requested(flow)
+    wants = isinstance(issued.command, RequestCancel) and not isinstance(decision, Refusal)
+    return () if said and wants else decision
+
+
+def wants_once(clock: Clock, new_id: NewId) -> Driver:
+    """Follow a new rule: to want a flow cancelled again changes nothing."""
+    return PureDriver(clock, new_id, wants_once_rule)
+
+
+class WantsOnce(Rules):
+    """The new rule, as the model says it."""
+
+    def request_cancel(self, life: Life, command: RequestCancel, at: int) -> Verdict:
+        """Say it once."""
+        return life if life.wants_cancel else super().request_cancel(life, command, at)

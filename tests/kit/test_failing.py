@@ -1,0 +1,120 @@
+"""A store that fails, loses a race or dies as it is told to, and what the service makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.testing.clock import ControlledClock
+from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, OWNER, THEN
+from adapters.testing.failing import Died, FailingStore, Failure, Fault, Moment
+from adapters.testing.ids import CountedIds
+from adapters.testing.memory import MemoryStore
+from domain.commands import CreateFlow
+from domain.outcomes import Accepted, NotPersisted
+from domain.ports import Commit, StoreUnavailable, WriteConflict
+from domain.records import Actor, ActorKind, Origin, record_all
+from domain.service import OwnerSession, TaskFlows
+
+CREATE = CreateFlow(goal="g", controller_id="c")
+ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="request-1")
+
+
+@pytest.fixture
+def inner() -> MemoryStore:
+    """The store that is failed for."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def store(inner: MemoryStore) -> FailingStore:
+    """A store in front of it, which does not fail yet."""
+    return FailingStore(inner)
+
+
+def session(store: FailingStore) -> OwnerSession:
+    """Return an owner's session on a store."""
+    return TaskFlows(store, ControlledClock(), CountedIds()).bind_session(OWNER)
+
+
+def created(owner: OwnerSession) -> Accepted:
+    """Create a flow, which must be accepted."""
+    outcome = owner.execute(CREATE, ORIGIN)
+    assert isinstance(outcome, Accepted)
+    return outcome
+
+
+def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: MemoryStore) -> None:
+    flow = created(session(store)).flow
+    assert list(inner.streams) == [flow.flow_id]
+    assert store.load(flow.flow_id) == inner.load(flow.flow_id) == store.latest(OWNER)
+    assert store.page(OWNER, limit=1, before=None, status=None).flows == [store.latest(OWNER)]
+    assert store.recall("route", "key") is None
+
+
+def test_the_nth_write_fails_and_those_around_it_do_not(
+    store: FailingStore, inner: MemoryStore
+) -> None:
+    store.plan(Failure(Fault.UNAVAILABLE, at=2), Failure(Fault.UNAVAILABLE, at=4))
+    owner = session(store)
+    for fails in (False, True, False, True, False):
+        if fails:
+            with pytest.raises(NotPersisted):
+                owner.execute(CREATE, ORIGIN)
+        else:
+            created(owner)
+    assert list(inner.streams) == ["id-1", "id-3", "id-5"]
+
+
+def test_a_plan_counts_from_when_it_was_made(store: FailingStore) -> None:
+    owner = session(store)
+    created(owner)
+    store.plan(Failure(Fault.UNAVAILABLE))
+    with pytest.raises(NotPersisted):
+        owner.execute(CREATE, ORIGIN)
+    store.plan()
+    created(owner)
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        (Fault.UNAVAILABLE, StoreUnavailable),
+        (Fault.CONFLICT, WriteConflict),
+        (Fault.DEATH, Died),
+    ],
+)
+def test_a_write_fails_before_or_after_it_is_done(
+    fault: Fault, raised: type[BaseException], moment: Moment
+) -> None:
+    inner = MemoryStore()
+    store = FailingStore(inner)
+    records = record_all((CREATED,), flow_id=FLOW, after=0, origin=ORIGIN, now=THEN)
+    store.plan(Failure(fault, moment))
+    with pytest.raises(raised):
+        store.save(Commit(records=records, flow=CREATED_FLOW))
+    assert (FLOW in inner.streams) is (moment is Moment.AFTER)
+
+
+def test_a_lost_race_is_run_again_and_nobody_notices(
+    store: FailingStore, inner: MemoryStore
+) -> None:
+    store.plan(Failure(Fault.CONFLICT, at=1), Failure(Fault.CONFLICT, at=2))
+    created(session(store))
+    assert len(inner.streams) == 1
+
+
+def test_after_its_death_nothing_works_but_what_is_behind_it(
+    store: FailingStore, inner: MemoryStore
+) -> None:
+    owner = session(store)
+    created(owner)
+    store.plan(Failure(Fault.DEATH, Moment.AFTER))
+    with pytest.raises(Died):
+        owner.execute(CREATE, ORIGIN)
+    for use in (owner.find_latest, lambda: owner.find("id-1"), lambda: owner.page(limit=1)):
+        with pytest.raises(Died):
+            use()
+    assert not isinstance(Died(), Exception)
+    assert list(inner.streams) == ["id-1", "id-2"]
+    assert session(FailingStore(inner)).find_latest() is not None

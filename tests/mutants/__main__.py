@@ -1,0 +1,118 @@
+"""`python -m tests.mutants [--only PART...] [--json]`: bring in each fault; who finds it?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final, get_args
+
+from tests.mutants.finding import Copy, Outcome, outcome
+from tests.mutants.patches import Patch, Room, all_patches
+from tests.whole.gateway import ROOT
+
+WORKERS: Final = 2
+AT_LEAST: Final = 0.95
+MOST_STEPS: Final = 6
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bring in the faults that are asked for; 1 if too few are found, or with too long a story."""
+    asked = _parser().parse_args(arguments)
+    patches = [patch for patch in all_patches() if _is_asked(patch, asked.only)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
+        copies = [Copy.of(ROOT, Path(folder) / str(number)) for number in range(WORKERS)]
+        if faults := list(_unsound(copies[0], patches)):
+            sys.stderr.write("\n".join(faults) + "\n")
+            return 1
+        outcomes = list(_outcomes(pool, copies, patches))
+    if asked.json:
+        json.dump([_as_json(each) for each in outcomes], sys.stdout, indent=2)
+    return _judged(outcomes)
+
+
+def _is_asked(patch: Patch, only: Sequence[str]) -> bool:
+    return not only or any(part in patch.name or part == patch.expects for part in only)
+
+
+def _unsound(copy: Copy, patches: Iterable[Patch]) -> Iterator[str]:
+    """Yield what is found wrong where no fault was brought in."""
+    wanted = {patch.expects for patch in patches}
+    rooms: tuple[Room, ...] = get_args(Room)
+    for room in rooms:
+        if room in wanted and (finding := copy.sound(room)):
+            yield f"the tree itself has a fault ({room}): {finding.by} {finding.steps}"
+
+
+def _outcomes(
+    pool: ThreadPoolExecutor, copies: Sequence[Copy], patches: Sequence[Patch]
+) -> Iterator[Outcome]:
+    free: SimpleQueue[Copy] = SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def work(numbered: tuple[int, Patch]) -> Outcome:
+        copy = free.get()
+        try:
+            return outcome(copy, numbered[1], numbered[0])
+        finally:
+            free.put(copy)
+
+    for each in pool.map(work, enumerate(patches, 1)):
+        _tell(each)
+        yield each
+
+
+def _tell(each: Outcome) -> None:
+    finding = each.finding
+    found = "SURVIVED" if finding is None else f"killed by {finding.by}"
+    lines = [f"{each.patch.name} ({each.patch.expects}, {each.seconds:.0f} s): {found}"]
+    lines += [f"    {line}" for line in finding.steps] if finding else [f"    {each.patch.fault}"]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _judged(outcomes: Sequence[Outcome]) -> int:
+    survived = [each for each in outcomes if each.finding is None]
+    wordy = [each for each in outcomes if each.patch.expects == "core" and _is_wordy(each)]
+    share = 1 - len(survived) / max(1, len(outcomes))
+    sys.stderr.write(
+        f"{len(outcomes) - len(survived)} of {len(outcomes)} faults found ({share:.1%});"
+        f" {len(wordy)} in the core with a story of more than {MOST_STEPS} steps\n"
+    )
+    for each in (*survived, *wordy):
+        sys.stderr.write(f"  {each.patch.name}: {each.patch.fault}\n")
+    return int(share < AT_LEAST or bool(wordy))
+
+
+def _is_wordy(each: Outcome) -> bool:
+    return each.finding is not None and len(each.finding.steps) > MOST_STEPS
+
+
+def _as_json(each: Outcome) -> dict[str, Any]:
+    finding = each.finding
+    return {
+        "name": each.patch.name,
+        "room": each.patch.expects,
+        "fault": each.patch.fault,
+        "found": finding is not None,
+        "by": finding and finding.by,
+        "steps": finding and finding.steps,
+        "line": finding and finding.line,
+        "seconds": each.seconds,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="names or rooms")
+    parser.add_argument("--json", action="store_true", help="print what came of each as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""The kit's naive model beside the decider: for every step it must come to the same flow."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from attrs import fields
+
+from adapters.testing.model import Child, Life, Rules
+from domain.commands import CreateFlow, Issued
+from domain.decide import Decision
+from domain.flow import Flow
+from domain.refusals import Refusal, RefusalCode
+from domain.task import Task
+from domain.values import Json
+
+_RULES: Final = Rules()
+_LIFE: Final = tuple(field.name for field in fields(Life) if field.name != "children")
+_CHILD: Final = tuple(field.name for field in fields(Child))
+
+
+def agrees(before: Flow | None, issued: Issued, decision: Decision, after: Flow | None) -> bool:
+    """Say whether the model comes to the same flow, or refuses in the same words."""
+    if before is not None and isinstance(issued.command, CreateFlow):
+        # The model creates flows out of nothing only; the core is asked more than that.
+        return isinstance(decision, Refusal) and decision.code is RefusalCode.CREATE_REJECTED
+    ruling = _RULES.rule(life_of(before), issued)
+    if isinstance(decision, Refusal):
+        no = ruling.no
+        return no is not None and (no.code, no.reason) == (decision.code, decision.reason)
+    return ruling.no is None and ruling.life == life_of(after)
+
+
+@lru_cache(maxsize=4)
+def life_of(flow: Flow | None) -> Life | None:
+    """Return a flow as the model holds it."""
+    if flow is None:
+        return None
+    held: dict[str, Any] = {name: _plain(getattr(flow, name)) for name in _LIFE}
+    return Life(**held, children=tuple(map(_child_of, flow.tasks)))
+
+
+def _child_of(task: Task) -> Child:
+    held: dict[str, Any] = {name: getattr(task, name) for name in _CHILD}
+    return Child(**held)
+
+
+def _plain(value: object) -> object:
+    return value.text if isinstance(value, Json) else value

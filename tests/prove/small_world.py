@@ -1,0 +1,134 @@
+"""A small world in which every command can be tried in every state: two owners, two tasks.
+
+A state is a flow without what no decision depends on. `normal` drops, and why that is sound:
+
+- moments: a decision compares the clock with `latest_at` alone, and a task's silence with the
+  moment that is asked for; every moment that is set becomes `NOW`, and each command is tried one
+  step later and one step earlier, each loss at the very moment of the last news and before it;
+- the revision and the version: decisions compare the revision for equality only, so that it
+  becomes `REVISION`, and each command is tried with it, one too small and one too large.
+
+Ids, goals and texts are one of each kind, as no decision looks into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final, TypeAlias
+
+from attrs import evolve as replace
+
+from domain.commands import (
+    REVISIONED,
+    CancelFlow,
+    Command,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    Issued,
+    LoseTask,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+    UpdateTask,
+)
+from domain.flow import Flow
+from domain.status import LIVE, FlowStatus, Runtime, TaskStatus
+from domain.task import Task
+from domain.values import Json, Timestamp
+
+State: TypeAlias = Flow | None
+
+OWNERS: Final = ("agent:main:main", "agent:main:other")
+FLOW: Final = "flow"
+NOW: Final = 100
+REVISION: Final = 5
+VERSION: Final = 50
+TASKS: Final = ("task-1", "task-2")
+NO_TASK: Final = "task-0"
+REPORTS: Final = tuple(s for s in TaskStatus if s not in {TaskStatus.QUEUED, TaskStatus.LOST})
+
+
+def normal(flow: Flow) -> Flow:
+    """Return the state that a flow is in."""
+    return replace(
+        flow,
+        version=VERSION,
+        revision=REVISION,
+        created_at=NOW,
+        updated_at=NOW,
+        latest_at=NOW,
+        cancel_requested_at=_at(flow.cancel_requested_at),
+        ended_at=_at(flow.ended_at),
+        tasks=tuple(_normal_task(task) for task in flow.tasks),
+    )
+
+
+def _normal_task(task: Task) -> Task:
+    return replace(
+        task,
+        created_at=NOW,
+        last_event_at=NOW,
+        heard_at=NOW,
+        started_at=_at(task.started_at),
+        ended_at=_at(task.ended_at),
+        cleanup_after=_at(task.cleanup_after),
+    )
+
+
+def _at(moment: Timestamp | None) -> Timestamp | None:
+    return None if moment is None else NOW
+
+
+def _commands() -> Iterator[Command]:
+    yield from (CreateFlow(goal="g", controller_id="c", status=status) for status in sorted(LIVE))
+    wait = partial(SetWaiting, flow_id=FLOW, expected_revision=REVISION)
+    yield wait()
+    yield wait(blocked_summary="why", wait_json=Json('"w"'))
+    yield wait(blocked_task_id=TASKS[0])
+    yield wait(blocked_summary=" ")
+    yield wait(blocked_summary=None, blocked_task_id=None)
+    yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION)
+    yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING)
+    yield FinishFlow(flow_id=FLOW, expected_revision=REVISION)
+    yield FailFlow(flow_id=FLOW, expected_revision=REVISION)
+    yield FailFlow(flow_id=FLOW, expected_revision=REVISION, blocked_summary="why")
+    yield RequestCancel(flow_id=FLOW, expected_revision=REVISION)
+    yield CancelFlow(flow_id=FLOW)
+    for run in TASKS:
+        yield from _runs(RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", run_id=run))
+    for task in (*TASKS, NO_TASK):
+        yield from (UpdateTask(flow_id=FLOW, task_id=task, status=status) for status in REPORTS)
+        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW)
+        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW - 1)
+
+
+def _runs(run: RunTask) -> Iterator[RunTask]:
+    """Yield ways to link the task of a run, or to tell more of it."""
+    yield run
+    yield replace(run, status=TaskStatus.RUNNING)
+    yield replace(run, label="label")
+
+
+def _revisions(command: Command) -> Iterator[Command]:
+    yield command
+    if isinstance(command, REVISIONED):
+        yield replace(command, expected_revision=REVISION - 1)
+        yield replace(command, expected_revision=REVISION + 1)
+
+
+def _new_id(command: Command) -> str:
+    """Return the id of what a command may make: a task is named by its run, so there are two."""
+    return (command.run_id or NO_TASK) if isinstance(command, RunTask) else FLOW
+
+
+WISHES: Final = tuple(
+    Issued(command=command, owner=owner, at=at, new_id=_new_id(command))
+    for wanted in _commands()
+    for command in _revisions(wanted)
+    for owner in OWNERS
+    for at in (NOW + 1, NOW - 1)
+)
+"""All that can be asked, in every state."""
