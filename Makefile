@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all bench lint types format docs demo lock clean
+.PHONY: help setup run test test-all prove mutants bench lint types format docs demo lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,13 @@ test: setup lint types ## formatter, linter, types, and all tests with branch co
 test-all: test ## all of `make test`, then what is long or needs more than wheels (it installs that)
 	@$(BIN)/python -m tests.whole.install
 	@$(BIN)/python -m pytest -m full tests
+
+prove: setup ## run the proofs at full size, about an hour on two cores (Linux; installs cc)
+	@$(BIN)/python -m tests.whole.install cc
+	@$(BIN)/python -m tests.prove $(PROOFS)
+
+mutants: setup ## bring in deliberate faults, one at a time, and show which test finds each
+	@$(BIN)/python -m tests.mutants
 
 bench: setup ## measure, as ratios within one run
 	@$(BIN)/python -m bench

@@ -1,7 +1,8 @@
-"""Installs what `make test-all` needs beyond wheels: `python -m tests.whole.install`.
+"""Installs what is needed beyond wheels: `python -m tests.whole.install [COMMAND...]`.
 
-Only what is missing, from Debian's packages, and only as root; anybody else is told what to
-install by hand. Nothing here is needed by `make test`.
+`make test-all` needs all of it, `make prove` only `cc`. Only what is missing, from Debian's
+packages, and only as root; anybody else is told what to install by hand. Nothing here is needed by
+`make test`.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ class Tool:
 
 
 TOOLS = (
-    Tool("cc", ("gcc", "libc6-dev")),  # the faulty disk of test_disk_faults is written in C
+    Tool("cc", ("gcc", "libc6-dev")),  # disks that fail, and disks that are watched, are in C
     Tool("nginx", ("nginx-light",)),  # both stand before a gateway in test_behind_proxies
     Tool("haproxy", ("haproxy",)),
 )
 
 
-def main() -> int:
-    """Install what is missing; return an exit code."""
-    missing = [tool for tool in TOOLS if tool.is_missing]
+def main(commands: Sequence[str]) -> int:
+    """Install what is missing, of all or of some commands; return an exit code."""
+    needed = [tool for tool in TOOLS if not commands or tool.command in commands]
+    missing = [tool for tool in needed if tool.is_missing]
     if not missing:
-        return _said("nothing to install: " + ", ".join(tool.command for tool in TOOLS), 0)
+        return _said("nothing to install: " + ", ".join(tool.command for tool in needed), 0)
     packages = [package for tool in missing for package in tool.packages]
     names = ", ".join(tool.command for tool in missing)
     if os.geteuid() != 0 or shutil.which("apt-get", path=_PATH) is None:
-        need = f"make test-all needs {names}: install {' '.join(packages)} by hand"
+        need = f"{names} are needed: install {' '.join(packages)} by hand"
         return _said(f"{need} (this does it only as root, with apt-get)", 1)
     _said(f"installing {' '.join(packages)} for {names}", 0)
     if not _installed(packages):
@@ -74,4 +76,4 @@ def _said(sentence: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
