@@ -1,8 +1,8 @@
 """The state machine: Hypothesis takes any steps it likes, on a driver and on the model.
 
-`machine_for(factory)` makes the machine of a store, a gateway or a rule of your own. When driver
-and model disagree, Hypothesis looks for the shortest way there, and the failure ends with a line
-to paste.
+`machine_for(factory)` makes the machine of a store, a gateway or a rule of your own, `explore` lets
+it run. When driver and model disagree, the failure tells a short way there, and ends with a line to
+paste.
 """
 
 from __future__ import annotations

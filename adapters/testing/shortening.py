@@ -26,6 +26,7 @@ Steps: TypeAlias = tuple[Step, ...]
 
 PASSES: Final = 3
 SECONDS: Final = 20.0
+KEY: Final = "key"
 PLAIN: Final = "a"
 START: Final = ControlledClock().now
 FREE: Final = frozenset({"goal", "controller_id", "task"})
@@ -176,7 +177,7 @@ def _plain_fields(steps: Steps, at: int) -> Iterator[tuple[str, object]]:
     if not isinstance(step, Send):
         return
     if step.key is not None:
-        yield "key", None
+        yield KEY, None
     for field in fields(type(step.command)):
         held = getattr(step.command, field.name)
         plain = PLAIN if field.default is NOTHING else field.default
@@ -185,14 +186,15 @@ def _plain_fields(steps: Steps, at: int) -> Iterator[tuple[str, object]]:
 
 
 def _with(steps: Steps, at: int, name: str, value: object) -> Steps:
-    step = steps[at] if at < len(steps) else None
-    if not isinstance(step, Send):
-        return steps
-    plainer = replace(step, key=None) if name == "key" else _having(step, name, value)
-    return (*steps[:at], plainer, *steps[at + 1 :])
+    return tuple(
+        _having(step, name, value) if number == at and isinstance(step, Send) else step
+        for number, step in enumerate(steps)
+    )
 
 
 def _having(step: Send, name: str, value: object) -> Send:
     changed: Any = {name: value}
+    if name == KEY:
+        return replace(step, **changed)
     command: Command = replace(step.command, **changed)
     return replace(step, command=command)

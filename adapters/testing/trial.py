@@ -190,8 +190,12 @@ def _expected(foreseen: Foreseen, failure: Failure | None) -> Answer:
 
 
 def _is_written(failure: Failure) -> bool:
-    """Say whether a write that runs into a failure is done; a lost race is run again."""
-    return failure.fault is Fault.CONFLICT or failure.moment is Moment.AFTER
+    """Say whether a write that runs into a failure has to be done nevertheless.
+
+    A lost race is run again; a store that says no has promised that nothing has happened.
+    """
+    died_after = failure == Failure(Fault.DEATH, Moment.AFTER)
+    return failure.fault is Fault.CONFLICT or died_after
 
 
 def _untimed(value: object) -> object:

@@ -20,7 +20,7 @@ RUNS: Final = 60
 """How many runs a store serves: then a new one is begun, so that no answer grows with the runs."""
 SECRET: Final = "secret-of-the-kit-of-some-length"
 PLENTY: Final = {"rateRequests": 1_000_000, "rateWindowSeconds": 0.1, "inFlight": 100}
-RESTARTS_BETWEEN: Final = 40
+RESTARTS_BETWEEN: Final = 100
 """A gateway takes most of a second to start, so that it does for one in so many restarts only."""
 
 

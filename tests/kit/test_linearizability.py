@@ -216,6 +216,21 @@ def test_parts_are_judged_by_themselves_and_the_one_that_fails_is_named() -> Non
     ]
 
 
+def test_calls_that_fit_and_calls_without_an_answer_are_shown_as_such() -> None:
+    verdict = judge([did(WRITE_1, 0, None), did(READ, 0, 3, 0), did(READ, 1, 2, 2)], register, 0)
+    assert str(verdict).splitlines() == [
+        "not linearizable from its response 1 on",
+        "the longest order has 1 calls, at its end:",
+        "    0 - ...: 1 -> ?",
+        "then it is 1",
+        "and none of these can be next:",
+        "    1 - 2: 0 -> 2",
+        "      - 1",
+        "      + 2",
+        "    0 - ...: 0 -> ?",
+    ]
+
+
 def test_a_search_that_leads_nowhere_is_given_up() -> None:
     def forgetful(state: int, call: int) -> tuple[int, int]:
         return (state * 31 + call) % 10_007, DONE

@@ -79,9 +79,12 @@ def _tell(each: Outcome) -> None:
 def _judged(outcomes: Sequence[Outcome]) -> int:
     survived = [each for each in outcomes if each.finding is None]
     wordy = [each for each in outcomes if each.patch.expects == "core" and _is_wordy(each)]
-    share = 1 - len(survived) / max(1, len(outcomes))
+    found = len(outcomes) - len(survived)
+    share = found / max(1, len(outcomes))
+    by_the_kit = sum(each.finding is not None and each.finding.is_by_the_kit for each in outcomes)
     sys.stderr.write(
-        f"{len(outcomes) - len(survived)} of {len(outcomes)} faults found ({share:.1%});"
+        f"{found} of {len(outcomes)} faults found ({share:.1%}): {by_the_kit} by the kit,"
+        f" {found - by_the_kit} by the tests of a room;"
         f" {len(wordy)} in the core with a story of more than {MOST_STEPS} steps\n"
     )
     for each in (*survived, *wordy):

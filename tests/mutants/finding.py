@@ -26,7 +26,7 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "wire": ("tests/webhooks", "tests/settings", "tests/server", "live"),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _CLOCK: Final = 1_000_000_000
 
 
@@ -37,6 +37,11 @@ class Finding:
     by: str
     steps: tuple[str, ...] = ()
     line: str = ""
+
+    @property
+    def is_by_the_kit(self) -> bool:
+        """Whether the kit found it, and not a test of a room."""
+        return bool(self.steps)
 
 
 @frozen

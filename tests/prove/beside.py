@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import fields
 
-from adapters.testing.model import Child, Life, Rules
+from adapters.testing.model import Child, Life, No, Rules
 from domain.commands import CreateFlow, Issued
 from domain.decide import Decision
 from domain.flow import Flow
@@ -16,7 +16,8 @@ from domain.task import Task
 from domain.values import Json
 
 _RULES: Final = Rules()
-_LIFE: Final = tuple(field.name for field in fields(Life) if field.name != "children")
+_OTHERWISE: Final = {"children", "happened"}
+_LIFE: Final = tuple(field.name for field in fields(Life) if field.name not in _OTHERWISE)
 _CHILD: Final = tuple(field.name for field in fields(Child))
 
 
@@ -25,11 +26,10 @@ def agrees(before: Flow | None, issued: Issued, decision: Decision, after: Flow 
     if before is not None and isinstance(issued.command, CreateFlow):
         # The model creates flows out of nothing only; the core is asked more than that.
         return isinstance(decision, Refusal) and decision.code is RefusalCode.CREATE_REJECTED
-    ruling = _RULES.rule(life_of(before), issued)
+    verdict, _task_id = _RULES.rule(life_of(before), issued)
     if isinstance(decision, Refusal):
-        no = ruling.no
-        return no is not None and (no.code, no.reason) == (decision.code, decision.reason)
-    return ruling.no is None and ruling.life == life_of(after)
+        return verdict == No(decision.code, decision.reason)
+    return verdict == life_of(after)
 
 
 @lru_cache(maxsize=4)
@@ -38,7 +38,7 @@ def life_of(flow: Flow | None) -> Life | None:
     if flow is None:
         return None
     held: dict[str, Any] = {name: _plain(getattr(flow, name)) for name in _LIFE}
-    return Life(**held, children=tuple(map(_child_of, flow.tasks)))
+    return Life(**held, happened=flow.version, children=tuple(map(_child_of, flow.tasks)))
 
 
 def _child_of(task: Task) -> Child:

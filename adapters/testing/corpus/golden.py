@@ -27,6 +27,7 @@ Told: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final[Told] = {}
 FLOW: Final = "flow-1"
+PACKAGE: Final = "adapters.testing.corpus"
 
 
 @frozen
@@ -55,7 +56,7 @@ class Difference:
 
 def golden_histories() -> tuple[Golden, ...]:
     """Return the histories that ship with the package, by name."""
-    found = [file for file in files(__package__).iterdir() if file.name.endswith(".json")]
+    found = [file for file in files(PACKAGE).iterdir() if file.name.endswith(".json")]
     by_name = sorted(found, key=lambda file: file.name)
     return tuple(
         read_golden(file.name.removesuffix(".json"), file.read_text("utf-8")) for file in by_name

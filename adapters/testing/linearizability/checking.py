@@ -47,9 +47,6 @@ class Counterexample(Generic[S, C, R]):
         if operation.is_pending:
             return
         _, result = self.step(self.stuck.state, operation.call)
-        if result == operation.result:
-            yield "      which fits, and leaves others that do not"
-            return
         for line in difference(result, operation.result).splitlines():
             yield f"      {line}"
 

@@ -10,7 +10,7 @@ from adapters.testing.answers import Shown
 
 LIVE: Final = ("queued", "running", "waiting", "blocked")
 ACTIVE: Final = ("queued", "running")
-HIDDEN: Final = ("owner", "latest_at", "children", "heard_at")
+HIDDEN: Final = ("owner", "latest_at", "children", "heard_at", "happened")
 STATUSES: Final = ("queued", "running", "succeeded", "failed", "timed_out", "cancelled", "lost")
 RUNTIMES: Final = ("subagent", "acp", "cli", "cron")
 FAILURES: Final = ("failed", "timed_out", "lost")
@@ -50,7 +50,11 @@ class Child:
 
 @frozen(kw_only=True)
 class Life:
-    """A flow; JSON values as their text. `latest_at` is when anything last happened to it."""
+    """A flow; JSON values as their text.
+
+    `latest_at` is when anything last happened to it, `happened` how often: news of a child may say
+    nothing new, and is recorded all the same.
+    """
 
     flow_id: str
     owner: str
@@ -61,6 +65,7 @@ class Life:
     created_at: int
     updated_at: int
     latest_at: int
+    happened: int = 1
     revision: int = 0
     current_step: str | None = None
     state_json: str | None = None

@@ -36,20 +36,17 @@ class Rules:
     """
 
     def rule(self, life: Life | None, issued: Issued) -> Ruling:
-        """Say what a command leads to."""
+        """Say what a command leads to, and which task it is about."""
         command, new_id = issued.command, issued.new_id
         if isinstance(command, CreateFlow):
-            return Ruling(self.create(command, issued))
+            return self.create(command, issued), None
         if life is None or life.owner != issued.owner:
-            return Ruling(life, No("not_found", "Flow not found."))
-        task_id = children.meant(life, command, new_id)
+            return No("not_found", "Flow not found."), None
         at = max(issued.at, life.latest_at)
         verdict = self.objection(life, command) or self._verdict(
             life, command, at=at, new_id=new_id
         )
-        if isinstance(verdict, No):
-            return Ruling(life, verdict, task_id)
-        return Ruling(verdict, None, task_id)
+        return verdict, children.meant(life, command, new_id)
 
     def objection(self, life: Life, command: FlowCommand) -> No | None:
         """Say why a flow as it stands does not take a command: the revision, then the lifecycle."""
@@ -158,7 +155,7 @@ class Rules:
         known = children.same_run(life, command)
         if known is None:
             child = children.linked(life, command, at, new_id=new_id)
-            return replace(life, latest_at=at, children=(*life.children, child))
+            return _heard(life, (*life.children, child), at)
         told = children.described(known, command)
         return life if told == known else _with(life, told, at)
 
@@ -179,8 +176,13 @@ class Rules:
         return _settled(_with(life, children.lost(child, at), at), at)
 
 
+def _heard(life: Life, family: tuple[Child, ...], at: int) -> Life:
+    return replace(life, children=family, latest_at=at, happened=life.happened + 1)
+
+
 def _moved(life: Life, at: int) -> Life:
-    return replace(life, revision=life.revision + 1, updated_at=at, latest_at=at)
+    moved = replace(life, revision=life.revision + 1, updated_at=at)
+    return _heard(moved, life.children, at)
 
 
 def _cleared(life: Life) -> Life:
@@ -200,7 +202,7 @@ def _unended(life: Life, task_id: str) -> Child | No:
 
 def _with(life: Life, child: Child, at: int) -> Life:
     family = tuple(child if one.task_id == child.task_id else one for one in life.children)
-    return replace(life, latest_at=at, children=family)
+    return _heard(life, family, at)
 
 
 def _settled(life: Life, at: int) -> Life:

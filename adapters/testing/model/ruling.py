@@ -20,11 +20,5 @@ class No:
 Verdict: TypeAlias = Life | No
 """What a flow becomes, or why not."""
 
-
-@frozen
-class Ruling:
-    """What a command leads to: the flow thereafter, why not, and the task that it was about."""
-
-    life: Life | None
-    no: No | None = None
-    task_id: str | None = None
+Ruling: TypeAlias = tuple[Verdict, str | None]
+"""What becomes of a command, and the task that it is about, be it there or made by it."""

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from adapters.testing.answers import ACCEPTED, Answer, Shown
 from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
 from adapters.testing.model.rules import Rules
-from adapters.testing.model.ruling import Ruling
+from adapters.testing.model.ruling import No
 from domain.commands import CancelFlow, Command, CreateFlow, Issued, LoseTask, UpdateTask
 
 REUSED: Final = Answer(
@@ -40,12 +40,11 @@ def foresee(rules: Rules, life: Life | None, issued: Issued, past: Kept | None) 
     if past is not None:
         same = past.command == command
         return Foreseen(_accepted(past.life, command, past.task_id) if same else REUSED)
-    ruling = rules.rule(life, issued)
-    if ruling.no is not None or ruling.life is None:
-        return Foreseen(_refused(ruling, command))
-    answer = _accepted(ruling.life, command, ruling.task_id)
-    changed = ruling.life != life
-    return Foreseen(answer, Kept(command, ruling.life, ruling.task_id) if changed else None)
+    verdict, task_id = rules.rule(life, issued)
+    if isinstance(verdict, No):
+        return Foreseen(_refused(verdict, life, command, task_id))
+    answer = _accepted(verdict, command, task_id)
+    return Foreseen(answer, None if verdict == life else Kept(command, verdict, task_id))
 
 
 @define
@@ -106,16 +105,11 @@ def _accepted(life: Life, command: Command, task_id: str | None) -> Answer:
     return Answer(ACCEPTED, "", shown_life(life), _task(life, task_id), tasks=_tasks(life, command))
 
 
-def _refused(ruling: Ruling, command: Command) -> Answer:
-    no, life = ruling.no, ruling.life
-    if no is None:
-        raise AssertionError("a command that is not refused leads to a flow")
+def _refused(no: No, life: Life | None, command: Command, task_id: str | None) -> Answer:
     if life is None or no.code == "not_found":
         return Answer(no.code, no.reason)
-    task_id = ruling.task_id if isinstance(command, UpdateTask | LoseTask) else None
-    return Answer(
-        no.code, no.reason, shown_life(life), _task(life, task_id), tasks=_tasks(life, command)
-    )
+    task = _task(life, task_id) if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(no.code, no.reason, shown_life(life), task, tasks=_tasks(life, command))
 
 
 def _tasks(life: Life, command: Command) -> tuple[Shown, ...]:

@@ -1,0 +1,222 @@
+"""A service beside the model: what is compared, and what a step of each kind comes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.testing.aim import Aim, Stray, at_something
+from adapters.testing.answers import Answer, Listing, Shown
+from adapters.testing.drivers import (
+    Ability,
+    Driver,
+    DriverFactory,
+    HttpDriver,
+    PureDriver,
+    memory_service,
+    pure_core,
+    pure_core_with,
+)
+from adapters.testing.failing import Failure, Fault, Moment
+from adapters.testing.model import Life, Model
+from adapters.testing.names import Names
+from adapters.testing.replay import replay
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, write_steps
+from adapters.testing.trial import Mismatch, Trial
+from domain.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.ports import Clock, NewId
+from domain.status import Runtime, TaskStatus
+
+OWNER, OTHER, THIRD = OWNERS
+CREATE = CreateFlow(goal="g", controller_id="c")
+RUN = RunTask(flow_id="flow-1", runtime=Runtime.ACP, task="work")
+END = UpdateTask(flow_id="flow-1", task_id="task-1", status=TaskStatus.FAILED)
+FINISH = FinishFlow(flow_id="flow-1", expected_revision=0)
+CANCEL = CancelFlow(flow_id="flow-1")
+
+
+def _taken(steps: list[Step], factory: DriverFactory = memory_service) -> Trial:
+    trial = Trial(factory)
+    for step in steps:
+        trial.do(step)
+        trial.look()
+    return trial
+
+
+@pytest.mark.parametrize("factory", [pure_core, memory_service])
+def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFactory) -> None:
+    steps: list[Step] = [
+        Send(OWNER, CREATE),
+        Tick(5),
+        Send(OTHER, FINISH),
+        Send(OWNER, RUN),
+        Restart(),
+        Send(OWNER, CANCEL),
+        Send(OWNER, END),
+        Send(THIRD, CREATE),
+    ]
+    model = _taken(steps, factory).model
+    assert [(life.status, life.revision) for life in model.lives.values()] == [
+        ("cancelled", 2),
+        ("queued", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "moment", "revision"),
+    [
+        (Fault.CONFLICT, Moment.BEFORE, 1),
+        (Fault.UNAVAILABLE, Moment.BEFORE, 0),
+        (Fault.DEATH, Moment.BEFORE, 0),
+        (Fault.DEATH, Moment.AFTER, 1),
+    ],
+)
+def test_a_write_that_goes_wrong_has_happened_or_not(
+    fault: Fault, moment: Moment, revision: int
+) -> None:
+    broken = FailNextWrite(fault, moment)
+    trial = _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH)])
+    assert trial.model.lives["flow-1"].revision == revision
+    trial.do(Send(OWNER, CANCEL))
+    assert trial.model.lives["flow-1"].status == ("succeeded" if revision else "cancelled")
+
+
+def test_what_was_made_when_the_answer_was_lost_is_found_again() -> None:
+    died = FailNextWrite(Fault.DEATH, Moment.AFTER)
+    trial = _taken([died, Send(OWNER, CREATE), Send(OWNER, FINISH)])
+    assert trial.model.lives["flow-1"].status == "succeeded"
+
+
+def test_a_failure_waits_for_a_write() -> None:
+    trial = _taken(
+        [
+            Send(OWNER, CREATE),
+            FailNextWrite(Fault.UNAVAILABLE),
+            Send(OTHER, FINISH),
+            Send(OWNER, FinishFlow(flow_id="flow-1", expected_revision=7)),
+            Send(OWNER, FINISH),
+            Send(OWNER, FINISH),
+        ]
+    )
+    assert trial.model.lives["flow-1"].status == "succeeded"
+
+
+def test_news_that_says_nothing_new_is_written_all_the_same() -> None:
+    news = UpdateTask(flow_id="flow-1", task_id="task-1", status=TaskStatus.RUNNING)
+    heard: list[Step] = [Send(OWNER, CREATE), Send(OWNER, RUN), Send(OWNER, news)]
+    _taken([*heard, FailNextWrite(Fault.UNAVAILABLE), Send(OWNER, news)])
+    _taken([*heard, Send(OWNER, news, "k"), Send(OWNER, CANCEL), Send(OWNER, news, "k")])
+
+
+def test_a_store_that_says_no_after_the_write_is_found_out() -> None:
+    broken = FailNextWrite(Fault.UNAVAILABLE, Moment.AFTER)
+    with pytest.raises(Mismatch):
+        _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH), Send(OWNER, CANCEL)])
+
+
+def test_steps_are_told_in_words() -> None:
+    told = [str(step) for step in (FailNextWrite(Fault.DEATH), Tick(-3), Restart())]
+    assert told == [
+        "the next write comes to death before it is done",
+        "the clock moves by -3 ms",
+        "the service restarts",
+    ]
+    assert str(Send(OTHER, CANCEL, "k")) == (
+        "agent:main:two sends CancelFlow(flow_id='flow-1') with the key k"
+    )
+
+
+class _Endless(PureDriver):
+    def listed(
+        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+    ) -> Listing:
+        del cursor
+        found = super().listed(owner, limit=limit, status=status)
+        return Listing(found.flows, "more")
+
+
+class _Twofaced(PureDriver):
+    def find(self, owner: str, flow_id: str) -> Shown | None:
+        seen = super().find(owner, flow_id)
+        return None if seen is None else {**seen, "revision": len(self.events[flow_id]) * 3}
+
+
+def _endless(clock: Clock, new_id: NewId) -> Driver:
+    return _Endless(clock, new_id)
+
+
+def _twofaced(clock: Clock, new_id: NewId) -> Driver:
+    return _Twofaced(clock, new_id)
+
+
+@pytest.mark.parametrize(
+    ("factory", "told"),
+    [
+        (_endless, "the list never comes to its end"),
+        (_twofaced, "flow-1, as agent:ops:one sees it, is not what the model says"),
+    ],
+)
+def test_what_is_read_is_compared_too(factory: DriverFactory, told: str) -> None:
+    with pytest.raises(Mismatch, match=told):
+        replay(write_steps([Send(OWNER, CREATE)]), factory)
+
+
+def test_drivers_that_cannot_fail_say_so() -> None:
+    failure = Failure(Fault.DEATH)
+    trial = Trial(pure_core)
+    assert not trial.can(Ability.FAILS)
+    with pytest.raises(NotImplementedError, match="the pure core writes nothing"):
+        trial.driver.fail(failure)
+    with pytest.raises(NotImplementedError, match="a live gateway is not told to fail"):
+        HttpDriver({}).fail(failure)
+
+
+def test_a_rule_that_brings_nothing_about_on_no_flow_is_a_fault_of_ours() -> None:
+    trial = Trial(pure_core_with(lambda _flow, _issued: ()))
+    with pytest.raises(AssertionError, match="a decision on no flow must create one"):
+        trial.do(Send(OWNER, CREATE))
+
+
+def test_answers_are_told_in_a_word_or_with_the_flow() -> None:
+    assert str(Answer("not_found")) == "not_found"
+    flow = {"status": "queued", "revision": 3}
+    assert str(Answer("terminal", "why", flow)) == "terminal: queued at revision 3"
+
+
+def test_a_command_means_nothing_where_there_is_nothing() -> None:
+    aim = Aim(flow=0, task=0, stray=Stray.NOT)
+    assert at_something(Model(), Names(), CANCEL, aim) == (OWNER, CANCEL)
+
+
+def _life(name: str, status: str) -> Life:
+    return Life(
+        flow_id=name,
+        owner=OTHER,
+        controller_id="c",
+        goal="g",
+        status=status,
+        notify_policy="done_only",
+        created_at=0,
+        updated_at=0,
+        latest_at=0,
+        revision=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("aim", "sent"),
+    [
+        (Aim(0, 0, Stray.NOT), (OTHER, "flow-2", 4)),
+        (Aim(10, 0, Stray.NOT), (OTHER, "flow-1", 4)),
+        (Aim(0, 0, Stray.OTHER_OWNER), (OWNER, "flow-2", 4)),
+        (Aim(0, 0, Stray.STALE), (OTHER, "flow-2", 3)),
+        (Aim(0, 0, Stray.AHEAD), (OTHER, "flow-2", 5)),
+        (Aim(0, 0, Stray.NO_FLOW), (OTHER, "flow-none", 4)),
+    ],
+)
+def test_a_command_means_what_goes_on_unless_it_strays(
+    aim: Aim, sent: tuple[str, str, int]
+) -> None:
+    lives = {name: _life(name, word) for name, word in (("flow-1", "failed"), ("flow-2", "queued"))}
+    owner, command = at_something(Model(lives=lives), Names(), FINISH, aim)
+    assert isinstance(command, FinishFlow)
+    assert (owner, command.flow_id, command.expected_revision) == sent
