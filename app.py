@@ -29,6 +29,7 @@ from adapters.settings import Limits as RouteLimits
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
+    StoreEvidence,
     StoreFault,
     Undecodable,
     open_for_mending,
@@ -43,6 +44,7 @@ from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Route, RouteTable
 from adapters.webhooks.wsgi import create_app
+from domain.audit.evidence import Evidence
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.operators import SYSTEM, Operators
@@ -69,7 +71,13 @@ def new_id() -> str:
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    tools = cli.Tools(serve=serve, check=check, read_store=read_store, write_store=write_store)
+    tools = cli.Tools(
+        serve=serve,
+        check=check,
+        read_store=read_store,
+        write_store=write_store,
+        open_evidence=open_evidence,
+    )
     return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
 
 
@@ -254,6 +262,13 @@ def read_store(
 ) -> AbstractContextManager[EventSourcedStore]:
     """Open a store to look at, beside whoever writes to it."""
     return _opened(open_for_reading, _database(config, database))
+
+
+@contextmanager
+def open_evidence(config: Path | None, database: str | None) -> Iterator[Evidence]:
+    """Open a store for an auditor, read-only, beside whoever writes to it."""
+    with read_store(config, database) as store:
+        yield StoreEvidence(store)
 
 
 @contextmanager

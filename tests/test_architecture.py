@@ -34,6 +34,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "attr": ("app", "domain", "adapters"),
     "attrs": ("app", "domain", "adapters"),
     "cattrs": ("adapters",),
+    "cryptography": ("adapters.audit",),
     "eventsourcing": ("adapters.store",),
     "falcon": ("adapters.webhooks", "adapters.pages"),
     "hypothesis": ("adapters.testing",),

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from adapters.cli.audit.ask import AuditAsk
 from domain.status import FlowStatus
 
 
@@ -84,4 +85,6 @@ class RebuildStore:
     json: bool
 
 
-Ask: TypeAlias = Serve | Check | ListFlows | ShowFlow | CancelFlow | SweepFlows | RebuildStore
+Ask: TypeAlias = (
+    Serve | Check | ListFlows | ShowFlow | CancelFlow | SweepFlows | RebuildStore | AuditAsk
+)

@@ -18,8 +18,8 @@ class Page:
     epilog: str
 
 
-_STORE_TROUBLE: Final = "wrong arguments or configuration, no such store, a damaged store"
-_WRITE_TROUBLE: Final = f"""{_STORE_TROUBLE},
+STORE_TROUBLE: Final = "wrong arguments or configuration, no such store, a damaged store"
+_WRITE_TROUBLE: Final = f"""{STORE_TROUBLE},
      or another process, such as a gateway, writes to it"""
 
 WHICH_STORE: Final = """\
@@ -110,7 +110,7 @@ examples:
   taskflow flows list --config gateway.json5 --limit 1000 --cursor 4711 --json
 
 """
-    + exit_codes(done="listed, even if there is none", findings="not used", trouble=_STORE_TROUBLE),
+    + exit_codes(done="listed, even if there is none", findings="not used", trouble=STORE_TROUBLE),
 )
 
 SHOW: Final = Page(
@@ -130,7 +130,7 @@ examples:
     + exit_codes(
         done="shown",
         findings="there is no such flow, or it has no such version",
-        trouble=_STORE_TROUBLE,
+        trouble=STORE_TROUBLE,
     ),
 )
 

@@ -17,6 +17,7 @@ from adapters.cli.asks import (
     ShowFlow,
     SweepFlows,
 )
+from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.check import check
 from adapters.cli.exits import Exit
 from adapters.cli.flows_cancel import cancel_flow
@@ -76,6 +77,8 @@ def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a
             return sweep_flows(ask, tools, terminal)
         case RebuildStore():
             return rebuild_store(ask, tools, terminal)
+        case AuditAsk():
+            return ask.do(tools, terminal)
         case _:
             assert_never(ask)
 

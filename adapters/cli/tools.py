@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from domain.audit.evidence import Evidence
 from domain.flow import Flow
 from domain.outcomes import Outcome
 from domain.ports import Page
@@ -102,6 +103,9 @@ OpenToRead: TypeAlias = Callable[[Path | None, str | None], AbstractContextManag
 OpenToWrite: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[WritableFlows]]
 """Opens the store of a configuration file, or of a database URL, which goes first."""
 
+OpenEvidence: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Evidence]]
+"""Opens the store of a configuration file, or of a database URL, for an auditor."""
+
 
 @frozen(kw_only=True)
 class Tools:
@@ -111,3 +115,4 @@ class Tools:
     check: Callable[[Path], CheckReport]
     read_store: OpenToRead
     write_store: OpenToWrite
+    open_evidence: OpenEvidence

@@ -1,6 +1,7 @@
 """The durable store: the only room that imports eventsourcing."""
 
 from adapters.store.codec import Undecodable
+from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import StoreFault
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
@@ -9,6 +10,7 @@ from adapters.store.store import EventSourcedStore
 __all__ = [
     "EventSourcedStore",
     "Rebuilt",
+    "StoreEvidence",
     "StoreFault",
     "Undecodable",
     "open_for_mending",

@@ -15,11 +15,13 @@ from adapters.cli import CheckReport, CommandError, Tools, run
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
+    StoreEvidence,
     StoreFault,
     open_for_reading,
     open_for_writing,
     rebuild,
 )
+from domain.audit.evidence import Evidence
 from domain.commands import CancelFlow, Command
 from domain.flow import Flow
 from domain.operators import Operators
@@ -125,7 +127,13 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         assert report is not None, config
         return report
 
-    return Tools(serve=refuse, check=check, read_store=_read_store, write_store=_write_store)
+    return Tools(
+        serve=refuse,
+        check=check,
+        read_store=_read_store,
+        write_store=_write_store,
+        open_evidence=_open_evidence,
+    )
 
 
 def refuse(config: Path, **_: object) -> NoReturn:
@@ -137,6 +145,12 @@ def refuse(config: Path, **_: object) -> NoReturn:
 def _read_store(config: Path | None, database: str | None) -> Iterator[EventSourcedStore]:
     with _opened(open_for_reading, config, database) as store:
         yield store
+
+
+@contextmanager
+def _open_evidence(config: Path | None, database: str | None) -> Iterator[Evidence]:
+    with _read_store(config, database) as store:
+        yield StoreEvidence(store)
 
 
 @contextmanager

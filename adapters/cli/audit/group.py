@@ -1,0 +1,26 @@
+"""The commands of `taskflow audit`, in the order in which `--help` lists them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.cli.arguments import Commands
+from adapters.cli.audit import history
+from adapters.cli.manual import Page
+
+AUDIT: Final = Page(
+    help="see, replay and prove what happened",
+    description="""\
+Looks at the whole history of a store, read-only, also beside a running
+gateway. Trusts nothing that it has not computed itself.""",
+    epilog="""\
+examples:
+  taskflow audit history 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5""",
+)
+
+
+def add_audit(commands: Commands) -> None:
+    """Add the group and its commands."""
+    audit = Commands(commands.add("audit", AUDIT))
+    history.add(audit)

@@ -1,0 +1,117 @@
+"""The store as an auditor sees it: the rows as they lie there, read without trust."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final, cast
+
+from attrs import frozen
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
+
+from adapters.store.codec import Undecodable
+from adapters.store.envelope import FlowSnapshot, as_envelope, to_record
+from adapters.store.faults import translated
+from adapters.store.store import EventSourcedStore
+from domain.audit.evidence import Entry, Examined, IndexRow, Unreadable
+from domain.evolve import BrokenHistory
+from domain.flow import Flow
+from domain.ports import Page
+from domain.records import Record
+from domain.status import FlowStatus
+
+_SIZE: Final = "SELECT coalesce(max(rowid), 0) FROM stored_events"
+_ENTRY: Final = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
+_ENTRIES: Final = f"{_ENTRY} WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT 1000"
+_STREAM: Final = f"{_ENTRY} WHERE originator_id = ? ORDER BY originator_version"
+_FLOWS: Final = (
+    "SELECT originator_id FROM stored_events WHERE originator_id > ?1 UNION"
+    " SELECT originator_id FROM stored_snapshots WHERE originator_id > ?1 UNION"
+    " SELECT flow_id FROM flow_index WHERE flow_id > ?1 ORDER BY 1 LIMIT 1000"
+)
+_SNAPSHOT: Final = (
+    "SELECT originator_version, topic, state FROM stored_snapshots WHERE originator_id = ?"
+    " ORDER BY originator_version DESC LIMIT 1"
+)
+_INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
+
+
+@frozen
+class StoreEvidence:
+    """A store laid open: a `domain.audit.evidence.Evidence`."""
+
+    store: EventSourcedStore
+
+    def size(self) -> int:
+        """Return the position of the last event in the log, 0 if there is none."""
+        return int(self._rows(_SIZE)[0][0])
+
+    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
+        """Return the events of the log from one position to another (both included), in order."""
+        last = self.size() if stop is None else stop
+        while rows := self._rows(_ENTRIES, start, last):
+            yield from map(_entry, rows)
+            start = rows[-1][0] + 1
+
+    def stream(self, flow_id: str) -> Sequence[Entry]:
+        """Return the events of a flow, in order."""
+        return [_entry(row) for row in self._rows(_STREAM, flow_id)]
+
+    def read(self, entry: Entry) -> Record:
+        """Return what an entry says, or raise `Unreadable`."""
+        stored = StoredEvent(entry.flow_id, entry.version, entry.name, entry.state)
+        try:
+            return to_record(as_envelope(self.store.application.mapper.to_domain_event(stored)))
+        except (Undecodable, BrokenHistory) as error:
+            raise Unreadable(str(error)) from error
+
+    def flow_ids(self) -> Iterator[str]:
+        """Return the id of every flow that has an event, a snapshot or an index row, once each."""
+        last = ""
+        while rows := self._rows(_FLOWS, last):
+            yield from (str(row[0]) for row in rows)
+            last = str(rows[-1][0])
+
+    def examine(self, flow_id: str) -> Examined:
+        """Return all that the store has of a flow, read at one moment."""
+        with translated(), self.store.application.datastore.reading() as cursor:
+            entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
+            snapshots = _selected(cursor, _SNAPSHOT, flow_id)
+            indexed = _selected(cursor, _INDEX, flow_id)
+        return Examined(
+            entries=entries,
+            snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
+            index=IndexRow(**indexed[0]) if indexed else None,
+        )
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as the gateway would, or as of a stream version."""
+        return self.store.load(flow_id, version)
+
+    def page(
+        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows, newest first, of one owner or of all."""
+        return self.store.page(owner, limit=limit, before=before, status=status)
+
+    def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | str:
+        try:
+            read = self.store.application.mapper.to_domain_event(StoredEvent(flow_id, *row))
+        except Undecodable as error:
+            return str(error)
+        return cast("FlowSnapshot", read).flow
+
+    def _rows(self, query: str, *params: object) -> Sequence[sqlite3.Row]:
+        with translated(), self.store.application.datastore.reading() as cursor:
+            return _selected(cursor, query, *params)
+
+
+def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
+    cursor.execute(query, params)
+    return cast("Sequence[sqlite3.Row]", cursor.fetchall())
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    position, flow_id, version, name, state = row
+    return Entry(position=position, flow_id=flow_id, version=version, name=name, state=bytes(state))

@@ -1,0 +1,1 @@
+"""What an auditor reads and computes: pure, over what a store hands out."""

@@ -1,0 +1,100 @@
+"""What a store lays open to an auditor: its events as they are stored, and what it derived of them.
+
+Nothing here trusts the store: an entry is what was found, and may be damaged or forged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from domain.flow import Flow
+from domain.ports import Page
+from domain.records import Record
+from domain.status import FlowStatus
+from domain.values import Timestamp
+
+
+class Unreadable(Exception):  # noqa: N818 - reads as what is said of a stored event
+    """Stored bytes that are not what we wrote; the sentence names the event."""
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A stored event as it lies in the store.
+
+    `position` is its place in the whole log, `version` that in its flow's stream, both counted
+    from 1; `name` is its permanent name and `state` its bytes, never re-written.
+    """
+
+    position: int
+    flow_id: str
+    version: int
+    name: str
+    state: bytes
+
+
+@frozen(kw_only=True)
+class IndexRow:
+    """What the owners' index says of a flow; `position` is that of its creation in the log."""
+
+    owner: str
+    position: int
+    status: str
+    silent_since: Timestamp | None
+
+
+@frozen(kw_only=True)
+class Examined:
+    """All that a store has of one flow, read at one moment; what is missing is None.
+
+    `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read.
+    """
+
+    entries: Sequence[Entry]
+    snapshot: Flow | str | None
+    index: IndexRow | None
+
+
+class Evidence(Protocol):
+    """A store opened to be audited: read-only, also beside the process that writes to it."""
+
+    def size(self) -> int:
+        """Return the position of the last event in the log, 0 if there is none."""
+        ...
+
+    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
+        """Return the events of the log from one position to another (both included), in order."""
+        ...
+
+    def stream(self, flow_id: str) -> Sequence[Entry]:
+        """Return the events of a flow, in order."""
+        ...
+
+    def read(self, entry: Entry) -> Record:
+        """Return what an entry says.
+
+        Raises:
+            Unreadable: if its bytes are not what we wrote.
+        """
+        ...
+
+    def flow_ids(self) -> Iterator[str]:
+        """Return the id of every flow that has an event, a snapshot or an index row, once each."""
+        ...
+
+    def examine(self, flow_id: str) -> Examined:
+        """Return all that the store has of a flow, read at one moment."""
+        ...
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as the gateway would, or as of a stream version."""
+        ...
+
+    def page(
+        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page:
+        """Return at most `limit` flows, newest first, of one owner or of all."""
+        ...
