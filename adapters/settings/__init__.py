@@ -7,7 +7,9 @@ the values on.
 from adapters.settings.findings import Advice, Problem, SettingsError
 from adapters.settings.limits import Limits
 from adapters.settings.load import Settings, load_settings
+from adapters.settings.pages import Pages
 from adapters.settings.routes import Route, RouteKey, SkippedRoute
+from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
 from adapters.settings.service import Children, Log, Server
 from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
@@ -17,6 +19,7 @@ __all__ = [
     "Children",
     "Limits",
     "Log",
+    "Pages",
     "Problem",
     "Route",
     "RouteKey",
@@ -26,6 +29,7 @@ __all__ = [
     "SettingsError",
     "SkippedRoute",
     "Store",
+    "Unresolved",
     "UnusableUrl",
     "load_settings",
     "parse_store_url",

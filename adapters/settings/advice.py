@@ -31,14 +31,17 @@ _WITH_INCLUDES: Final[tuple[FieldPath, ...]] = (
 )
 
 
-def advise(plan: Plan, routes: tuple[ResolvedRoute, ...], findings: Findings) -> None:
+def advise(
+    plan: Plan, routes: tuple[ResolvedRoute, ...], password: HeldKey | None, findings: Findings
+) -> None:
     """Note all advice on a configuration that has no problems."""
     _on_includes(findings)
     _on_store(plan, findings)
     _on_routes(plan.webhooks, findings)
     _on_files(plan, findings)
     _on_missing(routes, findings)
-    _on_secrets([key for route in routes for key in route.held], findings)
+    keys = [key for route in routes for key in route.held]
+    _on_secrets([*keys, password] if password else keys, findings)
 
 
 def _on_includes(findings: Findings) -> None:

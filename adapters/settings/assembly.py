@@ -8,7 +8,8 @@ from attrs import frozen
 
 from adapters.settings.declarations import DeclaredKey, DeclaredRoute, references
 from adapters.settings.findings import FieldPath, Findings, written
-from adapters.settings.providers import Providers
+from adapters.settings.pages import DeclaredPages, Pages
+from adapters.settings.plan import Plan
 from adapters.settings.references import SecretRef
 from adapters.settings.resolution import Resolutions, resolve
 from adapters.settings.routes import Route, RouteKey, SkippedRoute
@@ -52,11 +53,38 @@ class ResolvedRoute:
 
 
 def resolve_routes(
-    routes: tuple[DeclaredRoute, ...], providers: Providers, environ: Mapping[str, str]
+    routes: tuple[DeclaredRoute, ...], resolutions: Resolutions
 ) -> tuple[ResolvedRoute, ...]:
-    """Resolve the secrets of enabled routes, all at once."""
-    resolutions = resolve((ref for ref, _ in references(routes)), providers, environ)
+    """Return enabled routes with the secrets that were resolved."""
     return tuple(_resolved(route, resolutions) for route in routes)
+
+
+def resolve_all(plan: Plan, environ: Mapping[str, str]) -> Resolutions:
+    """Resolve all secrets that a configuration refers to, each provider being asked once."""
+    wanted = [ref for ref, _ in references(plan.webhooks.served)]
+    password = plan.service.pages.password
+    if password is not None and isinstance(password.held, SecretRef):
+        wanted.append(password.held)
+    return resolve(wanted, plan.providers, environ)
+
+
+def resolved_password(declared: DeclaredPages, resolutions: Resolutions) -> HeldKey | None:
+    """Return the password of the auditor's pages, if there is one and it is at hand."""
+    if declared.password is None:
+        return None
+    found = _resolution(declared.password, resolutions)
+    return None if isinstance(found, Unresolved) else HeldKey(declared.password, found)
+
+
+def pages_of(declared: DeclaredPages, resolutions: Resolutions) -> Pages:
+    """Return where the auditor's pages listen, and the password or why there is none."""
+    password = declared.password
+    return Pages(
+        host=declared.host,
+        port=declared.port,
+        user=declared.user,
+        password=None if password is None else _resolution(password, resolutions),
+    )
 
 
 def _resolved(route: DeclaredRoute, resolutions: Resolutions) -> ResolvedRoute:

@@ -20,6 +20,7 @@ BLANKS: Final = (
 )
 """What the reference trims: the white space and line ends of ECMAScript (String.prototype.trim)."""
 
+_BLANK: Final = re.compile(r"\s")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 _SHOWN: Final = 10**15
@@ -145,6 +146,13 @@ class Members:
         """Read a non-empty string."""
         member = self.fields.get(key)
         return default if member is None else member.literal_text()
+
+    def address(self, key: str, *, default: str) -> str:
+        """Read an address or a host name."""
+        host = self.text(key, default=default)
+        if _BLANK.search(host):
+            self.refuse(key, expected="an address or a host name", found="a string with blanks")
+        return host
 
     def choice(self, key: str, *, default: str, options: Collection[str]) -> str:
         """Read one of some words."""

@@ -8,10 +8,18 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.settings.advice import advise
-from adapters.settings.assembly import resolve_routes, route_of, skipped_of
+from adapters.settings.assembly import (
+    pages_of,
+    resolve_all,
+    resolve_routes,
+    resolved_password,
+    route_of,
+    skipped_of,
+)
 from adapters.settings.document import Document, read_document
 from adapters.settings.findings import Advice, Findings, SettingsError, in_file_order
 from adapters.settings.limits import Limits
+from adapters.settings.pages import Pages
 from adapters.settings.plan import Plan, read_plan
 from adapters.settings.proxies import Network
 from adapters.settings.routes import Route, SkippedRoute
@@ -38,6 +46,7 @@ class Settings:
     limits: Limits
     children: Children
     log: Log
+    pages: Pages
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -57,8 +66,10 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Findings) -> Settings:
-    resolved = resolve_routes(plan.webhooks.served, plan.providers, environ)
-    advise(plan, resolved, findings)
+    resolutions = resolve_all(plan, environ)
+    resolved = resolve_routes(plan.webhooks.served, resolutions)
+    pages = plan.service.pages
+    advise(plan, resolved, resolved_password(pages, resolutions), findings)
     return Settings(
         file=file,
         routes=tuple(route_of(route) for route in resolved if route.held),
@@ -71,4 +82,5 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         limits=plan.service.limits,
         children=plan.service.children,
         log=plan.service.log,
+        pages=pages_of(pages, resolutions),
     )

@@ -39,7 +39,7 @@ def read_plan(document: Document, folder: Path, home: str | None, findings: Find
     _refuse_repeats(document, findings)
     root = Field((), document.value, findings).members()
     providers = read_providers(root.object("secrets"), folder, home)
-    service = read_service(root, folder)
+    service = read_service(root, folder, providers)
     return Plan(
         webhooks=read_webhooks(root, providers, service.limits),
         providers=providers,

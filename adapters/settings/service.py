@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
@@ -10,10 +9,11 @@ from attrs import frozen
 
 from adapters.settings.fields import Members
 from adapters.settings.limits import Limits, read_limits
+from adapters.settings.pages import DeclaredPages, read_pages
+from adapters.settings.providers import Providers
 from adapters.settings.store_url import DEFAULT_URL, Store, parse_store_url
 
-_KEYS: Final = ("store", "server", "limits", "children", "log")
-_BLANK: Final = re.compile(r"\s")
+_KEYS: Final = ("store", "server", "limits", "children", "log", "audit")
 
 
 @frozen(kw_only=True)
@@ -62,9 +62,10 @@ class Service:
     limits: Limits
     children: Children
     log: Log
+    pages: DeclaredPages
 
 
-def read_service(root: Members, folder: Path) -> Service:
+def read_service(root: Members, folder: Path, providers: Providers) -> Service:
     """Read `taskflow`; a store's relative path starts at `folder`."""
     block = root.object("taskflow", _KEYS)
     return Service(
@@ -73,6 +74,7 @@ def read_service(root: Members, folder: Path) -> Service:
         limits=read_limits(block),
         children=_children(block.object("children", ("lostAfterSeconds", "sweepSeconds"))),
         log=_log(block.object("log", ("remoteAddress",))),
+        pages=read_pages(block.object("audit", ("pages",)), providers),
     )
 
 
@@ -93,7 +95,7 @@ _SERVER_KEYS: Final = (
 def _server(block: Members) -> Server:
     default = Server()
     return Server(
-        host=_host(block, default.host),
+        host=block.address("host", default=default.host),
         port=block.whole_number("port", default=default.port, low=0, high=65_535),
         threads=block.whole_number("threads", default=default.threads, low=1, high=256),
         connections=block.whole_number(
@@ -110,13 +112,6 @@ def _server(block: Members) -> Server:
 
 def _patience(block: Members, key: str, default: float) -> float:
     return block.seconds(key, default=default, low=0.1, high=3600)
-
-
-def _host(block: Members, default: str) -> str:
-    host = block.text("host", default=default)
-    if _BLANK.search(host):
-        block.refuse("host", expected="an address or a host name", found="a string with blanks")
-    return host
 
 
 def _children(block: Members) -> Children:

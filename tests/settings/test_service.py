@@ -94,7 +94,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
     [
         ([], ": expected an object, found an array"),
         (
-            {"audit": {}},
+            {"audits": {}},
             (
                 ".audit: expected one of the keys store, server, limits, children or log, "
                 "found an unknown key"

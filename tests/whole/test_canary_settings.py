@@ -15,7 +15,7 @@ import attrs
 import pytest
 
 from adapters.settings import SettingsError, load_settings
-from adapters.settings.assembly import resolve_routes
+from adapters.settings.assembly import resolve_all, resolve_routes
 from adapters.settings.document import Document, read_document
 from adapters.settings.findings import Findings
 from adapters.settings.plan import read_plan
@@ -46,7 +46,7 @@ def test_nothing_that_a_configuration_is_read_into_shows_a_secret(tmp_path: Path
     assert isinstance(document, Document)
     findings = Findings(document.file, document.lines)
     plan = read_plan(document, tmp_path, None, findings)
-    resolved = resolve_routes(plan.webhooks.served, plan.providers, ENVIRONMENT)
+    resolved = resolve_routes(plan.webhooks.served, resolve_all(plan, ENVIRONMENT))
     assert len(resolved) == 7
     assert traces(f"{document!r} {plan!r} {findings!r} {resolved!r}".encode()) == []
 

@@ -1,0 +1,87 @@
+"""The auditor's pages: where they are served, and to whom, apart from the gateway and its keys."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final
+
+from attrs import field, frozen
+
+from adapters.settings.declarations import DeclaredKey
+from adapters.settings.fields import Members
+from adapters.settings.providers import Providers
+from adapters.settings.references import SecretRef, read_secret_input
+from adapters.settings.sealing import Unresolved
+from adapters.settings.secret import Secret
+
+_KEYS: Final = ("host", "port", "user", "password")
+
+
+@frozen(kw_only=True)
+class DeclaredPages:
+    """The block `taskflow.audit.pages` as it is written."""
+
+    host: str = "127.0.0.1"
+    port: int = 8081
+    user: str = "auditor"
+    password: DeclaredKey | None = None
+
+
+@frozen(kw_only=True)
+class Pages:
+    """Where the pages listen, and who may see them.
+
+    `password` is None where none is configured; one that could not be resolved says why.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: Secret | Unresolved | None = field(default=None)
+
+    def admits(self, user: str, password: str) -> bool:
+        """Return whether somebody presented both the user and the password, in constant time.
+
+        Both are as WSGI hands them over: bytes decoded as Latin-1.
+        """
+        if not isinstance(self.password, Secret):
+            return False
+        # APPSEC: both are compared before either result is looked at.
+        results = (_is_same(user, self.user), self.password.matches(password))
+        return all(results)
+
+
+def _is_same(presented: str, user: str) -> bool:
+    octets = presented.encode("latin-1", "backslashreplace")
+    return hmac.compare_digest(
+        hashlib.sha256(octets).digest(), hashlib.sha256(user.encode()).digest()
+    )
+
+
+def read_pages(audit: Members, providers: Providers) -> DeclaredPages:
+    """Read `taskflow.audit.pages`."""
+    block, default = audit.object("pages", _KEYS), DeclaredPages()
+    return DeclaredPages(
+        host=block.address("host", default=default.host),
+        port=block.whole_number("port", default=default.port, low=0, high=65_535),
+        user=_user(block, default.user),
+        password=_password(block, providers),
+    )
+
+
+def _user(block: Members, default: str) -> str:
+    user = block.text("user", default=default)
+    if ":" in user:
+        block.refuse("user", expected="a name without a colon", found="one with a colon")
+    return user
+
+
+def _password(block: Members, providers: Providers) -> DeclaredKey | None:
+    written = block.get("password")
+    held = None if written is None else read_secret_input(written)
+    if written is None or held is None:
+        return None
+    if isinstance(held, SecretRef):
+        providers.check(held, written)
+    return DeclaredKey("password", held, written)

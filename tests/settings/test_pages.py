@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Pages, Secret, Unresolved
+from tests.settings.workbench import SECRET, advice_of, loaded, refused, route, with_routes
+
+
+def with_pages(**fields: object) -> dict[str, object]:
+    """Return a configuration with the auditor's pages."""
+    return {"taskflow": {"audit": {"pages": fields}}}
+
+
+def test_the_pages_have_no_password_unless_it_is_set(tmp_path: Path) -> None:
+    pages = loaded(tmp_path, "{}").pages
+    assert pages == Pages(host="127.0.0.1", port=8081, user="auditor", password=None)
+    assert not pages.admits("auditor", "")
+
+
+def test_only_the_user_with_the_password_is_admitted(tmp_path: Path) -> None:
+    pages = loaded(tmp_path, with_pages(user="grace", password=SECRET)).pages
+    assert isinstance(pages.password, Secret)
+    assert [
+        pages.admits("grace", SECRET),
+        pages.admits("Grace", SECRET),
+        pages.admits("grace", f"{SECRET}."),
+        pages.admits("", ""),
+    ] == [True, False, False, False]
+
+
+def test_a_user_beyond_ascii_is_sent_as_utf_8(tmp_path: Path) -> None:
+    pages = loaded(tmp_path, with_pages(user="Zoë", password=SECRET)).pages
+    assert pages.admits("Zoë".encode().decode("latin-1"), SECRET)
+    assert not pages.admits("Zo\u0141", SECRET)
+
+
+def test_the_password_may_be_kept_elsewhere(tmp_path: Path) -> None:
+    document = with_pages(password="${AUDIT_PASSWORD}")
+    pages = loaded(tmp_path, document, {"AUDIT_PASSWORD": SECRET}).pages
+    assert pages.admits("auditor", SECRET)
+
+
+def test_a_password_that_is_missing_stops_nothing_but_the_pages(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, with_pages(password="${AUDIT_PASSWORD}"))
+    reason = "the environment variable AUDIT_PASSWORD is not set"
+    assert settings.pages.password == Unresolved(reason)
+    assert (settings.skipped, settings.pages.admits("auditor", "")) == ((), False)
+
+
+def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
+    audit = {"pages": {"password": SECRET}}
+    document = with_routes({"zapier": route()}, taskflow={"audit": audit})
+    assert advice_of(loaded(tmp_path, document)) == [
+        "taskflow.audit.pages.password: the secret is the same as in"
+        " plugins.entries.webhooks.config.routes.zapier.secret"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        (
+            {"host": "a b"},
+            "host: expected an address or a host name, found a string with blanks",
+        ),
+        ({"port": -1}, "port: expected a whole number from 0 to 65535, found -1"),
+        ({"user": "a:b"}, "user: expected a name without a colon, found one with a colon"),
+        ({"password": 1}, "password: expected a secret or a SecretRef, found a number"),
+        (
+            {"password": {"source": "env", "provider": "none", "id": "A"}},
+            'password: expected a provider of secrets.providers, found "none", which is'
+            " not configured",
+        ),
+        (
+            {"secret": "x"},
+            "secret: expected one of the keys host, port, user or password, found an unknown key",
+        ),
+    ],
+)
+def test_a_problem_is_named(tmp_path: Path, fields: dict[str, object], problem: str) -> None:
+    assert refused(tmp_path, with_pages(**fields)) == [f"taskflow.audit.pages.{problem}"]
