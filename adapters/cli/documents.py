@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from attrs import AttrsInstance, asdict, has
+from attrs import AttrsInstance
 
-from adapters.cli.happenings import Happening, said
+from adapters.cli.happenings import Happening
+from domain.audit.published import published, published_record, published_value
 from domain.flow import Flow
 from domain.values import Json
 from domain.views import flow_view, task_views
@@ -34,37 +35,23 @@ def history_documents(history: Iterable[Happening]) -> list[Document]:
 
 
 def _happening(step: Happening) -> Document:
-    record = step.record
-    data = camel_case(said(record.event))
     return {
-        "version": record.version,
+        "version": step.record.version,
         "revision": step.flow.revision,
         "event": step.word,
-        "at": data.pop("at"),
-        "data": data,
-        **document(record.metadata),
+        **published_record(step.record, _read),
     }
 
 
 def document(value: AttrsInstance) -> Document:
     """Return what a value holds; what is None in it is left out."""
-    given = asdict(value, recurse=False)
-    return camel_case({name: field for name, field in given.items() if field is not None})
+    return published_value(value, _read)
 
 
 def camel_case(values: Mapping[str, object]) -> Document:
     """Return some values under the names of the HTTP API."""
-    return {_camel(name): _plain(value) for name, value in values.items()}
+    return published(values, _read)
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of ours, any JSON value
-    if isinstance(value, Json):
-        return json.loads(value.text)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return document(value) if has(type(value)) else value
+def _read(value: Json) -> object:
+    return json.loads(value.text)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from attrs import fields, frozen
+from attrs import frozen
 
 from adapters.cli.printable import shortened
 from domain import events as e
+from domain.audit.published import said
 from domain.evolve import BrokenHistory, evolve
 from domain.flow import Flow
 from domain.records import Record
@@ -96,14 +97,6 @@ def happenings(history: Iterable[Record], until: int | None = None) -> Iterator[
             found = f"version {record.version} follows where {flow.version} was due"
             raise BrokenHistory(f"flow {record.flow_id}: {found}")
         yield Happening(record, flow)
-
-
-def said(event: e.Event) -> dict[str, Any]:
-    """Return the fields that an event says something of; a None among them clears."""
-    named = {
-        field.name: (getattr(event, field.name), field.default) for field in fields(type(event))
-    }
-    return {name: value for name, (value, default) in named.items() if value != default}
 
 
 def told(event: e.Event) -> str:
