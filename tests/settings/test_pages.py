@@ -53,8 +53,10 @@ def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
     audit = {"pages": {"password": SECRET}}
     document = with_routes({"zapier": route()}, taskflow={"audit": audit})
     assert advice_of(loaded(tmp_path, document)) == [
-        "taskflow.audit.pages.password: the secret is the same as in"
-        " plugins.entries.webhooks.config.routes.zapier.secret"
+        (
+            "taskflow.audit.pages.password: the secret is the same as in"
+            " plugins.entries.webhooks.config.routes.zapier.secret"
+        )
     ]
 
 
@@ -70,8 +72,10 @@ def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
         ({"password": 1}, "password: expected a secret or a SecretRef, found a number"),
         (
             {"password": {"source": "env", "provider": "none", "id": "A"}},
-            'password: expected a provider of secrets.providers, found "none", which is'
-            " not configured",
+            (
+                'password: expected a provider of secrets.providers, found "none", which is'
+                " not configured"
+            ),
         ),
         (
             {"secret": "x"},

@@ -96,7 +96,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         (
             {"audits": {}},
             (
-                ".audit: expected one of the keys store, server, limits, children or log, "
+                ".audits: expected one of the keys store, server, limits, children, log or audit, "
                 "found an unknown key"
             ),
         ),
