@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from attrs import AttrsInstance
 
-from adapters.cli.happenings import Happening
+from adapters.cli.happenings import word
+from domain.audit.history import Step
 from domain.audit.published import published, published_record, published_value
 from domain.flow import Flow
 from domain.values import Json
@@ -29,16 +30,16 @@ def task_documents(flow: Flow) -> list[Document]:
     return [{**document(view), **constant} for view in task_views(flow)]
 
 
-def history_documents(history: Iterable[Happening]) -> list[Document]:
+def history_documents(history: Iterable[Step]) -> list[Document]:
     """Return what happened to a flow, and by whom."""
     return [_happening(step) for step in history]
 
 
-def _happening(step: Happening) -> Document:
+def _happening(step: Step) -> Document:
     return {
         "version": step.record.version,
-        "revision": step.flow.revision,
-        "event": step.word,
+        "revision": step.after.revision,
+        "event": word(step.record.event),
         **published_record(step.record, _read),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -11,13 +12,14 @@ from rich.text import Text
 from adapters.cli.asks import ShowFlow
 from adapters.cli.documents import Document, flow_document, history_documents, task_documents
 from adapters.cli.exits import Exit
-from adapters.cli.happenings import Happening, happenings, told
+from adapters.cli.happenings import told
 from adapters.cli.printable import pretty_json, to_the_millisecond, to_the_second
 from adapters.cli.tables import REST, details, folded, lines, standing, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import ReadableFlows, Tools
+from domain.audit.history import Step, steps
 from domain.flow import Flow
-from domain.records import Metadata
+from domain.records import Metadata, Record
 from domain.task import Task
 from domain.values import Json, Timestamp
 
@@ -30,12 +32,16 @@ def show_flow(ask: ShowFlow, tools: Tools, terminal: Terminal) -> Exit:
             return _miss(ask, flows, terminal)
         history = None
         if ask.history:
-            history = tuple(happenings(flows.history(flow.flow_id), flow.version))
+            history = tuple(_steps(flows.history(flow.flow_id), flow.version))
     if ask.json:
         terminal.dump(_document(flow, history))
     else:
         terminal.show(*_tables(flow, history))
     return Exit.DONE
+
+
+def _steps(history: Iterable[Record], until: int) -> Iterator[Step]:
+    return steps(takewhile(lambda record: record.version <= until, history))
 
 
 def _miss(ask: ShowFlow, flows: ReadableFlows, terminal: Terminal) -> Exit:
@@ -50,12 +56,12 @@ def _miss(ask: ShowFlow, flows: ReadableFlows, terminal: Terminal) -> Exit:
     return Exit.FINDINGS
 
 
-def _document(flow: Flow, history: Iterable[Happening] | None) -> Document:
+def _document(flow: Flow, history: Iterable[Step] | None) -> Document:
     document: Document = {"flow": flow_document(flow), "tasks": task_documents(flow)}
     return document if history is None else {**document, "history": history_documents(history)}
 
 
-def _tables(flow: Flow, history: Iterable[Happening] | None) -> Iterator[RenderableType]:
+def _tables(flow: Flow, history: Iterable[Step] | None) -> Iterator[RenderableType]:
     yield details(f"Flow {flow.flow_id}", _rows(flow))
     if flow.tasks:
         yield _tasks(flow)
@@ -109,11 +115,11 @@ def _news(task: Task) -> tuple[str, ...]:
     return () if news is None else (f"> {news}",)
 
 
-def _history(history: Iterable[Happening]) -> Table:
+def _history(history: Iterable[Step]) -> Table:
     shown = table("History", {"When, version, revision": 28, "What, by whom, through what": REST})
     for step in history:
         record = step.record
-        numbers = f"version {record.version}, revision {step.flow.revision}"
+        numbers = f"version {record.version}, revision {step.after.revision}"
         through = f"request {record.metadata.request_id}"
         shown.add_row(
             lines(to_the_millisecond(record.event.at), numbers),

@@ -5,7 +5,6 @@ The words are ours, not the classes' names: a class may be renamed, an output ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -14,9 +13,6 @@ from attrs import frozen
 from adapters.cli.printable import shortened
 from domain import events as e
 from domain.audit.published import said
-from domain.evolve import BrokenHistory, evolve
-from domain.flow import Flow
-from domain.records import Record
 from domain.values import Json
 
 _LONGEST: Final = 60
@@ -69,34 +65,9 @@ _NAMES: Final = {
 }
 
 
-@frozen
-class Happening:
-    """A record, and the flow after it."""
-
-    record: Record
-    flow: Flow
-
-    @property
-    def word(self) -> str:
-        """Return the event's word for programs."""
-        return _TELLINGS[type(self.record.event)].word
-
-
-def happenings(history: Iterable[Record], until: int | None = None) -> Iterator[Happening]:
-    """Return what happened to a flow, with the flow after each event, up to a version.
-
-    Raises:
-        BrokenHistory: if an event is missing.
-    """
-    flow: Flow | None = None
-    for record in history:
-        if until is not None and record.version > until:
-            return
-        flow = evolve(flow, record.event)
-        if record.version != flow.version:
-            found = f"version {record.version} follows where {flow.version} was due"
-            raise BrokenHistory(f"flow {record.flow_id}: {found}")
-        yield Happening(record, flow)
+def word(event: e.Event) -> str:
+    """Return an event's word for programs."""
+    return _TELLINGS[type(event)].word
 
 
 def told(event: e.Event) -> str:

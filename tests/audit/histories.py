@@ -1,0 +1,43 @@
+"""Generated histories as an auditor gets them: records, in their places."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypothesis.strategies import SearchStrategy
+
+from adapters.testing.strategies import histories, legal_histories
+from domain.audit.history import Step, steps
+from domain.events import Event
+from domain.records import Actor, ActorKind, Metadata, Record
+
+METADATA: Final = Metadata(
+    recorded_at=0,
+    actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default"),
+    request_id="request",
+    correlation_id="request",
+    causation_id="request",
+)
+
+
+def record_of(version: int, event: Event) -> Record:
+    """Return an event as the record of a version."""
+    return Record(flow_id="flow", version=version, event=event, metadata=METADATA)
+
+
+def steps_of(events: tuple[Event, ...]) -> tuple[Step, ...]:
+    """Return the steps that some events are."""
+    return tuple(steps(record_of(number, event) for number, event in enumerate(events, 1)))
+
+
+any_steps: SearchStrategy[tuple[Step, ...]] = (legal_histories | histories).map(steps_of)
+"""Histories such as commands bring about, and any others that can be read."""
+
+
+def _in_order(history: tuple[Step, ...]) -> bool:
+    moments = [step.record.event.at for step in history]
+    return moments == sorted(moments)
+
+
+orderly_steps: SearchStrategy[tuple[Step, ...]] = legal_histories.map(steps_of).filter(_in_order)
+"""Histories such as commands bring about: their times never run backwards."""

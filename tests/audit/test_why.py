@@ -1,0 +1,133 @@
+"""Why a field holds what it holds: tried on generated histories, by taking events out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+
+from adapters.testing.facts import CREATED, THEN, ended, linked
+from domain.audit.changes import Field, Value, field_names, has_field, value_of
+from domain.audit.history import Step
+from domain.audit.why import Why, why
+from domain.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
+from domain.evolve import fold
+from domain.flow import Flow
+from domain.status import FlowStatus, TaskStatus
+from tests.audit.histories import any_steps, steps_of
+from tests.core.examples import EXAMPLES
+
+COUNTERS = {Field("version"), Field("revision")}
+"""Fields to which every event before adds."""
+WAITING = FlowBeganWaiting(at=THEN, current_step="approval")
+RESUMED = FlowResumed(at=THEN, status=FlowStatus.RUNNING)
+
+
+def versions(found: Why | None) -> tuple[int, list[int]]:
+    assert found is not None
+    return found.step.record.version, [step.record.version for step in found.again]
+
+
+def test_the_last_event_that_changed_a_field_gave_it_its_value() -> None:
+    history = steps_of((CREATED, WAITING, RESUMED, WAITING))
+    assert why(history, Field("status")) == Why(
+        Field("status"), FlowStatus.WAITING, history[3], again=()
+    )
+
+
+def test_who_said_the_same_again_changed_nothing_and_is_named_beside() -> None:
+    history = steps_of((CREATED, WAITING, linked("t"), WAITING))
+    assert versions(why(history, Field("current_step"))) == (2, [4])
+
+
+def test_a_field_that_was_never_set_holds_nothing_since_the_creation() -> None:
+    history = steps_of((CREATED, WAITING))
+    assert versions(why(history, Field("ended_at"))) == (1, [])
+
+
+def test_a_field_of_a_task_holds_nothing_since_the_task_was_linked() -> None:
+    history = steps_of((CREATED, WAITING, linked("t")))
+    assert versions(why(history, Field("error", "t"))) == (3, [])
+
+
+def test_the_end_of_a_task_gave_it_its_status() -> None:
+    history = steps_of((CREATED, linked("t"), ended("t"), WAITING))
+    found = why(history, Field("status", "t"))
+    assert found == Why(Field("status", "t"), TaskStatus.SUCCEEDED, history[2], again=())
+
+
+@pytest.mark.parametrize("field", [Field("status", "t"), Field("error", "nobody")])
+def test_a_field_that_a_flow_does_not_have_has_no_cause(field: Field) -> None:
+    assert why(steps_of((CREATED,)), field) is None
+    assert why((), field) is None
+
+
+@EXAMPLES
+@given(any_steps)
+def test_the_one_event_is_that_without_which_the_field_would_differ(
+    history: tuple[Step, ...],
+) -> None:
+    check_each_version(history)
+
+
+@pytest.mark.full
+@settings(EXAMPLES, max_examples=1000)
+@given(any_steps)
+def test_of_a_thousand_flows_the_one_event_is_that_without_which_the_field_would_differ(
+    history: tuple[Step, ...],
+) -> None:
+    check_each_version(history)
+
+
+def check_each_version(history: tuple[Step, ...]) -> None:
+    for version in range(1, len(history) + 1):
+        seen = history[:version]
+        events = tuple(step.record.event for step in seen)
+        without = [without_those(events, {number}) for number in range(1, version + 1)]
+        for field in field_names(seen[-1].after):
+            found = why(seen, field)
+            assert found is not None
+            check_the_moment(seen, found)
+            check_by_removal(events, without, found)
+
+
+def check_the_moment(history: Sequence[Step], found: Why) -> None:
+    """From the event on the field held its value, and just before it did not."""
+    given_at, value = found.step.record.version, held(history[-1].after, found.field)
+    assert found.value == value[1]
+    assert held(found.step.before, found.field) != value
+    assert all(held(step.after, found.field) == value for step in history[given_at - 1 :])
+
+
+def check_by_removal(events: Sequence[Event], without: Sequence[Flow | None], found: Why) -> None:
+    """Without it (and those that said the same again) the field differs; without any other not."""
+    field, value = found.field, (True, found.value)
+    given_at, again = versions(found)
+    assert held(without_those(events, {given_at, *again}), field) != value
+    assert (held(without[given_at - 1], field) != value) == (not again)
+    for number, event in enumerate(events, 1):
+        if number != given_at and not underlies(event, field):
+            assert held(without[number - 1], field) == value
+
+
+def underlies(event: Event, field: Field) -> bool:
+    """Say whether there would be no such field without an event, or a counter would be less."""
+    match event:
+        case FlowCreated():
+            return True
+        case TaskLinked(task_id=task_id):
+            return field in COUNTERS or field.task_id == task_id
+        case _:
+            return field in COUNTERS
+
+
+def without_those(events: Sequence[Event], numbers: set[int]) -> Flow | None:
+    """Return what all other events add up to; without its creation there is no flow."""
+    if 1 in numbers:
+        return None
+    return fold(None, [event for number, event in enumerate(events, 1) if number not in numbers])
+
+
+def held(flow: Flow | None, field: Field) -> tuple[bool, Value]:
+    return has_field(flow, field), value_of(flow, field)
