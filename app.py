@@ -22,7 +22,7 @@ from attrs import asdict, frozen
 from adapters import cli
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
 from adapters.schedule import every
-from adapters.server import Head, RawAnswer, Server, ServerOptions
+from adapters.server import Head, RawAnswer, Rejection, Server, ServerOptions, Turn
 from adapters.server import Ticket as HeldPlace
 from adapters.settings import Children, Settings, SettingsError, load_settings
 from adapters.settings import Limits as RouteLimits
@@ -89,8 +89,10 @@ def serve(
     settings = _settings(config)
     for finding in (*settings.skipped, *settings.advice):
         LOG.warning("%s", finding)
-    with _opened(open_for_writing, database or settings.store.url) as store:
-        server = _server(settings, store, host=host, port=port)
+    turn = Turn()
+    opening = partial(open_for_writing, waiting=turn.given_up)
+    with _opened(opening, database or settings.store.url) as store:
+        server = _server(settings, store, turn, host=host, port=port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
@@ -108,11 +110,16 @@ def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
         routes=RouteTable(_routes(settings, flows)),
         trusted_proxies=settings.trusted_proxies,
         clock=time.monotonic,
-        remember_address=partial(remembered, mode=settings.log.remote_address),
+        remember_address=_remember(settings),
         log_request=partial(log_event, LOG, "request"),
         tracked_keys=settings.limits.tracked_keys,
     )
     return Collaborators(gate=gate, new_id=new_id, ready=store.is_readable, log_fault=_log_fault)
+
+
+def _remember(settings: Settings) -> Callable[[str], str | None]:
+    """Return what is recorded of a client's address."""
+    return partial(remembered, mode=settings.log.remote_address)
 
 
 def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
@@ -132,16 +139,16 @@ def _log_sweep_fault(error: Exception) -> None:
 
 
 def _server(
-    settings: Settings, store: EventSourcedStore, *, host: str | None, port: int | None
+    settings: Settings, store: EventSourcedStore, turn: Turn, *, host: str | None, port: int | None
 ) -> Server:
     webhooks = gateway(settings, store)
     options = _options(settings, host, port)
     try:
         return Server(
-            create_app(webhooks),
+            turn.over(create_app(webhooks)),
             options,
             admit=partial(_admit, webhooks.gate),
-            render_error=_render_error,
+            render_error=partial(_render_error, remember=_remember(settings)),
             new_id=new_id,
         )
     except OSError as error:
@@ -165,9 +172,10 @@ def _admit(gate: Gate, head: Head) -> HeldPlace | RawAnswer:
     return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
 
 
-def _render_error(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
-    log_event(LOG, "request", {"request_id": request_id, "status": status, "code": code})
-    return render_error(status, code, sentence, request_id)
+def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
+    fields = asdict(rejection, filter=lambda field, _: field.name not in {"sentence", "peer"})
+    log_event(LOG, "request", {**fields, "peer": remember(rejection.peer)})
+    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
 
 
 def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:

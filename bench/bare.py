@@ -36,7 +36,7 @@ def main() -> None:
         app,
         ServerOptions(port=0),
         admit=_admit,
-        render_error=lambda status, code, _sentence, _id: (status, (), code.encode()),
+        render_error=lambda it: (it.status, (), it.code.encode()),
         new_id=lambda: str(uuid4()),
     )
     signal.signal(signal.SIGTERM, lambda _signal, _frame: server.stop())

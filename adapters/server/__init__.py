@@ -4,17 +4,20 @@ The only room that imports waitress. It knows no route and no framework; what it
 requests it asks the `admit` that it is given.
 """
 
-from adapters.server.contract import Admit, RawAnswer, RenderError, Ticket
+from adapters.server.contract import Admit, RawAnswer, Rejection, RenderError, Ticket
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 from adapters.server.server import Server
+from adapters.server.turn import Turn
 
 __all__ = [
     "Admit",
     "Head",
     "RawAnswer",
+    "Rejection",
     "RenderError",
     "Server",
     "ServerOptions",
     "Ticket",
+    "Turn",
 ]

@@ -9,8 +9,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
+from attrs import asdict
+
 from adapters.server.answers import CONTINUE, ConnectionOption, whole_answer
 from adapters.server.connection import Connection
+from adapters.server.contract import Rejection
 from adapters.server.exchange import Exchange, open_exchange
 from adapters.server.faults import BODY_TIMEOUT, HEAD_TIMEOUT, OUR_FAULT, Fault
 from adapters.server.head import begins_request, read_head, take_head
@@ -102,7 +105,7 @@ class Channel(Connection):
         except Exception:
             extra = {"request_id": head.request_id}
             self.logger.exception("admission of request %s failed", head.request_id, extra=extra)
-            return self._worded(OUR_FAULT, head.request_id)
+            return self.worded(OUR_FAULT, head.request_id)
 
     def _turn_away(self, exchange: Exchange, answer: "RawAnswer") -> bool:
         """Answer a request by its head alone; keep the connection where its end is certain."""
@@ -220,12 +223,15 @@ class Channel(Connection):
         extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
         self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
         self._release()
-        self.write_soon(whole_answer(self._worded(fault, request_id), method, "close"))
+        self.write_soon(whole_answer(self.worded(fault, request_id), method, "close"))
         return self._end()
 
-    def _worded(self, fault: Fault, request_id: str) -> "RawAnswer":
-        render = self.server.terms.render_error
-        return render(fault.status, fault.code, fault.sentence, request_id)
+    def worded(self, fault: Fault, request_id: str) -> "RawAnswer":
+        """Return the answer that tells the caller of a fault."""
+        answer: RawAnswer = self.server.terms.render_error(
+            Rejection(**asdict(fault), request_id=request_id, peer=self.addr[0])
+        )
+        return answer
 
     def _end(self) -> bool:
         self._inbox.clear()

@@ -23,8 +23,24 @@ class Ticket(Protocol):
 Admit = Callable[[Head], "Ticket | RawAnswer | None"]
 """Decides on a request when its head is complete, in the I/O thread: it must not block."""
 
-RenderError = Callable[[int, str, str, str], RawAnswer]
-"""Words a refusal of the server: (status, code, sentence, request id) -> answer."""
+
+@frozen(kw_only=True)
+class Rejection:
+    """What the server answers by itself: why, to which request, from which address.
+
+    `peer` is the socket's other end, which behind a proxy is the proxy: what the head says of the
+    caller may be what is wrong with it.
+    """
+
+    status: int
+    code: str
+    sentence: str
+    request_id: str
+    peer: str
+
+
+RenderError = Callable[[Rejection], RawAnswer]
+"""Words a refusal of the server."""
 
 
 @frozen(kw_only=True)

@@ -28,7 +28,7 @@ class ServerOptions:
 
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=[validators.ge(0), validators.le(65_535)])
-    threads: int = field(default=4, validator=_positive)
+    threads: int = field(default=16, validator=_positive)
     body_bytes: int = field(default=262_144, validator=_positive)
     head_bytes: int = field(default=16_384, validator=_positive)
     head_seconds: float = field(default=15.0, validator=_lasting)

@@ -114,8 +114,6 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if self.wrote_header:
             return
         self.request.release()
-        answer = self.channel.server.terms.render_error(
-            OUR_FAULT.status, OUR_FAULT.code, OUR_FAULT.sentence, request_id
-        )
+        answer = self.channel.worded(OUR_FAULT, request_id)
         with suppress(ClientDisconnected):
             self.channel.write_soon(whole_answer(answer, self.request.command, "close"))

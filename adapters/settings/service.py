@@ -27,7 +27,7 @@ class Server:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    threads: int = 4
+    threads: int = 16
     connections: int = 1024
     head_bytes: int = 16_384
     idle_seconds: float = 5.0

@@ -9,7 +9,9 @@ from eventsourcing.persistence import Mapper, Transcoder
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.envelope import project
+from adapters.store.group_commit import GroupCommit
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
+from adapters.store.recorder import FlowRecorder
 from adapters.store.sqlite import Datastore, Factory
 from domain.flow import Flow
 
@@ -27,6 +29,11 @@ class FlowApplication(Application[str]):
     def datastore(self) -> Datastore:
         """The database below."""
         return cast("Factory", self.factory).datastore
+
+    @property
+    def commits(self) -> GroupCommit:
+        """What writes, and lets writers share a commit."""
+        return cast("FlowRecorder", self.recorder).commits
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.

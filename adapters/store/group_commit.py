@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import TypeAlias
 
@@ -24,6 +24,8 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
 Ids: TypeAlias = Sequence[int] | None
 Write: TypeAlias = Callable[[SQLiteCursor], Ids]
+Waiting: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Entered by a thread while it waits for the disk, so that others may compute meanwhile."""
 
 
 @define(eq=False)
@@ -41,6 +43,7 @@ class GroupCommit:
     """Commits the writes of many threads, those that wait together in one transaction."""
 
     datastore: SQLiteDatastore
+    waiting: Waiting = nullcontext
     _waiting: deque[_Job] = field(factory=deque, init=False)
     _turn: Lock = field(factory=Lock, init=False)
     _failed: bool = field(default=False, init=False)
@@ -54,7 +57,7 @@ class GroupCommit:
         """
         job = _Job(write)
         self._waiting.append(job)
-        with self._turn:
+        with self.waiting(), self._turn:
             if not job.done:
                 self._commit_all()
         if job.fault is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.faults import StoreFault, translated
+from adapters.store.group_commit import Waiting
 from adapters.store.lock import take_lock
 from adapters.store.place import (
     File,
@@ -32,10 +34,13 @@ _LOCK_TIMEOUT: Final = 1
 """Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
 
 
-def open_for_writing(url: str, *, lock_timeout: int = _LOCK_TIMEOUT) -> EventSourcedStore:
+def open_for_writing(
+    url: str, *, lock_timeout: int = _LOCK_TIMEOUT, waiting: Waiting = nullcontext
+) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
-    A database that somebody else has locked is waited for, `lock_timeout` seconds at most.
+    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
+    waits for the disk does so within `waiting`.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -43,11 +48,13 @@ def open_for_writing(url: str, *, lock_timeout: int = _LOCK_TIMEOUT) -> EventSou
     place = parse_url(url)
     match place:
         case Memory():
-            return EventSourcedStore(_application(memory_name(), url=url))
+            store = EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
-            return _open_file(path, url, lock_timeout)
+            store = _open_file(path, url, lock_timeout)
         case _:
             assert_never(place)
+    store.application.commits.waiting = waiting
+    return store
 
 
 def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:

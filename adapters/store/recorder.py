@@ -31,7 +31,7 @@ class FlowRecorder(SQLiteApplicationRecorder):
         self, datastore: SQLiteDatastore, events_table_name: str = "stored_events"
     ) -> None:
         super().__init__(datastore, events_table_name)
-        self._commits = GroupCommit(datastore)
+        self.commits = GroupCommit(datastore)
 
     def construct_create_table_statements(self) -> list[str]:
         """Return the library's statements and ours."""
@@ -43,7 +43,7 @@ class FlowRecorder(SQLiteApplicationRecorder):
         **kwargs: Any,  # noqa: ANN401 - the library's signature
     ) -> Sequence[int] | None:
         """Write stored events and what follows from them, in a commit shared with other writers."""
-        return self._commits.commit(lambda c: self._insert_events(c, stored_events, **kwargs))
+        return self.commits.commit(lambda c: self._insert_events(c, stored_events, **kwargs))
 
     def _insert_events(
         self,

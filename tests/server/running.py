@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from attrs import define, frozen
 
-from adapters.server import Admit, Head, RawAnswer, RenderError, Server, ServerOptions
+from adapters.server import Admit, Head, RawAnswer, Rejection, RenderError, Server, ServerOptions
 from tests.server.wire import PATIENCE, Caller, calling
 
 
@@ -48,10 +48,10 @@ def echo(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
     return [json.dumps(said).encode()]
 
 
-def envelope(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
-    body = {"ok": False, "code": code, "error": sentence, "result": {}}
-    headers = (("Content-Type", "application/json"), ("X-Request-Id", request_id))
-    return status, headers, json.dumps(body).encode()
+def envelope(rejection: Rejection) -> RawAnswer:
+    body = {"ok": False, "code": rejection.code, "error": rejection.sentence, "result": {}}
+    headers = (("Content-Type", "application/json"), ("X-Request-Id", rejection.request_id))
+    return rejection.status, headers, json.dumps(body).encode()
 
 
 def admit_all(_head: Head) -> None:

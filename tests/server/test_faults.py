@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from adapters.server import RawAnswer, ServerOptions
+from adapters.server import RawAnswer, Rejection, ServerOptions
 from adapters.server.contract import Terms
 from adapters.server.listener import Listener
 from tests.server.running import (
@@ -121,10 +121,25 @@ def test_the_iterable_of_the_application_is_closed() -> None:
     assert closed == [True]
 
 
+def test_whoever_words_a_refusal_is_told_all_of_it() -> None:
+    told: list[Rejection] = []
+
+    def render(rejection: Rejection) -> RawAnswer:
+        told.append(rejection)
+        return envelope(rejection)
+
+    with serving(render_error=render) as running, running.calling() as caller:
+        caller.send(b"nonsense\r\n\r\n")
+        assert caller.answer().status == 400
+    (rejection,) = told
+    assert (rejection.status, rejection.code) == (400, "bad_request")
+    assert rejection.peer == "127.0.0.1"
+
+
 def test_a_fault_in_wording_a_refusal_costs_one_connection(
     expected_logs: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(_status: int, _code: str, _sentence: str, _request_id: str) -> RawAnswer:
+    def broken(_rejection: Rejection) -> RawAnswer:
         raise ZeroDivisionError
 
     server = serving(render_error=broken, head_seconds=0.2)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from time import monotonic
 from typing import Final
 
@@ -51,6 +52,23 @@ def _until_waiting(group: GroupCommit, count: int) -> None:
     deadline = monotonic() + PATIENCE
     while len(group._waiting) < count:  # noqa: SLF001 - the only sign that they wait
         assert monotonic() < deadline, "the writers do not wait"
+
+
+def test_a_writer_says_when_it_waits_for_the_disk(file_store: EventSourcedStore) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        told.append("waits")
+        yield
+        told.append("is done")
+
+    def write(_cursor: SQLiteCursor) -> Ids:
+        told.append("writes")
+        return []
+
+    GroupCommit(file_store.application.datastore, waiting).commit(write)
+    assert told == ["waits", "writes", "is done"]
 
 
 def _outcome(group: GroupCommit, write: Write) -> Ids | BaseException:

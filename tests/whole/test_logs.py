@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
+from pathlib import Path
 
 import pytest
 
 from adapters.logs import JsonFormatter, TextFormatter, log_event
 from adapters.logs.lines import FIELDS
+from tests.whole.gateway import RunningGateway
+from tests.whole.honest import logged
 
 
 def line(formatter: logging.Formatter, fields: dict[str, object], fault: bool = False) -> str:  # noqa: FBT001, FBT002 - a test
@@ -52,3 +56,14 @@ def test_a_fault_has_its_traceback_in_its_json_object() -> None:
     assert text.count("\n") == 1
     assert "ValueError: broken" in json.loads(text)["traceback"]
     assert "ValueError: broken" in line(TextFormatter(), {}, fault=True)
+
+
+def test_what_the_server_itself_refuses_is_logged_with_the_callers_address(tmp_path: Path) -> None:
+    gateway = RunningGateway.of_contract(tmp_path)
+    gateway.options = ("--json",)
+    with gateway, socket.create_connection((gateway.place.host, gateway.place.port)) as caller:
+        caller.sendall(b"nonsense\r\n\r\n")
+        assert caller.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    (record,) = (each for each in logged(gateway) if each["event"] == "request")
+    told = {name: record[name] for name in ("status", "code", "peer")}
+    assert told == {"status": 400, "code": "bad_request", "peer": "127.0.0.1"}
