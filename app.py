@@ -20,6 +20,8 @@ from uuid import uuid4
 from attrs import asdict, frozen
 
 from adapters import cli
+from adapters.audit.export.cloud_events import write_cloud_events
+from adapters.audit.export.ndjson import write_ndjson
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
 from adapters.schedule import every
 from adapters.server import Head, RawAnswer, Rejection, Server, ServerOptions, Turn
@@ -77,6 +79,7 @@ def main() -> int:
         read_store=read_store,
         write_store=write_store,
         open_evidence=open_evidence,
+        exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
     )
     return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
 

@@ -12,12 +12,20 @@ from adapters.cli.check_report import (
 )
 from adapters.cli.exits import Exit
 from adapters.cli.run import run
-from adapters.cli.tools import CommandError, ReadableFlows, Rebuilt, Tools, WritableFlows
+from adapters.cli.tools import (
+    CommandError,
+    Exports,
+    ReadableFlows,
+    Rebuilt,
+    Tools,
+    WritableFlows,
+)
 
 __all__ = [
     "CheckReport",
     "CommandError",
     "Exit",
+    "Exports",
     "Finding",
     "GatewayOptions",
     "ReadableFlows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Action, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from importlib.metadata import version
@@ -51,6 +52,13 @@ def flow_status(text: str) -> FlowStatus:
     if text not in tuple(FlowStatus):
         raise ArgumentTypeError(f"expected one of {', '.join(FlowStatus)}, found {text!r}")
     return FlowStatus(text)
+
+
+def uri_reference(text: str) -> str:
+    """Return an argument that is made of the characters of a URI: RFC 3986 §2."""
+    if re.fullmatch(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", text, re.ASCII) is None:
+        raise ArgumentTypeError(f"expected a URI, found {text!r}")
+    return text
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

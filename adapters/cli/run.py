@@ -28,6 +28,7 @@ from adapters.cli.options import parse
 from adapters.cli.store_rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
 from adapters.cli.tools import CommandError, Tools
+from domain.audit.evidence import Unreadable
 from domain.evolve import BrokenHistory
 from domain.ports import StoreUnavailable
 
@@ -95,7 +96,7 @@ def _fail(error: Exception, terminal: Terminal) -> Exit:
             terminal.complain(str(error))
         case StoreUnavailable():
             terminal.complain(f"the store cannot be used now: {error}")
-        case BrokenHistory():
+        case BrokenHistory() | Unreadable():
             terminal.complain(f"the store is damaged: {error}")
         case OSError():
             terminal.complain(_worded(error))

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import IO, Protocol, TypeAlias
 
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
 from domain.audit.evidence import Evidence
+from domain.audit.selection import Selection
 from domain.flow import Flow
 from domain.outcomes import Outcome
 from domain.ports import Page
@@ -107,6 +108,40 @@ OpenEvidence: TypeAlias = Callable[[Path | None, str | None], AbstractContextMan
 """Opens the store of a configuration file, or of a database URL, for an auditor."""
 
 
+class WriteEvents(Protocol):
+    """Writes the events that are meant to a stream of bytes, and returns how many there are."""
+
+    def __call__(
+        self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+    ) -> int:
+        """Write them."""
+        ...
+
+
+class WriteCloudEvents(Protocol):
+    """Writes events as CloudEvents that come from some source."""
+
+    def __call__(
+        self,
+        evidence: Evidence,
+        selection: Selection,
+        sink: IO[bytes],
+        *,
+        source: str,
+        progress: Progress,
+    ) -> int:
+        """Write them."""
+        ...
+
+
+@frozen(kw_only=True)
+class Exports:
+    """The forms in which events are taken away."""
+
+    ndjson: WriteEvents
+    cloud_events: WriteCloudEvents
+
+
 @frozen(kw_only=True)
 class Tools:
     """All collaborators of the command line."""
@@ -116,3 +151,4 @@ class Tools:
     read_store: OpenToRead
     write_store: OpenToWrite
     open_evidence: OpenEvidence
+    exports: Exports

@@ -7,7 +7,7 @@ import pytest
 from adapters.cli import Tools
 from tests.cli.workbench import Ran, taskflow
 
-GROUPS = ("", "flows", "store")
+GROUPS = ("", "flows", "store", "audit")
 COMMANDS = (
     "serve",
     "check",
@@ -15,6 +15,7 @@ COMMANDS = (
     "flows show",
     "flows cancel",
     "store rebuild",
+    "audit export",
 )
 
 

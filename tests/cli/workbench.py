@@ -11,7 +11,9 @@ from typing import Final, NoReturn
 
 from attrs import frozen
 
-from adapters.cli import CheckReport, CommandError, Tools, run
+from adapters.audit.export.cloud_events import write_cloud_events
+from adapters.audit.export.ndjson import write_ndjson
+from adapters.cli import CheckReport, CommandError, Exports, Tools, run
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
@@ -133,6 +135,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         read_store=_read_store,
         write_store=_write_store,
         open_evidence=_open_evidence,
+        exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
     )
 
 

@@ -1,0 +1,1 @@
+"""What an auditor takes away and can prove: exports, checkpoints, proofs."""

@@ -1,0 +1,92 @@
+"""Events as CloudEvents 1.0, each in the JSON event format, one a line, in the order of the log.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md (§2 types, §3 attributes),
+.../formats/json-format.md (§3 envelope), .../extensions/{sequence,correlation}.md.
+
+NOTE: the batch format is one JSON array, which few can read without holding all of it, and which
+cannot be cut, joined or grepped. `jq -s .` makes a batch of these lines.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import IO, Final
+
+from adapters.audit.export.writing import Progress, embedded, watched, write_lines
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.published import Published, published, said
+from domain.audit.selection import Selection
+from domain.records import ActorKind, Metadata
+from domain.values import Timestamp
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS: Final = 19
+"""As many as the largest position has: sequences then sort as texts."""
+
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""Control characters and noncharacters, which no attribute may hold."""
+
+
+def write_cloud_events(
+    evidence: Evidence, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
+) -> int:
+    """Write the events that are meant, and return how many there are.
+
+    Raises:
+        Unreadable: if one of them is not what we wrote.
+    """
+    return write_lines(
+        watched(evidence, selection, progress), sink, lambda e: _line(evidence, e, source)
+    )
+
+
+def _line(evidence: Evidence, entry: Entry, source: str) -> Published:
+    record = evidence.read(entry)
+    data = published(said(record.event), embedded)
+    attributes = {
+        "id": f"{entry.flow_id}/{entry.version}",
+        "source": source,
+        "type": entry.name,
+        "subject": entry.flow_id,
+        "time": rfc_3339(data.pop("at")),
+        "datacontenttype": "application/json",
+        "sequence": f"{entry.position:0{_DIGITS}}",
+        **_extensions(record.metadata),
+    }
+    given = {name: _allowed(text) for name, text in attributes.items() if text is not None}
+    return {"specversion": "1.0", **given, "data": data}
+
+
+def _extensions(metadata: Metadata) -> dict[str, str | None]:
+    actor = metadata.actor
+    who = "route" if actor.kind is ActorKind.ROUTE else "actor"
+    return {
+        "actorkind": actor.kind.value,
+        who: actor.name,
+        "keyid": actor.key_id,
+        "requestid": metadata.request_id,
+        "correlationid": metadata.correlation_id,
+        "causationid": metadata.causation_id,
+        "idempotencykey": metadata.idempotency_key,
+        "requesthash": metadata.request_hash,
+        "remoteaddress": metadata.remote_address,
+        "recordedtime": rfc_3339(metadata.recorded_at),
+    }
+
+
+def rfc_3339(at: Timestamp) -> str | None:
+    """Return a moment as RFC 3339 writes it, in UTC; None if it lies in no year from 1 to 9999."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=at)
+    except OverflowError:
+        return None
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def _allowed(text: str) -> str:
+    return _FORBIDDEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)

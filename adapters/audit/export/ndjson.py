@@ -1,0 +1,36 @@
+"""Events as NDJSON: one JSON object a line, in UTF-8, in the order of the log."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from adapters.audit.export.writing import Progress, embedded, watched, write_lines
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.published import Published, published_record
+from domain.audit.selection import Selection
+from domain.audit.standings import Standings
+
+
+def write_ndjson(
+    evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+) -> int:
+    """Write the events that are meant, and return how many there are.
+
+    Raises:
+        Unreadable: if one of them is not what we wrote.
+        BrokenHistory: if the event that created its flow is missing.
+    """
+    standings = Standings(evidence)
+
+    def line(entry: Entry) -> Published:
+        record = evidence.read(entry)
+        return {
+            "position": entry.position,
+            "flowId": entry.flow_id,
+            "version": entry.version,
+            "revision": standings.after(record).revision,
+            "name": entry.name,
+            **published_record(record, embedded),
+        }
+
+    return write_lines(watched(evidence, selection, progress), sink, line)

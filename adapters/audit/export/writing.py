@@ -1,0 +1,44 @@
+"""How events are written out: one after the other, into any stream of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import IO, Final, TypeAlias
+
+import orjson
+from orjson import Fragment
+
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.selection import Selection, selected
+from domain.values import Json
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told how many positions of the log are done, of how many."""
+
+_STEP: Final = 500
+"""Progress is told after so many events."""
+
+
+def write_lines(
+    entries: Iterator[Entry], sink: IO[bytes], line_of: Callable[[Entry], object]
+) -> int:
+    """Write a JSON document a line for each event, and return how many there are."""
+    count = 0
+    for count, entry in enumerate(entries, 1):  # noqa: B007 - it is the number of lines
+        sink.write(orjson.dumps(line_of(entry), option=orjson.OPT_APPEND_NEWLINE))
+    return count
+
+
+def watched(evidence: Evidence, selection: Selection, progress: Progress) -> Iterator[Entry]:
+    """Return the events that are meant, and tell meanwhile how far in the log it is."""
+    total = selection.last - selection.first + 1
+    for count, entry in enumerate(selected(evidence, selection)):
+        if count % _STEP == 0:
+            progress(entry.position - selection.first, total)
+        yield entry
+    progress(total, total)
+
+
+def embedded(value: Json) -> Fragment:
+    """Pass a caller's JSON through as it was sent, integers of any length and all."""
+    return Fragment(value.text)

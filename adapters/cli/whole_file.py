@@ -1,0 +1,86 @@
+"""A file that is there whole or not at all, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Final, TypeAlias
+
+from adapters.cli.tools import CommandError
+
+Settle: TypeAlias = Callable[[Path, Path], object]
+"""Gives a finished file its name."""
+
+_SQLITE: Final = b"SQLite format 3\0"
+
+
+@contextmanager
+def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
+    """Write a file under another name beside it, sync it, and then give it its name.
+
+    Only its owner can read it. If anything fails, nothing is left.
+
+    Raises:
+        CommandError: if `settle` says that its name must not be taken.
+        OSError: if it cannot be written.
+    """
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        written = Path(file.name)
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            settle(written, path)
+        finally:
+            written.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def keep(written: Path, path: Path) -> None:
+    """Give a file its name, unless there is one of that name.
+
+    Raises:
+        CommandError: if there is.
+    """
+    try:
+        path.hardlink_to(written)
+    except FileExistsError:
+        raise taken(path) from None
+
+
+def replace(written: Path, path: Path) -> None:
+    """Give a file its name, in place of whatever file has it; but a database stays.
+
+    Raises:
+        CommandError: if it is a database.
+    """
+    spare_database(path)
+    written.replace(path)
+
+
+def spare_database(path: Path) -> None:
+    """Refuse a name that a database has: nobody means to replace one.
+
+    Raises:
+        CommandError: if one has it.
+    """
+    if path.is_file():
+        with path.open("rb") as old:
+            if old.read(len(_SQLITE)) == _SQLITE:
+                raise CommandError(f"{path} is a database, and is not replaced")
+
+
+def taken(path: Path) -> CommandError:
+    """Return what is said of a name that is taken."""
+    return CommandError(f"{path} exists already; --force replaces it")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,47 @@
+"""A flow's owner and revision, as the log passes by."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from domain.audit.evidence import Evidence
+from domain.audit.selection import Selection, selected
+from domain.audit.standings import Standings
+from domain.evolve import BrokenHistory
+from tests.audit.logs import OWNERS, busy_log
+from tests.store.tables import execute
+
+
+@pytest.mark.parametrize("most", [1, 2, 50_000])
+def test_every_standing_is_what_the_events_up_to_there_add_up_to(tmp_path: Path, most: int) -> None:
+    with busy_log(tmp_path / "flows.db") as evidence:
+        standings = Standings(evidence, most)
+        for entry in evidence.entries():
+            standing = standings.after(evidence.read(entry))
+            flow = evidence.load(entry.flow_id, entry.version)
+            assert flow is not None
+            found = (standing.version, standing.owner, standing.revision)
+            assert found == (flow.version, flow.owner, flow.revision)
+
+
+def test_a_flow_without_its_creation_has_no_standing(tmp_path: Path) -> None:
+    with busy_log(tmp_path / "flows.db") as evidence:
+        entry = next(entry for entry in evidence.entries() if entry.version == 2)
+        execute(evidence.store, "DELETE FROM stored_events WHERE originator_version = 1")
+        with pytest.raises(BrokenHistory, match="does not begin with its creation"):
+            Standings(evidence).after(evidence.read(entry))
+
+
+def test_every_event_has_one_owner(tmp_path: Path) -> None:
+    with busy_log(tmp_path / "flows.db") as evidence:
+        ours = [positions(evidence, owner) for owner in OWNERS]
+        assert sorted(chain.from_iterable(ours)) == list(range(1, evidence.size() + 1))
+        assert all(ours)
+
+
+def positions(evidence: Evidence, owner: str) -> list[int]:
+    selection = Selection(first=1, last=evidence.size(), owner=owner)
+    return [entry.position for entry in selected(evidence, selection)]
