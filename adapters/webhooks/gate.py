@@ -17,6 +17,7 @@ from adapters.webhooks.auth import authenticate
 from adapters.webhooks.client import Network, client_address
 from adapters.webhooks.head import RequestHead, read_head
 from adapters.webhooks.limits import InFlight, Key, Monotonic, RateLimiter, Slot
+from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import RawAnswer, Reply, render
 from adapters.webhooks.routes import HEALTH, READY, Route, RouteTable
 from adapters.webhooks.whitespace import trim
@@ -63,6 +64,7 @@ class Gate:
     clock: Monotonic
     remember_address: Callable[[str], str | None]
     log_request: LogRequest
+    note_answer: NoteAnswer = note_nothing
     tracked_keys: int = 4096
     _rate: RateLimiter = field(
         init=False,
@@ -94,8 +96,9 @@ class Gate:
         return Access(request_id=request_id, started=self.clock())
 
     def log(self, access: Access, reply: Reply) -> None:
-        """Log a request and its answer."""
+        """Log a request and its answer, and note it where it is evidence."""
         self.log_request(access_fields(access, reply, self.clock()))
+        self.note_answer(access, reply)
 
     def admit(self, head: RequestHead, access: Access) -> Ticket | Reply:
         """Return a ticket, to be released when the request is answered, or a refusal."""

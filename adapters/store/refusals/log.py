@@ -1,0 +1,118 @@
+"""The log of refusals as the gateway sees it: noting costs a request nothing, a thread writes.
+
+What is noted is on disk within `_GATHER_SECONDS` and a commit; a process that is killed loses no
+more than that. A disk that fails hurts no request: what waits for it goes on waiting, in bounded
+memory, and what has no room there is counted as dropped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final, TypeAlias
+
+from attrs import define, field
+
+from adapters.store.place import Memory, parse_url
+from adapters.store.refusals.file import log_path, open_to_write
+from adapters.store.refusals.waiting import Waiting
+from adapters.store.refusals.writing import write
+from domain.audit.refused_calls import NoteRefused, Refused
+
+_GATHER_SECONDS: Final = 0.25
+"""How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""
+
+_RETRY_SECONDS: Final = 5.0
+_MOST_WAITING: Final = 10_000
+
+OnFault: TypeAlias = Callable[[Exception], None]
+"""Is told when writing begins to fail (once until it succeeds), and what was lost in the end."""
+
+
+class RefusalsLost(Exception):  # noqa: N818 - what is said of them
+    """Refusals that could not be written before the gateway ended; the sentence says how many."""
+
+
+@contextmanager
+def recording_refusals(
+    url: str, *, most: int, on_fault: OnFault, waiting: int = _MOST_WAITING
+) -> Iterator[NoteRefused]:
+    """Give what notes the refusals of a store that this process writes to.
+
+    At most `most` calls are kept, the newest; `waiting` may be on their way to the disk. On leaving
+    all that was noted is written. A store in memory has no log: nobody else could read it.
+    """
+    place = parse_url(url)
+    if isinstance(place, Memory):
+        yield _ignore
+        return
+    log = RefusalLog(log_path(place.path), most, on_fault, Waiting(waiting))
+    log.start()
+    try:
+        yield log.note
+    finally:
+        log.close()
+
+
+def _ignore(_: Refused) -> None:
+    """Note nothing."""
+
+
+@define(eq=False)
+class RefusalLog:
+    """Writes what is noted, batch by batch, in a thread of its own."""
+
+    path: Path
+    most: int
+    on_fault: OnFault
+    _waiting: Waiting
+    _connection: sqlite3.Connection | None = field(default=None, init=False)
+    _failing: bool = field(default=False, init=False)
+    _stopping: Event = field(factory=Event, init=False)
+    _thread: Thread = field(init=False)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread = Thread(target=self._run, name="refusals", daemon=True)
+        self._thread.start()
+
+    def note(self, refused: Refused) -> None:
+        """Note what a caller was refused."""
+        self._waiting.add(refused)
+
+    def close(self) -> None:
+        """Write all that was noted, and end."""
+        self._stopping.set()
+        self._waiting.arrived.set()
+        self._thread.join()
+        if lost := self._waiting.count():
+            self.on_fault(RefusalsLost(f"{lost:,} refusals were not written"))
+
+    def _run(self) -> None:
+        self._write()
+        while not self._stopping.is_set():
+            self._waiting.arrived.wait()
+            self._stopping.wait(_RETRY_SECONDS if self._failing else _GATHER_SECONDS)
+            self._waiting.arrived.clear()
+            self._write()
+        self._write()  # what was noted while the last batch was written
+        if self._connection is not None:
+            self._connection.close()
+
+    def _write(self) -> None:
+        batch = self._waiting.batch()
+        try:
+            if self._connection is None:
+                self._connection = open_to_write(self.path)
+            write(self._connection, batch, self.most)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn may do better
+            if not self._failing:
+                self.on_fault(fault)
+            self._failing = True
+            self._waiting.arrived.set()
+        else:
+            self._failing = False
+            self._waiting.written(batch)

@@ -1,0 +1,71 @@
+"""Which answers are evidence of what a caller was refused, and what is noted of them.
+
+Kept is what an authenticated caller asked of a flow and was refused: 404, 409 and 422. Counted is
+who was not let in: 401 and 429. The rest stands in the log alone: a 400 says how a program is
+wrong, not what its owner wanted of a flow, and a 5xx is our own fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from adapters.webhooks.access import Access
+from adapters.webhooks.replies import Reply
+from domain.audit.refused_calls import NoteRefused, Refused, RefusedCall, TurnedAway
+from domain.ports import Clock
+
+NoteAnswer: TypeAlias = Callable[[Access, Reply], None]
+"""Takes each answer once, with what is known of its request."""
+
+_KEPT: Final = frozenset({404, 409, 422})
+_COUNTED: Final = frozenset({401, 429})
+_FLOW_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A UUID as we write it (RFC 9562 §4); no other flow has ever had an id."""
+
+
+def noting(note: NoteRefused, now: Clock) -> NoteAnswer:
+    """Return what notes those answers that are evidence, at the time of day."""
+
+    def note_answer(access: Access, reply: Reply) -> None:
+        if reply.status in _KEPT or reply.status in _COUNTED:
+            refused = _refused(access, reply, now)
+            if refused is not None:
+                note(refused)
+
+    return note_answer
+
+
+def note_nothing(_access: Access, _reply: Reply) -> None:
+    """Note nothing of an answer."""
+
+
+def _refused(access: Access, reply: Reply, now: Clock) -> Refused | None:
+    if access.route is None or reply.code is None:
+        return None
+    if reply.status in _COUNTED:
+        return TurnedAway(at=now(), route_id=access.route, code=reply.code)
+    if access.key_id is None or access.action is None:
+        return None
+    return RefusedCall(
+        at=now(),
+        route_id=access.route,
+        key_id=access.key_id,
+        action=access.action,
+        code=reply.code,
+        status=reply.status,
+        flow_id=_known_form(access.flow_id),
+        request_id=access.request_id,
+        remote_address=_without_zone(access.remote_address),
+    )
+
+
+def _known_form(flow_id: str | None) -> str | None:
+    # APPSEC: a caller may send any text as an id, its secret or a letter too.
+    return flow_id if flow_id is not None and _FLOW_ID.fullmatch(flow_id) else None
+
+
+def _without_zone(address: str | None) -> str | None:
+    # APPSEC: the zone of an IPv6 address (RFC 4007 §11) may be any text, sent as a forwarded hop.
+    return None if address is None else address.partition("%")[0]
