@@ -37,16 +37,20 @@ from adapters.store import (
     open_for_mending,
     open_for_reading,
     open_for_writing,
+    read_refusals,
     rebuild,
+    recording_refusals,
 )
 from adapters.webhooks.client import remembered
 from adapters.webhooks.gate import Gate
 from adapters.webhooks.limits import Limits
+from adapters.webhooks.refused import NoteAnswer, note_nothing, noting
 from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Route, RouteTable
 from adapters.webhooks.wsgi import create_app
 from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.operators import SYSTEM, Operators
@@ -80,6 +84,7 @@ def main() -> int:
         write_store=write_store,
         open_evidence=open_evidence,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
+        open_refusals=open_refusals,
     )
     return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
 
@@ -94,8 +99,9 @@ def serve(
         LOG.warning("%s", finding)
     turn = Turn()
     opening = partial(open_for_writing, waiting=turn.given_up)
-    with _opened(opening, database or settings.store.url) as store:
-        server = _server(settings, store, turn, host=host, port=port)
+    url = database or settings.store.url
+    with _opened(opening, url) as store, _refusals(settings, url) as note:
+        server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
@@ -106,7 +112,9 @@ def serve(
     return 0 if drained else 1
 
 
-def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
+def gateway(
+    settings: Settings, store: EventSourcedStore, note_answer: NoteAnswer = note_nothing
+) -> Collaborators:
     """Return what the webhooks need, over a store."""
     flows = TaskFlows(store, now, new_id)
     gate = Gate(
@@ -115,6 +123,7 @@ def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
         clock=time.monotonic,
         remember_address=_remember(settings),
         log_request=partial(log_event, LOG, "request"),
+        note_answer=note_answer,
         tracked_keys=settings.limits.tracked_keys,
     )
     return Collaborators(gate=gate, new_id=new_id, ready=store.is_readable, log_fault=_log_fault)
@@ -123,6 +132,17 @@ def gateway(settings: Settings, store: EventSourcedStore) -> Collaborators:
 def _remember(settings: Settings) -> Callable[[str], str | None]:
     """Return what is recorded of a client's address."""
     return partial(remembered, mode=settings.log.remote_address)
+
+
+@contextmanager
+def _refusals(settings: Settings, url: str) -> Iterator[NoteAnswer]:
+    """Give what notes the answers that are evidence; on leaving, all of them are written."""
+    with recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note:
+        yield noting(note, now)
+
+
+def _log_refusals_fault(error: Exception) -> None:
+    log_fault(LOG, "refusals not written", {"reason": str(error)})
 
 
 def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
@@ -142,9 +162,8 @@ def _log_sweep_fault(error: Exception) -> None:
 
 
 def _server(
-    settings: Settings, store: EventSourcedStore, turn: Turn, *, host: str | None, port: int | None
+    settings: Settings, webhooks: Collaborators, turn: Turn, *, host: str | None, port: int | None
 ) -> Server:
-    webhooks = gateway(settings, store)
     options = _options(settings, host, port)
     try:
         return Server(
@@ -280,6 +299,14 @@ def open_evidence(config: Path | None, database: str | None) -> Iterator[Evidenc
     """Open a store for an auditor, read-only, beside whoever writes to it."""
     with read_store(config, database) as store:
         yield StoreEvidence(store)
+
+
+@contextmanager
+def open_refusals(config: Path | None, database: str | None) -> Iterator[Refusals]:
+    """Open what callers of a store's gateway were refused, beside whoever writes it."""
+    url = _database(config, database)
+    with _opened(open_for_reading, url):
+        yield read_refusals(url)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
 from adapters.cli.exits import Exit
+from domain.audit.points import parse_time
 from domain.status import FlowStatus
+from domain.values import Timestamp
 
 WIDTH: Final = 80
 
@@ -59,6 +61,14 @@ def uri_reference(text: str) -> str:
     if re.fullmatch(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", text, re.ASCII) is None:
         raise ArgumentTypeError(f"expected a URI, found {text!r}")
     return text
+
+
+def moment(text: str) -> Timestamp:
+    """Return the moment that an argument means, in milliseconds."""
+    try:
+        return parse_time(some_text(text))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

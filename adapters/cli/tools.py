@@ -14,6 +14,7 @@ from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
 from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
 from domain.audit.selection import Selection
 from domain.flow import Flow
 from domain.outcomes import Outcome
@@ -142,6 +143,10 @@ class Exports:
     cloud_events: WriteCloudEvents
 
 
+OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Refusals]]
+"""Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
+
+
 @frozen(kw_only=True)
 class Tools:
     """All collaborators of the command line."""
@@ -152,3 +157,4 @@ class Tools:
     write_store: OpenToWrite
     open_evidence: OpenEvidence
     exports: Exports
+    open_refusals: OpenRefusals

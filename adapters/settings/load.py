@@ -47,6 +47,7 @@ class Settings:
     children: Children
     log: Log
     pages: Pages
+    kept_refusals: int
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -83,4 +84,5 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         children=plan.service.children,
         log=plan.service.log,
         pages=pages_of(pages, resolutions),
+        kept_refusals=plan.service.kept_refusals,
     )

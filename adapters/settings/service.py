@@ -53,6 +53,10 @@ class Log:
     remote_address: RemoteAddress = "full"
 
 
+KEPT_REFUSALS: Final = 100_000
+"""How many refused calls are kept by default, about 25 MB of them."""
+
+
 @frozen(kw_only=True)
 class Service:
     """The whole block."""
@@ -63,18 +67,21 @@ class Service:
     children: Children
     log: Log
     pages: DeclaredPages
+    kept_refusals: int
 
 
 def read_service(root: Members, folder: Path, providers: Providers) -> Service:
     """Read `taskflow`; a store's relative path starts at `folder`."""
     block = root.object("taskflow", _KEYS)
+    audit = block.object("audit", ("pages", "refusals"))
     return Service(
         store=_store(block.object("store", ("url",)), folder),
         server=_server(block.object("server", _SERVER_KEYS)),
         limits=read_limits(block),
         children=_children(block.object("children", ("lostAfterSeconds", "sweepSeconds"))),
         log=_log(block.object("log", ("remoteAddress",))),
-        pages=read_pages(block.object("audit", ("pages",)), providers),
+        pages=read_pages(audit, providers),
+        kept_refusals=audit.whole_number("refusals", default=KEPT_REFUSALS, low=0, high=10_000_000),
     )
 
 

@@ -5,16 +5,26 @@ from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import StoreFault
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
+from adapters.store.refusals import (
+    RefusalsLost,
+    StoredRefusals,
+    read_refusals,
+    recording_refusals,
+)
 from adapters.store.store import EventSourcedStore
 
 __all__ = [
     "EventSourcedStore",
     "Rebuilt",
+    "RefusalsLost",
     "StoreEvidence",
     "StoreFault",
+    "StoredRefusals",
     "Undecodable",
     "open_for_mending",
     "open_for_reading",
     "open_for_writing",
+    "read_refusals",
     "rebuild",
+    "recording_refusals",
 ]

@@ -84,8 +84,7 @@ class RefusalPage:
 class RefusalTotal:
     """How often a key of a route was refused something on a day, for one reason.
 
-    `day` is its first moment. Always `counted == kept + dropped`; a store in which that is not so
-    was changed by somebody else.
+    `day` is its first moment. It always adds up; where it does not, somebody has changed the log.
     """
 
     day: Timestamp
@@ -95,6 +94,11 @@ class RefusalTotal:
     counted: int
     kept: int
     dropped: int
+
+
+def adds_up(total: RefusalTotal) -> bool:
+    """Say whether what was counted is what is kept and what was dropped."""
+    return total.counted == total.kept + total.dropped
 
 
 @frozen(kw_only=True)

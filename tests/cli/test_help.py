@@ -16,6 +16,7 @@ COMMANDS = (
     "flows cancel",
     "store rebuild",
     "audit export",
+    "audit refusals",
 )
 
 

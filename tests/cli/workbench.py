@@ -21,9 +21,11 @@ from adapters.store import (
     StoreFault,
     open_for_reading,
     open_for_writing,
+    read_refusals,
     rebuild,
 )
 from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
 from domain.commands import CancelFlow, Command
 from domain.flow import Flow
 from domain.operators import Operators
@@ -136,6 +138,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         write_store=_write_store,
         open_evidence=_open_evidence,
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
+        open_refusals=_open_refusals,
     )
 
 
@@ -154,6 +157,12 @@ def _read_store(config: Path | None, database: str | None) -> Iterator[EventSour
 def _open_evidence(config: Path | None, database: str | None) -> Iterator[Evidence]:
     with _read_store(config, database) as store:
         yield StoreEvidence(store)
+
+
+@contextmanager
+def _open_refusals(config: Path | None, database: str | None) -> Iterator[Refusals]:
+    with _read_store(config, database):
+        yield read_refusals(database or "")
 
 
 @contextmanager

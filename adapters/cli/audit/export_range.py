@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-
 from adapters.cli.arguments import MOST_INTEGER, text_option
-from adapters.cli.parser import Parser, some_text, whole_number
+from adapters.cli.parser import Parser, moment, whole_number
 from adapters.cli.printable import counted
 from adapters.cli.tools import CommandError
 from domain.audit.evidence import Evidence
-from domain.audit.points import parse_time
 from domain.audit.selection import Selection
-from domain.values import Timestamp
 
 
 def range_options(parser: Parser) -> None:
@@ -28,14 +24,6 @@ def range_options(parser: Parser) -> None:
     text_option(group, "--owner", "KEY", "only events of flows of this session key")
     for name, text in (("since", "from this time on"), ("until", "before this time")):
         group.add_argument(f"--{name}", metavar="TIME", type=moment, help=f"only events {text}")
-
-
-def moment(text: str) -> Timestamp:
-    """Return the moment that an argument means."""
-    try:
-        return parse_time(some_text(text))
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error
 
 
 def in_store(selection: Selection, evidence: Evidence) -> Selection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.cli.arguments import Commands
-from adapters.cli.audit import export, history
+from adapters.cli.audit import export, history, refusals
 from adapters.cli.manual import Page
 
 AUDIT: Final = Page(
@@ -25,3 +25,4 @@ def add_audit(commands: Commands) -> None:
     audit = Commands(commands.add("audit", AUDIT))
     history.add(audit)
     export.add(audit)
+    refusals.add(audit)
