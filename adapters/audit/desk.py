@@ -1,0 +1,140 @@
+"""All that the auditor's commands do with keys, checkpoints and proofs, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from attrs import frozen
+
+from adapters.audit.checkpointing import Witness, append_checkpoint
+from adapters.audit.key_file import read_key, write_new_key
+from adapters.audit.keys import Signer, Verifier
+from adapters.audit.ledger import read_ledger
+from adapters.audit.proof_document import parse_proof, proof_document
+from adapters.audit.proving import judged, prove
+from adapters.audit.tile_file import Progress
+from domain.audit.checkpoints import Checkpoint, Checkpoints, Sighting, Unprovable
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.proof import Proof, Verdict
+from domain.ports import Clock
+
+Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
+"""Proves an event of a log, and tells how far it is where that takes long."""
+
+
+@frozen(kw_only=True)
+class Configured:
+    """What a configuration says of checkpoints.
+
+    `signing_key` returns the signer key, or raises `Unprovable` with the reason why there is none.
+    """
+
+    file: Path
+    signing_key: Callable[[], str]
+    origin: str | None
+
+
+@frozen
+class Desk:
+    """The auditor's desk, over whatever configurations say.
+
+    Each `config` may be None; what is named beside it goes first. Everything raises `Unprovable`
+    where something must be mended.
+    """
+
+    read_configuration: Callable[[Path], Configured]
+    now: Clock
+
+    def keygen(self, file: Path, name: str) -> str:
+        """Write a new signing key to a file, and return its verifier key."""
+        return str(write_new_key(file, name))
+
+    def checkpoint(
+        self,
+        evidence: Evidence,
+        *,
+        config: Path | None,
+        file: Path | None,
+        key: Path | None,
+        progress: Progress,
+    ) -> Checkpoint:
+        """Append a checkpoint of a log as it is, and return it."""
+        configured = self._configured(config)
+        signer = _signer(configured, key)
+        witness = Witness(
+            file=_ledger_file(configured, file),
+            signer=signer,
+            origin=(configured and configured.origin) or signer.verifier.name,
+        )
+        return append_checkpoint(evidence, witness, self.now(), progress=progress)
+
+    def checkpoints(
+        self,
+        *,
+        config: Path | None,
+        file: Path | None,
+        held: Sequence[Path],
+        public_key: str | None,
+    ) -> Checkpoints:
+        """Return what a log is to be compared with, none if no file of checkpoints is named."""
+        configured = self._configured(config)
+        ledger = file if file or not configured else configured.file
+        # A configured file is made with the first checkpoint; one that is named must be there.
+        read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
+        if not read and not held:
+            return Checkpoints(ledger=None if ledger is None else ())
+        verifier = _verifier(configured, public_key)
+        return Checkpoints(
+            ledger=None if ledger is None else _read(read, verifier),
+            held=_read(held, verifier),
+        )
+
+    def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:
+        """Return who proves events against the last checkpoint that covers each."""
+        configured = self._configured(config)
+        ledger, verifier = _ledger_file(configured, file), _verifier(configured, public_key)
+        return lambda evidence, entry, progress: prove(
+            evidence, entry, file=ledger, verifier=verifier, progress=progress
+        )
+
+    def judge(self, document: str, public_key: str) -> Verdict:
+        """Judge the text of a proof by nothing but a public key."""
+        return judged(parse_proof(document), Verifier.parse(public_key))
+
+    def document(self, proof: Proof) -> Mapping[str, object]:
+        """Return the JSON document of a proof."""
+        return proof_document(proof)
+
+    def _configured(self, config: Path | None) -> Configured | None:
+        return None if config is None else self.read_configuration(config)
+
+
+def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
+    if file is not None:
+        return file
+    if configured is not None:
+        return configured.file
+    raise Unprovable("say which file has the checkpoints: --checkpoints FILE, or --config FILE")
+
+
+def _signer(configured: Configured | None, key: Path | None) -> Signer:
+    if key is not None:
+        return read_key(key)
+    if configured is not None:
+        return Signer.parse(configured.signing_key())
+    raise Unprovable("say which key signs: --key FILE, or --config FILE with taskflow.audit.key")
+
+
+def _verifier(configured: Configured | None, public_key: str | None) -> Verifier:
+    """Return the public key that is named, or else that of the configuration's own key."""
+    if public_key is not None:
+        return Verifier.parse(public_key)
+    if configured is not None:
+        return Signer.parse(configured.signing_key()).verifier
+    raise Unprovable("say by which key the checkpoints are signed: --public-key KEY")
+
+
+def _read(files: Sequence[Path], verifier: Verifier) -> tuple[Sighting, ...]:
+    return tuple(sighting for file in files for sighting in read_ledger(file, verifier))

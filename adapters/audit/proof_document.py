@@ -1,0 +1,112 @@
+"""A proof as a JSON document, and strictly back.
+
+{
+  "format": "taskflow.inclusion_proof.v1",
+  "flow": "<flow id>", "version": 3, "name": "<the event's permanent name>",
+  "state": "<base64 of the event's bytes as they are stored>",
+  "index": 41,                      its place in the log, from 0
+  "path": ["<base64>", ...],        the audit path of RFC 9162 §2.1.3, lowest node first
+  "checkpoint": "<the signed note>"   which has the tree's size and root
+}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from adapters.audit.keys import decoded, encoded
+from domain.audit.checkpoints import Unprovable
+from domain.audit.evidence import Entry
+from domain.audit.merkle import HASH_BYTES
+from domain.audit.proof import Proof
+
+FORMAT: Final = "taskflow.inclusion_proof.v1"
+
+_MOST: Final = (1 << 63) - 1
+_DEEPEST: Final = 64
+
+
+def proof_document(proof: Proof) -> dict[str, object]:
+    """Return the document of a proof."""
+    entry = proof.entry
+    return {
+        "format": FORMAT,
+        "flow": entry.flow_id,
+        "version": entry.version,
+        "name": entry.name,
+        "state": encoded(entry.state),
+        "index": entry.position - 1,
+        "path": [encoded(node) for node in proof.path],
+        "checkpoint": proof.note,
+    }
+
+
+def parse_proof(text: str) -> Proof:
+    """Read a proof from the text of its document.
+
+    Raises:
+        Unprovable: if it is none: no part of it is guessed.
+    """
+    fields = _object(text)
+    if fields.keys() != _FIELDS.keys():
+        raise _no_proof(f"it has the fields {', '.join(_FIELDS)} and no others")
+    for name, is_fine in _FIELDS.items():
+        if not is_fine(fields[name]):
+            raise _no_proof(f"its field {name} is not what it should be")
+    entry = Entry(
+        position=fields["index"] + 1,
+        flow_id=fields["flow"],
+        version=fields["version"],
+        name=fields["name"],
+        state=decoded(fields["state"]) or b"",
+    )
+    path = tuple(decoded(node) or b"" for node in fields["path"])
+    return Proof(entry=entry, path=path, note=fields["checkpoint"])
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _no_proof("it is not JSON") from error
+    if not isinstance(document, dict):
+        raise _no_proof("it is not a JSON object")
+    return document
+
+
+def _no_proof(clause: str) -> Unprovable:
+    return Unprovable(f"not a proof: {clause}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _is_count(least: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value < _MOST
+
+
+def _is_base64(value: object) -> bool:
+    return isinstance(value, str) and decoded(value) is not None
+
+
+def _is_path(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= _DEEPEST
+        and all(isinstance(node, str) and len(decoded(node) or b"") == HASH_BYTES for node in value)
+    )
+
+
+_FIELDS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "format": lambda value: value == FORMAT,
+    "flow": _is_text,
+    "version": _is_count(1),
+    "name": _is_text,
+    "state": _is_base64,
+    "index": _is_count(0),
+    "path": _is_path,
+    "checkpoint": _is_text,
+}

@@ -1,0 +1,81 @@
+"""What a log says of itself: checkpoints, and what may be said of those that were found."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from domain.values import Timestamp
+
+
+class Unprovable(Exception):  # noqa: N818 - reads as what is said of what was asked for
+    """What an auditor asks for cannot be had; the sentence says what to mend."""
+
+
+@frozen(kw_only=True)
+class Checkpoint:
+    """The root of the tree over the first `size` events of a log, as its signer saw it.
+
+    `at` is the signer's clock. `previous` is the SHA-256 of the signed note before it in the
+    signer's file, None in the first one. Others' checkpoints may have neither.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    at: Timestamp | None = None
+    previous: bytes | None = None
+
+
+@frozen(kw_only=True)
+class Place:
+    """Where a checkpoint was found: a file, and its number in it, counted from 1."""
+
+    file: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.file}, checkpoint {self.number}"
+
+
+@frozen(kw_only=True)
+class Signed:
+    """A checkpoint that was found with a good signature; `digest` is its note's SHA-256."""
+
+    place: Place
+    digest: bytes
+    checkpoint: Checkpoint
+
+
+@frozen(kw_only=True)
+class Rejected:
+    """Something that was found where a checkpoint should be; `reason` is a clause about it.
+
+    `code` is `checkpoint_unreadable`, or `checkpoint_not_signed` if the key did not sign it.
+    """
+
+    place: Place
+    code: str
+    reason: str
+
+
+Sighting: TypeAlias = Signed | Rejected
+
+
+@frozen(kw_only=True)
+class Checkpoints:
+    """What a log is compared with.
+
+    `ledger` is all that the log's own file holds, from its beginning and in order; None if no such
+    file was named. `held` are checkpoints in any selection that somebody put away.
+    """
+
+    ledger: tuple[Sighting, ...] | None = None
+    held: tuple[Sighting, ...] = ()
+
+    @property
+    def sizes(self) -> frozenset[int]:
+        """Return the sizes at which the log must be measured."""
+        found = (*(self.ledger or ()), *self.held)
+        return frozenset(one.checkpoint.size for one in found if isinstance(one, Signed))

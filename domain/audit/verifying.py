@@ -1,0 +1,168 @@
+"""Does a log still say what its checkpoints say? Compares, and names what does not agree.
+
+A checkpoint that agrees proves that its first `size` events are, to the byte and in order, those
+that were signed. Of what came after the last one, nothing is proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from attrs import frozen
+
+from domain.audit.checkpoints import Checkpoints, Place, Rejected, Sighting, Signed
+from domain.audit.measuring import Measured
+
+
+@frozen(kw_only=True)
+class Finding:
+    """What does not agree: a code, a sentence, and where it was seen.
+
+    `first` and `last` bound the positions of the events that differ or are missing.
+    """
+
+    code: str
+    sentence: str
+    checkpoint: Place | None = None
+    first: int | None = None
+    last: int | None = None
+    flow_id: str | None = None
+    version: int | None = None
+
+
+@frozen(kw_only=True)
+class Verified:
+    """What a verification came to.
+
+    `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none.
+    """
+
+    measured: Measured
+    agreed: int
+    covered: int
+    findings: tuple[Finding, ...]
+
+
+def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
+    """Compare a log, measured at the size of each checkpoint, with all of them.
+
+    What was put away before must still be in the log's own file, if that is given.
+    """
+    ledger, held = checkpoints.ledger or (), checkpoints.held
+    found = (*ledger, *held)
+    signed = [sighting for sighting in found if isinstance(sighting, Signed)]
+    agreeing = [one for one in signed if _agrees(log, one)]
+    findings = (
+        *(_rejected(one) for one in found if isinstance(one, Rejected)),
+        *_chained(ledger),
+        *(() if checkpoints.ledger is None else _lost(ledger, held)),
+        *_gaps(log),
+        *_differing(log, signed),
+    )
+    return Verified(
+        measured=log,
+        agreed=len({one.digest for one in agreeing}),
+        covered=max((one.checkpoint.size for one in agreeing), default=0),
+        findings=findings,
+    )
+
+
+def _agrees(log: Measured, one: Signed) -> bool:
+    return log.roots.get(one.checkpoint.size) == one.checkpoint.root
+
+
+def _rejected(one: Rejected) -> Finding:
+    return Finding(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
+
+
+def _chained(ledger: Sequence[Sighting]) -> Iterator[Finding]:
+    """Return where the ledger is not the unbroken chain that its signer wrote."""
+    if ledger and isinstance(ledger[0], Signed) and ledger[0].checkpoint.previous is not None:
+        yield _removed(ledger[0], "it follows on a checkpoint, but the file begins with it")
+    for before, after in pairwise(ledger):
+        # What follows on something rejected cannot be judged, and that is told already.
+        if isinstance(before, Rejected) or isinstance(after, Rejected):
+            continue
+        if after.checkpoint.previous != before.digest:
+            yield _removed(after, "it does not follow on the checkpoint before it")
+        elif after.checkpoint.size < before.checkpoint.size:
+            yield Finding(
+                code="checkpoint_shrinks",
+                sentence=f"{after.place}: it is of {after.checkpoint.size} events,"
+                f" the one before it of {before.checkpoint.size}",
+                checkpoint=after.place,
+            )
+
+
+def _removed(one: Signed, clause: str) -> Finding:
+    sentence = f"{one.place}: {clause}; checkpoints were removed, exchanged or put in"
+    return Finding(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
+
+
+def _lost(ledger: Sequence[Sighting], held: Sequence[Sighting]) -> Iterator[Finding]:
+    """Return the checkpoints that others hold and the ledger does not."""
+    kept = {one.digest for one in ledger if isinstance(one, Signed)}
+    for one in held:
+        if isinstance(one, Signed) and one.digest not in kept:
+            sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
+            yield Finding(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
+
+
+def _gaps(log: Measured) -> Iterator[Finding]:
+    if log.gap is not None:
+        yield Finding(
+            code="log_gap",
+            sentence=f"version {log.gap.version} of flow {log.gap.flow_id} stands at position"
+            f" {log.gap.position} of the log, which is not the next one: an event was removed"
+            " or moved before it",
+            first=log.gap.position,
+            flow_id=log.gap.flow_id,
+            version=log.gap.version,
+        )
+
+
+def _differing(log: Measured, signed: Sequence[Signed]) -> Iterator[Finding]:
+    """Return what the roots tell: the log was cut, was changed, or never was what was signed."""
+    ordered = sorted(signed, key=lambda one: one.checkpoint.size)
+    good = max((one.checkpoint.size for one in ordered if _agrees(log, one)), default=0)
+    short = [one for one in ordered if one.checkpoint.size > log.size]
+    within = [one for one in ordered if not _agrees(log, one) and one not in short]
+    yield from (_forked(one, good) for one in within if one.checkpoint.size <= good)
+    if changed := [one for one in within if one.checkpoint.size > good]:
+        yield _changed(changed, good)
+    if short:
+        yield _truncated(log, short)
+
+
+def _forked(one: Signed, good: int) -> Finding:
+    sentence = (
+        f"{one.place}: it is of another history: the log agrees with a checkpoint of"
+        f" {good} events, but not with this one of {one.checkpoint.size}"
+    )
+    return Finding(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
+
+
+def _changed(changed: Sequence[Signed], good: int) -> Finding:
+    first = changed[0].checkpoint.size
+    others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
+    return Finding(
+        code="history_changed",
+        sentence=f"{changed[0].place}: its root differs from the log's: an event from position"
+        f" {good + 1} to {first} was changed, removed, put in or moved{others}",
+        checkpoint=changed[0].place,
+        first=good + 1,
+        last=first,
+    )
+
+
+def _truncated(log: Measured, short: Sequence[Signed]) -> Finding:
+    size = short[-1].checkpoint.size
+    return Finding(
+        code="log_truncated",
+        sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
+        f" only {log.size}: the events from position {log.size + 1} to {size} are missing",
+        checkpoint=short[0].place,
+        first=log.size + 1,
+        last=size,
+    )

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from adapters.audit.key_file import read_key, write_new_key
+from adapters.audit.keys import Signer, Verifier
+from adapters.audit.notes import BadNote, signed_note, text_of
+from domain.audit.checkpoints import Unprovable
+
+PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+PRIVATE = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+TEXT = (
+    "If you think cryptography is the answer to your problem,\n"
+    "then you don't know what your problem is.\n"
+)
+NOTE = (
+    f"{TEXT}\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgK"
+    "vqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+"""The example that the Go project publishes with its notes: keys, text and signature."""
+
+VERIFIER = Verifier.parse(PUBLIC)
+SIGNER = Signer.parse(PRIVATE)
+
+
+def test_the_published_keys_are_read_and_belong_together() -> None:
+    assert SIGNER.verifier == VERIFIER
+    assert (str(VERIFIER), SIGNER.secret_text()) == (PUBLIC, PRIVATE)
+
+
+def test_the_published_note_is_signed_to_the_byte_and_verified() -> None:
+    assert signed_note(TEXT, SIGNER) == NOTE
+    assert text_of(NOTE.encode(), VERIFIER) == TEXT
+
+
+def test_signatures_by_others_are_not_looked_at() -> None:
+    other = signed_note(TEXT, Signer.generate("witness")).partition("\n\n")[2]
+    assert text_of((NOTE + other).encode(), VERIFIER) == TEXT
+
+
+@pytest.mark.parametrize("place", range(0, len(NOTE.encode()), 7))
+def test_a_note_with_any_bit_changed_is_refused(place: int) -> None:
+    octets = bytearray(NOTE.encode())
+    octets[place] ^= 1
+    assert isinstance(text_of(bytes(octets), VERIFIER), BadNote)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        TEXT,
+        NOTE.removesuffix("\n"),
+        NOTE + "\n",
+        NOTE.replace("answer", "ans\x00wer"),
+        NOTE.replace("\n\n", "\n\n\n"),
+        NOTE.replace("\u2014", "-"),
+        NOTE.replace("AQ", "A Q"),
+    ],
+)
+def test_what_is_no_note_is_refused_as_unreadable(note: str) -> None:
+    found = text_of(note.encode(), VERIFIER)
+    assert isinstance(found, BadNote)
+    assert not found.is_readable or note.startswith(TEXT)
+
+
+def test_a_note_by_another_key_of_the_same_name_is_not_signed() -> None:
+    note = signed_note(TEXT, Signer.generate("PeterNeumann"))
+    expected = BadNote("it is not signed by the key of PeterNeumann", is_readable=True)
+    assert text_of(note.encode(), VERIFIER) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "clause"),
+    [
+        ("", "is not of the form"),
+        (PUBLIC[1:], "mistyped"),
+        (PUBLIC.replace("ARpc", "ARpd"), "mistyped"),
+        (PUBLIC.replace("+AR", "+BR"), "is not of the form"),
+        (PUBLIC + "\n", "is not of the form"),
+        (PRIVATE, "this is the private one"),
+    ],
+)
+def test_a_public_key_that_is_none_is_refused(text: str, clause: str) -> None:
+    with pytest.raises(Unprovable, match=clause) as caught:
+        Verifier.parse(text)
+    assert "AYEK" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", PUBLIC, PRIVATE[:-1], PRIVATE.replace("AYEK", "AYEL")])
+def test_a_signing_key_that_is_none_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(Unprovable) as caught:
+        Signer.parse(text)
+    assert "FALVFGyNh" not in str(caught.value)
+
+
+def test_a_signing_key_shows_its_name_and_is_not_pickled() -> None:
+    assert repr(SIGNER) == "Signer('PeterNeumann')"
+    with pytest.raises(TypeError):
+        pickle.dumps(SIGNER)
+
+
+def test_a_new_key_is_for_its_owner_only_and_is_never_put_over_another(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.key"
+    verifier = write_new_key(file, "flows.example")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert read_key(file).verifier == verifier
+    with pytest.raises(Unprovable, match="already"):
+        write_new_key(file, "flows.example")
+    assert read_key(file).verifier == verifier
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a+b", "a\nb", "x" * 201])
+def test_a_key_has_a_name_that_notes_can_hold(name: str, tmp_path: Path) -> None:
+    with pytest.raises(Unprovable, match="a key's name"):
+        write_new_key(tmp_path / "gateway.key", name)
+    assert list(tmp_path.iterdir()) == []
