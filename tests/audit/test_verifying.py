@@ -1,0 +1,191 @@
+"""What verifying finds, over logs of ten events and checkpoints after every second one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+from attrs import evolve
+
+from domain.audit.checkpoints import (
+    Checkpoint,
+    Checkpoints,
+    Place,
+    Rejected,
+    Sighting,
+    Signed,
+)
+from domain.audit.evidence import Entry
+from domain.audit.leaves import entry_hash
+from domain.audit.measuring import measured
+from domain.audit.merkle import root_of
+from domain.audit.verifying import Finding, verified
+
+LOG: Final = tuple(
+    Entry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")
+    for number in range(1, 11)
+)
+
+
+def numbered(entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries with positions that have no gap, as a store gives them out."""
+    return [evolve(entry, position=number) for number, entry in enumerate(entries, 1)]
+
+
+def note(number: int, *, file: str = "ledger", log: Sequence[Entry] = LOG) -> Signed:
+    """Return the nth checkpoint of a log, of 2n events."""
+    root = root_of(map(entry_hash, log[: 2 * number]))
+    previous = bytes([number - 1]) if number > 1 else None
+    checkpoint = Checkpoint(origin="log", size=2 * number, root=root, previous=previous)
+    place = Place(file=file, number=number)
+    return Signed(place=place, digest=bytes([number]), checkpoint=checkpoint)
+
+
+LEDGER: Final = tuple(map(note, range(1, 6)))
+
+
+def findings(
+    entries: Sequence[Entry],
+    ledger: Sequence[Sighting] | None = LEDGER,
+    held: Sequence[Sighting] = (),
+) -> list[Finding]:
+    checkpoints = Checkpoints(ledger=None if ledger is None else tuple(ledger), held=tuple(held))
+    return list(verified(measured(entries, checkpoints.sizes), checkpoints).findings)
+
+
+def codes(found: Sequence[Finding]) -> list[tuple[str, int | None, int | None]]:
+    return [(finding.code, finding.first, finding.last) for finding in found]
+
+
+def test_an_untouched_log_agrees_with_all_its_checkpoints() -> None:
+    checkpoints = Checkpoints(ledger=LEDGER, held=(note(3, file="mine"), note(5, file="mine")))
+    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    assert (found.findings, found.agreed, found.covered) == ((), 5, 10)
+    assert found.measured.root == LEDGER[-1].checkpoint.root
+
+
+def test_events_after_the_last_checkpoint_are_not_covered() -> None:
+    checkpoints = Checkpoints(ledger=LEDGER[:2])
+    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    assert (found.findings, found.covered, found.measured.size) == ((), 4, 10)
+
+
+def test_an_empty_log_agrees_with_nothing_at_all() -> None:
+    assert findings((), ()) == []
+
+
+@pytest.mark.parametrize("changed", range(1, 11))
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda one: evolve(one, flow_id="flow-2"),
+        lambda one: evolve(one, version=99),
+        lambda one: evolve(one, name="made.v2"),
+        lambda one: evolve(one, state=b"{ }"),
+    ],
+)
+def test_a_changed_event_is_named_to_the_checkpoint(changed: int, field: dict[str, object]) -> None:
+    log = [evolve(one, **field) if one.position == changed else one for one in LOG]
+    after = (changed + 1) // 2 * 2
+    (finding,) = findings(log)
+    assert codes([finding]) == [("history_changed", after - 1, after)]
+    assert finding.checkpoint == Place(file="ledger", number=after // 2)
+
+
+def test_the_sentence_of_a_changed_event_says_where_to_look() -> None:
+    log = [evolve(one, state=b"?") if one.position == 6 else one for one in LOG]
+    (finding,) = findings(log)
+    assert finding.sentence == (
+        "ledger, checkpoint 3: its root differs from the log's: an event from position 5 to 6 was"
+        " changed, removed, put in or moved; so do 2 later ones"
+    )
+
+
+@pytest.mark.parametrize("removed", range(1, 10))
+def test_an_event_removed_from_the_middle_leaves_a_gap_and_another_tree(removed: int) -> None:
+    found = findings([one for one in LOG if one.position != removed])
+    after = (removed + 1) // 2 * 2
+    short = [] if after == 10 else [("history_changed", after - 1, after)]
+    expected = [("log_gap", removed + 1, None), *short, ("log_truncated", 10, 10)]
+    assert codes(found) == expected
+
+
+def test_the_gap_names_the_event_behind_it() -> None:
+    finding = findings([one for one in LOG if one.position != 4])[0]
+    assert (finding.flow_id, finding.version, finding.first) == ("flow-1", 5, 5)
+
+
+@pytest.mark.parametrize("left", range(10))
+def test_a_log_that_was_cut_lacks_the_events_up_to_the_last_checkpoint(left: int) -> None:
+    assert codes(findings(LOG[:left])) == [("log_truncated", left + 1, 10)]
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_an_event_put_in_is_named(place: int) -> None:
+    log = numbered([*LOG[:place], evolve(LOG[0], version=77), *LOG[place:]])
+    first = place // 2 * 2 + 1
+    assert codes(findings(log)) == [("history_changed", first, first + 1)]
+
+
+def test_two_events_in_each_others_place_are_named() -> None:
+    log = numbered([*LOG[:4], LOG[5], LOG[4], *LOG[6:]])
+    assert codes(findings(log)) == [("history_changed", 5, 6)]
+
+
+def test_a_row_that_could_never_be_an_event_is_a_change_like_others() -> None:
+    log = [evolve(one, version=-1) if one.position == 3 else one for one in LOG]
+    assert codes(findings(log)) == [("history_changed", 3, 4)]
+
+
+def test_a_checkpoint_of_another_history_is_told_from_a_changed_log() -> None:
+    other = note(2, log=[evolve(one, state=b"other") for one in LOG])
+    (finding,) = findings(LOG, [LEDGER[0], other, *LEDGER[2:]])
+    assert (finding.code, finding.checkpoint) == ("checkpoint_forked", other.place)
+
+
+@pytest.mark.parametrize("removed", range(4))
+def test_a_removed_checkpoint_breaks_the_chain(removed: int) -> None:
+    (finding,) = findings(LOG, [one for one in LEDGER if one is not LEDGER[removed]])
+    assert (finding.code, finding.checkpoint) == ("checkpoint_removed", LEDGER[removed + 1].place)
+
+
+def test_the_last_checkpoint_is_missed_only_by_who_holds_it() -> None:
+    assert findings(LOG, LEDGER[:4]) == []
+    (finding,) = findings(LOG, LEDGER[:4], [note(5, file="mine")])
+    assert (finding.code, finding.checkpoint) == (
+        "checkpoint_missing",
+        Place(file="mine", number=5),
+    )
+
+
+def test_a_file_of_checkpoints_that_is_gone_is_missed_by_who_holds_one() -> None:
+    assert [one.code for one in findings(LOG, (), [note(3)])] == ["checkpoint_missing"]
+
+
+def test_what_was_put_away_needs_no_file_of_the_log() -> None:
+    assert findings(LOG, None, [note(2), note(4)]) == []
+    assert codes(findings(LOG[:7], None, [note(2), note(4)])) == [("log_truncated", 8, 8)]
+
+
+def test_exchanged_checkpoints_break_the_chain_and_shrink() -> None:
+    ledger = [LEDGER[0], LEDGER[2], LEDGER[1], *LEDGER[3:]]
+    assert [one.code for one in findings(LOG, ledger)] == ["checkpoint_removed"] * 3
+    shrunk = evolve(LEDGER[2], checkpoint=evolve(LEDGER[2].checkpoint, size=2))
+    found = findings(LOG, [*LEDGER[:2], shrunk, *LEDGER[3:]])
+    assert [one.code for one in found] == ["checkpoint_shrinks", "checkpoint_forked"]
+
+
+def test_a_rejected_checkpoint_is_told_once_and_the_others_still_count() -> None:
+    bad = Rejected(place=LEDGER[2].place, code="checkpoint_not_signed", reason="its signature")
+    log = [evolve(one, state=b"?") if one.position == 7 else one for one in LOG]
+    found = findings(log, [*LEDGER[:2], bad, *LEDGER[3:]])
+    assert [one.code for one in found] == ["checkpoint_not_signed", "history_changed"]
+    assert found[0].sentence == "ledger, checkpoint 3: its signature"
+
+
+def test_progress_is_told_while_a_long_log_is_folded() -> None:
+    told: list[int] = []
+    entry = LOG[0]
+    log = measured((evolve(entry, position=n) for n in range(1, 20_002)), (), told.append)
+    assert (log.size, told) == (20_001, [10_000, 20_000])
