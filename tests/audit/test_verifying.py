@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import pytest
@@ -85,8 +85,10 @@ def test_an_empty_log_agrees_with_nothing_at_all() -> None:
         lambda one: evolve(one, state=b"{ }"),
     ],
 )
-def test_a_changed_event_is_named_to_the_checkpoint(changed: int, field: dict[str, object]) -> None:
-    log = [evolve(one, **field) if one.position == changed else one for one in LOG]
+def test_a_changed_event_is_named_to_the_checkpoint(
+    changed: int, edit: Callable[[Entry], Entry]
+) -> None:
+    log = [edit(one) if one.position == changed else one for one in LOG]
     after = (changed + 1) // 2 * 2
     (finding,) = findings(log)
     assert codes([finding]) == [("history_changed", after - 1, after)]
