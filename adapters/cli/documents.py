@@ -12,6 +12,7 @@ from adapters.cli.happenings import word
 from domain.audit.history import Step
 from domain.audit.published import published, published_record, published_value
 from domain.flow import Flow
+from domain.records import Record
 from domain.values import Json
 from domain.views import flow_view, task_views
 
@@ -32,15 +33,16 @@ def task_documents(flow: Flow) -> list[Document]:
 
 def history_documents(history: Iterable[Step]) -> list[Document]:
     """Return what happened to a flow, and by whom."""
-    return [_happening(step) for step in history]
+    return [event_document(step.record, step.after) for step in history]
 
 
-def _happening(step: Step) -> Document:
+def event_document(record: Record, after: Flow) -> Document:
+    """Return what happened in an event, by whom, and the revision of the flow after it."""
     return {
-        "version": step.record.version,
-        "revision": step.after.revision,
-        "event": word(step.record.event),
-        **published_record(step.record, _read),
+        "version": record.version,
+        "revision": after.revision,
+        "event": word(record.event),
+        **published_record(record, _read),
     }
 
 

@@ -52,6 +52,9 @@ _TELLINGS: Final[dict[type[e.Event], _Telling]] = {
     e.TaskEnded: _Telling("task_ended", "ended", _END),
 }
 
+WORDS: Final = tuple(telling.word for telling in _TELLINGS.values())
+"""The words of all events, in the order of a flow's life."""
+
 _NAMES: Final = {
     "controller_id": "controller",
     "current_step": "step",

@@ -6,12 +6,14 @@ import re
 from argparse import Action, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from adapters.cli.exits import Exit
-from domain.audit.points import parse_time
+from domain.audit.points import Point, parse_point, parse_time
 from domain.status import FlowStatus
 from domain.values import Timestamp
+
+T = TypeVar("T")
 
 WIDTH: Final = 80
 
@@ -63,12 +65,21 @@ def uri_reference(text: str) -> str:
     return text
 
 
+def point(text: str) -> Point:
+    """Return the point in a flow's history that an argument means."""
+    return _as_argument(parse_point, text)
+
+
 def moment(text: str) -> Timestamp:
-    """Return the moment that an argument means, in milliseconds."""
+    """Return the time that an argument means, in milliseconds since 1970."""
+    return _as_argument(parse_time, text)
+
+
+def _as_argument(parse: Callable[[str], T], text: str) -> T:
     try:
-        return parse_time(some_text(text))
+        return parse(text)
     except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+        raise ArgumentTypeError(str(error)) from error
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

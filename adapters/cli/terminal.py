@@ -40,6 +40,10 @@ class Terminal:
         json.dump(document, self.out, indent=2)
         self.out.write("\n")
 
+    def dump_line(self, document: Mapping[str, object]) -> None:
+        """Write one JSON document to the output on a line of its own, in ASCII."""
+        self.out.write(f"{json.dumps(document)}\n")
+
     def complain(self, sentences: str) -> None:
         """Write what is wrong to the other stream, a line for each line."""
         for line in sentences.splitlines():

@@ -28,9 +28,19 @@ def steps(records: Iterable[Record]) -> Iterator[Step]:
     """
     flow: Flow | None = None
     for record in records:
-        after = evolve(flow, record.event)
-        if record.version != after.version:
-            found = f"version {record.version} follows where {after.version} was due"
-            raise BrokenHistory(f"flow {record.flow_id}: {found}")
-        yield Step(record, flow, after)
-        flow = after
+        taken = step_from(flow, record)
+        yield taken
+        flow = taken.after
+
+
+def step_from(before: Flow | None, record: Record) -> Step:
+    """Return the step that a record is, from the flow before it.
+
+    Raises:
+        BrokenHistory: if it cannot be the next one.
+    """
+    after = evolve(before, record.event)
+    if record.version != after.version:
+        found = f"version {record.version} follows where {after.version} was due"
+        raise BrokenHistory(f"flow {record.flow_id}: {found}")
+    return Step(record, before, after)

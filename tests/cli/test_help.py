@@ -15,6 +15,10 @@ COMMANDS = (
     "flows show",
     "flows cancel",
     "store rebuild",
+    "audit history",
+    "audit diff",
+    "audit log",
+    "audit why",
     "audit export",
     "audit refusals",
 )

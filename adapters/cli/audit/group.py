@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.cli.arguments import Commands
-from adapters.cli.audit import export, history, refusals
+from adapters.cli.audit import diff, export, history, log, refusals, why
 from adapters.cli.manual import Page
 
 AUDIT: Final = Page(
@@ -24,5 +24,8 @@ def add_audit(commands: Commands) -> None:
     """Add the group and its commands."""
     audit = Commands(commands.add("audit", AUDIT))
     history.add(audit)
+    diff.add(audit)
+    log.add(audit)
+    why.add(audit)
     export.add(audit)
     refusals.add(audit)

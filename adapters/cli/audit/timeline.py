@@ -1,0 +1,107 @@
+"""A flow's history as the commands read it, and the points in it that they are given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from attrs import fields
+
+from adapters.cli.parser import Parser, point
+from adapters.cli.printable import to_the_millisecond
+from adapters.cli.tools import CommandError
+from domain.audit.evidence import Entry, Evidence, Unreadable
+from domain.audit.history import Step, steps
+from domain.audit.points import AtRevision, AtTime, AtVersion, Point, step_at
+from domain.audit.published import public_name
+from domain.records import Record
+from domain.values import Json
+
+POINTS: Final = """\
+A point in a flow's history is written as
+  7                     a stream version: after the flow's 7th event
+  r3                    a revision: after the last event of revision 3
+  2026-11-26T10:00:00Z  a time: after the last event until then; in UTC, if it
+                        has no offset, and a date alone is its first moment
+"""
+FLOW_TROUBLE: Final = """\
+wrong arguments or configuration, no such store or flow, a point that
+     the flow never reached, or a damaged store"""
+
+
+def at_option(parser: Parser, text: str) -> None:
+    """Add the option that names a point."""
+    parser.add_argument("--at", metavar="POINT", type=point, help=text)
+
+
+def read_history(evidence: Evidence, flow_id: str) -> Sequence[Step]:
+    """Return all that happened to a flow, in order.
+
+    Raises:
+        CommandError: if there is no such flow.
+        Unreadable: if an event of it is damaged.
+        BrokenHistory: if one is missing.
+    """
+    history = tuple(steps(read_entry(evidence, entry) for entry in evidence.stream(flow_id)))
+    if not history:
+        raise CommandError(f"there is no flow {flow_id}")
+    return history
+
+
+def read_entry(evidence: Evidence, entry: Entry) -> Record:
+    """Return what an entry says, its JSON values included.
+
+    Raises:
+        Unreadable: if its bytes are not what we wrote.
+    """
+    record = evidence.read(entry)
+    for field in fields(type(record.event)):
+        value = getattr(record.event, field.name)
+        if isinstance(value, Json) and not _is_json(value.text):
+            place = f"{entry.flow_id}/{entry.version} ({entry.name})"
+            raise Unreadable(f"event {place}: {public_name(field.name)} is no JSON")
+    return record
+
+
+def step_of(history: Sequence[Step], at: Point) -> Step:
+    """Return the step after which a flow stood as it did at a point.
+
+    Raises:
+        CommandError: if it never stood there; the sentence says where it stands.
+    """
+    found = step_at(history, at)
+    if found is None:
+        raise CommandError(_never(history, at))
+    return found
+
+
+def place(step: Step) -> str:
+    """Return where a step is in its history, as in `version 7, revision 3`."""
+    return f"version {step.record.version}, revision {step.after.revision}"
+
+
+def _never(history: Sequence[Step], at: Point) -> str:
+    flow = history[-1].after
+    match at:
+        case AtVersion(version):
+            return f"flow {flow.flow_id} has no version {version}: {_newest(flow.version)}"
+        case AtRevision(revision):
+            return f"flow {flow.flow_id} has no revision {revision}: {_newest(flow.revision)}"
+        case AtTime(moment):
+            then, created = to_the_millisecond(moment), to_the_millisecond(flow.created_at)
+            return f"flow {flow.flow_id} was not there at {then}: it was created at {created}"
+        case _:
+            assert_never(at)
+
+
+def _newest(number: int) -> str:
+    return f"its newest is {number}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""`taskflow audit why`: the event that gave a field its value, and the request behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from attrs import frozen
+from rich.text import Text
+
+from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.changed import place_document, shown, values_document
+from adapters.cli.audit.timeline import (
+    FLOW_TROUBLE,
+    POINTS,
+    at_option,
+    place,
+    read_history,
+    step_of,
+)
+from adapters.cli.documents import Document, history_documents
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.happenings import word
+from adapters.cli.manual import Page
+from adapters.cli.origins import cause
+from adapters.cli.parser import some_text
+from adapters.cli.printable import counted, pretty_json, to_the_millisecond
+from adapters.cli.tables import details, folded
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import CommandError, Tools
+from domain.audit.changes import TASK_FIELDS, Field, field_names, value_of
+from domain.audit.history import Step
+from domain.audit.points import Point
+from domain.audit.why import Why, why
+from domain.flow import Flow
+from domain.values import Json
+
+PAGE: Final = Page(
+    help="name the event that gave a field its value, and the request behind it",
+    description=f"""\
+Names the one event that gave a field of a flow the value that it has, or had
+at a point: the event at which the field last took this value. Without it the
+field would hold something else, unless a later event said the same again:
+then that one is named too. FIELD is named as in JSON: status, stateJson, or
+tasks[TASK].status for a child task, TASK being its id.
+
+{POINTS}""",
+    epilog="""\
+examples:
+  taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 status \\
+      --config gateway.json5
+  taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      'tasks[5e0c1a52-7f5f-4a0e-9d43-6f1f5f5d3b11].error' --at r3 \\
+      --database sqlite:///copy.db --json
+
+In JSON `before` or `value` is missing where the field holds nothing; a JSON
+null is null.
+
+"""
+    + exit_codes(done="named", findings="not used", trouble=f"no such field,\n     {FLOW_TROUBLE}"),
+)
+_MOST_AGAIN: Final = 5
+"""How many events that said the same again are shown to people."""
+_WHOLE: Final = 1 << 30
+"""More characters than any value has."""
+
+
+@frozen(kw_only=True)
+class WhyField(AuditAsk):
+    """Name the event that gave a field its value."""
+
+    flow: str
+    field: str
+    at: Point | None
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Name it."""
+        with tools.open_evidence(self.config, self.database) as evidence:
+            history = read_history(evidence, self.flow)
+        last = history[-1] if self.at is None else step_of(history, self.at)
+        found = why(history[: last.record.version], _field(last.after, self.field))
+        if found is None:  # the field was just found in this very flow
+            raise CommandError(f"flow {self.flow} has no field {self.field}")
+        if self.json:
+            terminal.dump(_document(found, last))
+        else:
+            terminal.show(details(f"Why {found.field} is what it is", _rows(found, last)))
+        return Exit.DONE
+
+
+def _field(flow: Flow, text: str) -> Field:
+    fields = {str(field): field for field in field_names(flow)}
+    if text in fields:
+        return fields[text]
+    own = ", ".join(name for name, field in fields.items() if field.task_id is None)
+    of_tasks = ", ".join(str(Field(name)) for name in TASK_FIELDS)
+    tasks = f"; of each of its tasks, as tasks[TASK].status: {of_tasks}" if flow.tasks else ""
+    raise CommandError(f"flow {flow.flow_id} has no field {text}; it has {own}{tasks}")
+
+
+def _rows(found: Why, last: Step) -> Iterator[tuple[str, str | Text]]:
+    record, metadata = found.step.record, found.step.record.metadata
+    yield "Value", _value(found)
+    yield "Before", shown(found.field, value_of(found.step.before, found.field))
+    yield "Seen at", _placed(last)
+    yield "Given by", word(record.event)
+    yield "Given at", _placed(found.step)
+    yield "Actor", f"{metadata.actor.kind} {metadata.actor.name}"
+    if metadata.actor.key_id is not None:
+        yield "Key", metadata.actor.key_id
+    yield "Request", metadata.request_id
+    if metadata.idempotency_key is not None:
+        yield "Idempotency key", metadata.idempotency_key
+    if metadata.remote_address is not None:
+        yield "Address", metadata.remote_address
+    yield "Caused by", cause(record)
+    if found.again:
+        yield "Said again", folded(*_again(found.again))
+
+
+def _again(steps: Sequence[Step]) -> Iterator[str]:
+    yield from (_placed(step) for step in steps[:_MOST_AGAIN])
+    if len(steps) > _MOST_AGAIN:
+        yield f"and {counted(len(steps) - _MOST_AGAIN, 'time')} more, shown by --json"
+
+
+def _value(found: Why) -> str | Text:
+    if isinstance(found.value, Json):
+        return Text(pretty_json(found.value.text), overflow="fold")
+    return shown(found.field, found.value, most=_WHOLE)
+
+
+def _placed(step: Step) -> str:
+    return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
+
+
+def _document(found: Why, last: Step) -> Document:
+    before = value_of(found.step.before, found.field)
+    (given_by,) = history_documents([found.step])
+    return {
+        "flowId": last.after.flow_id,
+        "field": str(found.field),
+        **values_document(before=before, value=found.value),
+        "seenAt": place_document(last),
+        "givenBy": given_by,
+        "saidAgainBy": history_documents(found.again),
+    }
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("why", PAGE, WhyField)
+    flow_argument(parser)
+    parser.add_argument("field", metavar="FIELD", type=some_text, help="the name of a field")
+    at_option(parser, "as the flow was at POINT, not as it is now")
+    store_options(parser)
+    json_flag(parser)

@@ -1,0 +1,68 @@
+"""A flow as people see it: all that is known of it, and of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from adapters.cli.printable import pretty_json, to_the_millisecond, to_the_second
+from adapters.cli.tables import REST, details, lines, standing, table
+from domain.flow import Flow
+from domain.task import Task
+from domain.values import Json, Timestamp
+
+
+def flow_tables(flow: Flow) -> Iterator[RenderableType]:
+    """Return what is known of a flow, and a table of its tasks if it has any."""
+    yield details(f"Flow {flow.flow_id}", _rows(flow))
+    if flow.tasks:
+        yield _tasks(flow)
+
+
+def _rows(flow: Flow) -> Iterator[tuple[str, str | Text]]:
+    rows = (
+        ("Owner", flow.owner),
+        ("Controller", flow.controller_id),
+        ("Goal", flow.goal),
+        ("Status", flow.status),
+        ("Revision", str(flow.revision)),
+        ("Version", str(flow.version)),
+        ("Step", flow.current_step),
+        ("Blocked by task", flow.blocked_task_id),
+        ("Blocked because", flow.blocked_summary),
+        ("State", _json(flow.state_json)),
+        ("Wait data", _json(flow.wait_json)),
+        ("Notify", flow.notify_policy),
+        ("Created", to_the_millisecond(flow.created_at)),
+        ("Updated", to_the_millisecond(flow.updated_at)),
+        ("Cancel requested", _moment(flow.cancel_requested_at)),
+        ("Ended", _moment(flow.ended_at)),
+    )
+    return ((name, value) for name, value in rows if value is not None)
+
+
+def _json(value: Json | None) -> Text | None:
+    return None if value is None else Text(pretty_json(value.text), overflow="fold")
+
+
+def _moment(at: Timestamp | None) -> str | None:
+    return None if at is None else to_the_millisecond(at)
+
+
+def _tasks(flow: Flow) -> Table:
+    shown = table("Tasks, newest first", {"Task, text, news": REST, "Status": 16, "Heard": 20})
+    for task in reversed(flow.tasks):
+        shown.add_row(
+            lines(task.task_id, task.task, *_news(task)),
+            standing(task.status, task.runtime),
+            lines(to_the_second(task.last_event_at), f"agent {task.agent_id}"),
+        )
+    return shown
+
+
+def _news(task: Task) -> tuple[str, ...]:
+    news = task.error or task.terminal_summary or task.progress_summary
+    return () if news is None else (f"> {news}",)
