@@ -31,6 +31,7 @@ ALL = {
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
+    "audit": {"refusals": 0},
 }
 
 
@@ -50,6 +51,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     )
     assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == Log(remote_address="full")
+    assert settings.kept_refusals == 100_000
     assert settings.trusted_proxies == ()
 
 
@@ -77,6 +79,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     )
     assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == Log(remote_address="truncated")
+    assert settings.kept_refusals == 0
 
 
 def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
@@ -102,6 +105,10 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         ({"store": "x"}, ".store: expected an object, found a string"),
         ({"store": {"url": 1}}, ".store.url: expected a non-empty string, found a number"),
+        (
+            {"audit": {"refusals": -1}},
+            ".audit.refusals: expected a whole number from 0 to 10000000, found -1",
+        ),
         (
             {"server": {"port": True}},
             ".server.port: expected a whole number from 0 to 65535, found true",

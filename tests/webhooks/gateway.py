@@ -13,10 +13,12 @@ from falcon.testing import Result, TestClient, create_environ
 
 from adapters.webhooks.gate import Gate, Ticket
 from adapters.webhooks.limits import Limits
+from adapters.webhooks.refused import noting
 from adapters.webhooks.replies import RawAnswer
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Identify, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
+from domain.audit.refused_calls import Refused
 from domain.service import TaskFlows
 from tests.webhooks.memory_store import MemoryStore
 
@@ -60,6 +62,7 @@ class Gateway:
     now: int = NOW
     uptime: float = 0.0
     access_log: list[Mapping[str, object]] = field(factory=list)
+    noted: list[Refused] = field(factory=list)
     fault_log: list[tuple[str, BaseException]] = field(factory=list)
     flows: TaskFlows = field(init=False)
     gate: Gate = field(init=False)
@@ -73,6 +76,7 @@ class Gateway:
             clock=lambda: self.uptime,
             remember_address=lambda address: address,
             log_request=self.access_log.append,
+            note_answer=noting(self.noted.append, lambda: self.now),
         )
         given = Collaborators(
             gate=self.gate,

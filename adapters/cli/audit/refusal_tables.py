@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.printable import counted, to_the_millisecond, to_the_second
+from adapters.cli.printable import counted, printable, to_the_millisecond, to_the_second
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from domain.audit.refused_calls import (
@@ -52,9 +52,9 @@ def _parts(found: Found) -> Iterator[RenderableType]:
         yield _totals(found.totals)
     if found.turned_away:
         yield _turned_away(found.turned_away)
-    wrong = [total for total in found.totals or () if not adds_up(total)]
-    for total in wrong:
-        yield Text(_complaint(total))
+    for total in found.totals or ():
+        if not adds_up(total):
+            yield Text(_complaint(total))
 
 
 def _calls(calls: Sequence[KeptCall]) -> Table:
@@ -124,4 +124,4 @@ def _date(day: Timestamp) -> str:
 def _complaint(total: RefusalTotal) -> str:
     what = f"{_date(total.day)}, {total.route_id}, {total.key_id}, {total.code}"
     sums = f"{total.counted:,} counted, {total.kept:,} kept, {total.dropped:,} dropped"
-    return f"This total does not add up: {what}: {sums}. The log was changed."
+    return printable(f"{what} does not add up: {sums}. Somebody has changed the log.")

@@ -1,0 +1,180 @@
+"""Which answers are evidence, what is noted of them, and that nobody can tell from an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pytest
+from attrs import evolve
+
+from adapters.webhooks.access import Access
+from adapters.webhooks.limits import Limits
+from adapters.webhooks.refused import noting
+from adapters.webhooks.replies import refusal
+from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
+from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
+
+FLOW: Final = "c28b9937-8980-43f8-8553-361a3e1dd4d5"
+NOT_FOUND: Final = RefusedCall(
+    at=NOW,
+    route_id="zapier",
+    key_id="default",
+    action="cancel_flow",
+    code="not_found",
+    status=404,
+    flow_id=FLOW,
+    request_id="request-1",
+    remote_address=CLIENT,
+)
+
+
+def noted_of(access: Access, *, status: int = 409, code: str = "terminal") -> list[Refused]:
+    """Return what is noted of one answer."""
+    noted: list[Refused] = []
+    noting(noted.append, lambda: NOW)(access, refusal(status, code, "", route_id="zapier"))
+    return noted
+
+
+def an_access(*, flow_id: str | None = FLOW, remote_address: str | None = CLIENT) -> Access:
+    """Return what is known of a call of an authenticated caller."""
+    return Access(
+        request_id="request-1",
+        started=0.0,
+        route="zapier",
+        key_id="june",
+        remote_address=remote_address,
+        action="set_waiting",
+        flow_id=flow_id,
+    )
+
+
+def test_a_flow_that_is_not_found_is_noted(gateway: Gateway) -> None:
+    gateway.post({"action": "cancel_flow", "flowId": FLOW})
+    assert gateway.noted == [NOT_FOUND]
+
+
+def test_each_refusal_is_noted_with_what_was_asked_and_answered(gateway: Gateway) -> None:
+    flow_id = gateway.create()
+    key = ("Idempotency-Key", "k")
+    gateway.post({"action": "create_flow", "goal": "g"}, headers=[key])
+    wait = {"action": "set_waiting", "flowId": flow_id}
+    gateway.post({**wait, "expectedRevision": 7})
+    gateway.post({**wait, "expectedRevision": 0}, headers=[key])
+    end = {"action": "update_task", "flowId": flow_id, "status": "failed"}
+    gateway.post({**end, "taskId": "nobody's"})
+    task_id = gateway.link(flow_id)
+    gateway.post({**end, "taskId": task_id})
+    gateway.post({**end, "taskId": task_id, "error": "again"})
+    gateway.ask("request_cancel", flowId=flow_id, expectedRevision=0)
+    gateway.post({"action": "run_task", "flowId": flow_id, "runtime": "acp", "task": "t"})
+    gateway.ask("cancel_flow", flowId=flow_id)
+    gateway.post({**wait, "expectedRevision": 2})
+    calls = [each for each in gateway.noted if isinstance(each, RefusedCall)]
+    assert [(call.status, call.action, call.code) for call in calls] == [
+        (409, "set_waiting", "revision_conflict"),
+        (422, "set_waiting", "idempotency_key_reused"),
+        (404, "update_task", "task_not_found"),
+        (409, "update_task", "task_terminal"),
+        (409, "run_task", "cancel_requested"),
+        (409, "set_waiting", "terminal"),
+    ]
+
+
+def test_what_was_done_or_only_looked_for_is_not_noted(gateway: Gateway) -> None:
+    flow_id = gateway.create()
+    gateway.ask("get_flow", flowId=FLOW)
+    gateway.ask("set_waiting", flowId=flow_id, expectedRevision=0)
+    gateway.link(flow_id)
+    gateway.ask("cancel_flow", flowId=flow_id)
+    gateway.client.simulate_get("/healthz")
+    assert gateway.noted == []
+
+
+def test_malformed_requests_and_faults_of_ours_are_not_noted(gateway: Gateway) -> None:
+    gateway.send(b"{")
+    gateway.post({"action": "nonsense"})
+    gateway.post({"action": "create_flow"})
+    gateway.send(b"{}", method="GET")
+    gateway.send(b"{}", path="/nowhere")
+    gateway.send(b"{}", headers=[("Content-Type", "text/plain")])
+    gateway.store.broken_for = frozenset({"read", "write"})
+    gateway.post({"action": "cancel_flow", "flowId": FLOW})
+    assert [entry["status"] for entry in gateway.access_log] == [400, 400, 400, 405, 404, 415, 503]
+    assert gateway.noted == []
+
+
+def test_strangers_and_too_many_are_counted_without_what_they_claim() -> None:
+    gateway = Gateway(limits=Limits(rate_requests=2, in_flight=1))
+    gateway.send(b"{}", headers=[("Content-Type", "application/json")])
+    held = gateway.admit()
+    gateway.admit(peer="192.0.2.11")
+    gateway.admit()
+    del held
+    assert gateway.noted == [
+        TurnedAway(at=NOW, route_id="zapier", code="unauthorized"),
+        TurnedAway(at=NOW, route_id="zapier", code="rate_limited"),
+    ]
+
+
+def test_one_too_many_at_once_is_counted() -> None:
+    gateway = Gateway(limits=Limits(in_flight=1))
+    gateway.admit()
+    gateway.admit()
+    assert gateway.noted == [TurnedAway(at=NOW, route_id="zapier", code="too_many_in_flight")]
+
+
+def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> None:
+    ticket = gateway.admit()
+    assert not isinstance(ticket, tuple)
+    gateway.run_admitted(ticket, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
+    assert gateway.noted == [evolve(NOT_FOUND, request_id="request-of-server")]
+
+
+@pytest.mark.parametrize(
+    "flow_id",
+    [
+        "plain-secret-zapier",
+        FLOW.upper(),
+        f"{FLOW}\n",
+        f" {FLOW}",
+        "x" * 36,
+        "\u066028b9937-8980-43f8-8553-361a3e1dd4d5",
+        None,
+    ],
+)
+def test_what_does_not_look_like_our_id_is_not_kept(flow_id: str | None) -> None:
+    (call,) = noted_of(an_access(flow_id=flow_id))
+    assert isinstance(call, RefusedCall)
+    assert call.flow_id is None
+
+
+def test_an_address_is_kept_without_the_zone_that_a_caller_may_choose() -> None:
+    (call,) = noted_of(an_access(remote_address="fe80::1%plain-secret-zapier"))
+    assert isinstance(call, RefusedCall)
+    assert call.remote_address == "fe80::1"
+
+
+def test_an_address_that_is_not_recorded_is_not_kept() -> None:
+    (call,) = noted_of(an_access(remote_address=None))
+    assert isinstance(call, RefusedCall)
+    assert call.remote_address is None
+
+
+def test_foreign_and_missing_flows_are_noted_alike_and_answered_as_ever(gateway: Gateway) -> None:
+    silent = Gateway()
+    silent.gate.note_answer = lambda _access, _reply: None
+    answers = []
+    for each in (gateway, silent):
+        flow_id = each.create()
+        for document in (
+            {"action": "cancel_flow", "flowId": flow_id},
+            {"action": "cancel_flow", "flowId": FLOW},
+        ):
+            answer = each.send(
+                json.dumps(document).encode(), headers=headers_for("other"), route="other"
+            )
+            answers.append((answer.status_code, dict(answer.headers), answer.content))
+    assert answers[:2] == answers[2:]
+    assert [(call.code, call.route_id) for call in gateway.noted] == [("not_found", "other")] * 2
+    assert silent.noted == []
