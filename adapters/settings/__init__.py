@@ -4,18 +4,20 @@
 the values on.
 """
 
+from adapters.settings.checkpoints import Checkpoints, SigningKey
 from adapters.settings.findings import Advice, Problem, SettingsError
 from adapters.settings.limits import Limits
 from adapters.settings.load import Settings, load_settings
 from adapters.settings.pages import Pages
 from adapters.settings.routes import Route, RouteKey, SkippedRoute
-from adapters.settings.sealing import Unresolved
+from adapters.settings.sealing import Sealed, Unresolved
 from adapters.settings.secret import Secret
 from adapters.settings.service import Children, Log, Server
 from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
 
 __all__ = [
     "Advice",
+    "Checkpoints",
     "Children",
     "Limits",
     "Log",
@@ -23,10 +25,12 @@ __all__ = [
     "Problem",
     "Route",
     "RouteKey",
+    "Sealed",
     "Secret",
     "Server",
     "Settings",
     "SettingsError",
+    "SigningKey",
     "SkippedRoute",
     "Store",
     "Unresolved",

@@ -12,6 +12,7 @@ from adapters.settings.declarations import Webhooks, references
 from adapters.settings.findings import FieldPath, Findings, written
 from adapters.settings.plan import Plan
 from adapters.settings.providers import FileProvider, Provider
+from adapters.settings.references import SecretRef
 from adapters.settings.secret import SHORT
 
 _UNREACHABLE: Final = (
@@ -39,6 +40,7 @@ def advise(
     _on_store(plan, findings)
     _on_routes(plan.webhooks, findings)
     _on_files(plan, findings)
+    _on_signing(plan, findings)
     _on_missing(routes, findings)
     keys = [key for route in routes for key in route.held]
     _on_secrets([*keys, password] if password else keys, findings)
@@ -71,11 +73,22 @@ def _why_unreachable(path: str) -> str | None:
 
 
 def _on_files(plan: Plan, findings: Findings) -> None:
-    used = dict.fromkeys(ref.provider for ref, _ in references(plan.webhooks.served))
+    refs = [ref for ref, _ in references(plan.webhooks.served)]
+    signing = plan.service.checkpoints.key
+    if signing is not None and isinstance(signing.held, SecretRef):
+        refs.append(signing.held)
+    used = dict.fromkeys(ref.provider for ref in refs)
     for name in used:
         if _can_be_read_by_all(plan.providers.usable[name]):
             sentence = "every user of this machine can read the file"
             findings.advise(("secrets", "providers", name, "path"), sentence)
+
+
+def _on_signing(plan: Plan, findings: Findings) -> None:
+    key = plan.service.checkpoints.key
+    if key is not None and not isinstance(key.held, SecretRef):
+        sentence = "the key is written here: keep it elsewhere, and refer to it"
+        findings.advise(key.field.path, sentence)
 
 
 def _can_be_read_by_all(provider: Provider) -> bool:

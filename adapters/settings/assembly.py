@@ -13,7 +13,7 @@ from adapters.settings.plan import Plan
 from adapters.settings.references import SecretRef
 from adapters.settings.resolution import Resolutions, resolve
 from adapters.settings.routes import Route, RouteKey, SkippedRoute
-from adapters.settings.sealing import Resolution, Unresolved
+from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
 
 
@@ -98,7 +98,7 @@ def _resolved(route: DeclaredRoute, resolutions: Resolutions) -> ResolvedRoute:
     return ResolvedRoute(route, tuple(held), tuple(missing))
 
 
-def _resolution(key: DeclaredKey, resolutions: Resolutions) -> Resolution:
+def _resolution(key: DeclaredKey, resolutions: Resolutions) -> Secret | Unresolved:
     return resolutions[key.held] if isinstance(key.held, SecretRef) else key.held
 
 

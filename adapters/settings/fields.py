@@ -178,6 +178,13 @@ class Members:
 
     def seconds(self, key: str, *, default: float, low: float, high: float) -> float:
         """Read a number of seconds within bounds; fractions are allowed."""
+        return self._measure(key, "seconds", default=default, low=low, high=high)
+
+    def minutes(self, key: str, *, default: float, low: float, high: float) -> float:
+        """Read a number of minutes within bounds; fractions are allowed."""
+        return self._measure(key, "minutes", default=default, low=low, high=high)
+
+    def _measure(self, key: str, unit: str, *, default: float, low: float, high: float) -> float:
         member = self.fields.get(key)
         if member is None:
             return default
@@ -187,7 +194,7 @@ class Members:
             or not isinstance(value, int | float)
             or not low <= value <= high
         ):
-            member.refuse(expected=f"seconds from {low:g} to {high:g}", found=shown(value))
+            member.refuse(expected=f"{unit} from {low:g} to {high:g}", found=shown(value))
             return default
         return float(value)
 

@@ -16,6 +16,7 @@ from adapters.settings.assembly import (
     route_of,
     skipped_of,
 )
+from adapters.settings.checkpoints import Checkpoints, checkpoints_of
 from adapters.settings.document import Document, read_document
 from adapters.settings.findings import Advice, Findings, SettingsError, in_file_order
 from adapters.settings.limits import Limits
@@ -47,6 +48,7 @@ class Settings:
     children: Children
     log: Log
     pages: Pages
+    checkpoints: Checkpoints
     kept_refusals: int
 
 
@@ -84,5 +86,6 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         children=plan.service.children,
         log=plan.service.log,
         pages=pages_of(pages, resolutions),
+        checkpoints=checkpoints_of(plan.service.checkpoints, plan.providers, environ),
         kept_refusals=plan.service.kept_refusals,
     )

@@ -9,10 +9,11 @@ from typing import TypeAlias, assert_never
 from adapters.settings.providers import EnvProvider, ExecProvider, FileProvider, Providers
 from adapters.settings.references import SecretRef
 from adapters.settings.sealing import Resolution, Unresolved, sealed
+from adapters.settings.secret import Secret
 from adapters.settings.secret_commands import resolve_by_command
 from adapters.settings.secret_files import resolve_in_file
 
-Resolutions: TypeAlias = Mapping[SecretRef, Resolution]
+Resolutions: TypeAlias = Mapping[SecretRef, Secret | Unresolved]
 
 
 def resolve(
@@ -25,11 +26,20 @@ def resolve(
     asked: defaultdict[str, list[SecretRef]] = defaultdict(list)
     for ref in dict.fromkeys(refs):
         asked[ref.provider].append(ref)
-    resolutions: dict[SecretRef, Resolution] = {}
+    resolutions: dict[SecretRef, Secret | Unresolved] = {}
     for name, own in asked.items():
         found = _from_provider(name, [ref.id for ref in own], providers, environ)
-        resolutions |= {ref: found[ref.id] for ref in own}
+        resolutions |= {ref: _digested(found[ref.id]) for ref in own}
     return resolutions
+
+
+def resolve_text(ref: SecretRef, providers: Providers, environ: Mapping[str, str]) -> Resolution:
+    """Resolve a reference to a text that is needed as it is, such as a key that signs."""
+    return _from_provider(ref.provider, [ref.id], providers, environ)[ref.id]
+
+
+def _digested(found: Resolution) -> Secret | Unresolved:
+    return found if isinstance(found, Unresolved) else Secret(found.reveal())
 
 
 def _from_provider(

@@ -1,13 +1,12 @@
-"""How a value that a provider gave becomes a secret, or a reason why it is none."""
+"""How a value that a provider gave is held until it is used, or a reason why it is none."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NoReturn, SupportsIndex, TypeAlias, final
 
 from attrs import frozen
 
 from adapters.settings.fields import BLANKS, described
-from adapters.settings.secret import Secret
 
 
 @frozen
@@ -17,12 +16,36 @@ class Unresolved:
     reason: str
 
 
-Resolution: TypeAlias = Secret | Unresolved
+@final
+class Sealed:
+    """Holds a secret's text on its way to whoever uses it; it shows itself as `Sealed(***)`."""
+
+    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Sealed(***)"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret is neither copied nor pickled")
+
+
+Resolution: TypeAlias = Sealed | Unresolved
 
 
 def sealed(value: object, name: str) -> Resolution:
-    """Return a value as a secret; `name` says what it is where it cannot be one."""
+    """Seal a value that is a secret; `name` says what it is where it cannot be one."""
     if not isinstance(value, str):
         return Unresolved(f"{name} is {described(value)}, not a string")
     trimmed = value.strip(BLANKS)
-    return Secret(trimmed) if trimmed else Unresolved(f"{name} is empty")
+    return Sealed(trimmed) if trimmed else Unresolved(f"{name} is empty")

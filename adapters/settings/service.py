@@ -7,6 +7,11 @@ from typing import Final, Literal, TypeAlias, cast
 
 from attrs import frozen
 
+from adapters.settings.checkpoints import (
+    CHECKPOINT_KEYS,
+    DeclaredCheckpoints,
+    read_checkpoints,
+)
 from adapters.settings.fields import Members
 from adapters.settings.limits import Limits, read_limits
 from adapters.settings.pages import DeclaredPages, read_pages
@@ -67,13 +72,14 @@ class Service:
     children: Children
     log: Log
     pages: DeclaredPages
+    checkpoints: DeclaredCheckpoints
     kept_refusals: int
 
 
 def read_service(root: Members, folder: Path, providers: Providers) -> Service:
     """Read `taskflow`; a store's relative path starts at `folder`."""
     block = root.object("taskflow", _KEYS)
-    audit = block.object("audit", ("pages", "refusals"))
+    audit = block.object("audit", ("pages", "refusals", *CHECKPOINT_KEYS))
     return Service(
         store=_store(block.object("store", ("url",)), folder),
         server=_server(block.object("server", _SERVER_KEYS)),
@@ -81,6 +87,7 @@ def read_service(root: Members, folder: Path, providers: Providers) -> Service:
         children=_children(block.object("children", ("lostAfterSeconds", "sweepSeconds"))),
         log=_log(block.object("log", ("remoteAddress",))),
         pages=read_pages(audit, providers),
+        checkpoints=read_checkpoints(audit, folder, providers),
         kept_refusals=audit.whole_number("refusals", default=KEPT_REFUSALS, low=0, high=10_000_000),
     )
 

@@ -1,0 +1,113 @@
+"""The checkpoints of the log: where they are kept, how often one is appended, and who signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NoReturn, SupportsIndex, final
+
+from attrs import field, frozen
+
+from adapters.settings.declarations import DeclaredKey
+from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.providers import Providers
+from adapters.settings.references import SecretRef, read_secret_input
+from adapters.settings.resolution import resolve_text
+from adapters.settings.sealing import Resolution, Sealed
+
+CHECKPOINT_KEYS: Final = ("checkpoints", "key", "everyMinutes", "origin")
+DEFAULT_FILE: Final = "taskflow.checkpoints"
+
+
+@frozen(kw_only=True)
+class DeclaredCheckpoints:
+    """What `taskflow.audit` says of checkpoints as it is written."""
+
+    file: Path
+    every_minutes: float
+    origin: str | None
+    key: DeclaredKey | None
+
+
+@final
+class SigningKey:
+    """Where the key that signs is kept: its text is looked up when it is used, and not held.
+
+    Only a key that is written in the configuration itself is held, since it is there anyway.
+    """
+
+    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
+    __slots__ = ("_environ", "_held", "_providers")
+
+    def __init__(
+        self, held: SecretRef | Sealed, providers: Providers, environ: Mapping[str, str]
+    ) -> None:
+        self._held = held
+        self._providers = providers
+        self._environ = environ
+
+    def look_up(self) -> Resolution:
+        """Return the key as a text, or why it is not at hand."""
+        if isinstance(self._held, Sealed):
+            return self._held
+        return resolve_text(self._held, self._providers, self._environ)
+
+    def __repr__(self) -> str:
+        return "SigningKey(***)"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret is neither copied nor pickled")
+
+
+@frozen(kw_only=True)
+class Checkpoints:
+    """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
+
+    Without a key nobody appends any. `origin` None stands for the key's own name.
+    """
+
+    file: Path
+    every_minutes: float = 15.0
+    origin: str | None = None
+    key: SigningKey | None = field(default=None)
+
+
+def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> DeclaredCheckpoints:
+    """Read what `taskflow.audit` says of checkpoints; a relative file starts at `folder`."""
+    origin = audit.get("origin")
+    return DeclaredCheckpoints(
+        file=folder / audit.text("checkpoints", default=DEFAULT_FILE),
+        every_minutes=audit.minutes("everyMinutes", default=15.0, low=0.01, high=10_080),
+        origin=None if origin is None else origin.literal_text(),
+        key=_key(audit.get("key"), providers),
+    )
+
+
+def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
+    held = None if written is None else read_secret_input(written)
+    if written is None or held is None:
+        return None
+    if isinstance(held, SecretRef):
+        providers.check(held, written)
+    return DeclaredKey("signing", held, written)
+
+
+def checkpoints_of(
+    declared: DeclaredCheckpoints, providers: Providers, environ: Mapping[str, str]
+) -> Checkpoints:
+    """Return where checkpoints go, with the key that can be looked up."""
+    return Checkpoints(
+        file=declared.file,
+        every_minutes=declared.every_minutes,
+        origin=declared.origin,
+        key=None if declared.key is None else _signing(declared.key, providers, environ),
+    )
+
+
+def _signing(key: DeclaredKey, providers: Providers, environ: Mapping[str, str]) -> SigningKey:
+    held = key.held if isinstance(key.held, SecretRef) else _inline(key)
+    return SigningKey(held, providers, environ)
+
+
+def _inline(key: DeclaredKey) -> Sealed:
+    return Sealed(str(key.field.value).strip(BLANKS))
