@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
+from wsgiref.types import WSGIApplication
 
 from attrs import asdict, frozen
 
@@ -23,10 +24,22 @@ from adapters import cli
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
+from adapters.pages import Collaborators as PagesCollaborators
+from adapters.pages import create_app as create_pages
+from adapters.pages import render_error as render_page_error
 from adapters.schedule import every
-from adapters.server import Head, RawAnswer, Rejection, Server, ServerOptions, Turn
+from adapters.server import (
+    Admit,
+    Head,
+    RawAnswer,
+    Rejection,
+    RenderError,
+    Server,
+    ServerOptions,
+    Turn,
+)
 from adapters.server import Ticket as HeldPlace
-from adapters.settings import Children, Settings, SettingsError, load_settings
+from adapters.settings import Children, Pages, Settings, SettingsError, Unresolved, load_settings
 from adapters.settings import Limits as RouteLimits
 from adapters.store import (
     EventSourcedStore,
@@ -41,7 +54,7 @@ from adapters.store import (
     rebuild,
     recording_refusals,
 )
-from adapters.webhooks.client import remembered
+from adapters.webhooks.client import client_address, remembered
 from adapters.webhooks.gate import Gate
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import NoteAnswer, note_nothing, noting
@@ -83,6 +96,7 @@ def main() -> int:
         read_store=read_store,
         write_store=write_store,
         open_evidence=open_evidence,
+        serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         open_refusals=open_refusals,
     )
@@ -164,15 +178,19 @@ def _log_sweep_fault(error: Exception) -> None:
 def _server(
     settings: Settings, webhooks: Collaborators, turn: Turn, *, host: str | None, port: int | None
 ) -> Server:
-    options = _options(settings, host, port)
+    return _listening(
+        turn.over(create_app(webhooks)),
+        _options(settings, host, port),
+        partial(_admit, webhooks.gate),
+        partial(_render_error, remember=_remember(settings)),
+    )
+
+
+def _listening(
+    app: WSGIApplication, options: ServerOptions, admit: Admit, render_error: RenderError
+) -> Server:
     try:
-        return Server(
-            turn.over(create_app(webhooks)),
-            options,
-            admit=partial(_admit, webhooks.gate),
-            render_error=partial(_render_error, remember=_remember(settings)),
-            new_id=new_id,
-        )
+        return Server(app, options, admit=admit, render_error=render_error, new_id=new_id)
     except OSError as error:
         raise cli.CommandError(
             f"cannot listen on {options.host} port {options.port}: {error.strerror}"
@@ -342,6 +360,69 @@ class OperatorsFlows:
     def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
         """Make all derived rows again from the events."""
         return rebuild(self.store, progress)
+
+
+def serve_pages(
+    config: Path | None, *, database: str | None, host: str | None, port: int | None, json: bool
+) -> int:
+    """Serve the auditor's pages until SIGTERM or SIGINT."""
+    if config is None:
+        raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
+    configure(sys.stderr, JsonFormatter() if json else TextFormatter())
+    settings = _settings(config)
+    _check_password(settings.pages)
+    os.nice(_NICE)
+    with open_evidence(config, database) as evidence:
+        server = _pages_server(settings, evidence, host=host, port=port)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _signal, _frame: server.stop())
+        print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
+        log_event(LOG, "listening", {"host": server.host, "port": server.port})
+        drained = server.run()
+    log_event(LOG, "stopped", {"drained": drained})
+    return 0 if drained else 1
+
+
+_PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
+_NICE: Final = 10
+"""The pages run beside a gateway, which goes first."""
+
+
+def _check_password(pages: Pages) -> None:
+    match pages.password:
+        case None:
+            raise cli.CommandError(f"the pages need a password: set {_PASSWORD}")
+        case Unresolved(reason=reason):
+            raise cli.CommandError(f"the pages need a password: {_PASSWORD}: {reason}")
+        case _:
+            return
+
+
+def _pages_server(
+    settings: Settings, evidence: Evidence, *, host: str | None, port: int | None
+) -> Server:
+    pages = settings.pages
+    options = ServerOptions(
+        host=host or pages.host, port=pages.port if port is None else port, threads=4, body_bytes=1
+    )
+    given = PagesCollaborators(
+        evidence=evidence,
+        admits=pages.admits,
+        client_of=partial(client_address, trusted=settings.trusted_proxies),
+        now=now,
+        seconds=time.monotonic,
+        new_id=new_id,
+        log_request=partial(log_event, LOG, "page"),
+        log_fault=_log_fault,
+    )
+    return _listening(create_pages(given), options, lambda _: None, _render_page_error)
+
+
+def _render_page_error(rejection: Rejection) -> RawAnswer:
+    log_event(LOG, "page", asdict(rejection, filter=lambda field, _: field.name != "sentence"))
+    return render_page_error(
+        rejection.status, rejection.code, rejection.sentence, rejection.request_id
+    )
 
 
 def _milliseconds(seconds: float) -> int:

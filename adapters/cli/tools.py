@@ -47,6 +47,22 @@ class ServeGateway(Protocol):
         ...
 
 
+class ServePages(Protocol):
+    """Serves the auditor's pages until it is told to stop, and returns an exit code."""
+
+    def __call__(
+        self,
+        config: Path | None,
+        *,
+        database: str | None,
+        host: str | None,
+        port: int | None,
+        json: bool,
+    ) -> int:
+        """Serve the pages over a store; what is not None goes before what a configuration says."""
+        ...
+
+
 class ReadableFlows(Protocol):
     """A store opened to look at, of all owners."""
 
@@ -156,5 +172,6 @@ class Tools:
     read_store: OpenToRead
     write_store: OpenToWrite
     open_evidence: OpenEvidence
+    serve_pages: ServePages
     exports: Exports
     open_refusals: OpenRefusals

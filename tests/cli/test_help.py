@@ -21,6 +21,7 @@ COMMANDS = (
     "audit why",
     "audit export",
     "audit refusals",
+    "audit serve",
 )
 
 

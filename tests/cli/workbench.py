@@ -137,12 +137,13 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         read_store=_read_store,
         write_store=_write_store,
         open_evidence=_open_evidence,
+        serve_pages=refuse,
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         open_refusals=_open_refusals,
     )
 
 
-def refuse(config: Path, **_: object) -> NoReturn:
+def refuse(config: Path | None, **_: object) -> NoReturn:
     """Refuse to serve a configuration."""
     raise CommandError(f"{config}:1: expected an object, found a number\n{config}:2: and so on")
 

@@ -1,0 +1,73 @@
+"""`taskflow audit serve`: the auditor's pages, until it is told to stop."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli.arguments import Commands, flag, store_options, text_option
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.parser import whole_number
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+
+_MOST_PORTS: Final = 65_535
+
+PAGE: Final = Page(
+    help="serve the auditor's pages until it is told to stop",
+    description="""\
+Serves read-only web pages over a store: find flows, see their timeline, their
+state at any version, what changed and who caused it. Safe beside a running
+gateway: the store is opened read-only. Prints
+
+  listening on http://HOST:PORT
+
+when it is ready. A browser is asked for the user and the password of
+taskflow.audit.pages in FILE; without a password nothing is served. Put TLS in
+front before the pages leave this machine.""",
+    epilog="""\
+examples:
+  taskflow audit serve --config gateway.json5
+  taskflow audit serve --config gateway.json5 --port 9000 \\
+      --database sqlite:////srv/copies/flows.db
+
+"""
+    + exit_codes(
+        done="stopped; everything that was accepted was answered",
+        findings="stopped before all requests in flight were answered",
+        trouble=f"{STORE_TROUBLE},\n     no password, or the port is in use",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class ServePages(AuditAsk):
+    """Serve the pages; what is not None goes before what the configuration says."""
+
+    host: str | None
+    port: int | None
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
+        """Serve them."""
+        code = tools.serve_pages(
+            self.config, database=self.database, host=self.host, port=self.port, json=self.json
+        )
+        return Exit(code)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("serve", PAGE, ServePages)
+    store_options(parser)
+    text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
+    parser.add_argument(
+        "--port",
+        metavar="PORT",
+        type=whole_number(0, _MOST_PORTS),
+        help="the port to listen on, instead of what FILE says; 0 picks a free one",
+    )
+    flag(parser, "--json", "write the log as JSON lines")

@@ -1,0 +1,60 @@
+"""A flow's page: what it is or was, how it came to that, and what was refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+from attrs import frozen
+from falcon import Request, Response
+
+from adapters.pages.collaborators import Collaborators
+from adapters.pages.flow_view import WINDOW, flow_view
+from adapters.pages.headers import HTML
+from adapters.pages.rendering import render
+from adapters.pages.story import Story, read_story
+from domain.audit.history import Step
+from domain.audit.points import parse_point, step_at
+from domain.audit.printable import shortened
+
+
+@frozen
+class FlowPage:
+    """`GET /flows/<id>`: a flow as it is, or `?at=` a version, a revision or a time."""
+
+    given: Collaborators
+
+    def on_get(self, req: Request, resp: Response, flow_id: str) -> None:
+        """Show it."""
+        story = read_story(self.given.evidence, flow_id)
+        if story is None:
+            raise falcon.HTTPNotFound(description=f"There is no flow {shortened(flow_id, 80)}.")
+        shown = _step(story, req.get_param("at"))
+        first = req.get_param_as_int("from", min_value=1, max_value=max(1, len(story.steps)))
+        resp.content_type = HTML
+        resp.text = render("flow.html", self._values(story, shown, first))
+
+    on_head = on_get
+
+    def _values(self, story: Story, shown: Step | None, first: int | None) -> dict[str, Any]:
+        return {
+            "nav": "flows",
+            "story": story,
+            "view": None if shown is None else flow_view(story, shown, first),
+            "window": WINDOW,
+            "unread": story.entries[len(story.steps) :],
+        }
+
+
+def _step(story: Story, at: str | None) -> Step | None:
+    """Return the step that a page shows, the last one unless it is asked for another."""
+    if not story.steps or at is None or not at.strip():
+        return story.steps[-1] if story.steps else None
+    try:
+        step = step_at(story.steps, parse_point(at.strip()))
+    except ValueError as error:
+        raise falcon.HTTPBadRequest(description=f"{error}.") from error
+    if step is None:
+        sentence = f"This flow was nothing at {shortened(at, 40)}: it has versions 1 to "
+        raise falcon.HTTPNotFound(description=f"{sentence}{len(story.steps)}.")
+    return step

@@ -1,0 +1,140 @@
+"""What a flow's page shows, made ready for its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from adapters.pages.story import Story
+from adapters.pages.timeline import Timeline, timeline
+from adapters.pages.values import Shown, ShownChange, shown_change, whole
+from domain.audit.changes import FLOW_FIELDS, Field, changes, value_of
+from domain.audit.evidence import Entry
+from domain.audit.history import Step
+from domain.audit.printable import printable
+from domain.flow import Flow
+from domain.records import Metadata
+
+WINDOW: Final = 100
+"""Steps that one page tells."""
+
+_IN_HEAD: Final = frozenset({"flow_id"})
+
+
+@frozen(kw_only=True)
+class ToldStep:
+    """One step in words: its event, what it changed, and who was behind it."""
+
+    entry: Entry
+    name: str
+    step: Step
+    changes: Sequence[ShownChange]
+    because: str | None
+
+    @property
+    def metadata(self) -> Metadata:
+        """Return what is recorded of the event beside the event."""
+        return self.step.record.metadata
+
+
+@frozen(kw_only=True)
+class ShownField:
+    """A field of the state, and the version that gave it its value, if any did."""
+
+    name: str
+    value: Shown
+    since: int | None
+
+
+@frozen(kw_only=True)
+class FlowView:
+    """A flow as of one of its steps, with the steps around that one."""
+
+    flow: Flow
+    shown: Step
+    is_newest: bool
+    newest: int
+    timeline: Timeline
+    fields: Sequence[ShownField]
+    steps: Sequence[ToldStep]
+    first: int
+    """The version of the first step that is told here."""
+
+
+def flow_view(story: Story, shown: Step, first: int | None) -> FlowView:
+    """Return what is shown of a flow that has a step, as of that step.
+
+    `first` is the version from which on steps are told, None for those around the one shown.
+    """
+    version = shown.record.version
+    start = _window(version, len(story.steps)) if first is None else first
+    told = story.steps[start - 1 : start - 1 + WINDOW]
+    return FlowView(
+        flow=shown.after,
+        shown=shown,
+        is_newest=version == len(story.steps),
+        newest=len(story.steps),
+        timeline=timeline(story.steps, [in_words(e.name) for e in story.entries], shown),
+        fields=tuple(_fields(story.steps[:version])),
+        steps=[
+            _told(step, entry)
+            for step, entry in zip(told, story.entries[start - 1 :], strict=False)
+        ],
+        first=start,
+    )
+
+
+def in_words(name: str) -> str:
+    """Return the permanent name of an event in words: `Flow began waiting`."""
+    parts = name.split(".")
+    word = parts[1] if len(parts) == 3 else name  # noqa: PLR2004 - ours are taskflow.<event>.v<n>
+    return printable(word.replace("_", " ").capitalize())
+
+
+def _window(version: int, count: int) -> int:
+    """Return the first version of the window of steps that a version is in."""
+    return 1 if count <= WINDOW else (version - 1) // WINDOW * WINDOW + 1
+
+
+def _told(step: Step, entry: Entry) -> ToldStep:
+    metadata = step.record.metadata
+    cause = metadata.causation_id
+    return ToldStep(
+        entry=entry,
+        name=in_words(entry.name),
+        step=step,
+        changes=[shown_change(change) for change in _telling(step)],
+        because=None if cause == metadata.request_id else cause,
+    )
+
+
+_SELF_EVIDENT: Final = frozenset({"flow_id", "version", "latest_at"})
+"""Fields that every event changes as it must, and that its head line says already."""
+
+
+def _telling(step: Step) -> Iterable[Any]:
+    return (
+        change
+        for change in changes(step.before, step.after)
+        if change.field.task_id is not None or change.field.name not in _SELF_EVIDENT
+    )
+
+
+def _fields(steps: Sequence[Step]) -> Iterator[ShownField]:
+    """Return the fields of a flow after some steps, each with the step that gave it its value.
+
+    PERF: one walk over the steps for all fields, where `why` walks for each; 2,000 steps in 20 ms.
+    """
+    since: dict[str, int] = {}
+    for step in steps:
+        for name in FLOW_FIELDS:
+            if getattr(step.before, name, None) != getattr(step.after, name):
+                since[name] = step.record.version
+    flow = steps[-1].after
+    for name in FLOW_FIELDS:
+        if name not in _IN_HEAD:
+            field = Field(name)
+            value = whole(name, value_of(flow, field))
+            yield ShownField(name=str(field), value=value, since=since.get(name))

@@ -1,0 +1,59 @@
+"""The first page: flows, newest first, and the form that finds them."""
+
+from __future__ import annotations
+
+import falcon
+from attrs import frozen
+from falcon import Request, Response
+
+from adapters.pages.collaborators import Collaborators
+from adapters.pages.headers import HTML
+from adapters.pages.query import FIELDS, Fields, Misread, Query, kept, read_query
+from adapters.pages.rendering import address, flow_address, render
+from adapters.pages.search import Found, search
+from domain.status import FlowStatus
+
+_NOTHING = Found(flows=(), looked_at=0, next_cursor=None)
+
+
+@frozen
+class FlowsPage:
+    """`GET /`: the flows that a form asks for."""
+
+    given: Collaborators
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Show them, or the way to the one flow whose id was looked for."""
+        fields = {name: req.get_param(name) or "" for name in (*FIELDS, "before")}
+        wanted = fields["q"].strip()
+        if wanted and self.given.evidence.stream(wanted):
+            raise falcon.HTTPSeeOther(flow_address(wanted))
+        query = read_query(fields)
+        resp.content_type = HTML
+        match query:
+            case Misread(problems):
+                resp.status = falcon.HTTP_400
+                resp.text = _page(fields, problems, _NOTHING, searched=False)
+            case Query():
+                found = search(self.given.evidence, query, self.given.seconds)
+                resp.text = _page(fields, {}, found, searched=query.needs_a_look)
+
+    on_head = on_get
+
+
+def _page(fields: Fields, problems: Fields, found: Found, *, searched: bool) -> str:
+    links = kept(fields)
+    return render(
+        "flows.html",
+        {
+            "nav": "flows",
+            "fields": fields,
+            "problems": problems,
+            "statuses": tuple(FlowStatus),
+            "found": found,
+            "searched": searched,
+            "filtered": bool(links),
+            "older": address("/", **links, before=found.next_cursor),
+            "newest": address("/", **links) if fields["before"] else None,
+        },
+    )

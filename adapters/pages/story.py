@@ -1,0 +1,71 @@
+"""A flow as its events tell it, as far as they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import define, field, frozen
+
+from domain.audit.evidence import Entry, Evidence, Unreadable
+from domain.audit.history import Step, steps
+from domain.evolve import BrokenHistory
+from domain.flow import Flow
+from domain.records import Record
+
+
+@frozen(kw_only=True)
+class Story:
+    """The events of a flow as they are stored, and the steps that they make.
+
+    Where an event cannot be read, or cannot follow the one before it, the steps end and `damage`
+    says why; the entries beyond are all that is known. `derived` is the flow that the store's
+    snapshot holds, or why that cannot be read.
+    """
+
+    flow_id: str
+    entries: Sequence[Entry]
+    steps: Sequence[Step]
+    damage: str | None
+    derived: Flow | str | None
+
+    @property
+    def newest(self) -> Flow | None:
+        """Return the flow after the last step."""
+        return self.steps[-1].after if self.steps else None
+
+    @property
+    def differs(self) -> bool:
+        """Say whether the store's snapshot is not what the events add up to."""
+        return self.damage is None and self.derived != self.newest
+
+
+def read_story(evidence: Evidence, flow_id: str) -> Story | None:
+    """Return what a store tells of a flow; None if it has nothing of it."""
+    examined = evidence.examine(flow_id)
+    if not examined.entries and examined.index is None and examined.snapshot is None:
+        return None
+    reading = _Reading(evidence)
+    taken = tuple(reading.steps(examined.entries))
+    return Story(
+        flow_id=flow_id,
+        entries=examined.entries,
+        steps=taken,
+        damage=reading.damage if examined.entries else "the store has no event of this flow",
+        derived=examined.snapshot,
+    )
+
+
+@define
+class _Reading:
+    evidence: Evidence
+    damage: str | None = field(default=None, init=False)
+
+    def steps(self, entries: Iterable[Entry]) -> Iterator[Step]:
+        """Return the steps up to the damage, if there is damage."""
+        try:
+            yield from steps(self._records(entries))
+        except (Unreadable, BrokenHistory) as error:
+            self.damage = str(error)
+
+    def _records(self, entries: Iterable[Entry]) -> Iterator[Record]:
+        return (self.evidence.read(entry) for entry in entries)

@@ -1,0 +1,27 @@
+"""The WSGI application: Falcon, a resource for each page, and one doorkeeper before all."""
+
+from __future__ import annotations
+
+import falcon
+from falcon import App, Request, Response
+
+from adapters.pages.collaborators import Collaborators
+from adapters.pages.doorkeeper import Doorkeeper
+from adapters.pages.errors import error_handlers
+from adapters.pages.flow_page import FlowPage
+from adapters.pages.flows_page import FlowsPage
+from adapters.pages.rendering import STYLE, read_static
+from adapters.pages.static_files import StaticFile
+
+
+def create_app(given: Collaborators) -> App[Request, Response]:
+    """Return the application; it answers every request with a page, its own faults too."""
+    app = falcon.App(middleware=[Doorkeeper(given)])
+    refused, failed = error_handlers(given)
+    app.add_error_handler(Exception, failed)
+    app.add_error_handler(falcon.HTTPError, refused)
+    app.add_route("/", FlowsPage(given))
+    app.add_route("/flows/{flow_id:path}", FlowPage(given))
+    app.add_route("/style.css", StaticFile(STYLE.sheet, "text/css; charset=utf-8"))
+    app.add_route("/icon.svg", StaticFile(read_static("icon.svg"), "image/svg+xml"))
+    return app

@@ -1,0 +1,1 @@
+"""The auditor's pages, over real stores, in memory, over sockets, and in a browser."""

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.seeds import HOSTILE, Seeds
+from tests.pages.workbench import Desk, seen
+
+
+def test_a_flow_tells_its_goal_state_and_steps(desk: Desk, seeds: Seeds) -> None:
+    text = seen(desk.page(f"/flows/{seeds.busy}")).text
+    assert "Reconcile the invoices of November with the statements of the bank" in text
+    assert "State after version 13" in text
+    assert "Flow became blocked 2026-11-25T17:05:23.000Z · version 11, revision 3" in text
+    assert "by route zapier , key 2026-01 , from 203.0.113.7" in text
+    assert "13 events and 2 tasks; the flow is succeeded." in text
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("8", "As it was after version 8 of 13, 2026-11-23T12:03:43.000Z"),
+        ("r1", "As it was after version 8 of 13"),
+        ("2026-11-24", "As it was after version 8 of 13"),
+    ],
+)
+def test_a_flow_is_shown_as_it_was(desk: Desk, seeds: Seeds, at: str, said: str) -> None:
+    text = seen(desk.page(f"/flows/{seeds.busy}?at={at}")).text
+    assert said in text
+    assert "State after version 8" in text
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "said"),
+    [
+        ("99", 404, "This flow was nothing at 99: it has versions 1 to 13."),
+        ("2020-01-01", 404, "This flow was nothing at 2020-01-01"),
+        ("soon", 400, "expected a version (7), a revision (r3) or a time in UTC"),
+    ],
+)
+def test_a_moment_that_is_none_is_named(
+    desk: Desk, seeds: Seeds, at: str, status: int, said: str
+) -> None:
+    answer = desk.get(f"/flows/{seeds.busy}?at={at}")
+    assert answer.status_code == status
+    assert said in seen(answer.text).text
+
+
+def test_an_unknown_flow_is_named(desk: Desk) -> None:
+    answer = desk.get("/flows/a%2Fb%3Cscript%3E")
+    assert answer.status_code == 404
+    assert "There is no flow a/b<script>." in seen(answer.text).text
+    assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/flows/{}", "/flows/{}?at=1", "/?q=%3Cscript%3E"])
+def test_nothing_that_a_caller_wrote_becomes_a_part_of_the_page(
+    desk: Desk, seeds: Seeds, path: str
+) -> None:
+    page = desk.page(path.format(seeds.hostile))
+    assert seen(page).tags.isdisjoint({"script", "img", "b", "style"} - {"b"})
+    assert "<script" not in page
+    assert "<img" not in page
+    assert not any(character in page for character in "\u202e\x1b")
+    assert repr(HOSTILE)[1:8] in seen(page).text
+
+
+def test_a_long_flow_is_told_in_windows(desk: Desk, seeds: Seeds) -> None:
+    page = seen(desk.page(f"/flows/{seeds.long}"))
+    assert "Versions 101 to 120 of 120" in page.text
+    earlier = f"/flows/{seeds.long}?at=120&from=1"
+    assert f"{earlier}#steps" in page.links
+    assert "Versions 1 to 100 of 120" in seen(desk.page(earlier)).text

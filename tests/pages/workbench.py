@@ -1,0 +1,113 @@
+"""The pages over a real store, asked in memory, with a clock that only moves when it is moved."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from itertools import count
+from typing import Final
+
+from attrs import Factory, define, frozen
+from falcon.testing import Result, TestClient
+
+from adapters.pages import Collaborators, create_app
+from adapters.store import StoreEvidence, open_for_reading
+from domain.audit.evidence import Evidence
+from tests.pages.seeds import NOON
+
+USER: Final = "auditor"
+PASSWORD: Final = "correct horse battery staple"
+
+
+@define(slots=False)
+class Desk:
+    """An auditor's desk: the pages, and what they logged."""
+
+    evidence: Evidence
+    logged: list[Mapping[str, object]] = Factory(list)
+    faults: list[BaseException] = Factory(list)
+    seconds: float = 0.0
+    _ids: Iterator[int] = Factory(lambda: count(1))
+
+    def get(self, path: str, *, password: str | None = PASSWORD, method: str = "GET") -> Result:
+        """Ask for a page."""
+        address, _, query = path.partition("?")
+        return TestClient(self.app).simulate_request(
+            method, address, query_string=query, headers=basic(USER, password)
+        )
+
+    def page(self, path: str) -> str:
+        """Return a page that is there."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def __attrs_post_init__(self) -> None:
+        """Make the application once, so that it remembers who failed."""
+        self.app = create_app(
+            Collaborators(
+                evidence=self.evidence,
+                admits=lambda user, password: (user, password) == (USER, PASSWORD),
+                client_of=lambda peer, _: peer,
+                now=lambda: NOON,
+                seconds=lambda: self.seconds,
+                new_id=lambda: f"page-{next(self._ids)}",
+                log_request=self.logged.append,
+                log_fault=lambda _, error: self.faults.append(error),
+            )
+        )
+
+
+def basic(user: str, password: str | None) -> dict[str, str]:
+    """Return the header that presents a user and a password; none without a password."""
+    if password is None:
+        return {}
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {token}"}
+
+
+@contextmanager
+def desk_over(url: str) -> Iterator[Desk]:
+    """Open a store to be looked at."""
+    store = open_for_reading(url)
+    try:
+        yield Desk(StoreEvidence(store))
+    finally:
+        store.close()
+
+
+@frozen
+class Seen:
+    """What a reader sees of a page: its words, and where its links lead."""
+
+    text: str
+    links: tuple[str, ...]
+    tags: frozenset[str]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element, and where it leads."""
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        """Note what is written."""
+        self.words.append(data)
+
+
+def seen(page: str) -> Seen:
+    """Return what a reader sees of a page."""
+    reader = _Reader()
+    reader.feed(page)
+    text = re.sub(r"\s+", " ", " ".join(reader.words))
+    return Seen(text, tuple(reader.links), frozenset(reader.tags))
