@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from attrs import frozen
 
 from adapters.pages.story import Story
 from adapters.pages.timeline import Timeline, timeline
-from adapters.pages.values import Shown, ShownChange, shown_change, whole
-from domain.audit.changes import FLOW_FIELDS, Field, changes, value_of
+from adapters.pages.values import Shown, ShownChanges, shown_changes, whole
+from domain.audit.changes import FLOW_FIELDS, Field, value_of
 from domain.audit.evidence import Entry
 from domain.audit.history import Step
 from domain.audit.printable import printable
@@ -30,7 +30,7 @@ class ToldStep:
     entry: Entry
     name: str
     step: Step
-    changes: Sequence[ShownChange]
+    changes: Sequence[ShownChanges]
     because: str | None
 
     @property
@@ -105,20 +105,8 @@ def _told(step: Step, entry: Entry) -> ToldStep:
         entry=entry,
         name=in_words(entry.name),
         step=step,
-        changes=[shown_change(change) for change in _telling(step)],
+        changes=tuple(shown_changes(step)),
         because=None if cause == metadata.request_id else cause,
-    )
-
-
-_SELF_EVIDENT: Final = frozenset({"flow_id", "version", "latest_at"})
-"""Fields that every event changes as it must, and that its head line says already."""
-
-
-def _telling(step: Step) -> Iterable[Any]:
-    return (
-        change
-        for change in changes(step.before, step.after)
-        if change.field.task_id is not None or change.field.name not in _SELF_EVIDENT
     )
 
 

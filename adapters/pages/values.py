@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import Final, Literal, TypeAlias, assert_never
 
 from attrs import frozen
 
 from adapters.pages.json_text import laid_out
-from domain.audit.changes import Change, Value
+from domain.audit.changes import Change, Field, Value, changes
+from domain.audit.history import Step
 from domain.audit.printable import printable, to_the_millisecond
+from domain.audit.published import public_name
+from domain.task import find_task
 from domain.values import Json
 
 BRIEF: Final = 240
@@ -19,6 +24,8 @@ WHOLE: Final = 100_000
 """Characters of a value where a state is shown."""
 
 Kind: TypeAlias = Literal["nothing", "word", "number", "moment", "text", "json"]
+
+_SELF_EVIDENT: Final = frozenset(map(Field, ("flow_id", "version", "latest_at")))
 
 _MOMENTS: Final = frozenset(
     """
@@ -46,12 +53,34 @@ class ShownChange:
     after: Shown
 
 
-def shown_change(change: Change) -> ShownChange:
-    """Return a change, told in short."""
+@frozen(kw_only=True)
+class ShownChanges:
+    """What an event changed of a flow, or of one of its tasks, which it may have brought about."""
+
+    task_id: str | None
+    is_new: bool
+    fields: Sequence[ShownChange]
+
+
+def shown_changes(step: Step) -> Iterator[ShownChanges]:
+    """Return what a step changed, told in short, the flow first; what goes without saying is not.
+
+    Every event moves the version and the moment of the latest one, which its head line says.
+    """
+    told = (c for c in changes(step.before, step.after) if c.field not in _SELF_EVIDENT)
+    for task_id, group in groupby(told, lambda change: change.field.task_id):
+        before = step.before
+        was_there = before and (task_id is None or find_task(before.tasks, task_id))
+        yield ShownChanges(
+            task_id=task_id,
+            is_new=not was_there,
+            fields=tuple(_shown_change(change) for change in group),
+        )
+
+
+def _shown_change(change: Change) -> ShownChange:
     name = change.field.name
-    return ShownChange(
-        printable(str(change.field)), brief(name, change.before), brief(name, change.after)
-    )
+    return ShownChange(public_name(name), brief(name, change.before), brief(name, change.after))
 
 
 def brief(name: str, value: Value) -> Shown:
