@@ -372,8 +372,10 @@ def serve_pages(
     settings = _settings(config)
     _check_password(settings.pages)
     os.nice(_NICE)
-    with open_evidence(config, database) as evidence:
-        server = _pages_server(settings, evidence, host=host, port=port)
+    url = database or settings.store.url
+    with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
+        given = _pages_given(settings, evidence, refusals)
+        server = _pages_server(settings.pages, given, host=host, port=port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
@@ -398,16 +400,11 @@ def _check_password(pages: Pages) -> None:
             return
 
 
-def _pages_server(
-    settings: Settings, evidence: Evidence, *, host: str | None, port: int | None
-) -> Server:
-    pages = settings.pages
-    options = ServerOptions(
-        host=host or pages.host, port=pages.port if port is None else port, threads=4, body_bytes=1
-    )
-    given = PagesCollaborators(
+def _pages_given(settings: Settings, evidence: Evidence, refusals: Refusals) -> PagesCollaborators:
+    return PagesCollaborators(
         evidence=evidence,
-        admits=pages.admits,
+        refusals=refusals,
+        admits=settings.pages.admits,
         client_of=partial(client_address, trusted=settings.trusted_proxies),
         now=now,
         seconds=time.monotonic,
@@ -415,6 +412,13 @@ def _pages_server(
         log_request=partial(log_event, LOG, "page"),
         log_fault=_log_fault,
     )
+
+
+def _pages_server(
+    pages: Pages, given: PagesCollaborators, *, host: str | None, port: int | None
+) -> Server:
+    asked = pages.port if port is None else port
+    options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
     return _listening(create_pages(given), options, lambda _: None, _render_page_error)
 
 

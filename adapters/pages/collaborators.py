@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
 from domain.ports import Clock, NewId
 
 
 @frozen(kw_only=True)
 class Collaborators:
-    """The evidence, who may see it, and what is told of each request.
+    """The evidence, what was refused, who may see it, and what is told of each request.
 
     `admits` decides on a user and a password, both bytes decoded as Latin-1. `client_of` returns
     the address of a client from its socket's and from `X-Forwarded-For`. `seconds` never steps
@@ -21,6 +22,7 @@ class Collaborators:
     """
 
     evidence: Evidence
+    refusals: Refusals
     admits: Callable[[str, str], bool]
     client_of: Callable[[str, str], str]
     now: Clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import falcon
 from attrs import frozen
@@ -16,6 +16,9 @@ from adapters.pages.story import Story, read_story
 from domain.audit.history import Step
 from domain.audit.points import parse_point, step_at
 from domain.audit.printable import shortened
+
+MOST_REFUSED: Final = 20
+"""Refusals that a flow's page shows, the newest ones."""
 
 
 @frozen
@@ -42,6 +45,8 @@ class FlowPage:
             "story": story,
             "view": None if shown is None else flow_view(story, shown, first),
             "window": WINDOW,
+            "refused": self.given.refusals.of_flow(story.flow_id, limit=MOST_REFUSED),
+            "most_refused": MOST_REFUSED,
             "unread": story.entries[len(story.steps) :],
         }
 

@@ -24,7 +24,7 @@ class FlowsPage:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show them, or the way to the one flow whose id was looked for."""
-        fields = {name: req.get_param(name) or "" for name in (*FIELDS, "before")}
+        fields = {name: req.get_param(name) or "" for name in FIELDS}
         wanted = fields["q"].strip()
         if wanted and self.given.evidence.stream(wanted):
             raise falcon.HTTPSeeOther(flow_address(wanted))

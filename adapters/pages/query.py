@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
@@ -12,38 +12,34 @@ from domain.flow import Flow
 from domain.status import FlowStatus
 from domain.values import Timestamp
 
-FIELDS: Final = ("owner", "status", "since", "until", "q")
-"""The fields of the form, but for the cursor."""
-
 _MOST_DIGITS: Final = 18
 
 Fields: TypeAlias = Mapping[str, str]
-
-T = TypeVar("T")
+Reader: TypeAlias = Callable[[str], object]
 
 
 @frozen(kw_only=True)
 class Query:
     """Which flows are meant: of what is not None, created from `since` to before `until`.
 
-    `text` stands in the goal, whatever the case of its letters; `before` is the cursor of a page.
+    `q` stands in the goal, whatever the case of its letters; `before` is the cursor of a page.
     """
 
     owner: str | None = None
     status: FlowStatus | None = None
     since: Timestamp | None = None
     until: Timestamp | None = None
-    text: str | None = None
+    q: str | None = None
     before: int | None = None
     _folded: str = field(init=False, default="", eq=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_folded", (self.text or "").casefold())
+        object.__setattr__(self, "_folded", (self.q or "").casefold())
 
     @property
     def needs_a_look(self) -> bool:
         """Return whether each flow must be looked at, as no index answers the question."""
-        return (self.since, self.until, self.text) != (None, None, None)
+        return (self.since, self.until, self.q) != (None, None, None)
 
     def matches(self, flow: Flow) -> bool:
         """Say whether a flow of the right owner and status is meant."""
@@ -63,32 +59,28 @@ class Misread:
 
 def read_query(fields: Fields) -> Query | Misread:
     """Return what some fields of a form ask for; a blank one asks for nothing."""
-    problems: dict[str, str] = {}
+    read = read_fields(fields, _READERS)
+    return read if isinstance(read, Misread) else Query(**read)
 
-    def read(name: str, reader: Callable[[str], T]) -> T | None:
-        text = fields.get(name, "").strip()
-        if not text:
-            return None
-        try:
-            return reader(text)
-        except ValueError as error:
-            problems[name] = str(error)
-            return None
 
-    query = Query(
-        owner=read("owner", str),
-        status=read("status", _status),
-        since=read("since", parse_time),
-        until=read("until", parse_time),
-        text=read("q", str),
-        before=read("before", _cursor),
-    )
-    return Misread(problems) if problems else query
+def read_fields(fields: Fields, readers: Mapping[str, Reader]) -> dict[str, Any] | Misread:
+    """Return what the readers, which are named as the fields, make of those that are not blank.
+
+    A reader raises ValueError, whose sentence says what was expected.
+    """
+    read, problems = {}, {}
+    for name, reader in readers.items():
+        if text := fields.get(name, "").strip():
+            try:
+                read[name] = reader(text)
+            except ValueError as error:
+                problems[name] = str(error)
+    return Misread(problems) if problems else read
 
 
 def kept(fields: Fields) -> dict[str, str]:
     """Return the fields that links to further pages of the same query carry."""
-    return {name: fields[name] for name in FIELDS if fields.get(name, "").strip()}
+    return {name: text for name, text in fields.items() if name != "before" and text.strip()}
 
 
 def _status(text: str) -> FlowStatus:
@@ -97,7 +89,20 @@ def _status(text: str) -> FlowStatus:
     return FlowStatus(text)
 
 
-def _cursor(text: str) -> int:
+def cursor(text: str) -> int:
+    """Return the number that a page's cursor is."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise ValueError("expected a cursor that an earlier page ended with")
     return int(text)
+
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "owner": str,
+    "status": _status,
+    "since": parse_time,
+    "until": parse_time,
+    "q": str,
+    "before": cursor,
+}
+FIELDS: Final = tuple(_READERS)
+"""The fields of the form, and the cursor."""

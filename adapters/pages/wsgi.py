@@ -10,6 +10,7 @@ from adapters.pages.doorkeeper import Doorkeeper
 from adapters.pages.errors import error_handlers
 from adapters.pages.flow_page import FlowPage
 from adapters.pages.flows_page import FlowsPage
+from adapters.pages.refusals_page import RefusalsPage
 from adapters.pages.rendering import STYLE, read_static
 from adapters.pages.static_files import StaticFile
 
@@ -22,6 +23,7 @@ def create_app(given: Collaborators) -> App[Request, Response]:
     app.add_error_handler(falcon.HTTPError, refused)
     app.add_route("/", FlowsPage(given))
     app.add_route("/flows/{flow_id:path}", FlowPage(given))
+    app.add_route("/refusals", RefusalsPage(given))
     app.add_route("/style.css", StaticFile(STYLE.sheet, "text/css; charset=utf-8"))
     app.add_route("/icon.svg", StaticFile(read_static("icon.svg"), "image/svg+xml"))
     return app

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Final
+from typing import Final, NoReturn
 
 from attrs import define, field, frozen
 
-from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store import EventSourcedStore, open_for_writing, recording_refusals
 from domain import commands as c
+from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
 from domain.outcomes import Accepted
 from domain.records import Actor, ActorKind, Origin, RequestKey
 from domain.service import TaskFlows
@@ -94,9 +95,9 @@ def sowing(url: str) -> Iterator[Seeder]:
 
 
 def sow(url: str, *, long: int = 120) -> Seeds:
-    """Sow one flow of each kind, the long one with so many events."""
+    """Sow one flow of each kind, the long one with so many events, and some refusals."""
     with sowing(url) as seeder:
-        return Seeds(
+        seeds = Seeds(
             busy=_busy(seeder),
             failed=_failed(seeder),
             hostile=_hostile(seeder),
@@ -104,6 +105,33 @@ def sow(url: str, *, long: int = 120) -> Seeds:
             single=seeder.create("Say good morning"),
             pending=_pending(seeder),
         )
+    with recording_refusals(url, most=10, on_fault=_fail) as note:
+        for refused in _refusals(seeds):
+            note(refused)
+    return seeds
+
+
+def _fail(fault: Exception) -> NoReturn:
+    raise fault
+
+
+def _refusals(seeds: Seeds) -> Iterator[Refused]:
+    for number, (code, status, action) in enumerate(
+        [("revision_conflict", 409, "resume_flow"), ("terminal", 409, "finish_flow")]
+    ):
+        yield RefusedCall(
+            at=NOON + DAY + number * MINUTE,
+            route_id="zapier",
+            key_id="2026-01",
+            action=action,
+            code=code,
+            status=status,
+            flow_id=seeds.busy,
+            request_id=f"refused-{number}",
+            remote_address="203.0.113.9",
+        )
+    yield TurnedAway(at=NOON + DAY, route_id="n8n", code="unauthorized")
+    yield TurnedAway(at=NOON + DAY + HOUR, route_id="n8n", code="unauthorized")
 
 
 def _run(seeder: Seeder, flow: str, task: str, run: str) -> str:

@@ -14,8 +14,9 @@ from attrs import Factory, define, frozen
 from falcon.testing import Result, TestClient
 
 from adapters.pages import Collaborators, create_app
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreEvidence, open_for_reading, read_refusals
 from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
 from tests.pages.seeds import NOON
 
 USER: Final = "auditor"
@@ -27,6 +28,7 @@ class Desk:
     """An auditor's desk: the pages, and what they logged."""
 
     evidence: Evidence
+    refusals: Refusals
     logged: list[Mapping[str, object]] = Factory(list)
     faults: list[BaseException] = Factory(list)
     seconds: float = 0.0
@@ -50,6 +52,7 @@ class Desk:
         self.app = create_app(
             Collaborators(
                 evidence=self.evidence,
+                refusals=self.refusals,
                 admits=lambda user, password: (user, password) == (USER, PASSWORD),
                 client_of=lambda peer, _: peer,
                 now=lambda: NOON,
@@ -74,7 +77,7 @@ def desk_over(url: str) -> Iterator[Desk]:
     """Open a store to be looked at."""
     store = open_for_reading(url)
     try:
-        yield Desk(StoreEvidence(store))
+        yield Desk(StoreEvidence(store), read_refusals(url))
     finally:
         store.close()
 

@@ -1,0 +1,130 @@
+"""What callers were refused: the calls that are kept, and the counts of all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import falcon
+from attrs import evolve, frozen
+from falcon import Request, Response
+
+from adapters.pages.collaborators import Collaborators
+from adapters.pages.headers import HTML
+from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fields
+from adapters.pages.rendering import address, render
+from domain.audit.points import parse_time
+from domain.audit.refused_calls import (
+    RefusalPage,
+    Refusals,
+    RefusalTotal,
+    TurnedAwayTotal,
+    Wanted,
+    adds_up,
+)
+
+PAGE: Final = 50
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "route_id": str,
+    "key_id": str,
+    "code": str,
+    "flow_id": str,
+    "since": parse_time,
+    "until": parse_time,
+    "before": cursor,
+}
+
+
+@frozen(kw_only=True)
+class Total:
+    """How often something was refused, over the days that were asked for."""
+
+    route_id: str
+    key_id: str | None
+    code: str
+    counted: int
+    dropped: int
+    adds_up: bool
+
+
+@frozen
+class RefusalsPage:
+    """`GET /refusals`: what a form asks for of what was refused."""
+
+    given: Collaborators
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Show it."""
+        fields = {name: req.get_param(name) or "" for name in _READERS}
+        read = read_fields(fields, _READERS)
+        resp.content_type = HTML
+        if isinstance(read, Misread):
+            resp.status = falcon.HTTP_400
+            resp.text = _page(fields, read.problems, RefusalPage(calls=(), next_cursor=None), ())
+            return
+        before = read.pop("before", None)
+        wanted, refusals = Wanted(**read), self.given.refusals
+        found = refusals.page(wanted, limit=PAGE, before=before)
+        resp.text = _page(fields, {}, found, _totals(refusals, wanted))
+
+    on_head = on_get
+
+
+def _page(fields: Fields, problems: Fields, found: RefusalPage, totals: Sequence[Total]) -> str:
+    links = kept(fields)
+    return render(
+        "refusals.html",
+        {
+            "nav": "refusals",
+            "fields": fields,
+            "problems": problems,
+            "found": found,
+            "totals": totals,
+            "filtered": bool(links),
+            "older": address("/refusals", **links, before=found.next_cursor),
+            "newest": address("/refusals", **links) if fields["before"] else None,
+        },
+    )
+
+
+def _totals(refusals: Refusals, wanted: Wanted) -> Sequence[Total]:
+    """Return the totals over all days, the most frequent first; they know no flows."""
+    if wanted.flow_id is not None:
+        return ()
+    strangers = () if wanted.key_id is not None else refusals.turned_away(wanted)
+    totals = [*summed(refusals.totals(wanted)), *_summed_strangers(strangers)]
+    return sorted(totals, key=lambda total: -total.counted)
+
+
+def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
+    """Return the totals of days as totals over all of them."""
+    sums: dict[tuple[str, str, str], Total] = {}
+    for day in totals:
+        key = (day.route_id, day.key_id, day.code)
+        known = sums.get(key) or Total(
+            route_id=day.route_id,
+            key_id=day.key_id,
+            code=day.code,
+            counted=0,
+            dropped=0,
+            adds_up=True,
+        )
+        sums[key] = evolve(
+            known,
+            counted=known.counted + day.counted,
+            dropped=known.dropped + day.dropped,
+            adds_up=known.adds_up and adds_up(day),
+        )
+    return sums.values()
+
+
+def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[Total]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for day in totals:
+        sums[day.route_id, day.code] += day.counted
+    for (route_id, code), counted in sums.items():
+        yield Total(
+            route_id=route_id, key_id=None, code=code, counted=counted, dropped=0, adds_up=True
+        )
