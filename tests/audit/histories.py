@@ -30,8 +30,9 @@ def steps_of(events: tuple[Event, ...]) -> tuple[Step, ...]:
     return tuple(steps(record_of(number, event) for number, event in enumerate(events, 1)))
 
 
-any_steps: SearchStrategy[tuple[Step, ...]] = (legal_histories | histories).map(steps_of)
+any_events: SearchStrategy[tuple[Event, ...]] = legal_histories | histories
 """Histories such as commands bring about, and any others that can be read."""
+any_steps = any_events.map(steps_of)
 
 
 def _in_order(history: tuple[Step, ...]) -> bool:

@@ -15,6 +15,7 @@ from domain.audit.evidence import Entry, Evidence, Unreadable
 from domain.audit.history import Step, steps
 from domain.audit.points import AtRevision, AtTime, AtVersion, Point, step_at
 from domain.audit.published import public_name
+from domain.events import EVENTS
 from domain.records import Record
 from domain.values import Json
 
@@ -28,6 +29,10 @@ A point in a flow's history is written as
 FLOW_TROUBLE: Final = """\
 wrong arguments or configuration, no such store or flow, a point that
      the flow never reached, or a damaged store"""
+_JSON_FIELDS: Final = {
+    kind: tuple(field.name for field in fields(kind) if field.name.endswith("_json"))
+    for kind in EVENTS
+}
 
 
 def at_option(parser: Parser, text: str) -> None:
@@ -56,11 +61,11 @@ def read_entry(evidence: Evidence, entry: Entry) -> Record:
         Unreadable: if its bytes are not what we wrote.
     """
     record = evidence.read(entry)
-    for field in fields(type(record.event)):
-        value = getattr(record.event, field.name)
+    for name in _JSON_FIELDS[type(record.event)]:
+        value = getattr(record.event, name)
         if isinstance(value, Json) and not _is_json(value.text):
             place = f"{entry.flow_id}/{entry.version} ({entry.name})"
-            raise Unreadable(f"event {place}: {public_name(field.name)} is no JSON")
+            raise Unreadable(f"event {place}: {public_name(name)} is no JSON")
     return record
 
 
