@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from domain.status import TERMINAL, FlowStatus, NotifyPolicy
-from domain.task import Task, is_active
+from domain.task import Task, is_active, silent_since
 from domain.values import Json, Timestamp
 
 
@@ -52,3 +52,10 @@ def cancel_requested(flow: Flow) -> bool:
 def active_tasks(flow: Flow) -> tuple[Task, ...]:
     """Return the children of a flow that have yet to end."""
     return tuple(task for task in flow.tasks if is_active(task))
+
+
+def silence(flow: Flow) -> Timestamp | None:
+    """Return since when the most silent active child is silent, where a cancel intent waits."""
+    if not cancel_requested(flow):
+        return None
+    return min((silent_since(task) for task in active_tasks(flow)), default=None)

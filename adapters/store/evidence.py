@@ -12,9 +12,11 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
 from adapters.store.envelope import FlowSnapshot, as_envelope, to_record
-from adapters.store.faults import translated
+from adapters.store.faults import StoreFault, translated
+from adapters.store.names import CLASSES
 from adapters.store.store import EventSourcedStore
-from domain.audit.evidence import Entry, Examined, IndexRow, Unreadable
+from adapters.store.upcasting import UPCASTERS
+from domain.audit.evidence import Entry, Examined, IndexRow, KeyRow, UnknownName, Unreadable
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.ports import Page
@@ -30,10 +32,15 @@ _FLOWS: Final = (
     " SELECT originator_id FROM stored_snapshots WHERE originator_id > ?1 UNION"
     " SELECT flow_id FROM flow_index WHERE flow_id > ?1 ORDER BY 1 LIMIT 1000"
 )
-_SNAPSHOT: Final = (
+_EVENT: Final = f"{_ENTRY} WHERE originator_id = ? AND originator_version = ?"
+_SNAPSHOTS: Final = (
     "SELECT originator_version, topic, state FROM stored_snapshots WHERE originator_id = ?"
-    " ORDER BY originator_version DESC LIMIT 1"
+    " ORDER BY originator_version DESC"
 )
+_KEYS: Final = (
+    "SELECT * FROM request_keys WHERE (route_id, key) > (?, ?) ORDER BY route_id, key LIMIT 1000"
+)
+_KEY: Final = "SELECT * FROM request_keys WHERE route_id = ? AND key = ?"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
 
 
@@ -50,7 +57,7 @@ class StoreEvidence:
     def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
         """Return the events of the log from one position to another (both included), in order."""
         last = self.size() if stop is None else stop
-        while rows := self._rows(_ENTRIES, start, last):
+        while start <= last and (rows := self._rows(_ENTRIES, start, last)):
             yield from map(_entry, rows)
             start = rows[-1][0] + 1
 
@@ -58,8 +65,15 @@ class StoreEvidence:
         """Return the events of a flow, in order."""
         return [_entry(row) for row in self._rows(_STREAM, flow_id)]
 
+    def entry(self, flow_id: str, version: int) -> Entry | None:
+        """Return one event of a flow."""
+        rows = self._rows(_EVENT, flow_id, version)
+        return _entry(rows[0]) if rows else None
+
     def read(self, entry: Entry) -> Record:
         """Return what an entry says, or raise `Unreadable`."""
+        if entry.name not in CLASSES and entry.name not in UPCASTERS:
+            raise UnknownName(f"event {entry.flow_id}/{entry.version}: no event is {entry.name!r}")
         stored = StoredEvent(entry.flow_id, entry.version, entry.name, entry.state)
         try:
             return to_record(as_envelope(self.store.application.mapper.to_domain_event(stored)))
@@ -70,20 +84,33 @@ class StoreEvidence:
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
         last = ""
         while rows := self._rows(_FLOWS, last):
-            yield from (str(row[0]) for row in rows)
-            last = str(rows[-1][0])
+            yield from (_text(row[0], "a flow's id") for row in rows)
+            last = rows[-1][0]
 
     def examine(self, flow_id: str) -> Examined:
         """Return all that the store has of a flow, read at one moment."""
         with translated(), self.store.application.datastore.reading() as cursor:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
-            snapshots = _selected(cursor, _SNAPSHOT, flow_id)
+            snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             indexed = _selected(cursor, _INDEX, flow_id)
         return Examined(
             entries=entries,
             snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
             index=IndexRow(**indexed[0]) if indexed else None,
+            older_snapshots=[row[0] for row in snapshots[1:]],
         )
+
+    def request_keys(self) -> Iterator[KeyRow]:
+        """Return what each request key stands for, in the order of routes and keys."""
+        last = ("", "")
+        while rows := self._rows(_KEYS, *last):
+            yield from (KeyRow(**row) for row in rows)
+            last = (rows[-1]["route_id"], rows[-1]["key"])
+
+    def request_key(self, route_id: str, key: str) -> KeyRow | None:
+        """Return what a request key stands for."""
+        rows = self._rows(_KEY, route_id, key)
+        return KeyRow(**rows[0]) if rows else None
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:
         """Return a flow as the gateway would, or as of a stream version."""
@@ -100,7 +127,11 @@ class StoreEvidence:
             read = self.store.application.mapper.to_domain_event(StoredEvent(flow_id, *row))
         except Undecodable as error:
             return str(error)
-        return cast("FlowSnapshot", read).flow
+        if not isinstance(read, FlowSnapshot):
+            return f"an event lies among the snapshots, of flow {flow_id}"
+        if (read.flow.flow_id, read.flow.version) != (flow_id, row["originator_version"]):
+            return f"it is kept for version {row['originator_version']}, and is of another"
+        return read.flow
 
     def _rows(self, query: str, *params: object) -> Sequence[sqlite3.Row]:
         with translated(), self.store.application.datastore.reading() as cursor:
@@ -114,4 +145,20 @@ def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sql
 
 def _entry(row: sqlite3.Row) -> Entry:
     position, flow_id, version, name, state = row
-    return Entry(position=position, flow_id=flow_id, version=version, name=name, state=bytes(state))
+    what = f"the event at position {position}: its"
+    if type(version) is not int or type(state) is not bytes:
+        raise StoreFault(f"{what} version or state is not of the type that we write")
+    return Entry(
+        position=position,
+        flow_id=_text(flow_id, f"{what} flow"),
+        version=version,
+        name=_text(name, f"{what} name"),
+        state=state,
+    )
+
+
+def _text(value: object, what: str) -> str:
+    # NOTE: SQLite's columns take values of any type, and those of a key even NULL.
+    if not isinstance(value, str) or not value:
+        raise StoreFault(f"{what} is not the text that we write")
+    return value

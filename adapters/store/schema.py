@@ -10,9 +10,8 @@ from typing import Final
 
 from attrs import frozen
 
-from domain.flow import Flow, active_tasks, cancel_requested
+from domain.flow import Flow, silence
 from domain.ports import Commit
-from domain.task import silent_since
 from domain.values import Timestamp
 
 APPLICATION_ID: Final = 0x54464C57
@@ -71,13 +70,6 @@ class KeyRow:
     flow_id: str
     version: int
     task_id: str | None
-
-
-def silence(flow: Flow) -> Timestamp | None:
-    """Return since when the most silent active child is silent, where a cancel intent waits."""
-    if not cancel_requested(flow):
-        return None
-    return min((silent_since(task) for task in active_tasks(flow)), default=None)
 
 
 def index_row(flow: Flow, position: int) -> tuple[str, str, int, str, Timestamp | None]:

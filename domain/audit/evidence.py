@@ -21,6 +21,10 @@ class Unreadable(Exception):  # noqa: N818 - reads as what is said of a stored e
     """Stored bytes that are not what we wrote; the sentence names the event."""
 
 
+class UnknownName(Unreadable):
+    """A stored event whose name is none of ours."""
+
+
 @frozen(kw_only=True)
 class Entry:
     """A stored event as it lies in the store.
@@ -47,15 +51,29 @@ class IndexRow:
 
 
 @frozen(kw_only=True)
+class KeyRow:
+    """What a store says that a request key stands for: a flow as of a version, perhaps a task."""
+
+    route_id: str
+    key: str
+    request_hash: str
+    flow_id: str
+    version: int
+    task_id: str | None
+
+
+@frozen(kw_only=True)
 class Examined:
     """All that a store has of one flow, read at one moment; what is missing is None.
 
-    `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read.
+    `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
+    `older_snapshots` are the versions of those beside it, of which a healthy store has none.
     """
 
     entries: Sequence[Entry]
     snapshot: Flow | str | None
     index: IndexRow | None
+    older_snapshots: Sequence[int] = ()
 
 
 class Evidence(Protocol):
@@ -73,11 +91,15 @@ class Evidence(Protocol):
         """Return the events of a flow, in order."""
         ...
 
+    def entry(self, flow_id: str, version: int) -> Entry | None:
+        """Return one event of a flow."""
+        ...
+
     def read(self, entry: Entry) -> Record:
         """Return what an entry says.
 
         Raises:
-            Unreadable: if its bytes are not what we wrote.
+            Unreadable: if its bytes are not what we wrote; `UnknownName` if they have no name.
         """
         ...
 
@@ -87,6 +109,14 @@ class Evidence(Protocol):
 
     def examine(self, flow_id: str) -> Examined:
         """Return all that the store has of a flow, read at one moment."""
+        ...
+
+    def request_keys(self) -> Iterator[KeyRow]:
+        """Return what each request key stands for, in the order of routes and keys."""
+        ...
+
+    def request_key(self, route_id: str, key: str) -> KeyRow | None:
+        """Return what a request key stands for."""
         ...
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:

@@ -1,0 +1,91 @@
+"""What is wrong with one decision's events, given the flow as it was before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import get_args
+
+from attrs import evolve as replace
+
+from domain.audit.deciding_again import is_decidable
+from domain.audit.decisions import Decided
+from domain.audit.findings import Finding, FindingCode, found_at
+from domain.events import FlowEvent
+from domain.flow import Flow, is_terminal
+from domain.records import ActorKind, Metadata
+
+
+def judge(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
+    """Return what cannot be so: the metadata, the place, the moments, the events themselves."""
+    yield from _contradictions(decided)
+    yield from _scattered(decided)
+    yield from _wrong_times(flow, decided)
+    if not is_decidable(flow, [read.record.event for read in decided]):
+        yield _illegal(flow, decided)
+
+
+def _contradictions(decided: Decided) -> Iterator[Finding]:
+    first = decided[0].record.metadata
+    for number, read in enumerate(decided):
+        data = read.record.metadata
+        if number and replace(data, causation_id=first.causation_id) != first:
+            sentence = "it is not of the request that caused the event before it"
+            yield found_at(read.entry, FindingCode.METADATA_DIFFERS, sentence)
+        if not number and data.causation_id != data.request_id:
+            sentence = "its cause is neither its request nor the event before it"
+            yield found_at(read.entry, FindingCode.METADATA_DIFFERS, sentence)
+        for sentence in _impossible(data):
+            yield found_at(read.entry, FindingCode.METADATA_DIFFERS, sentence)
+
+
+def _impossible(data: Metadata) -> Iterator[str]:
+    actor = data.actor
+    is_route = actor.kind is ActorKind.ROUTE
+    if data.correlation_id != data.request_id:
+        yield "its correlation is not its request"
+    if is_route and actor.key_id is None:
+        yield "its actor is a route, yet no key is named"
+    if not is_route and (actor.key_id is not None or data.idempotency_key is not None):
+        yield f"its actor is of kind {actor.kind}, yet has what only a caller has: a key"
+    if (data.idempotency_key is None) != (data.request_hash is None):
+        yield "of an idempotency key and its request's hash there is only one"
+
+
+def _scattered(decided: Decided) -> Iterator[Finding]:
+    """Return the events that do not follow in the log on the one before in their commit."""
+    for before, after in pairwise(decided):
+        if after.entry.position != before.entry.position + 1:
+            place = f"position {before.entry.position}, where its decision's event before it is"
+            sentence = f"it does not stand next to {place}"
+            yield found_at(after.entry, FindingCode.OUT_OF_ORDER, sentence)
+
+
+def _wrong_times(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
+    latest = None if flow is None else flow.latest_at
+    for read in decided:
+        at, recorded = read.record.event.at, read.record.metadata.recorded_at
+        if latest is not None and at < latest:
+            sentence = f"it happened {latest - at} ms before the event ahead of it"
+            yield found_at(read.entry, FindingCode.TIME_BACKWARDS, sentence)
+        elif at != (recorded if latest is None else max(recorded, latest)):
+            sentence = "its moment is neither the clock's nor that of the event ahead of it"
+            yield found_at(read.entry, FindingCode.METADATA_DIFFERS, sentence)
+        latest = at
+
+
+def _illegal(flow: Flow | None, decided: Decided) -> Finding:
+    events = [read.record.event for read in decided]
+    brought = ", then ".join(type(event).__name__ for event in events)
+    stood = "where there is no flow" if flow is None else f"on {_standing(flow)}"
+    ended = flow is not None and is_terminal(flow)
+    late = ended and any(isinstance(event, _FLOW_EVENTS) for event in events)
+    code = FindingCode.EVENT_AFTER_END if late else FindingCode.ILLEGAL_TRANSITION
+    return found_at(decided[0].entry, code, f"no command brings about {brought} {stood}")
+
+
+_FLOW_EVENTS = get_args(FlowEvent)
+
+
+def _standing(flow: Flow) -> str:
+    return f"a flow that is {flow.status} at revision {flow.revision}"
