@@ -92,6 +92,7 @@ def main() -> int:
     """Run the command line and return its exit code."""
     tools = cli.Tools(
         serve=serve,
+        clock=now,
         check=check,
         read_store=read_store,
         write_store=write_store,

@@ -18,7 +18,7 @@ from domain.audit.refused_calls import Refusals
 from domain.audit.selection import Selection
 from domain.flow import Flow
 from domain.outcomes import Outcome
-from domain.ports import Page
+from domain.ports import Clock, Page
 from domain.records import Record
 from domain.status import FlowStatus
 from domain.sweep import Swept
@@ -168,6 +168,7 @@ class Tools:
     """All collaborators of the command line."""
 
     serve: ServeGateway
+    clock: Clock
     check: Callable[[Path], CheckReport]
     read_store: OpenToRead
     write_store: OpenToWrite

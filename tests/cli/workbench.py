@@ -37,6 +37,9 @@ from domain.sweep import Swept
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""
 
+DAY: Final = 86_400_000
+"""Milliseconds; commands are run a day after noon."""
+
 OWNER: Final = "agent:main:main"
 STRANGER: Final = "agent:support:desk"
 ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="2026-01")
@@ -133,6 +136,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
 
     return Tools(
         serve=refuse,
+        clock=lambda: NOON + DAY,
         check=check,
         read_store=_read_store,
         write_store=_write_store,

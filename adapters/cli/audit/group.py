@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.cli.arguments import Commands
-from adapters.cli.audit import diff, export, history, log, refusals, serve, why
+from adapters.cli.audit import diff, export, history, log, refusals, replay, serve, why
 from adapters.cli.manual import Page
 
 AUDIT: Final = Page(
@@ -27,6 +27,7 @@ def add_audit(commands: Commands) -> None:
     diff.add(audit)
     log.add(audit)
     why.add(audit)
+    replay.add(audit)
     export.add(audit)
     refusals.add(audit)
     serve.add(audit)

@@ -1,0 +1,86 @@
+"""`taskflow audit replay`: fold and decide everything again, and name what does not agree."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli.arguments import Commands, json_flag, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.replay_tables import report_document, tell
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.parser import whole_number
+from adapters.cli.progress import progress_on
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+from domain.audit.findings import Report
+from domain.audit.replay_store import stages
+
+PAGE: Final = Page(
+    help="fold and decide all flows again, and name what does not agree",
+    description="""\
+Folds each flow's events again, decides each step again by the published
+lifecycle, and compares the results with the snapshots, the index and the
+request keys. Also looks for gaps in the log and in the flows' streams, for
+time running backwards, and for events that contradict what stands beside
+them. A healthy store has no finding, also beside a running gateway.
+
+Advice is no finding: flows that wait, are blocked or are to be cancelled and
+were not heard of for long, and snapshots that were deleted (they are a cache).
+
+What was changed consistently, derived rows included, is not seen here: that
+takes checkpoints.""",
+    epilog="""\
+examples:
+  taskflow audit replay --config gateway.json5
+  taskflow audit replay --database sqlite:///copy.db --stuck-after 30
+  taskflow audit replay --database sqlite:///copy.db --json | jq .findings
+
+"""
+    + exit_codes(
+        done="everything agrees, whatever the advice",
+        findings="there are findings",
+        trouble=STORE_TROUBLE,
+    ),
+)
+
+_DAY: Final = 86_400_000
+_MOST_DAYS: Final = 36_500
+
+
+@frozen(kw_only=True)
+class Replay(AuditAsk):
+    """Replay a store; `stuck_after` is in days."""
+
+    stuck_after: int
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Replay it, and tell what was found."""
+        report = Report()
+        silent_before = tools.clock() - self.stuck_after * _DAY
+        with tools.open_evidence(self.config, self.database) as evidence:
+            for stage in stages(evidence, report, silent_before):
+                with progress_on(terminal.err, stage.label) as progress:
+                    stage.run(progress)
+        if self.json:
+            terminal.dump(report_document(report))
+        else:
+            tell(report, terminal)
+        return Exit.FINDINGS if report.findings.total() else Exit.DONE
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("replay", PAGE, Replay)
+    store_options(parser)
+    parser.add_argument(
+        "--stuck-after",
+        metavar="DAYS",
+        type=whole_number(0, _MOST_DAYS),
+        default=7,
+        help="call a flow stuck that was not heard of for so long (default: 7)",
+    )
+    json_flag(parser)

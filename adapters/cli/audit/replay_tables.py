@@ -1,0 +1,99 @@
+"""What a replay came to, as tables and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from adapters.cli.documents import Document, document
+from adapters.cli.printable import counted, to_the_second
+from adapters.cli.tables import REST, folded, table
+from adapters.cli.terminal import Terminal
+from domain.audit.findings import Advice, Finding, Report, Tally
+
+T = TypeVar("T", Finding, Advice)
+
+
+def report_document(report: Report) -> Document:
+    """Return all that a replay saw and found; of very many findings the first are listed."""
+    return {
+        "flows": report.flows,
+        "events": report.events,
+        "requestKeys": report.request_keys,
+        "counts": dict(report.findings.counts),
+        "findings": [document(finding) for finding in report.findings.kept],
+        "adviceCounts": dict(report.advice.counts),
+        "advice": [document(advice) for advice in report.advice.kept],
+    }
+
+
+def tell(report: Report, terminal: Terminal) -> None:
+    """Show findings and advice as tables, and what was seen."""
+    parts = [*_findings(report.findings), *_advice(report.advice)]
+    if parts:
+        terminal.show(*parts)
+        terminal.say("")
+    terminal.say(_summary(report))
+
+
+def _summary(report: Report) -> str:
+    seen = ", ".join(
+        (
+            counted(report.flows, "flow"),
+            counted(report.events, "event"),
+            counted(report.request_keys, "request key"),
+        )
+    )
+    found = report.findings.total()
+    return f"Replayed {seen}: {counted(found, 'finding') if found else 'all agree'}."
+
+
+def _findings(findings: Tally[Finding]) -> Iterator[RenderableType]:
+    if findings.kept:
+        yield _finding_table(findings.kept)
+        yield Text(_ending(findings, "finding"))
+
+
+def _finding_table(findings: Iterable[Finding]) -> Table:
+    shown = table("Findings", {"Flow, version, position": 37, "Finding": REST})
+    for finding in findings:
+        shown.add_row(
+            folded(finding.flow_id or "the log", *_places(finding)),
+            folded(finding.code, finding.sentence),
+        )
+    return shown
+
+
+def _places(finding: Finding) -> Iterator[str]:
+    places = {"version": finding.version, "position": finding.position}
+    known = [f"{name} {value}" for name, value in places.items() if value is not None]
+    if known:
+        yield ", ".join(known)
+
+
+def _advice(advice: Tally[Advice]) -> Iterator[RenderableType]:
+    if advice.kept:
+        yield _advice_table(advice.kept)
+        yield Text(_ending(advice, "piece", "of advice"))
+
+
+def _advice_table(advice: Iterable[Advice]) -> Table:
+    shown = table("Advice", {"Flow, last heard of": 37, "Advice": REST})
+    for each in advice:
+        since = [] if each.since is None else [to_the_second(each.since)]
+        shown.add_row(folded(each.flow_id, *since), folded(each.code, each.sentence))
+    return shown
+
+
+def _ending(tally: Tally[T], noun: str, rest: str = "") -> str:
+    total, listed = tally.total(), len(tally.kept)
+    first = f"; the first {listed:,} are listed" if listed < total else ""
+    return f"{' '.join((counted(total, noun), rest)).strip()}: {_counts(tally.counts)}{first}."
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {code}" for code, count in counts.items())

@@ -1,0 +1,55 @@
+"""A healthy store has no finding, ever: whatever happened to it, and while it goes on happening."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from adapters.store import StoreEvidence, open_for_reading, open_for_writing
+from domain.audit.findings import Report
+from domain.audit.replay_store import replay_store
+from tests.audit.healthy import FAR_PAST, findings, live
+from tests.store.conftest import MEMORY
+from tests.store.histories import History, histories
+from tests.store.processes import said, writing_process
+from tests.store.tables import delete_snapshots
+
+LITTLE = settings(deadline=None, max_examples=40)
+
+
+@LITTLE
+@given(histories())
+def test_after_any_history_nothing_is_found(history: History) -> None:
+    with closing(open_for_writing(MEMORY)) as store:
+        live(store, history)
+        assert findings(store) == []
+        delete_snapshots(store)
+        assert findings(store) == []
+
+
+@pytest.mark.full
+@settings(deadline=None, max_examples=500)
+@given(histories())
+def test_five_hundred_untouched_stores_have_no_finding(history: History) -> None:
+    with closing(open_for_writing(MEMORY)) as store:
+        live(store, history)
+        assert findings(store) == []
+
+
+def test_nothing_is_found_beside_a_process_that_writes_all_the_while(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/flows.db"
+    with writing_process(url, "write") as writer:
+        assert said(writer) == "open"
+        said(writer)
+        with closing(open_for_reading(url)) as reader:
+            reports = [replay_store(StoreEvidence(reader), FAR_PAST) for _ in range(30)]
+    assert [finding for report in reports for finding in report.findings.kept] == []
+    assert reports[0].events < reports[-1].events
+
+
+def test_an_empty_store_has_nothing_to_replay() -> None:
+    with closing(open_for_writing(MEMORY)) as store:
+        assert replay_store(StoreEvidence(store), FAR_PAST) == Report()
