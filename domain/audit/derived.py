@@ -75,11 +75,11 @@ def _differing(found: AttrsInstance, due: AttrsInstance) -> str:
 
 def strays(flow_id: str, examined: Examined) -> Iterator[Finding]:
     """Return the rows of a flow that has no events."""
-    rows = {"snapshot": examined.snapshot, "index row": examined.index}
+    rows = {"a snapshot": examined.snapshot, "an index row": examined.index}
     for name, row in rows.items():
         if row is not None:
             yield Finding(
                 code=FindingCode.ORPHAN_ROW,
-                sentence=f"there is a {name} of this flow, but no event",
+                sentence=f"there is {name} of this flow, but no event",
                 flow_id=flow_id,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import get_args
+from typing import Final, get_args
 
 from attrs import evolve as replace
 
@@ -74,18 +74,19 @@ def _wrong_times(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
         latest = at
 
 
+_FLOW_EVENTS: Final[tuple[type[FlowEvent], ...]] = get_args(FlowEvent)
+
+
 def _illegal(flow: Flow | None, decided: Decided) -> Finding:
     events = [read.record.event for read in decided]
     brought = ", then ".join(type(event).__name__ for event in events)
-    stood = "where there is no flow" if flow is None else f"on {_standing(flow)}"
-    ended = flow is not None and is_terminal(flow)
-    late = ended and any(isinstance(event, _FLOW_EVENTS) for event in events)
-    code = FindingCode.EVENT_AFTER_END if late else FindingCode.ILLEGAL_TRANSITION
-    return found_at(decided[0].entry, code, f"no command brings about {brought} {stood}")
-
-
-_FLOW_EVENTS = get_args(FlowEvent)
-
-
-def _standing(flow: Flow) -> str:
-    return f"a flow that is {flow.status} at revision {flow.revision}"
+    if flow is None:
+        code, sentence = FindingCode.ILLEGAL_TRANSITION, f"no flow begins with such a {brought}"
+    elif is_terminal(flow) and any(isinstance(event, _FLOW_EVENTS) for event in events):
+        code = FindingCode.EVENT_AFTER_END
+        sentence = f"{brought} comes after the flow's end as {flow.status}"
+    else:
+        code = FindingCode.ILLEGAL_TRANSITION
+        stood = f"a flow that is {flow.status} at revision {flow.revision}"
+        sentence = f"no command brings about {brought} on {stood}"
+    return found_at(decided[0].entry, code, sentence)

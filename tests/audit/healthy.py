@@ -8,11 +8,22 @@ from adapters.store import EventSourcedStore, StoreEvidence
 from adapters.testing.ids import CountedIds
 from domain.audit.findings import Finding
 from domain.audit.replay_store import replay_store
-from domain.commands import Command, CreateFlow, ResumeFlow
+from domain.commands import CancelFlow, Command, CreateFlow, ResumeFlow, SetWaiting
 from domain.operators import SYSTEM, Operators
 from domain.status import LIVE, FlowStatus
 from tests.store.histories import History, Player
-from tests.store.service import NOW
+from tests.store.service import (
+    NOW,
+    ORIGIN,
+    OWNER,
+    STRANGER,
+    create,
+    granted,
+    keyed,
+    run,
+    service,
+    shown,
+)
 
 FAR_PAST: Final = 0
 
@@ -41,3 +52,21 @@ def _is_sendable(command: Command) -> bool:
 def findings(store: EventSourcedStore) -> list[Finding]:
     """Return what a replay of a store finds."""
     return replay_store(StoreEvidence(store), FAR_PAST).findings.kept
+
+
+def fill(store: EventSourcedStore) -> None:
+    """Fill a store with three flows and eight events.
+
+    `id-1` is created at position 1, has a child linked at 4, waits from 5 on and is to be cancelled
+    from 8 on; `id-2`, a stranger's, is created at 2; `id-3` is created at 3 and cancelled at once
+    at 6 and 7. The request keys `k1`, `k2` and `k3` came with positions 1, 4 and 6.
+    """
+    flows = service(store)
+    owner, stranger = flows.bind_session(OWNER), flows.bind_session(STRANGER)
+    create(owner, keyed("k1"))
+    create(stranger)
+    create(owner)
+    granted(owner.execute(run("id-1"), keyed("k2")))
+    shown(owner.execute(SetWaiting(flow_id="id-1", expected_revision=0), ORIGIN))
+    shown(owner.execute(CancelFlow(flow_id="id-3"), keyed("k3")))
+    shown(owner.execute(CancelFlow(flow_id="id-1"), ORIGIN))

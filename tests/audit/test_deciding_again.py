@@ -11,7 +11,6 @@ from hypothesis import given
 from adapters.testing.facts import CREATED, NOW, ended, linked
 from adapters.testing.strategies import Step, afterlives, lives, unreadable_histories
 from domain.audit.deciding_again import is_decidable
-from domain.commands import ResumeFlow
 from domain.events import (
     Event,
     FlowBecameBlocked,
@@ -21,8 +20,6 @@ from domain.events import (
     FlowResumed,
     FlowSucceeded,
     TaskDescribed,
-    TaskEnded,
-    TaskLinked,
     TaskProgressed,
     TaskStarted,
 )

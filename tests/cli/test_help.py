@@ -19,6 +19,7 @@ COMMANDS = (
     "audit diff",
     "audit log",
     "audit why",
+    "audit replay",
     "audit export",
     "audit refusals",
     "audit serve",
