@@ -53,7 +53,7 @@ def copied(position: int, flow_id: str, version: int, *, to: int) -> str:
     """Return the statement that copies an event to another place."""
     columns = "originator_id, originator_version, topic, state"
     copy = f"{to}, '{flow_id}', {version}, topic, state FROM stored_events WHERE rowid={position}"
-    return f"INSERT INTO stored_events (rowid, {columns}) SELECT {copy}"  # noqa: S608 - texts of ours
+    return f"INSERT INTO stored_events (rowid, {columns}) SELECT {copy}"
 
 
 SECOND_SNAPSHOT: Final = (
