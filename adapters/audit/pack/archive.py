@@ -1,0 +1,78 @@
+"""A ZIP file that has the same bytes whenever the same members are written to it.
+
+NOTE: nothing is compressed. Deflated bytes depend on the version of zlib, and two auditors on two
+machines must be able to compare one hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import IO, Final
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from attrs import Factory, define, frozen
+
+_MOMENT: Final = (1980, 1, 1, 0, 0, 0)
+"""The first that a ZIP file can name."""
+_UNIX: Final = 3
+_PLAIN_FILE: Final = 0o100644 << 16
+
+
+@frozen
+class Member:
+    """A file in an archive, as it was written; `sha256` is in hexadecimal."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Inside:
+    """Writes to one member, and keeps count."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._count = 0
+        self._digest = sha256()
+
+    def write(self, octets: bytes) -> None:
+        """Write some bytes."""
+        self._file.write(octets)
+        self._digest.update(octets)
+        self._count += len(octets)
+
+    def as_member(self, name: str) -> Member:
+        """Return what was written."""
+        return Member(name, self._count, self._digest.hexdigest())
+
+
+@define
+class Archive:
+    """An archive that is being written, and its members so far."""
+
+    file: ZipFile
+    members: list[Member] = Factory(list)
+
+    @contextmanager
+    def member(self, name: str) -> Iterator[Inside]:
+        """Write a member, of any size, before the next one."""
+        info = ZipInfo(name, _MOMENT)
+        info.create_system, info.external_attr = _UNIX, _PLAIN_FILE
+        with self.file.open(info, "w", force_zip64=True) as file:
+            inside = Inside(file)
+            yield inside
+        self.members.append(inside.as_member(name))
+
+    def add(self, name: str, octets: bytes) -> None:
+        """Write a member that is at hand."""
+        with self.member(name) as inside:
+            inside.write(octets)
+
+
+@contextmanager
+def archive_on(sink: IO[bytes]) -> Iterator[Archive]:
+    """Write an archive to a file."""
+    with ZipFile(sink, "w", ZIP_STORED) as file:
+        yield Archive(file)

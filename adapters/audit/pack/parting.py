@@ -1,0 +1,58 @@
+"""Parts a log into the events that go into a pack and the stretches that stand for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+import orjson
+from attrs import define
+
+from adapters.audit.keys import encoded
+from adapters.audit.pack.archive import Inside
+from adapters.audit.pack.verify import Event, line
+from domain.audit.checkpoints import Unprovable
+from domain.audit.evidence import Entry
+from domain.audit.leaves import entry_hash
+from domain.audit.stretches import Gap
+
+
+@define
+class Parting:
+    """Writes each event as it passes to where it belongs; `taken` counts those for the pack.
+
+    No stretch goes beyond one of `sizes`, so that the root is known there.
+    """
+
+    chosen: Iterator[Entry]
+    sizes: set[int]
+    events: Inside
+    stretches: IO[bytes]
+    taken: int = 0
+
+    def pass_through(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Part some events, the log's first ones, in order."""
+        due, gap = next(self.chosen, None), Gap()
+        for entry in entries:
+            if due is not None and due.position == entry.position:
+                self._close(gap)
+                self._take(entry)
+                due = next(self.chosen, None)
+            else:
+                gap.add(entry.position, entry_hash(entry))
+            if entry.position in self.sizes:
+                self._close(gap)
+            yield entry
+
+    def _take(self, entry: Entry) -> None:
+        event = Event(entry.position, entry.flow_id, entry.version, entry.name, entry.state)
+        try:
+            self.events.write(line(event))
+        except TypeError as error:  # a forged row may hold anything
+            raise Unprovable(f"what stands at position {entry.position} is no event") from error
+        self.taken += 1
+
+    def _close(self, gap: Gap) -> None:
+        for one in gap.closed():
+            document = {"first": one.first, "last": one.last, "hash": encoded(one.hash)}
+            self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))

@@ -1,0 +1,99 @@
+"""A real log with signed checkpoints, and packs of it that are made, unpacked and verified."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from zipfile import ZipFile
+
+from attrs import evolve as replace
+from attrs import frozen
+
+from adapters.audit.checkpointing import Witness, append_checkpoint
+from adapters.audit.keys import Signer
+from adapters.audit.pack import verify
+from adapters.audit.pack.packing import Packer
+from adapters.store import StoreEvidence, open_for_writing
+from domain.audit.evidence import Evidence
+from domain.audit.selection import Selection
+from tests.audit.logs import fill
+from tests.cli.workbench import NOON, Bench, bench
+
+ORIGIN: Final = "taskflow.example/log"
+
+
+@frozen
+class Signed:
+    """A log, the file of its checkpoints, and who signs them."""
+
+    evidence: StoreEvidence
+    service: Bench
+    file: Path
+    signer: Signer
+
+    @property
+    def packer(self) -> Packer:
+        """Who packs it."""
+        return Packer(self.file, self.signer.verifier)
+
+    def grow(self) -> None:
+        """Let more happen, and sign it."""
+        fill(self.service)
+        self.sign()
+
+    def sign(self) -> None:
+        """Sign the log as it is."""
+        witness = Witness(file=self.file, signer=self.signer, origin=ORIGIN)
+        append_checkpoint(self.evidence, witness, NOON, progress=silent)
+
+    def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
+        """Return the pack of some events, of all if nothing is chosen."""
+        whole = Selection(first=1, last=self.packer.covered())
+        return packed(self.packer, self.evidence, replace(whole, **choice))
+
+
+@contextmanager
+def signed_log(folder: Path) -> Iterator[Signed]:
+    """Fill a store, and sign it while it is empty and three times afterwards."""
+    with closing(open_for_writing(f"sqlite:///{folder / 'flows.db'}")) as store:
+        service = bench(store)
+        file, signer = folder / "checkpoints.txt", Signer.generate("taskflow.example")
+        signed = Signed(StoreEvidence(store), service, file, signer)
+        signed.sign()
+        for _ in range(3):
+            signed.grow()
+        yield signed
+
+
+def packed(packer: Packer, evidence: Evidence, selection: Selection) -> bytes:
+    """Return the pack of some events."""
+    sink = io.BytesIO()
+    packer.write(evidence, selection, sink, progress=silent)
+    return sink.getvalue()
+
+
+def unpacked(pack: bytes, folder: Path) -> Path:
+    """Unpack a pack into a new folder."""
+    with ZipFile(io.BytesIO(pack)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def verdict(folder: Path, key: str | None) -> tuple[int, dict[str, str]]:
+    """Verify an unpacked pack; return the code, and what was said of each check but `ok`."""
+    said: dict[str, str] = {}
+
+    def tell(state: str, check: str, sentence: str) -> None:
+        if state != "ok":
+            said.setdefault(check, sentence)
+
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    return verify.verify(verify.Pack(folder, manifest, key), tell), said

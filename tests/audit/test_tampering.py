@@ -1,0 +1,68 @@
+"""Whatever is changed in a pack is found and named, also by somebody who mends the manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.audit.forgeries import EVENTS, FORGERIES, IN_THE_MANIFEST, NOTES, STRETCHES, rehash
+from tests.audit.packs import Signed, signed_log, unpacked, verdict
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
+    with signed_log(tmp_path_factory.mktemp("log")) as signed:
+        yield signed
+
+
+@pytest.fixture
+def folder(signed: Signed, tmp_path: Path) -> Path:
+    return unpacked(signed.pack(first=20, last=73), tmp_path / "pack")
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_is_found(signed: Signed, folder: Path, name: str) -> None:
+    FORGERIES[name].does(folder)
+    rehash(folder)
+    assert_found(signed, folder, FORGERIES[name].found)
+
+
+@pytest.mark.parametrize("name", IN_THE_MANIFEST)
+def test_a_forgery_in_the_manifest_is_found(signed: Signed, folder: Path, name: str) -> None:
+    IN_THE_MANIFEST[name].does(folder)
+    assert_found(signed, folder, IN_THE_MANIFEST[name].found)
+
+
+@pytest.mark.parametrize("name", [EVENTS, NOTES, STRETCHES, "verify.py", "README.txt"])
+def test_a_byte_that_is_changed_anywhere_is_found(signed: Signed, folder: Path, name: str) -> None:
+    octets = bytearray((folder / name).read_bytes())
+    octets[len(octets) // 2] ^= 1
+    (folder / name).write_bytes(octets)
+    code, said = verdict(folder, str(signed.signer.verifier))
+    assert (code, said["files"]) == (1, f"{name} was changed: its SHA-256 is not the manifest's")
+
+
+def assert_found(signed: Signed, folder: Path, found: dict[str, str]) -> None:
+    code, said = verdict(folder, str(signed.signer.verifier))
+    assert (code, said.keys()) == (1, found.keys()), said
+    for check, pattern in found.items():
+        assert re.search(pattern, said[check]), said
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_bit_that_is_changed_in_the_events_is_found_whoever_mends_the_hashes(
+    signed: Signed, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = unpacked(signed.pack(first=20, last=24), tmp_path_factory.mktemp("pack"))
+    octets = bytearray((folder / EVENTS).read_bytes())
+    octets[data.draw(st.integers(0, len(octets) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    (folder / EVENTS).write_bytes(octets)
+    rehash(folder)
+    code, _ = verdict(folder, str(signed.signer.verifier))
+    assert code == 1
