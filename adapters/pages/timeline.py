@@ -15,7 +15,6 @@ from attrs import evolve, frozen
 from adapters.pages.scale import Break, Scale, scale
 from domain.audit.history import Step
 from domain.audit.printable import counted, shortened, to_the_millisecond
-from domain.flow import is_terminal
 from domain.task import Task, is_active
 from domain.values import Timestamp
 
@@ -28,10 +27,10 @@ _PLACES: Final = 120
 _LABELLED: Final = 9.0
 """Percent of the width from which a band has room for its name."""
 
+_EDGE: Final = 100.0
 _LEFT: Final = 1.0
-_ENDED: Final = 98.0
-_OPEN: Final = 94.0
-"""Percent at which the last event stands; a flow that has not ended goes on to the right edge."""
+_RIGHT: Final = 95.0
+"""Percent between which the first and the last event stand; what is so since goes on to 100."""
 
 
 @frozen(kw_only=True)
@@ -137,7 +136,7 @@ class _Drawing:
 
     def _band(self, step: Step, end: Step | None) -> Band:
         left, status = self._left(step.record.event.at), step.after.status.value
-        right = self._right_edge() if end is None else self._left(end.record.event.at)
+        right = _EDGE if end is None else self._left(end.record.event.at)
         since = to_the_millisecond(step.record.event.at)
         title = f"{status} since version {step.record.version}, {since}"
         return Band(left=left, width=round(right - left, 2), word=status, title=title)
@@ -170,7 +169,7 @@ class _Drawing:
         linked = self._first_seen()
         for row, task in enumerate(tasks):
             left = self._left(linked.get(task.task_id, task.heard_at))
-            right = self._right_edge() if is_active(task) else self._left(task.heard_at)
+            right = _EDGE if is_active(task) else self._left(task.heard_at)
             name = shortened(task.label or task.task, 60)
             band = Band(
                 left=left,
@@ -189,12 +188,8 @@ class _Drawing:
                     seen.setdefault(task.task_id, step.record.event.at)
         return seen
 
-    def _right_edge(self) -> float:
-        return _ENDED if is_terminal(self.steps[-1].after) else 100.0
-
     def _left(self, at: Timestamp) -> float:
         return self._percent(self.scale.place(at))
 
     def _percent(self, place: float) -> float:
-        end = _ENDED if is_terminal(self.steps[-1].after) else _OPEN
-        return round(_LEFT + place * (end - _LEFT), 2)
+        return round(_LEFT + place * (_RIGHT - _LEFT), 2)
