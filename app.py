@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,6 +21,8 @@ from wsgiref.types import WSGIApplication
 from attrs import asdict, frozen
 
 from adapters import cli
+from adapters.audit.checkpointing import append_if_grown
+from adapters.audit.desk import Configured, Desk, configured_witness
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
@@ -62,6 +64,7 @@ from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Route, RouteTable
 from adapters.webhooks.wsgi import create_app
+from domain.audit.checkpoints import Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.evolve import BrokenHistory
@@ -99,6 +102,7 @@ def main() -> int:
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
+        proving=Desk(configured_checkpoints, now),
         open_refusals=open_refusals,
     )
     return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
@@ -110,7 +114,7 @@ def serve(
     """Serve a configuration until SIGTERM or SIGINT."""
     configure(sys.stderr, JsonFormatter() if json else TextFormatter())
     settings = _settings(config)
-    for finding in (*settings.skipped, *settings.advice):
+    for finding in (*settings.skipped, *settings.advice, *_unsigned(settings)):
         LOG.warning("%s", finding)
     turn = Turn()
     opening = partial(open_for_writing, waiting=turn.given_up)
@@ -121,7 +125,7 @@ def serve(
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
         log_event(LOG, "listening", {"host": server.host, "port": server.port})
-        with every(settings.children.sweep_seconds, _sweep_job(settings, store), _log_sweep_fault):
+        with _jobs(settings, store):
             drained = server.run()
     log_event(LOG, "stopped", {"drained": drained})
     return 0 if drained else 1
@@ -160,6 +164,30 @@ def _log_refusals_fault(error: Exception) -> None:
     log_fault(LOG, "refusals not written", {"reason": str(error)})
 
 
+@contextmanager
+def _jobs(settings: Settings, store: EventSourcedStore) -> Iterator[None]:
+    """Do what the gateway does by itself, while the context lasts."""
+    checkpoints, children = settings.checkpoints, settings.children
+    with ExitStack() as jobs:
+        sweep = _sweep_job(settings, store)
+        jobs.enter_context(every(children.sweep_seconds, sweep, partial(_log_fault_of, "sweep")))
+        if checkpoints.key is not None:
+            seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
+            jobs.enter_context(every(seconds, job, partial(_log_fault_of, "checkpoint")))
+        yield
+
+
+def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
+    evidence, configured = StoreEvidence(store), _checkpoints(settings)
+
+    def job() -> None:
+        made = append_if_grown(evidence, configured_witness(configured), now())
+        if made is not None:
+            log_event(LOG, "checkpoint", {"events": made.size})
+
+    return job
+
+
 def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
     system = Operators(store, now, new_id, SYSTEM)
     lost_after = _milliseconds(settings.children.lost_after_seconds)
@@ -172,8 +200,8 @@ def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], Non
     return job
 
 
-def _log_sweep_fault(error: Exception) -> None:
-    _log_failure("sweep failed", {}, error)
+def _log_fault_of(job: str, error: Exception) -> None:
+    _log_failure(f"{job} failed", {}, error)
 
 
 def _server(
@@ -248,6 +276,8 @@ def _log_failure(event: str, fields: Fields, error: BaseException) -> None:
     """Log what failed, with a traceback unless it is the store that is out of order."""
     if isinstance(error, StoreUnavailable):
         log_fault(LOG, event, {**fields, "reason": str(error.__cause__ or error)})
+    elif isinstance(error, Unprovable):
+        log_fault(LOG, event, {**fields, "reason": str(error)})
     else:
         log_fault(LOG, event, {**fields, "reason": str(error)}, error)
 
@@ -272,8 +302,12 @@ def check(config: Path) -> cli.CheckReport:
             for s in settings.skipped
         ),
         disabled=settings.disabled,
-        advice=tuple(
-            cli.Finding(field=a.path, line=a.line, sentence=a.sentence) for a in settings.advice
+        advice=(
+            *(cli.Finding(field=a.path, line=a.line, sentence=a.sentence) for a in settings.advice),
+            *(
+                cli.Finding(field="taskflow.audit", line=None, sentence=sentence)
+                for sentence in _unsigned(settings)
+            ),
         ),
         options=_checked_options(settings),
     )
@@ -303,6 +337,9 @@ def _checked_options(settings: Settings) -> cli.GatewayOptions:
         sweep_seconds=settings.children.sweep_seconds,
         remote_address=settings.log.remote_address,
         trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
+        checkpoints=str(settings.checkpoints.file),
+        checkpoint_minutes=settings.checkpoints.every_minutes,
+        public_key=_public_key(settings),
     )
 
 
@@ -318,6 +355,41 @@ def open_evidence(config: Path | None, database: str | None) -> Iterator[Evidenc
     """Open a store for an auditor, read-only, beside whoever writes to it."""
     with read_store(config, database) as store:
         yield StoreEvidence(store)
+
+
+def configured_checkpoints(config: Path) -> Configured:
+    """Say what a configuration says of checkpoints."""
+    return _checkpoints(_settings(config))
+
+
+def _checkpoints(settings: Settings) -> Configured:
+    asked = settings.checkpoints
+    return Configured(
+        file=asked.file, signing_key=partial(_signing_key, settings), origin=asked.origin
+    )
+
+
+def _signing_key(settings: Settings) -> str:
+    key = settings.checkpoints.key
+    found = Unresolved("no key is configured") if key is None else key.look_up()
+    if isinstance(found, Unresolved):
+        raise Unprovable(f"taskflow.audit.key: {found.reason}")
+    return found.reveal()
+
+
+def _unsigned(settings: Settings) -> Iterator[str]:
+    """Say why no checkpoint would be signed, where one should be."""
+    if settings.checkpoints.key is not None:
+        try:
+            configured_witness(_checkpoints(settings))
+        except Unprovable as fault:
+            yield f"no checkpoint will be signed: {fault}"
+
+
+def _public_key(settings: Settings) -> str | None:
+    if settings.checkpoints.key is None or any(_unsigned(settings)):
+        return None
+    return str(configured_witness(_checkpoints(settings)).signer.verifier)
 
 
 @contextmanager

@@ -26,11 +26,18 @@ class Witness:
     origin: str
 
 
-def has_grown(evidence: Evidence, witness: Witness) -> bool:
-    """Say whether anything has happened since the last checkpoint; before the first one, it has."""
+def append_if_grown(evidence: Evidence, witness: Witness, now: Timestamp) -> Checkpoint | None:
+    """Append a checkpoint if anything has happened since the last one, and return it.
+
+    Raises:
+        Unprovable: if the log or the file is not what it was.
+        OSError: if the file cannot be read or written.
+    """
     with continued(witness.file) as ledger:
         last = _last(ledger, witness)
-    return last is None or evidence.size() > last.size
+    if last is not None and evidence.size() == last.size:
+        return None
+    return append_checkpoint(evidence, witness, now, progress=lambda _done, _all: None)
 
 
 def append_checkpoint(

@@ -36,6 +36,15 @@ class Configured:
     origin: str | None
 
 
+def configured_witness(configured: Configured) -> Witness:
+    """Return who signs by a configuration.
+
+    Raises:
+        Unprovable: if there is no key at hand, or it is none.
+    """
+    return _witness(configured, None, Signer.parse(configured.signing_key()))
+
+
 @frozen
 class Desk:
     """The auditor's desk, over whatever configurations say.
@@ -62,12 +71,7 @@ class Desk:
     ) -> Checkpoint:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
-        signer = _signer(configured, key)
-        witness = Witness(
-            file=_ledger_file(configured, file),
-            signer=signer,
-            origin=(configured and configured.origin) or signer.verifier.name,
-        )
+        witness = _witness(configured, file, _signer(configured, key))
         return append_checkpoint(evidence, witness, self.now(), progress=progress)
 
     def checkpoints(
@@ -117,6 +121,12 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
     if configured is not None:
         return configured.file
     raise Unprovable("say which file has the checkpoints: --checkpoints FILE, or --config FILE")
+
+
+def _witness(configured: Configured | None, file: Path | None, signer: Signer) -> Witness:
+    origin = configured.origin if configured else None
+    ledger = _ledger_file(configured, file)
+    return Witness(file=ledger, signer=signer, origin=origin or signer.verifier.name)
 
 
 def _signer(configured: Configured | None, key: Path | None) -> Signer:

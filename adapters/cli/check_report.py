@@ -61,6 +61,9 @@ class GatewayOptions:
     sweep_seconds: float
     remote_address: str
     trusted_proxies: tuple[str, ...]
+    checkpoints: str
+    checkpoint_minutes: float
+    public_key: str | None
 
 
 @frozen(kw_only=True)

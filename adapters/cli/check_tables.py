@@ -88,6 +88,7 @@ def _options(report: Startable) -> Iterator[tuple[str, str]]:
     yield "Lost children", _children(options)
     yield "Client addresses", f"recorded: {options.remote_address}"
     yield "Trusted proxies", ", ".join(options.trusted_proxies) or "none"
+    yield "Checkpoints", _checkpoints(options)
     if report.disabled:
         yield "Disabled routes", ", ".join(report.disabled)
 
@@ -96,6 +97,15 @@ def _work(options: GatewayOptions) -> str:
     threads = counted(options.threads, "thread")
     connections = counted(options.connections, "connection")
     return f"{threads}, {connections}, {options.drain_seconds:g} s to drain"
+
+
+def _checkpoints(options: GatewayOptions) -> str:
+    if options.public_key is None:
+        return "none are appended, as there is no key"
+    return (
+        f"{options.checkpoints}, every {options.checkpoint_minutes:g} min,"
+        f" signed by {options.public_key}"
+    )
 
 
 def _children(options: GatewayOptions) -> str:

@@ -28,6 +28,7 @@ from adapters.cli.options import parse
 from adapters.cli.store_rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
 from adapters.cli.tools import CommandError, Tools
+from domain.audit.checkpoints import Unprovable
 from domain.audit.evidence import Unreadable
 from domain.evolve import BrokenHistory
 from domain.ports import StoreUnavailable
@@ -92,7 +93,7 @@ def _serve(ask: Serve, tools: Tools) -> int:
 
 def _fail(error: Exception, terminal: Terminal) -> Exit:
     match error:
-        case CommandError():
+        case CommandError() | Unprovable():
             terminal.complain(str(error))
         case StoreUnavailable():
             terminal.complain(f"the store cannot be used now: {error}")

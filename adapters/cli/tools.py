@@ -13,6 +13,7 @@ from typing import IO, Protocol, TypeAlias
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from adapters.cli.proving import Proving
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.audit.selection import Selection
@@ -175,4 +176,5 @@ class Tools:
     open_evidence: OpenEvidence
     serve_pages: ServePages
     exports: Exports
+    proving: Proving
     open_refusals: OpenRefusals

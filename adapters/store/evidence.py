@@ -84,7 +84,7 @@ class StoreEvidence:
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
         last = ""
         while rows := self._rows(_FLOWS, last):
-            yield from (_text(row[0], "a flow's id") for row in rows)
+            yield from map(_flow_id, rows)
             last = rows[-1][0]
 
     def examine(self, flow_id: str) -> Examined:
@@ -145,20 +145,26 @@ def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sql
 
 def _entry(row: sqlite3.Row) -> Entry:
     position, flow_id, version, name, state = row
+    if _is_text(flow_id) and _is_text(name) and type(version) is int and type(state) is bytes:
+        return Entry(position=position, flow_id=flow_id, version=version, name=name, state=state)
+    raise _forged(row)
+
+
+def _forged(row: sqlite3.Row) -> StoreFault:
+    position, flow_id, version, _name, state = row
     what = f"the event at position {position}: its"
     if type(version) is not int or type(state) is not bytes:
-        raise StoreFault(f"{what} version or state is not of the type that we write")
-    return Entry(
-        position=position,
-        flow_id=_text(flow_id, f"{what} flow"),
-        version=version,
-        name=_text(name, f"{what} name"),
-        state=state,
-    )
+        return StoreFault(f"{what} version or state is not of the type that we write")
+    part = "name" if _is_text(flow_id) else "flow"
+    return StoreFault(f"{what} {part} is not the text that we write")
 
 
-def _text(value: object, what: str) -> str:
+def _flow_id(row: sqlite3.Row) -> str:
+    if not _is_text(row[0]):
+        raise StoreFault("a flow's id is not the text that we write")
+    return str(row[0])
+
+
+def _is_text(value: object) -> bool:
     # NOTE: SQLite's columns take values of any type, and those of a key even NULL.
-    if not isinstance(value, str) or not value:
-        raise StoreFault(f"{what} is not the text that we write")
-    return value
+    return type(value) is str and value != ""

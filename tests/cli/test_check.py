@@ -28,6 +28,9 @@ OPTIONS = GatewayOptions(
     sweep_seconds=20.0,
     remote_address="full",
     trusted_proxies=("10.0.0.0/8",),
+    checkpoints="/var/lib/taskflow/taskflow.checkpoints",
+    checkpoint_minutes=15.0,
+    public_key=None,
 )
 ZAPIER = ServedRoute(
     route_id="zapier",
@@ -95,6 +98,7 @@ Work             4 threads, 1,000 connections, 30 s to drain
 Lost children    after 300 s without news, looked for every 20 s
 Client addresses recorded: full
 Trusted proxies  10.0.0.0/8
+Checkpoints      none are appended, as there is no key
 Disabled routes  old, older
 
 2 routes would be served, 1 skipped, 1 line of advice.
@@ -177,6 +181,8 @@ def test_a_configuration_in_json_is_the_whole_report() -> None:
             "sweepSeconds": 20.0,
             "remoteAddress": "full",
             "trustedProxies": ["10.0.0.0/8"],
+            "checkpoints": "/var/lib/taskflow/taskflow.checkpoints",
+            "checkpointMinutes": 15.0,
         },
     }
 
@@ -199,3 +205,10 @@ def test_problems_in_json_have_their_places() -> None:
             },
         ],
     }
+
+
+def test_who_signs_checkpoints_is_told() -> None:
+    key = "flows.example+530d903b+AYPkOLGBXUcwPrFlsFCsRJxk4ZJgWPNXfDEPAK5Tv9B9"
+    report = evolve(CLEAN, options=evolve(OPTIONS, public_key=key))
+    told = checked(report).out.replace("\n                 ", "")
+    assert f"/var/lib/taskflow/taskflow.checkpoints, every 15 min, signed by{key}" in told

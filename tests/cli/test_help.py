@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,11 @@ COMMANDS = (
     "audit why",
     "audit replay",
     "audit export",
+    "audit keygen",
+    "audit checkpoint",
+    "audit verify",
+    "audit prove",
+    "audit verify-proof",
     "audit refusals",
     "audit serve",
 )
@@ -67,7 +73,10 @@ def test_help_names_every_option_of_a_list(tools: Tools) -> None:
     assert "1 to 1000 (default: 50)" in text
 
 
-def test_examples_are_understood(tools: Tools) -> None:
+def test_examples_are_understood(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where they may write what they like
     for command in COMMANDS:
         text = helped(tools, command).replace("\\\n", " ")
         examples = [line for line in text.splitlines() if line.startswith("  taskflow ")]

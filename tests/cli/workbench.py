@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from attrs import frozen
 
+from adapters.audit.desk import Configured, Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Exports, Tools, run
@@ -24,6 +25,7 @@ from adapters.store import (
     read_refusals,
     rebuild,
 )
+from domain.audit.checkpoints import Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.commands import CancelFlow, Command
@@ -143,8 +145,18 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         open_evidence=_open_evidence,
         serve_pages=refuse,
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
+        proving=Desk(_unconfigured, lambda: NOON),
         open_refusals=_open_refusals,
     )
+
+
+def _unconfigured(config: Path) -> Configured:
+    """Say what the configurations of these tests say of checkpoints: a file beside them, no key."""
+
+    def signing_key() -> NoReturn:
+        raise Unprovable("taskflow.audit.key: there is none")
+
+    return Configured(file=config.with_suffix(".checkpoints"), signing_key=signing_key, origin=None)
 
 
 def refuse(config: Path | None, **_: object) -> NoReturn:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.cli.arguments import Commands
-from adapters.cli.audit import diff, export, history, log, refusals, replay, serve, why
+from adapters.cli.audit import (
+    checkpoint,
+    diff,
+    export,
+    history,
+    keygen,
+    log,
+    prove,
+    refusals,
+    replay,
+    serve,
+    verify,
+    verify_proof,
+    why,
+)
 from adapters.cli.manual import Page
 
 AUDIT: Final = Page(
@@ -31,3 +45,8 @@ def add_audit(commands: Commands) -> None:
     export.add(audit)
     refusals.add(audit)
     serve.add(audit)
+    keygen.add(audit)
+    checkpoint.add(audit)
+    verify.add(audit)
+    prove.add(audit)
+    verify_proof.add(audit)

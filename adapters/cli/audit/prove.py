@@ -1,0 +1,127 @@
+"""`taskflow audit prove`: the proof that the log has one event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli import whole_file as files
+from adapters.cli.arguments import Commands, flag, flow_argument, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import (
+    checkpoint_line,
+    checkpoints_option,
+    public_key_option,
+)
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import Page
+from adapters.cli.parser import point
+from adapters.cli.progress import progress_on
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import CommandError, Tools
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.points import AtVersion, Point
+from domain.audit.proof import Proof, Verdict
+
+PAGE: Final = Page(
+    help="write the proof that the log has one event",
+    description=f"""\
+Writes a JSON document that proves to anybody with the public key that an event
+stands in the log, to the byte and at its place: the event, its audit path
+(RFC 9162), and the last signed checkpoint that covers it. See verify-proof.
+
+{POINTS}""",
+    epilog="""\
+examples:
+  taskflow audit prove 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 7 \\
+      --config gateway.json5 --out proof.json
+  taskflow audit prove 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 r3 \\
+      --database sqlite:///copy.db --checkpoints taskflow.checkpoints \\
+      --public-key "$KEY"
+
+"""
+    + exit_codes(
+        done="written",
+        findings="the log no longer leads to that checkpoint: see verify",
+        trouble=f"{FLOW_TROUBLE},\n     no checkpoint covers the event yet, or FILE exists",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class Prove(AuditAsk):
+    """Prove an event."""
+
+    flow: str
+    point: Point
+    checkpoints: Path | None
+    public_key: str | None
+    out: Path | None
+    force: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Write the proof, if there is one."""
+        if self.out and self.out.exists() and not self.force:
+            raise files.taken(self.out)
+        prover = tools.proving.prover(
+            config=self.config, file=self.checkpoints, public_key=self.public_key
+        )
+        with (
+            tools.open_evidence(self.config, self.database) as evidence,
+            progress_on(terminal.err, "hashing") as progress,
+        ):
+            verdict = prover(evidence, _entry(evidence, self.flow, self.point), progress)
+        if verdict.reason is not None:
+            terminal.complain(f"not proven: {verdict.reason}: see taskflow audit verify")
+            return Exit.FINDINGS
+        self._write(verdict, tools, terminal)
+        return Exit.DONE
+
+    def _write(self, verdict: Verdict, tools: Tools, terminal: Terminal) -> None:
+        document = tools.proving.document(verdict.proof)
+        if self.out is None:
+            terminal.dump(document)
+            return
+        settle = files.replace if self.force else files.keep
+        with files.whole_file(self.out, settle) as file:
+            file.write(f"{json.dumps(document, indent=2)}\n".encode())
+        terminal.say(f"Wrote {self.out}: {_told(verdict.proof)}")
+        if verdict.checkpoint is not None:
+            terminal.say(f"Proven by the checkpoint of {checkpoint_line(verdict.checkpoint)}")
+
+
+def _told(proof: Proof) -> str:
+    entry = proof.entry
+    return f"version {entry.version} of flow {entry.flow_id}, position {entry.position:,}"
+
+
+def _entry(evidence: Evidence, flow_id: str, at: Point) -> Entry:
+    """Return the event of a flow that a point means, unread if it is a version."""
+    version = at.version if isinstance(at, AtVersion) else None
+    if version is None:
+        version = step_of(read_history(evidence, flow_id), at).record.version
+    stream = evidence.stream(flow_id)
+    if not stream:
+        raise CommandError(f"there is no flow {flow_id}")
+    found = next((entry for entry in stream if entry.version == version), None)
+    if found is None:
+        raise CommandError(f"flow {flow_id} has no version {version}: it has {len(stream)}")
+    return found
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("prove", PAGE, Prove)
+    flow_argument(parser)
+    parser.add_argument("point", metavar="VERSION", type=point, help="which of its events")
+    checkpoints_option(parser)
+    public_key_option(parser)
+    parser.add_argument(
+        "--out", metavar="FILE", type=Path, help="where the proof goes (default: standard output)"
+    )
+    flag(parser, "--force", "replace FILE if it exists")
+    store_options(parser)

@@ -1,0 +1,144 @@
+"""`taskflow audit verify`: does the log still say what its checkpoints say?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+from rich.table import Table
+
+from adapters.cli.arguments import Commands, json_flag, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import (
+    checkpoints_option,
+    in_base64,
+    public_key_option,
+)
+from adapters.cli.documents import Document, document
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.printable import counted, printable
+from adapters.cli.progress import progress_on
+from adapters.cli.tables import REST, folded, table
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+from domain.audit.checkpoints import Checkpoints
+from domain.audit.evidence import Evidence
+from domain.audit.measuring import measured
+from domain.audit.verifying import Finding, Verified, verified
+
+PAGE: Final = Page(
+    help="compare the whole log with its signed checkpoints",
+    description="""\
+Reads the whole log once, computes the Merkle tree over it, and compares it with
+each checkpoint: those in the log's own file, which must be an unbroken chain
+from the first one, and those that you kept (--held), which that file must still
+have. A changed, removed or added event that a checkpoint covers is a finding,
+and so is a checkpoint that was changed, removed or signed by somebody else. Of
+events after the last checkpoint nothing is proven. Without checkpoints the root
+is computed, and nothing is compared.""",
+    epilog="""\
+examples:
+  taskflow audit verify --config gateway.json5
+  taskflow audit verify --database sqlite:///copy.db \\
+      --checkpoints taskflow.checkpoints --public-key "$KEY"
+  taskflow audit verify --config gateway.json5 --public-key "$KEY" \\
+      --held 2026-10.checkpoints --held 2026-11.checkpoints
+
+"""
+    + exit_codes(
+        done="all that was given agrees; without checkpoints: the log was read",
+        findings="something does not agree",
+        trouble=f"{STORE_TROUBLE},\n     no such file of checkpoints, or no public key",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class Verify(AuditAsk):
+    """Compare the log with its checkpoints."""
+
+    checkpoints: Path | None
+    held: tuple[Path, ...] = field(converter=tuple)
+    public_key: str | None
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Compare, and say what does not agree."""
+        given = tools.proving.checkpoints(
+            config=self.config,
+            file=self.checkpoints,
+            held=self.held,
+            public_key=self.public_key,
+        )
+        with tools.open_evidence(self.config, self.database) as evidence:
+            found = _compared(evidence, given, terminal)
+        if self.json:
+            terminal.dump(_document(found))
+        else:
+            _tell(found, given, terminal)
+        return Exit.FINDINGS if found.findings else Exit.DONE
+
+
+def _compared(evidence: Evidence, given: Checkpoints, terminal: Terminal) -> Verified:
+    size = evidence.size()
+    with progress_on(terminal.err, "verifying") as progress:
+        log = measured(evidence.entries(1, size), given.sizes, lambda done: progress(done, size))
+    return verified(log, given)
+
+
+def _document(found: Verified) -> Document:
+    log = found.measured
+    return {
+        "events": log.size,
+        "root": in_base64(log.root),
+        "agreed": found.agreed,
+        "covered": found.covered,
+        "findings": [document(finding) for finding in found.findings],
+    }
+
+
+def _tell(found: Verified, given: Checkpoints, terminal: Terminal) -> None:
+    log = found.measured
+    if found.findings:
+        terminal.show(_table(found.findings))
+        terminal.say("")
+    terminal.say(f"The log has {counted(log.size, 'event')}.")
+    terminal.say(f"Root {in_base64(log.root)}")
+    if not given.ledger and not given.held:
+        terminal.say("Nothing was compared: there is no checkpoint.")
+        return
+    agree = "agrees" if found.agreed == 1 else "agree"
+    covered = f"the events up to position {found.covered:,} are as they were signed"
+    terminal.say(
+        f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+        + (f": {covered}." if found.covered else ".")
+    )
+    if after := log.size - found.covered:
+        terminal.say(f"Nothing is proven of the {counted(after, 'event')} after that.")
+    terminal.say(f"{counted(len(found.findings), 'finding')}.")
+
+
+def _table(findings: tuple[Finding, ...]) -> Table:
+    shown = table("What does not agree", {"Code": 22, "What was found": REST})
+    for finding in findings:
+        shown.add_row(finding.code, folded(printable(finding.sentence)))
+    return shown
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("verify", PAGE, Verify)
+    checkpoints_option(parser)
+    parser.add_argument(
+        "--held",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="checkpoints that you kept, any of them; may be repeated",
+    )
+    public_key_option(parser)
+    store_options(parser)
+    json_flag(parser)

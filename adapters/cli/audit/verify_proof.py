@@ -1,0 +1,124 @@
+"""`taskflow audit verify-proof`: is an event proven, by the proof and the public key alone?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, Final
+
+from attrs import frozen
+from rich.text import Text
+
+from adapters.cli.arguments import Commands, json_flag
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import checkpoint_document, checkpoint_line
+from adapters.cli.documents import Document
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import Page
+from adapters.cli.parser import some_text
+from adapters.cli.printable import pretty_json
+from adapters.cli.tables import details
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import CommandError, Tools
+from domain.audit.proof import Verdict
+
+PAGE: Final = Page(
+    help="check the proof of an event, without a store",
+    description="""\
+Checks a proof that `prove` wrote, with nothing but the proof and the public
+key of the log: that the key signed the checkpoint in it, and that the event,
+to the byte, stands at its place in the tree whose root was signed. Shows the
+event. That nothing has changed since is for `verify` to say.""",
+    epilog="""\
+examples:
+  taskflow audit verify-proof proof.json --public-key "$KEY"
+
+"""
+    + exit_codes(
+        done="the event is proven",
+        findings="it is not: the event, the proof or the checkpoint was changed",
+        trouble="wrong arguments, no such file, or it is no proof",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class VerifyProof(AuditAsk):
+    """Check a proof."""
+
+    needs_store: ClassVar[bool] = False
+
+    file: Path
+    public_key: str
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Check it, and say whether it holds."""
+        try:
+            verdict = tools.proving.judge(self.file.read_text("utf-8"), self.public_key)
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{self.file}: not a proof: it is not text in UTF-8") from error
+        if self.json:
+            terminal.dump(_document(verdict))
+        else:
+            _tell(verdict, terminal)
+        return Exit.DONE if verdict.holds else Exit.FINDINGS
+
+
+def _document(verdict: Verdict) -> Document:
+    entry, checkpoint = verdict.proof.entry, verdict.checkpoint
+    return {
+        "proven": verdict.holds,
+        "reason": verdict.reason,
+        "flowId": entry.flow_id,
+        "version": entry.version,
+        "name": entry.name,
+        "position": entry.position,
+        "event": _read(entry.state),
+        "checkpoint": None if checkpoint is None else checkpoint_document(checkpoint),
+    }
+
+
+def _tell(verdict: Verdict, terminal: Terminal) -> None:
+    if verdict.reason is not None:
+        terminal.say(f"Not proven: {verdict.reason}.")
+        return
+    terminal.show(details("The event", _rows(verdict)))
+    terminal.say("")
+    terminal.say("Proven: this event stood at this place of the log when it was signed.")
+
+
+def _rows(verdict: Verdict) -> Iterator[tuple[str, str | Text]]:
+    entry, checkpoint = verdict.proof.entry, verdict.checkpoint
+    yield "Flow", entry.flow_id
+    yield "Version", str(entry.version)
+    yield "Event", entry.name
+    yield "Position", f"{entry.position:,}"
+    if checkpoint is not None:
+        yield "Signed", checkpoint_line(checkpoint)
+    stored = _read(entry.state)
+    # Only printable ASCII, line by line.
+    yield "Stored", "not JSON" if stored is None else Text(pretty_json(json.dumps(stored)))
+
+
+def _read(state: bytes) -> object:
+    """Return what an event's bytes say, for people to read; None if they are not JSON."""
+    try:
+        return json.loads(state)
+    except (ValueError, RecursionError):
+        return None
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("verify-proof", PAGE, VerifyProof)
+    parser.add_argument("file", metavar="FILE", type=Path, help="the proof")
+    parser.add_argument(
+        "--public-key",
+        metavar="KEY",
+        type=some_text,
+        required=True,
+        help="the public key of the log, as keygen printed it",
+    )
+    json_flag(parser)

@@ -1,0 +1,63 @@
+"""What the auditor's commands are given to sign, to compare and to prove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from domain.audit.checkpoints import Checkpoint, Checkpoints
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.proof import Proof, Verdict
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told how many are done, of how many."""
+
+Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
+"""Proves an event of a log."""
+
+
+class Proving(Protocol):
+    """Keys, checkpoints and proofs.
+
+    A `config` says what is not named beside it. All raise `Unprovable` for what must be mended.
+    """
+
+    def keygen(self, file: Path, name: str) -> str:
+        """Write a new signing key to a file, and return its verifier key."""
+        ...
+
+    def checkpoint(
+        self,
+        evidence: Evidence,
+        *,
+        config: Path | None,
+        file: Path | None,
+        key: Path | None,
+        progress: Progress,
+    ) -> Checkpoint:
+        """Append a checkpoint of a log as it is, and return it."""
+        ...
+
+    def checkpoints(
+        self,
+        *,
+        config: Path | None,
+        file: Path | None,
+        held: Sequence[Path],
+        public_key: str | None,
+    ) -> Checkpoints:
+        """Return what a log is to be compared with, none if no file of checkpoints is named."""
+        ...
+
+    def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:
+        """Return who proves events against the last checkpoint that covers each."""
+        ...
+
+    def judge(self, document: str, public_key: str) -> Verdict:
+        """Judge the text of a proof by nothing but a public key."""
+        ...
+
+    def document(self, proof: Proof) -> Mapping[str, object]:
+        """Return the JSON document of a proof."""
+        ...

@@ -1,0 +1,227 @@
+"""Signing and proving over real stores, whose files are then edited as an intruder would."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from attrs import evolve
+
+from adapters.audit.checkpointing import Witness, append_checkpoint, append_if_grown
+from adapters.audit.keys import Signer
+from adapters.audit.ledger import digest_of, read_ledger, read_notes
+from adapters.audit.proof_document import parse_proof
+from adapters.audit.proving import judged, prove
+from adapters.audit.tile_file import read_tiles, tiles_path
+from adapters.store import StoreEvidence, open_for_reading
+from domain.audit.checkpoints import Checkpoint, Signed, Unprovable
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.leaves import entry_hash
+from domain.audit.merkle import root_of
+from domain.commands import CreateFlow, SetWaiting
+from tests.cli.workbench import NOON, seeding
+
+SIGNER: Final = Signer.generate("flows.example")
+OTHER: Final = Signer.generate("flows.example")
+MANY: Final = 300
+
+
+def silent(_done: int, _all: int) -> None:
+    """Show no progress."""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a store of 300 events, a tile and some more."""
+    path = tmp_path_factory.mktemp("store") / "flows.db"
+    with seeding(f"sqlite:///{path}") as bench:
+        for number in range(MANY // 2):
+            flow = bench.execute(CreateFlow(goal=f"{number}", controller_id="webhooks/a")).flow
+            bench.execute(SetWaiting(flow_id=flow.flow_id, expected_revision=0))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def path(template: bytes, tmp_path: Path) -> Path:
+    """The file of such a store."""
+    file = tmp_path / "flows.db"
+    file.write_bytes(template)
+    return file
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Witness:
+    """Who signs."""
+    return Witness(file=tmp_path / "log", signer=SIGNER, origin="flows.example")
+
+
+@contextmanager
+def evidence_of(path: Path) -> Iterator[Evidence]:
+    with closing(open_for_reading(f"sqlite:///{path}")) as store:
+        yield StoreEvidence(store)
+
+
+def taken(path: Path, witness: Witness, now: int = NOON) -> Checkpoint:
+    with evidence_of(path) as evidence:
+        return append_checkpoint(evidence, witness, now, progress=silent)
+
+
+def grow(path: Path, count: int) -> None:
+    """Let some more happen: the first event again and again, of other flows."""
+    edit(
+        path,
+        "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?)"
+        " INSERT INTO stored_events SELECT originator_id || value, 1, topic, state"
+        " FROM n, stored_events WHERE stored_events.rowid = 1",
+        count,
+    )
+
+
+def edit(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def test_a_checkpoint_says_what_the_log_is(path: Path, witness: Witness) -> None:
+    made = taken(path, witness)
+    with evidence_of(path) as evidence:
+        root = root_of(map(entry_hash, evidence.entries()))
+    assert made == Checkpoint(origin="flows.example", size=MANY, root=root, at=NOON)
+    (read,) = read_ledger(witness.file, SIGNER.verifier)
+    assert isinstance(read, Signed)
+    assert read.checkpoint == made
+    assert len(read_tiles(tiles_path(witness.file))) == 1
+
+
+@pytest.mark.parametrize("length", [0, 31, 32, 131])
+@pytest.mark.parametrize("first", [None, 0])
+def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
+    path: Path, witness: Witness, length: int, first: int | None
+) -> None:
+    taken(path, witness)
+    grow(path, 700)
+    tiles = tiles_path(witness.file)
+    octets = bytearray(tiles.read_bytes() + bytes(99))
+    octets[0] = octets[0] if first is None else octets[0] ^ 1
+    tiles.write_bytes(octets[:length])
+    second = taken(path, witness, NOON + 1)
+    with evidence_of(path) as evidence:
+        assert second.root == root_of(map(entry_hash, evidence.entries()))
+    assert second.previous == digest_of(read_notes(witness.file).whole[0])
+    assert len(read_tiles(tiles)) == 3
+
+
+def test_a_clock_that_steps_back_is_held(path: Path, witness: Witness) -> None:
+    taken(path, witness)
+    assert taken(path, witness, NOON - 1).at == NOON
+
+
+def test_nothing_is_appended_if_nothing_has_happened(path: Path, witness: Witness) -> None:
+    with evidence_of(path) as evidence:
+        assert append_if_grown(evidence, witness, NOON) is not None
+        assert append_if_grown(evidence, witness, NOON) is None
+    grow(path, 1)
+    with evidence_of(path) as evidence:
+        made = append_if_grown(evidence, witness, NOON)
+    assert made is not None
+    assert made.size == MANY + 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "clause"),
+    [
+        ("DELETE FROM stored_events WHERE rowid > 299", "has 299 events, of 300"),
+        ("DELETE FROM stored_events WHERE rowid = 280", "no event at position 280"),
+        ("UPDATE stored_events SET state = x'00' WHERE rowid = 280", "is not the one that it was"),
+        ("UPDATE stored_events SET topic = 'x' WHERE rowid = 9", None),
+    ],
+)
+def test_a_history_that_was_changed_gets_no_good_signature(
+    path: Path, witness: Witness, statement: str, clause: str | None
+) -> None:
+    first = taken(path, witness)
+    edit(path, statement)
+    if clause is not None:
+        with pytest.raises(Unprovable, match=clause):
+            taken(path, witness)
+        assert len(read_notes(witness.file).whole) == 1
+        return
+    # What the tiles cover is not read again: the history is signed as it was, not as it is now.
+    assert taken(path, witness).root == first.root
+    tiles_path(witness.file).unlink()
+    with pytest.raises(Unprovable, match="is not the one that it was"):
+        taken(path, witness)
+
+
+def test_a_file_is_continued_by_its_own_signer_only(path: Path, witness: Witness) -> None:
+    taken(path, witness)
+    for other in (evolve(witness, signer=OTHER), evolve(witness, origin="other.example")):
+        with pytest.raises(Unprovable, match="wants a new file"):
+            taken(path, other)
+
+
+def proof_of(evidence: Evidence, entry: Entry, witness: Witness) -> tuple[bool, str | None]:
+    verdict = prove(evidence, entry, file=witness.file, verifier=SIGNER.verifier, progress=silent)
+    return verdict.holds, verdict.reason
+
+
+def test_every_event_that_is_covered_can_be_proven(path: Path, witness: Witness) -> None:
+    taken(path, witness)
+    grow(path, 5)
+    with evidence_of(path) as evidence:
+        for entry in evidence.entries(1, MANY):
+            if entry.position % 23 in {0, 1}:
+                assert proof_of(evidence, entry, witness) == (True, None)
+        last = next(iter(evidence.entries(MANY + 1)))
+        with pytest.raises(Unprovable, match="covers the event at position 301 yet"):
+            proof_of(evidence, last, witness)
+
+
+@pytest.mark.parametrize("changed", [1, 200, 290])
+def test_an_event_that_was_changed_is_not_proven(
+    path: Path, witness: Witness, changed: int
+) -> None:
+    taken(path, witness)
+    edit(path, "UPDATE stored_events SET state = x'00' WHERE rowid = ?", changed)
+    with evidence_of(path) as evidence:
+        (entry,) = evidence.entries(changed, changed)
+        holds, reason = proof_of(evidence, entry, witness)
+        assert not holds
+        assert reason is not None
+
+
+def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
+    path: Path, witness: Witness
+) -> None:
+    taken(path, witness)
+    with evidence_of(path) as evidence:
+        (entry,) = evidence.entries(42, 42)
+        made = prove(
+            evidence, entry, file=witness.file, verifier=SIGNER.verifier, progress=silent
+        ).proof
+    assert judged(made, SIGNER.verifier).holds
+    assert not judged(made, OTHER.verifier).holds
+    edits: tuple[Callable[[Entry], Entry], ...] = (
+        lambda one: evolve(one, position=43),
+        lambda one: evolve(one, flow_id="other"),
+        lambda one: evolve(one, version=7),
+        lambda one: evolve(one, name="other"),
+        lambda one: evolve(one, state=one.state + b" "),
+    )
+    for change in edits:
+        assert not judged(evolve(made, entry=change(entry)), SIGNER.verifier).holds
+    for place in range(len(made.path)):
+        path_ = (*made.path[:place], bytes(32), *made.path[place + 1 :])
+        assert not judged(evolve(made, path=path_), SIGNER.verifier).holds
+    note = made.note.replace("\n300\n", "\n301\n")
+    assert not judged(evolve(made, note=note), SIGNER.verifier).holds
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\x00", "[" * 100_000, '{"format": 1}'])
+def test_what_is_no_proof_is_a_sentence(text: str) -> None:
+    with pytest.raises(Unprovable, match="not a proof"):
+        parse_proof(text)
