@@ -59,7 +59,7 @@ class Log:
 
 
 KEPT_REFUSALS: Final = 100_000
-"""How many refused calls are kept by default, about 25 MB of them."""
+"""How many refused calls are kept by default: about 31 MB."""
 
 
 @frozen(kw_only=True)

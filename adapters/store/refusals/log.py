@@ -25,7 +25,7 @@ from domain.audit.refused_calls import NoteRefused, Refused
 _GATHER_SECONDS: Final = 0.25
 """How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""
 
-_RETRY_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 1.0
 _MOST_WAITING: Final = 10_000
 
 OnFault: TypeAlias = Callable[[Exception], None]
