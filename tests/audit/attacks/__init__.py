@@ -1,0 +1,1 @@
+"""Attacks on a store and its checkpoints, each at many random places; see `test_attacks`."""
