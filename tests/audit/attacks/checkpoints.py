@@ -64,4 +64,5 @@ def _signed_again(scene: Scene, rng: Random, key: Path) -> Place:
     scene.ledger.unlink()
     scene.ledger.with_name(f"{scene.ledger.name}.tiles").unlink(missing_ok=True)
     sign(scene, key, scene.ledger)
-    return evolve(place, checkpoint=1)
+    first = sum(size < (place.position or 0) for size in scene.sizes) + 1
+    return evolve(place, checkpoint=first)

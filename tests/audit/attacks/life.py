@@ -61,7 +61,8 @@ class Life:
 
     def _act(self, store: EventSourcedStore, flows: TaskFlows) -> None:
         if not self._owners or self.rng.random() < OPENINGS:
-            owner, command = self.rng.choice(OWNERS), self._creation()
+            owner: str = self.rng.choice(OWNERS)
+            command: Command = self._creation()
         else:
             flow_id = self.rng.choice(sorted(self._owners))
             flow = store.load(flow_id)
@@ -77,20 +78,21 @@ class Life:
 
     def _wish(self, flow: Flow) -> Command:
         """Return what somebody may want of a flow."""
-        to = {"flow_id": flow.flow_id}
-        at = {**to, "expected_revision": flow.revision}
-        wishes: list[tuple[int, Command]] = [
-            (6, SetWaiting(**at, wait_json=self._json(), current_step=self.rng.choice("abc"))),
-            (6, ResumeFlow(**at, state_json=self._json())),
-            (1, FinishFlow(**at)),
-            (1, FailFlow(**at, blocked_summary="no address")),
-            (1, RequestCancel(**at)),
-            (2, CancelFlow(**to)),
-            (5, RunTask(**to, runtime=Runtime.ACP, task="Fetch", run_id=self.rng.choice("rst"))),
-            *((3, self._report(flow, task.task_id)) for task in flow.tasks),
-        ]
-        weights, commands = zip(*wishes, strict=True)
-        return self.rng.choices(commands, weights)[0]
+        to, at = flow.flow_id, flow.revision
+        wait = SetWaiting(flow_id=to, expected_revision=at, wait_json=self._json())
+        run_id = self.rng.choice("rst")
+        run = RunTask(flow_id=to, runtime=Runtime.ACP, task="Fetch", run_id=run_id)
+        wishes: dict[Command, int] = {
+            wait: 6,
+            ResumeFlow(flow_id=to, expected_revision=at, state_json=self._json()): 6,
+            run: 5,
+            **dict.fromkeys((self._report(flow, task.task_id) for task in flow.tasks), 3),
+            CancelFlow(flow_id=to): 2,
+            FinishFlow(flow_id=to, expected_revision=at): 1,
+            FailFlow(flow_id=to, expected_revision=at, blocked_summary="no address"): 1,
+            RequestCancel(flow_id=to, expected_revision=at): 1,
+        }
+        return self.rng.choices(list(wishes), list(wishes.values()))[0]
 
     def _report(self, flow: Flow, task_id: str) -> UpdateTask:
         status = self.rng.choice((TaskStatus.RUNNING, TaskStatus.RUNNING, TaskStatus.SUCCEEDED))

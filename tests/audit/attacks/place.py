@@ -30,11 +30,12 @@ def names(finding: Mapping[str, Any], place: Place) -> bool:
     """
     if "first" in finding:
         last = finding.get("last", finding["first"])
-        return place.position is not None and finding["first"] <= place.position <= last
+        return place.position in range(finding["first"], last + 1)
     if "checkpoint" in finding:
-        return finding["checkpoint"]["number"] == place.checkpoint
-    if finding.get("flowId") != place.flow_id or place.flow_id is None:
+        return place.checkpoint == int(finding["checkpoint"]["number"])
+    if place.flow_id is None or finding.get("flowId") != place.flow_id:
         return False
-    behind = finding["code"] in {"gap", "no_beginning"}
     version = finding.get("version")
-    return None in (place.version, version) or version == place.version + behind
+    if version is None or place.version is None:
+        return True
+    return int(version) == place.version + (finding["code"] in {"gap", "no_beginning"})

@@ -61,9 +61,15 @@ class Scene:
         return f"sqlite:///{self.database}"
 
     @property
+    def sizes(self) -> list[int]:
+        """The sizes of the log that the auditor's checkpoints speak of."""
+        texts = self.held.read_text().split("\n\n")[:-1:2]
+        return [int(text.split("\n")[1]) for text in texts]
+
+    @property
     def covered(self) -> int:
-        """The size of the log that the last checkpoint of the auditor's copy speaks of."""
-        return int(self.held.read_text().rstrip().rsplit("\n\n", 2)[-2].split("\n")[1])
+        """How many events the auditor's checkpoints cover."""
+        return self.sizes[-1]
 
     @contextmanager
     def behind_its_back(self) -> Iterator[sqlite3.Connection]:
@@ -111,11 +117,9 @@ def audit(tools: Tools, command: str, *argv: object) -> Ran:
 def made(folder: Path, *, seed: str, actions: int) -> Scene:
     """Make a scene whose store lives through so many actions in each of its parts."""
     folder.mkdir(parents=True)
-    tools, rng = tools_over(), Random(seed)  # noqa: S311 - not for secrets
-    key = audit(tools, "keygen", folder / "signing.key", "--name", "flows.example.com")
+    life = Life(Random(seed))  # noqa: S311 - not for secrets
+    key = audit(tools_over(), "keygen", folder / "signing.key", "--name", "flows.example.com")
     scene = Scene(folder, key.out.strip())
-    with closing(open_for_writing(scene.url)) as store:
-        life = Life(store, rng)
     for part in range(1, PARTS + 1):
         with closing(open_for_writing(scene.url)) as store:
             life.go_on(store, actions)
