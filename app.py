@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 from uuid import uuid4
 from wsgiref.types import WSGIApplication
 
@@ -22,7 +22,7 @@ from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.audit.checkpointing import append_if_grown
-from adapters.audit.desk import Configured, Desk, configured_witness
+from adapters.audit.desk import Configured, Desk, Prover, configured_witness
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
@@ -64,7 +64,7 @@ from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Route, RouteTable
 from adapters.webhooks.wsgi import create_app
-from domain.audit.checkpoints import Unprovable
+from domain.audit.checkpoints import Checkpoints, Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.evolve import BrokenHistory
@@ -435,20 +435,19 @@ class OperatorsFlows:
         return rebuild(self.store, progress)
 
 
-def serve_pages(
-    config: Path | None, *, database: str | None, host: str | None, port: int | None, json: bool
-) -> int:
+def serve_pages(wanted: cli.PagesWanted) -> int:
     """Serve the auditor's pages until SIGTERM or SIGINT."""
-    if config is None:
+    if wanted.config is None:
         raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
-    configure(sys.stderr, JsonFormatter() if json else TextFormatter())
-    settings = _settings(config)
+    configure(sys.stderr, JsonFormatter() if wanted.json else TextFormatter())
+    settings = _settings(wanted.config)
     _check_password(settings.pages)
     os.nice(_NICE)
-    url = database or settings.store.url
+    url = wanted.database or settings.store.url
+    proofs = _Proofs(settings, wanted.checkpoints, wanted.public_key)
     with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
-        given = _pages_given(settings, evidence, refusals)
-        server = _pages_server(settings.pages, given, host=host, port=port)
+        given = _pages_given(settings, evidence, refusals, proofs)
+        server = _pages_server(settings.pages, given, host=wanted.host, port=wanted.port)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
@@ -473,10 +472,51 @@ def _check_password(pages: Pages) -> None:
             return
 
 
-def _pages_given(settings: Settings, evidence: Evidence, refusals: Refusals) -> PagesCollaborators:
+@frozen
+class _Proofs:
+    """The auditor's desk over settings that were read once; what is named goes before them."""
+
+    settings: Settings
+    file: Path | None
+    public_key: str | None
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(lambda _: _checkpoints(self.settings), now)
+
+    def checkpoints(self) -> Checkpoints:
+        """Return what the log is to be compared with."""
+        return self.desk.checkpoints(
+            config=self.settings.file, file=self.file, held=(), public_key=self.public_key
+        )
+
+    def prover(self) -> Prover:
+        """Return who proves events, or what says each time why nobody can."""
+        try:
+            return self.desk.prover(
+                config=self.settings.file, file=self.file, public_key=self.public_key
+            )
+        except Unprovable as fault:
+            return _unable(str(fault))
+
+
+def _unable(reason: str) -> Prover:
+    def refuse(*_: object) -> NoReturn:
+        raise Unprovable(reason)
+
+    return refuse
+
+
+def _pages_given(
+    settings: Settings, evidence: Evidence, refusals: Refusals, proofs: _Proofs
+) -> PagesCollaborators:
     return PagesCollaborators(
         evidence=evidence,
         refusals=refusals,
+        checkpoints=proofs.checkpoints,
+        prove=partial(proofs.prover(), evidence),
+        proof_document=proofs.desk.document,
+        damages=_DAMAGES,
         admits=settings.pages.admits,
         client_of=partial(client_address, trusted=settings.trusted_proxies),
         now=now,
@@ -521,6 +561,10 @@ def _database(config: Path | None, database: str | None) -> str:
     return _settings(config).store.url
 
 
+_DAMAGES: Final = (StoreFault, BrokenHistory, Undecodable)
+"""What a store raises that holds something else than we wrote."""
+
+
 @contextmanager
 def _opened(
     open_store: Callable[[str], EventSourcedStore], url: str
@@ -531,7 +575,7 @@ def _opened(
             yield store
         finally:
             store.close()
-    except (StoreFault, StoreUnavailable, BrokenHistory, Undecodable) as error:
+    except (StoreUnavailable, *_DAMAGES) as error:
         raise cli.CommandError(str(error)) from error
 
 

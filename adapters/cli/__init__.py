@@ -15,6 +15,7 @@ from adapters.cli.run import run
 from adapters.cli.tools import (
     CommandError,
     Exports,
+    PagesWanted,
     ReadableFlows,
     Rebuilt,
     Tools,
@@ -28,6 +29,7 @@ __all__ = [
     "Exports",
     "Finding",
     "GatewayOptions",
+    "PagesWanted",
     "ReadableFlows",
     "Rebuilt",
     "RouteLimits",

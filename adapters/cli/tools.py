@@ -48,20 +48,21 @@ class ServeGateway(Protocol):
         ...
 
 
-class ServePages(Protocol):
-    """Serves the auditor's pages until it is told to stop, and returns an exit code."""
+@frozen(kw_only=True)
+class PagesWanted:
+    """How the auditor's pages are to be served; what is not None goes before the configuration."""
 
-    def __call__(
-        self,
-        config: Path | None,
-        *,
-        database: str | None,
-        host: str | None,
-        port: int | None,
-        json: bool,
-    ) -> int:
-        """Serve the pages over a store; what is not None goes before what a configuration says."""
-        ...
+    config: Path | None
+    database: str | None
+    host: str | None
+    port: int | None
+    checkpoints: Path | None
+    public_key: str | None
+    json: bool
+
+
+ServePages: TypeAlias = Callable[[PagesWanted], int]
+"""Serves the auditor's pages until it is told to stop, and returns an exit code."""
 
 
 class ReadableFlows(Protocol):

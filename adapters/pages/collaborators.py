@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.audit.evidence import Evidence
+from domain.audit.checkpoints import Checkpoints
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.proof import Proof, Verdict
 from domain.audit.refused_calls import Refusals
 from domain.ports import Clock, NewId
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told how many are done, of how many; it may raise to end what takes too long."""
 
 
 @frozen(kw_only=True)
 class Collaborators:
-    """The evidence, what was refused, who may see it, and what is told of each request.
+    """The evidence of a store, who may see it, and what is told of each request.
 
-    `admits` decides on a user and a password, both bytes decoded as Latin-1. `client_of` returns
-    the address of a client from its socket's and from `X-Forwarded-For`. `seconds` never steps
-    back. `log_request` takes the fields of one line for each request; `log_fault` takes a
-    request's id and what went wrong behind an answer of 500 or 503.
+    Attributes:
+        evidence: The store, laid open.
+        refusals: What callers were refused.
+        checkpoints: Returns what the log is to be compared with; raises `Unprovable`.
+        prove: Proves an event; raises `Unprovable`.
+        proof_document: Returns the JSON document of a proof.
+        damages: What the store raises where it holds something else than we wrote; the sentences
+            are for people.
+        admits: Decides on a user and a password, both bytes decoded as Latin-1.
+        client_of: Returns a client's address from its socket's and from `X-Forwarded-For`.
+        now: The wall clock.
+        seconds: A clock that never steps back.
+        new_id: Makes the ids of requests.
+        log_request: Takes the fields of one line for each request.
+        log_fault: Takes a request's id, and what went wrong behind an answer of 500 or 503.
     """
 
     evidence: Evidence
     refusals: Refusals
+    checkpoints: Callable[[], Checkpoints]
+    prove: Callable[[Entry, Progress], Verdict]
+    proof_document: Callable[[Proof], Mapping[str, object]]
+    damages: tuple[type[Exception], ...]
     admits: Callable[[str, str], bool]
     client_of: Callable[[str, str], str]
     now: Clock

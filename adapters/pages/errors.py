@@ -11,6 +11,7 @@ from falcon.util import http_status_to_code
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML, NO_STORE, SECURITY
 from adapters.pages.rendering import render
+from domain.audit.printable import shortened
 from domain.ports import StoreUnavailable
 
 RawAnswer: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
@@ -18,6 +19,7 @@ RawAnswer: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 
 _SENTENCES: Final = {
     401: "These pages are for auditors: your browser asks for the user and the password.",
+    403: "This is not allowed from here.",
     404: "There is no such page.",
     405: "These pages are only for reading.",
     429: "There were too many wrong passwords from your address: wait a minute.",
@@ -42,8 +44,10 @@ def error_handlers(given: Collaborators) -> Any:  # noqa: ANN401 - Falcon's sign
 
     def failed(req: Request, resp: Response, error: Any, _: dict[str, Any]) -> None:  # noqa: ANN401 - whatever it is
         given.log_fault(_id_of(req), error)
-        status = 503 if isinstance(error, StoreUnavailable) else 500
-        _answer(req, resp, status, None)
+        if isinstance(error, given.damages):
+            _answer(req, resp, 500, f"The store is damaged: {shortened(str(error), 300)}.")
+            return
+        _answer(req, resp, 503 if isinstance(error, StoreUnavailable) else 500, None)
 
     return refused, failed
 

@@ -11,6 +11,7 @@ from falcon import Request, Response
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.flow_view import WINDOW, flow_view
 from adapters.pages.headers import HTML
+from adapters.pages.proofs import Proving, at_once, proven
 from adapters.pages.rendering import render
 from adapters.pages.story import Story, read_story
 from domain.audit.history import Step
@@ -45,10 +46,16 @@ class FlowPage:
             "story": story,
             "view": None if shown is None else flow_view(story, shown, first),
             "window": WINDOW,
+            "proof": None if shown is None else self._proof(story, shown),
+            "entry": None if shown is None else story.entries[shown.record.version - 1],
             "refused": self.given.refusals.of_flow(story.flow_id, limit=MOST_REFUSED),
             "most_refused": MOST_REFUSED,
             "unread": story.entries[len(story.steps) :],
         }
+
+    def _proof(self, story: Story, shown: Step) -> Proving:
+        # PERF: made from the tiles, it takes milliseconds; without tiles it is left to its page.
+        return proven(self.given, story.entries[shown.record.version - 1], at_once)
 
 
 def _step(story: Story, at: str | None) -> Step | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import falcon
 from falcon import App, Request, Response
 
+from adapters.pages.checkup import Checkup
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.doorkeeper import Doorkeeper
 from adapters.pages.errors import error_handlers
 from adapters.pages.flow_page import FlowPage
 from adapters.pages.flows_page import FlowsPage
+from adapters.pages.health_page import HealthPage
+from adapters.pages.proofs import ProofPage
 from adapters.pages.refusals_page import RefusalsPage
 from adapters.pages.rendering import STYLE, read_static
 from adapters.pages.static_files import StaticFile
@@ -23,6 +28,15 @@ def create_app(given: Collaborators) -> App[Request, Response]:
     app.add_error_handler(falcon.HTTPError, refused)
     app.add_route("/", FlowsPage(given))
     app.add_route("/flows/{flow_id:path}", FlowPage(given))
+    checkup = Checkup(
+        evidence=given.evidence,
+        checkpoints=given.checkpoints,
+        now=given.now,
+        damages=given.damages,
+        on_fault=partial(given.log_fault, "checkup"),
+    )
+    app.add_route("/proofs/{flow_id:path}", ProofPage(given))
+    app.add_route("/health", HealthPage(given, checkup))
     app.add_route("/refusals", RefusalsPage(given))
     app.add_route("/style.css", StaticFile(STYLE.sheet, "text/css; charset=utf-8"))
     app.add_route("/icon.svg", StaticFile(read_static("icon.svg"), "image/svg+xml"))

@@ -143,7 +143,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         read_store=_read_store,
         write_store=_write_store,
         open_evidence=_open_evidence,
-        serve_pages=refuse,
+        serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(_unconfigured, lambda: NOON),
         open_refusals=_open_refusals,

@@ -6,25 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pages.seeds import Seeds, sow
+from tests.pages.seeds import Seeds, Sown, sow
 from tests.pages.workbench import Desk, desk_over
 
 
 @pytest.fixture(scope="session")
-def sown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Seeds]:
-    """The URL of a store, and the flows in it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'flows.db'}"
-    return url, sow(url)
+def sown(tmp_path_factory: pytest.TempPathFactory) -> Sown:
+    """A store, the flows in it, and its checkpoints."""
+    return sow(tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture
-def seeds(sown: tuple[str, Seeds]) -> Seeds:
+def seeds(sown: Sown) -> Seeds:
     """The flows that were sown."""
-    return sown[1]
+    return sown.seeds
 
 
 @pytest.fixture
-def desk(sown: tuple[str, Seeds]) -> Iterator[Desk]:
+def desk(sown: Sown) -> Iterator[Desk]:
     """The pages over that store."""
-    with desk_over(sown[0]) as desk:
+    with desk_over(sown) as desk:
         yield desk

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Final, NoReturn
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from adapters.store import EventSourcedStore, open_for_writing, recording_refusals
+from adapters.audit.desk import Configured, Desk
+from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, recording_refusals
 from domain import commands as c
 from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
 from domain.outcomes import Accepted
@@ -29,6 +31,13 @@ ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="2026-01")
 HOSTILE: Final = "<script>alert('goal')</script> & \"quoted\" \u202egnp.exe \x1b[31m"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DAY: Final = 24 * HOUR
+
+
+def _no_configuration(config: Path) -> Configured:
+    raise AssertionError(config)
+
+
+DESK_OF_PROOFS: Final = Desk(_no_configuration, lambda: NOON)
 
 
 @define
@@ -94,8 +103,21 @@ def sowing(url: str) -> Iterator[Seeder]:
         store.close()
 
 
-def sow(url: str, *, long: int = 120) -> Seeds:
+@frozen
+class Sown:
+    """A store with its flows, and the checkpoints over all of them but the last, `pending`."""
+
+    url: str
+    seeds: Seeds
+    checkpoints: Path
+    public_key: str
+
+
+def sow(folder: Path, *, long: int = 120) -> Sown:
     """Sow one flow of each kind, the long one with so many events, and some refusals."""
+    url = f"sqlite:///{folder / 'flows.db'}"
+    checkpoints, key = folder / "taskflow.checkpoints", folder / "signing.key"
+    public_key = DESK_OF_PROOFS.keygen(key, "sown")
     with sowing(url) as seeder:
         seeds = Seeds(
             busy=_busy(seeder),
@@ -103,12 +125,20 @@ def sow(url: str, *, long: int = 120) -> Seeds:
             hostile=_hostile(seeder),
             long=_long(seeder, long),
             single=seeder.create("Say good morning"),
-            pending=_pending(seeder),
+            pending="",
         )
+        DESK_OF_PROOFS.checkpoint(
+            StoreEvidence(seeder.store),
+            config=None,
+            file=checkpoints,
+            key=key,
+            progress=lambda _done, _all: None,
+        )
+        seeds = evolve(seeds, pending=_pending(seeder))
     with recording_refusals(url, most=10, on_fault=_fail) as note:
         for refused in _refusals(seeds):
             note(refused)
-    return seeds
+    return Sown(url, seeds, checkpoints, public_key)
 
 
 def _fail(fault: Exception) -> NoReturn:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.pages.browser import CHROMIUM, Reader, reader_of
-from tests.pages.seeds import Seeds
+from tests.pages.seeds import Seeds, Sown
 from tests.pages.workbench import desk_over
 from tests.server.running import serving
 
@@ -32,6 +32,9 @@ PATHS: Final = (
     "/flows/{pending}",
     "/flows/{single}",
     "/refusals",
+    "/proofs/{busy}?at=8",
+    "/proofs/{pending}?at=1",
+    "/health",
 )
 REFUSED: Final = ("/nowhere", "/?since=soon&until=never", "/flows/none")
 
@@ -47,9 +50,9 @@ FOCUS: Final = """() => {
 
 
 @pytest.fixture(scope="module")
-def reader(sown: tuple[str, Seeds]) -> Iterator[Reader]:
+def reader(sown: Sown) -> Iterator[Reader]:
     """Somebody with a browser, before the pages over the store that was sown."""
-    with desk_over(sown[0]) as desk, serving(desk.app) as running:
+    with desk_over(sown) as desk, serving(desk.app) as running:
         host, port = running.address
         with reader_of(f"http://{host}:{port}") as reader:
             yield reader

@@ -8,16 +8,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from attrs import Factory, define, frozen
 from falcon.testing import Result, TestClient
 
 from adapters.pages import Collaborators, create_app
-from adapters.store import StoreEvidence, open_for_reading, read_refusals
-from domain.audit.evidence import Evidence
+from adapters.pages.collaborators import Progress
+from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
+from domain.audit.checkpoints import Checkpoints
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.proof import Verdict
 from domain.audit.refused_calls import Refusals
-from tests.pages.seeds import NOON
+from domain.evolve import BrokenHistory
+from tests.pages.seeds import DESK_OF_PROOFS, NOON, Sown
 
 USER: Final = "auditor"
 PASSWORD: Final = "correct horse battery staple"
@@ -29,6 +34,8 @@ class Desk:
 
     evidence: Evidence
     refusals: Refusals
+    checkpoints: Path
+    public_key: str
     logged: list[Mapping[str, object]] = Factory(list)
     faults: list[BaseException] = Factory(list)
     seconds: float = 0.0
@@ -53,6 +60,10 @@ class Desk:
             Collaborators(
                 evidence=self.evidence,
                 refusals=self.refusals,
+                checkpoints=self._checkpoints,
+                prove=self._prove,
+                proof_document=DESK_OF_PROOFS.document,
+                damages=(StoreFault, Undecodable, BrokenHistory),
                 admits=lambda user, password: (user, password) == (USER, PASSWORD),
                 client_of=lambda peer, _: peer,
                 now=lambda: NOON,
@@ -62,6 +73,17 @@ class Desk:
                 log_fault=lambda _, error: self.faults.append(error),
             )
         )
+
+    def _checkpoints(self) -> Checkpoints:
+        return DESK_OF_PROOFS.checkpoints(
+            config=None, file=self.checkpoints, held=(), public_key=self.public_key
+        )
+
+    def _prove(self, entry: Entry, progress: Progress) -> Verdict:
+        prover = DESK_OF_PROOFS.prover(
+            config=None, file=self.checkpoints, public_key=self.public_key
+        )
+        return prover(self.evidence, entry, progress)
 
 
 def basic(user: str, password: str | None) -> dict[str, str]:
@@ -73,11 +95,11 @@ def basic(user: str, password: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def desk_over(url: str) -> Iterator[Desk]:
+def desk_over(sown: Sown) -> Iterator[Desk]:
     """Open a store to be looked at."""
-    store = open_for_reading(url)
+    store = open_for_reading(sown.url)
     try:
-        yield Desk(StoreEvidence(store), read_refusals(url))
+        yield Desk(StoreEvidence(store), read_refusals(sown.url), sown.checkpoints, sown.public_key)
     finally:
         store.close()
 

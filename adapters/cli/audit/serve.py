@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
 from adapters.cli.arguments import Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.parser import whole_number
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
+from adapters.cli.tools import PagesWanted, Tools
 
 _MOST_PORTS: Final = 65_535
 
@@ -20,8 +22,9 @@ PAGE: Final = Page(
     help="serve the auditor's pages until it is told to stop",
     description="""\
 Serves read-only web pages over a store: find flows, see their timeline, their
-state at any version, what changed and who caused it. Safe beside a running
-gateway: the store is opened read-only. Prints
+state at any version, what changed and who caused it, what was refused, and
+the proof of each event. Safe beside a running gateway: the store is opened
+read-only. Prints
 
   listening on http://HOST:PORT
 
@@ -49,12 +52,22 @@ class ServePages(AuditAsk):
 
     host: str | None
     port: int | None
+    checkpoints: Path | None
+    public_key: str | None
     json: bool
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
         """Serve them."""
         code = tools.serve_pages(
-            self.config, database=self.database, host=self.host, port=self.port, json=self.json
+            PagesWanted(
+                config=self.config,
+                database=self.database,
+                host=self.host,
+                port=self.port,
+                checkpoints=self.checkpoints,
+                public_key=self.public_key,
+                json=self.json,
+            )
         )
         return Exit(code)
 
@@ -63,6 +76,8 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_ask("serve", PAGE, ServePages)
     store_options(parser)
+    checkpoints_option(parser)
+    public_key_option(parser)
     text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
     parser.add_argument(
         "--port",

@@ -1,0 +1,124 @@
+"""The checkup of a whole log: replayed, and compared with its checkpoints, once at a time.
+
+It reads every event, which takes a while on a large log. So no request waits for it: one starts it
+in a thread of its own, and the pages show how far it is, or what the last one came to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+from typing import Final
+
+from attrs import define, field, frozen
+
+from domain.audit.checkpoints import Checkpoints, Unprovable
+from domain.audit.evidence import Evidence
+from domain.audit.findings import Report
+from domain.audit.measuring import measured
+from domain.audit.replay_store import stages
+from domain.audit.verifying import Verified, verified
+from domain.ports import Clock
+from domain.values import Timestamp
+
+STUCK_AFTER: Final = 7 * 86_400_000
+"""Milliseconds after which a flow that nobody hears of looks stuck."""
+
+
+@frozen(kw_only=True)
+class Result:
+    """What a checkup came to: the replay, and the comparison or why there was none."""
+
+    began: Timestamp
+    ended: Timestamp
+    report: Report
+    verified: Verified | None
+    unverified: str | None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Return whether nothing was found."""
+        return not self.report.findings.total() and not (self.verified and self.verified.findings)
+
+
+@frozen(kw_only=True)
+class Running:
+    """A checkup that is on its way: since when, at what, and how far."""
+
+    began: Timestamp
+    doing: str = "beginning"
+    done: int = 0
+    of: int = 0
+
+
+@frozen
+class BrokenOff:
+    """When a checkup could not go on, and why: a clause."""
+
+    at: Timestamp
+    reason: str
+
+
+@define
+class Checkup:
+    """Runs checkups, and remembers the last one."""
+
+    evidence: Evidence
+    checkpoints: Callable[[], Checkpoints]
+    now: Clock
+    damages: tuple[type[Exception], ...]
+    on_fault: Callable[[BaseException], None]
+    _lock: Lock = field(factory=Lock, init=False, eq=False)
+    running: Running | None = field(default=None, init=False)
+    last: Result | None = field(default=None, init=False)
+    broken_off: BrokenOff | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start a checkup, unless one is running."""
+        with self._lock:
+            if self.running is not None:
+                return
+            self.running = Running(began=self.now())
+        Thread(target=self._run, args=(self.running.began,), name="checkup", daemon=True).start()
+
+    def _run(self, began: Timestamp) -> None:
+        try:
+            self.last = self._examine(began)
+            self.broken_off = None
+        except self.damages as error:
+            self.broken_off = BrokenOff(self.now(), f"the store is damaged: {error}")
+        except Exception as error:  # noqa: BLE001 - a thread has nobody who could catch it
+            self.broken_off = BrokenOff(self.now(), "the log of this program says why")
+            self.on_fault(error)
+        finally:
+            self.running = None
+
+    def _examine(self, began: Timestamp) -> Result:
+        report = Report()
+        for stage in stages(self.evidence, report, began - STUCK_AFTER):
+            stage.run(partial(self._tell, began, stage.label))
+        comparison, reason = self._compare(began)
+        return Result(
+            began=began,
+            ended=self.now(),
+            report=report,
+            verified=comparison,
+            unverified=reason,
+        )
+
+    def _compare(self, began: Timestamp) -> tuple[Verified | None, str | None]:
+        try:
+            found = self.checkpoints()
+        except Unprovable as reason:
+            return None, str(reason)
+        size = self.evidence.size()
+
+        def told(done: int) -> None:
+            self._tell(began, "comparing with the checkpoints", done, size)
+
+        log = measured(self.evidence.entries(1, size), found.sizes, told)
+        return verified(log, found), None
+
+    def _tell(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
+        self.running = Running(began=began, doing=doing, done=done, of=of)

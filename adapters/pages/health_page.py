@@ -1,0 +1,64 @@
+"""The whole log's health: what is known at once, and what the last checkup came to."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import falcon
+from attrs import frozen
+from falcon import Request, Response
+
+from adapters.pages.checkup import Checkup
+from adapters.pages.collaborators import Collaborators
+from adapters.pages.headers import HTML
+from adapters.pages.refusals_page import summed
+from adapters.pages.rendering import render
+from domain.audit.evidence import Entry
+from domain.audit.refused_calls import Wanted
+
+_RELOAD_SECONDS: Final = 2
+_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+"""What `Sec-Fetch-Site` says where another site's page sent the reader here."""
+
+
+@frozen
+class HealthPage:
+    """`GET /health`: the state of the log; `?check=now` starts a checkup."""
+
+    given: Collaborators
+    checkup: Checkup
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Show it, or start a checkup and come back."""
+        if req.get_param("check"):
+            self._start(req)
+            raise falcon.HTTPSeeOther("/health")
+        if self.checkup.running is not None:
+            resp.set_header("Refresh", f"{_RELOAD_SECONDS}")
+        resp.content_type = HTML
+        resp.text = render("health.html", self._values())
+
+    on_head = on_get
+
+    def _start(self, req: Request) -> None:
+        # APPSEC: a browser sends the password along, whoever wrote the link.
+        if req.get_header("Sec-Fetch-Site") in _ELSEWHERE:
+            raise falcon.HTTPForbidden(description="Start the checkup from its own page.")
+        self.checkup.start()
+
+    def _values(self) -> dict[str, Any]:
+        last = _last(self.given)
+        return {
+            "nav": "health",
+            "size": 0 if last is None else last.position,
+            "last": last,
+            "running": self.checkup.running,
+            "result": self.checkup.last,
+            "broken_off": self.checkup.broken_off,
+            "refusals": summed(self.given.refusals.totals(Wanted())),
+        }
+
+
+def _last(given: Collaborators) -> Entry | None:
+    size = given.evidence.size()
+    return next(iter(given.evidence.entries(size, size)), None)

@@ -1,0 +1,112 @@
+"""The proof of one event against a signed checkpoint, made when it is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+import falcon
+from attrs import frozen
+from falcon import Request, Response
+
+from adapters.pages.collaborators import Collaborators, Progress
+from adapters.pages.flow_view import in_words
+from adapters.pages.headers import HTML
+from adapters.pages.rendering import render
+from domain.audit.checkpoints import Unprovable
+from domain.audit.evidence import Entry, Evidence
+from domain.audit.leaves import entry_hash
+from domain.audit.printable import printable, shortened
+from domain.audit.proof import Verdict
+
+PATIENCE_SECONDS: Final = 20.0
+"""How long a proof may take on its own page, where no tiles stand beside the checkpoints."""
+
+_MOST_VERSION: Final = (1 << 63) - 1
+
+_SHOWN: Final = 20_000
+"""Characters of the stored bytes that the page shows."""
+
+
+class TooLong(Exception):  # noqa: N818 - reads as what is said of a proof
+    """A proof would need more events to be read than there is time for."""
+
+
+@frozen(kw_only=True)
+class Proving:
+    """What became of a proof: a verdict, or the reason why there is none."""
+
+    verdict: Verdict | None
+    reason: str | None
+    took_too_long: bool = False
+
+
+def proven(given: Collaborators, entry: Entry, progress: Progress) -> Proving:
+    """Prove an event, as long as `progress` does not raise `TooLong`."""
+    try:
+        return Proving(verdict=given.prove(entry, progress), reason=None)
+    except Unprovable as reason:
+        return Proving(verdict=None, reason=str(reason))
+    except TooLong:
+        return Proving(verdict=None, reason=None, took_too_long=True)
+
+
+def at_once(_done: int, _all: int) -> None:
+    """Give up a proof that is not made from the tiles, on a page that has more to show."""
+    raise TooLong
+
+
+def within(seconds: Callable[[], float]) -> Progress:
+    """Return what gives up a proof that takes too long."""
+    deadline = seconds() + PATIENCE_SECONDS
+
+    def progress(_done: int, _all: int) -> None:
+        if seconds() > deadline:
+            raise TooLong
+
+    return progress
+
+
+@frozen
+class ProofPage:
+    """`GET /proofs/<id>?at=<version>`: a proof with its verdict; `&as=json` to take it away."""
+
+    given: Collaborators
+
+    def on_get(self, req: Request, resp: Response, flow_id: str) -> None:
+        """Show it, or send its document."""
+        entry = _entry(self.given.evidence, flow_id, _version(req))
+        found = proven(self.given, entry, within(self.given.seconds))
+        if req.get_param("as") == "json" and found.verdict is not None:
+            resp.content_type = falcon.MEDIA_JSON
+            resp.downloadable_as = f"proof-{entry.position}.json"
+            document = self.given.proof_document(found.verdict.proof)
+            resp.data = json.dumps(document, indent=1).encode()
+            return
+        resp.content_type = HTML
+        resp.text = render(
+            "proof.html",
+            {
+                "nav": "flows",
+                "entry": entry,
+                "name": in_words(entry.name),
+                "found": found,
+                "leaf_hash": entry_hash(entry).hex(),
+                "stored": printable(entry.state[:_SHOWN].decode("utf-8", "backslashreplace")),
+            },
+        )
+
+    on_head = on_get
+
+
+def _version(req: Request) -> int:
+    return req.get_param_as_int("at", required=True, min_value=1, max_value=_MOST_VERSION)
+
+
+def _entry(evidence: Evidence, flow_id: str, version: int) -> Entry:
+    entry = evidence.entry(flow_id, version)
+    if entry is None:
+        sentence = f"There is no version {version} of flow {shortened(flow_id, 80)}."
+        raise falcon.HTTPNotFound(description=sentence)
+    return entry

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+
+from attrs import evolve
+
+from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown
+from tests.pages.workbench import Desk, desk_over, seen
+
+
+def test_a_flows_page_says_that_its_event_is_proven(desk: Desk, seeds: Seeds) -> None:
+    text = seen(desk.page(f"/flows/{seeds.busy}?at=8")).text
+    assert "Proven. The checkpoint of 141 events, signed 2026-11-23T12:00:00.000Z" in text
+    assert "holds event 8 of the log as it is stored here, to the byte." in text
+
+
+def test_an_event_that_no_checkpoint_covers_is_not_called_proven(desk: Desk, seeds: Seeds) -> None:
+    for path in (f"/flows/{seeds.pending}", f"/proofs/{seeds.pending}?at=3"):
+        text = seen(desk.page(path)).text
+        assert "Not proven." in text
+        assert "no checkpoint by sown covers the event at position 144 yet" in text
+        assert "Proven." not in text
+
+
+def test_a_proof_can_be_taken_away_and_checked(desk: Desk, seeds: Seeds, sown: Sown) -> None:
+    answer = desk.get(f"/proofs/{seeds.busy}?at=8&as=json")
+    assert answer.headers["content-disposition"] == 'attachment; filename="proof-8.json"'
+    document = json.loads(answer.text)
+    assert (document["flow"], document["version"]) == (seeds.busy, 8)
+    assert DESK_OF_PROOFS.judge(answer.text, sown.public_key).holds
+
+
+def test_a_checkpoint_of_another_key_proves_nothing(sown: Sown, seeds: Seeds) -> None:
+    stranger = DESK_OF_PROOFS.keygen(sown.checkpoints.with_name("stranger.key"), "stranger")
+    with desk_over(evolve(sown, public_key=stranger)) as desk:
+        text = seen(desk.page(f"/flows/{seeds.busy}")).text
+    assert "Not proven." in text
+    assert "Proven." not in text
+
+
+def test_a_proof_page_shows_the_event_as_it_is_stored(desk: Desk, seeds: Seeds) -> None:
+    page = desk.page(f"/proofs/{seeds.hostile}?at=1")
+    assert "taskflow.flow_created.v1" in page
+    assert "<script" not in page
+    assert "\u202e" not in page
+
+
+def test_an_event_that_is_not_there_is_named(desk: Desk, seeds: Seeds) -> None:
+    answer = desk.get(f"/proofs/{seeds.busy}?at=99")
+    assert answer.status_code == 404
+    assert "There is no version 99 of flow" in seen(answer.text).text
+    assert desk.get(f"/proofs/{seeds.busy}").status_code == 400
