@@ -179,7 +179,7 @@ def test_nothing_is_not_packed(signed: Signed) -> None:
     ("edit", "sentence"),
     [
         ("UPDATE stored_events SET state = x'7b7d' WHERE rowid = 44", "position 41 to 80"),
-        ("UPDATE stored_events SET originator_id = x'00' WHERE rowid = 44", "position 44: its flow"),
+        ("UPDATE stored_events SET originator_id = x'00' WHERE rowid = 44", "44: its flow"),
         ("DELETE FROM stored_events WHERE rowid = 44", "position 41 to 80|not the next one"),
     ],
 )
