@@ -112,7 +112,10 @@ class TurnedAwayTotal:
 
 
 class Refusals(Protocol):
-    """The refusals of a store, opened to be read, also beside the process that writes them."""
+    """The refusals of a store, opened to be read, also beside the process that writes them.
+
+    All its methods may raise `StoreUnavailable`; a store that has no log of refusals has none.
+    """
 
     def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedCall]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""

@@ -61,7 +61,7 @@ ADD_TURNED_AWAY: Final = (
 )
 
 LAST_TO_DROP: Final = "SELECT coalesce(max(number), 0) - ? FROM refused_calls"
-"""PERF: numbers have no gaps, as only the oldest go; to count 100,000 calls would take 5 ms."""
+"""PERF: numbers have no gaps, as only the oldest go; to count 100,000 calls takes 12 ms."""
 
 COUNT_DROPPED: Final = (
     "INSERT INTO totals SELECT at - at % 86400000 AS day, route_id, key_id, code, 0, count(*)"
@@ -75,7 +75,8 @@ SELECT_TOTALS: Final = (
     "SELECT day, route_id, key_id, code,"
     " sum(counted) AS counted, sum(kept) AS kept, sum(dropped) AS dropped FROM ("
     "SELECT day, route_id, key_id, code, counted, 0 AS kept, dropped FROM totals UNION ALL"
-    " SELECT at - at % 86400000, route_id, key_id, code, 0, 1, 0 FROM refused_calls"
+    " SELECT at - at % 86400000 AS day, route_id, key_id, code, 0, count(*), 0"
+    " FROM refused_calls GROUP BY day, route_id, key_id, code"
     "){where} GROUP BY day, route_id, key_id, code ORDER BY day DESC, route_id, key_id, code"
 )
 SELECT_TURNED_AWAY: Final = (

@@ -53,7 +53,7 @@ class Waiting:
                     self._turned_away[day(refused.at), refused.route_id, refused.code] += 1
                 case _:
                     assert_never(refused)
-        if not self.arrived.is_set():  # PERF: 0.05 µs instead of 0.7
+        if not self.arrived.is_set():  # PERF: 0.04 µs instead of 2
             self.arrived.set()
 
     def _hold(self, call: RefusedCall) -> None:
