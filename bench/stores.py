@@ -68,7 +68,7 @@ def build(path: Path, sizes: Sizes, writers: int, progress: Progress) -> Built:
                 create_many(flows.bind_session(owner_of(route)), count)
             bench = flows.bind_session(owner_of("bench"))
             progress(f"giving {writers + 1} flows {sizes.events:,} events each")
-            long, *changing = (_long_flow(store, bench, sizes.events) for _ in range(writers + 1))
+            long, *changing = (long_flow(store, bench, sizes.events) for _ in range(writers + 1))
             return Built(path, create(bench), long, tuple(changing))
     finally:
         store.close()
@@ -102,7 +102,8 @@ def accepted(outcome: Outcome) -> str:
     return outcome.flow.flow_id
 
 
-def _long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> str:
+def long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> str:
+    """Create a flow, give it so many events, and return its id."""
     flow_id = create(session)
     flow = store.load(flow_id)
     while flow is not None and flow.version < events:

@@ -66,16 +66,18 @@ def tree_over(
         Unprovable: if the log has fewer events, or a gap.
     """
     leaf_hashes = _leaf_hashes(evidence)
-    known = [] if trusted is None or trusted.size > size else list(cached[: trusted.size >> LEVEL])
-    if trusted is None or not _leads_to(known, leaf_hashes, trusted):
+    known = [] if trusted is None or trusted.size > size else cached[: trusted.size >> LEVEL]
+    tree = TiledTree(size, known, leaf_hashes)
+    if trusted is None or len(known) < trusted.size >> LEVEL or not _leads_to(tree, trusted):
         known = []
+    if known and len(known) == size >> LEVEL:
+        return tree
     hashes = _hashes(evidence, len(known) << LEVEL, size, progress)
-    return TiledTree([*known, *tile_roots(hashes)], leaf_hashes)
+    return TiledTree(size, [*known, *tile_roots(hashes)], leaf_hashes)
 
 
-def _leads_to(known: Sequence[bytes], leaf_hashes: LeafHashes, one: Checkpoint) -> bool:
-    complete = len(known) == one.size >> LEVEL
-    return complete and TiledTree(known, leaf_hashes).root(one.size) == one.root
+def _leads_to(tree: TiledTree, trusted: Checkpoint) -> bool:
+    return trusted.size <= tree.size and tree.root(trusted.size) == trusted.root
 
 
 def _leaf_hashes(evidence: Evidence) -> LeafHashes:

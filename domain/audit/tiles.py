@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from domain.audit.inclusion import range_hash
-from domain.audit.merkle import Frontier, root_of
+from domain.audit.merkle import Frontier, node_hash
 
 LEVEL: Final = 8
 TILE: Final = 1 << LEVEL
@@ -26,28 +26,36 @@ LeafHashes: TypeAlias = Callable[[int, int], Sequence[bytes]]
 
 @frozen
 class TiledTree:
-    """A tree by its tiles' roots, and by the leaves where single ones are wanted.
+    """A tree of a size by its tiles' roots, and by the leaves where single ones are wanted.
 
-    It knows `len(tiles) * 256` leaves by their tiles, and asks for those of other trees.
+    `tiles` are the first of its tiles; what they do not cover is computed from the leaves.
     """
 
+    size: int
     tiles: Sequence[bytes]
     leaf_hashes: LeafHashes
     subtree: Callable[[int, int], bytes] = field(init=False)
     """Returns the hash of a perfect subtree by its level and its number, each computed once."""
+    _tile: Callable[[int], Sequence[bytes]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "subtree", cache(self._subtree))
+        object.__setattr__(self, "_tile", cache(self._leaves))
 
     def root(self, size: int) -> bytes:
         """Return the root over the first `size` leaves."""
         return range_hash(0, size, self.subtree)
 
     def _subtree(self, level: int, number: int) -> bytes:
-        first, stop = number << level, (number + 1) << level
-        if level >= LEVEL and stop >> LEVEL <= len(self.tiles):
-            return root_of(self.tiles[first >> LEVEL : stop >> LEVEL])
-        return root_of(self.leaf_hashes(first, stop))
+        if level == LEVEL and number < len(self.tiles):
+            return self.tiles[number]
+        if level == 0:
+            return self._tile(number >> LEVEL)[number % TILE]
+        left = self.subtree(level - 1, 2 * number)
+        return node_hash(left, self.subtree(level - 1, 2 * number + 1))
+
+    def _leaves(self, tile: int) -> Sequence[bytes]:
+        return self.leaf_hashes(tile << LEVEL, min(self.size, (tile + 1) << LEVEL))
 
 
 def tile_roots(leaf_hashes: Iterable[bytes]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ def read(start: int, stop: int) -> Sequence[bytes]:
 
 
 def tree(size: int) -> TiledTree:
-    return TiledTree(list(tile_roots(HASHES[:size])), read)
+    return TiledTree(size, list(tile_roots(HASHES[:size])), read)
 
 
 @pytest.mark.parametrize("size", [0, 1, TILE - 1, TILE, TILE + 1, 3 * TILE, len(LEAVES)])

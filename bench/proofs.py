@@ -1,0 +1,159 @@
+"""What verifying a log and proving an event cost: `python -m bench.proofs [EVENTS]`.
+
+One store of a million events, unless told otherwise. Verifying runs in a process of its own, so
+that its processor time and its memory are those of `taskflow audit verify` alone; proofs are made
+and checked in this one, each of another event.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from attrs import asdict, frozen
+
+from adapters.audit.checkpointing import Witness, append_checkpoint
+from adapters.audit.keys import Signer
+from adapters.audit.proving import judged, prove
+from adapters.store import StoreEvidence, open_for_reading, open_for_writing
+from bench.gateway import ROOT
+from bench.stores import long_flow, now, owner_of, unsynced
+from domain.audit.evidence import Entry, Evidence
+from domain.service import TaskFlows
+
+EVENTS: Final = 1_000_000
+EACH: Final = 1_000
+"""The events of a flow."""
+
+PROOFS: Final = 200
+_MIB: Final = 1024
+
+
+@frozen
+class Figures:
+    """Seconds, milliseconds at the median and at the 99th percentile, and mebibytes.
+
+    Verifying and proofs are in time of one processor, as others share the machine.
+    """
+
+    events: int
+    first_checkpoint_s: float
+    next_checkpoint_ms: float
+    verify_cpu_s: float
+    verify_wall_s: float
+    verify_peak_mib: float
+    prove_cpu_ms: float
+    prove_cpu_p99_ms: float
+    check_cpu_ms: float
+    check_cpu_p99_ms: float
+
+
+def main() -> None:
+    """Build the store, measure, and print the figures as JSON."""
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "proofs.db"
+        _build(path, events)
+        print(json.dumps(asdict(_measure(path)), indent=2))
+
+
+def _build(path: Path, events: int) -> None:
+    ids = (f"{number:08}-0000-4000-8000-000000000000" for number in itertools.count())
+    with closing(open_for_writing(f"sqlite:///{path}")) as store, unsynced(store):
+        session = TaskFlows(store, now, lambda: next(ids)).bind_session(owner_of("bench"))
+        for _ in range(events // EACH):
+            long_flow(store, session, EACH)
+
+
+def _measure(path: Path) -> Figures:
+    signer = Signer.generate("bench")
+    witness = Witness(file=path.with_name("checkpoints"), signer=signer, origin="bench")
+    with closing(open_for_reading(f"sqlite:///{path}")) as store:
+        evidence = StoreEvidence(store)
+        first, second = (_seconds(lambda: _checkpoint(evidence, witness)) for _ in range(2))
+        made, checked = zip(*_proofs(evidence, witness), strict=True)
+        size = evidence.size()
+    cpu, wall, peak = _verify(path, witness)
+    return Figures(
+        events=size,
+        first_checkpoint_s=round(first, 2),
+        next_checkpoint_ms=round(1000 * second, 2),
+        verify_cpu_s=round(cpu, 2),
+        verify_wall_s=round(wall, 2),
+        verify_peak_mib=round(peak, 1),
+        prove_cpu_ms=_median(made),
+        prove_cpu_p99_ms=_worst(made),
+        check_cpu_ms=_median(checked),
+        check_cpu_p99_ms=_worst(checked),
+    )
+
+
+def _checkpoint(evidence: Evidence, witness: Witness) -> None:
+    append_checkpoint(evidence, witness, now(), progress=_silent)
+
+
+def _proofs(evidence: Evidence, witness: Witness) -> Iterator[tuple[float, float]]:
+    """Return how long each of some proofs, evenly over the log, took to make and to check."""
+    key, size = witness.signer.verifier, evidence.size()
+
+    def made(entry: Entry) -> None:
+        prove(evidence, entry, file=witness.file, verifier=key, progress=_silent)
+
+    for position in range(1, size + 1, size // PROOFS):
+        (entry,) = evidence.entries(position, position)
+        verdict = prove(evidence, entry, file=witness.file, verifier=key, progress=_silent)
+        if not verdict.holds:
+            raise SystemExit(f"the benchmark is wrong: {verdict.reason}")
+        proof = verdict.proof
+        yield _cpu_seconds(partial(made, entry)), _cpu_seconds(partial(judged, proof, key))
+
+
+def _verify(path: Path, witness: Witness) -> tuple[float, float, float]:
+    """Return the processor's and the clock's seconds of a verification, and its mebibytes."""
+    asked = ["audit", "verify", "--database", f"sqlite:///{path}", "--checkpoints"]
+    command = [sys.executable, "-m", "app", *asked, str(witness.file)]
+    command += ["--public-key", str(witness.signer.verifier)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = _seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))  # noqa: S603 - all of it is ours
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, wall, after.ru_maxrss / _MIB
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _median(seconds: tuple[float, ...]) -> float:
+    return round(1000 * statistics.median(seconds), 2)
+
+
+def _worst(seconds: tuple[float, ...]) -> float:
+    return round(1000 * statistics.quantiles(seconds, n=100)[-1], 2)
+
+
+def _silent(_done: int, _all: int) -> None:
+    """Show no progress."""
+
+
+if __name__ == "__main__":
+    main()
