@@ -1,0 +1,226 @@
+"""The auditor's commands that sign, compare and prove, over a store of a few flows."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from adapters.cli import Tools
+from tests.cli.workbench import Ran, flow_id, taskflow
+
+FLOW = flow_id(1)
+
+
+@frozen
+class Audit:
+    """An auditor with a store, a key and a file of checkpoints."""
+
+    tools: Tools
+    folder: Path
+    url: str
+
+    def run(self, *argv: str) -> Ran:
+        return taskflow(self.tools, "audit", *argv)
+
+    @property
+    def public(self) -> tuple[str, str]:
+        return ("--public-key", (self.folder / "pub").read_text())
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def store(self) -> tuple[str, ...]:
+        return ("--database", self.url, "--checkpoints", str(self.file))
+
+    def checkpoint(self, *options: str) -> Ran:
+        return self.run("checkpoint", *self.store, "--key", str(self.folder / "key"), *options)
+
+    def verify(self, *options: str) -> Ran:
+        return self.run("verify", *self.store, *self.public, *options)
+
+    def prove(self, *options: str) -> Ran:
+        return self.run("prove", *options, *self.store, *self.public)
+
+
+@pytest.fixture
+def audit(tools: Tools, tmp_path: Path, seeded: str) -> Audit:
+    """An auditor whose key is made."""
+    made = taskflow(tools, "audit", "keygen", str(tmp_path / "key"), "--name", "flows.example")
+    assert (made.code, made.err) == (0, "")
+    (tmp_path / "pub").write_text(made.out.strip())
+    return Audit(tools, tmp_path, seeded)
+
+
+def edit(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_key_is_told_by_its_public_part_only(audit: Audit) -> None:
+    assert re.fullmatch(r"flows\.example\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", audit.public[1])
+    again = audit.run("keygen", str(audit.folder / "key"), "--name", "flows.example")
+    assert (again.code, again.out) == (2, "")
+    assert "there is such a file already" in again.err
+
+
+def test_a_checkpoint_says_how_much_it_signed(audit: Audit) -> None:
+    ran = audit.checkpoint()
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Signed 9 events of flows.example\nRoot ")
+    assert json.loads(audit.checkpoint("--json").out).keys() == {"origin", "size", "root", "time"}
+
+
+def test_a_log_without_checkpoints_has_a_root_and_nothing_is_compared(audit: Audit) -> None:
+    ran = audit.run("verify", "--database", audit.url)
+    root = re.search(r"Root (\S+)\n", ran.out)
+    assert (ran.code, ran.err) == (0, "")
+    assert root is not None
+    assert "Nothing was compared: there is no checkpoint." in ran.out
+    assert root[1] in audit.checkpoint().out
+
+
+def test_an_untouched_log_agrees(audit: Audit) -> None:
+    audit.checkpoint()
+    audit.checkpoint()
+    ran = audit.verify()
+    assert (ran.code, ran.err) == (0, "")
+    assert "2 checkpoints agree with it: the events up to position 9 are" in ran.out
+    found = json.loads(audit.verify("--json").out)
+    assert (found["events"], found["agreed"], found["covered"], found["findings"]) == (9, 2, 9, [])
+
+
+def test_a_changed_event_is_a_finding(audit: Audit, path: Path) -> None:
+    audit.checkpoint()
+    edit(path, "UPDATE stored_events SET state = x'7b7d' WHERE rowid = 3")
+    ran = audit.verify()
+    assert (ran.code, ran.err) == (1, "")
+    assert "history_changed" in ran.out
+    (finding,) = json.loads(audit.verify("--json").out)["findings"]
+    assert {name: finding[name] for name in ("code", "checkpoint", "first", "last")} == {
+        "code": "history_changed",
+        "checkpoint": {"file": str(audit.file), "number": 1},
+        "first": 1,
+        "last": 9,
+    }
+
+
+def test_a_checkpoint_that_was_put_away_must_still_be_there(audit: Audit) -> None:
+    audit.checkpoint()
+    mine = audit.folder / "mine"
+    shutil.copy(audit.file, mine)
+    assert audit.verify("--held", str(mine)).code == 0
+    audit.file.unlink()
+    audit.checkpoint("--json")
+    ran = audit.verify("--held", str(mine))
+    assert ran.code == 0, "the same key, clock and log: the same checkpoint"
+    audit.file.write_bytes(b"")
+    ran = audit.verify("--held", str(mine))
+    assert ran.code == 1
+    assert "checkpoint_missing" in ran.out
+
+
+def test_an_event_is_proven_to_whoever_has_the_public_key(audit: Audit) -> None:
+    audit.checkpoint()
+    out = audit.folder / "proof.json"
+    made = audit.prove(FLOW, "r1", "--out", str(out))
+    assert (made.code, made.err) == (0, "")
+    assert f"version 2 of flow {FLOW}, position 2" in made.out
+    assert out.read_text() == audit.prove(FLOW, "2").out
+    ran = audit.run("verify-proof", str(out), *audit.public)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Proven: " in ran.out
+    assert "taskflow.flow_began_waiting.v1" in ran.out
+    found = json.loads(audit.run("verify-proof", str(out), *audit.public, "--json").out)
+    assert (found["proven"], found["flowId"], found["version"]) == (True, FLOW, 2)
+    assert found["event"]["event"]["current_step"] == "approval"
+
+
+def test_a_changed_proof_proves_nothing(audit: Audit) -> None:
+    audit.checkpoint()
+    out = audit.folder / "proof.json"
+    document = json.loads(audit.prove(FLOW, "2").out)
+    out.write_text(json.dumps({**document, "version": 3}))
+    ran = audit.run("verify-proof", str(out), *audit.public)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith("Not proven: ")
+
+
+def test_an_event_that_was_changed_is_not_proven(audit: Audit, path: Path) -> None:
+    audit.checkpoint()
+    edit(path, "UPDATE stored_events SET state = x'7b7d' WHERE rowid = 2")
+    ran = audit.prove(FLOW, "2")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("taskflow: not proven: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["prove", FLOW, "99"], "has no version 99"),
+        (["prove", "none", "1"], "there is no flow none"),
+        (["prove", FLOW, "yesterday"], "expected a version (7)"),
+        (["verify", "--held", "/no/such/file"], "/no/such/file: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(audit: Audit, argv: list[str], sentence: str) -> None:
+    audit.checkpoint()
+    ran = audit.run(*argv, *audit.store, *audit.public)
+    assert (ran.code, ran.out) == (2, "")
+    assert sentence in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_what_is_not_named_is_asked_for(audit: Audit) -> None:
+    only = ("--database", audit.url)
+    asked = {
+        ("checkpoint", *only): "say which key signs",
+        ("checkpoint", *only, "--key", str(audit.folder / "key")): "say which file",
+        ("verify", *only, "--checkpoints", str(audit.folder / "pub")): "say by which key",
+        ("prove", FLOW, "1", *only): "say which file",
+        ("prove", FLOW, "1", *audit.store, "--public-key", "x"): "the public key is not of",
+        ("prove", FLOW, "1", *audit.store, *audit.public): "No such file",
+    }
+    for argv, sentence in asked.items():
+        ran = audit.run(*argv)
+        assert (ran.code, ran.out, sentence in ran.err) == (2, "", True), ran
+
+
+def test_an_event_that_no_checkpoint_covers_yet_has_no_proof(audit: Audit, path: Path) -> None:
+    audit.checkpoint()
+    edit(
+        path,
+        "INSERT INTO stored_events SELECT 'later', 1, topic, state FROM stored_events"
+        " WHERE rowid = 1",
+    )
+    ran = audit.prove("later", "1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no checkpoint by flows.example covers the event at position 10 yet" in ran.err
+
+
+def test_a_proof_is_not_put_over_another_file(audit: Audit) -> None:
+    audit.checkpoint()
+    out = audit.folder / "proof.json"
+    out.write_text("mine")
+    ran = audit.prove(FLOW, "1", "--out", str(out))
+    assert (ran.code, out.read_text()) == (2, "mine")
+    assert audit.prove(FLOW, "1", "--out", str(out), "--force").code == 0
+    assert out.read_text() != "mine"
+
+
+def test_what_is_no_proof_is_a_sentence(audit: Audit) -> None:
+    for content in (b"", b"\xff", b"{}"):
+        (audit.folder / "proof.json").write_bytes(content)
+        ran = audit.run("verify-proof", str(audit.folder / "proof.json"), *audit.public)
+        assert (ran.code, ran.out) == (2, "")
+        assert "not a proof" in ran.err
+    missing = audit.run("verify-proof", str(audit.folder / "none"), *audit.public)
+    assert (missing.code, missing.out) == (2, "")

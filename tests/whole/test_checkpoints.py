@@ -1,0 +1,102 @@
+"""A gateway that signs its log by itself, with auditors beside it and an intruder after it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from adapters.audit.keys import Signer
+from tests.whole.gateway import ROOT, RunningGateway
+from tests.whole.honest import ask, creating, logged, webhook
+
+KEY: Final = Signer.generate("flows.example")
+PATIENCE: Final = 20.0
+
+
+def signing_gateway(folder: Path, **own: object) -> RunningGateway:
+    """Make a gateway that signs every 0.6 s, if something has happened."""
+    audit = {"key": "${SIGNING_KEY}", "everyMinutes": 0.01, **own}
+    gateway = RunningGateway.of_contract(folder, {"audit": audit})
+    gateway.environment = {**gateway.environment, "SIGNING_KEY": KEY.secret_text()}
+    gateway.options = ("--json",)
+    return gateway
+
+
+def post(gateway: RunningGateway, goal: str) -> None:
+    answer = ask(gateway.place, webhook(creating(goal), "Connection: close"))
+    assert answer.status == 200
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened, which it must."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def events_signed(gateway: RunningGateway) -> list[int]:
+    return [record["events"] for record in logged(gateway) if record["event"] == "checkpoint"]
+
+
+def verify(gateway: RunningGateway, *options: str) -> subprocess.CompletedProcess[str]:
+    """Verify with the public key alone, as an auditor does who has no other."""
+    store = ["--database", f"sqlite:///{gateway.database}"]
+    file = ["--checkpoints", str(gateway.folder / "taskflow.checkpoints")]
+    key = ["--public-key", str(KEY.verifier)]
+    return subprocess.run(  # noqa: S603 - our own program, with our own arguments
+        [sys.executable, "-m", "app", "audit", "verify", *store, *file, *key, *options],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_gateway_signs_what_has_happened_and_an_auditor_beside_it_finds_it_so(
+    tmp_path: Path,
+) -> None:
+    with signing_gateway(tmp_path) as gateway:
+        post(gateway, "first")
+        until(lambda: events_signed(gateway) == [1])
+        post(gateway, "second")
+        until(lambda: events_signed(gateway) == [1, 2])
+        beside = verify(gateway)
+    assert (beside.returncode, beside.stderr) == (0, "")
+    assert "2 checkpoints agree with it" in beside.stdout
+    with closing(sqlite3.connect(gateway.database)) as store, store:
+        store.execute("UPDATE stored_events SET state = replace(state, 'first', 'other')")
+        store.execute("UPDATE stored_events SET state = CAST(state AS BLOB)")
+    after = verify(gateway)
+    assert after.returncode == 1
+    assert "history_changed" in after.stdout
+    assert KEY.secret_text() not in gateway.logs
+
+
+def test_a_gateway_that_cannot_sign_says_so_and_serves_on(tmp_path: Path) -> None:
+    with signing_gateway(tmp_path, checkpoints="no/such/folder/log") as gateway:
+        post(gateway, "first")
+        until(lambda: "checkpoint failed" in gateway.logs)
+        post(gateway, "second")
+    faults = [one for one in logged(gateway) if one["event"] == "checkpoint failed"]
+    assert {fault["level"] for fault in faults} == {"ERROR"}
+    assert not any(record.get("status") == 500 for record in logged(gateway))
+
+
+def test_a_gateway_without_its_key_warns_at_the_start(tmp_path: Path) -> None:
+    gateway = signing_gateway(tmp_path)
+    gateway.environment = {**gateway.environment, "SIGNING_KEY": None}
+    with gateway:
+        post(gateway, "first")
+    warning = (
+        "no checkpoint will be signed: taskflow.audit.key: the environment variable SIGNING_KEY"
+        " is not set"
+    )
+    assert warning in [record["event"] for record in logged(gateway)]
+    assert not (tmp_path / "taskflow.checkpoints").exists()
