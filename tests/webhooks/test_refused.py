@@ -10,7 +10,7 @@ from attrs import evolve
 
 from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import noting
+from adapters.webhooks.refused import note_nothing, noting
 from adapters.webhooks.replies import refusal
 from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
@@ -163,7 +163,7 @@ def test_an_address_that_is_not_recorded_is_not_kept() -> None:
 
 def test_foreign_and_missing_flows_are_noted_alike_and_answered_as_ever(gateway: Gateway) -> None:
     silent = Gateway()
-    silent.gate.note_answer = lambda _access, _reply: None
+    silent.gate.note_answer = note_nothing
     answers = []
     for each in (gateway, silent):
         flow_id = each.create()
