@@ -12,6 +12,7 @@ from adapters.audit.checkpointing import Witness, append_checkpoint
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.ledger import read_ledger
+from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import judged, prove
 from adapters.audit.tile_file import Progress
@@ -102,6 +103,11 @@ class Desk:
         return lambda evidence, entry, progress: prove(
             evidence, entry, file=ledger, verifier=verifier, progress=progress
         )
+
+    def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packer:
+        """Return who packs events with what proves them."""
+        configured = self._configured(config)
+        return Packer(_ledger_file(configured, file), _verifier(configured, public_key))
 
     def judge(self, document: str, public_key: str) -> Verdict:
         """Judge the text of a proof by nothing but a public key."""

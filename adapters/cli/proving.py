@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import IO, Protocol, TypeAlias
 
 from domain.audit.checkpoints import Checkpoint, Checkpoints
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.proof import Proof, Verdict
+from domain.audit.selection import Selection
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many."""
 
 Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
 """Proves an event of a log."""
+
+
+class Packing(Protocol):
+    """Makes evidence packs against the checkpoints of a log."""
+
+    def covered(self, evidence: Evidence) -> int:
+        """Return the position up to which a log has checkpoints."""
+        ...
+
+    def write(
+        self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+    ) -> int:
+        """Write the pack of the events that are meant, and return how many there are."""
+        ...
 
 
 class Proving(Protocol):
@@ -52,6 +67,10 @@ class Proving(Protocol):
 
     def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:
         """Return who proves events against the last checkpoint that covers each."""
+        ...
+
+    def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packing:
+        """Return who packs events with what proves them."""
         ...
 
     def judge(self, document: str, public_key: str) -> Verdict:

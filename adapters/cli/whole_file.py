@@ -73,6 +73,16 @@ def spare_database(path: Path) -> None:
                 raise CommandError(f"{path} is a database, and is not replaced")
 
 
+def spare(path: Path) -> None:
+    """Refuse a name that is taken.
+
+    Raises:
+        CommandError: if it is.
+    """
+    if path.exists():
+        raise taken(path)
+
+
 def taken(path: Path) -> CommandError:
     """Return what is said of a name that is taken."""
     return CommandError(f"{path} exists already; --force replaces it")

@@ -52,7 +52,7 @@ class Signed:
 
     def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
         """Return the pack of some events, of all if nothing is chosen."""
-        whole = Selection(first=1, last=self.packer.covered())
+        whole = Selection(first=1, last=self.packer.covered(self.evidence))
         return packed(self.packer, self.evidence, replace(whole, **choice))
 
 

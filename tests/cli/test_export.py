@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import Tools, run
+from tests.audit.packs import unpacked, verdict
 from tests.cli.workbench import Ran, taskflow
 
+ANOTHER = "00000000-0000-4000-8000-000000000007"
 FLOW = "00000000-0000-4000-8000-000000000001"
 
 
@@ -51,6 +53,7 @@ def test_an_export_in_json_says_the_same(tools: Tools, seeded: str, target: Path
     written = target.read_bytes()
     assert json.loads(ran.out) == {
         "events": 6,
+        "uncovered": 0,
         "file": str(target),
         "bytes": len(written),
         "sha256": sha256(written).hexdigest(),
@@ -181,3 +184,64 @@ def test_a_terminal_is_not_written_to(tools: Tools, seeded: str) -> None:
     code = run(["audit", "export", "-", "--database", seeded], tools, out=out, err=err)
     sentence = "taskflow: standard output is a terminal: name a file, or pipe it on\n"
     assert (code, out.getvalue(), err.getvalue()) == (2, "", sentence)
+
+
+def test_a_pack_has_what_its_checkpoints_cover(
+    tools: Tools, seeded: str, target: Path, tmp_path: Path
+) -> None:
+    key, options = sign(tools, seeded, tmp_path)
+    assert taskflow(tools, "flows", "cancel", ANOTHER, "--database", seeded).code == 0
+    ran = export(tools, target, seeded, "--format", "pack", *options)
+    assert (ran.code, ran.err) == (0, "")
+    wrote, digest, left = ran.out.splitlines()
+    assert wrote == f"Wrote {target}: 9 events, {target.stat().st_size:,} bytes"
+    assert digest == f"SHA-256 {sha256(target.read_bytes()).hexdigest()}"
+    assert left == (
+        "Left out: 2 later events that no checkpoint covers yet (see taskflow audit checkpoint)"
+    )
+    assert verdict(unpacked(target.read_bytes(), tmp_path / "pack"), key) == (0, {})
+
+
+def test_a_pack_of_one_flow_is_counted_in_json(
+    tools: Tools, seeded: str, target: Path, tmp_path: Path
+) -> None:
+    _, options = sign(tools, seeded, tmp_path)
+    chosen = ("--flow", FLOW, "--to", "5", "--json")
+    ran = export(tools, target, seeded, "--format", "pack", *options, *chosen)
+    document = json.loads(ran.out)
+    assert (document["events"], document["uncovered"]) == (5, 0)
+
+
+def test_a_pack_wants_checkpoints(
+    tools: Tools, seeded: str, path: Path, target: Path, tmp_path: Path
+) -> None:
+    key, options = sign(tools, seeded, tmp_path)
+
+    def refused(*options: str) -> str:
+        ran = export(tools, target, seeded, "--format", "pack", *options)
+        assert (ran.code, ran.out) == (2, "")
+        assert list(target.parent.iterdir()) == []
+        return ran.err.removeprefix("taskflow: ")
+
+    assert refused().startswith("say which file has the checkpoints: ")
+    assert refused(*options[:2]).startswith("say by which key the checkpoints are signed: ")
+    missing = ("--checkpoints", str(tmp_path / "none"), "--public-key", key)
+    assert refused(*missing) == f"{tmp_path}/none: No such file or directory\n"
+    assert refused(*options, "--owner", "agent:nobody").startswith("no event is meant")
+    damage(path)
+    assert "an event from position 1 to 9 was changed" in refused(*options)
+
+
+def test_a_pack_is_not_written_to_standard_output(tools: Tools, seeded: str) -> None:
+    ran = taskflow(tools, "audit", "export", "-", "--database", seeded, "--format", "pack")
+    assert ran == Ran(2, "", "taskflow: a pack is an archive: name a file\n")
+
+
+def sign(tools: Tools, url: str, folder: Path) -> tuple[str, tuple[str, ...]]:
+    """Sign a log as it is; return the public key, and the options that name it all."""
+    key, notes = folder / "signing.key", folder / "notes"
+    made = taskflow(tools, "audit", "keygen", str(key), "--name", "taskflow.example")
+    public = made.out.strip()
+    signing = ("--checkpoints", str(notes), "--key", str(key))
+    assert taskflow(tools, "audit", "checkpoint", "--database", url, *signing).code == 0
+    return public, ("--checkpoints", str(notes), "--public-key", public)

@@ -41,13 +41,20 @@ class Packer:
     file: Path
     verifier: Verifier
 
-    def covered(self) -> int:
-        """Return the position up to which there are checkpoints, 0 if there are none.
+    def covered(self, evidence: Evidence) -> int:
+        """Return the position up to which a log has checkpoints.
 
         Raises:
-            Unprovable: if the file cannot be read.
+            Unprovable: if it has none, or fewer events than they say, or the file cannot be read.
         """
-        return max((one.checkpoint.size for one in _signed(self._sightings())), default=0)
+        covered = max((one.checkpoint.size for one in _signed(self._sightings())), default=0)
+        if covered == 0:
+            none = f"{self.file}: no checkpoint by {self.verifier.name} covers any event yet"
+            raise Unprovable(f"{none}: see taskflow audit checkpoint")
+        if covered > evidence.size():
+            short = f"the log has {evidence.size()} events, and its last checkpoint {covered}"
+            raise Unprovable(f"{short}: see taskflow audit verify")
+        return covered
 
     def write(
         self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import IO, Final, assert_never
@@ -15,6 +16,7 @@ from attrs import frozen
 from adapters.cli import whole_file as files
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
 from adapters.cli.audit.export_range import in_store, range_options
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
@@ -22,7 +24,7 @@ from adapters.cli.parser import uri_reference
 from adapters.cli.printable import counted
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Progress, Tools
+from adapters.cli.tools import CommandError, Tools, WriteEvents
 from domain.audit.evidence import Evidence
 from domain.audit.selection import Selection
 from domain.values import Timestamp
@@ -34,6 +36,9 @@ Writes events to one file, in the order of the log:
 
   ndjson       one JSON object a line, with the names of the HTTP API
   cloudevents  one CloudEvent 1.0 a line, in its JSON format
+  pack         an evidence pack: a ZIP of the events, the signed checkpoints,
+               what proves one by the other, and a verifier that needs nothing
+               but Python. It ends with the last checkpoint.
 
 The same events give the same bytes, whenever and wherever they are exported.
 The file appears when it is whole, and only its owner can read it. FILE `-` is
@@ -44,12 +49,16 @@ examples:
   taskflow audit export - --config gateway.json5 --owner agent:main:main | jq .
   taskflow audit export november.ndjson --config gateway.json5 \\
       --format cloudevents --since 2026-11-01 --until 2026-12-01
+  taskflow audit export flow.zip --config gateway.json5 --format pack \\
+      --flow 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00
 
 """
     + exit_codes(
         done="written, even if no event was meant",
         findings="not used",
-        trouble=f"{STORE_TROUBLE},\n     no such flow or position, or FILE exists",
+        trouble=f"""{STORE_TROUBLE},
+     no such flow or position, or FILE exists; for a pack also: no checkpoint
+     covers the range, or the log is not what was signed""",
     ),
 )
 
@@ -61,6 +70,7 @@ class Form(StrEnum):
 
     NDJSON = "ndjson"
     CLOUD_EVENTS = "cloudevents"
+    PACK = "pack"
 
 
 @frozen(kw_only=True)
@@ -76,6 +86,8 @@ class Export(AuditAsk):
     since: Timestamp | None
     until: Timestamp | None
     source: str
+    checkpoints: Path | None
+    public_key: str | None
     force: bool
     json: bool
 
@@ -86,27 +98,44 @@ class Export(AuditAsk):
             tools.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "exporting") as progress,
         ):
-            selection = in_store(self._selection(evidence), evidence)
+            write, last = self._form(tools, evidence)
+            selection = in_store(self._selection(last), evidence)
             with self._sink(terminal) as sink:
-                count = self._write(tools, evidence, selection, sink, progress=progress)
+                count = write(evidence, selection, sink, progress=progress)
+            uncovered = self._uncovered(last, evidence)
         if self.file != STANDARD_OUTPUT:
-            self._tell(count, terminal)
+            self._tell(count, uncovered, terminal)
         return Exit.DONE
 
     def _refuse_early(self, terminal: Terminal) -> None:
-        if self.file == STANDARD_OUTPUT:
+        if self.file != STANDARD_OUTPUT:
+            refuse = files.spare_database if self.force else files.spare
+            refuse(self.file)
+        elif self.format is Form.PACK:
+            raise CommandError("a pack is an archive: name a file")
+        elif terminal.out.isatty():
             # APPSEC: texts of callers stand there as they are, and could play tricks on a terminal.
-            if terminal.out.isatty():
-                raise CommandError("standard output is a terminal: name a file, or pipe it on")
-        elif not self.force and self.file.exists():
-            raise files.taken(self.file)
-        else:
-            files.spare_database(self.file)
+            raise CommandError("standard output is a terminal: name a file, or pipe it on")
 
-    def _selection(self, evidence: Evidence) -> Selection:
+    def _form(self, tools: Tools, evidence: Evidence) -> tuple[WriteEvents, int]:
+        """Return who writes the events, and the last position that can be written."""
+        match self.format:
+            case Form.NDJSON:
+                return tools.exports.ndjson, evidence.size()
+            case Form.CLOUD_EVENTS:
+                return partial(tools.exports.cloud_events, source=self.source), evidence.size()
+            case Form.PACK:
+                packer = tools.proving.packer(
+                    config=self.config, file=self.checkpoints, public_key=self.public_key
+                )
+                return packer.write, packer.covered(evidence)
+            case _:
+                assert_never(self.format)
+
+    def _selection(self, last: int) -> Selection:
         return Selection(
             first=self.from_position or 1,
-            last=self.to_position or evidence.size(),
+            last=self.to_position or last,
             flow_id=self.flow,
             owner=self.owner,
             since=self.since,
@@ -122,36 +151,25 @@ class Export(AuditAsk):
         with files.whole_file(self.file, settle) as file:
             yield file
 
-    def _write(
-        self,
-        tools: Tools,
-        evidence: Evidence,
-        selection: Selection,
-        sink: IO[bytes],
-        *,
-        progress: Progress,
-    ) -> int:
-        match self.format:
-            case Form.NDJSON:
-                return tools.exports.ndjson(evidence, selection, sink, progress=progress)
-            case Form.CLOUD_EVENTS:
-                return tools.exports.cloud_events(
-                    evidence, selection, sink, source=self.source, progress=progress
-                )
-            case _:
-                assert_never(self.format)
+    def _uncovered(self, last: int, evidence: Evidence) -> int:
+        """Return how many events a pack of all that can be packed leaves out."""
+        is_open = self.format is Form.PACK and self.to_position is None
+        return evidence.size() - last if is_open else 0
 
-    def _tell(self, count: int, terminal: Terminal) -> None:
+    def _tell(self, count: int, uncovered: int, terminal: Terminal) -> None:
         with self.file.open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()
             size = file.tell()
         if self.json:
-            named = {"file": str(self.file), "bytes": size, "sha256": digest}
-            terminal.dump({"events": count, **named})
-        else:
-            wrote = f"{counted(count, 'event')}, {counted(size, 'byte')}"
-            terminal.say(f"Wrote {self.file}: {wrote}")
-            terminal.say(f"SHA-256 {digest}")
+            written = {"file": str(self.file), "bytes": size, "sha256": digest}
+            terminal.dump({"events": count, "uncovered": uncovered, **written})
+            return
+        wrote = f"{counted(count, 'event')}, {counted(size, 'byte')}"
+        terminal.say(f"Wrote {self.file}: {wrote}")
+        terminal.say(f"SHA-256 {digest}")
+        if uncovered:
+            left = f"Left out: {counted(uncovered, 'later event')} that no checkpoint covers yet"
+            terminal.say(f"{left} (see taskflow audit checkpoint)")
 
 
 def form(text: str) -> Form:
@@ -179,6 +197,8 @@ def add(commands: Commands) -> None:
         default="/taskflow",
         help="what CloudEvents name as their source (default: /taskflow)",
     )
+    checkpoints_option(parser)
+    public_key_option(parser)
     range_options(parser)
     store_options(parser)
     flag(parser, "--force", "replace FILE if it exists")
