@@ -15,7 +15,7 @@ from adapters.audit.ledger import read_ledger
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import judged, prove
-from adapters.audit.tile_file import Progress
+from adapters.audit.tile_file import Progress, read_tiles, tiles_path
 from domain.audit.checkpoints import Checkpoint, Checkpoints, Sighting, Unprovable
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.proof import Proof, Verdict
@@ -94,6 +94,7 @@ class Desk:
         return Checkpoints(
             ledger=None if ledger is None else _read(read, verifier),
             held=_read(held, verifier),
+            tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
         )
 
     def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from attrs import frozen
@@ -68,11 +69,13 @@ class Checkpoints:
     """What a log is compared with.
 
     `ledger` is all that the log's own file holds, from its beginning and in order; None if no such
-    file was named. `held` are checkpoints in any selection that somebody put away.
+    file was named. `held` are checkpoints in any selection that somebody put away. `tiles` are what
+    somebody says the tiles of the log were: a hint, used as far as a signed root bears it out.
     """
 
     ledger: tuple[Sighting, ...] | None = None
     held: tuple[Sighting, ...] = ()
+    tiles: Sequence[bytes] = ()
 
     @property
     def sizes(self) -> frozenset[int]:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
 from domain.audit.evidence import Entry
 from domain.audit.leaves import entry_hash
-from domain.audit.merkle import Frontier
+from domain.audit.merkle import Frontier, folded
+from domain.audit.tiles import TILE
 
 _OFTEN: Final = 10_000
+
+
+@frozen(kw_only=True)
+class Prefix:
+    """The first events of a log: their root, and the subtrees behind the last whole tile."""
+
+    root: bytes
+    rest: tuple[bytes, ...]
 
 
 @frozen(kw_only=True)
 class Measured:
     """A log as it was read: how many events, the root over them, and over the first n of them.
 
-    `gap` is the first event that does not stand where the one before it says. The fold goes on
-    after it, so that what comes behind is compared too.
+    `tiles` are the roots of its tiles. `gap` is the first event that does not stand where the one
+    before it says; the fold goes on after it, so that what comes behind is compared too.
     """
 
     size: int
     root: bytes
-    roots: Mapping[int, bytes]
+    prefixes: Mapping[int, Prefix]
+    tiles: Sequence[bytes]
     gap: Entry | None
 
 
@@ -33,23 +43,33 @@ def measured(
     sizes: Iterable[int] = (),
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Measured:
-    """Fold the events of a log, in order, in memory that does not grow with them.
+    """Fold the events of a log, in order, in 32 bytes for each 256 of them.
 
     Args:
         entries: the events from the first on.
         sizes: after how many events the root is wanted; those beyond the log get none.
         progress: is told of how many events are done, every now and then.
     """
-    tree, roots, gap = Frontier(), {}, None
-    wanted = frozenset(sizes)
+    tiles: list[bytes] = []
+    over_tiles, within, gap, count = Frontier(), Frontier(), None, 0
+    wanted, prefixes = frozenset(sizes), {}
+
+    def prefix() -> Prefix:
+        rest = tuple(within.hashes)
+        return Prefix(root=folded([*over_tiles.hashes, *rest]), rest=rest)
+
     if 0 in wanted:
-        roots[0] = tree.root()
+        prefixes[0] = prefix()
     for count, entry in enumerate(entries, 1):
-        tree.add(entry_hash(entry))
+        within.add(entry_hash(entry))
+        if not count % TILE:
+            tiles.append(within.root())
+            over_tiles.add(tiles[-1])
+            within = Frontier()
         if entry.position != count and gap is None:
             gap = entry
         if count in wanted:
-            roots[count] = tree.root()
+            prefixes[count] = prefix()
         if not count % _OFTEN:
             progress(count)
-    return Measured(size=tree.size, root=tree.root(), roots=roots, gap=gap)
+    return Measured(size=count, root=prefix().root, prefixes=prefixes, tiles=tiles, gap=gap)

@@ -11,8 +11,10 @@ from itertools import pairwise
 
 from attrs import frozen
 
-from domain.audit.checkpoints import Checkpoints, Place, Rejected, Sighting, Signed
+from domain.audit.checkpoints import Checkpoint, Checkpoints, Place, Rejected, Sighting, Signed
 from domain.audit.measuring import Measured
+from domain.audit.merkle import Frontier, folded
+from domain.audit.tiles import LEVEL
 
 
 @frozen(kw_only=True)
@@ -58,7 +60,7 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
         *_chained(ledger),
         *(() if checkpoints.ledger is None else _lost(ledger, held)),
         *_gaps(log),
-        *_differing(log, signed),
+        *_differing(log, signed, checkpoints.tiles),
     )
     return Verified(
         measured=log,
@@ -69,7 +71,8 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
 
 
 def _agrees(log: Measured, one: Signed) -> bool:
-    return log.roots.get(one.checkpoint.size) == one.checkpoint.root
+    prefix = log.prefixes.get(one.checkpoint.size)
+    return prefix is not None and prefix.root == one.checkpoint.root
 
 
 def _rejected(one: Rejected) -> Finding:
@@ -122,7 +125,9 @@ def _gaps(log: Measured) -> Iterator[Finding]:
         )
 
 
-def _differing(log: Measured, signed: Sequence[Signed]) -> Iterator[Finding]:
+def _differing(
+    log: Measured, signed: Sequence[Signed], tiles: Sequence[bytes]
+) -> Iterator[Finding]:
     """Return what the roots tell: the log was cut, was changed, or never was what was signed."""
     ordered = sorted(signed, key=lambda one: one.checkpoint.size)
     good = max((one.checkpoint.size for one in ordered if _agrees(log, one)), default=0)
@@ -130,7 +135,8 @@ def _differing(log: Measured, signed: Sequence[Signed]) -> Iterator[Finding]:
     within = [one for one in ordered if not _agrees(log, one) and one not in short]
     yield from (_forked(one, good) for one in within if one.checkpoint.size <= good)
     if changed := [one for one in within if one.checkpoint.size > good]:
-        yield _changed(changed, good)
+        first, last = _bounds(log, changed[0].checkpoint, good, tiles)
+        yield _changed(changed, first, last)
     if short:
         yield _truncated(log, short)
 
@@ -143,16 +149,35 @@ def _forked(one: Signed, good: int) -> Finding:
     return Finding(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
 
 
-def _changed(changed: Sequence[Signed], good: int) -> Finding:
-    first = changed[0].checkpoint.size
+def _bounds(
+    log: Measured, signed: Checkpoint, good: int, tiles: Sequence[bytes]
+) -> tuple[int, int]:
+    """Return between which positions the first change lies.
+
+    It lies between the last checkpoint that agrees and the first that does not; and if the tiles
+    lead to what was signed, in the first tile of the log that is another.
+    """
+    known = tiles[: signed.size >> LEVEL]
+    over_tiles = Frontier()
+    for tile in known:
+        over_tiles.add(tile)
+    rest = log.prefixes[signed.size].rest
+    if len(known) < signed.size >> LEVEL or folded([*over_tiles.hashes, *rest]) != signed.root:
+        return good + 1, signed.size
+    pairs = enumerate(zip(known, log.tiles, strict=False))
+    changed = next(number for number, (then, now) in pairs if then != now)
+    return max(good, changed << LEVEL) + 1, min(signed.size, (changed + 1) << LEVEL)
+
+
+def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
     others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
     return Finding(
         code="history_changed",
         sentence=f"{changed[0].place}: its root differs from the log's: an event from position"
-        f" {good + 1} to {first} was changed, removed, put in or moved{others}",
+        f" {first} to {last} was changed, removed, put in or moved{others}",
         checkpoint=changed[0].place,
-        first=good + 1,
-        last=first,
+        first=first,
+        last=last,
     )
 
 

@@ -20,6 +20,7 @@ from domain.audit.evidence import Entry
 from domain.audit.leaves import entry_hash
 from domain.audit.measuring import measured
 from domain.audit.merkle import root_of
+from domain.audit.tiles import TILE, tile_roots
 from domain.audit.verifying import Finding, verified
 
 LOG: Final = tuple(
@@ -191,3 +192,50 @@ def test_progress_is_told_while_a_long_log_is_folded() -> None:
     entry = LOG[0]
     log = measured((evolve(entry, position=n) for n in range(1, 20_002)), (), told.append)
     assert (log.size, told) == (20_001, [10_000, 20_000])
+
+
+LONG: Final = numbered([evolve(LOG[0], version=number) for number in range(1, 3 * TILE + 51)])
+"""A log of three tiles and some more."""
+
+
+def signed_at(size: int) -> Signed:
+    """Return a checkpoint of the long log."""
+    root = root_of(map(entry_hash, LONG[:size]))
+    checkpoint = Checkpoint(origin="log", size=size, root=root)
+    return Signed(place=Place(file="mine", number=1), digest=b"", checkpoint=checkpoint)
+
+
+def bounds(changed: int, tiles: Sequence[bytes], *sizes: int) -> tuple[int | None, int | None]:
+    log = [evolve(one, state=b"?") if one.position == changed else one for one in LONG]
+    checkpoints = Checkpoints(held=tuple(map(signed_at, sizes)), tiles=tiles)
+    (finding,) = verified(measured(log, checkpoints.sizes), checkpoints).findings
+    return finding.first, finding.last
+
+
+@pytest.mark.parametrize("size", [3 * TILE, 3 * TILE + 1, len(LONG)])
+@pytest.mark.parametrize("changed", [1, TILE, TILE + 1, 2 * TILE + 7, 3 * TILE])
+def test_tiles_that_a_signature_bears_out_say_where_the_change_is(size: int, changed: int) -> None:
+    tiles = list(tile_roots(map(entry_hash, LONG)))
+    tile = (changed - 1) // TILE
+    assert bounds(changed, tiles, size) == (tile * TILE + 1, (tile + 1) * TILE)
+    assert bounds(changed, [], size) == (1, size)
+    assert bounds(changed, tiles[:2], size) == (1, size)
+    assert bounds(changed, [*tiles[:2], bytes(32)], size) == (1, size)
+
+
+def test_a_change_behind_the_last_tile_has_the_checkpoints_for_bounds() -> None:
+    tiles = list(tile_roots(map(entry_hash, LONG)))
+    assert bounds(3 * TILE + 9, tiles, 100, len(LONG)) == (101, len(LONG))
+
+
+def test_a_checkpoint_within_the_changed_tile_bounds_it_closer() -> None:
+    tiles = list(tile_roots(map(entry_hash, LONG)))
+    assert bounds(TILE + 60, tiles, TILE + 50, len(LONG)) == (TILE + 51, 2 * TILE)
+
+
+def test_the_root_of_a_long_log_is_that_of_the_definition() -> None:
+    log = measured(LONG, {0, 1, TILE, TILE + 1})
+    assert log.root == root_of(map(entry_hash, LONG))
+    assert {size: prefix.root for size, prefix in log.prefixes.items()} == {
+        size: root_of(map(entry_hash, LONG[:size])) for size in (0, 1, TILE, TILE + 1)
+    }
