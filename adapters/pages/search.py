@@ -1,7 +1,8 @@
 """Finding flows: by the store's index where it can, else by looking at one after another.
 
 No index knows goals or times of creation. So flows are looked at from the newest to the oldest,
-for a bounded time a request; a page says how many were looked at, and its cursor goes on.
+as far as their times allow, for a bounded time a request; a page says how many were looked at, and
+its cursor goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from adapters.pages.moments import SLACK, position_after
 from adapters.pages.query import Query
 from domain.audit.evidence import Evidence
 from domain.flow import Flow
@@ -57,13 +59,13 @@ class _Look:
     def found(self) -> Found:
         """Look until a page is full, the time is up, or all flows were seen."""
         deadline = self.seconds() + BUDGET_SECONDS
-        cursor, size = self.query.before, _FIRST_CHUNK
+        cursor, size = self._begin(), _FIRST_CHUNK
         while True:
             began = self.seconds()
             page = self.evidence.page(
                 self.query.owner, limit=size, before=cursor, status=self.query.status
             )
-            cursor = page.next_cursor
+            cursor = None if self._is_past(page.flows) else page.next_cursor
             if last := self._take(page.flows):
                 return self._so_far(self._cursor_after(last, page.flows, cursor))
             now = self.seconds()
@@ -71,6 +73,18 @@ class _Look:
                 return self._so_far(cursor)
             if now - began < _QUICK_SECONDS:
                 size = min(2 * size, _MOST_CHUNK)
+
+    def _begin(self) -> int | None:
+        """Return where to begin: after a time of creation that is too late anyway."""
+        query = self.query
+        if query.before is not None or query.until is None:
+            return query.before
+        return position_after(self.evidence, query.until + SLACK)
+
+    def _is_past(self, flows: Sequence[Flow]) -> bool:
+        """Say whether all that is older than some flows was created too early."""
+        since = self.query.since
+        return bool(flows) and since is not None and flows[-1].created_at < since - SLACK
 
     def _take(self, flows: Sequence[Flow]) -> Flow | None:
         """Take what matches; return the flow that fills the page, if one does."""

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
-from tests.pages.seeds import HOSTILE, Seeds
-from tests.pages.workbench import Desk, seen
+from adapters.store import StoreEvidence, open_for_reading, read_refusals
+from tests.pages.seeds import HOSTILE, Seeds, sow, sowing
+from tests.pages.workbench import Desk, desk_over, seen
 
 
 def test_a_flow_tells_its_goal_state_and_steps(desk: Desk, seeds: Seeds) -> None:
@@ -70,3 +74,29 @@ def test_a_long_flow_is_told_in_windows(desk: Desk, seeds: Seeds) -> None:
     earlier = f"/flows/{seeds.long}?at=120&from=1"
     assert f"{earlier}#steps" in page.links
     assert "Versions 1 to 100 of 120" in seen(desk.page(earlier)).text
+
+
+def test_a_huge_flow_makes_no_huge_page(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'flows.db'}"
+    with sowing(url) as seeder:
+        flow = seeder.create("<i>" + "\u202e" * 262_144, state=["</pre>" * 40_000])
+    store = open_for_reading(url)
+    desk = Desk(StoreEvidence(store), read_refusals(url), tmp_path / "none", "no key")
+    pages = [desk.page(path) for path in ("/", f"/flows/{flow}", f"/proofs/{flow}?at=1")]
+    store.close()
+    assert max(map(len, pages)) < 1_500_000
+    assert not any("\u202e" in page or "<i>" in page for page in pages)
+    assert "characters more" in pages[1]
+
+
+def test_a_damaged_history_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
+    sown = sow(tmp_path, long=3)
+    with sqlite3.connect(tmp_path / "flows.db") as database:
+        database.execute("DELETE FROM stored_events WHERE rowid = 5")
+    database.close()
+    with desk_over(sown) as desk:
+        text = seen(desk.page(f"/flows/{sown.seeds.busy}")).text
+    assert "The history is damaged." in text
+    assert "version 6 follows where 5 was due" in text
+    assert "What follows is told up to version 4." in text
+    assert "Stored, but not understood" in text

@@ -1,0 +1,44 @@
+"""Where in the log a moment lies, found by halving: no index knows times.
+
+The log is in the order of the clock that wrote it, but for the steps that the clock took back. Who
+looks from here on allows for steps of up to `SLACK`; larger ones are not followed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.audit.evidence import Evidence, Unreadable
+from domain.values import Timestamp
+
+SLACK: Final = 86_400_000
+"""Milliseconds: a day."""
+
+
+def position_after(evidence: Evidence, at: Timestamp) -> int:
+    """Return the first position whose event was recorded after a moment; the end if there is none.
+
+    Where an event on the way is missing or cannot be read it is the end as well, which costs time
+    and hides nothing.
+    """
+    end = evidence.size() + 1
+    low, high = 1, end
+    while low < high:
+        middle = (low + high) // 2
+        recorded = _recorded(evidence, middle)
+        if recorded is None:
+            return end
+        if recorded > at:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _recorded(evidence: Evidence, position: int) -> Timestamp | None:
+    try:
+        for entry in evidence.entries(position, position):
+            return evidence.read(entry).metadata.recorded_at
+    except Unreadable:
+        pass
+    return None
