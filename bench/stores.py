@@ -20,7 +20,7 @@ from domain.evolve import evolve
 from domain.flow import Flow
 from domain.outcomes import Outcome, Refused
 from domain.ports import Commit
-from domain.records import Actor, ActorKind, Origin, record_all
+from domain.records import Actor, ActorKind, Origin, Record, record_all
 from domain.refusals import Refusal
 from domain.service import OwnerSession, TaskFlows
 from domain.status import FlowStatus
@@ -113,16 +113,13 @@ def long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> s
 
 def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
     """Give a flow some more events in one commit: many times faster than one by one."""
-    moment, events = now(), []
-    before = flow.version
+    moment, records = now(), list[Record]()
     for _ in range(count):
-        event = _next(flow, moment)
-        flow = evolve(flow, event)
-        events.append(event)
-    records = record_all(
-        tuple(events), flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
-    )
-    store.save(Commit(records=records, flow=flow))
+        events, before = (_next(flow, moment),), flow.version
+        flow = evolve(flow, events[0])
+        # Each event is a decision of its own: an auditor would take them for one otherwise.
+        records += record_all(events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment)
+    store.save(Commit(records=tuple(records), flow=flow))
     return flow
 
 

@@ -239,6 +239,17 @@ def test_a_position_beyond_all_reckoning_ends_the_log(store: EventSourcedStore) 
     assert findings(store)[0].sentence == missing
 
 
+def test_rows_beyond_a_thousand_are_all_looked_at(store: EventSourcedStore) -> None:
+    execute(
+        store,
+        "WITH RECURSIVE n(i) AS (SELECT 1000 UNION SELECT i + 1 FROM n WHERE i < 3499)"
+        " INSERT INTO flow_index SELECT 'id-' || i, 'o', i, 'queued', NULL FROM n",
+    )
+    report = replay_store(StoreEvidence(store), FAR_PAST)
+    assert report.findings.counts == {"orphan_row": 2500}
+    assert (report.flows, len(report.findings.kept)) == (2503, MOST_KEPT)
+
+
 def test_what_is_very_much_is_counted_and_the_first_is_kept() -> None:
     finding = Finding(code=FindingCode.GAP, sentence="it stands where version 2 was due")
     tally = Tally[Finding]()

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from adapters.store import StoreEvidence, open_for_reading, open_for_writing
+from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
+from bench.plan import Sizes
+from bench.stores import build
 from domain.audit.findings import Report
 from domain.audit.replay_store import replay_store
 from tests.audit.healthy import FAR_PAST, findings, live
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, histories
-from tests.store.processes import said, writing_process
+from tests.store.processes import Process, said, writing_process
 from tests.store.tables import delete_snapshots
 
 LITTLE = settings(deadline=None, max_examples=40)
@@ -43,13 +45,25 @@ def test_nothing_is_found_beside_a_process_that_writes_all_the_while(tmp_path: P
     url = f"sqlite:///{tmp_path}/flows.db"
     with writing_process(url, "write") as writer:
         assert said(writer) == "open"
-        said(writer)
         with closing(open_for_reading(url)) as reader:
-            reports = [replay_store(StoreEvidence(reader), FAR_PAST) for _ in range(30)]
+            reports = [_replay_after(writer, reader) for _ in range(30)]
     assert [finding for report in reports for finding in report.findings.kept] == []
     assert reports[0].events < reports[-1].events
+
+
+def _replay_after(writer: Process, reader: EventSourcedStore) -> Report:
+    """Replay a store once another commit is written, while those after it are."""
+    said(writer)
+    return replay_store(StoreEvidence(reader), FAR_PAST)
 
 
 def test_an_empty_store_has_nothing_to_replay() -> None:
     with closing(open_for_writing(MEMORY)) as store:
         assert replay_store(StoreEvidence(store), FAR_PAST) == Report()
+
+
+def test_a_store_of_the_benchmark_is_healthy_too(tmp_path: Path) -> None:
+    built = build(tmp_path / "flows.db", Sizes(events=300, flows=20, page=12), 1, lambda _: None)
+    with closing(open_for_reading(f"sqlite:///{built.path}")) as reader:
+        report = replay_store(StoreEvidence(reader), FAR_PAST)
+    assert (report.flows, report.events, report.findings.kept) == (45, 643, [])

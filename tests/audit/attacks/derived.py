@@ -19,7 +19,7 @@ _LIES: Final = {
     "current_step": "paid",
     "state_json": '{"paid":true}',
     "updated_at": 1,
-    "tasks": [],
+    "cancel_requested_at": 1,
     "flow_id": "id-0",
 }
 
