@@ -56,7 +56,7 @@ def is_decidable(flow: Flow | None, events: Sequence[Event]) -> bool:
 
 def _brings_about(flow: Flow | None, issued: Issued, events: tuple[Event, ...]) -> bool:
     row = rule(type(issued.command), flow)
-    return row.refusal is None and decide(flow, issued) == events and _keeps(row, flow, events)
+    return decide(flow, issued) == events and _keeps(row, flow, events)
 
 
 def _keeps(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:

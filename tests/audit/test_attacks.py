@@ -80,6 +80,7 @@ ATTACKS: Final = (
     Attack(checkpoints.removed_all_later_checkpoints, MISSING),
     Attack(checkpoints.signed_with_another_key, CHANGED),
     Attack(checkpoints.signed_with_the_stolen_key, FORKED),
+    Attack(checkpoints.signed_on_by_the_gateway, CHANGED),
     Attack(derived.edited_snapshot, replay=frozenset({"snapshot_differs"})),
     Attack(derived.edited_index_row, replay=ROW),
     Attack(derived.edited_request_key, replay=KEY),

@@ -56,6 +56,10 @@ def copied(position: int, flow_id: str, version: int, *, to: int) -> str:
     return f"INSERT INTO stored_events (rowid, {columns}) SELECT {copy}"
 
 
+EVENT_AS_SNAPSHOT: Final = (
+    "UPDATE stored_snapshots SET (topic, state) ="
+    " (SELECT topic, state FROM stored_events WHERE rowid=2)"
+)
 SECOND_SNAPSHOT: Final = (
     "INSERT INTO stored_snapshots SELECT originator_id, 1, topic, state FROM stored_snapshots"
 )
@@ -106,6 +110,7 @@ SECOND_SNAPSHOT: Final = (
             ["unreadable_event id-1/3 at 5"],
         ),
         (edited(5, "{", "["), ["unreadable_event id-1/3 at 5"]),
+        (edited(7, "{", "["), ["unreadable_event id-3/3 at 7"]),
         (
             edited(2, "queued", "succeeded"),
             [
@@ -156,6 +161,10 @@ SECOND_SNAPSHOT: Final = (
         (
             "UPDATE stored_snapshots SET originator_id='id-9' WHERE originator_id='id-2'",
             ["orphan_row id-9"],
+        ),
+        (
+            f"{EVENT_AS_SNAPSHOT} WHERE originator_id='id-2'",
+            ["snapshot_differs id-2/1"],
         ),
         (
             f"{SECOND_SNAPSHOT} WHERE originator_id='id-3'",

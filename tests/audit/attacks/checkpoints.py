@@ -59,6 +59,14 @@ def signed_with_the_stolen_key(scene: Scene, rng: Random) -> Place:
     return _signed_again(scene, rng, scene.folder / "signing.key")
 
 
+def signed_on_by_the_gateway(scene: Scene, rng: Random) -> Place:
+    """Change an event, and let the gateway sign its next checkpoint, if it does."""
+    place = changed_byte(scene, rng)
+    argv = ("--key", scene.folder / "signing.key", "--checkpoints", scene.ledger)
+    audit(tools_over(), "checkpoint", "--database", scene.url, *argv)
+    return place
+
+
 def _signed_again(scene: Scene, rng: Random, key: Path) -> Place:
     place = changed_byte(scene, rng)
     scene.ledger.unlink()
