@@ -1,21 +1,26 @@
 """Why a field holds what it holds: the one event that gave it its value.
 
-That is the event at which the field last took its present value: without it, it would hold
-another, or there would be no such field. A later event may have said the same again; it changed
-nothing, but had the first one not happened, it would have. Such events are named beside it, and
-without all of them together the field holds something else at the end as well.
+That is the event at which the field last took its present value. Without it the field would hold
+something else, or not be there; unless a later event said the same again. That one changed
+nothing, and would have: such events are named beside it, and without all of them together the
+field holds something else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
+from attrs import evolve as replace
 from attrs import frozen
 
 from domain.audit.changes import Field, Value, has_field, value_of
 from domain.audit.history import Step
 from domain.evolve import evolve
 from domain.flow import Flow
+
+_ANOTHER: Final[Any] = object()
+"""What no field holds. A flow evolves by keeping and replacing values; it never reads them."""
 
 
 @frozen
@@ -35,21 +40,26 @@ def why(history: Sequence[Step], field: Field) -> Why | None:
     held = _held(history[-1].after, field)
     backwards = range(len(history) - 1, -1, -1)
     at = next(i for i in backwards if _held(history[i].before, field) != held)
-    again = _said_again(history[at].before, history[at + 1 :], field)
+    again = _said_again(history[at].after, history[at + 1 :], field)
     return Why(field, held[1], history[at], tuple(again))
 
 
-def _said_again(flow: Flow | None, later: Iterable[Step], field: Field) -> Iterator[Step]:
-    """Go on as if the value had not been given, and return the steps that would have given it."""
-    if flow is None:  # it was given by the creation, without which nothing can be read
-        return
+def _said_again(flow: Flow, later: Iterable[Step], field: Field) -> Iterator[Step]:
+    """Go on as if the field held something else, and return the steps that give it its value."""
+    flow = _with_another(flow, field)
     for step in later:
-        held = _held(step.after, field)
-        without = evolve(flow, step.record.event)
-        if _held(without, field) == held:
+        flow = evolve(flow, step.record.event)
+        if value_of(flow, field) is not _ANOTHER:
             yield step
-        else:
-            flow = without
+            flow = _with_another(flow, field)
+
+
+def _with_another(flow: Flow, field: Field) -> Flow:
+    another = {field.name: _ANOTHER}
+    if field.task_id is None:
+        return replace(flow, **another)
+    tasks = (replace(t, **another) if t.task_id == field.task_id else t for t in flow.tasks)
+    return replace(flow, tasks=tuple(tasks))
 
 
 def _held(flow: Flow | None, field: Field) -> tuple[bool, Value]:
