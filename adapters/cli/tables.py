@@ -31,7 +31,7 @@ def table(title: str, columns: Mapping[str, int]) -> Table:
     Widths do not depend on what the cells hold, so that two outputs can be compared.
     """
     made = Table(
-        title=Text(title, style="bold"),
+        title=Text(title, style="bold", no_wrap=True, overflow="ignore"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -52,7 +52,7 @@ def table(title: str, columns: Mapping[str, int]) -> Table:
 def details(title: str, rows: Iterable[tuple[str, str | Text]]) -> Table:
     """Return a table of names and values, one under the other."""
     made = Table(
-        title=Text(title, style="bold"),
+        title=Text(title, style="bold", no_wrap=True, overflow="ignore"),
         title_justify="left",
         box=None,
         show_header=False,

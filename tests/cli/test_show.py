@@ -193,3 +193,10 @@ def test_news_from_a_year_beyond_any_calendar_can_be_shown(
     ran = taskflow(tools, "flows", "show", FLOW, "--database", url, "--history")
     assert (ran.code, ran.err) == (0, "")
     assert str(moment) in ran.out
+
+
+def test_the_id_of_a_flow_is_whole_however_little_there_is_to_show(tools: Tools, url: str) -> None:
+    with seeding(url) as bench:
+        bench.execute(CreateFlow(goal="g", controller_id="c"))
+    ran = taskflow(tools, "flows", "show", FLOW, "--database", url)
+    assert ran.out.splitlines()[0] == f"Flow {FLOW}"
