@@ -54,6 +54,7 @@ _VARYING = {
     "<hash>": _HASH,
     "<base64>": re.compile(r"[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]*"),
     "<key hash>": re.compile(r"(?<=\+)[0-9a-f]{8}(?=\+)"),
+    "<size>": re.compile(r"\b[\d,]+ bytes\b"),
     "<duration>": re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|seconds)\b"),
 }
 
