@@ -35,6 +35,14 @@ class Running:
         found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
         return round(int(found[1]) / 1024, 1) if found else 0.0
 
+    def processor_seconds(self) -> float:
+        """Return the time of processors that it has used (Linux), or 0 elsewhere."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def configuration(folder: Path, **own: object) -> Path:
     """Write a configuration with the routes of the benchmark, and next to no limits."""
