@@ -9,9 +9,9 @@ from adapters.cli.check_report import Startable, Unstartable
 from adapters.cli.check_tables import problem_table, report_tables, verdict
 from adapters.cli.documents import document
 from adapters.cli.exits import Exit
-from adapters.cli.printable import counted
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.printable import counted
 
 
 def check(ask: Check, tools: Tools, terminal: Terminal) -> Exit:

@@ -16,8 +16,8 @@ from adapters.cli.check_report import (
     Startable,
     Unstartable,
 )
-from adapters.cli.printable import counted
 from adapters.cli.tables import REST, details, folded, table
+from domain.audit.printable import counted
 
 
 def report_tables(report: Startable) -> Iterator[Table]:

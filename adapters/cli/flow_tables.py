@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.printable import pretty_json, to_the_millisecond, to_the_second
 from adapters.cli.tables import REST, details, lines, standing, table
+from domain.audit.printable import pretty_json, to_the_millisecond, to_the_second
 from domain.flow import Flow
 from domain.task import Task
 from domain.values import Json, Timestamp

@@ -7,10 +7,10 @@ from rich.text import Text
 from adapters.cli.asks import ListFlows
 from adapters.cli.documents import Document, flow_document
 from adapters.cli.exits import Exit
-from adapters.cli.printable import counted, to_the_second
 from adapters.cli.tables import REST, lines, standing, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.printable import counted, to_the_second
 from domain.flow import Flow, cancel_requested, is_terminal
 from domain.ports import Page
 

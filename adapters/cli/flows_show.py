@@ -14,11 +14,11 @@ from adapters.cli.exits import Exit
 from adapters.cli.flow_tables import flow_tables
 from adapters.cli.happenings import told
 from adapters.cli.origins import by_whom
-from adapters.cli.printable import to_the_millisecond
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import ReadableFlows, Tools
 from domain.audit.history import Step, steps
+from domain.audit.printable import to_the_millisecond
 from domain.flow import Flow
 from domain.records import Record
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from adapters.cli.asks import SweepFlows
 from adapters.cli.exits import Exit
-from adapters.cli.printable import counted
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.printable import counted
 
 
 def sweep_flows(ask: SweepFlows, tools: Tools, terminal: Terminal) -> Exit:

@@ -10,8 +10,8 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.printable import shortened
 from domain import events as e
+from domain.audit.printable import shortened
 from domain.audit.published import said
 from domain.values import Json
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.printable import printable
+from domain.audit.printable import printable
 from domain.status import FlowStatus, TaskStatus
 
 REST: Final = 0

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Final
 
 from adapters.cli.documents import Document, camel_case
-from adapters.cli.printable import shortened, to_the_millisecond
 from domain.audit.changes import Change, Field, Value
 from domain.audit.history import Step
+from domain.audit.printable import shortened, to_the_millisecond
 from domain.values import Json
 
 NOTHING: Final = "(nothing)"

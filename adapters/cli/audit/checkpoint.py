@@ -12,10 +12,10 @@ from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_words import checkpoint_document, checkpoints_option, in_base64
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.printable import counted, to_the_second
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.printable import counted, to_the_second
 
 PAGE: Final = Page(
     help="append a signed checkpoint of the log as it is",

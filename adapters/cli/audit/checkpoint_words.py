@@ -8,8 +8,8 @@ from pathlib import Path
 from adapters.cli.arguments import text_option
 from adapters.cli.documents import Document
 from adapters.cli.parser import Parser
-from adapters.cli.printable import counted, to_the_second
 from domain.audit.checkpoints import Checkpoint
+from domain.audit.printable import counted, to_the_second
 
 
 def checkpoints_option(parser: Parser) -> None:

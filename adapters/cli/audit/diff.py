@@ -17,13 +17,13 @@ from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, place, read_histor
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
 from adapters.cli.parser import point
-from adapters.cli.printable import printable, to_the_millisecond
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.changes import Change, Field, changes
 from domain.audit.history import Step
 from domain.audit.points import Point
+from domain.audit.printable import printable, to_the_millisecond
 
 PAGE: Final = Page(
     help="show what changed in a flow between two points of its history",

@@ -21,11 +21,11 @@ from adapters.cli.audit.export_range import in_store, range_options
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.parser import uri_reference
-from adapters.cli.printable import counted
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools, WriteEvents
 from domain.audit.evidence import Evidence
+from domain.audit.printable import counted
 from domain.audit.selection import Selection
 from domain.values import Timestamp
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from adapters.cli.arguments import MOST_INTEGER, text_option
 from adapters.cli.parser import Parser, moment, whole_number
-from adapters.cli.printable import counted
 from adapters.cli.tools import CommandError
 from domain.audit.evidence import Evidence
+from domain.audit.printable import counted
 from domain.audit.selection import Selection
 
 

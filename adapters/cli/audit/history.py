@@ -26,13 +26,13 @@ from adapters.cli.flow_tables import flow_tables
 from adapters.cli.happenings import word
 from adapters.cli.manual import Page
 from adapters.cli.origins import by_whom, through_what
-from adapters.cli.printable import counted, printable, to_the_millisecond
 from adapters.cli.tables import REST, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.changes import Change, changes
 from domain.audit.history import Step
 from domain.audit.points import Point
+from domain.audit.printable import counted, printable, to_the_millisecond
 
 PAGE: Final = Page(
     help="show each event of a flow, what it changed, and who caused it",

@@ -20,11 +20,11 @@ from adapters.cli.happenings import WORDS, told, word
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.origins import by_whom, through_what
 from adapters.cli.parser import Parser, flow_status, moment, whole_number
-from adapters.cli.printable import counted, to_the_millisecond
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.evidence import Evidence
+from domain.audit.printable import counted, to_the_millisecond
 from domain.flow import Flow
 from domain.records import ActorKind, Record
 from domain.status import FlowStatus

@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.printable import counted, printable, to_the_millisecond, to_the_second
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
+from domain.audit.printable import counted, printable, to_the_millisecond, to_the_second
 from domain.audit.refused_calls import (
     KeptCall,
     RefusalPage,

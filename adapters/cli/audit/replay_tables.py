@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.documents import Document, document
-from adapters.cli.printable import counted, to_the_second
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from domain.audit.findings import Advice, Finding, Report, Tally
+from domain.audit.printable import counted, to_the_second
 
 T = TypeVar("T", Finding, Advice)
 

@@ -9,11 +9,11 @@ from typing import Final, assert_never
 from attrs import fields
 
 from adapters.cli.parser import Parser, point
-from adapters.cli.printable import to_the_millisecond
 from adapters.cli.tools import CommandError
 from domain.audit.evidence import Entry, Evidence, Unreadable
 from domain.audit.history import Step, steps
 from domain.audit.points import AtRevision, AtTime, AtVersion, Point, step_at
+from domain.audit.printable import to_the_millisecond
 from domain.audit.published import public_name
 from domain.events import EVENTS
 from domain.records import Record

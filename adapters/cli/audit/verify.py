@@ -18,7 +18,6 @@ from adapters.cli.audit.checkpoint_words import (
 from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.printable import counted, printable
 from adapters.cli.progress import progress_on
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
@@ -26,6 +25,7 @@ from adapters.cli.tools import Tools
 from domain.audit.checkpoints import Checkpoints
 from domain.audit.evidence import Evidence
 from domain.audit.measuring import measured
+from domain.audit.printable import counted, printable
 from domain.audit.verifying import Finding, Verified, verified
 
 PAGE: Final = Page(

@@ -17,10 +17,10 @@ from adapters.cli.documents import Document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
 from adapters.cli.parser import some_text
-from adapters.cli.printable import pretty_json
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
+from domain.audit.printable import pretty_json
 from domain.audit.proof import Verdict
 
 PAGE: Final = Page(

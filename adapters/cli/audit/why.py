@@ -25,13 +25,13 @@ from adapters.cli.happenings import word
 from adapters.cli.manual import Page
 from adapters.cli.origins import cause
 from adapters.cli.parser import some_text
-from adapters.cli.printable import counted, pretty_json, to_the_millisecond
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
 from domain.audit.changes import TASK_FIELDS, Field, field_names, value_of
 from domain.audit.history import Step
 from domain.audit.points import Point
+from domain.audit.printable import counted, pretty_json, to_the_millisecond
 from domain.audit.why import Why, why
 from domain.flow import Flow
 from domain.values import Json
