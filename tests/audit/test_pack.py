@@ -15,16 +15,10 @@ import pytest
 from adapters.audit.keys import Signer
 from adapters.audit.ledger import split_notes
 from adapters.audit.pack.packing import Packer
-from adapters.audit.pack.verify import Event, line
 from adapters.store import StoreFault
-from adapters.store.envelope import Envelope
-from adapters.store.names import SNAPSHOT
 from domain.audit.checkpoints import Unprovable
-from domain.audit.published import published_record
 from domain.audit.selection import Selection
-from domain.records import Record
 from tests.audit.packs import Signed, packed, signed_log, unpacked, verdict
-from tests.store.golden_bytes import Golden, every_golden
 from tests.store.tables import execute
 
 FLOW: Final = "00000000-0000-4000-8000-000000000002"
@@ -197,17 +191,3 @@ def test_checkpoints_that_are_no_chain_are_not_packed(changing: Signed) -> None:
     changing.file.write_bytes(b"".join(note + b"\n" for note in others))
     with pytest.raises(Unprovable, match="the file begins with it"):
         changing.pack()
-
-
-@pytest.mark.parametrize(
-    "golden", [one for one in every_golden() if one.name != SNAPSHOT], ids=lambda one: one.name
-)
-def test_a_line_reads_as_the_other_exports_do(golden: Golden) -> None:
-    loaded = golden.load()
-    assert isinstance(loaded, Envelope)
-    event = Event(7, "flow-1", 1, golden.name, golden.stored.encode())
-    written = json.loads(line(event))
-    record = Record(flow_id="flow-1", version=1, event=loaded.event, metadata=loaded.metadata)
-    readable = published_record(record, lambda value: json.loads(value.text))
-    assert {name: written[name] for name in readable} == readable
-    assert written.keys() - readable.keys() == {"position", "flowId", "version", "name", "stored"}

@@ -18,6 +18,7 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from functools import cache
 from hashlib import sha256
 from heapq import merge
 from pathlib import Path
@@ -33,6 +34,18 @@ SIZES = [1 << level for level in range(64)]
 VERIFIED, WRONG, OPEN = 0, 1, 2
 DASH = "\u2014 ".encode()
 SURROGATE, UNFIT = re.compile("[\ud800-\udfff]"), re.compile("[\n\r\t\ud800-\udfff]")
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+# A reader and a writer that are made once: making one takes longer than using it.
+READ_FIELDS = json.JSONDecoder(parse_constant=_refuse).decode
+READ_ANY = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse).decode
+WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+WRITE_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+TAKEN = {"position", "flow_id", "flowId", "version", "name", "at", "data", "stored"}
 
 
 class Wrong(Exception):  # noqa: N818 - reads as what is said of a pack
@@ -75,51 +88,54 @@ class Pack(NamedTuple):
 
 def line(event: Event) -> bytes:
     """Return the line of an event, which is made of what was stored and of nothing else."""
-    place = zip(("position", "flowId", "version", "name"), event[:4], strict=True)
-    parts = [f"{_json(name)}:{_json(value)}" for name, value in place]
-    parts += [*_readable(event.stored), f'"stored":"{b64encode(event.stored).decode()}"']
+    position, flow_id, version, name, stored = event
+    parts = (
+        f'"position":{_json(position)},"flowId":{_json(flow_id)}',
+        f'"version":{_json(version)},"name":{_json(name)}',
+        *_readable(stored),
+        f'"stored":"{b64encode(stored).decode()}"',
+    )
     return "{{{}}}\n".format(",".join(parts)).encode()
 
 
 def _readable(stored: bytes) -> Iterator[str]:
     """Return who did what and when, in public names; nothing if the bytes are not of our form."""
     try:
-        fields = json.loads(stored, parse_constant=_refuse)
+        fields = READ_FIELDS(stored.decode())
         event, metadata = dict(fields["event"]), dict(fields["metadata"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return
+    if not TAKEN.isdisjoint(metadata):
+        return
     yield f'"at":{_json(event.pop("at", None))}'
     for name, value in metadata.items():
-        yield f"{_json(_public(name))}:{_json(value)}"
-    data = (f"{_json(_public(name))}:{_embedded(name, value)}" for name, value in event.items())
+        yield f"{_public(name)}:{_json(value)}"
+    data = (f"{_public(name)}:{_embedded(name, value)}" for name, value in event.items())
     yield '"data":{{{}}}'.format(",".join(data))
 
 
+@cache
 def _public(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
+    return _json(first + "".join(map(str.capitalize, rest)))
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
-        value = {_public(name): held for name, held in value.items()}
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps(value, separators=(",", ":")) if SURROGATE.search(text) else text
+        return "{{{}}}".format(",".join(f"{_public(k)}:{_json(v)}" for k, v in value.items()))
+    text = WRITE(value)
+    return WRITE_ASCII(value) if SURROGATE.search(text) else text
 
 
 def _embedded(name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return what a field holds; callers' JSON, which is stored as its text, as it was sent."""
     if name.endswith("_json") and isinstance(value, str) and not UNFIT.search(value):
         try:
-            json.loads(value, parse_int=str, parse_float=str, parse_constant=_refuse)
+            READ_ANY(value)
         except (ValueError, RecursionError):
             return _json(value)
         return value
     return _json(value)
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
 
 
 class Tree:
