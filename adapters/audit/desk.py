@@ -14,7 +14,7 @@ from adapters.audit.keys import Signer, Verifier
 from adapters.audit.ledger import read_ledger
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
-from adapters.audit.proving import judged, prove
+from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
 from domain.audit.checkpoints import Checkpoint, Checkpoints, Sighting, Unprovable
 from domain.audit.evidence import Entry, Evidence
@@ -97,13 +97,22 @@ class Desk:
             tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
         )
 
-    def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:
+    def prover(
+        self,
+        *,
+        config: Path | None,
+        file: Path | None,
+        public_key: str | None,
+        held: Path | None = None,
+    ) -> Prover:
         """Return who proves events against the last checkpoint that covers each."""
         configured = self._configured(config)
-        ledger, verifier = _ledger_file(configured, file), _verifier(configured, public_key)
-        return lambda evidence, entry, progress: prove(
-            evidence, entry, file=ledger, verifier=verifier, progress=progress
+        against = Against(
+            file=_ledger_file(configured, file),
+            verifier=_verifier(configured, public_key),
+            held=held,
         )
+        return lambda evidence, entry, progress: prove(evidence, entry, against, progress=progress)
 
     def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packer:
         """Return who packs events with what proves them."""

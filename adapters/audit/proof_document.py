@@ -6,7 +6,11 @@
   "state": "<base64 of the event's bytes as they are stored>",
   "index": 41,                      its place in the log, from 0
   "path": ["<base64>", ...],        the audit path of RFC 9162 §2.1.3, lowest node first
-  "checkpoint": "<the signed note>"   which has the tree's size and root
+  "checkpoint": "<the signed note>", which has the tree's size and root
+  "since": {                        only if somebody already holds an older checkpoint:
+    "checkpoint": "<its signed note>",
+    "path": ["<base64>", ...]       that the tree continues its tree: RFC 9162 §2.1.4
+  }
 }
 """
 
@@ -20,7 +24,7 @@ from adapters.audit.keys import decoded, encoded
 from domain.audit.checkpoints import Unprovable
 from domain.audit.evidence import Entry
 from domain.audit.merkle import HASH_BYTES
-from domain.audit.proof import Proof
+from domain.audit.proof import Proof, Since
 
 FORMAT: Final = "taskflow.inclusion_proof.v1"
 
@@ -31,7 +35,7 @@ _DEEPEST: Final = 64
 def proof_document(proof: Proof) -> dict[str, object]:
     """Return the document of a proof."""
     entry = proof.entry
-    return {
+    document: dict[str, object] = {
         "format": FORMAT,
         "flow": entry.flow_id,
         "version": entry.version,
@@ -41,6 +45,10 @@ def proof_document(proof: Proof) -> dict[str, object]:
         "path": [encoded(node) for node in proof.path],
         "checkpoint": proof.note,
     }
+    if proof.since is not None:
+        path = [encoded(node) for node in proof.since.path]
+        document["since"] = {"checkpoint": proof.since.note, "path": path}
+    return document
 
 
 def parse_proof(text: str) -> Proof:
@@ -50,11 +58,8 @@ def parse_proof(text: str) -> Proof:
         Unprovable: if it is none: no part of it is guessed.
     """
     fields = _object(text)
-    if fields.keys() != _FIELDS.keys():
-        raise _no_proof(f"it has the fields {', '.join(_FIELDS)} and no others")
-    for name, is_fine in _FIELDS.items():
-        if not is_fine(fields[name]):
-            raise _no_proof(f"its field {name} is not what it should be")
+    since = fields.pop("since", None)
+    _check(fields, _FIELDS, "it")
     entry = Entry(
         position=fields["index"] + 1,
         flow_id=fields["flow"],
@@ -62,11 +67,36 @@ def parse_proof(text: str) -> Proof:
         name=fields["name"],
         state=decoded(fields["state"]) or b"",
     )
-    path = tuple(decoded(node) or b"" for node in fields["path"])
-    return Proof(entry=entry, path=path, note=fields["checkpoint"])
+    return Proof(
+        entry=entry,
+        path=_path(fields),
+        note=fields["checkpoint"],
+        since=None if since is None else _since(since),
+    )
 
 
-def _object(text: str) -> Mapping[str, Any]:
+def _since(fields: object) -> Since:
+    if not isinstance(fields, dict):
+        raise _no_proof("its field since is not an object")
+    _check(fields, _SINCE, "since")
+    return Since(note=fields["checkpoint"], path=_path(fields))
+
+
+def _path(fields: Mapping[str, Any]) -> tuple[bytes, ...]:
+    return tuple(decoded(node) or b"" for node in fields["path"])
+
+
+def _check(
+    fields: Mapping[str, Any], wanted: Mapping[str, Callable[[object], bool]], what: str
+) -> None:
+    if fields.keys() != wanted.keys():
+        raise _no_proof(f"{what} has the fields {', '.join(wanted)} and no others")
+    for name, is_fine in wanted.items():
+        if not is_fine(fields[name]):
+            raise _no_proof(f"the field {name} is not what it should be")
+
+
+def _object(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -109,4 +139,9 @@ _FIELDS: Final[Mapping[str, Callable[[object], bool]]] = {
     "index": _is_count(0),
     "path": _is_path,
     "checkpoint": _is_text,
+}
+
+_SINCE: Final[Mapping[str, Callable[[object], bool]]] = {
+    "checkpoint": _is_text,
+    "path": _is_path,
 }

@@ -6,67 +6,122 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from attrs import frozen
+
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
 from adapters.audit.ledger import read_notes
 from adapters.audit.notes import BadNote, text_of
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
 from domain.audit.checkpoints import Checkpoint, Unprovable
+from domain.audit.consistency import consistency_path
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.inclusion import audit_path
-from domain.audit.proof import Proof, Verdict, holds
+from domain.audit.proof import Proof, Since, Verdict, continues, holds
+from domain.audit.tiles import TiledTree
 
 
-def prove(
-    evidence: Evidence, entry: Entry, *, file: Path, verifier: Verifier, progress: Progress
-) -> Verdict:
-    """Prove an event against the last checkpoint in a file that covers it.
+@frozen(kw_only=True)
+class Against:
+    """What an event is proven against: the log's checkpoints, by whose key.
+
+    A file that is `held` is one of checkpoints that somebody has already: the proof then says that
+    the log continues the last one of them that the checkpoint of the proof can continue.
+    """
+
+    file: Path
+    verifier: Verifier
+    held: Path | None = None
+
+
+@frozen
+class _Note:
+    text: str
+    checkpoint: Checkpoint
+
+
+def prove(evidence: Evidence, entry: Entry, against: Against, *, progress: Progress) -> Verdict:
+    """Prove an event against the last checkpoint that covers it.
 
     With the tiles that stand beside the file this reads a few hundred events, without them all.
 
     Raises:
         Unprovable: if no checkpoint covers the event, or the log is shorter than that one says.
     """
-    note, checkpoint = _covering(entry, file, verifier)
-    size = checkpoint.size
-    cached = read_tiles(tiles_path(file))
-    tree = tree_over(evidence, size, trusted=checkpoint, cached=cached, progress=progress)
+    found = _covering(entry, against)
+    size = found.checkpoint.size
+    cached = read_tiles(tiles_path(against.file))
+    tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
     path = audit_path(entry.position - 1, size, tree.subtree)
-    return judged(Proof(entry=entry, path=path, note=note), verifier)
+    since = _since(against, size, tree)
+    return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifier)
 
 
-def _covering(entry: Entry, file: Path, verifier: Verifier) -> tuple[str, Checkpoint]:
-    for note, checkpoint in _from_the_last(file, verifier):
-        if checkpoint.size >= entry.position:
-            return note, checkpoint
+def _covering(entry: Entry, against: Against) -> _Note:
+    for note in _from_the_last(against.file, against.verifier):
+        if note.checkpoint.size >= entry.position:
+            return note
     raise Unprovable(
-        f"{file}: no checkpoint by {verifier.name} covers the event at position"
+        f"{against.file}: no checkpoint by {against.verifier.name} covers the event at position"
         f" {entry.position} yet: see taskflow audit checkpoint"
     )
 
 
-def _from_the_last(file: Path, verifier: Verifier) -> Iterator[tuple[str, Checkpoint]]:
+def _since(against: Against, size: int, tree: TiledTree) -> Since | None:
+    """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
+    if against.held is None:
+        return None
+    for note in _from_the_last(against.held, against.verifier):
+        if 0 < (older := note.checkpoint.size) <= size:
+            return Since(note=note.text, path=consistency_path(older, size, tree.subtree))
+    raise Unprovable(
+        f"{against.held}: has no checkpoint by {against.verifier.name} of 1 to {size} events"
+    )
+
+
+def _from_the_last(file: Path, verifier: Verifier) -> Iterator[_Note]:
     for note in reversed(read_notes(file).whole):
-        text = text_of(note, verifier)
-        checkpoint = None if isinstance(text, BadNote) else parse_checkpoint(text)
-        if checkpoint is not None:
-            yield note.decode(), checkpoint
+        checkpoint = _checkpoint(note, verifier)
+        if isinstance(checkpoint, Checkpoint):
+            yield _Note(note.decode(), checkpoint)
 
 
 def judged(proof: Proof, verifier: Verifier) -> Verdict:
     """Judge a proof by what it holds and the public key, and nothing else."""
-    text = text_of(proof.note.encode(errors="surrogatepass"), verifier)
-    if isinstance(text, BadNote):
-        return Verdict(proof=proof, checkpoint=None, reason=f"its checkpoint: {text.reason}")
-    checkpoint = parse_checkpoint(text)
-    if checkpoint is None:
-        reason = "its checkpoint: it is signed, and says something else than a checkpoint"
-        return Verdict(proof=proof, checkpoint=None, reason=reason)
-    clause = None if holds(proof, checkpoint) else _NOT_INCLUDED
-    return Verdict(proof=proof, checkpoint=checkpoint, reason=clause)
+    checkpoint = _checkpoint(proof.note.encode(errors="surrogatepass"), verifier)
+    if isinstance(checkpoint, str):
+        return Verdict(proof=proof, reason=f"its checkpoint: {checkpoint}")
+    if not holds(proof, checkpoint):
+        return Verdict(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
+    if proof.since is None:
+        return Verdict(proof=proof, checkpoint=checkpoint, reason=None)
+    return _judged_since(proof, proof.since, checkpoint, verifier)
+
+
+def _judged_since(
+    proof: Proof, since: Since, checkpoint: Checkpoint, verifier: Verifier
+) -> Verdict:
+    older = _checkpoint(since.note.encode(errors="surrogatepass"), verifier)
+    if isinstance(older, str):
+        reason = f"its older checkpoint: {older}"
+        return Verdict(proof=proof, checkpoint=checkpoint, reason=reason)
+    reason_why = None if continues(since, older, checkpoint) else _NOT_CONTINUED
+    return Verdict(proof=proof, checkpoint=checkpoint, since=older, reason=reason_why)
 
 
 _NOT_INCLUDED: Final = (
     "the event with its place and path does not lead to the root that was signed: one of them was"
     " changed"
 )
+_NOT_CONTINUED: Final = (
+    "the log that its checkpoint speaks of does not continue that of the older one: history was"
+    " changed between them"
+)
+
+
+def _checkpoint(note: bytes, verifier: Verifier) -> Checkpoint | str:
+    """Return what a note says, or a clause about why it says nothing that the key signed."""
+    text = text_of(note, verifier)
+    if isinstance(text, BadNote):
+        return text.reason
+    return parse_checkpoint(text) or "it is signed, and says something else than a checkpoint"

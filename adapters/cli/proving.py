@@ -65,8 +65,18 @@ class Proving(Protocol):
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         ...
 
-    def prover(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Prover:
-        """Return who proves events against the last checkpoint that covers each."""
+    def prover(
+        self,
+        *,
+        config: Path | None,
+        file: Path | None,
+        public_key: str | None,
+        held: Path | None = None,
+    ) -> Prover:
+        """Return who proves events against the last checkpoint that covers each.
+
+        With a file that somebody holds, also that the log continues its last checkpoint.
+        """
         ...
 
     def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packing:

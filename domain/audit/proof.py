@@ -5,21 +5,32 @@ from __future__ import annotations
 from attrs import frozen
 
 from domain.audit.checkpoints import Checkpoint
+from domain.audit.consistency import is_consistent
 from domain.audit.evidence import Entry
 from domain.audit.inclusion import is_included
 from domain.audit.leaves import entry_hash
 
 
 @frozen(kw_only=True)
+class Since:
+    """An older signed note, and the nodes that prove that the proof's tree continues its tree."""
+
+    note: str
+    path: tuple[bytes, ...]
+
+
+@frozen(kw_only=True)
 class Proof:
     """An event as it is stored, its audit path, and the signed note that the path leads to.
 
-    The event's index in the log is its position less one; the tree is that of the note.
+    The event's index in the log is its position less one; the tree is that of the note. `since`
+    ties that tree to one that somebody already holds.
     """
 
     entry: Entry
     path: tuple[bytes, ...]
     note: str
+    since: Since | None = None
 
 
 def holds(proof: Proof, checkpoint: Checkpoint) -> bool:
@@ -33,15 +44,28 @@ def holds(proof: Proof, checkpoint: Checkpoint) -> bool:
     )
 
 
+def continues(since: Since, older: Checkpoint, newer: Checkpoint) -> bool:
+    """Say whether a checkpoint continues the log of an older one, once both notes are read."""
+    return is_consistent(
+        older.size,
+        newer.size,
+        path=since.path,
+        old_root=older.root,
+        new_root=newer.root,
+    )
+
+
 @frozen(kw_only=True)
 class Verdict:
     """What checking a proof came to: it holds, with what it is against; or why it does not.
 
-    `checkpoint` is None where no signed checkpoint could be read, `reason` where it holds.
+    `checkpoint` and `since` are None where no such signed checkpoint could be read, `reason` where
+    it holds.
     """
 
     proof: Proof
-    checkpoint: Checkpoint | None
+    checkpoint: Checkpoint | None = None
+    since: Checkpoint | None = None
     reason: str | None
 
     @property

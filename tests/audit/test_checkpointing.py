@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,8 +16,8 @@ from attrs import evolve
 from adapters.audit.checkpointing import Witness, append_checkpoint, append_if_grown
 from adapters.audit.keys import Signer
 from adapters.audit.ledger import digest_of, read_ledger, read_notes
-from adapters.audit.proof_document import parse_proof
-from adapters.audit.proving import judged, prove
+from adapters.audit.proof_document import parse_proof, proof_document
+from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from adapters.store import StoreEvidence, open_for_reading
 from domain.audit.checkpoints import Checkpoint, Signed, Unprovable
@@ -164,8 +166,12 @@ def test_a_file_is_continued_by_its_own_signer_only(path: Path, witness: Witness
             taken(path, other)
 
 
+def against(witness: Witness, held: Path | None = None) -> Against:
+    return Against(file=witness.file, verifier=SIGNER.verifier, held=held)
+
+
 def proof_of(evidence: Evidence, entry: Entry, witness: Witness) -> tuple[bool, str | None]:
-    verdict = prove(evidence, entry, file=witness.file, verifier=SIGNER.verifier, progress=silent)
+    verdict = prove(evidence, entry, against(witness), progress=silent)
     return verdict.holds, verdict.reason
 
 
@@ -200,9 +206,7 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
     taken(path, witness)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        made = prove(
-            evidence, entry, file=witness.file, verifier=SIGNER.verifier, progress=silent
-        ).proof
+        made = prove(evidence, entry, against(witness), progress=silent).proof
     assert judged(made, SIGNER.verifier).holds
     assert not judged(made, OTHER.verifier).holds
     edits: tuple[Callable[[Entry], Entry], ...] = (
@@ -219,6 +223,42 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
         assert not judged(evolve(made, path=path_), SIGNER.verifier).holds
     note = made.note.replace("\n300\n", "\n301\n")
     assert not judged(evolve(made, note=note), SIGNER.verifier).holds
+
+
+def test_a_proof_says_that_the_log_continues_what_somebody_holds(
+    path: Path, witness: Witness, tmp_path: Path
+) -> None:
+    older = taken(path, witness)
+    held = tmp_path / "held"
+    shutil.copy(witness.file, held)
+    grow(path, 333)
+    newer = taken(path, witness)
+    with evidence_of(path) as evidence:
+        (entry,) = evidence.entries(42, 42)
+        verdict = prove(evidence, entry, against(witness, held), progress=silent)
+    proof = verdict.proof
+    assert (verdict.checkpoint, verdict.since, verdict.reason) == (newer, older, None)
+    assert parse_proof(json.dumps(proof_document(proof))) == proof
+    since = proof.since
+    assert since is not None
+    for other in (
+        evolve(since, path=since.path[1:]),
+        evolve(since, path=(*since.path[:-1], bytes(32))),
+        evolve(since, note=since.note.replace("\n300\n", "\n299\n")),
+        evolve(since, note=proof.note),
+    ):
+        assert not judged(evolve(proof, since=other), SIGNER.verifier).holds
+
+
+def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(
+    path: Path, witness: Witness, tmp_path: Path
+) -> None:
+    taken(path, witness)
+    (tmp_path / "held").touch()
+    with evidence_of(path) as evidence:
+        (entry,) = evidence.entries(42, 42)
+        with pytest.raises(Unprovable, match="has no checkpoint by"):
+            prove(evidence, entry, against(witness, tmp_path / "held"), progress=silent)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "\x00", "[" * 100_000, '{"format": 1}'])

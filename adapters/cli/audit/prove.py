@@ -32,7 +32,8 @@ PAGE: Final = Page(
     description=f"""\
 Writes a JSON document that proves to anybody with the public key that an event
 stands in the log, to the byte and at its place: the event, its audit path
-(RFC 9162), and the last signed checkpoint that covers it. See verify-proof.
+(RFC 9162), and the last signed checkpoint that covers it. With --held also
+that this checkpoint continues one that somebody kept. See verify-proof.
 
 {POINTS}""",
     epilog="""\
@@ -60,6 +61,7 @@ class Prove(AuditAsk):
     point: Point
     checkpoints: Path | None
     public_key: str | None
+    held: Path | None
     out: Path | None
     force: bool
 
@@ -68,7 +70,10 @@ class Prove(AuditAsk):
         if self.out and self.out.exists() and not self.force:
             raise files.taken(self.out)
         prover = tools.proving.prover(
-            config=self.config, file=self.checkpoints, public_key=self.public_key
+            config=self.config,
+            file=self.checkpoints,
+            public_key=self.public_key,
+            held=self.held,
         )
         with (
             tools.open_evidence(self.config, self.database) as evidence,
@@ -120,6 +125,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("point", metavar="VERSION", type=point, help="which of its events")
     checkpoints_option(parser)
     public_key_option(parser)
+    parser.add_argument(
+        "--held",
+        metavar="FILE",
+        type=Path,
+        help="checkpoints that somebody kept: prove that the log continues their\nlast one too",
+    )
     parser.add_argument(
         "--out", metavar="FILE", type=Path, help="where the proof goes (default: standard output)"
     )

@@ -28,8 +28,10 @@ PAGE: Final = Page(
     description="""\
 Checks a proof that `prove` wrote, with nothing but the proof and the public
 key of the log: that the key signed the checkpoint in it, and that the event,
-to the byte, stands at its place in the tree whose root was signed. Shows the
-event. That nothing has changed since is for `verify` to say.""",
+to the byte, stands at its place in the tree whose root was signed; and, if the
+proof says so, that this log continues an older checkpoint: compare that with
+your own copy. Shows the event. That nothing has changed since is for `verify`
+to say.""",
     epilog="""\
 examples:
   taskflow audit verify-proof proof.json --public-key "$KEY"
@@ -77,6 +79,7 @@ def _document(verdict: Verdict) -> Document:
         "position": entry.position,
         "event": _read(entry.state),
         "checkpoint": None if checkpoint is None else checkpoint_document(checkpoint),
+        "since": None if verdict.since is None else checkpoint_document(verdict.since),
     }
 
 
@@ -97,6 +100,8 @@ def _rows(verdict: Verdict) -> Iterator[tuple[str, str | Text]]:
     yield "Position", f"{entry.position:,}"
     if checkpoint is not None:
         yield "Signed", checkpoint_line(checkpoint)
+    if verdict.since is not None:
+        yield "Continues", checkpoint_line(verdict.since)
     stored = _read(entry.state)
     # Only printable ASCII, line by line.
     yield "Stored", "not JSON" if stored is None else Text(pretty_json(json.dumps(stored)))
