@@ -159,10 +159,18 @@ def test_a_file_that_is_no_store_gets_a_sentence(tools: Tools, path: Path, url: 
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.parametrize(("options", "shown"), [(["--json"], '"position": 2,'), ([], "began wait")])
 def test_a_damaged_event_is_named_after_those_before_it(
-    tools: Tools, seeded: str, path: Path
+    tools: Tools, seeded: str, path: Path, options: list[str], shown: str
 ) -> None:
     spoil_event(path, FLOW, 3)
-    ran = log(tools, seeded, "--json")
-    assert (ran.code, ran.out.count("\n"), ran.err.count("\n")) == (2, 2, 1)
+    ran = log(tools, seeded, *options)
+    assert (ran.code, ran.out.count(shown), ran.err.count("\n")) == (2, 1, 1)
+    assert "resumed" not in ran.out
     assert ran.err.startswith(f"taskflow: the store is damaged: event {FLOW}/3 ")
+
+
+def test_a_log_reads_no_further_than_it_has_to(tools: Tools, seeded: str, path: Path) -> None:
+    spoil_event(path, FLOW, 4)
+    assert log(tools, seeded, "--limit", "2").code == 0
+    assert log(tools, seeded, "--limit", "3").code == 2

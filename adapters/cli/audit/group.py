@@ -30,7 +30,12 @@ gateway. Trusts nothing that it has not computed itself.""",
     epilog="""\
 examples:
   taskflow audit history 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
-      --config gateway.json5""",
+      --config gateway.json5
+  taskflow audit log --database sqlite:///copy.db --since 2026-11-26
+  taskflow audit replay --database sqlite:///copy.db
+  taskflow audit verify --config gateway.json5 --held kept.checkpoints
+
+docs/auditing.md says how to read and verify a history, step by step.""",
 )
 
 

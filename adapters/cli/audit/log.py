@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -23,8 +23,9 @@ from adapters.cli.parser import Parser, flow_status, moment, whole_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.evidence import Evidence
+from domain.audit.evidence import Evidence, Unreadable
 from domain.audit.printable import counted, to_the_millisecond
+from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.records import ActorKind, Record
 from domain.status import FlowStatus
@@ -135,13 +136,28 @@ def _document(logged: Logged) -> Document:
 
 
 def _show(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
-    shown, total = islice(passing, limit), 0
-    while rows := tuple(islice(shown, _AT_ONCE)):
+    total = 0
+    for rows in _groups(islice(passing, limit)):
         terminal.show(_table(rows, first=total == 0))
         total += len(rows)
     if total:
         terminal.say("")
     terminal.say(_ending(total, next(passing, None)))
+
+
+def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
+    """Return events in groups, those before a damaged one included."""
+    rows: list[Logged] = []
+    try:
+        for logged in shown:
+            rows.append(logged)
+            if len(rows) == _AT_ONCE:
+                yield rows
+                rows = []
+    except (Unreadable, BrokenHistory):
+        yield from filter(None, [rows])
+        raise
+    yield from filter(None, [rows])
 
 
 def _ending(total: int, following: Logged | None) -> str:
