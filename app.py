@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 from uuid import uuid4
@@ -448,6 +449,8 @@ def serve_pages(wanted: cli.PagesWanted) -> int:
     with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
         given = _pages_given(settings, evidence, refusals, proofs)
         server = _pages_server(settings.pages, given, host=wanted.host, port=wanted.port)
+        if not ip_address(server.host).is_loopback:
+            LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _signal, _frame: server.stop())
         print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise

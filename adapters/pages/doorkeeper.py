@@ -29,7 +29,7 @@ class Doorkeeper:
 
     def process_request(self, req: Request, resp: Response) -> None:
         """Admit a request, or raise what it is answered with."""
-        req.context.started = self.given.seconds()
+        req.context.started, req.context.client = self.given.seconds(), None
         req.context.request_id = req.env.get(_REQUEST_ID) or self.given.new_id()
         req.context.client = self.given.client_of(
             req.remote_addr or "", req.get_header("X-Forwarded-For") or ""

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from falcon.testing import TestClient
 
-from adapters.pages.attempts import MOST
+from adapters.pages.attempts import MOST, TRACKED, FailedAttempts
 from adapters.pages.headers import CONTENT_SECURITY_POLICY
+from domain.ports import StoreUnavailable
 from tests.pages.seeds import Seeds
 from tests.pages.workbench import PASSWORD, Desk, seen
 
@@ -87,3 +90,26 @@ def test_each_request_is_logged_without_what_was_searched_for(desk: Desk) -> Non
             "client": "127.0.0.1",
         }
     ]
+
+
+def test_only_so_many_addresses_are_remembered() -> None:
+    attempts = FailedAttempts(lambda: 0.0)
+    for _ in range(MOST):
+        attempts.count("first")
+    assert attempts.wait("first") == 60
+    for number in range(TRACKED):
+        attempts.count(f"{number}")
+    assert attempts.wait("first") == 0
+
+
+def test_a_store_that_cannot_be_read_now_is_told_apart_from_a_fault(desk: Desk) -> None:
+    unavailable, fault = StoreUnavailable("locked"), ValueError("ours")
+    for error, status in ((unavailable, 503), (fault, 500)):
+
+        def fail(*_: object, error: Exception = error) -> NoReturn:
+            raise error
+
+        desk.rearrange(client_of=fail)
+        answer = desk.get("/")
+        assert answer.status_code == status
+    assert desk.faults == [unavailable, fault]

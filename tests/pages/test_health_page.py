@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Event
 from threading import enumerate as threads
 
 from attrs import evolve
 from falcon.testing import TestClient
 
+from domain.audit.checkpoints import Checkpoints
 from tests.pages.seeds import Sown, sow
 from tests.pages.workbench import PASSWORD, USER, Desk, basic, desk_over, seen
 
@@ -57,6 +59,39 @@ def test_without_checkpoints_there_is_no_comparison(sown: Sown) -> None:
         text = checked(desk)
     assert "Nothing was found." in text
     assert "Not compared:" in text
+
+
+def test_a_checkup_that_runs_says_how_far_it_is(desk: Desk) -> None:
+    reached, go_on = Event(), Event()
+
+    def slow() -> Checkpoints:
+        reached.set()
+        assert go_on.wait(30)
+        return Checkpoints(ledger=())
+
+    desk.rearrange(checkpoints=slow)
+    desk.get("/health?check=now")
+    assert reached.wait(30)
+    desk.get("/health?check=now")
+    answer = desk.get("/health")
+    go_on.set()
+    assert answer.headers["refresh"] == "2"
+    assert "A checkup runs since 2026-11-23T12:00:00.000Z" in seen(answer.text).text
+    text = checked(desk)
+    assert "No checkpoint agreed with the log, so nothing is proven by one." in text
+    assert len([thread for thread in threads() if thread.name == "checkup"]) == 0
+
+
+def test_a_checkup_that_fails_says_so_and_another_may_follow(desk: Desk) -> None:
+    fault = RuntimeError("our fault")
+
+    def failing() -> Checkpoints:
+        raise fault
+
+    desk.rearrange(checkpoints=failing)
+    for _ in range(2):
+        assert "broke off at 2026-11-23T12:00:00.000Z : the log of this program" in checked(desk)
+    assert desk.faults == [fault, fault]
 
 
 def test_a_checkup_is_not_started_from_elsewhere(desk: Desk) -> None:

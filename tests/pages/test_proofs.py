@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
 
 from attrs import evolve
 
-from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown
+from adapters.pages.collaborators import Progress
+from adapters.pages.proofs import PATIENCE_SECONDS
+from domain.audit.evidence import Entry
+from domain.audit.proof import Verdict
+from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown, sow
 from tests.pages.workbench import Desk, desk_over, seen
 
 
@@ -28,6 +34,37 @@ def test_a_proof_can_be_taken_away_and_checked(desk: Desk, seeds: Seeds, sown: S
     document = json.loads(answer.text)
     assert (document["flow"], document["version"]) == (seeds.busy, 8)
     assert DESK_OF_PROOFS.judge(answer.text, sown.public_key).holds
+
+
+def test_a_proof_that_takes_long_is_left_to_its_own_page(desk: Desk, seeds: Seeds) -> None:
+    """Without tiles the whole log is read, and `progress` is told of every 10,000 events."""
+
+    def slow(_: Entry, progress: Progress) -> Verdict:
+        progress(10_000, 1_000_000)
+        desk.seconds += PATIENCE_SECONDS / 2
+        progress(20_000, 1_000_000)
+        desk.seconds += PATIENCE_SECONDS
+        progress(30_000, 1_000_000)
+        raise AssertionError
+
+    desk.rearrange(prove=slow)
+    said = "Not proven here: no tiles stand beside the checkpoints"
+    assert said in seen(desk.page(f"/flows/{seeds.busy}")).text
+    assert desk.seconds == 0.0
+    assert said in seen(desk.page(f"/proofs/{seeds.busy}?at=1")).text
+    assert desk.seconds == 1.5 * PATIENCE_SECONDS
+
+
+def test_a_changed_event_is_not_what_was_signed(tmp_path: Path) -> None:
+    sown = sow(tmp_path, long=3)
+    with sqlite3.connect(tmp_path / "flows.db") as database:
+        database.execute("UPDATE stored_events SET state = state || ' ' WHERE rowid = 8")
+        database.execute("UPDATE stored_events SET state = CAST(state AS BLOB) WHERE rowid = 8")
+    database.close()
+    with desk_over(sown) as desk:
+        text = seen(desk.page(f"/flows/{sown.seeds.busy}?at=8")).text
+    assert "Not what was signed." in text
+    assert "Proven." not in text
 
 
 def test_a_checkpoint_of_another_key_proves_nothing(sown: Sown, seeds: Seeds) -> None:

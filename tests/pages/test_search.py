@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +78,19 @@ def test_a_moment_is_found_by_halving(evidence: Evidence) -> None:
 def test_what_is_too_late_by_more_than_a_day_is_not_looked_at(evidence: Evidence) -> None:
     page = search(evidence, Query(until=NOON - 2 * DAY), lambda: 0.0)
     assert (page.flows, page.looked_at) == ([], 0)
+
+
+def test_a_moment_behind_a_gap_is_looked_for_from_the_newest_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'flows.db'}"
+    with sowing(url) as seeder:
+        for number in range(3):
+            seeder.create(f"Letter {number}")
+    for spoiled in (
+        "UPDATE stored_events SET state = x'00' WHERE rowid = 2",
+        "DELETE FROM stored_events WHERE rowid = 2",
+    ):
+        with sqlite3.connect(tmp_path / "flows.db") as database:
+            database.execute(spoiled)
+        database.close()
+        with closing(open_for_reading(url)) as store:
+            assert position_after(StoreEvidence(store), NOON) == 4

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 from falcon.testing import Result, TestClient
 
 from adapters.pages import Collaborators, create_app
@@ -56,23 +56,26 @@ class Desk:
 
     def __attrs_post_init__(self) -> None:
         """Make the application once, so that it remembers who failed."""
-        self.app = create_app(
-            Collaborators(
-                evidence=self.evidence,
-                refusals=self.refusals,
-                checkpoints=self._checkpoints,
-                prove=self._prove,
-                proof_document=DESK_OF_PROOFS.document,
-                damages=(StoreFault, Undecodable, BrokenHistory),
-                admits=lambda user, password: (user, password) == (USER, PASSWORD),
-                client_of=lambda peer, _: peer,
-                now=lambda: NOON,
-                seconds=lambda: self.seconds,
-                new_id=lambda: f"page-{next(self._ids)}",
-                log_request=self.logged.append,
-                log_fault=lambda _, error: self.faults.append(error),
-            )
+        self.given = Collaborators(
+            evidence=self.evidence,
+            refusals=self.refusals,
+            checkpoints=self._checkpoints,
+            prove=self._prove,
+            proof_document=DESK_OF_PROOFS.document,
+            damages=(StoreFault, Undecodable, BrokenHistory),
+            admits=lambda user, password: (user, password) == (USER, PASSWORD),
+            client_of=lambda peer, _: peer,
+            now=lambda: NOON,
+            seconds=lambda: self.seconds,
+            new_id=lambda: f"page-{next(self._ids)}",
+            log_request=self.logged.append,
+            log_fault=lambda _, error: self.faults.append(error),
         )
+        self.app = create_app(self.given)
+
+    def rearrange(self, **given: Any) -> None:  # noqa: ANN401 - of Collaborators
+        """Have the pages served with some other collaborators."""
+        self.app = create_app(evolve(self.given, **given))
 
     def _checkpoints(self) -> Checkpoints:
         return DESK_OF_PROOFS.checkpoints(
