@@ -8,7 +8,6 @@ kept is a cache that nobody trusts: what is computed with it is compared with a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 from typing import Final, TypeAlias
 
 from attrs import field, frozen
@@ -34,17 +33,19 @@ class TiledTree:
     size: int
     tiles: Sequence[bytes]
     leaf_hashes: LeafHashes
-    subtree: Callable[[int, int], bytes] = field(init=False)
-    """Returns the hash of a perfect subtree by its level and its number, each computed once."""
-    _tile: Callable[[int], Sequence[bytes]] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "subtree", cache(self._subtree))
-        object.__setattr__(self, "_tile", cache(self._leaves))
+    _nodes: dict[tuple[int, int], bytes] = field(init=False, factory=dict, repr=False, eq=False)
+    _leaves: dict[int, Sequence[bytes]] = field(init=False, factory=dict, repr=False, eq=False)
 
     def root(self, size: int) -> bytes:
         """Return the root over the first `size` leaves."""
         return range_hash(0, size, self.subtree)
+
+    def subtree(self, level: int, number: int) -> bytes:
+        """Return the hash of a perfect subtree by its level and its number, computed once."""
+        known = self._nodes.get((level, number))
+        if known is None:
+            known = self._nodes[level, number] = self._subtree(level, number)
+        return known
 
     def _subtree(self, level: int, number: int) -> bytes:
         if level == LEVEL and number < len(self.tiles):
@@ -54,8 +55,12 @@ class TiledTree:
         left = self.subtree(level - 1, 2 * number)
         return node_hash(left, self.subtree(level - 1, 2 * number + 1))
 
-    def _leaves(self, tile: int) -> Sequence[bytes]:
-        return self.leaf_hashes(tile << LEVEL, min(self.size, (tile + 1) << LEVEL))
+    def _tile(self, number: int) -> Sequence[bytes]:
+        """Return the hashes of the leaves of a tile, read once."""
+        if number not in self._leaves:
+            stop = min(self.size, (number + 1) << LEVEL)
+            self._leaves[number] = self.leaf_hashes(number << LEVEL, stop)
+        return self._leaves[number]
 
 
 def tile_roots(leaf_hashes: Iterable[bytes]) -> Iterator[bytes]:

@@ -170,11 +170,14 @@ def _bounds(
 
 
 def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
+    where = f"the event at position {first}"
+    if first != last:
+        where = f"an event from position {first} to {last}"
     others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
     return Finding(
         code="history_changed",
-        sentence=f"{changed[0].place}: its root differs from the log's: an event from position"
-        f" {first} to {last} was changed, removed, put in or moved{others}",
+        sentence=f"{changed[0].place}: its root differs from the log's: {where} was changed,"
+        f" removed, put in or moved{others}",
         checkpoint=changed[0].place,
         first=first,
         last=last,
