@@ -243,9 +243,13 @@ def _admit(gate: Gate, head: Head) -> HeldPlace | RawAnswer:
 
 
 def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
-    fields = asdict(rejection, filter=lambda field, _: field.name not in {"sentence", "peer"})
-    log_event(LOG, "request", {**fields, "peer": remember(rejection.peer)})
+    log_event(LOG, "request", _rejection_fields(rejection, remember))
     return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
+
+
+def _rejection_fields(rejection: Rejection, remember: Callable[[str], str | None]) -> Fields:
+    fields = asdict(rejection, filter=lambda field, _: field.name not in {"sentence", "peer"})
+    return {**fields, "peer": remember(rejection.peer)}
 
 
 def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
@@ -448,7 +452,7 @@ def serve_pages(wanted: cli.PagesWanted) -> int:
     proofs = _Proofs(settings, wanted.checkpoints, wanted.public_key)
     with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
         given = _pages_given(settings, evidence, refusals, proofs)
-        server = _pages_server(settings.pages, given, host=wanted.host, port=wanted.port)
+        server = _pages_server(settings, given, host=wanted.host, port=wanted.port)
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -525,21 +529,29 @@ def _pages_given(
         now=now,
         seconds=time.monotonic,
         new_id=new_id,
-        log_request=partial(log_event, LOG, "page"),
+        log_request=partial(_log_page, _remember(settings)),
         log_fault=_log_fault,
     )
 
 
+def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
+    client = fields["client"]
+    shown = remember(client) if isinstance(client, str) else None
+    log_event(LOG, "page", {**fields, "client": shown})
+
+
 def _pages_server(
-    pages: Pages, given: PagesCollaborators, *, host: str | None, port: int | None
+    settings: Settings, given: PagesCollaborators, *, host: str | None, port: int | None
 ) -> Server:
+    pages = settings.pages
     asked = pages.port if port is None else port
     options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
-    return _listening(create_pages(given), options, lambda _: None, _render_page_error)
+    render = partial(_render_page_error, remember=_remember(settings))
+    return _listening(create_pages(given), options, lambda _: None, render)
 
 
-def _render_page_error(rejection: Rejection) -> RawAnswer:
-    log_event(LOG, "page", asdict(rejection, filter=lambda field, _: field.name != "sentence"))
+def _render_page_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
+    log_event(LOG, "page", _rejection_fields(rejection, remember))
     return render_page_error(
         rejection.status, rejection.code, rejection.sentence, rejection.request_id
     )

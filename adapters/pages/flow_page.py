@@ -22,6 +22,10 @@ MOST_REFUSED: Final = 20
 """Refusals that a flow's page shows, the newest ones."""
 
 
+MOST_TASKS: Final = 100
+"""Tasks that a flow's page shows, those linked last."""
+
+
 @frozen
 class FlowPage:
     """`GET /flows/<id>`: a flow as it is, or `?at=` a version, a revision or a time."""
@@ -49,6 +53,7 @@ class FlowPage:
             "proof": None if shown is None else self._proof(story, shown),
             "entry": None if shown is None else story.entries[shown.record.version - 1],
             "refused": self.given.refusals.of_flow(story.flow_id, limit=MOST_REFUSED),
+            "most_tasks": MOST_TASKS,
             "most_refused": MOST_REFUSED,
             "unread": story.entries[len(story.steps) :],
         }

@@ -51,6 +51,11 @@ def flow_address(flow_id: str, **query: object) -> str:
     return address(f"/flows/{quote(flow_id, safe='')}", **query)
 
 
+def proof_address(flow_id: str, **query: object) -> str:
+    """Return the address of the proof of an event, which `at` names by its version."""
+    return address(f"/proofs/{quote(flow_id, safe='')}", **query)
+
+
 def address(path: str, **query: object) -> str:
     """Return an address with those parameters that are not None."""
     given = {name: value for name, value in query.items() if value is not None}
@@ -73,7 +78,12 @@ def _environment() -> Environment:
         counted=counted,
         duration=lasting,
     )
-    environment.globals.update(style=STYLE.address, flow_address=flow_address, address=address)
+    environment.globals.update(
+        style=STYLE.address,
+        address=address,
+        flow_address=flow_address,
+        proof_address=proof_address,
+    )
     return environment
 
 

@@ -46,8 +46,13 @@ class Seeder:
 
     store: EventSourcedStore
     at: int = NOON
-    _numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
-    _requests: Iterator[int] = field(factory=lambda: count(1), init=False)
+    first: int = 1
+    _numbers: Iterator[int] = field(init=False)
+    _requests: Iterator[int] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin to count ids."""
+        self._numbers, self._requests = count(self.first), count(self.first)
 
     def execute(
         self, command: c.Command, *, owner: str = OWNER, actor: Actor = ZAPIER, after: int = SECOND
@@ -94,11 +99,11 @@ class Seeds:
 
 
 @contextmanager
-def sowing(url: str) -> Iterator[Seeder]:
-    """Open a store to sow flows in."""
+def sowing(url: str, *, first: int = 1) -> Iterator[Seeder]:
+    """Open a store to sow flows in, their ids counted from a number on."""
     store = open_for_writing(url)
     try:
-        yield Seeder(store)
+        yield Seeder(store, first=first)
     finally:
         store.close()
 

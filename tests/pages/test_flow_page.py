@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.pages.flow_page import MOST_TASKS
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
-from tests.pages.seeds import HOSTILE, Seeds, sow, sowing
+from domain.commands import RunTask
+from domain.status import Runtime
+from tests.pages.seeds import DAY, HOSTILE, Seeds, sow, sowing
 from tests.pages.workbench import Desk, desk_over, seen
 
 
@@ -100,3 +103,31 @@ def test_a_damaged_history_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
     assert "version 6 follows where 5 was due" in text
     assert "What follows is told up to version 4." in text
     assert "Stored, but not understood" in text
+
+
+def test_what_a_gateway_writes_meanwhile_is_seen(tmp_path: Path) -> None:
+    sown = sow(tmp_path, long=3)
+    with desk_over(sown) as desk, sowing(sown.url, first=1000) as gateway:
+        gateway.at += 10 * DAY
+        for number in range(3):
+            state = {"number": number}
+            flow = gateway.create(f"Letter {number}", state=state)
+            assert f"Letter {number}" in seen(desk.page("/")).text
+            assert f'"number": {number}' in seen(desk.page(f"/flows/{flow}")).text
+
+
+def test_a_flow_of_many_tasks_shows_the_last_ones(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'flows.db'}"
+    with sowing(url) as seeder:
+        flow = seeder.create("Write many letters")
+        for number in range(MOST_TASKS + 2):
+            run = RunTask(flow_id=flow, runtime=Runtime.ACP, task=f"Letter {number}.")
+            seeder.execute(run)
+    store = open_for_reading(url)
+    desk = Desk(StoreEvidence(store), read_refusals(url), tmp_path / "none", "no key")
+    text = seen(desk.page(f"/flows/{flow}?from=1")).text
+    store.close()
+    tasks = text[text.index("Tasks after") : text.index("Proof of")]
+    assert "Letter 2." in tasks
+    assert "Letter 1." not in tasks
+    assert "2 earlier tasks are not shown" in tasks

@@ -40,7 +40,12 @@ def started(
 def configured(folder: Path, pages: object) -> Path:
     """Write a configuration."""
     config = folder / "gateway.json5"
-    config.write_text(json.dumps({"taskflow": {"audit": {"pages": pages}}}), encoding="utf-8")
+    config.write_text(
+        json.dumps(
+            {"taskflow": {"audit": {"pages": pages}, "log": {"remoteAddress": "truncated"}}}
+        ),
+        encoding="utf-8",
+    )
     return config
 
 
@@ -83,6 +88,8 @@ def test_the_pages_are_served_until_a_signal(tmp_path: Path, sown: Sown) -> None
     assert process.returncode == 0
     assert "page request_id=" in log
     assert "the password travels in clear text on 0.0.0.0: put TLS in front" in log
+    assert "client=127.0.0.0/24" in log
+    assert "client=127.0.0.1" not in log
     assert PASSWORD not in log
 
 
