@@ -33,3 +33,6 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable("the store is closed") from error
     except (PersistenceError, sqlite3.Error) as error:
         raise StoreUnavailable(str(error)) from error
+    except UnicodeDecodeError as error:
+        # NOTE: of a damaged file, what SQLite complains of may be no text.
+        raise StoreUnavailable("the database is damaged") from error

@@ -139,7 +139,7 @@ def _connected(path: Path, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connec
             sqlite3.connect(file_name(path, mode), uri=True, isolation_level=None)
         ) as connection:
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
 
 

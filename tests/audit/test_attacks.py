@@ -124,6 +124,28 @@ def test_an_attack_is_named_at_fifty_places(attack: Attack, scene: Scene, tmp_pa
         strike(attack, number, scene, tmp_path)
 
 
+def test_a_flipped_bit_of_the_file_is_never_a_fault_of_ours(scene: Scene, tmp_path: Path) -> None:
+    flip_bits(scene, range(12), tmp_path)
+
+
+@pytest.mark.full
+def test_neither_are_three_hundred(scene: Scene, tmp_path: Path) -> None:
+    flip_bits(scene, range(12, 312), tmp_path)
+
+
+def flip_bits(scene: Scene, numbers: range, folder: Path) -> None:
+    """Flip a bit of the database's file, and see both commands end well, or in a sentence."""
+    spoilt = scene.copied(folder / "bits")
+    octets = spoilt.database.read_bytes()
+    for number in numbers:
+        rng, changed = Random(number), bytearray(octets)  # noqa: S311 - not for secrets
+        changed[rng.randrange(100, len(changed))] ^= 1 << rng.randrange(8)
+        spoilt.database.write_bytes(changed)
+        runs = spoilt.run("verify", *spoilt.compared()), spoilt.run("replay")
+        assert {ran.code for ran in runs} <= {0, 1, 2}, (number, runs)
+        assert all(bool(ran.err) is (ran.code == 2) for ran in runs), (number, runs)
+
+
 def test_untouched_stores_raise_no_alarm(tmp_path: Path) -> None:
     for number in range(3):
         live_untouched(number, tmp_path)

@@ -83,22 +83,26 @@ class Scene:
         return Scene(folder, self.public_key)
 
     def verify(self) -> Findings:
-        """Verify the store against the gateway's checkpoints and the auditor's."""
-        return self._run(
-            "verify", "--checkpoints", self.ledger, "--held", self.held, *self._signed_by()
-        )
+        """Return what verifying finds, by the gateway's checkpoints and the auditor's."""
+        return _findings(self.run("verify", *self.compared()))
 
     def replay(self) -> Findings:
-        """Replay the store."""
-        return self._run("replay")
+        """Return what a replay finds."""
+        return _findings(self.run("replay"))
 
-    def _signed_by(self) -> tuple[str, str]:
-        return "--public-key", self.public_key
+    def compared(self) -> tuple[object, ...]:
+        """Return the options that say what the store is compared with."""
+        files = ("--checkpoints", self.ledger, "--held", self.held)
+        return (*files, "--public-key", self.public_key)
 
-    def _run(self, command: str, *argv: object) -> Findings:
-        ran = audit(tools_over(), command, "--database", self.url, "--json", *argv)
-        assert ran.code in {0, 1}, ran
-        return Findings(ran.code, tuple(json.loads(ran.out)["findings"]))
+    def run(self, command: str, *argv: object) -> Ran:
+        """Run an auditor's command on the store."""
+        return audit(tools_over(), command, "--database", self.url, "--json", *argv)
+
+
+def _findings(ran: Ran) -> Findings:
+    assert ran.code in {0, 1}, ran
+    return Findings(ran.code, tuple(json.loads(ran.out)["findings"]))
 
 
 @frozen
