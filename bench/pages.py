@@ -23,6 +23,7 @@ from attrs import asdict, frozen
 
 from adapters.audit.desk import Configured, Desk
 from adapters.store import StoreEvidence, open_for_reading
+from bench.beside import Beside, beside
 from bench.gateway import Running, running
 from bench.load import SECRET
 from bench.plan import Sizes
@@ -61,12 +62,24 @@ def main(argv: Sequence[str]) -> None:
         built = build(Path(name) / "plain.db", sizes, 0, _progress)
         with _serving(Path(name), built) as pages:
             figures = [_measured(pages, *each, asked.rounds) for each in _pages(built)]
+            _progress("writing and reading at once")
+            gateway = _beside(Path(name), built, pages)
     if asked.json:
-        print(json.dumps([asdict(figure) for figure in figures]))
+        shown = {"pages": [asdict(figure) for figure in figures], "gateway": asdict(gateway)}
+        print(json.dumps(shown))
         return
     print(f"{'page':<52}{'bytes':>10}{'CPU ms':>9}{'p50 ms':>9}{'p99 ms':>9}")
     for f in figures:
         print(f"{f.page:<52}{f.size:>10,}{f.cpu_ms:>9.1f}{f.p50_ms:>9.1f}{f.p99_ms:>9.1f}")
+    print(
+        f"a gateway that writes: {gateway.alone:,.0f} requests a second alone,"
+        f" {gateway.read:,.0f} while {gateway.pages:,} pages were read ({gateway.share:.0%})"
+    )
+
+
+def _beside(folder: Path, built: Built, pages: Running) -> Beside:
+    with closing(HTTPConnection(*pages.place)) as connection:
+        return beside(folder, built.path, lambda: _ask(connection, f"/flows/{built.long}"))
 
 
 def _pages(built: Built) -> Iterator[tuple[str, str]]:
