@@ -85,6 +85,12 @@ def signed_anew(whole: list[bytes]) -> None:
         before = whole[index] = signed_note(text, MALLORY).encode()
 
 
+def misaligned(lines: Lines) -> None:
+    """Let a stretch begin where no subtree of its size does."""
+    _, _, hashed = lines[0].partition(b',"hash"')
+    lines[0:1] = [b'{"first":%d,"last":%d,"hash"' % bounds + hashed for bounds in ((1, 1), (2, 3))]
+
+
 def manifest(edit: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
     """Return who edits the manifest."""
 
@@ -175,6 +181,9 @@ FORGERIES: Final = {
     "two stretches": Forgery(
         edits(STRETCHES, lambda lines: swap(lines, 0, 1)), {"tree": "position 1 is neither"}
     ),
+    "where the stretches begin": Forgery(
+        edits(STRETCHES, misaligned), {"tree": "a stretch of 2 events cannot begin after 1"}
+    ),
     "a stretch that is left out": Forgery(
         edits(STRETCHES, lambda lines: lines.pop()), {"tree": "events or stretches are missing"}
     ),
@@ -206,6 +215,14 @@ FORGERIES: Final = {
             "checkpoints": "checkpoint 3 is not one",
             "signatures": "checkpoint 3 is not one",
             "tree": "checkpoint 3 is not one",
+        },
+    ),
+    "something behind the checkpoints": Forgery(
+        lambda folder: (folder / NOTES).write_bytes((folder / NOTES).read_bytes() + b"more"),
+        {
+            "checkpoints": "what stands at its end is no checkpoint",
+            "signatures": "what stands at its end is no checkpoint",
+            "tree": "what stands at its end is no checkpoint",
         },
     ),
     "a file that is missing": Forgery(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.audit.ledger import digest_of, split_notes
+from adapters.audit.notes import signed_note
 from tests.audit.forgeries import EVENTS, FORGERIES, IN_THE_MANIFEST, NOTES, STRETCHES, rehash
 from tests.audit.packs import Signed, signed_log, unpacked, verdict
 
@@ -30,6 +33,23 @@ def test_a_forgery_is_found(signed: Signed, folder: Path, name: str) -> None:
     FORGERIES[name].does(folder)
     rehash(folder)
     assert_found(signed, folder, FORGERIES[name].found)
+
+
+@pytest.mark.parametrize(
+    ("origin", "size"), [("taskflow.example/other", 80), ("taskflow.example/log", 40)]
+)
+def test_a_checkpoint_of_another_log_or_an_older_one_is_found_whoever_signed_it(
+    signed: Signed, folder: Path, origin: str, size: int
+) -> None:
+    notes = split_notes((folder / NOTES).read_bytes()).whole
+    root = next(note.split(b"\n")[2] for note in notes if b"\n%d\n" % size in note)
+    previous = b64encode(digest_of(notes[-1])).decode()
+    text = f"{origin}\n{size}\n{root.decode()}\nprevious {previous}\n"
+    with (folder / NOTES).open("ab") as file:
+        file.write(signed_note(text, signed.signer).encode() + b"\n")
+    rehash(folder)
+    found = {"checkpoints": f"checkpoint {len(notes) + 1} is of another log, or an older one"}
+    assert_found(signed, folder, found)
 
 
 @pytest.mark.parametrize("name", IN_THE_MANIFEST)
