@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from domain.audit.evidence import Entry, Evidence
+from domain.audit.reading import read_entry
 from domain.audit.standings import Standings
 from domain.values import Timestamp
 
@@ -56,7 +57,7 @@ def _read(evidence: Evidence, selection: Selection, found: Iterable[Entry]) -> I
     since = selection.since if selection.since is not None else float("-inf")
     until = selection.until if selection.until is not None else float("inf")
     for entry in found:
-        record = evidence.read(entry)
+        record = read_entry(evidence, entry)
         in_time = since <= record.event.at < until
         if in_time and selection.owner in {None, standings.after(record).owner}:
             yield entry

@@ -1,72 +1,66 @@
-"""What a flow has come to as the log passes by: whose it is, and its revision.
+"""Where flows stand in a log, kept at little cost and in bounded memory while it is read.
 
-An event alone says neither. Both follow from those before it, which are read again only where
-they have not just passed.
+Owner, status and revision depend on no task and on none of a caller's texts: a flow can be
+carried through a log of a million events without them.
 """
 
 from __future__ import annotations
 
-from itertools import takewhile
-from typing import Final, get_args
+from functools import reduce
+from typing import Final
 
-from attrs import frozen
+from attrs import evolve as replace
 
 from domain.audit.evidence import Evidence
-from domain.events import FlowCreated, TaskEvent
-from domain.evolve import BrokenHistory
+from domain.audit.history import step_from
+from domain.audit.reading import read_entry
+from domain.flow import Flow
 from domain.records import Record
 
 MOST_FLOWS: Final = 50_000
-"""So many flows are remembered, in about 20 MB."""
-
-_TASK_EVENTS: Final = get_args(TaskEvent)
-
-
-@frozen
-class Standing:
-    """A flow after an event of it."""
-
-    version: int
-    owner: str
-    revision: int
+"""About 35 MB."""
 
 
 class Standings:
-    """The standings of the flows whose events passed last, at most `most` of them."""
+    """Follows the flows of a log; those not heard of for long are forgotten, and read again."""
 
     def __init__(self, evidence: Evidence, most: int = MOST_FLOWS) -> None:
         self._evidence = evidence
         self._most = most
-        self._known: dict[str, Standing] = {}
+        self._flows: dict[str, Flow] = {}
 
-    def after(self, record: Record) -> Standing:
-        """Return how a flow stands after an event.
+    def after(self, record: Record) -> Flow:
+        """Return where a flow stands after a record: without tasks and callers' texts.
 
         Raises:
-            BrokenHistory: if the event that created it is missing.
-            Unreadable: if an event before this one cannot be read.
+            BrokenHistory: if the record cannot be the next one.
+            Unreadable: if a record before it is damaged.
         """
-        known = self._known.pop(record.flow_id, None)
-        if (0 if known is None else known.version) != record.version - 1:
-            known = self._before(record)
-        standing = _next(known, record)
-        self._known[record.flow_id] = standing
-        if len(self._known) > self._most:
-            del self._known[next(iter(self._known))]
-        return standing
+        before = self._flows.pop(record.flow_id, None)
+        if (0 if before is None else before.version) != record.version - 1:
+            before = self._earlier(record)
+        flow = _standing(before, record)
+        self._flows[record.flow_id] = flow
+        if len(self._flows) > self._most:
+            del self._flows[next(iter(self._flows))]
+        return flow
 
-    def _before(self, record: Record) -> Standing | None:
+    def _earlier(self, record: Record) -> Flow | None:
         stream = self._evidence.stream(record.flow_id)
-        standing = None
-        for entry in takewhile(lambda entry: entry.version < record.version, stream):
-            standing = _next(standing, self._evidence.read(entry))
-        return standing
+        earlier = (entry for entry in stream if entry.version < record.version)
+        records = (read_entry(self._evidence, entry) for entry in earlier)
+        return reduce(_standing, records, None)
 
 
-def _next(known: Standing | None, record: Record) -> Standing:
-    if isinstance(record.event, FlowCreated):
-        return Standing(record.version, record.event.owner, 0)
-    if known is None:
-        raise BrokenHistory(f"flow {record.flow_id}: its history does not begin with its creation")
-    moved = 0 if isinstance(record.event, _TASK_EVENTS) else 1
-    return Standing(record.version, known.owner, known.revision + moved)
+def _standing(flow: Flow | None, record: Record) -> Flow:
+    return replace(
+        step_from(flow, record).after,
+        controller_id="",
+        goal="",
+        current_step=None,
+        state_json=None,
+        wait_json=None,
+        blocked_task_id=None,
+        blocked_summary=None,
+        tasks=(),
+    )

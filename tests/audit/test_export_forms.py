@@ -16,10 +16,11 @@ from attrs import evolve as replace
 from adapters.audit.export.cloud_events import rfc_3339, write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.store import StoreEvidence
-from domain.audit.evidence import Entry
+from domain.audit.evidence import Entry, Unreadable
 from domain.audit.selection import Selection
 from domain.records import Actor, ActorKind, Record
 from tests.audit.logs import AS_SENT, OWNERS, busy_log
+from tests.store.tables import execute
 
 FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 """What no String of CloudEvents may hold: spec §2, Type System."""
@@ -75,6 +76,22 @@ def test_callers_json_comes_back_to_the_byte(evidence: StoreEvidence) -> None:
     created, *_, waiting = ndjson(evidence)[:5]
     assert f'"stateJson":{AS_SENT.text}}}' in created
     assert f'"waitJson":{AS_SENT.text}}}' in waiting
+
+
+@pytest.mark.parametrize("text", ["1}\n{", "1\n", "NaN", "", "{"])
+def test_what_is_no_json_forges_no_line(evidence: StoreEvidence, text: str) -> None:
+    event, metadata = {"at": 1, "state_json": text}, json.loads(stored(evidence, 5))["metadata"]
+    state = json.dumps({"event": event, "metadata": metadata})
+    execute(evidence.store, "UPDATE stored_events SET state = ? WHERE rowid = 5", state.encode())
+    with pytest.raises(Unreadable, match="stateJson is no JSON"):
+        ndjson(evidence)
+    with pytest.raises(Unreadable, match="stateJson is no JSON"):
+        cloud_events(evidence)
+
+
+def stored(evidence: StoreEvidence, position: int) -> bytes:
+    (entry,) = evidence.entries(position, position)
+    return entry.state
 
 
 def test_all_that_are_asked_for_are_written_in_order(evidence: StoreEvidence) -> None:

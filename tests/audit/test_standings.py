@@ -31,7 +31,7 @@ def test_a_flow_without_its_creation_has_no_standing(tmp_path: Path) -> None:
     with busy_log(tmp_path / "flows.db") as evidence:
         entry = next(entry for entry in evidence.entries() if entry.version == 2)
         execute(evidence.store, "DELETE FROM stored_events WHERE originator_version = 1")
-        with pytest.raises(BrokenHistory, match="does not begin with its creation"):
+        with pytest.raises(BrokenHistory, match="before the flow was created"):
             Standings(evidence).after(evidence.read(entry))
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow, SetWaiting
+from domain.commands import CreateFlow
 from tests.cli.damage import spoil_event
 from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, taskflow
 
@@ -121,19 +120,6 @@ def test_a_long_table_has_one_head(tools: Tools, url: str) -> None:
     assert (out.count("Position, when"), out.count(" version 1\n")) == (1, 201)
     assert out.endswith("\n\n201 events.\n")
     assert "\n\n" not in out.removesuffix("\n\n201 events.\n")
-
-
-def test_flows_that_were_forgotten_stand_as_they_would(
-    tools: Tools, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with seeding(url) as bench:
-        flows = [bench.execute(CreateFlow(goal="g", controller_id="c")).flow for _ in range(5)]
-        for revision, flow in itertools.product(range(3), flows):
-            bench.execute(SetWaiting(flow_id=flow.flow_id, expected_revision=revision))
-    remembered = logged(tools, url)
-    monkeypatch.setattr("adapters.cli.audit.standings.MOST_FLOWS", 2)
-    assert logged(tools, url) == remembered
-    assert remembered[-1]["revision"] == 3
 
 
 @pytest.mark.parametrize(

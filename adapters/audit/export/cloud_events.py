@@ -16,6 +16,7 @@ from typing import IO, Final
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.published import Published, published, said
+from domain.audit.reading import read_entry
 from domain.audit.selection import Selection
 from domain.records import ActorKind, Metadata
 from domain.values import Timestamp
@@ -46,7 +47,7 @@ def write_cloud_events(
 
 
 def _line(evidence: Evidence, entry: Entry, source: str) -> Published:
-    record = evidence.read(entry)
+    record = read_entry(evidence, entry)
     data = published(said(record.event), embedded)
     attributes = {
         "id": f"{entry.flow_id}/{entry.version}",

@@ -7,6 +7,7 @@ from typing import IO
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.published import Published, published_record
+from domain.audit.reading import read_entry
 from domain.audit.selection import Selection
 from domain.audit.standings import Standings
 
@@ -23,7 +24,7 @@ def write_ndjson(
     standings = Standings(evidence)
 
     def line(entry: Entry) -> Published:
-        record = evidence.read(entry)
+        record = read_entry(evidence, entry)
         return {
             "position": entry.position,
             "flowId": entry.flow_id,

@@ -12,8 +12,6 @@ from rich.table import Table
 
 from adapters.cli.arguments import MOST_INTEGER, Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.standings import Standings
-from adapters.cli.audit.timeline import read_entry
 from adapters.cli.documents import Document, event_document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.happenings import WORDS, told, word
@@ -25,6 +23,8 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.evidence import Evidence, Unreadable
 from domain.audit.printable import counted, to_the_millisecond
+from domain.audit.reading import read_entry
+from domain.audit.standings import Standings
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.records import ActorKind, Record
@@ -107,11 +107,7 @@ class Log(AuditAsk):
 
 
 def _logged(evidence: Evidence, start: int) -> Iterator[Logged]:
-    def earlier(record: Record) -> Iterator[Record]:
-        stream = evidence.stream(record.flow_id)
-        return (read_entry(evidence, e) for e in stream if e.version < record.version)
-
-    standings = Standings(earlier)
+    standings = Standings(evidence)
     for entry in evidence.entries(start):
         record = read_entry(evidence, entry)
         yield Logged(entry.position, record, standings.after(record))

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from attrs import fields
-
 from adapters.cli.parser import Parser, point
 from adapters.cli.tools import CommandError
-from domain.audit.evidence import Entry, Evidence, Unreadable
+from domain.audit.evidence import Evidence
 from domain.audit.history import Step, steps
 from domain.audit.points import AtRevision, AtTime, AtVersion, Point, step_at
 from domain.audit.printable import to_the_millisecond
-from domain.audit.published import public_name
-from domain.events import EVENTS
-from domain.records import Record
-from domain.values import Json
+from domain.audit.reading import read_entry
 
 POINTS: Final = """\
 A point in a flow's history is written as
@@ -29,10 +23,6 @@ A point in a flow's history is written as
 FLOW_TROUBLE: Final = """\
 wrong arguments or configuration, no such store or flow, a point that
      the flow never reached, or a damaged store"""
-_JSON_FIELDS: Final = {
-    kind: tuple(field.name for field in fields(kind) if field.name.endswith("_json"))
-    for kind in EVENTS
-}
 
 
 def at_option(parser: Parser, text: str) -> None:
@@ -52,21 +42,6 @@ def read_history(evidence: Evidence, flow_id: str) -> Sequence[Step]:
     if not history:
         raise CommandError(f"there is no flow {flow_id}")
     return history
-
-
-def read_entry(evidence: Evidence, entry: Entry) -> Record:
-    """Return what an entry says, its JSON values included.
-
-    Raises:
-        Unreadable: if its bytes are not what we wrote.
-    """
-    record = evidence.read(entry)
-    for name in _JSON_FIELDS[type(record.event)]:
-        value = getattr(record.event, name)
-        if isinstance(value, Json) and not _is_json(value.text):
-            place = f"{entry.flow_id}/{entry.version} ({entry.name})"
-            raise Unreadable(f"event {place}: {public_name(name)} is no JSON")
-    return record
 
 
 def step_of(history: Sequence[Step], at: Point) -> Step:
@@ -102,11 +77,3 @@ def _never(history: Sequence[Step], at: Point) -> str:
 
 def _newest(number: int) -> str:
     return f"its newest is {number}"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
