@@ -162,7 +162,7 @@ def _bounds(
     for tile in known:
         over_tiles.add(tile)
     rest = log.prefixes[signed.size].rest
-    if len(known) < signed.size >> LEVEL or folded([*over_tiles.hashes, *rest]) != signed.root:
+    if folded([*over_tiles.hashes, *rest]) != signed.root:
         return good + 1, signed.size
     pairs = enumerate(zip(known, log.tiles, strict=False))
     changed = next(number for number, (then, now) in pairs if then != now)

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,10 +21,12 @@ from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from adapters.store import StoreEvidence, open_for_reading
-from domain.audit.checkpoints import Checkpoint, Signed, Unprovable
+from domain.audit.checkpoints import Checkpoint, Checkpoints, Signed, Unprovable
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.leaves import entry_hash
+from domain.audit.measuring import measured
 from domain.audit.merkle import root_of
+from domain.audit.verifying import verified
 from domain.commands import CreateFlow, SetWaiting
 from tests.cli.workbench import NOON, seeding
 
@@ -157,6 +160,26 @@ def test_a_history_that_was_changed_gets_no_good_signature(
     tiles_path(witness.file).unlink()
     with pytest.raises(Unprovable, match="is not the one that it was"):
         taken(path, witness)
+
+
+def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: Path) -> None:
+    with evidence_of(path) as evidence:
+        before = measured(evidence.entries())
+        size = evidence.size()
+        entries = evidence.entries(1, size)
+        first = next(entries)
+        grow(path, 2000)
+        assert measured([first, *entries]) == before
+        assert evidence.size() == size + 2000
+
+
+def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, witness: Witness) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _number: taken(path, witness), range(8)))
+    given = Checkpoints(ledger=read_ledger(witness.file, SIGNER.verifier))
+    with evidence_of(path) as evidence:
+        found = verified(measured(evidence.entries(), given.sizes), given)
+    assert (len(given.ledger or ()), found.findings) == (8, ())
 
 
 def test_a_file_is_continued_by_its_own_signer_only(path: Path, witness: Witness) -> None:

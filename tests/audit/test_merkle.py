@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.audit.consistency import consistency_path, is_consistent
 from domain.audit.inclusion import Subtrees, audit_path, is_included
-from domain.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
+from domain.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from tests.audit import rfc9162
 from tests.audit.published import CONSISTENCY, LEAVES, PATHS, ROOTS
 
@@ -117,6 +117,22 @@ def test_a_consistency_proof_proves_two_trees_and_no_others(
     if old < new:
         assert not is_consistent(old, new, path=path[1:], **roots)
         assert not is_consistent(new, old, path=path, **roots)
+
+
+def test_a_path_of_another_length_than_the_trees_height_proves_nothing() -> None:
+    leaf, other = leaf_hash(b"leaf"), leaf_hash(b"other")
+    assert is_included(leaf, 0, 2, path=[other], root=node_hash(leaf, other))
+    assert not is_included(leaf, 0, 3, path=[other], root=node_hash(leaf, other))
+    assert not is_included(leaf, 0, 1, path=[other], root=node_hash(other, leaf))
+
+
+def test_a_consistency_proof_of_another_length_than_the_trees_height_proves_nothing() -> None:
+    path = consistency_path(3, 4, subtrees(ALL[:4]))
+    old, new, other = rfc9162.mth(ALL[:3]), rfc9162.mth(ALL[:4]), leaf_hash(b"other")
+    assert is_consistent(3, 4, path=path, old_root=old, new_root=new)
+    assert not is_consistent(3, 5, path=path, old_root=old, new_root=new)
+    roots = {"old_root": node_hash(other, old), "new_root": node_hash(other, new)}
+    assert not is_consistent(3, 4, path=(*path, other), **roots)
 
 
 def _changed(path: tuple[bytes, ...], data: st.DataObject) -> tuple[bytes, ...]:
