@@ -11,6 +11,7 @@ however short its silence was, and any agent may have been named.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from attrs import evolve as replace
 
@@ -34,12 +35,14 @@ from domain.events import (
     FlowCancelled,
     FlowCancelRequested,
     FlowCreated,
+    FlowEvent,
     FlowFailed,
     FlowResumed,
     FlowSucceeded,
+    TaskEvent,
     TaskLinked,
 )
-from domain.evolve import fold
+from domain.evolve import evolve
 from domain.flow import Flow
 from domain.lifecycle import Row, rule
 
@@ -61,9 +64,7 @@ def _brings_about(flow: Flow | None, issued: Issued, events: tuple[Event, ...]) 
 
 def _keeps(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
     """Say whether events are such as a row of the table allows."""
-    after = fold(flow, events)
-    if after is None:
-        return False
+    after = reduce(evolve, events[1:], evolve(flow, events[0]))
     moved = after.revision - (0 if flow is None else flow.revision)
     stays = flow is not None and after.status is flow.status
     rests = not row.target or (moved == 0 and flow is not None)
@@ -102,11 +103,9 @@ def _creation(event: FlowCreated) -> CreateFlow:
     )
 
 
-def _commands(flow: Flow, first: Event) -> Iterator[Command]:
+def _commands(flow: Flow, first: FlowEvent | TaskEvent) -> Iterator[Command]:
     flow_id, revision = flow.flow_id, flow.revision
     match first:
-        case FlowCreated():
-            return
         case FlowBeganWaiting() | FlowBecameBlocked():
             yield _waiting(flow, first)
         case FlowResumed():

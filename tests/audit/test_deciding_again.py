@@ -87,6 +87,7 @@ DESCRIBED = TaskDescribed(at=NOW, task_id="task-1", label="new")
         ([CREATED, LINKED], [ENDED, CANCELLED]),
         ([CREATED, LINKED], [replace(ENDED, status=TaskStatus.RUNNING)]),
         ([CREATED], [replace(LINKED, created_at=LINKED.at + 1)]),
+        ([CREATED], [DESCRIBED]),
         ([CREATED, LINKED], [DESCRIBED]),
         ([CREATED, replace(LINKED, run_id="r")], [TaskDescribed(at=NOW, task_id="task-1")]),
         (
