@@ -25,7 +25,7 @@ def checked(desk: Desk) -> str:
 
 def test_the_size_of_the_log_is_known_at_once(desk: Desk) -> None:
     text = seen(desk.page("/health")).text
-    assert "Events 144 Last event" in text
+    assert "Size of the log 144 Last event" in text
     assert "No checkup was made since these pages are served." in text
     assert "2 refusals to callers with a valid key; 0 of them are counted only." in text
 
