@@ -23,7 +23,7 @@ from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.audit.checkpointing import append_if_grown
-from adapters.audit.desk import Configured, Desk, Prover, configured_witness
+from adapters.audit.desk import Configured, Desk, Prover, configured_issuer
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event, log_fault
@@ -182,7 +182,7 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     evidence, configured = StoreEvidence(store), _checkpoints(settings)
 
     def job() -> None:
-        made = append_if_grown(evidence, configured_witness(configured), now())
+        made = append_if_grown(evidence, configured_issuer(configured), now())
         if made is not None:
             log_event(LOG, "checkpoint", {"events": made.size})
 
@@ -386,7 +386,7 @@ def _unsigned(settings: Settings) -> Iterator[str]:
     """Say why no checkpoint would be signed, where one should be."""
     if settings.checkpoints.key is not None:
         try:
-            configured_witness(_checkpoints(settings))
+            configured_issuer(_checkpoints(settings))
         except Unprovable as fault:
             yield f"no checkpoint will be signed: {fault}"
 
@@ -394,7 +394,7 @@ def _unsigned(settings: Settings) -> Iterator[str]:
 def _public_key(settings: Settings) -> str | None:
     if settings.checkpoints.key is None or any(_unsigned(settings)):
         return None
-    return str(configured_witness(_checkpoints(settings)).signer.verifier)
+    return str(configured_issuer(_checkpoints(settings)).signer.verifier)
 
 
 @contextmanager

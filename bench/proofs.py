@@ -22,7 +22,7 @@ from typing import Final
 
 from attrs import asdict, frozen
 
-from adapters.audit.checkpointing import Witness, append_checkpoint
+from adapters.audit.checkpointing import Issuer, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.proving import Against, judged, prove
 from adapters.store import StoreEvidence, open_for_reading, open_for_writing
@@ -77,13 +77,13 @@ def _build(path: Path, events: int) -> None:
 
 def _measure(path: Path) -> Figures:
     signer = Signer.generate("bench")
-    witness = Witness(file=path.with_name("checkpoints"), signer=signer, origin="bench")
+    issuer = Issuer(file=path.with_name("checkpoints"), signer=signer, origin="bench")
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
         evidence = StoreEvidence(store)
-        first, second = (_seconds(lambda: _checkpoint(evidence, witness)) for _ in range(2))
-        made, checked = zip(*_proofs(evidence, witness), strict=True)
+        first, second = (_seconds(lambda: _checkpoint(evidence, issuer)) for _ in range(2))
+        made, checked = zip(*_proofs(evidence, issuer), strict=True)
         size = evidence.size()
-    cpu, wall, peak = _verify(path, witness)
+    cpu, wall, peak = _verify(path, issuer)
     return Figures(
         events=size,
         first_checkpoint_s=round(first, 2),
@@ -98,14 +98,14 @@ def _measure(path: Path) -> Figures:
     )
 
 
-def _checkpoint(evidence: Evidence, witness: Witness) -> None:
-    append_checkpoint(evidence, witness, now(), progress=_silent)
+def _checkpoint(evidence: Evidence, issuer: Issuer) -> None:
+    append_checkpoint(evidence, issuer, now(), progress=_silent)
 
 
-def _proofs(evidence: Evidence, witness: Witness) -> Iterator[tuple[float, float]]:
+def _proofs(evidence: Evidence, issuer: Issuer) -> Iterator[tuple[float, float]]:
     """Return how long each of some proofs, evenly over the log, took to make and to check."""
-    key, size = witness.signer.verifier, evidence.size()
-    against = Against(file=witness.file, verifier=key)
+    key, size = issuer.signer.verifier, evidence.size()
+    against = Against(file=issuer.file, verifier=key)
 
     def made(entry: Entry) -> None:
         prove(evidence, entry, against, progress=_silent)
@@ -119,11 +119,11 @@ def _proofs(evidence: Evidence, witness: Witness) -> Iterator[tuple[float, float
         yield _cpu_seconds(partial(made, entry)), _cpu_seconds(partial(judged, proof, key))
 
 
-def _verify(path: Path, witness: Witness) -> tuple[float, float, float]:
+def _verify(path: Path, issuer: Issuer) -> tuple[float, float, float]:
     """Return the processor's and the clock's seconds of a verification, and its mebibytes."""
     asked = ["audit", "verify", "--database", f"sqlite:///{path}", "--checkpoints"]
-    command = [sys.executable, "-c", _MEASURED, *asked, str(witness.file)]
-    command += ["--public-key", str(witness.signer.verifier)]
+    command = [sys.executable, "-c", _MEASURED, *asked, str(issuer.file)]
+    command += ["--public-key", str(issuer.signer.verifier)]
     start = time.perf_counter()
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - all of it is ours
     wall = time.perf_counter() - start

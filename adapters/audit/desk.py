@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from adapters.audit.checkpointing import Witness, append_checkpoint
+from adapters.audit.checkpointing import Issuer, append_checkpoint
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.ledger import read_ledger
@@ -37,13 +37,13 @@ class Configured:
     origin: str | None
 
 
-def configured_witness(configured: Configured) -> Witness:
+def configured_issuer(configured: Configured) -> Issuer:
     """Return who signs by a configuration.
 
     Raises:
         Unprovable: if there is no key at hand, or it is none.
     """
-    return _witness(configured, None, Signer.parse(configured.signing_key()))
+    return _issuer(configured, None, Signer.parse(configured.signing_key()))
 
 
 @frozen
@@ -72,8 +72,8 @@ class Desk:
     ) -> Checkpoint:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
-        witness = _witness(configured, file, _signer(configured, key))
-        return append_checkpoint(evidence, witness, self.now(), progress=progress)
+        issuer = _issuer(configured, file, _signer(configured, key))
+        return append_checkpoint(evidence, issuer, self.now(), progress=progress)
 
     def checkpoints(
         self,
@@ -139,10 +139,10 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
     raise Unprovable("say which file has the checkpoints: --checkpoints FILE, or --config FILE")
 
 
-def _witness(configured: Configured | None, file: Path | None, signer: Signer) -> Witness:
+def _issuer(configured: Configured | None, file: Path | None, signer: Signer) -> Issuer:
     origin = configured.origin if configured else None
     ledger = _ledger_file(configured, file)
-    return Witness(file=ledger, signer=signer, origin=origin or signer.verifier.name)
+    return Issuer(file=ledger, signer=signer, origin=origin or signer.verifier.name)
 
 
 def _signer(configured: Configured | None, key: Path | None) -> Signer:

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from adapters.audit.checkpointing import Witness, append_checkpoint, append_if_grown
+from adapters.audit.checkpointing import Issuer, append_checkpoint, append_if_grown
 from adapters.audit.keys import Signer
 from adapters.audit.ledger import digest_of, read_ledger, read_notes
 from adapters.audit.proof_document import parse_proof, proof_document
@@ -59,9 +59,9 @@ def path(template: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def witness(tmp_path: Path) -> Witness:
+def issuer(tmp_path: Path) -> Issuer:
     """Who signs."""
-    return Witness(file=tmp_path / "log", signer=SIGNER, origin="flows.example")
+    return Issuer(file=tmp_path / "log", signer=SIGNER, origin="flows.example")
 
 
 @contextmanager
@@ -70,9 +70,9 @@ def evidence_of(path: Path) -> Iterator[Evidence]:
         yield StoreEvidence(store)
 
 
-def taken(path: Path, witness: Witness, now: int = NOON) -> Checkpoint:
+def taken(path: Path, issuer: Issuer, now: int = NOON) -> Checkpoint:
     with evidence_of(path) as evidence:
-        return append_checkpoint(evidence, witness, now, progress=silent)
+        return append_checkpoint(evidence, issuer, now, progress=silent)
 
 
 def grow(path: Path, count: int) -> None:
@@ -91,47 +91,47 @@ def edit(path: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def test_a_checkpoint_says_what_the_log_is(path: Path, witness: Witness) -> None:
-    made = taken(path, witness)
+def test_a_checkpoint_says_what_the_log_is(path: Path, issuer: Issuer) -> None:
+    made = taken(path, issuer)
     with evidence_of(path) as evidence:
         root = root_of(map(entry_hash, evidence.entries()))
     assert made == Checkpoint(origin="flows.example", size=MANY, root=root, at=NOON)
-    (read,) = read_ledger(witness.file, SIGNER.verifier)
+    (read,) = read_ledger(issuer.file, SIGNER.verifier)
     assert isinstance(read, Signed)
     assert read.checkpoint == made
-    assert len(read_tiles(tiles_path(witness.file))) == 1
+    assert len(read_tiles(tiles_path(issuer.file))) == 1
 
 
 @pytest.mark.parametrize("length", [0, 31, 32, 131])
 @pytest.mark.parametrize("first", [None, 0])
 def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
-    path: Path, witness: Witness, length: int, first: int | None
+    path: Path, issuer: Issuer, length: int, first: int | None
 ) -> None:
-    taken(path, witness)
+    taken(path, issuer)
     grow(path, 700)
-    tiles = tiles_path(witness.file)
+    tiles = tiles_path(issuer.file)
     octets = bytearray(tiles.read_bytes() + bytes(99))
     octets[0] = octets[0] if first is None else octets[0] ^ 1
     tiles.write_bytes(octets[:length])
-    second = taken(path, witness, NOON + 1)
+    second = taken(path, issuer, NOON + 1)
     with evidence_of(path) as evidence:
         assert second.root == root_of(map(entry_hash, evidence.entries()))
-    assert second.previous == digest_of(read_notes(witness.file).whole[0])
+    assert second.previous == digest_of(read_notes(issuer.file).whole[0])
     assert len(read_tiles(tiles)) == 3
 
 
-def test_a_clock_that_steps_back_is_held(path: Path, witness: Witness) -> None:
-    taken(path, witness)
-    assert taken(path, witness, NOON - 1).at == NOON
+def test_a_clock_that_steps_back_is_held(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
+    assert taken(path, issuer, NOON - 1).at == NOON
 
 
-def test_nothing_is_appended_if_nothing_has_happened(path: Path, witness: Witness) -> None:
+def test_nothing_is_appended_if_nothing_has_happened(path: Path, issuer: Issuer) -> None:
     with evidence_of(path) as evidence:
-        assert append_if_grown(evidence, witness, NOON) is not None
-        assert append_if_grown(evidence, witness, NOON) is None
+        assert append_if_grown(evidence, issuer, NOON) is not None
+        assert append_if_grown(evidence, issuer, NOON) is None
     grow(path, 1)
     with evidence_of(path) as evidence:
-        made = append_if_grown(evidence, witness, NOON)
+        made = append_if_grown(evidence, issuer, NOON)
     assert made is not None
     assert made.size == MANY + 1
 
@@ -146,20 +146,20 @@ def test_nothing_is_appended_if_nothing_has_happened(path: Path, witness: Witnes
     ],
 )
 def test_a_history_that_was_changed_gets_no_good_signature(
-    path: Path, witness: Witness, statement: str, clause: str | None
+    path: Path, issuer: Issuer, statement: str, clause: str | None
 ) -> None:
-    first = taken(path, witness)
+    first = taken(path, issuer)
     edit(path, statement)
     if clause is not None:
         with pytest.raises(Unprovable, match=clause):
-            taken(path, witness)
-        assert len(read_notes(witness.file).whole) == 1
+            taken(path, issuer)
+        assert len(read_notes(issuer.file).whole) == 1
         return
     # What the tiles cover is not read again: the history is signed as it was, not as it is now.
-    assert taken(path, witness).root == first.root
-    tiles_path(witness.file).unlink()
+    assert taken(path, issuer).root == first.root
+    tiles_path(issuer.file).unlink()
     with pytest.raises(Unprovable, match="is not the one that it was"):
-        taken(path, witness)
+        taken(path, issuer)
 
 
 def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: Path) -> None:
@@ -173,63 +173,59 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: P
         assert evidence.size() == size + 2000
 
 
-def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, witness: Witness) -> None:
+def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, issuer: Issuer) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _number: taken(path, witness), range(8)))
-    given = Checkpoints(ledger=read_ledger(witness.file, SIGNER.verifier))
+        list(pool.map(lambda _number: taken(path, issuer), range(8)))
+    given = Checkpoints(ledger=read_ledger(issuer.file, SIGNER.verifier))
     with evidence_of(path) as evidence:
         found = verified(measured(evidence.entries(), given.sizes), given)
     assert (len(given.ledger or ()), found.findings) == (8, ())
 
 
-def test_a_file_is_continued_by_its_own_signer_only(path: Path, witness: Witness) -> None:
-    taken(path, witness)
-    for other in (evolve(witness, signer=OTHER), evolve(witness, origin="other.example")):
+def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
+    for other in (evolve(issuer, signer=OTHER), evolve(issuer, origin="other.example")):
         with pytest.raises(Unprovable, match="wants a new file"):
             taken(path, other)
 
 
-def against(witness: Witness, held: Path | None = None) -> Against:
-    return Against(file=witness.file, verifier=SIGNER.verifier, held=held)
+def against(issuer: Issuer, held: Path | None = None) -> Against:
+    return Against(file=issuer.file, verifier=SIGNER.verifier, held=held)
 
 
-def proof_of(evidence: Evidence, entry: Entry, witness: Witness) -> tuple[bool, str | None]:
-    verdict = prove(evidence, entry, against(witness), progress=silent)
+def proof_of(evidence: Evidence, entry: Entry, issuer: Issuer) -> tuple[bool, str | None]:
+    verdict = prove(evidence, entry, against(issuer), progress=silent)
     return verdict.holds, verdict.reason
 
 
-def test_every_event_that_is_covered_can_be_proven(path: Path, witness: Witness) -> None:
-    taken(path, witness)
+def test_every_event_that_is_covered_can_be_proven(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
     grow(path, 5)
     with evidence_of(path) as evidence:
         for entry in evidence.entries(1, MANY):
             if entry.position % 23 in {0, 1}:
-                assert proof_of(evidence, entry, witness) == (True, None)
+                assert proof_of(evidence, entry, issuer) == (True, None)
         last = next(iter(evidence.entries(MANY + 1)))
         with pytest.raises(Unprovable, match="covers the event at position 301 yet"):
-            proof_of(evidence, last, witness)
+            proof_of(evidence, last, issuer)
 
 
 @pytest.mark.parametrize("changed", [1, 200, 290])
-def test_an_event_that_was_changed_is_not_proven(
-    path: Path, witness: Witness, changed: int
-) -> None:
-    taken(path, witness)
+def test_an_event_that_was_changed_is_not_proven(path: Path, issuer: Issuer, changed: int) -> None:
+    taken(path, issuer)
     edit(path, "UPDATE stored_events SET state = x'00' WHERE rowid = ?", changed)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(changed, changed)
-        holds, reason = proof_of(evidence, entry, witness)
+        holds, reason = proof_of(evidence, entry, issuer)
         assert not holds
         assert reason is not None
 
 
-def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
-    path: Path, witness: Witness
-) -> None:
-    taken(path, witness)
+def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        made = prove(evidence, entry, against(witness), progress=silent).proof
+        made = prove(evidence, entry, against(issuer), progress=silent).proof
     assert judged(made, SIGNER.verifier).holds
     assert not judged(made, OTHER.verifier).holds
     edits: tuple[Callable[[Entry], Entry], ...] = (
@@ -249,16 +245,16 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
 
 
 def test_a_proof_says_that_the_log_continues_what_somebody_holds(
-    path: Path, witness: Witness, tmp_path: Path
+    path: Path, issuer: Issuer, tmp_path: Path
 ) -> None:
-    older = taken(path, witness)
+    older = taken(path, issuer)
     held = tmp_path / "held"
-    shutil.copy(witness.file, held)
+    shutil.copy(issuer.file, held)
     grow(path, 333)
-    newer = taken(path, witness)
+    newer = taken(path, issuer)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        verdict = prove(evidence, entry, against(witness, held), progress=silent)
+        verdict = prove(evidence, entry, against(issuer, held), progress=silent)
     proof = verdict.proof
     assert (verdict.checkpoint, verdict.since, verdict.reason) == (newer, older, None)
     assert parse_proof(json.dumps(proof_document(proof))) == proof
@@ -274,14 +270,14 @@ def test_a_proof_says_that_the_log_continues_what_somebody_holds(
 
 
 def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(
-    path: Path, witness: Witness, tmp_path: Path
+    path: Path, issuer: Issuer, tmp_path: Path
 ) -> None:
-    taken(path, witness)
+    taken(path, issuer)
     (tmp_path / "held").touch()
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
         with pytest.raises(Unprovable, match="has no checkpoint by"):
-            prove(evidence, entry, against(witness, tmp_path / "held"), progress=silent)
+            prove(evidence, entry, against(issuer, tmp_path / "held"), progress=silent)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "\x00", "[" * 100_000, '{"format": 1}'])
