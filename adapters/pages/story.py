@@ -35,8 +35,10 @@ class Story:
 
     @property
     def differs(self) -> bool:
-        """Say whether the store's snapshot is not what the events add up to."""
-        return self.damage is None and self.derived != self.newest
+        """Say whether the store's snapshot, if there is one, is not what the events add up to."""
+        if self.damage is not None or self.derived is None:
+            return False
+        return self.derived != self.newest
 
 
 def read_story(evidence: Evidence, flow_id: str) -> Story | None:

@@ -131,3 +131,14 @@ def test_a_flow_of_many_tasks_shows_the_last_ones(tmp_path: Path) -> None:
     assert "Letter 2." in tasks
     assert "Letter 1." not in tasks
     assert "2 earlier tasks are not shown" in tasks
+
+
+def test_a_snapshot_that_was_deleted_is_no_alarm(tmp_path: Path) -> None:
+    sown = sow(tmp_path, long=3)
+    with sqlite3.connect(tmp_path / "flows.db") as database:
+        database.execute("DELETE FROM stored_snapshots")
+    database.close()
+    with desk_over(sown) as desk:
+        page = desk.page(f"/flows/{sown.seeds.busy}")
+    assert 'role="alert"' not in page
+    assert "State after version 13" in seen(page).text

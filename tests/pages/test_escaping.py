@@ -1,0 +1,94 @@
+"""Whatever callers write, a page has the same elements, and shows only what prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from attrs import evolve
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from adapters.pages.flow_view import flow_view
+from adapters.pages.proofs import Proving
+from adapters.pages.rendering import render
+from adapters.pages.story import Story
+from domain.audit.evidence import Entry
+from domain.audit.history import steps
+from domain.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
+from domain.records import Actor, ActorKind, Origin, record_all
+from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.values import Json
+from tests.pages.workbench import seen
+
+PLAIN = "words"
+
+
+def page(text: str) -> str:
+    """Return the page of a flow in which each field that a caller fills holds a text."""
+    events = _events(text)
+    actor = Actor(kind=ActorKind.ROUTE, name=text, key_id=text)
+    origin = Origin(actor=actor, request_id=text, remote_address=text)
+    records = record_all(tuple(events), flow_id=text, after=0, origin=origin, now=0)
+    entries = [_entry(text, version, event) for version, event in enumerate(events, 1)]
+    history = tuple(steps(records))
+    story = Story(flow_id=text, entries=entries, steps=history, damage=text, derived=None)
+    return render(
+        "flow.html",
+        {
+            "nav": "flows",
+            "story": story,
+            "view": flow_view(story, history[-1], None),
+            "window": 100,
+            "proof": Proving(verdict=None, reason=text),
+            "entry": entries[-1],
+            "refused": (),
+            "most_refused": 1,
+            "most_tasks": 100,
+            "unread": [evolve(entries[-1], name=text)],
+        },
+    )
+
+
+def _events(text: str) -> Sequence[Event]:
+    created = FlowCreated(
+        at=0,
+        flow_id=text,
+        owner=text,
+        controller_id=text,
+        goal=text,
+        status=FlowStatus.RUNNING,
+        notify_policy=NotifyPolicy.SILENT,
+        state_json=Json(json.dumps({text: text}, ensure_ascii=False)),
+    )
+    linked = TaskLinked(
+        at=1,
+        task_id=text,
+        runtime=Runtime.ACP,
+        task=text,
+        status=TaskStatus.RUNNING,
+        agent_id=text,
+        notify_policy=NotifyPolicy.SILENT,
+        created_at=1,
+        last_event_at=1,
+        label=text,
+        progress_summary=text,
+    )
+    return created, linked, FlowBecameBlocked(at=2, current_step=text, blocked_summary=text)
+
+
+def _entry(text: str, version: int, event: Event) -> Entry:
+    name = f"taskflow.{type(event).__name__}.v1"
+    return Entry(position=version, flow_id=text, version=version, name=name, state=b"")
+
+
+@given(st.text(min_size=1, max_size=80))
+@example("<script>alert(1)</script>")
+@example("\" onload='x' </title></svg></pre><img src=x>")
+@example("\u202e\u2066\x1b[31m\r\n\0")
+@example("javascript:alert(1)")
+def test_no_text_becomes_an_element_or_steers_the_reader(text: str) -> None:
+    made = page(text)
+    assert seen(made).tags == seen(page(PLAIN)).tags
+    assert all(character.isprintable() or character == "\n" for character in made)
+    assert {link[:1] for link in seen(made).links} <= {"/", "#"}
