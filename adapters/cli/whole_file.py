@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
         CommandError: if `settle` says that its name must not be taken.
         OSError: if it cannot be written.
     """
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    name = f".{path.name}."
+    with _ending_in_order(), NamedTemporaryFile(dir=path.parent, prefix=name, delete=False) as file:
         written = Path(file.name)
         try:
             yield file
@@ -37,6 +39,20 @@ def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
         finally:
             written.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM end the process as an exit does, so that what must be removed is removed."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def keep(written: Path, path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +45,17 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path) -> None:
         write(path, replace, interrupt)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_process_that_is_told_to_stop_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "whole"
+    path.write_bytes(b"old")
+    with pytest.raises(SystemExit) as stopped:
+        write(path, replace, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert stopped.value.code == 143
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def write(path: Path, settle: Settle, meanwhile: Callable[[], object]) -> None:
