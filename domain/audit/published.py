@@ -54,6 +54,8 @@ def said(event: Event) -> dict[str, Any]:
 
 
 def _shown(value: Any, embed: Embed) -> Any:  # noqa: ANN401 - any value of ours, any JSON value
+    if value is None or isinstance(value, str | int):  # PERF: nearly all are; the rest take 5 us
+        return value
     if isinstance(value, Json):
         return embed(value)
     if isinstance(value, tuple):
