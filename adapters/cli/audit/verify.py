@@ -109,15 +109,21 @@ def _tell(found: Verified, given: Checkpoints, terminal: Terminal) -> None:
     if not given.ledger and not given.held:
         terminal.say("Nothing was compared: there is no checkpoint.")
         return
-    agree = "agrees" if found.agreed == 1 else "agree"
-    covered = f"the events up to position {found.covered:,} are as they were signed"
-    terminal.say(
-        f"{counted(found.agreed, 'checkpoint')} {agree} with it"
-        + (f": {covered}." if found.covered else ".")
-    )
+    terminal.say(_agreement(found))
     if after := log.size - found.covered:
-        terminal.say(f"Nothing is proven of the {counted(after, 'event')} after that.")
+        behind = " after that" if found.covered else ""
+        terminal.say(f"Nothing is proven of the {counted(after, 'event')}{behind}.")
     terminal.say(f"{counted(len(found.findings), 'finding')}.")
+
+
+def _agreement(found: Verified) -> str:
+    agree = "agrees" if found.agreed == 1 else "agree"
+    told = f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+    if not found.covered:
+        return f"{told}."
+    if found.findings:
+        return f"{told}, up to position {found.covered:,}."
+    return f"{told}: the events up to position {found.covered:,} are as they were signed."
 
 
 def _table(findings: tuple[Finding, ...]) -> Table:
