@@ -1,7 +1,8 @@
 """Verifies an evidence pack: python3 verify.py [FOLDER] [--key KEY].
 
 This file imports nothing but Python's own library (3.11 or later), and the package `cryptography`
-for signatures if it is there; it is long, so that it is all there is to read. It writes a line for each check and a verdict, and exits with
+for signatures if it is there. It is long, so that it is all there is to read. It writes a line for
+each check and a verdict, and exits with
 
   0  verified: all is as it was signed
   1  something is wrong: the lines say what
