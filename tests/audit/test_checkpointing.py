@@ -284,3 +284,33 @@ def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(
 def test_what_is_no_proof_is_a_sentence(text: str) -> None:
     with pytest.raises(Unprovable, match="not a proof"):
         parse_proof(text)
+
+
+def test_no_part_of_a_proof_is_guessed(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
+    with evidence_of(path) as evidence:
+        (entry,) = evidence.entries(42, 42)
+        document = proof_document(prove(evidence, entry, against(issuer), progress=silent).proof)
+    wrong: tuple[dict[str, object], ...] = (
+        {"format": "taskflow.inclusion_proof.v2"},
+        {"version": 0},
+        {"version": True},
+        {"index": -1},
+        {"index": 1.0},
+        {"index": 1 << 63},
+        {"state": "e30"},
+        {"state": None},
+        {"path": ["e30="]},
+        {"path": "e30="},
+        {"path": [document["state"]] * 65},
+        {"flow": "\ud800"},
+        {"checkpoint": None},
+        {"more": 1},
+        {"since": 1},
+        {"since": {}},
+        {"since": {"checkpoint": "", "path": [1]}},
+    )
+    assert parse_proof(json.dumps(document)).entry == entry
+    for fields in wrong:
+        with pytest.raises(Unprovable, match="not a proof"):
+            parse_proof(json.dumps({**document, **fields}))

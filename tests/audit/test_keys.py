@@ -113,6 +113,23 @@ def test_a_new_key_is_for_its_owner_only_and_is_never_put_over_another(tmp_path:
     assert read_key(file).verifier == verifier
 
 
+@pytest.mark.parametrize(
+    ("content", "clause"), [(None, "No such file"), (b"\xff", "UTF-8"), (b"", "not of the form")]
+)
+def test_a_key_file_that_holds_none_is_a_sentence(
+    content: bytes | None, clause: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "gateway.key"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(Unprovable, match=clause):
+        read_key(file)
+
+
+def test_bytes_that_are_no_text_are_no_note() -> None:
+    assert text_of(b"\xff\n", VERIFIER) == BadNote("it is not text in UTF-8", is_readable=False)
+
+
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "a\nb", "x" * 201])
 def test_a_key_has_a_name_that_notes_can_hold(name: str, tmp_path: Path) -> None:
     with pytest.raises(Unprovable, match="a key's name"):
