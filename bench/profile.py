@@ -25,7 +25,7 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-import app
+from adapters.composition.gateway import gateway
 from adapters.logs import TextFormatter, configure
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
@@ -104,7 +104,7 @@ def profiles(slices: int) -> list[Profile]:
 
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
-    given = app.gateway(load_settings(configuration(folder), os.environ), store)
+    given = gateway(load_settings(configuration(folder), os.environ), store)
     send = _Caller(create_app(given), given.gate)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()

@@ -49,6 +49,9 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where each package lives, tests aside; one that is not named here has no room yet."""
 
+COMPOSITION: Final = "adapters.composition"
+"""The one room that may import the others; it belongs to `app`, which alone imports it (ADR 28)."""
+
 TOP: Final = frozenset(
     """
     pyproject.toml domain adapters app.py tests docs
@@ -135,6 +138,8 @@ def _breaches(module: Module) -> Iterable[str]:
             yield f"{told}: nobody may"
         elif _inside(module.name, "domain") and not _pure(top):
             yield f"{told}: the domain is pure"
+        elif _inside(target, COMPOSITION) and not _composes(module.name):
+            yield f"{told}: only app may"
         elif top == "adapters" and _is_sibling(module.name, target):
             yield f"{told}: a sibling"
         elif not _is_at_home(module.name, top):
@@ -152,7 +157,12 @@ def _pure(top: str) -> bool:
 
 def _is_sibling(name: str, target: str) -> bool:
     here, there = name.split("."), target.split(".")
-    return here[0] == "adapters" and len(there) > 1 and here[1:2] != there[1:2]
+    apart = len(there) > 1 and here[1:2] != there[1:2]
+    return here[0] == "adapters" and apart and not _composes(name)
+
+
+def _composes(name: str) -> bool:
+    return name == "app" or _inside(name, COMPOSITION)
 
 
 def _is_at_home(name: str, top: str) -> bool:
@@ -182,7 +192,8 @@ def test_only_what_the_design_names_stands_at_the_top() -> None:
 
 
 CLEAN: Final[Mapping[str, str]] = {
-    "app.py": "import adapters.store.file, adapters.webhooks.wire, domain.flow",
+    "app.py": "import adapters.store.file, adapters.composition.gateway, domain.flow",
+    "adapters/composition/gateway.py": "import adapters.store.file, adapters.webhooks.wire",
     "domain/__init__.py": "",
     "domain/flow.py": "import enum\nfrom attrs import frozen",
     "domain/evolve.py": "from . import flow\nfrom domain.flow import Flow",
@@ -218,6 +229,16 @@ BROKEN: Final = (
         "adapters/webhooks/wire.py",
         "from adapters import store",
         "adapters.webhooks.wire imports adapters.store: a sibling",
+    ),
+    (
+        "adapters/store/file.py",
+        "from adapters.composition.gateway import serve",
+        "adapters.store.file imports adapters.composition.gateway: only app may",
+    ),
+    (
+        "adapters/composition/gateway.py",
+        "import waitress",
+        "adapters.composition.gateway imports waitress: it lives in adapters.server",
     ),
     (
         "adapters/store/file.py",

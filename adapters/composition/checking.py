@@ -1,0 +1,73 @@
+"""What `taskflow check` reports of a configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters import cli
+from adapters.composition.checkpoints import public_key_of, unsigned
+from adapters.composition.limits import limits_as
+from adapters.settings import Settings, SettingsError, load_settings
+
+
+def check(config: Path) -> cli.CheckReport:
+    """Say what a configuration would serve."""
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsError as error:
+        return cli.Unstartable(
+            tuple(
+                cli.Finding(
+                    field=p.path, line=p.line, sentence=f"expected {p.expected}, found {p.found}"
+                )
+                for p in error.problems
+            )
+        )
+    return cli.Startable(
+        routes=tuple(_served(settings)),
+        skipped=tuple(
+            cli.SkippedRoute(route_id=s.route_id, path=s.path, reason=s.reason)
+            for s in settings.skipped
+        ),
+        disabled=settings.disabled,
+        advice=(
+            *(cli.Finding(field=a.path, line=a.line, sentence=a.sentence) for a in settings.advice),
+            *(
+                cli.Finding(field="taskflow.audit", line=None, sentence=sentence)
+                for sentence in unsigned(settings)
+            ),
+        ),
+        options=_checked_options(settings),
+    )
+
+
+def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
+    for route in settings.routes:
+        yield cli.ServedRoute(
+            route_id=route.route_id,
+            path=route.path,
+            owner=route.owner,
+            controller_id=route.controller_id,
+            key_ids=tuple(key.key_id for key in route.keys),
+            limits=limits_as(cli.RouteLimits, route.limits),
+        )
+
+
+def _checked_options(settings: Settings) -> cli.GatewayOptions:
+    return cli.GatewayOptions(
+        store=settings.store.url,
+        host=settings.server.host,
+        port=settings.server.port,
+        threads=settings.server.threads,
+        connections=settings.server.connections,
+        drain_seconds=settings.server.drain_seconds,
+        lost_after_seconds=settings.children.lost_after_seconds,
+        sweep_seconds=settings.children.sweep_seconds,
+        remote_address=settings.log.remote_address,
+        trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
+        checkpoints=str(settings.checkpoints.file),
+        checkpoint_minutes=settings.checkpoints.every_minutes,
+        public_key=public_key_of(settings),
+    )

@@ -1,0 +1,49 @@
+"""What a configuration says of checkpoints, as the auditor's desk wants to hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from adapters.audit.desk import Configured, configured_issuer
+from adapters.composition.stores import settings_of
+from adapters.settings import Settings, Unresolved
+from domain.audit.checkpoints import Unprovable
+
+
+def configured_checkpoints(config: Path) -> Configured:
+    """Say what a configuration says of checkpoints."""
+    return checkpoints_of(settings_of(config))
+
+
+def checkpoints_of(settings: Settings) -> Configured:
+    """Return what settings say of checkpoints."""
+    asked = settings.checkpoints
+    return Configured(
+        file=asked.file, signing_key=partial(_signing_key, settings), origin=asked.origin
+    )
+
+
+def _signing_key(settings: Settings) -> str:
+    key = settings.checkpoints.key
+    found = Unresolved("no key is configured") if key is None else key.look_up()
+    if isinstance(found, Unresolved):
+        raise Unprovable(f"taskflow.audit.key: {found.reason}")
+    return found.reveal()
+
+
+def unsigned(settings: Settings) -> Iterator[str]:
+    """Say why no checkpoint would be signed, where one should be."""
+    if settings.checkpoints.key is not None:
+        try:
+            configured_issuer(checkpoints_of(settings))
+        except Unprovable as fault:
+            yield f"no checkpoint will be signed: {fault}"
+
+
+def public_key_of(settings: Settings) -> str | None:
+    """Return the public key that checkpoints will be signed by, if they will be."""
+    if settings.checkpoints.key is None or any(unsigned(settings)):
+        return None
+    return str(configured_issuer(checkpoints_of(settings)).signer.verifier)

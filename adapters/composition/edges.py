@@ -1,0 +1,39 @@
+"""Time, ids and the log of the program itself, as they enter at the edge."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+from uuid import uuid4
+
+from adapters.logs import Fields, log_fault
+from domain.audit.checkpoints import Unprovable
+from domain.ports import StoreUnavailable
+
+LOG: Final = logging.getLogger("taskflow")
+
+
+def now() -> int:
+    """Return the milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """Return a random UUID."""
+    return str(uuid4())
+
+
+def log_request_fault(request_id: str, error: BaseException) -> None:
+    """Log what went wrong behind an answer."""
+    log_failure("request failed", {"request_id": request_id}, error)
+
+
+def log_failure(event: str, fields: Fields, error: BaseException) -> None:
+    """Log what failed, with a traceback unless it is the store that is out of order."""
+    if isinstance(error, StoreUnavailable):
+        log_fault(LOG, event, {**fields, "reason": str(error.__cause__ or error)})
+    elif isinstance(error, Unprovable):
+        log_fault(LOG, event, {**fields, "reason": str(error)})
+    else:
+        log_fault(LOG, event, {**fields, "reason": str(error)}, error)

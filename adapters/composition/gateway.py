@@ -1,0 +1,118 @@
+"""The gateway: webhooks over a store, on a server."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from attrs import asdict
+
+from adapters.composition.checkpoints import unsigned
+from adapters.composition.edges import LOG, log_request_fault, new_id, now
+from adapters.composition.jobs import doing_jobs, noting_refusals
+from adapters.composition.limits import limits_as
+from adapters.composition.listening import (
+    listening,
+    log_stopped,
+    rejection_fields,
+    remember_of,
+    run_until_told,
+)
+from adapters.composition.stores import opened, settings_of
+from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
+from adapters.server import Head, RawAnswer, Rejection, Server, ServerOptions, Ticket, Turn
+from adapters.settings import Settings
+from adapters.store import EventSourcedStore, open_for_writing
+from adapters.webhooks.gate import Gate
+from adapters.webhooks.limits import Limits
+from adapters.webhooks.refused import NoteAnswer, note_nothing
+from adapters.webhooks.replies import render_error
+from adapters.webhooks.resource import Collaborators
+from adapters.webhooks.routes import Route, RouteTable
+from adapters.webhooks.wsgi import create_app
+from domain.service import TaskFlows
+
+
+def serve(
+    config: Path, *, database: str | None, host: str | None, port: int | None, json: bool
+) -> int:
+    """Serve a configuration until SIGTERM or SIGINT."""
+    configure(sys.stderr, JsonFormatter() if json else TextFormatter())
+    settings = settings_of(config)
+    for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
+        LOG.warning("%s", finding)
+    turn = Turn()
+    opening = partial(open_for_writing, waiting=turn.given_up)
+    url = database or settings.store.url
+    with opened(opening, url) as store, noting_refusals(settings, url) as note:
+        server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
+        with doing_jobs(settings, store):
+            code = run_until_told(server)
+    log_stopped(code)
+    return code
+
+
+def gateway(
+    settings: Settings, store: EventSourcedStore, note_answer: NoteAnswer = note_nothing
+) -> Collaborators:
+    """Return what the webhooks need, over a store."""
+    flows = TaskFlows(store, now, new_id)
+    gate = Gate(
+        routes=RouteTable(_routes(settings, flows)),
+        trusted_proxies=settings.trusted_proxies,
+        clock=time.monotonic,
+        remember_address=remember_of(settings),
+        log_request=partial(log_event, LOG, "request"),
+        note_answer=note_answer,
+        tracked_keys=settings.limits.tracked_keys,
+    )
+    return Collaborators(
+        gate=gate, new_id=new_id, ready=store.is_readable, log_fault=log_request_fault
+    )
+
+
+def _server(
+    settings: Settings, webhooks: Collaborators, turn: Turn, *, host: str | None, port: int | None
+) -> Server:
+    """Return a server over the webhooks."""
+    return listening(
+        turn.over(create_app(webhooks)),
+        _options(settings, host, port),
+        partial(_admit, webhooks.gate),
+        partial(_render_error, remember=remember_of(settings)),
+    )
+
+
+def _options(settings: Settings, host: str | None, port: int | None) -> ServerOptions:
+    asked = {"host": host, "port": port}
+    limits = settings.limits
+    return ServerOptions(
+        **{**asdict(settings.server), **{k: v for k, v in asked.items() if v is not None}},
+        body_bytes=limits.body_bytes,
+        body_seconds=limits.body_seconds,
+        head_seconds=limits.head_seconds,
+    )
+
+
+def _admit(gate: Gate, head: Head) -> Ticket | RawAnswer:
+    return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
+
+
+def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
+    log_event(LOG, "request", rejection_fields(rejection, remember))
+    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
+
+
+def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
+    for route in settings.routes:
+        yield Route(
+            route_id=route.route_id,
+            path=route.path,
+            session=flows.bind_session(route.owner),
+            controller_id=route.controller_id,
+            identify=route.identify,
+            limits=limits_as(Limits, route.limits),
+        )

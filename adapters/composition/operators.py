@@ -1,0 +1,55 @@
+"""What operators may do to the flows of all owners, on a store that nobody else writes to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from adapters.composition.edges import new_id, now
+from adapters.composition.stores import database_url, opened, settings_of
+from adapters.settings import Children
+from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
+from domain.flow import Flow
+from domain.operators import Operators
+from domain.outcomes import Outcome
+from domain.records import Actor, ActorKind
+from domain.sweep import Swept
+
+
+@contextmanager
+def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
+    """Open a store to change it as an operator; nobody else may be writing to it."""
+    children = Children() if config is None else settings_of(config).children
+    actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
+    with opened(open_for_mending, database_url(config, database)) as store:
+        yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
+
+
+@frozen
+class OperatorsFlows:
+    """The flows of all owners, to be changed in the operator's name."""
+
+    store: EventSourcedStore
+    operators: Operators
+    children: Children
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        return self.store.load(flow_id, version)
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow of whichever owner."""
+        return self.operators.cancel(flow_id)
+
+    def sweep(self, lost_after: int | None) -> Swept:
+        """Give up children that were silent for some seconds."""
+        seconds = self.children.lost_after_seconds if lost_after is None else lost_after
+        return self.operators.sweep(int(seconds * 1000))
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
+        """Make all derived rows again from the events."""
+        return rebuild(self.store, progress)

@@ -1,0 +1,145 @@
+"""The auditor's pages, over a store that is only read."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, NoReturn
+
+from attrs import frozen
+
+from adapters import cli
+from adapters.audit.desk import Desk, Prover
+from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.edges import LOG, log_request_fault, new_id, now
+from adapters.composition.listening import (
+    listening,
+    log_stopped,
+    rejection_fields,
+    remember_of,
+    run_until_told,
+)
+from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
+from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event
+from adapters.pages import Collaborators, create_app, render_error
+from adapters.server import RawAnswer, Rejection, Server, ServerOptions
+from adapters.settings import Pages, Settings, Unresolved
+from adapters.webhooks.client import client_address
+from domain.audit.checkpoints import Checkpoints, Unprovable
+from domain.audit.evidence import Evidence
+from domain.audit.refused_calls import Refusals
+
+_PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
+_NICE: Final = 10
+"""The pages run beside a gateway, which goes first."""
+
+
+def serve_pages(wanted: cli.PagesWanted) -> int:
+    """Serve the auditor's pages until SIGTERM or SIGINT."""
+    if wanted.config is None:
+        raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
+    configure(sys.stderr, JsonFormatter() if wanted.json else TextFormatter())
+    settings = settings_of(wanted.config)
+    _check_password(settings.pages)
+    os.nice(_NICE)
+    url = wanted.database or settings.store.url
+    proofs = _Proofs(settings, wanted.checkpoints, wanted.public_key)
+    with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
+        given = _pages_given(settings, evidence, refusals, proofs)
+        server = _pages_server(settings, given, host=wanted.host, port=wanted.port)
+        if not ip_address(server.host).is_loopback:
+            LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
+        code = run_until_told(server)
+    log_stopped(code)
+    return code
+
+
+def _check_password(pages: Pages) -> None:
+    match pages.password:
+        case None:
+            raise cli.CommandError(f"the pages need a password: set {_PASSWORD}")
+        case Unresolved(reason=reason):
+            raise cli.CommandError(f"the pages need a password: {_PASSWORD}: {reason}")
+        case _:
+            return
+
+
+@frozen
+class _Proofs:
+    """The auditor's desk over settings that were read once; what is named goes before them."""
+
+    settings: Settings
+    file: Path | None
+    public_key: str | None
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(lambda _: checkpoints_of(self.settings), now)
+
+    def checkpoints(self) -> Checkpoints:
+        """Return what the log is to be compared with."""
+        return self.desk.checkpoints(
+            config=self.settings.file, file=self.file, held=(), public_key=self.public_key
+        )
+
+    def prover(self) -> Prover:
+        """Return who proves events, or what says each time why nobody can."""
+        try:
+            return self.desk.prover(
+                config=self.settings.file, file=self.file, public_key=self.public_key
+            )
+        except Unprovable as fault:
+            return _unable(str(fault))
+
+
+def _unable(reason: str) -> Prover:
+    def refuse(*_: object) -> NoReturn:
+        raise Unprovable(reason)
+
+    return refuse
+
+
+def _pages_given(
+    settings: Settings, evidence: Evidence, refusals: Refusals, proofs: _Proofs
+) -> Collaborators:
+    return Collaborators(
+        evidence=evidence,
+        refusals=refusals,
+        checkpoints=proofs.checkpoints,
+        prove=partial(proofs.prover(), evidence),
+        proof_document=proofs.desk.document,
+        damages=DAMAGES,
+        admits=settings.pages.admits,
+        client_of=partial(client_address, trusted=settings.trusted_proxies),
+        now=now,
+        seconds=time.monotonic,
+        new_id=new_id,
+        log_request=partial(_log_page, remember_of(settings)),
+        log_fault=log_request_fault,
+    )
+
+
+def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
+    client = fields["client"]
+    shown = remember(client) if isinstance(client, str) else None
+    log_event(LOG, "page", {**fields, "client": shown})
+
+
+def _pages_server(
+    settings: Settings, given: Collaborators, *, host: str | None, port: int | None
+) -> Server:
+    pages = settings.pages
+    asked = pages.port if port is None else port
+    options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
+    render = partial(_render_page_error, remember=remember_of(settings))
+    return listening(create_app(given), options, lambda _: None, render)
+
+
+def _render_page_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
+    log_event(LOG, "page", rejection_fields(rejection, remember))
+    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
