@@ -14,6 +14,7 @@ from adapters.pages.proofs import Proving
 from adapters.pages.rendering import render
 from adapters.pages.story import Story
 from domain.audit.evidence import Entry
+from domain.audit.findings import Finding, FindingCode
 from domain.audit.history import steps
 from domain.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
 from domain.records import Actor, ActorKind, Origin, record_all
@@ -32,7 +33,15 @@ def page(text: str) -> str:
     records = record_all(tuple(events), flow_id=text, after=0, origin=origin, now=0)
     entries = [_entry(text, version, event) for version, event in enumerate(events, 1)]
     history = tuple(steps(records))
-    story = Story(flow_id=text, entries=entries, steps=history, damage=text, derived=None)
+    finding = Finding(code=FindingCode.GAP, sentence=text, flow_id=text, version=1)
+    story = Story(
+        flow_id=text,
+        entries=entries,
+        steps=history,
+        damage=text,
+        derived=None,
+        findings=[finding],
+    )
     return render(
         "flow.html",
         {

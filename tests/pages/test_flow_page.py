@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.pages.flow_page import MOST_TASKS
+from adapters.pages.story import MOST_REPLAYED
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
 from domain.commands import RunTask
 from domain.status import Runtime
@@ -142,3 +143,24 @@ def test_a_snapshot_that_was_deleted_is_no_alarm(tmp_path: Path) -> None:
         page = desk.page(f"/flows/{sown.seeds.busy}")
     assert 'role="alert"' not in page
     assert "State after version 13" in seen(page).text
+
+
+def test_a_healthy_flow_is_said_to_follow_the_rules(desk: Desk, seeds: Seeds) -> None:
+    for flow in (seeds.busy, seeds.failed, seeds.hostile, seeds.long, seeds.pending):
+        page = desk.page(f"/flows/{flow}")
+        assert "Replayed with this look: every event follows" in page
+        assert 'role="alert"' not in page
+
+
+def test_a_flow_with_too_many_events_is_not_replayed_with_each_look(tmp_path: Path) -> None:
+    sown = sow(tmp_path, long=MOST_REPLAYED + 1)
+    with sqlite3.connect(tmp_path / "flows.db") as database:
+        database.execute(
+            "UPDATE stored_snapshots SET state = CAST(replace(CAST(state AS TEXT), 'temperature',"
+            " 'humidity') AS BLOB)"
+        )
+    database.close()
+    with desk_over(sown) as desk:
+        text = seen(desk.page(f"/flows/{sown.seeds.long}")).text
+    assert "too many events to be replayed with each look" in text
+    assert "The store's snapshot is not what the events add up to." in text
