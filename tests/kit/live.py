@@ -20,6 +20,8 @@ RUNS: Final = 60
 """How many runs a store serves: then a new one is begun, so that no answer grows with the runs."""
 SECRET: Final = "secret-of-the-kit-of-some-length"
 PLENTY: Final = {"rateRequests": 1_000_000, "rateWindowSeconds": 0.1, "inFlight": 100}
+SELDOM: Final = {"sweepSeconds": 86_400}
+"""A child may report news from long ago: a sweep in the midst of a run would give it up unasked."""
 RESTARTS_BETWEEN: Final = 100
 """A gateway takes most of a second to start, so that it does for one in so many restarts only."""
 
@@ -105,7 +107,7 @@ def _configuration() -> dict[str, object]:
     }
     return {
         "plugins": {"entries": {"webhooks": {"config": {"routes": routes}}}},
-        "taskflow": {"limits": PLENTY, "server": {"idleSeconds": 60}},
+        "taskflow": {"limits": PLENTY, "server": {"idleSeconds": 60}, "children": SELDOM},
     }
 
 

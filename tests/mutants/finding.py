@@ -26,7 +26,7 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "wire": ("tests/webhooks", "tests/settings", "tests/server", "live"),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 _CLOCK: Final = 1_000_000_000
 
 
