@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.cli import manual
-from adapters.cli.parser import Parser, some_text
+from adapters.cli.parser import Parser, some_text, whole_number
 
 MOST_INTEGER: Final = (1 << 63) - 1
 
@@ -67,3 +67,20 @@ def flag(parser: Parser, name: str, text: str) -> None:
 def json_flag(parser: Parser) -> None:
     """Add the flag for JSON instead of tables."""
     flag(parser, "--json", "print one JSON document instead of tables")
+
+
+def page_options(parser: Parser, noun: str, most: int) -> None:
+    """Add how much of a list is shown, and from where on."""
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole_number(1, most),
+        default=50,
+        help=f"at most N {noun}, 1 to {most} (default: 50)",
+    )
+    parser.add_argument(
+        "--cursor",
+        metavar="CURSOR",
+        type=whole_number(1, MOST_INTEGER),
+        help="go on where an earlier list ended",
+    )

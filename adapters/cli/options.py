@@ -14,6 +14,7 @@ from adapters.cli.arguments import (
     flag,
     flow_argument,
     json_flag,
+    page_options,
     store_options,
     text_option,
 )
@@ -102,19 +103,7 @@ def _add_list(commands: Commands) -> None:
         type=flow_status,
         help=f"only flows of one status: {', '.join(FlowStatus)}",
     )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=whole_number(1, MOST_FLOWS),
-        default=50,
-        help=f"at most N flows, 1 to {MOST_FLOWS} (default: 50)",
-    )
-    parser.add_argument(
-        "--cursor",
-        metavar="CURSOR",
-        type=whole_number(1, MOST_INTEGER),
-        help="go on where an earlier list ended",
-    )
+    page_options(parser, "flows", MOST_FLOWS)
     json_flag(parser)
 
 

@@ -6,13 +6,19 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import MOST_INTEGER, Commands, json_flag, store_options, text_option
+from adapters.cli.arguments import (
+    Commands,
+    json_flag,
+    page_options,
+    store_options,
+    text_option,
+)
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.refusal_tables import Found, tell
 from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.parser import moment, whole_number
+from adapters.cli.parser import moment
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.refused_calls import Wanted, adds_up
@@ -112,17 +118,5 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--since", metavar="TIME", type=moment, help="only refusals from TIME on")
     parser.add_argument("--until", metavar="TIME", type=moment, help="only refusals before TIME")
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=whole_number(1, MOST_CALLS),
-        default=50,
-        help=f"at most N refused calls, 1 to {MOST_CALLS} (default: 50)",
-    )
-    parser.add_argument(
-        "--cursor",
-        metavar="CURSOR",
-        type=whole_number(1, MOST_INTEGER),
-        help="go on where an earlier list ended",
-    )
+    page_options(parser, "refused calls", MOST_CALLS)
     json_flag(parser)
