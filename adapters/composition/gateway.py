@@ -23,7 +23,16 @@ from adapters.composition.listening import (
 )
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
-from adapters.server import Head, RawAnswer, Rejection, Server, ServerOptions, Ticket, Turn
+from adapters.server import (
+    Head,
+    RawAnswer,
+    Rejection,
+    Server,
+    ServerOptions,
+    Ticket,
+    Turn,
+    bound_arenas,
+)
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.webhooks.gate import Gate
@@ -44,6 +53,7 @@ def serve(
     settings = settings_of(config)
     for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
         LOG.warning("%s", finding)
+    bound_arenas()
     turn = Turn()
     opening = partial(open_for_writing, waiting=turn.given_up)
     url = database or settings.store.url

@@ -4,6 +4,7 @@ The only room that imports waitress. It knows no route and no framework; what it
 requests it asks the `admit` that it is given.
 """
 
+from adapters.server.arenas import bound_arenas
 from adapters.server.contract import Admit, RawAnswer, Rejection, RenderError, Ticket
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
@@ -20,4 +21,5 @@ __all__ = [
     "ServerOptions",
     "Ticket",
     "Turn",
+    "bound_arenas",
 ]
