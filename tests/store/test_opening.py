@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,21 @@ def test_a_new_store_is_made_with_its_folder_and_only_for_its_user(tmp_path: Pat
         "flows.db-shm": 0o600,
         "flows.db.lock": 0o600,
     }
+
+
+@pytest.mark.parametrize("kind", ["a file", "memory"])
+def test_whoever_opens_a_store_is_told_when_its_writers_wait(tmp_path: Path, kind: str) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        told.append("waits")
+        yield
+
+    url = MEMORY if kind == "memory" else f"sqlite:///{tmp_path / 'flows.db'}"
+    with closing(open_for_writing(url, waiting=waiting)) as store:
+        store.save(commit(None, created()))
+    assert told == ["waits"]
 
 
 def test_a_new_store_says_whose_it_is_and_of_which_version(
