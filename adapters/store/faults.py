@@ -19,6 +19,10 @@ class StoreFault(Exception):  # noqa: N818 - the house's word for what an operat
     """A store that cannot be opened or trusted; the sentence says what to do."""
 
 
+class CustodyLost(StoreUnavailable):
+    """The store is not what this process opened, and is not used again before the next start."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise the core's exceptions for those of the library and of SQLite.

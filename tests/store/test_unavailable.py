@@ -128,20 +128,18 @@ def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourced
 
 
 def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ever(
-    file_store: EventSourcedStore, path: Path, tmp_path: Path
+    file_store: EventSourcedStore,
 ) -> None:
-    away = tmp_path / "away.db"
     with (
         file_store.application.datastore.reading(),  # so that all others need a new connection
         ThreadPoolExecutor(1) as pool,
+        _no_more_files(),
     ):
-        path.rename(away)
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 file_store.save(commit(None, created()))
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 pool.submit(file_store.load, "flow-1").result(10)
-        away.rename(path)
     file_store.save(commit(None, created()))
     assert file_store.load("flow-1") == folded(created())
 
@@ -162,6 +160,7 @@ def test_a_lock_that_cannot_be_written_is_refused_and_given_up(path: Path) -> No
     complaint = r"flows\.db\.lock: cannot be locked: File too large"
     with _no_file_longer_than(0), pytest.raises(StoreFault, match=complaint):
         take_lock(path)
+    path.touch()
     take_lock(path).release()
 
 
@@ -205,6 +204,17 @@ def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
 def _limit_pages(store: EventSourcedStore, pages: int) -> None:
     with store.application.datastore.get_connection(commit=True) as connection:
         connection.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+
+@contextmanager
+def _no_more_files() -> Iterator[None]:
+    """Let the system refuse to open one more file in this process."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @contextmanager
