@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from adapters.store.faults import CustodyLost
+from adapters.store.faults import CustodyLost, root_cause, sqlite_code
 from adapters.store.lock import WriterLock
 from adapters.store.wal_index import WalIndex
 from domain.ports import StoreUnavailable
@@ -119,12 +119,10 @@ class Custody:
 
     def judge(self, error: BaseException) -> None:
         """Raise CustodyLost if a fault of SQLite, maybe wrapped, says that the store is damaged."""
-        cause: BaseException | None = error
-        while cause is not None:
-            if (found := _damage(cause)) is not None:
-                with self._verifying:
-                    self._declare(f"{self.path}: {found}: {cause}")
-            cause = cause.__cause__
+        cause = root_cause(error)
+        if (found := _damage(cause)) is not None:
+            with self._verifying:
+                self._declare(f"{self.path}: {found}: {cause}")
 
     def _declare(self, found: str) -> None:
         if self.breach is None:
@@ -177,7 +175,5 @@ def _identity(found: os.stat_result) -> _Identity:
 def _damage(error: BaseException) -> str | None:
     if isinstance(error, UnicodeDecodeError):
         return "is damaged"  # NOTE: what SQLite complains of is then no text
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
+    code = sqlite_code(error)
     return _DAMAGE.get(code) or _DAMAGE.get(code & 0xFF)

@@ -17,7 +17,7 @@ from eventsourcing.persistence import InterfaceError, PersistenceError
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.custody import Custody
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.recorder import FlowRecorder
 from domain.ports import StoreUnavailable
 
@@ -129,7 +129,7 @@ class Datastore(es.SQLiteDatastore):
         if custody is not None:
             custody.require()
         try:
-            with super().get_connection(commit=commit) as connection:
+            with super().get_connection(commit=commit) as connection, _unless_read_only(connection):
                 yield connection
         except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
             if custody is not None:
@@ -206,6 +206,20 @@ class Datastore(es.SQLiteDatastore):
         if journal != expected or synchronous != FULL:
             found = f"journal_mode={journal}, synchronous={synchronous}"
             raise StoreFault(f"{self.pool.db_name}: a write would not survive a power cut: {found}")
+
+
+@contextmanager
+def _unless_read_only(connection: es.SQLiteConnection) -> Iterator[None]:
+    """Close a connection that cannot write.
+
+    NOTE: SQLite opens a file that it may not write to for reading only, and does so for ever.
+    """
+    try:
+        yield
+    except (PersistenceError, sqlite3.Error) as error:
+        if sqlite_code(root_cause(error)) == sqlite3.SQLITE_READONLY:
+            connection.close()
+        raise
 
 
 def _pragma(cursor: es.SQLiteCursor, name: str) -> object:

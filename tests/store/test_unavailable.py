@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import pytest
@@ -23,6 +24,7 @@ from tests.store.commits import WAITS, commit, created, folded
 from tests.store.service import ORIGIN, create, session, shown
 from tests.store.tables import contents
 
+_NOBODY = 65534
 BIG = Json('"' + "x" * 100_000 + '"')
 
 
@@ -173,6 +175,19 @@ def test_a_file_that_is_read_only_is_refused_by_a_writer(path: Path, file_url: s
     open_for_reading(file_url).close()
 
 
+def test_a_connection_that_could_not_write_is_not_used_again() -> None:
+    with TemporaryDirectory() as folder, _as_nobody(folder):
+        path = Path(folder) / "flows.db"
+        with closing(open_for_writing(f"sqlite:///{path}")) as store:
+            with store.application.datastore.reading():  # so that writers need a new connection
+                path.chmod(0o400)
+                with pytest.raises(StoreUnavailable, match="attempt to write a readonly database"):
+                    store.save(commit(None, created()))
+                path.chmod(0o600)
+            for number in range(4):
+                store.save(commit(None, created(f"flow-{number}")))
+
+
 def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> None:
     store.save(commit(None, created()))
     assert store.is_readable()
@@ -191,6 +206,20 @@ def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> Non
     with pytest.raises(StoreUnavailable):
         next(store.log())
     store.close()
+
+
+@contextmanager
+def _as_nobody(folder: str) -> Iterator[None]:
+    """Give a folder to a user whose permissions count; those of root do not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, _NOBODY, _NOBODY)
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @contextmanager
