@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -167,11 +168,14 @@ def test_a_file_that_is_put_back_is_not_trusted_again_before_the_next_start(
 
 
 def test_a_file_that_was_put_in_its_place_is_not_read(opened: _Opened, path: Path) -> None:
-    with opened.store.application.datastore.reading():  # so that others need a new connection
+    with (
+        opened.store.application.datastore.reading(),  # so that others need a new connection
+        ThreadPoolExecutor(1) as others,
+    ):
         _replace(path)
         with pytest.raises(StoreUnavailable, match="was replaced by another file"):
-            opened.store.save(commit(folded(created()), WAITS))
-        assert opened.reported == [f"{path}: was replaced by another file"]
+            others.submit(opened.store.load, "flow-1").result()
+    assert opened.reported == [f"{path}: was replaced by another file"]
 
 
 @pytest.mark.parametrize("statement", ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "ANALYZE"])
@@ -203,6 +207,18 @@ def test_a_damaged_page_ends_all_writing_and_is_reported_once(
         with pytest.raises(StoreUnavailable, match="is damaged"):
             store.load("flow-1")
     assert reported == [f"{path}: is damaged: database disk image is malformed"]
+
+
+def test_a_store_that_cannot_be_read_is_not_called_readable(
+    opened: _Opened, file_url: str, path: Path
+) -> None:
+    opened.store.close()
+    with closing(open_for_writing(file_url)) as store:
+        assert store.is_readable()
+    for table in ("flow_index", "flow_index_owner", "flow_index_owner_status"):
+        _damage(path, table)
+    with closing(open_for_writing(file_url)) as store:
+        assert not store.is_readable()
 
 
 def test_an_error_that_passes_is_no_breach(opened: _Opened) -> None:
