@@ -68,10 +68,10 @@ class Custody:
         index = f"{self.path}-shm"
         try:
             self._identities = {
-                str(self.lock.path): _identity(os.fstat(self.lock.descriptor)),
                 str(self.path): _identity(os.fstat(self.lock.database)),
                 self._log: _identity(os.stat(self._log)),  # noqa: PTH116 - as below
                 index: _identity(os.stat(index)),  # noqa: PTH116 - as below
+                str(self.lock.path): _identity(os.fstat(self.lock.descriptor)),
             }
             self._index = WalIndex(os.open(index, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
@@ -118,11 +118,17 @@ class Custody:
             return 0
 
     def judge(self, error: BaseException) -> None:
-        """Raise CustodyLost if a fault of SQLite, maybe wrapped, says that the store is damaged."""
+        """Raise CustodyLost if a fault of SQLite, maybe wrapped, comes of damage or lost files."""
         cause = root_cause(error)
         if (found := _damage(cause)) is not None:
             with self._verifying:
                 self._declare(f"{self.path}: {found}: {cause}")
+        try:
+            self.verify()
+        except CustodyLost:
+            raise
+        except StoreUnavailable:
+            return  # the fault itself says more
 
     def _declare(self, found: str) -> None:
         if self.breach is None:

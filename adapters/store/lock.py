@@ -95,7 +95,7 @@ def _lock_database(path: Path) -> int:
             return descriptor
         os.close(descriptor)
         if error.errno in (errno.EAGAIN, errno.EACCES):
-            how = "by another name of the file or without its file of the lock"
+            how = "(by another name of the file, or without its lock file)"
             raise _in_use(path, how) from error
         raise
     return descriptor

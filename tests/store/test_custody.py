@@ -73,7 +73,7 @@ def _empty_the_log(path: Path) -> None:
 
 
 TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
-    "all files removed": (_remove, "is not there any more"),
+    "all files removed": (_remove, "flows.db: is not there any more"),
     "file removed": (Path.unlink, "flows.db: is not there any more"),
     "file moved": (lambda p: _move(p, _beside(p, ".old")), "flows.db: is not there any more"),
     "file replaced": (_replace, "flows.db: was replaced by another file"),
@@ -167,15 +167,21 @@ def test_a_file_that_is_put_back_is_not_trusted_again_before_the_next_start(
         store.save(commit(folded(created()), WAITS))
 
 
-def test_a_file_that_was_put_in_its_place_is_not_read(opened: _Opened, path: Path) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "found"),
+    [(_replace, "was replaced by another file"), (Path.unlink, "is not there any more")],
+)
+def test_no_new_connection_is_made_to_another_file_or_to_none(
+    opened: _Opened, path: Path, trouble: Trouble, found: str
+) -> None:
     with (
         opened.store.application.datastore.reading(),  # so that others need a new connection
         ThreadPoolExecutor(1) as others,
     ):
-        _replace(path)
-        with pytest.raises(StoreUnavailable, match="was replaced by another file"):
+        trouble(path)
+        with pytest.raises(StoreUnavailable, match=found):
             others.submit(opened.store.load, "flow-1").result()
-    assert opened.reported == [f"{path}: was replaced by another file"]
+    assert opened.reported == [f"{path}: {found}"]
 
 
 @pytest.mark.parametrize("statement", ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "ANALYZE"])

@@ -19,9 +19,13 @@ import pytest
 
 from tests.whole.callers import Caller
 from tests.whole.gateway import LOOK_EVERY_SECONDS, READY_SECONDS, ROOT, RunningGateway
+from tests.whole.troubles import bound
 
 OWN: Final = {"limits": {"rateRequests": 1_000_000}, "children": {"sweepSeconds": 0.1}}
 LOG_BOUND: Final = 8 << 20
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file")
 
 Trouble: TypeAlias = Callable[[Path], None]
 
@@ -85,6 +89,21 @@ def test_no_second_gateway_writes_to_the_file(tmp_path: Path, trouble: Trouble) 
                 assert code == 2
                 assert "in use by another process" in said or "has 2 names" in said
                 assert "Traceback" not in said
+
+
+@pytest.mark.full
+@root
+@linux
+def test_no_second_gateway_writes_to_the_file_by_another_mount(tmp_path: Path) -> None:
+    """As two containers do that were given the one file: each has its own folder beside it."""
+    with RunningGateway.of_contract(tmp_path, OWN) as gateway:
+        inside = tmp_path / "inside" / "taskflow.db"
+        inside.parent.mkdir()
+        inside.touch()
+        with bound(gateway.database, inside):
+            code, said = _started(gateway.config, inside)
+        assert (code, "by another name of the file" in said) == (2, True), said
+        assert _status(gateway, "readyz") == 200
 
 
 def test_a_damaged_store_is_neither_written_to_nor_called_ready(tmp_path: Path) -> None:
