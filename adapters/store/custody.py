@@ -28,6 +28,9 @@ OnBreach: TypeAlias = Callable[[str], None]
 _READS: Final = 3
 """How often a log that looks too short is read: another program may be truncating it rightly."""
 
+_MOST_READ: Final = 64 << 20
+"""Bytes of a file that are read to see whether the disk fails; more would hold up a request."""
+
 _DAMAGE: Final = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_NOTADB: "is damaged",
@@ -120,7 +123,7 @@ class Custody:
     def judge(self, error: BaseException) -> None:
         """Raise CustodyLost if a fault of SQLite, maybe wrapped, comes of damage or lost files."""
         cause = root_cause(error)
-        if (found := _damage(cause)) is not None:
+        if (found := _damage(cause)) is not None and self._is_legible():
             with self._verifying:
                 self._declare(f"{self.path}: {found}: {cause}")
         try:
@@ -129,6 +132,22 @@ class Custody:
             raise
         except StoreUnavailable:
             return  # the fault itself says more
+
+    def _is_legible(self) -> bool:
+        """Say whether the disk gives what is in the files, be it damaged.
+
+        NOTE: SQLite calls a read that fails with EIO corruption; but a disk may only be away.
+        """
+        try:
+            log = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                _read(self.lock.database)
+                _read(log)
+            finally:
+                os.close(log)
+        except OSError:
+            return False
+        return True
 
     def _declare(self, found: str) -> None:
         if self.breach is None:
@@ -166,6 +185,12 @@ class Custody:
         """Say whether the log holds all that its index counts."""
         needed = 0 if self._index is None else self._index.log_size()
         return os.stat(self._log).st_size >= needed  # noqa: PTH116 - the same
+
+
+def _read(descriptor: int) -> None:
+    at = 0
+    while at < _MOST_READ and (part := os.pread(descriptor, 1 << 20, at)):
+        at += len(part)
 
 
 def several_names(path: Path, names: int) -> str:
