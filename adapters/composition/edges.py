@@ -8,6 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from adapters.logs import Fields, log_fault
+from adapters.store import CustodyLost
 from domain.audit.checkpoints import Unprovable
 from domain.ports import StoreUnavailable
 
@@ -30,7 +31,12 @@ def log_request_fault(request_id: str, error: BaseException) -> None:
 
 
 def log_failure(event: str, fields: Fields, error: BaseException) -> None:
-    """Log what failed, with a traceback unless it is the store that is out of order."""
+    """Log what failed, with a traceback unless it is the store that is out of order.
+
+    A breach of the store's custody was logged when it was found, and fails all that follows.
+    """
+    if isinstance(error, CustodyLost) or isinstance(error.__cause__, CustodyLost):
+        return
     if isinstance(error, StoreUnavailable):
         log_fault(LOG, event, {**fields, "reason": str(error.__cause__ or error)})
     elif isinstance(error, Unprovable):

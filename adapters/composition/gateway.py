@@ -22,7 +22,7 @@ from adapters.composition.listening import (
     run_until_told,
 )
 from adapters.composition.stores import opened, settings_of
-from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
+from adapters.logs import JsonFormatter, TextFormatter, configure, log_event, log_fault
 from adapters.server import (
     Head,
     RawAnswer,
@@ -55,7 +55,12 @@ def serve(
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()
-    opening = partial(open_for_writing, waiting=turn.given_up)
+    opening = partial(
+        open_for_writing,
+        waiting=turn.given_up,
+        on_breach=_log_breach,
+        on_stale_cache=partial(LOG.warning, "%s"),
+    )
     url = database or settings.store.url
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
@@ -63,6 +68,14 @@ def serve(
             code = run_until_told(server)
     log_stopped(code)
     return code
+
+
+def _log_breach(found: str) -> None:
+    advice = (
+        "nothing is read or written any more: stop the gateway, put the store back"
+        " or restore a copy, and start it again"
+    )
+    log_fault(LOG, "store lost", {"reason": found, "advice": advice})
 
 
 def gateway(

@@ -1,10 +1,13 @@
-"""What the gateway does by itself: it sweeps, signs checkpoints, and notes refusals."""
+"""What the gateway does by itself: it sweeps, signs checkpoints, notes refusals, and maintains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Final
+
+from attrs import define
 
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.desk import configured_issuer
@@ -13,9 +16,11 @@ from adapters.composition.edges import LOG, log_failure, new_id, now
 from adapters.logs import log_event, log_fault
 from adapters.schedule import every
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, StoreEvidence, recording_refusals
+from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
 from domain.operators import SYSTEM, Operators
+
+_MAINTENANCE_SECONDS: Final = 1.0
 
 
 @contextmanager
@@ -39,7 +44,26 @@ def doing_jobs(settings: Settings, store: EventSourcedStore) -> Iterator[None]:
         if checkpoints.key is not None:
             seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
             jobs.enter_context(every(seconds, job, partial(_log_fault_of, "checkpoint")))
+        maintenance = _MaintenanceJob(store)
+        jobs.enter_context(every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault))
         yield
+
+
+@define
+class _MaintenanceJob:
+    """Maintains a store; it runs so often that of faults in a row only the first is logged."""
+
+    store: EventSourcedStore
+    is_failing: bool = False
+
+    def __call__(self) -> None:
+        maintain(self.store)
+        self.is_failing = False
+
+    def log_fault(self, error: Exception) -> None:
+        if not self.is_failing:
+            _log_fault_of("maintenance", error)
+        self.is_failing = True
 
 
 def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:

@@ -2,7 +2,8 @@
 
 from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
-from adapters.store.faults import StoreFault
+from adapters.store.faults import CustodyLost, StoreFault
+from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
 from adapters.store.refusals import (
@@ -14,6 +15,7 @@ from adapters.store.refusals import (
 from adapters.store.store import EventSourcedStore
 
 __all__ = [
+    "CustodyLost",
     "EventSourcedStore",
     "Rebuilt",
     "RefusalsLost",
@@ -21,6 +23,7 @@ __all__ = [
     "StoreFault",
     "StoredRefusals",
     "Undecodable",
+    "maintain",
     "open_for_mending",
     "open_for_reading",
     "open_for_writing",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import Mapper, Transcoder
 from eventsourcing.utils import Environment, EnvType
 
+from adapters.store.codec import Undecodable
 from adapters.store.envelope import project
 from adapters.store.group_commit import GroupCommit
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.recorder import FlowRecorder
 from adapters.store.sqlite import Datastore, Factory
+from domain.evolve import BrokenHistory
 from domain.flow import Flow
 
 LOG_SECTION = 1000
+_MOST_REPORTED = 1000
+"""How many flows are reported for their snapshots, each once; of more, something else is wrong."""
 
 
 class FlowApplication(Application[str]):
@@ -24,6 +29,12 @@ class FlowApplication(Application[str]):
     name = "taskflow"
     is_snapshotting_enabled = True
     log_section_size = LOG_SECTION
+
+    def __init__(self, env: EnvType) -> None:
+        """Open the database that the settings name."""
+        super().__init__(env)
+        self.on_stale_cache: Callable[[str], None] = lambda _: None
+        self._reported: set[str] = set()
 
     @property
     def datastore(self) -> Datastore:
@@ -51,12 +62,29 @@ class FlowApplication(Application[str]):
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=FlowMapper)
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:
-        """Return a flow as it is or was, from its snapshot and the events after it."""
+        """Return a flow as it is or was, from its snapshot and the events after it.
+
+        A snapshot is a cache: one that cannot be read, or does not fit its events, is not used.
+
+        Raises:
+            Undecodable, BrokenHistory: if it is the events that are not what we wrote.
+        """
         try:
-            found = self.repository.get(
-                flow_id, version=version, projector_func=cast("Any", project)
-            )
-        except AggregateNotFoundError:
-            return None
-        flow = cast("Flow", found)
-        return flow if version is None or flow.version == version else None
+            flow = _get(self.repository, flow_id, version)
+        except (Undecodable, BrokenHistory) as error:
+            flow = _get(Repository(self.events), flow_id, version)
+            self._report_stale_cache(flow_id, error)
+        return flow if flow is None or version is None or flow.version == version else None
+
+    def _report_stale_cache(self, flow_id: str, error: Exception) -> None:
+        if flow_id not in self._reported and len(self._reported) < _MOST_REPORTED:
+            self._reported.add(flow_id)
+            self.on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
+
+
+def _get(repository: Repository[str], flow_id: str, version: int | None) -> Flow | None:
+    try:
+        found = repository.get(flow_id, version=version, projector_func=cast("Any", project))
+    except AggregateNotFoundError:
+        return None
+    return cast("Flow", found)

@@ -32,6 +32,17 @@ class FlowSnapshot:
     originator_version: int
     flow: Flow
 
+    def state(self) -> Flow:
+        """Return the flow.
+
+        Raises:
+            BrokenHistory: if it is another flow, or at another version, than it is kept for.
+        """
+        if (self.flow.flow_id, self.flow.version) != (self.originator_id, self.originator_version):
+            found = f"is of flow {self.flow.flow_id} at version {self.flow.version}"
+            raise BrokenHistory(f"flow {self.originator_id}: its snapshot {found}")
+        return self.flow
+
 
 Stored: TypeAlias = Envelope | FlowSnapshot
 
@@ -75,7 +86,7 @@ def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
             that of another flow.
     """
     for item in stored:
-        flow = item.flow if isinstance(item, FlowSnapshot) else _next(flow, item)
+        flow = item.state() if isinstance(item, FlowSnapshot) else _next(flow, item)
         if flow.flow_id != item.originator_id:
             found = f"its events are those of flow {flow.flow_id}"
             raise BrokenHistory(f"flow {item.originator_id}: {found}")

@@ -19,6 +19,22 @@ class StoreFault(Exception):  # noqa: N818 - the house's word for what an operat
     """A store that cannot be opened or trusted; the sentence says what to do."""
 
 
+class CustodyLost(StoreUnavailable):
+    """The store is not what this process opened, and is not used again before the next start."""
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return what SQLite raised, below what the library made of it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def sqlite_code(error: BaseException) -> int:
+    """Return the extended code of an error of SQLite, 0 of any other."""
+    return getattr(error, "sqlite_errorcode", 0)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise the core's exceptions for those of the library and of SQLite.

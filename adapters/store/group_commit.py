@@ -64,6 +64,16 @@ class GroupCommit:
             raise job.fault
         return job.ids
 
+    @contextmanager
+    def paused(self) -> Iterator[bool]:
+        """Let nobody commit meanwhile, and yield True; or False, if somebody commits just now."""
+        is_idle = self._turn.acquire(blocking=False)
+        try:
+            yield is_idle
+        finally:
+            if is_idle:
+                self._turn.release()
+
     def _commit_all(self) -> None:
         jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:

@@ -2,29 +2,44 @@
 
 SQLite allows several, but before 3.51.3 two of them can damage a write-ahead log while one resets
 it, and our retries count on losing only to threads of ours. The lock is taken on a file beside the
-database: closing any handle of the database file itself would drop the locks that SQLite holds on
-it (POSIX advisory locks belong to the process).
+database, and on the database itself, which another process may reach by another path (a bind mount
+of the one file) or after the file beside it was removed.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
+import stat
+import struct
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
+
+_PID: Final = re.compile(rb"[0-9]{0,20}\n?")
+_FAR: Final = 1 << 62
+"""The byte of the database that is locked: behind any page, and behind those that SQLite locks."""
+_NO_SUCH_LOCKS: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @frozen
 class WriterLock:
     """The right to write to a database file, held until it is released or the process ends."""
 
+    path: Path
     descriptor: int
+    database: int
+    """Of the database file. NOTE: to close it drops the locks that SQLite holds on the file for
+    this process (POSIX advisory locks belong to the process), so SQLite closes it first."""
 
     def release(self) -> None:
         """Give the right back. The file stays: removing it would let two holders in."""
+        os.close(self.database)
         os.close(self.descriptor)
 
 
@@ -34,32 +49,57 @@ def lock_path(path: Path) -> Path:
 
 
 def take_lock(path: Path) -> WriterLock:
-    """Take the right to write to a database file.
+    """Take the right to write to a database file, which is there.
 
     Raises:
         StoreFault: if another process has it, or the file system gives no locks.
     """
     file = lock_path(path)
     try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        _lock(descriptor, path)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, file, path)
+            return WriterLock(file, descriptor, _lock_database(path))
+        except BaseException:
+            os.close(descriptor)
+            raise
     except OSError as error:
         raise StoreFault(f"{file}: cannot be locked: {error.strerror}") from error
-    return WriterLock(descriptor)
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, file: Path, path: Path) -> None:
+    found = os.pread(descriptor, 32, 0) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"?"
+    if not _PID.fullmatch(found):
+        raise StoreFault(f"{file}: is not a lock of ours; move it away")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        raise _in_use(path, f"(pid {found.decode().strip() or 'unknown'})") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+
+def _lock_database(path: Path) -> int:
+    """Lock a byte of the database that SQLite does not use, and return the descriptor.
+
+    NOTE: such a lock belongs to the descriptor, where others belong to the process. Only Linux has
+    them, and there only has one file several paths by mounts.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    request = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, _FAR, 1, 0)
+    try:
+        if hasattr(fcntl, "F_OFD_SETLK"):
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, request)
+    except OSError as error:
+        if error.errno in _NO_SUCH_LOCKS:
+            return descriptor
         os.close(descriptor)
-        raise StoreFault(
-            f"{path}: in use by another process that writes to it (pid {holder or 'unknown'});"
-            " stop it first"
-        ) from error
-    except OSError:
-        os.close(descriptor)
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            how = "(by another name of the file, or without its lock file)"
+            raise _in_use(path, how) from error
         raise
+    return descriptor
+
+
+def _in_use(path: Path, how: str) -> StoreFault:
+    return StoreFault(f"{path}: in use by another process that writes to it {how}; stop it first")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, assert_never
 
 from adapters.store.application import FlowApplication
+from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated
 from adapters.store.group_commit import Waiting
 from adapters.store.lock import take_lock
@@ -34,13 +35,23 @@ _LOCK_TIMEOUT: Final = 1
 """Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
 
 
+def _ignore(_: str) -> None:
+    """Report nothing: the caller sees the exception, or the answer from the events."""
+
+
 def open_for_writing(
-    url: str, *, lock_timeout: int = _LOCK_TIMEOUT, waiting: Waiting = nullcontext
+    url: str,
+    *,
+    lock_timeout: int = _LOCK_TIMEOUT,
+    waiting: Waiting = nullcontext,
+    on_breach: Callable[[str], None] = _ignore,
+    on_stale_cache: Callable[[str], None] = _ignore,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
     A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
-    waits for the disk does so within `waiting`.
+    waits for the disk does so within `waiting`. `on_breach` is called once if the store turns out
+    to be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -50,26 +61,36 @@ def open_for_writing(
         case Memory():
             store = EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
-            store = _open_file(path, url, lock_timeout)
+            store = _open_file(path, url, lock_timeout, on_breach)
         case _:
             assert_never(place)
     store.application.commits.waiting = waiting
+    store.application.on_stale_cache = on_stale_cache
     return store
 
 
-def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
+def _open_file(
+    path: Path, url: str, lock_timeout: int, on_breach: Callable[[str], None]
+) -> EventSourcedStore:
     make_file(path)
+    if (names := path.stat().st_nlink) > 1:
+        raise StoreFault(f"{several_names(path, names)}; remove all but one, or copy the file")
     take_back(path)
     if not is_blank(path):
         check_identity(path)
-    lock = take_lock(path)
+    custody = Custody(path, take_lock(path), on_breach)
     try:
         if is_blank(path):
             claim(path)
         application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
-        return EventSourcedStore(application, lock)
+        try:
+            application.datastore.keep(custody)
+        except BaseException:
+            application.close()
+            raise
+        return EventSourcedStore(application, custody)
     except BaseException:
-        lock.release()
+        custody.end()
         raise
 
 

@@ -7,21 +7,27 @@ must hold exactly one factory class, so the library's own is reached through its
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import local
-from typing import Final
+from typing import Final, Literal
 
 import eventsourcing.sqlite as es
-from eventsourcing.persistence import InterfaceError
+from eventsourcing.persistence import InterfaceError, PersistenceError
 from eventsourcing.utils import Environment, EnvType
 
-from adapters.store.faults import StoreFault
+from adapters.store.custody import Custody
+from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.recorder import FlowRecorder
+from domain.ports import StoreUnavailable
 
 FULL: Final = 2
 """`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""
 
+
+LOG_LIMIT: Final = 8 << 20
+"""Bytes of the write-ahead log that are kept on disk. SQLite empties it from 4 MiB (1,000 pages)
+on, but never makes the file shorter by itself; a long reader lets it grow without a bound."""
 
 _STATEMENTS: Final = 64
 """How many compiled statements a connection keeps; there are about twenty different ones."""
@@ -46,6 +52,9 @@ class Connection(es.SQLiteConnection):
 class Pool(es.SQLiteConnectionPool):
     """Connections that sync every commit."""
 
+    verify: Callable[[], None] | None = None
+    """Tries whether a new connection is to the file that the others are to."""
+
     def get_connection(
         self, timeout: float | None = None, *, is_writer: bool | None = None
     ) -> es.SQLiteConnection:
@@ -56,7 +65,7 @@ class Pool(es.SQLiteConnectionPool):
         """
         try:
             return super().get_connection(timeout, is_writer=is_writer)
-        except InterfaceError:
+        except (InterfaceError, StoreUnavailable):
             if is_writer:
                 self._num_writers -= 1
                 self._writer_lock.release()
@@ -80,8 +89,11 @@ class Pool(es.SQLiteConnectionPool):
             if not (self.is_sqlite_memory_mode or self.is_journal_mode_wal):
                 self._write_ahead(raw)
             raw.execute("PRAGMA synchronous=FULL")
+            raw.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
         except sqlite3.Error as error:
             raise InterfaceError(str(error)) from error
+        if self.verify is not None:
+            self.verify()
         raw.row_factory = sqlite3.Row
         return Connection(sqlite_conn=raw, max_age=self.max_age)
 
@@ -98,20 +110,71 @@ class Datastore(es.SQLiteDatastore):
 
     def __init__(self, db_name: str, lock_timeout: int) -> None:
         super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
-        self.pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
+        self.pool: Pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
         self._reading = local()
+        self._custody: Custody | None = None
+
+    def keep(self, custody: Custody) -> None:
+        """Watch over the files from now on."""
+        # NOTE: what a crash left in the log counts as under way until it is in the database.
+        self.checkpoint("PASSIVE")
+        custody.begin()
+        self._custody = custody
+        self.pool.verify = custody.verify
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[es.SQLiteConnection]:
+        """Lend a connection, unless the store is no longer what was opened."""
+        custody = self._custody
+        if custody is not None:
+            custody.require()
+        try:
+            with super().get_connection(commit=commit) as connection, _unless_read_only(connection):
+                yield connection
+        except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
+            if custody is not None:
+                custody.judge(error)
+            raise
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[es.SQLiteCursor]:
-        """Give a cursor within a transaction; a read within `reading` joins that one."""
+        """Give a cursor within a transaction; a read within `reading` joins that one.
+
+        Nothing is committed to files that are not in their place. NOTE: they may go while it is
+        committed; so a commit counts only when they were there after it as well.
+        """
         held: es.SQLiteConnection | None = getattr(self._reading, "connection", None)
-        if commit or held is None:
-            with super().transaction(commit=commit) as cursor:
+        if commit:
+            self._verify()
+            with super().transaction(commit=True) as cursor:
                 yield cursor
-            return
-        cursor = held.cursor()
-        with cursor:
-            yield cursor
+            self._verify()
+        elif held is None:
+            with super().transaction(commit=False) as cursor:
+                yield cursor
+        else:
+            cursor = held.cursor()
+            with cursor:
+                yield cursor
+
+    def _verify(self) -> None:
+        if self._custody is not None:
+            self._custody.verify()
+
+    def checkpoint(self, mode: Literal["PASSIVE", "TRUNCATE"]) -> bool:
+        """Move what is in the log to the database, and say whether all was moved; wait for nobody.
+
+        PASSIVE holds up nobody; TRUNCATE holds up writers, and empties the file of the log.
+        """
+        with self.get_connection(commit=mode == "TRUNCATE") as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")
+            try:
+                cursor.execute(f"PRAGMA wal_checkpoint({mode})")
+                busy, frames, moved = cursor.fetchone()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={(self.pool.lock_timeout or 0) * 1000}")
+        return not busy and frames == moved
 
     @contextmanager
     def reading(self) -> Iterator[es.SQLiteCursor]:
@@ -143,6 +206,20 @@ class Datastore(es.SQLiteDatastore):
         if journal != expected or synchronous != FULL:
             found = f"journal_mode={journal}, synchronous={synchronous}"
             raise StoreFault(f"{self.pool.db_name}: a write would not survive a power cut: {found}")
+
+
+@contextmanager
+def _unless_read_only(connection: es.SQLiteConnection) -> Iterator[None]:
+    """Close a connection that cannot write.
+
+    NOTE: SQLite opens a file that it may not write to for reading only, and does so for ever.
+    """
+    try:
+        yield
+    except (PersistenceError, sqlite3.Error) as error:
+        if sqlite_code(root_cause(error)) == sqlite3.SQLITE_READONLY:
+            connection.close()
+        raise
 
 
 def _pragma(cursor: es.SQLiteCursor, name: str) -> object:

@@ -10,12 +10,14 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
+from adapters.store.codec import Undecodable
+from adapters.store.custody import Custody
 from adapters.store.envelope import FlowSnapshot, as_envelope, as_event, to_envelope, to_record
 from adapters.store.faults import translated
-from adapters.store.lock import WriterLock
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
+from domain.evolve import BrokenHistory
 from domain.flow import Flow
 from domain.ports import Commit, Page, Remembered, StoreUnavailable
 from domain.records import Record
@@ -27,24 +29,25 @@ from domain.values import Timestamp
 class EventSourcedStore:
     """Flows as streams of events; a `domain.ports.FlowStore` that also knows its history."""
 
-    def __init__(self, application: FlowApplication, lock: WriterLock | None = None) -> None:
-        """Take over an application, and the lock that lets it write."""
+    def __init__(self, application: FlowApplication, custody: Custody | None = None) -> None:
+        """Take over an application, and the custody of the files that it may write to."""
         self.application = application
-        self._lock = lock
+        self.custody = custody
 
     def close(self) -> None:
         """Close the database and give up the right to write to it."""
         self.application.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        if self.custody is not None:
+            self.custody.end()
+            self.custody = None
 
     def is_readable(self) -> bool:
-        """Say whether the database answers."""
+        """Say whether the database answers, and is the one that was opened."""
         try:
-            return self._row("SELECT 1") is not None
+            self._rows("SELECT 1 FROM flow_index LIMIT 1")
         except StoreUnavailable:
             return False
+        return True
 
     def find(self, owner: str, flow_id: str) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
@@ -94,8 +97,10 @@ class EventSourcedStore:
         rows = self._rows(query, *params)
         shown = rows[:limit]
         more = len(rows) > limit
-        flows = [self._listed(row) for row in shown]
-        return Page(flows=flows, next_cursor=shown[-1]["position"] if more else None)
+        flows = [flow for row in shown if (flow := self._listed(row)) is not None]
+        # NOTE: of a damaged row a position may be no number; such rows come first.
+        positions = [row["position"] for row in shown if isinstance(row["position"], int)]
+        return Page(flows=flows, next_cursor=positions[-1] if more and positions else None)
 
     def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
@@ -120,11 +125,15 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
-    def _listed(self, row: sqlite3.Row) -> Flow:
+    def _listed(self, row: sqlite3.Row) -> Flow | None:
+        """Return the flow of an index row; None of a row that is not of any flow."""
         if row["state"] is None:  # the snapshot is a cache, and was deleted
-            return cast("Flow", self.load(row["flow_id"]))
+            return self.load(row["flow_id"])
         stored = StoredEvent(row["flow_id"], row["originator_version"], SNAPSHOT, row["state"])
-        return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).flow
+        try:
+            return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).state()
+        except (Undecodable, BrokenHistory):
+            return self.load(row["flow_id"])
 
     def _stored(self, snapshot: FlowSnapshot) -> StoredEvent:
         return self.application.mapper.to_stored_event(as_event(snapshot))

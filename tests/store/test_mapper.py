@@ -149,7 +149,7 @@ def test_a_store_is_not_read_with_another_key(path: Path) -> None:
         store.save(commit(None, created()))
     with (
         closing(EventSourcedStore(_application(path, {**setting, "TURNED_KEY": "3"}))) as store,
-        pytest.raises(Undecodable, match=r"event flow-1/1 \(taskflow\.flow_snapshot\.v1\)"),
+        pytest.raises(Undecodable, match=r"event flow-1/1 \(taskflow\.flow_created\.v1\)"),
     ):
         store.load("flow-1")
 

@@ -80,8 +80,10 @@ def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
 
 
 def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
-    with pytest.raises(BrokenHistory, match="flow flow-2: its events are those of flow flow-1"):
+    with pytest.raises(BrokenHistory, match="flow flow-2: its snapshot is of flow flow-1 at"):
         project(None, [FlowSnapshot("flow-2", 1, folded(created("flow-1")))])
+    with pytest.raises(BrokenHistory, match="its snapshot is of flow flow-1 at version 1"):
+        project(None, [FlowSnapshot("flow-1", 2, folded(created("flow-1")))])
 
 
 def test_a_record_is_the_same_after_it_was_an_envelope() -> None:

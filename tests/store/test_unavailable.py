@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import pytest
@@ -23,6 +24,7 @@ from tests.store.commits import WAITS, commit, created, folded
 from tests.store.service import ORIGIN, create, session, shown
 from tests.store.tables import contents
 
+_NOBODY = 65534
 BIG = Json('"' + "x" * 100_000 + '"')
 
 
@@ -128,20 +130,18 @@ def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourced
 
 
 def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ever(
-    file_store: EventSourcedStore, path: Path, tmp_path: Path
+    file_store: EventSourcedStore,
 ) -> None:
-    away = tmp_path / "away.db"
     with (
         file_store.application.datastore.reading(),  # so that all others need a new connection
         ThreadPoolExecutor(1) as pool,
+        _no_more_files(),
     ):
-        path.rename(away)
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 file_store.save(commit(None, created()))
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 pool.submit(file_store.load, "flow-1").result(10)
-        away.rename(path)
     file_store.save(commit(None, created()))
     assert file_store.load("flow-1") == folded(created())
 
@@ -162,6 +162,7 @@ def test_a_lock_that_cannot_be_written_is_refused_and_given_up(path: Path) -> No
     complaint = r"flows\.db\.lock: cannot be locked: File too large"
     with _no_file_longer_than(0), pytest.raises(StoreFault, match=complaint):
         take_lock(path)
+    path.touch()
     take_lock(path).release()
 
 
@@ -172,6 +173,19 @@ def test_a_file_that_is_read_only_is_refused_by_a_writer(path: Path, file_url: s
     with pytest.raises(StoreFault, match="is not a file that can be read and written"):
         open_for_writing(file_url)
     open_for_reading(file_url).close()
+
+
+def test_a_connection_that_could_not_write_is_not_used_again() -> None:
+    with TemporaryDirectory() as folder, _as_nobody(folder):
+        path = Path(folder) / "flows.db"
+        with closing(open_for_writing(f"sqlite:///{path}")) as store:
+            with store.application.datastore.reading():  # so that writers need a new connection
+                path.chmod(0o400)
+                with pytest.raises(StoreUnavailable, match="attempt to write a readonly database"):
+                    store.save(commit(None, created()))
+                path.chmod(0o600)
+            for number in range(4):
+                store.save(commit(None, created(f"flow-{number}")))
 
 
 def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> None:
@@ -195,6 +209,20 @@ def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> Non
 
 
 @contextmanager
+def _as_nobody(folder: str) -> Iterator[None]:
+    """Give a folder to a user whose permissions count; those of root do not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, _NOBODY, _NOBODY)
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@contextmanager
 def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
     """Let the database grow no more: SQLite then fails as it does on a full disk."""
     _limit_pages(store, pages)
@@ -205,6 +233,17 @@ def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
 def _limit_pages(store: EventSourcedStore, pages: int) -> None:
     with store.application.datastore.get_connection(commit=True) as connection:
         connection.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+
+@contextmanager
+def _no_more_files() -> Iterator[None]:
+    """Let the system refuse to open one more file in this process."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @contextmanager

@@ -76,6 +76,16 @@ def file_system(folder: Path, size: str) -> Iterator[Path]:
 
 
 @contextmanager
+def bound(file: Path, place: Path) -> Iterator[None]:
+    """Let a file be reached by the path of another one, too; root may do that, on Linux."""
+    _run("mount", "--bind", str(file), str(place))
+    try:
+        yield
+    finally:
+        _run("umount", str(place))
+
+
+@contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Let nothing be written to a file system, of which no file may be open for writing."""
     _run("mount", "-o", "remount,ro", str(folder))

@@ -10,6 +10,7 @@ from typing import Final
 from adapters.store.faults import StoreFault
 from adapters.store.place import file_name, make_file
 from adapters.store.refusals import schema
+from adapters.store.sqlite import LOG_LIMIT
 
 _LOCK_SECONDS: Final = 1.0
 
@@ -35,6 +36,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _set_up(connection)
         _check(connection, path)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
     except BaseException:
         connection.close()
         raise
