@@ -74,7 +74,7 @@ class ListeningPace:
 
 
 @frozen
-class Look:
+class CountedLook:
     """A look that counts: when, and the lowest wall time that can have been since the last."""
 
     monotonic: int
@@ -87,12 +87,12 @@ class ListeningPeriod:
 
     pace: ListeningPace
     last: ClockReading
-    looks: tuple[Look, ...]
+    looks: tuple[CountedLook, ...]
 
     @classmethod
     def begin(cls, pace: ListeningPace, reading: ClockReading) -> ListeningPeriod:
         """Return a period that begins with a reading of the clocks."""
-        return cls(pace, reading, (Look(reading.monotonic, reading.wall),))
+        return cls(pace, reading, (CountedLook(reading.monotonic, reading.wall),))
 
     def look(self, reading: ClockReading) -> ListeningPeriod:
         """Return the period after a look: this one or, if it was interrupted, a new one.
@@ -110,9 +110,9 @@ class ListeningPeriod:
         # NOTE: a clock that was set back since the last look has gone on from there.
         lowest = min(self.last.wall, reading.wall - passed)
         if late > pace.delay:
-            moved = Look(reading.monotonic, min(self.looks[-1].lowest, lowest))
+            moved = CountedLook(reading.monotonic, min(self.looks[-1].lowest, lowest))
             return ListeningPeriod(pace, reading, (*self.looks[:-1], moved))
-        looks = (*self.looks, Look(reading.monotonic, lowest))
+        looks = (*self.looks, CountedLook(reading.monotonic, lowest))
         return ListeningPeriod(pace, reading, looks[-pace.beats - 1 :])
 
     @property
