@@ -6,21 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from attrs import define, field
-
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
+from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_event, log_fault
 from adapters.schedule import every
-from adapters.settings import Children, Settings
+from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
-from domain.listening import ListeningPace, ListeningPeriod
 from domain.operators import SYSTEM, Operators
-from domain.ports import StoreUnavailable
-from domain.sweep import Sightings
 
 
 @contextmanager
@@ -35,12 +31,13 @@ def _log_refusals_fault(error: Exception) -> None:
 
 
 @contextmanager
-def doing_jobs(settings: Settings, store: EventSourcedStore) -> Iterator[None]:
+def doing_jobs(
+    settings: Settings, store: EventSourcedStore, is_listening: Callable[[], bool]
+) -> Iterator[None]:
     """Do what the gateway does by itself, while the context lasts."""
-    checkpoints, pace = settings.checkpoints, _pace_of(settings.children)
+    checkpoints, pace = settings.checkpoints, pace_of(settings.children)
     with ExitStack() as jobs:
-        system = Operators(store, now, new_id, SYSTEM)
-        sweep = _SweepJob(system, ListeningPeriod.begin(pace, read_clocks()))
+        sweep = SweepJob(Operators(store, now, new_id, SYSTEM), pace, read_clocks, is_listening)
         jobs.enter_context(every(pace.beat / 1000, sweep, partial(_log_fault_of, "sweep")))
         if checkpoints.key is not None:
             seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
@@ -57,35 +54,6 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
             log_event(LOG, "checkpoint", {"events": made.size})
 
     return job
-
-
-def _pace_of(children: Children) -> ListeningPace:
-    lost_after, sweep = children.lost_after_seconds, children.sweep_seconds
-    return ListeningPace(stale_after=round(1000 * lost_after), sweep_every=round(1000 * sweep))
-
-
-@define
-class _SweepJob:
-    """Looks at the clocks at each beat, and sweeps at every so many."""
-
-    system: Operators
-    period: ListeningPeriod
-    sightings: Sightings = field(factory=dict)
-    looks: int = 0
-
-    def __call__(self) -> None:
-        self.period = self.period.look(read_clocks())
-        self.looks += 1
-        if self.looks % self.period.pace.looks_per_sweep:
-            return
-        try:
-            swept, self.sightings = self.system.sweep_stale(self.period, self.sightings)
-        except StoreUnavailable:
-            # A store that takes no writes hears no news either.
-            self.period = ListeningPeriod.begin(self.period.pace, read_clocks())
-            raise
-        if swept.lost:
-            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
 
 
 def _log_fault_of(job: str, error: Exception) -> None:

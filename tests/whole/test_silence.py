@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 from attrs import define
 
+from tests.contract.wire_client import Address, Outgoing, Wire
 from tests.whole.callers import Answer, Caller, Document
 from tests.whole.gateway import ROOT, RunningGateway
 
@@ -106,6 +107,29 @@ def test_a_child_that_reports_after_a_restart_is_not_lost(tmp_path: Path) -> Non
         gateway.start()
         let_it_sweep()
         pending.ends()
+
+
+def test_a_request_that_came_while_the_process_was_stopped_is_not_late(tmp_path: Path) -> None:
+    own = {"limits": {"bodySeconds": 1, "headSeconds": 1}}
+    with RunningGateway.of_contract(tmp_path, own) as gateway:
+        outgoing = _large()
+        held = Wire(Address(gateway.place.host, gateway.place.port)).hold(outgoing)
+        Pending.at(gateway)  # so the head was read as well
+        gateway.process.send_signal(signal.SIGSTOP)
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(held.finish)
+            time.sleep(3.0)
+            gateway.process.send_signal(signal.SIGCONT)
+            assert answer.result().status == 200
+
+
+def _large() -> Outgoing:
+    """Return a request that takes more than one read."""
+    document = {"action": "create_flow", "goal": "g", "stateJson": "x" * 200_000}
+    body = json.dumps(document).encode()
+    secret, kind = "Bearer plain-secret-zapier", "application/json"
+    headers = (("Authorization", secret), ("Content-Type", kind))
+    return Outgoing("POST", "/plugins/webhooks/zapier", headers, body, declared=len(body))
 
 
 @define
