@@ -15,6 +15,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
+from attrs import evolve as replace
 from attrs import frozen
 
 from domain.values import Timestamp
@@ -83,16 +84,20 @@ class CountedLook:
 
 @frozen
 class ListeningPeriod:
-    """A time in which the gateway listened, as the looks that count, oldest first."""
+    """A time in which the gateway listened, as the looks that count, oldest first.
+
+    `began` is the wall time of its beginning, `last` the last look, whether it counts or not.
+    """
 
     pace: ListeningPace
+    began: Timestamp
     last: ClockReading
     looks: tuple[CountedLook, ...]
 
     @classmethod
     def begin(cls, pace: ListeningPace, reading: ClockReading) -> ListeningPeriod:
         """Return a period that begins with a reading of the clocks."""
-        return cls(pace, reading, (CountedLook(reading.monotonic, reading.wall),))
+        return cls(pace, reading.wall, reading, (CountedLook(reading.monotonic, reading.wall),))
 
     def look(self, reading: ClockReading) -> ListeningPeriod:
         """Return the period after a look: this one or, if it was interrupted, a new one.
@@ -111,9 +116,9 @@ class ListeningPeriod:
         lowest = min(self.last.wall, reading.wall - passed)
         if late > pace.delay:
             moved = CountedLook(reading.monotonic, min(self.looks[-1].lowest, lowest))
-            return ListeningPeriod(pace, reading, (*self.looks[:-1], moved))
+            return replace(self, last=reading, looks=(*self.looks[:-1], moved))
         looks = (*self.looks, CountedLook(reading.monotonic, lowest))
-        return ListeningPeriod(pace, reading, looks[-pace.beats - 1 :])
+        return replace(self, last=reading, looks=looks[-pace.beats - 1 :])
 
     @property
     def stale_before(self) -> Timestamp | None:

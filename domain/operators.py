@@ -58,7 +58,8 @@ class Operators:
         sweeper = self._sweeper()
         swept, seen = sweeper.sweep_ahead(period, sightings)
         before = period.stale_before
-        return (swept if before is None else swept + sweeper.sweep(before)), seen
+        rest = sweeper.sweep_claimed(period) if before is None else sweeper.sweep(before)
+        return swept + rest, seen
 
     def _sweeper(self) -> Sweeper:
         return Sweeper(self.store, self._flows(), self._origin())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from attrs import frozen
@@ -15,7 +15,7 @@ from domain.ports import FlowStore
 from domain.records import Origin
 from domain.service import TaskFlows
 from domain.status import FlowStatus
-from domain.task import silent_since
+from domain.task import Task, silent_since
 from domain.values import Timestamp
 
 BATCH: Final = 100
@@ -110,6 +110,18 @@ class Sweeper:
                 seen[silent.flow_id] = known
         return total, seen
 
+    def sweep_claimed(self, period: ListeningPeriod) -> Swept:
+        """Give up children that were linked in this period as ones that were stale already.
+
+        Their callers say so: no listening is needed to know it.
+        """
+        before, total = period.last.wall - period.pace.stale_after, Swept()
+        for silent in self.store.silent(before, BATCH):
+            if flow := self.store.load(silent.flow_id):
+                commands = _silent(flow, before, lambda task: _is_claimed(task, period))
+                total += self._lose(silent.owner, flow, commands)
+        return total
+
     def give_up(self, owner: str, flow: Flow) -> Swept:
         """Give up all active children of a flow, whatever their news."""
         return self._lose(
@@ -135,13 +147,21 @@ class Sweeper:
         return swept
 
 
-def _silent(flow: Flow, before: Timestamp) -> Iterable[LoseTask]:
+def _silent(
+    flow: Flow, before: Timestamp, which: Callable[[Task], bool] = lambda _: True
+) -> Iterable[LoseTask]:
     """Return the commands that give up the children that are silent since a moment or longer."""
     return (
         LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=before)
         for task in active_tasks(flow)
-        if silent_since(task) <= before
+        if silent_since(task) <= before and which(task)
     )
+
+
+def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
+    """Say whether a task was stale when it was last heard of, which was in this period."""
+    was_stale = task.heard_at - task.last_event_at >= period.pace.stale_after
+    return was_stale and period.began <= task.heard_at <= period.last.wall
 
 
 def _unheard(flow: Flow) -> Iterable[LoseTask]:

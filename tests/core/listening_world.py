@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from attrs import Factory, define, field, frozen
+from attrs import evolve as replace
 
 from adapters.testing.memory import MemoryStore
 from domain.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
@@ -67,6 +68,7 @@ class ListeningWorld:
     """Both clocks, a store and a gateway that sweeps it."""
 
     pace: ListeningPace
+    last_event_at: int | None = None
     wall: int = EPOCH
     monotonic: int = 5_000
     listened: int = 0
@@ -85,7 +87,8 @@ class ListeningWorld:
     def __attrs_post_init__(self) -> None:
         self.period = ListeningPeriod.begin(self.pace, self.clocks())
         self.flow_id = self.accept(CreateFlow(goal="g", controller_id="c")).flow.flow_id
-        self.accept(RunTask(flow_id=self.flow_id, runtime=Runtime.ACP, task="t"))
+        child = RunTask(flow_id=self.flow_id, runtime=Runtime.ACP, task="t")
+        self.accept(replace(child, status=TaskStatus.RUNNING, last_event_at=self.last_event_at))
         self.accept(CancelFlow(flow_id=self.flow_id))
 
     @property

@@ -175,3 +175,16 @@ def test_a_look_that_comes_too_early_is_none() -> None:
     period = ListeningPeriod.begin(SMALL, ClockReading(wall=EPOCH, monotonic=0))
     early = ClockReading(wall=EPOCH + 199, monotonic=199)
     assert period.look(early) == period
+
+
+def test_a_child_that_is_linked_as_one_long_silent_is_not_listened_for() -> None:
+    """As recorded from the reference; unless it was linked before this period began."""
+    world = ListeningWorld(DEFAULT, last_event_at=1)
+    quiet(world, 1)
+    assert world.is_lost
+    world = ListeningWorld(DEFAULT, last_event_at=1)
+    world.live(Beat(restart=True))
+    quiet(world, 13)
+    assert not world.is_lost
+    quiet(world, 1)
+    assert world.is_lost
