@@ -118,11 +118,17 @@ class UpdateTask:
 
 @frozen(kw_only=True)
 class LoseTask:
-    """Give up a child of a flow with a cancel intent: no news since `silent_before` or earlier."""
+    """Give up a child of a flow with a cancel intent, unless there was news of it.
+
+    News is later than `silent_before`. Where an event's moment does not tell, as the flow once saw
+    a clock that was ahead, news is any event of a task beyond the `task_events` that were seen.
+    Without `silent_before` an operator gives the child up, whatever its news.
+    """
 
     flow_id: str
     task_id: str
-    silent_before: Timestamp
+    silent_before: Timestamp | None
+    task_events: int | None = None
 
 
 Revisioned: TypeAlias = SetWaiting | ResumeFlow | FinishFlow | FailFlow | RequestCancel

@@ -12,7 +12,7 @@ from domain.events import (
     TaskProgressed,
     TaskStarted,
 )
-from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
+from domain.flow import Flow, active_tasks, cancel_requested, is_terminal, task_events
 from domain.refusals import Refusal, RefusalCode
 from domain.status import ENDED, NotifyPolicy, TaskStatus
 from domain.task import DEFAULT_AGENT, Task, agent_of, find_task, is_active, same_run, silent_since
@@ -20,6 +20,9 @@ from domain.values import KEEP, Patch, Timestamp
 
 LOST_ERROR = "backing session missing"
 """What a lost task says of itself, as recorded from the reference."""
+
+GIVEN_UP_ERROR = "given up by an operator"
+"""What a lost task says of itself where nobody waited for its silence."""
 
 
 def meant_task(flow: Flow, command: RunTask, new_id: str) -> str:
@@ -109,15 +112,22 @@ def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, 
 
 
 def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
-    """Mark a child as lost, if it was silent for long enough."""
+    """Mark a child as lost, if it was silent for long enough or an operator says so."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
         return task
-    if silent_since(task) > command.silent_before:
+    if _has_news(flow, task, command):
         reason = "There was news of the task."
         return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
-    lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=LOST_ERROR)
+    error = GIVEN_UP_ERROR if command.silent_before is None else LOST_ERROR
+    lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
     return (lost, *_cancelled_by(flow, task, at))
+
+
+def _has_news(flow: Flow, task: Task, command: LoseTask) -> bool:
+    if command.silent_before is not None and silent_since(task) > command.silent_before:
+        return True
+    return command.task_events not in {None, task_events(flow)}
 
 
 def _unended(flow: Flow, task_id: str) -> Task | Refusal:

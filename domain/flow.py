@@ -54,6 +54,11 @@ def active_tasks(flow: Flow) -> tuple[Task, ...]:
     return tuple(task for task in flow.tasks if is_active(task))
 
 
+def task_events(flow: Flow) -> int:
+    """Return how many of a flow's events were about its tasks: these do not move its revision."""
+    return flow.version - 1 - flow.revision
+
+
 def silence(flow: Flow) -> Timestamp | None:
     """Return since when the most silent active child is silent, where a cancel intent waits."""
     if not cancel_requested(flow):

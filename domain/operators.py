@@ -7,11 +7,12 @@ from typing import Final, Protocol
 from attrs import frozen
 
 from domain.commands import CancelFlow
+from domain.listening import ListeningPeriod
 from domain.outcomes import Outcome
 from domain.ports import Clock, NewId
 from domain.records import Actor, ActorKind, Origin
 from domain.service import TaskFlows
-from domain.sweep import Sweeper, Swept, SweptStore
+from domain.sweep import Sightings, Sweeper, Swept, SweptStore
 
 SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
 
@@ -38,9 +39,30 @@ class Operators:
         session = self._flows().bind_session(self.store.owner_of(flow_id) or "")
         return session.execute(CancelFlow(flow_id=flow_id), self._origin())
 
+    def give_up_children(self, flow_id: str) -> Swept:
+        """Give up all active children of a flow, whatever their news."""
+        owner, flow = self.store.owner_of(flow_id), self.store.load(flow_id)
+        if owner is None or flow is None:
+            return Swept()
+        return self._sweeper().give_up(owner, flow)
+
     def sweep(self, lost_after: int) -> Swept:
-        """Give up the children that were silent for so many milliseconds."""
-        return Sweeper(self.store, self._flows(), self.clock, lost_after).sweep(self._origin())
+        """Give up the children that were silent for so many milliseconds, by the wall clock."""
+        return self._sweeper().sweep(self.clock() - lost_after)
+
+    def sweep_stale(self, period: ListeningPeriod, sightings: Sightings) -> tuple[Swept, Sightings]:
+        """Give up the children that gave no news while this process listened for long enough.
+
+        Returns also what it saw of those whose news is from the future, for the next sweep.
+        """
+        sweeper = self._sweeper()
+        swept, seen = sweeper.sweep_ahead(period, sightings)
+        before = period.stale_before
+        rest = sweeper.sweep_claimed(period) if before is None else sweeper.sweep(before)
+        return swept + rest, seen
+
+    def _sweeper(self) -> Sweeper:
+        return Sweeper(self.store, self._flows(), self._origin())
 
     def _flows(self) -> TaskFlows:
         return TaskFlows(self.store, self.clock, self.new_id)

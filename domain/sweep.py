@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from attrs import frozen
 
 from domain.commands import LoseTask
-from domain.flow import Flow, active_tasks
+from domain.flow import Flow, active_tasks, task_events
+from domain.listening import ListeningPeriod
 from domain.outcomes import Accepted
-from domain.ports import Clock, FlowStore
+from domain.ports import FlowStore
 from domain.records import Origin
 from domain.service import TaskFlows
 from domain.status import FlowStatus
-from domain.task import silent_since
+from domain.task import Task, silent_since
 from domain.values import Timestamp
 
 BATCH: Final = 100
+MOST_SIGHTINGS: Final = 10_000
+"""Of so many flows with news from the future their last news is remembered at most."""
 
 
 @frozen
@@ -35,6 +38,10 @@ class SweptStore(FlowStore, Protocol):
         """Return flows whose most silent child is silent since `before` or earlier."""
         ...
 
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        """Return flows all of whose active children gave their last news later than `after`."""
+        ...
+
 
 @frozen
 class Swept:
@@ -49,43 +56,125 @@ class Swept:
 
 
 @frozen
+class Sighting:
+    """How many task events a flow had when it was first seen with them, by the monotonic clock."""
+
+    task_events: int
+    monotonic: int
+
+
+Sightings: TypeAlias = Mapping[str, Sighting]
+"""By flow: what is known of those whose last news has a moment that is yet to come."""
+
+
+@frozen
 class Sweeper:
-    """Marks children as lost that were silent for `lost_after` milliseconds."""
+    """Marks silent children as lost, a transaction each.
+
+    All its methods may raise `StoreUnavailable`; what was done before stays.
+    """
 
     store: SweptStore
     flows: TaskFlows
-    clock: Clock
-    lost_after: int
+    origin: Origin
 
-    def sweep(self, origin: Origin) -> Swept:
-        """Give up all children that have been silent for too long, a transaction each.
-
-        Raises:
-            StoreUnavailable: if the store cannot be read or written; what was done before stays.
-        """
-        before = self.clock() - self.lost_after
+    def sweep(self, before: Timestamp) -> Swept:
+        """Give up all children that have been silent since a moment or longer."""
         total = Swept()
         while silent := self.store.silent(before, BATCH):
-            swept = sum((self._sweep(flow, before, origin) for flow in silent), Swept())
+            swept = sum((self._sweep(flow, before) for flow in silent), Swept())
             if not swept.lost:
                 break  # others were faster; the rest is for the next sweep
             total += swept
         return total
 
-    def _sweep(self, silent: SilentFlow, before: Timestamp, origin: Origin) -> Swept:
+    def sweep_ahead(self, period: ListeningPeriod, sightings: Sightings) -> tuple[Swept, Sightings]:
+        """Give up children whose news bears a later moment than now, and is stale all the same.
+
+        A clock was ahead when it came, and an event is never stamped before the one before it: so
+        no moment tells when there was news, but only the number of task events, as long as this
+        process remembers it.
+        """
+        total, now = Swept(), period.last
+        seen: dict[str, Sighting] = {}
+        for silent in self.store.ahead(now.wall, MOST_SIGHTINGS):
+            flow = self.store.load(silent.flow_id)
+            if flow is None:
+                continue
+            known = sightings.get(silent.flow_id)
+            if known is None or known.task_events != task_events(flow):
+                known = Sighting(task_events(flow), now.monotonic)
+            if period.is_stale(known.monotonic):
+                total += self._lose(silent.owner, flow, _unheard(flow))
+            else:
+                seen[silent.flow_id] = known
+        return total, seen
+
+    def sweep_claimed(self, period: ListeningPeriod) -> Swept:
+        """Give up children that were linked in this period as ones that were stale already.
+
+        Their callers say so: no listening is needed to know it.
+        """
+        before, total = period.last.wall - period.pace.stale_after, Swept()
+        for silent in self.store.silent(before, BATCH):
+            if flow := self.store.load(silent.flow_id):
+                commands = _silent(flow, before, lambda task: _is_claimed(task, period))
+                total += self._lose(silent.owner, flow, commands)
+        return total
+
+    def give_up(self, owner: str, flow: Flow) -> Swept:
+        """Give up all active children of a flow, whatever their news."""
+        return self._lose(
+            owner,
+            flow,
+            (
+                LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=None)
+                for task in active_tasks(flow)
+            ),
+        )
+
+    def _sweep(self, silent: SilentFlow, before: Timestamp) -> Swept:
         flow = self.store.load(silent.flow_id)
-        session = self.flows.bind_session(silent.owner)
-        swept = Swept()
-        for task_id in _silent_tasks(flow, before):
-            command = LoseTask(flow_id=silent.flow_id, task_id=task_id, silent_before=before)
-            outcome = session.execute(command, origin)
+        return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
+
+    def _lose(self, owner: str, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
+        session, swept = self.flows.bind_session(owner), Swept()
+        for command in commands:
+            outcome = session.execute(command, self.origin)
             if isinstance(outcome, Accepted):
                 cancelled = outcome.flow.status is FlowStatus.CANCELLED
-                swept += Swept(1, int(cancelled and flow is not None and flow.ended_at is None))
+                swept += Swept(1, int(cancelled and flow.ended_at is None))
         return swept
 
 
-def _silent_tasks(flow: Flow | None, before: Timestamp) -> tuple[str, ...]:
-    if flow is None:
-        return ()
-    return tuple(task.task_id for task in active_tasks(flow) if silent_since(task) <= before)
+def _silent(
+    flow: Flow, before: Timestamp, which: Callable[[Task], bool] = lambda _: True
+) -> Iterable[LoseTask]:
+    """Return the commands that give up the children that are silent since a moment or longer."""
+    return (
+        LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=before)
+        for task in active_tasks(flow)
+        if silent_since(task) <= before and which(task)
+    )
+
+
+def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
+    """Say whether a task was stale when it was last heard of, which was in this period."""
+    was_stale = task.heard_at - task.last_event_at >= period.pace.stale_after
+    return was_stale and period.began <= task.heard_at <= period.last.wall
+
+
+def _unheard(flow: Flow) -> Iterable[LoseTask]:
+    """Return the commands that give up all active children, each unless there was news since.
+
+    Each that is given up is a task event itself.
+    """
+    return (
+        LoseTask(
+            flow_id=flow.flow_id,
+            task_id=task.task_id,
+            silent_before=silent_since(task),
+            task_events=task_events(flow) + number,
+        )
+        for number, task in enumerate(active_tasks(flow))
+    )

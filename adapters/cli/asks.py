@@ -58,11 +58,12 @@ class ShowFlow:
 
 @frozen(kw_only=True)
 class CancelFlow:
-    """Cancel one flow."""
+    """Cancel one flow; `give_up_children` does not wait for the end of those that are active."""
 
     config: Path | None
     database: str | None
     flow: str
+    give_up_children: bool
     json: bool
 
 

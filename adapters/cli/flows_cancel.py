@@ -9,23 +9,28 @@ from adapters.cli.documents import Document, flow_document, task_documents
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.printable import counted
 from domain.flow import Flow, active_tasks
 from domain.outcomes import Accepted, Refused
 from domain.status import FlowStatus
+from domain.sweep import Swept
 
 _PENDING: Final = "One or more child tasks are still active."
 
 
 def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
     """Cancel a flow, and say what that came to."""
+    swept = Swept()
     with tools.write_store(ask.config, ask.database) as flows:
         outcome = flows.cancel(ask.flow)
+        if ask.give_up_children and isinstance(outcome, Accepted):
+            swept = flows.give_up_children(ask.flow)
         flow = flows.load(ask.flow)
     match outcome:
         case Accepted():
             if flow is None:
                 raise AssertionError("a flow that was cancelled is there")
-            _accepted(flow, ask, terminal)
+            _accepted(flow, swept, ask, terminal)
             return Exit.DONE
         case Refused():
             _refused(outcome, flow, ask, terminal)
@@ -34,13 +39,17 @@ def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
             assert_never(outcome)
 
 
-def _accepted(flow: Flow, ask: CancelFlow, terminal: Terminal) -> None:
+def _accepted(flow: Flow, swept: Swept, ask: CancelFlow, terminal: Terminal) -> None:
     cancelled = flow.status is FlowStatus.CANCELLED
     if ask.json:
         pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
-        terminal.dump({"found": True, "cancelled": cancelled, **pending, **_shown(flow)})
+        counts = {"lost": swept.lost} if ask.give_up_children else {}
+        terminal.dump({"found": True, "cancelled": cancelled, **counts, **pending, **_shown(flow)})
     elif cancelled:
-        terminal.say(f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.")
+        given_up = (
+            f" Given up: {counted(swept.lost, 'child task')}." if ask.give_up_children else ""
+        )
+        terminal.say(f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.{given_up}")
     else:
         active = f"active child tasks: {len(active_tasks(flow))}"
         terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")

@@ -139,12 +139,16 @@ CANCEL: Final = Page(
     description="""\
 Cancels a flow of whichever owner, recorded as done by an operator. While
 children of it are active the cancellation stays pending, and takes effect with
-the end of the last one. Only one process may write to a store: stop the
-gateway first, or let a caller send `cancel_flow`.""",
+the end of the last one. With --give-up-children they are marked as lost, in
+the operator's name and however recent their news, so that it takes effect now.
+Only one process may write to a store: stop the gateway first, or let a caller
+send `cancel_flow`.""",
     epilog="""\
 examples:
   taskflow flows cancel 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
       --config gateway.json5
+  taskflow flows cancel 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --give-up-children
 
 """
     + exit_codes(
@@ -159,8 +163,13 @@ SWEEP: Final = Page(
     description="""\
 Marks the active children of flows with a cancel intent as lost if they were
 silent for too long, so that no cancellation stays pending for ever. A gateway
-does this by itself every few seconds; this is for a store whose gateway does
-not run. Only one process may write to a store: stop the gateway first.""",
+does this by itself every few seconds, and counts only the time in which it
+listened. This is for a store whose gateway does not run: here silence is the
+time on the clock of this machine since the last news, the time in which no
+gateway ran included. Whoever runs it says that no child can have had more to
+report. A child whose news is from the future, as a clock was ahead, is left
+alone: see `flows cancel --give-up-children`. Only one process may write to a
+store: stop the gateway first.""",
     epilog="""\
 examples:
   taskflow flows sweep --config gateway.json5

@@ -125,6 +125,7 @@ def _add_cancel(commands: Commands) -> None:
     parser = commands.add_ask("cancel", manual.CANCEL, CancelFlow)
     flow_argument(parser)
     store_options(parser)
+    flag(parser, "--give-up-children", "mark its active child tasks as lost, and so cancel it now")
     json_flag(parser)
 
 

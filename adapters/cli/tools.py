@@ -108,6 +108,10 @@ class WritableFlows(Protocol):
         """Cancel a flow of whichever owner, in the operator's name."""
         ...
 
+    def give_up_children(self, flow_id: str) -> Swept:
+        """Give up all active children of a flow, in the operator's name."""
+        ...
+
     def sweep(self, lost_after: int | None) -> Swept:
         """Give up children that were silent for some seconds, in the operator's name."""
         ...

@@ -10,6 +10,7 @@ from uuid import uuid4
 from adapters.logs import Fields, log_fault
 from adapters.store import CustodyLost
 from domain.audit.checkpoints import Unprovable
+from domain.listening import ClockReading
 from domain.ports import StoreUnavailable
 
 LOG: Final = logging.getLogger("taskflow")
@@ -18,6 +19,11 @@ LOG: Final = logging.getLogger("taskflow")
 def now() -> int:
     """Return the milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def read_clocks() -> ClockReading:
+    """Return what both clocks show."""
+    return ClockReading(wall=now(), monotonic=time.monotonic_ns() // 1_000_000)
 
 
 def new_id() -> str:

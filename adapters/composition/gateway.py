@@ -64,7 +64,7 @@ def serve(
     url = database or settings.store.url
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
-        with doing_jobs(settings, store):
+        with doing_jobs(settings, store, lambda: not server.is_stopping):
             code = run_until_told(server)
     log_stopped(code)
     return code

@@ -12,7 +12,8 @@ from attrs import define
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of
-from adapters.composition.edges import LOG, log_failure, new_id, now
+from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
+from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_event, log_fault
 from adapters.schedule import every
 from adapters.settings import Settings
@@ -35,12 +36,14 @@ def _log_refusals_fault(error: Exception) -> None:
 
 
 @contextmanager
-def doing_jobs(settings: Settings, store: EventSourcedStore) -> Iterator[None]:
+def doing_jobs(
+    settings: Settings, store: EventSourcedStore, is_listening: Callable[[], bool]
+) -> Iterator[None]:
     """Do what the gateway does by itself, while the context lasts."""
-    checkpoints, children = settings.checkpoints, settings.children
+    checkpoints, pace = settings.checkpoints, pace_of(settings.children)
     with ExitStack() as jobs:
-        sweep = _sweep_job(settings, store)
-        jobs.enter_context(every(children.sweep_seconds, sweep, partial(_log_fault_of, "sweep")))
+        sweep = SweepJob(Operators(store, now, new_id, SYSTEM), pace, read_clocks, is_listening)
+        jobs.enter_context(every(pace.beat / 1000, sweep, partial(_log_fault_of, "sweep")))
         if checkpoints.key is not None:
             seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
             jobs.enter_context(every(seconds, job, partial(_log_fault_of, "checkpoint")))
@@ -73,18 +76,6 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
         made = append_if_grown(evidence, configured_issuer(configured), now())
         if made is not None:
             log_event(LOG, "checkpoint", {"events": made.size})
-
-    return job
-
-
-def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
-    system = Operators(store, now, new_id, SYSTEM)
-    lost_after = int(settings.children.lost_after_seconds * 1000)
-
-    def job() -> None:
-        swept = system.sweep(lost_after)
-        if swept.lost:
-            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
 
     return job
 

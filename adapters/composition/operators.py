@@ -45,6 +45,10 @@ class OperatorsFlows:
         """Cancel a flow of whichever owner."""
         return self.operators.cancel(flow_id)
 
+    def give_up_children(self, flow_id: str) -> Swept:
+        """Give up all active children of a flow."""
+        return self.operators.give_up_children(flow_id)
+
     def sweep(self, lost_after: int | None) -> Swept:
         """Give up children that were silent for some seconds."""
         seconds = self.children.lost_after_seconds if lost_after is None else lost_after

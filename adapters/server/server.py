@@ -1,6 +1,5 @@
 """The server as the rest of the program sees it."""
 
-import time
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
@@ -8,6 +7,7 @@ from attrs import evolve
 
 from adapters.server.contract import Admit, RenderError, Terms
 from adapters.server.listener import Listener
+from adapters.server.listening_clock import ListeningClock
 from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
 
@@ -26,7 +26,7 @@ class Server:
         admit: Admit,
         render_error: RenderError,
         new_id: Callable[[], str],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         connections = room_for_connections(options.connections)
         terms = Terms(
@@ -34,7 +34,7 @@ class Server:
             admit=admit,
             render_error=render_error,
             new_id=new_id,
-            clock=clock,
+            clock=clock or ListeningClock(),
         )
         self._listener = Listener(app, terms)
         self._stopping = False
@@ -54,6 +54,11 @@ class Server:
         """Where to reach it: `http://HOST:PORT`, a version 6 address in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called, so that nothing new is taken in."""
+        return self._stopping
 
     def run(self) -> bool:
         """Serve until `stop`, then drain; True if every accepted request was answered."""

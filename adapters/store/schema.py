@@ -55,6 +55,9 @@ SELECT_OWNER: Final = "SELECT owner FROM flow_index WHERE flow_id=?"
 SELECT_SILENT: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since <= ? ORDER BY silent_since LIMIT ?"
 )
+SELECT_AHEAD: Final = (
+    "SELECT owner, flow_id FROM flow_index WHERE silent_since > ? ORDER BY silent_since LIMIT ?"
+)
 SELECT_KEY: Final = (
     "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
 )

@@ -104,8 +104,11 @@ class EventSourcedStore:
 
     def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
-        rows = self._rows(schema.SELECT_SILENT, before, limit)
-        return [SilentFlow(row["owner"], row["flow_id"]) for row in rows]
+        return self._silent(schema.SELECT_SILENT, before, limit)
+
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        """Return flows with a cancel intent whose children all gave news after a moment."""
+        return self._silent(schema.SELECT_AHEAD, after, limit)
 
     def history(self, flow_id: str) -> Iterator[Record]:
         """Return all that happened to a flow, in order."""
@@ -137,6 +140,10 @@ class EventSourcedStore:
 
     def _stored(self, snapshot: FlowSnapshot) -> StoredEvent:
         return self.application.mapper.to_stored_event(as_event(snapshot))
+
+    def _silent(self, query: str, moment: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        rows = self._rows(query, moment, limit)
+        return [SilentFlow(row["owner"], row["flow_id"]) for row in rows]
 
     def _row(self, query: str, *params: object) -> sqlite3.Row | None:
         rows = self._rows(query, *params)

@@ -101,12 +101,18 @@ def _aimed(command: FlowCommand, life: Life, names: Names, aim: Aim) -> FlowComm
 
 
 def _silent(life: Life, command: LoseTask, task_id: str, aim: Aim) -> LoseTask:
-    """Return a command that gives up a child: around the moment from which that is allowed."""
+    """Return a command that gives up a child: around what allows it, where it says that."""
     child = life.child(task_id)
     if child is None:
         return replace(command, task_id=task_id)
-    allowed = min(child.last_event_at, child.heard_at)
-    return replace(command, task_id=task_id, silent_before=allowed + aim.flow % 3 - 1)
+    allowed = min(child.last_event_at, child.heard_at) + aim.flow % 3 - 1
+    seen = life.reports - aim.task % 2
+    return replace(
+        command,
+        task_id=task_id,
+        silent_before=None if command.silent_before is None else allowed,
+        task_events=None if command.task_events is None else seen,
+    )
 
 
 _OFF: Final = {Stray.STALE: -1, Stray.AHEAD: 1}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from attrs import NOTHING, fields, frozen
@@ -130,19 +130,20 @@ def _without(failing: Failing, at: int) -> Steps:
 
 def _at_once(steps: Steps) -> Steps:
     """Return the steps as if no time passed between them."""
-    return tuple(
-        _having(step, "silent_before", START)
-        if isinstance(step, Send) and isinstance(step.command, LoseTask)
-        else step
-        for step in steps
-        if not isinstance(step, Tick)
-    )
+    return tuple(_dated(step, lambda _: START) for step in steps if not isinstance(step, Tick))
 
 
 def _earlier(step: Step, milliseconds: int) -> Step:
-    if not isinstance(step, Send) or not isinstance(step.command, LoseTask):
-        return step
-    return _having(step, "silent_before", step.command.silent_before - milliseconds)
+    return _dated(step, lambda moment: moment - milliseconds)
+
+
+def _dated(step: Step, change: Callable[[int], int]) -> Step:
+    """Return a step with another moment of silence, if it asks for one."""
+    match step:
+        case Send(command=LoseTask(silent_before=int(moment))):
+            return _having(step, "silent_before", change(moment))
+        case _:
+            return step
 
 
 def _expecting_less(step: Step, flow_id: str, moved: int) -> Step:

@@ -77,6 +77,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         if status not in {TaskStatus.QUEUED, TaskStatus.LOST}
     ),
     LoseTask(flow_id=FLOW, task_id="child", silent_before=THEN),
+    LoseTask(flow_id=FLOW, task_id="child", silent_before=None),
 )
 
 

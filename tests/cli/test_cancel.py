@@ -5,8 +5,11 @@ from contextlib import closing
 
 from adapters.cli import Tools
 from adapters.store import open_for_reading, open_for_writing
+from domain.commands import CreateFlow, FinishFlow, RunTask
+from domain.events import FlowCancelled, TaskEnded
 from domain.records import Record
-from tests.cli.workbench import NOON, OPERATOR, STRANGER, Ran, flow_id, taskflow
+from domain.status import Runtime
+from tests.cli.workbench import NOON, OPERATOR, STRANGER, Ran, flow_id, seeding, taskflow
 
 HOUR = 3_600_000
 CHILDREN, PLAIN = flow_id(1), flow_id(7)
@@ -65,6 +68,44 @@ def test_a_pending_cancellation_has_the_code_of_the_wire(tools: Tools, seeded: s
     assert document["code"] == "cancel_pending"
     assert document["reason"] == "One or more child tasks are still active."
     assert [task["status"] for task in document["tasks"]] == ["running"]
+
+
+def test_an_operator_gives_up_the_children_of_a_flow_and_so_cancels_it(
+    tools: Tools, seeded: str
+) -> None:
+    give_up = ("flows", "cancel", CHILDREN, "--database", seeded, "--give-up-children")
+    before = last_record(seeded, CHILDREN).version
+    ran = taskflow(tools, *give_up)
+    sentence = f"Flow {CHILDREN} is cancelled, at revision 4. Given up: 1 child task.\n"
+    assert ran == Ran(0, sentence, "")
+    with closing(open_for_reading(seeded)) as store:
+        done = [record for record in store.history(CHILDREN) if record.version > before]
+    assert [type(record.event) for record in done] == [TaskEnded, FlowCancelled]
+    assert {record.metadata.actor for record in done} == {OPERATOR}
+    again = taskflow(tools, *give_up)
+    sentence = f"taskflow: flow {CHILDREN} is not cancelled: Flow is already cancelled.\n"
+    assert again == Ran(1, "", sentence)
+
+
+def test_what_was_given_up_is_counted_in_json(tools: Tools, seeded: str) -> None:
+    give_up = ("--database", seeded, "--give-up-children", "--json")
+    ran = taskflow(tools, "flows", "cancel", CHILDREN, *give_up)
+    document = json.loads(ran.out)
+    assert (ran.code, document["cancelled"], document["lost"]) == (0, True, 1)
+    lost = [task for task in document["tasks"] if task["status"] == "lost"]
+    assert [task["error"] for task in lost] == ["given up by an operator"]
+    plain = json.loads(taskflow(tools, "flows", "cancel", PLAIN, *give_up).out)
+    assert (plain["cancelled"], plain["lost"]) == (True, 0)
+
+
+def test_no_child_of_a_flow_that_has_ended_is_given_up(tools: Tools, url: str) -> None:
+    with seeding(url) as bench:
+        flow = bench.execute(CreateFlow(goal="g", controller_id="c")).flow
+        bench.execute(RunTask(flow_id=flow.flow_id, runtime=Runtime.ACP, task="t"))
+        bench.execute(FinishFlow(flow_id=flow.flow_id, expected_revision=0))
+    ran = taskflow(tools, "flows", "cancel", flow.flow_id, "--database", url, "--give-up-children")
+    assert ran.code == 1
+    assert last_record(url, flow.flow_id).version == 3
 
 
 def test_a_flow_that_has_ended_is_not_cancelled(tools: Tools, seeded: str) -> None:

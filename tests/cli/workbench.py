@@ -116,13 +116,17 @@ class OperatorsFlows:
         command = CancelFlow(flow_id=flow_id)
         return bench(self.store, start=NOON + 3_600_000).attempt(command, owner, actor=OPERATOR)
 
+    def give_up_children(self, flow_id: str) -> Swept:
+        """Give up all active children of a flow."""
+        return self._operators().give_up_children(flow_id)
+
     def sweep(self, lost_after: int | None) -> Swept:
         """Give up silent children; after five minutes, as no configuration says otherwise."""
+        return self._operators().sweep(1000 * (300 if lost_after is None else lost_after))
+
+    def _operators(self) -> Operators:
         later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
-        operators = Operators(
-            self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR
-        )
-        return operators.sweep(1000 * (300 if lost_after is None else lost_after))
+        return Operators(self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR)
 
     def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
         """Make the derived rows again."""

@@ -73,6 +73,7 @@ update_running      !found
 update_last_ended   !found
 update_other_ended  !found
 lose_task           !found
+give_up_task        !found
 """
 
 NO_INTENT_NO_CHILD_ACTIVE: Final = """
@@ -92,6 +93,7 @@ update_running      !ended     !ended     !ended     !ended     !ended     !ende
 update_last_ended   !ended     !ended     !ended     !ended     !ended     !ended     !ended
 update_other_ended  !ended     !ended     !ended     !ended     !ended     !ended     !ended
 lose_task           !silent    !silent    !silent    !silent    !silent    !silent    !silent
+give_up_task        !silent    !silent    !silent    !silent    !silent    !silent    !silent
 """
 
 INTENT_NO_CHILD_ACTIVE: Final = """
@@ -111,6 +113,7 @@ update_running      !ended     !ended     !ended     !ended     !ended     !ende
 update_last_ended   !ended     !ended     !ended     !ended     !ended     !ended     !ended
 update_other_ended  !ended     !ended     !ended     !ended     !ended     !ended     !ended
 lose_task           !ended     !ended     !ended     !ended     !ended     !ended     !ended
+give_up_task        !ended     !ended     !ended     !ended     !ended     !ended     !ended
 """
 
 NO_INTENT_A_CHILD_ACTIVE: Final = """
@@ -130,6 +133,7 @@ update_running      started    started    started    started    started    start
 update_last_ended   ended      ended      ended      ended      ended      ended      ended
 update_other_ended  ended      ended      ended      ended      ended      ended      ended
 lose_task           !silent    !silent    !silent    !silent    !silent    !silent    !silent
+give_up_task        !silent    !silent    !silent    !silent    !silent    !silent    !silent
 """
 
 INTENT_A_CHILD_ACTIVE: Final = """
@@ -149,6 +153,7 @@ update_running      started    started    started    started    started    start
 update_last_ended   end+canc   end+canc   end+canc   end+canc   ended      ended      ended
 update_other_ended  ended      ended      ended      ended      ended      ended      ended
 lose_task           end+canc   end+canc   end+canc   end+canc   ended      ended      ended
+give_up_task        end+canc   end+canc   end+canc   end+canc   ended      ended      ended
 """
 
 
@@ -174,6 +179,7 @@ def _command(name: str, revision: int) -> Command:
         "update_last_ended": UpdateTask(flow_id=FLOW, task_id="child", status=TaskStatus.FAILED),
         "update_other_ended": UpdateTask(flow_id=FLOW, task_id="child", status=TaskStatus.FAILED),
         "lose_task": LoseTask(flow_id=FLOW, task_id="child", silent_before=THEN),
+        "give_up_task": LoseTask(flow_id=FLOW, task_id="child", silent_before=None),
     }
     return commands[name]
 
@@ -236,7 +242,7 @@ def test_a_command_in_a_state_is_answered_as_written(cell: Cell) -> None:
 
 
 def test_the_matrix_has_a_cell_for_everything() -> None:
-    assert len(CELLS) == 15 * (1 + 7 * 2 * 2)
+    assert len(CELLS) == 16 * (1 + 7 * 2 * 2)
     assert len({str(cell) for cell in CELLS}) == len(CELLS)
     stands = {cell.flow().flow.status for cell in CELLS if cell.status != "absent"}
     assert stands == set(FlowStatus)

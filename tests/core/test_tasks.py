@@ -182,3 +182,31 @@ def test_a_child_with_news_is_not_lost() -> None:
     )
     heard = pending.when(REPORT).then(TaskStarted(at=NOW, task_id="t"))
     assert heard.when(LOSE).refusal[0] is RefusalCode.TASK_NOT_SILENT
+
+
+def test_a_child_is_not_lost_where_more_happened_to_the_tasks_than_was_seen() -> None:
+    """Under a clock that is held, news bears the same moment as the news before it."""
+    pending = given(CREATED, linked("t"), linked("u"), FlowCancelRequested(at=THEN))
+    seen = replace(LOSE, silent_before=THEN, task_events=2)
+    assert pending.when(seen).flow.tasks[0].status is TaskStatus.LOST
+    heard = given(
+        CREATED,
+        linked("t"),
+        linked("u"),
+        FlowCancelRequested(at=THEN),
+        TaskStarted(at=THEN, task_id="t"),
+    )
+    assert heard.when(seen).refusal == (
+        RefusalCode.TASK_NOT_SILENT,
+        "There was news of the task.",
+    )
+    assert heard.when(replace(seen, task_events=3)).flow.tasks[0].status is TaskStatus.LOST
+
+
+def test_an_operator_gives_a_child_up_however_recent_its_news() -> None:
+    pending = given(CREATED, linked("t"), FlowCancelRequested(at=THEN))
+    heard = pending.when(REPORT).then(TaskStarted(at=NOW, task_id="t"))
+    heard.when(replace(LOSE, silent_before=None)).then(
+        TaskEnded(at=NOW, task_id="t", status=TaskStatus.LOST, error="given up by an operator"),
+        FlowCancelled(at=NOW),
+    )

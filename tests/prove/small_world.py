@@ -6,7 +6,8 @@ A state is a flow without what no decision depends on. `normal` drops, and why t
   moment that is asked for; every moment that is set becomes `NOW`, and each command is tried one
   step later and one step earlier, each loss at the very moment of the last news and before it;
 - the revision and the version: decisions compare the revision for equality only, so that it
-  becomes `REVISION`, and each command is tried with it, one too small and one too large.
+  becomes `REVISION`, and each command is tried with it, one too small and one too large; and the
+  number of task events, their difference, with which each loss is tried and with one too small.
 
 Ids, goals and texts are one of each kind, as no decision looks into them.
 """
@@ -103,6 +104,10 @@ def _commands() -> Iterator[Command]:
         yield from (UpdateTask(flow_id=FLOW, task_id=task, status=status) for status in REPORTS)
         yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW)
         yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW - 1)
+        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=None)
+        seen = VERSION - 1 - REVISION
+        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW, task_events=seen)
+        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW, task_events=seen - 1)
 
 
 def _runs(run: RunTask) -> Iterator[RunTask]:

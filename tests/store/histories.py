@@ -100,7 +100,7 @@ _COMMANDS: Final[SearchStrategy[Command]] = _weighted(
     (2, instances(CancelFlow, flow_id=_TO)),
     (5, _RUNS),
     (4, instances(UpdateTask, flow_id=_TO, task_id=_TO)),
-    (1, instances(LoseTask, flow_id=_TO, task_id=_TO, silent_before=MOMENTS)),
+    (1, instances(LoseTask, flow_id=_TO, task_id=_TO, silent_before=st.none() | MOMENTS)),
 )
 _KEYS: Final = st.builds(
     RequestKey,

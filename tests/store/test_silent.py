@@ -46,3 +46,14 @@ def test_the_most_silent_come_first_and_no_more_than_asked_for(store: EventSourc
         SilentFlow(STRANGER, "flow-1"),
     ]
     assert len(store.silent(NOW + 10, 10)) == 3
+
+
+def test_a_flow_whose_children_all_gave_news_after_a_moment_is_ahead_of_it(
+    store: EventSourcedStore,
+) -> None:
+    later = replace(linked("task-2"), at=NOW + 5, last_event_at=NOW + 5)
+    store.save(commit(None, created("flow-1"), linked("task-1"), later, INTENT))
+    store.save(commit(None, created("flow-2"), linked("task-1")))
+    assert store.ahead(NOW - 1, 10) == [SilentFlow(OWNER, "flow-1")]
+    assert store.ahead(NOW - 1, 0) == []
+    assert store.ahead(NOW, 10) == []

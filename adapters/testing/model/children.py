@@ -108,12 +108,12 @@ def reported(child: Child, command: UpdateTask, at: int) -> Child:
     )
 
 
-def lost(child: Child, at: int) -> Child:
+def lost(child: Child, at: int, error: str) -> Child:
     """Return a child that was given up."""
     return replace(
         child,
         status="lost",
-        error="backing session missing",
+        error=error,
         heard_at=at,
         last_event_at=at,
         ended_at=at,

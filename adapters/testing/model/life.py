@@ -91,6 +91,11 @@ class Life:
         """Whether a child of it is active."""
         return any(child.is_active for child in self.children)
 
+    @property
+    def reports(self) -> int:
+        """How often anything happened to its children: not its creation, nor what moved it."""
+        return self.happened - 1 - self.revision
+
     def child(self, task_id: str) -> Child | None:
         """Return one of its children."""
         return next((child for child in self.children if child.task_id == task_id), None)

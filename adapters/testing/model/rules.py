@@ -167,13 +167,16 @@ class Rules:
         return _settled(_with(life, children.reported(child, command, at), at), at)
 
     def lose_task(self, life: Life, command: LoseTask, at: int) -> Verdict:
-        """A child is given up, if nothing was heard of it."""
+        """A child is given up, if nothing was heard of it or an operator does not care."""
         child = _unended(life, command.task_id)
         if isinstance(child, No):
             return child
-        if min(child.last_event_at, child.heard_at) > command.silent_before:
+        latest, seen = command.silent_before, command.task_events
+        late = latest is not None and latest < min(child.last_event_at, child.heard_at)
+        if late or (seen is not None and seen != life.reports):
             return No("task_not_silent", "There was news of the task.")
-        return _settled(_with(life, children.lost(child, at), at), at)
+        error = "given up by an operator" if latest is None else "backing session missing"
+        return _settled(_with(life, children.lost(child, at, error), at), at)
 
 
 def _heard(life: Life, family: tuple[Child, ...], at: int) -> Life:

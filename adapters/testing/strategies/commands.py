@@ -239,8 +239,11 @@ def _ends(alphabet: Alphabet, statuses: tuple[TaskStatus, ...]) -> SearchStrateg
 
 def losses(alphabet: Alphabet) -> SearchStrategy[LoseTask]:
     """Return commands that give up a child that was silent."""
-    silent = st.sampled_from(alphabet.moments)
-    return st.builds(LoseTask, flow_id=flow_ids, task_id=task_ids, silent_before=silent)
+    silent = st.sampled_from((*alphabet.moments, None))
+    seen = st.sampled_from((None, None, 0, 1))
+    return st.builds(
+        LoseTask, flow_id=flow_ids, task_id=task_ids, silent_before=silent, task_events=seen
+    )
 
 
 def _revisioned(alphabet: Alphabet) -> SearchStrategy[Revisioned]:

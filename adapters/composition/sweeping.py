@@ -1,0 +1,63 @@
+"""The job that gives up stale children, as the settings of a gateway say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from adapters.composition.edges import LOG
+from adapters.logs import log_event
+from adapters.settings import Children
+from domain.listening import ClockReading, ListeningPace, ListeningPeriod
+from domain.operators import Operators
+from domain.ports import StoreUnavailable
+from domain.sweep import Sightings
+
+
+def pace_of(children: Children) -> ListeningPace:
+    """Return how often a gateway looks at its clocks."""
+    lost_after, sweep = children.lost_after_seconds, children.sweep_seconds
+    return ListeningPace(stale_after=round(1000 * lost_after), sweep_every=round(1000 * sweep))
+
+
+@define
+class SweepJob:
+    """Looks at the clocks, once a beat, and gives up stale children every so many beats."""
+
+    system: Operators
+    pace: ListeningPace
+    read_clocks: Callable[[], ClockReading]
+    is_listening: Callable[[], bool]
+    _period: ListeningPeriod = field(init=False)
+    _sightings: Sightings = field(factory=dict, init=False)
+    _looks: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin to listen."""
+        self._begin()
+
+    def __call__(self) -> None:
+        """Look at the clocks, and sweep if it is time for that.
+
+        Raises:
+            StoreUnavailable: if the store fails; then it takes no news either.
+        """
+        if not self.is_listening():
+            return
+        self._period = self._period.look(self.read_clocks())
+        self._looks += 1
+        if self._looks % self.pace.looks_per_sweep == 0:
+            self._sweep()
+
+    def _begin(self) -> None:
+        self._period = ListeningPeriod.begin(self.pace, self.read_clocks())
+
+    def _sweep(self) -> None:
+        try:
+            swept, self._sightings = self.system.sweep_stale(self._period, self._sightings)
+        except StoreUnavailable:
+            self._begin()
+            raise
+        if swept.lost:
+            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
