@@ -10,7 +10,7 @@ from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.edges import LOG, log_failure, new_id, now
-from adapters.logs import log_event, log_fault
+from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, recording_refusals
@@ -48,7 +48,7 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     def job() -> None:
         made = append_if_grown(evidence, configured_issuer(configured), now())
         if made is not None:
-            log_event(LOG, "checkpoint", {"events": made.size})
+            log_milestone(LOG, "checkpoint", {"events": made.size})
 
     return job
 
@@ -60,7 +60,7 @@ def _sweep_job(settings: Settings, store: EventSourcedStore) -> Callable[[], Non
     def job() -> None:
         swept = system.sweep(lost_after)
         if swept.lost:
-            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
+            log_milestone(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
 
     return job
 
