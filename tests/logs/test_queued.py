@@ -165,10 +165,12 @@ def test_a_value_is_logged_as_it_was(pipe: Pipe) -> None:
     with logging_to(pipe.writing) as logger:
         log_lines(logger, 100)
         log_event(logger, "value", {"value": changing})
+        logger.info(ValueError("no text"))
         logger.info("also %s", changing)
         changing.append(2)
         text = pipe.read_until("also")
     assert "value value=[1]\n" in text
+    assert "INFO no text\n" in text
     assert text.endswith("also [1]\n")
 
 
