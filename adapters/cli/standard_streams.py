@@ -21,7 +21,8 @@ def standard_streams() -> tuple[TextIO, TextIO]:
             os.fstat(descriptor)
         except OSError:
             os.set_inheritable(os.open(os.devnull, flags), True)  # noqa: FBT003 - the only argument
-    return _stream(sys.stdout, 1), _stream(sys.stderr, 2)
+    sys.stdout, sys.stderr = _stream(sys.stdout, 1), _stream(sys.stderr, 2)
+    return sys.stdout, sys.stderr
 
 
 def _stream(stream: TextIO | None, descriptor: int) -> TextIO:

@@ -223,6 +223,9 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None
     text = (tmp_path / "log").read_text()
     found = numbers(text)
     assert found == [*range(len(found) - 1), 20]
+    broken = [line for line in text.splitlines() if not re.fullmatch(r"[\d.:TZ-]{24} .*=\d+", line)]
+    assert len(broken) <= 1
+    assert not any("log lines dropped" in line for line in broken)
     assert len(found) - 1 + dropped(text) == 20
 
 
