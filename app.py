@@ -22,6 +22,7 @@ from adapters.composition.stores import open_evidence, open_refusals, read_store
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    out, err = cli.standard_streams()
     tools = cli.Tools(
         serve=serve,
         clock=now,
@@ -34,7 +35,7 @@ def main() -> int:
         proving=Desk(configured_checkpoints, now),
         open_refusals=open_refusals,
     )
-    return cli.run(sys.argv[1:], tools, out=sys.stdout, err=sys.stderr)
+    return cli.run(sys.argv[1:], tools, out=out, err=err)
 
 
 if __name__ == "__main__":

@@ -96,8 +96,11 @@ def profiles(slices: int) -> list[Profile]:
         store = open_for_writing(f"sqlite:///{folder / 'profile.db'}")
         try:
             with Path(os.devnull).open("w") as stream:
-                configure(stream, TextFormatter())
-                return _profiles(folder, store, slices)
+                log = configure(stream.fileno(), TextFormatter())
+                try:
+                    return _profiles(folder, store, slices)
+                finally:
+                    log.close()
         finally:
             logging.getLogger().handlers.clear()
             store.close()

@@ -12,6 +12,7 @@ from adapters.cli.check_report import (
 )
 from adapters.cli.exits import Exit
 from adapters.cli.run import run
+from adapters.cli.standard_streams import standard_streams
 from adapters.cli.tools import (
     CommandError,
     Exports,
@@ -40,4 +41,5 @@ __all__ = [
     "Unstartable",
     "WritableFlows",
     "run",
+    "standard_streams",
 ]

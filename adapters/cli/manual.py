@@ -50,8 +50,9 @@ Serves the webhook routes of a configuration. Prints
 
   listening on http://HOST:PORT
 
-when it is ready. SIGTERM or Ctrl-C stops it cleanly: requests in flight are
-answered first. Routes whose secrets are missing are left out, each with one
+when it is ready. SIGTERM, SIGQUIT or Ctrl-C stops it cleanly: requests in
+flight are answered first, unless Ctrl-C comes again. Other signals are logged
+and ignored. Routes whose secrets are missing are left out, each with one
 warning; try `taskflow check` before.""",
     epilog="""\
 examples:

@@ -102,7 +102,7 @@ def _fail(error: Exception, terminal: Terminal) -> Exit:
         case OSError():
             terminal.complain(_worded(error))
         case _:
-            traceback.print_exception(error, file=terminal.err)
+            terminal.complain_as_it_is("".join(traceback.format_exception(error)))
             return Exit.FAULT
     return Exit.TROUBLE
 

@@ -46,17 +46,19 @@ class Terminal:
 
     def complain(self, sentences: str) -> None:
         """Write what is wrong to the other stream, a line for each line."""
-        for line in sentences.splitlines():
-            self.err.write(f"taskflow: {printable(line)}\n")
+        lines = (f"taskflow: {printable(line)}\n" for line in sentences.splitlines())
+        self.complain_as_it_is("".join(lines))
+
+    def complain_as_it_is(self, text: str) -> None:
+        """Write a text to the other stream, if that takes it; there is nowhere else to complain."""
+        try:
+            self.err.write(text)
+        except OSError:
+            _abandon(self.err)
 
     def abandon_output(self) -> None:
         """Forget what can no longer be written: the interpreter would try again at its end."""
-        try:
-            self.out.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.out.fileno())
-            os.close(nowhere)
+        _abandon(self.out)
 
     def _render(self, part: RenderableType) -> None:
         console = console_on(self.out)
@@ -64,6 +66,15 @@ class Terminal:
             console.print(part)
         lines = captured.get().splitlines()
         self.out.writelines(f"{line.rstrip()}\n" for line in lines)
+
+
+def _abandon(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 class _Console(Console):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,13 +15,14 @@ from adapters.composition.jobs import doing_jobs, noting_refusals
 from adapters.composition.limits import limits_as
 from adapters.composition.listening import (
     listening,
-    log_stopped,
     rejection_fields,
     remember_of,
-    run_until_told,
+    run_service,
+    serve_until_stopped,
 )
+from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
-from adapters.logs import JsonFormatter, TextFormatter, configure, log_event, log_fault
+from adapters.logs import log_event, log_fault
 from adapters.server import (
     Head,
     RawAnswer,
@@ -48,8 +48,15 @@ from domain.service import TaskFlows
 def serve(
     config: Path, *, database: str | None, host: str | None, port: int | None, json: bool
 ) -> int:
-    """Serve a configuration until SIGTERM or SIGINT."""
-    configure(sys.stderr, JsonFormatter() if json else TextFormatter())
+    """Serve a configuration until it is asked to stop."""
+    return run_service(
+        json, partial(_serve, config=config, database=database, host=host, port=port)
+    )
+
+
+def _serve(
+    signals: Signals, *, config: Path, database: str | None, host: str | None, port: int | None
+) -> bool:
     settings = settings_of(config)
     for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
         LOG.warning("%s", finding)
@@ -65,9 +72,8 @@ def serve(
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
         with doing_jobs(settings, store, lambda: not server.is_stopping):
-            code = run_until_told(server)
-    log_stopped(code)
-    return code
+            drained = serve_until_stopped(server, signals)
+    return drained
 
 
 def _log_breach(found: str) -> None:

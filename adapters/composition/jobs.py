@@ -14,7 +14,7 @@ from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
-from adapters.logs import log_event, log_fault
+from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
@@ -75,7 +75,7 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     def job() -> None:
         made = append_if_grown(evidence, configured_issuer(configured), now())
         if made is not None:
-            log_event(LOG, "checkpoint", {"events": made.size})
+            log_milestone(LOG, "checkpoint", {"events": made.size})
 
     return job
 

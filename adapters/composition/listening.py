@@ -1,20 +1,27 @@
-"""A server that listens, says so, and serves until it is told to stop."""
+"""A service: it logs, listens, says so, and serves until it is asked to stop."""
 
 from __future__ import annotations
 
-import signal
+import os
+import select
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
+from typing import Final
 from wsgiref.types import WSGIApplication
 
 from attrs import asdict
 
 from adapters import cli
 from adapters.composition.edges import LOG, new_id
-from adapters.logs import Fields, log_event
+from adapters.composition.signals import Signals, StoppedAtStartError
+from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_milestone
 from adapters.server import Admit, Rejection, RenderError, Server, ServerOptions
 from adapters.settings import Settings
 from adapters.webhooks.client import remembered
+
+_STDOUT: Final = 1
+_STDERR: Final = 2
 
 
 def listening(
@@ -29,18 +36,48 @@ def listening(
         ) from error
 
 
-def run_until_told(server: Server) -> int:
-    """Serve until SIGTERM or SIGINT, and return the exit code."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: server.stop())
-    print(f"listening on {server.url}", flush=True)  # noqa: T201 - the promise
-    log_event(LOG, "listening", {"host": server.host, "port": server.port})
-    return 0 if server.run() else 1
+def run_service(json: bool, serve: Callable[[Signals], bool]) -> int:  # noqa: FBT001 - as asked for
+    """Run a service that logs to standard error, and return its exit code.
+
+    `serve` returns whether every accepted request was answered, when all that it held is closed.
+    """
+    signals = Signals()
+    signals.install()
+    log = configure(_STDERR, JsonFormatter() if json else TextFormatter())
+    try:
+        drained = serve(signals)
+        log_milestone(LOG, "stopped", {"drained": drained})
+    except StoppedAtStartError:
+        log_milestone(LOG, "stopped", {"drained": True})
+        return 0
+    finally:
+        log.close()
+        _never_wait_for_stderr()
+    return 0 if drained else 1
 
 
-def log_stopped(code: int) -> None:
-    """Log that a server has stopped, when all that it held is closed."""
-    log_event(LOG, "stopped", {"drained": code == 0})
+def serve_until_stopped(server: Server, signals: Signals) -> bool:
+    """Say where a server listens, and serve; True if every accepted request was answered."""
+    line = f"listening on {server.url}\n".encode()
+    # NOTE: standard output may be a pipe that nobody reads, which is no reason to stop or to wait.
+    Thread(target=_print, args=(line,), name="listening on", daemon=True).start()
+    log_milestone(LOG, "listening", {"host": server.host, "port": server.port})
+    return signals.serve(server)
+
+
+def _print(line: bytes) -> None:
+    try:
+        os.write(_STDOUT, line)
+    except OSError as error:
+        LOG.warning("standard output cannot be written: %s", error.strerror)
+
+
+def _never_wait_for_stderr() -> None:
+    """Let what is still written to standard error go nowhere, if its reader does not take it."""
+    if not select.select([], [_STDERR], [], 0)[1]:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
 
 
 def remember_of(settings: Settings) -> Callable[[str], str | None]:

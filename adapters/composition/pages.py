@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,13 +18,14 @@ from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.listening import (
     listening,
-    log_stopped,
     rejection_fields,
     remember_of,
-    run_until_told,
+    run_service,
+    serve_until_stopped,
 )
+from adapters.composition.signals import Signals
 from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
-from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_event
+from adapters.logs import Fields, log_event
 from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
@@ -40,11 +40,14 @@ _NICE: Final = 10
 
 
 def serve_pages(wanted: cli.PagesWanted) -> int:
-    """Serve the auditor's pages until SIGTERM or SIGINT."""
+    """Serve the auditor's pages until it is asked to stop."""
     if wanted.config is None:
         raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
-    configure(sys.stderr, JsonFormatter() if wanted.json else TextFormatter())
-    settings = settings_of(wanted.config)
+    return run_service(wanted.json, partial(_serve, wanted=wanted, config=wanted.config))
+
+
+def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
+    settings = settings_of(config)
     _check_password(settings.pages)
     os.nice(_NICE)
     url = wanted.database or settings.store.url
@@ -54,9 +57,7 @@ def serve_pages(wanted: cli.PagesWanted) -> int:
         server = _pages_server(settings, given, host=wanted.host, port=wanted.port)
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
-        code = run_until_told(server)
-    log_stopped(code)
-    return code
+        return serve_until_stopped(server, signals)
 
 
 def _check_password(pages: Pages) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from adapters.composition.edges import LOG
-from adapters.logs import log_event
+from adapters.logs import log_milestone
 from adapters.settings import Children
 from domain.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.operators import Operators
@@ -60,4 +60,4 @@ class SweepJob:
             self._begin()
             raise
         if swept.lost:
-            log_event(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
+            log_milestone(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})

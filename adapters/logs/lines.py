@@ -17,6 +17,9 @@ from typing import Final
 FIELDS: Final = "taskflow_fields"
 """The attribute of a record that holds its fields."""
 
+MILESTONE: Final = "taskflow_milestone"
+"""The attribute of a record that says whether it is of the service itself, not of one request."""
+
 _PLAIN: Final = re.compile(r"[!#-<>-~]+")
 _ENCODER: Final = json.JSONEncoder(default=str)
 

@@ -3,26 +3,53 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 from collections.abc import Mapping
-from typing import TextIO, TypeAlias
+from typing import Final, TypeAlias
 
-from adapters.logs.lines import FIELDS
+from adapters.logs.lines import FIELDS, MILESTONE
+from adapters.logs.queued import QueuedHandler
+
+_LOG: Final = logging.getLogger("taskflow")
 
 Fields: TypeAlias = Mapping[str, object]
 """The named values of a record; None is left out."""
 
 
-def configure(stream: TextIO, formatter: logging.Formatter) -> None:
-    """Send all records of INFO and above to a stream, and nothing twice."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
+def configure(descriptor: int, formatter: logging.Formatter) -> logging.Handler:
+    """Send all records of INFO and above to a descriptor, and nothing twice.
+
+    What Python itself would write to standard error, and wait for its reader, is a record too:
+    warnings, and exceptions that nobody catches in a thread or a finaliser.
+    """
+    handler = QueuedHandler(descriptor, formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _log_end_of_thread
+    sys.unraisablehook = _log_unraisable
+    return handler
+
+
+def _log_end_of_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit:
+        name = args.thread.name if args.thread else None
+        log_fault(_LOG, "a thread ended by a fault", {"thread": name}, args.exc_value)
+
+
+def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
+    log_fault(_LOG, "a fault that nothing can catch", {"reason": args.err_msg}, args.exc_value)
+
+
+def log_milestone(logger: logging.Logger, event: str, fields: Fields) -> None:
+    """Write what happened to the service itself: a full queue still has room for it."""
+    logger.info(event, extra={FIELDS: fields, MILESTONE: True})
 
 
 def log_event(logger: logging.Logger, event: str, fields: Fields) -> None:
-    """Write what happened as one record."""
+    """Write what happened as one record; the fields are not changed any more."""
     if logger.isEnabledFor(logging.INFO):
         # PERF: `info` searches the stack for its caller, which no line shows: 4 of a line's 24 us.
         place = (logger.name, logging.INFO, "", 0)

@@ -51,7 +51,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, app: WSGIApplication, terms: Terms) -> None:
         self.terms = terms
-        self.draining = False
+        self.draining = self.cut_short = False
+        self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = self._accept_after = self._next_warning = -math.inf
@@ -79,6 +80,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self._next_look = now + TICK
             for channel in self.channels():
                 _guarded(channel, partial(channel.expire, now))
+            self.each_tick()
 
     def channels(self) -> tuple[Channel, ...]:
         """Return the open connections."""
@@ -143,7 +145,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         wasyncore.dispatcher.close(self)
 
     def drain(self) -> bool:
-        """Answer every accepted request; False if `drain_seconds` did not suffice."""
+        """Answer every accepted request; False if the drain ended before that."""
         self.draining = True
         self.refuse_connections()
         self.turn(0)  # what callers had sent by now is read, and so accepted
@@ -151,6 +153,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             channel.drain()
         end = self.terms.clock() + self.terms.options.drain_seconds
         while (self.active_channels or self.in_work) and self.terms.clock() < end:
+            if self.cut_short:
+                break
             self.turn()
         return not self.in_work and not any(channel.owes for channel in self.channels())
 

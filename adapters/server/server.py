@@ -60,14 +60,19 @@ class Server:
         """Whether `stop` was called, so that nothing new is taken in."""
         return self._stopping
 
-    def run(self) -> bool:
-        """Serve until `stop`, then drain; True if every accepted request was answered."""
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> bool:
+        """Serve until `stop`, then drain; True if every accepted request was answered.
+
+        `each_tick` is called in the server's loop, a few times a second, and when the drain begins.
+        """
         listener = self._listener
+        listener.each_tick = each_tick
         drained = False
         try:
             listener.task_dispatcher.set_thread_count(listener.terms.options.threads)
             while not self._stopping:
                 listener.turn()
+            each_tick()
             drained = listener.drain()
         finally:
             listener.shut(1.0)
@@ -78,4 +83,9 @@ class Server:
     def stop(self) -> None:
         """Begin the drain; any thread and any signal handler may call this, more than once."""
         self._stopping = True
+        self._listener.pull_trigger()
+
+    def cut_short(self) -> None:
+        """End the drain at once; any thread and any signal handler may call this."""
+        self._listener.cut_short = True
         self._listener.pull_trigger()

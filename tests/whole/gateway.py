@@ -22,7 +22,7 @@ READY_SECONDS = 20.0
 STOP_SECONDS = 20.0
 LOOK_EVERY_SECONDS = 0.01
 READY = re.compile(
-    r"^.*listening on (?P<url>http://(?P<host>[^\s:/]+):(?P<port>\d+))", re.MULTILINE
+    r"^.*listening (?:on http://|host=)(?P<host>[^\s:/]+)(?::| port=)(?P<port>\d+)$", re.MULTILINE
 )
 SECRETS_OF_THE_CONTRACT: Mapping[str, str | None] = {
     "ORACLE_ENV_SECRET": "env-secret-value",
@@ -48,7 +48,8 @@ class RunningGateway:
     """One gateway: started on entry, stopped on exit, and as often in between as a test likes.
 
     `environment` is added to our own; a name whose value is None is taken out of it. What it
-    prints is appended to one file, over all starts. `module` runs the program, as `app` does.
+    prints is appended to one file, over all starts, but for what goes to `stdout` and `stderr`
+    where these are given. `module` runs the program, as `app` does.
     """
 
     folder: Path
@@ -56,6 +57,9 @@ class RunningGateway:
     environment: Mapping[str, str | None] = field(factory=dict)
     options: Sequence[str] = ()
     module: str = "app"
+    command: Sequence[str] = ("serve",)
+    stdout: int | None = None
+    stderr: int | None = None
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -140,16 +144,17 @@ class RunningGateway:
             self._process.wait()
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", self.module, "serve", "--config", str(self.config)]
+        command = [sys.executable, "-m", self.module, *self.command]
+        config = ["--config", str(self.config)]
         store = ["--database", f"sqlite:///{self.database}"]
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
-            [*command, *store, *place, *self.options],
+            [*command, *config, *store, *place, *self.options],
             cwd=ROOT,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=log if self.stdout is None else self.stdout,
+            stderr=log if self.stderr is None else self.stderr,
         )
 
     def _environment(self) -> dict[str, str]:
@@ -161,7 +166,8 @@ class RunningGateway:
         while time.monotonic() < deadline and self.process.poll() is None:
             ready = READY.search(self._log.read_bytes()[printed:].decode("utf-8", "replace"))
             if ready:
-                return Place(ready["url"], ready["host"], int(ready["port"]))
+                host, port = ready["host"], int(ready["port"])
+                return Place(f"http://{host}:{port}", host, port)
             time.sleep(LOOK_EVERY_SECONDS)
         self.kill()
         raise GatewayFailedError(f"it did not get ready:\n{self.logs}")

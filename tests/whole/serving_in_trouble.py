@@ -14,6 +14,7 @@ from tests.whole.callers import Answer, Caller, Document, Door, Request
 from tests.whole.gateway import LOOK_EVERY_SECONDS, RunningGateway
 from tests.whole.refused_writes import RefusedWrite, refused_writes
 from tests.whole.stored import assert_holds_exactly, assert_nothing_to_rebuild
+from tests.whole.vitals import eventually
 from tests.whole.writers import Acknowledged
 
 TOLD_WITHIN_SECONDS = 5.0
@@ -153,6 +154,10 @@ def _reading(gateway: RunningGateway, flow: Document) -> Iterator[list[Answer]]:
 
 
 def assert_logged_once(gateway: RunningGateway, answer: Answer) -> None:
-    lines = [line for line in gateway.logs.splitlines() if answer.request_id in line]
+    def lines_of_it() -> list[str]:
+        return [line for line in gateway.logs.splitlines() if answer.request_id in line]
+
+    eventually(lambda: len(lines_of_it()) > 1, "the fault and the request are logged")
+    lines = lines_of_it()
     levels = [line.split()[1] for line in lines]
     assert sorted(levels) == ["ERROR", "INFO"], lines
