@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attrs import asdict
 
+from adapters import cli
 from adapters.composition.checkpoints import unsigned
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import doing_jobs, noting_refusals
@@ -21,6 +22,7 @@ from adapters.composition.listening import (
     remember_of,
     run_until_told,
 )
+from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import JsonFormatter, TextFormatter, configure, log_event
 from adapters.server import (
@@ -51,12 +53,14 @@ def serve(
     """Serve a configuration until SIGTERM or SIGINT."""
     configure(sys.stderr, JsonFormatter() if json else TextFormatter())
     settings = settings_of(config)
+    url = database or settings.store.url
+    if fault := misplaced_checkpoints(settings, url):
+        raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()
     opening = partial(open_for_writing, waiting=turn.given_up)
-    url = database or settings.store.url
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
         with doing_jobs(settings, store):

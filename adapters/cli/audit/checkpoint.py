@@ -54,6 +54,7 @@ class TakeCheckpoint(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Append it, and say what it says."""
+        tools.spare_own_files(self.config, self.database, self.checkpoints, self.key)
         with (
             tools.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "hashing") as progress,
