@@ -37,6 +37,7 @@ from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovab
 
 _HEAD: Final = 1 << 16
 """Among so many bytes at the beginning of a file of checkpoints there is a whole one."""
+_NAME_ANOTHER: Final = ": name a file for the checkpoints"
 _SIGNATURE: Final = f"\n\n{DASH}".encode()
 
 
@@ -158,9 +159,9 @@ def check_kind(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise Unprovable(f"{path}: is a link that leads nowhere") from error
+        raise Unprovable(f"{path}: is a link that leads nowhere{_NAME_ANOTHER}") from error
     if not stat.S_ISREG(mode):
-        raise Unprovable(f"{path}: is {kind_of(mode)}, and not a file of checkpoints")
+        raise Unprovable(f"{path}: is {kind_of(mode)}{_NAME_ANOTHER}")
 
 
 def check_file(path: Path, origin: str | None) -> Notes:

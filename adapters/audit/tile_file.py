@@ -28,7 +28,7 @@ _OFTEN: Final = 10_000
 
 def tiles_path(checkpoints: Path) -> Path:
     """Return where the tiles of a checkpoints file are."""
-    return checkpoints.with_name(f"{checkpoints.name}.tiles")
+    return Path(f"{checkpoints}.tiles")
 
 
 def read_tiles(path: Path) -> list[bytes]:

@@ -21,7 +21,7 @@ def store_files(url: str) -> Mapping[Path, str]:
         StoreFault: if the URL is not one that we serve.
     """
     place = parse_url(url)
-    if not isinstance(place, File):
+    if not isinstance(place, File) or not place.path.name:
         return {}
     store, refusals = place.path, log_path(place.path)
     return {
