@@ -20,6 +20,7 @@ from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.keys import Signer, encoded
 from adapters.audit.notes import signed_note, split_notes
 from domain.audit.checkpoints import Checkpoint, Place, Rejected, Signed, Unprovable
+from tests.cli.workbench import standing
 
 ORIGIN: Final = "flows.example"
 SIGNER: Final = Signer.generate("flows.example")
@@ -191,11 +192,11 @@ def test_a_file_that_an_editor_has_stripped_is_whole(tmp_path: Path, lacking: in
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device", "nowhere", "loop"])
 def test_what_is_no_file_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
     path = made(tmp_path / "log", kind)
-    before = path.lstat()
+    before = standing(path)
     for doing in (lambda: kept(path, NEXT), lambda: check_file(path, ORIGIN)):
         with pytest.raises((Unprovable, OSError), match=r"folder|pipe|device|nowhere|Too many"):
             doing()
-    assert path.lstat() == before
+    assert standing(path) == before
 
 
 def made(path: Path, kind: str) -> Path:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 from adapters.cli import CommandError, Tools, output
 from adapters.cli.output import Output
 from tests.cli.test_export import FLOW, sign
-from tests.cli.workbench import Ran, taskflow
+from tests.cli.workbench import Ran, standing, taskflow
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -34,17 +35,38 @@ def refused(sentence: str) -> Iterator[None]:
         yield
 
 
+NULL, FULL = os.makedev(1, 3), os.makedev(1, 7)
+"""Linux's devices that take everything, and nothing."""
+
+
+def device(folder: Path, number: int) -> Path:
+    """Make a device of one's own to write to.
+
+    A guard that is missing must not cost the machine its /dev/null, which root can replace.
+    """
+    path = folder / f"device-{os.minor(number)}"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, number)
+        path.open("rb").close()
+    except PermissionError:
+        if os.geteuid() == 0:
+            pytest.skip("devices cannot be made here")
+        return Path("/dev/null" if number == NULL else "/dev/full")
+    return path
+
+
 @pytest.mark.parametrize("force", [True, False])
 def test_a_device_is_written_to_as_it_is(tmp_path: Path, *, force: bool) -> None:
-    null = os.stat(os.devnull)  # noqa: PTH116 - of the device itself
-    link = tmp_path / "link"
-    link.symlink_to(os.devnull)
-    for path in (Path(os.devnull), link):
+    null, link = device(tmp_path, NULL), tmp_path / "link"
+    link.symlink_to(null)
+    before = null.stat()
+    for path in (null, link):
         written(path, force=force)
-    assert os.path.samestat(null, os.stat(os.devnull))  # noqa: PTH116
+    assert os.path.samestat(null.stat(), before)
     assert link.is_symlink()
-    with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
-        written(Path("/dev/full"), force=force)
+    full = device(tmp_path, FULL)
+    with pytest.raises(OSError, match=rf"No space left on device: '{full}'"):
+        written(full, force=force)
 
 
 @pytest.mark.parametrize("force", [True, False])
@@ -91,10 +113,10 @@ def test_what_is_no_file_is_refused_and_force_is_not_advised(
     with closing(socket.socket(socket.AF_UNIX)) as listener:
         listener.bind(str(tmp_path / "socket"))
     for name, sentence in {**names, "loop": "Too many levels"}.items():
-        before = (tmp_path / name).lstat()
+        before = standing(tmp_path / name)
         with refused(sentence):
             written(tmp_path / name, force=force)
-        assert (tmp_path / name).lstat() == before
+        assert standing(tmp_path / name) == before
     assert not (tmp_path / "missing").exists()
 
 
@@ -170,8 +192,10 @@ def test_an_export_to_a_device_says_what_went_there(
     _, options = sign(tools, seeded, tmp_path)
     argv = ("--database", seeded, "--format", form, *options)
     plain = taskflow(tools, "audit", "export", str(tmp_path / "plain"), *argv)
-    ran = taskflow(tools, "audit", "export", os.devnull, *argv)
-    assert ran == Ran(0, plain.out.replace(str(tmp_path / "plain"), os.devnull), "")
+    null = device(tmp_path, NULL)
+    ran = taskflow(tools, "audit", "export", str(null), *argv)
+    assert ran == Ran(0, plain.out.replace(str(tmp_path / "plain"), str(null)), "")
+    assert null.is_char_device()
 
 
 def test_standard_output_by_its_name_is_nothing_but_the_events(seeded: str, tmp_path: Path) -> None:
@@ -222,9 +246,9 @@ def test_a_key_is_put_over_nothing(tools: Tools, tmp_path: Path, kind: str) -> N
             path.symlink_to(os.devnull)
         case _:
             path.symlink_to("missing" if kind == "nowhere" else path)
-    before = path.lstat()
+    before = standing(path)
     ran = taskflow(tools, "audit", "keygen", str(path), "--name", "flows.example")
     assert (ran.code, ran.out) == (2, "")
     assert "there is such a file already" in ran.err
-    assert path.lstat() == before
+    assert standing(path) == before
     assert list(tmp_path.iterdir()) == [path]

@@ -66,6 +66,12 @@ def taskflow(tools: Tools, *argv: str) -> Ran:
     return Ran(int(code), out.getvalue(), err.getvalue())
 
 
+def standing(path: Path) -> tuple[int, ...]:
+    """Return what stands under a name, and when it was written to; a link is itself."""
+    status = path.lstat()
+    return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
+
+
 def flow_id(number: int) -> str:
     """Return the id of the nth thing that was made."""
     return f"00000000-0000-4000-8000-{number:012}"
