@@ -23,12 +23,15 @@ from domain.audit.tiles import LEVEL, LeafHashes, TiledTree, tile_roots
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many events are done, of how many."""
 
+TILES: Final = ".tiles"
+"""What the name of a file of tiles ends in."""
+
 _OFTEN: Final = 10_000
 
 
 def tiles_path(checkpoints: Path) -> Path:
     """Return where the tiles of a checkpoints file are."""
-    return Path(f"{checkpoints}.tiles")
+    return Path(f"{checkpoints}{TILES}")
 
 
 def read_tiles(path: Path) -> list[bytes]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 from adapters import cli
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.desk import configured_issuer
-from adapters.audit.tile_file import tiles_path
+from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.stores import database_url, settings_of
@@ -82,6 +83,9 @@ def _misplaced(file: Path, own: OwnFiles) -> str | None:
         return f"{file} is {what}: name another file for the checkpoints"
     if what := found_in(own, tiles_path(file)):
         return f"{tiles_path(file)} is {what}: name another file for the checkpoints"
+    others = Path(str(file).removesuffix(TILES))
+    if others != file and os.path.lexists(others):
+        return f"{file} is the tiles of {others}: name another file for the checkpoints"
     return None
 
 

@@ -226,9 +226,12 @@ def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, issuer: Iss
 
 def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) -> None:
     taken(path, issuer)
+    torn = issuer.file.read_bytes() + b"flows.example\n30"
+    issuer.file.write_bytes(torn)
     for other in (evolve(issuer, signer=OTHER), evolve(issuer, origin="other.example")):
         with pytest.raises(Unprovable, match="wants a new file"):
             taken(path, other)
+    assert issuer.file.read_bytes() == torn
 
 
 def against(issuer: Issuer, held: Path | None = None) -> Against:

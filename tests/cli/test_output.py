@@ -74,8 +74,11 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path, *, force: bool) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with subprocess.Popen(["/bin/cat", pipe], stdout=subprocess.PIPE) as reader:  # noqa: S603
-        written(pipe, force=force)
-        assert reader.communicate()[0] == b"new"
+        try:
+            written(pipe, force=force)
+            assert reader.communicate()[0] == b"new"
+        finally:
+            reader.kill()
     assert pipe.is_fifo()
 
 

@@ -103,6 +103,13 @@ def test_a_link_to_the_store_is_the_store(
     assert f"{tmp_path}/log is the store" in problem(configured(tmp_path, "log"))
 
 
+def test_the_tiles_of_other_checkpoints_are_no_checkpoints(tmp_path: Path) -> None:
+    config = configured(tmp_path, "other.tiles")
+    assert advice(config) == []
+    (tmp_path / "other").touch()
+    assert f"{tmp_path}/other.tiles is the tiles of {tmp_path}/other" in problem(config)
+
+
 def test_the_tiles_are_not_put_over_the_store(tmp_path: Path) -> None:
     config = configured(tmp_path, "log", store="log.tiles")
     assert f"{tmp_path}/log.tiles is the store" in problem(config)
