@@ -123,6 +123,9 @@ def continued(path: Path, origin: str) -> Iterator[CheckpointFile]:
     try:
         data = _read(descriptor)
         yield CheckpointFile(path, descriptor, data, _ours(path, data, origin))
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         if is_new and os.fstat(descriptor).st_size == 0 and _is_named(path, descriptor):
             path.unlink()

@@ -265,7 +265,7 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(WHOLE) + 9, limits[1]))
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(OSError, match=f"File too large: '{file}'"):
             kept(file, NEXT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
