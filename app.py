@@ -16,6 +16,7 @@ from adapters.composition.checkpoints import configured_checkpoints
 from adapters.composition.edges import now
 from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
+from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
 from adapters.composition.stores import open_evidence, open_refusals, read_store
 
@@ -34,6 +35,8 @@ def main() -> int:
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(configured_checkpoints, now),
         open_refusals=open_refusals,
+        own_files=own_files,
+        spare_own_files=spare_own_files,
     )
     return cli.run(sys.argv[1:], tools, out=out, err=err)
 

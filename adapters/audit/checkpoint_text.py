@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from adapters.audit.keys import decoded, encoded
+from adapters.audit.notes import SIGNATURE_BEGUN
 from domain.audit.checkpoints import Checkpoint
 from domain.audit.merkle import HASH_BYTES
 from domain.values import Timestamp
@@ -27,6 +28,19 @@ _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASC
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _LEAST_LINES: Final = 3
+_LONGEST: Final = 1 << 14
+"""No checkpoint with its signatures has as many bytes: ours have about 400."""
+_BEGUN: Final = re.compile(
+    rb"""
+      [0-9]{0,19}
+    | [0-9]{1,19}\n [A-Za-z0-9+/]{0,43}
+    | [0-9]{1,19}\n [A-Za-z0-9+/]{43}=
+      (?: \n (?: [^\x00-\x1f]+ \n )* (?: [^\x00-\x1f]* | \n%b ) )?
+    """
+    % SIGNATURE_BEGUN.replace(b" ", rb"\ "),
+    re.VERBOSE,
+)
+"""How a checkpoint begins behind its first line, up to within its first signature."""
 
 
 def checkpoint_text(checkpoint: Checkpoint) -> str:
@@ -53,6 +67,15 @@ def parse_checkpoint(text: str) -> Checkpoint | None:
     if (times and at is None) or (previous and (before is None or len(before) != HASH_BYTES)):
         return None
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root, at=at, previous=before)
+
+
+def is_checkpoint_begun(octets: bytes, origin: bytes) -> bool:
+    """Say whether something is what a torn write leaves of a signed checkpoint of a log."""
+    first = origin + b"\n"
+    if len(octets) <= len(first):
+        return first.startswith(octets)
+    begins = octets.startswith(first) and len(octets) < _LONGEST
+    return begins and _BEGUN.fullmatch(octets, len(first)) is not None
 
 
 def _values(lines: Sequence[str], name: str) -> list[str]:

@@ -8,15 +8,15 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpoint_file import read_checkpoints
+from adapters.audit.checkpointing import Appended, Issuer, append_checkpoint
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
-from adapters.audit.ledger import read_ledger
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
-from domain.audit.checkpoints import Checkpoint, Checkpoints, Sighting, Unprovable
+from domain.audit.checkpoints import Checkpoints, Sighting, Unprovable
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.proof import Proof, Verdict
 from domain.ports import Clock
@@ -69,7 +69,7 @@ class Desk:
         file: Path | None,
         key: Path | None,
         progress: Progress,
-    ) -> Checkpoint:
+    ) -> Appended:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
         issuer = _issuer(configured, file, _signer(configured, key))
@@ -163,4 +163,4 @@ def _verifier(configured: Configured | None, public_key: str | None) -> Verifier
 
 
 def _read(files: Sequence[Path], verifier: Verifier) -> tuple[Sighting, ...]:
-    return tuple(sighting for file in files for sighting in read_ledger(file, verifier))
+    return tuple(sighting for file in files for sighting in read_checkpoints(file, verifier))

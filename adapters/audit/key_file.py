@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from adapters.audit.keys import Signer, Verifier
+from adapters.audit.plain_file import opened_to_read
 from domain.audit.checkpoints import Unprovable
+
+_MOST: Final = 1 << 16
+"""More bytes than any key has."""
 
 
 def write_new_key(file: Path, name: str) -> Verifier:
@@ -24,10 +29,13 @@ def write_new_key(file: Path, name: str) -> Verifier:
             f"{file}: there is such a file already, and no key is put over it"
         ) from error
     try:
-        os.write(descriptor, f"{signer.secret_text()}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(f"{signer.secret_text()}\n".encode())
+            opened.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        file.unlink()
+        raise
     return signer.verifier
 
 
@@ -38,9 +46,8 @@ def read_key(file: Path) -> Signer:
         Unprovable: if it cannot be read or holds none.
     """
     try:
-        text = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Unprovable(f"{file}: {error.strerror}") from error
+        with opened_to_read(file) as opened:
+            text = opened.read(_MOST).decode().strip()
     except UnicodeDecodeError as error:
         raise Unprovable(f"{file}: is not text in UTF-8") from error
     return Signer.parse(text)

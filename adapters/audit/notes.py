@@ -4,7 +4,9 @@
     <empty line>
     — <key name> <base64 of the key id and the signature>
 
-See https://c2sp.org/signed-note. Signatures by other keys are allowed and not looked at.
+See https://c2sp.org/signed-note. Signatures by other keys are allowed and not looked at. In a file,
+an empty line follows each note. Our texts have no empty lines, so that a file falls into blocks: a
+text, and signatures, whose lines begin with a dash (U+2014).
 """
 
 from __future__ import annotations
@@ -19,9 +21,73 @@ from adapters.audit.keys import Signer, Verifier, decoded, encoded
 DASH: Final = "\u2014 "
 """What a line with a signature begins with."""
 
+_EMPTY_LINE: Final = b"\n\n"
+_DASH: Final = DASH.encode()
 _KEY_ID: Final = 4
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIGNATURE: Final = re.compile(rf"{DASH}([^\s+]+) ([A-Za-z0-9+/=]+)")
+
+_LINE: Final = rb"[^\x00-\x1f]+\n"
+_WHOLE: Final = re.compile(
+    rb"(?!\xef\xbb\xbf)(?:%b)+\n(?:%b[^\x00-\x20+]+ [A-Za-z0-9+/=]+\n)+" % (_LINE, _DASH)
+)
+"""A note, in a file that no editor has put a byte order mark or other line ends into."""
+
+SIGNATURE_BEGUN: Final = rb"(?:\xe2(?:\x80(?:\x94(?: [^\x00-\x20+]*(?: [A-Za-z0-9+/=]*)?)?)?)?)?"
+"""Whatever a line with a signature begins with, as a regular expression."""
+
+_PADDED: Final = re.compile(
+    rb"%b[^\x00-\x20+]+ (?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)" % _DASH
+)
+"""A signature to its end, without the line break: base64 has its padding nowhere else."""
+
+
+@frozen
+class Notes:
+    """What a file of notes holds: the whole ones in order, and the rest behind them.
+
+    A note is whole without the empty line behind it. The rest may stand among the signatures of
+    the last whole note, and not on its own.
+    """
+
+    whole: tuple[bytes, ...]
+    rest: bytes
+    is_among_signatures: bool = False
+
+
+def split_notes(data: bytes) -> Notes:
+    """Return the notes of a file, whatever they say; each ends with a line break."""
+    *blocks, last = data.split(_EMPTY_LINE)
+    notes: list[bytes] = []
+    text: list[bytes] = []
+    for block in blocks:
+        text.append(block)
+        if block.startswith(_DASH):
+            notes.append(_EMPTY_LINE.join(text) + b"\n")
+            text = []
+    signatures, rest = _whole_lines(last) if text else (b"", last)
+    if signatures:
+        notes.append(_EMPTY_LINE.join([*text, signatures]))
+        return Notes(tuple(notes), rest, is_among_signatures=True)
+    return Notes(tuple(notes), _EMPTY_LINE.join([*text, last]))
+
+
+def _whole_lines(block: bytes) -> tuple[bytes, bytes]:
+    """Return the whole lines of a block of signatures, and the rest behind them."""
+    lines, break_, last = block.rpartition(b"\n")
+    if _PADDED.fullmatch(last):
+        return block + b"\n", b""
+    return (lines + break_, last) if block.startswith(_DASH) else (b"", block)
+
+
+def is_whole_note(octets: bytes) -> bool:
+    """Say whether something is one signed note, by whomever, without empty lines in its text."""
+    return _WHOLE.fullmatch(octets) is not None
+
+
+def is_signature_begun(octets: bytes) -> bool:
+    """Say whether something is how a line with a signature begins."""
+    return re.fullmatch(SIGNATURE_BEGUN, octets) is not None
 
 
 @frozen

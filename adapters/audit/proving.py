@@ -8,9 +8,9 @@ from typing import Final
 
 from attrs import frozen
 
+from adapters.audit.checkpoint_file import read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
-from adapters.audit.ledger import read_notes
 from adapters.audit.notes import BadNote, text_of
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
 from domain.audit.checkpoints import Checkpoint, Unprovable

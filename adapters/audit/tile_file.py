@@ -2,13 +2,16 @@
 
 Its name is that of the checkpoints file with `.tiles` behind it; it holds the roots one after the
 other, 32 bytes each, and may be deleted at any time. Whoever uses it compares a root that it
-leads to with one that was signed, and computes the tiles again from the events if they differ.
+leads to with one that was signed, and computes the tiles again from the events if they differ. A
+log's first tile never changes: a file that begins otherwise is somebody else's, and stays.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final, TypeAlias
 
 from domain.audit.checkpoints import Checkpoint, Unprovable
@@ -20,33 +23,58 @@ from domain.audit.tiles import LEVEL, LeafHashes, TiledTree, tile_roots
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many events are done, of how many."""
 
+TILES: Final = ".tiles"
+"""What the name of a file of tiles ends in."""
+
 _OFTEN: Final = 10_000
 
 
 def tiles_path(checkpoints: Path) -> Path:
     """Return where the tiles of a checkpoints file are."""
-    return checkpoints.with_name(f"{checkpoints.name}.tiles")
+    return Path(f"{checkpoints}{TILES}")
 
 
 def read_tiles(path: Path) -> list[bytes]:
     """Return the roots that a file holds; none if there is no such file."""
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if path.is_file() else b""
     except OSError:
         return []
     whole = len(data) - len(data) % HASH_BYTES
     return [data[start : start + HASH_BYTES] for start in range(0, whole, HASH_BYTES)]
 
 
-def write_tiles(path: Path, tiles: Sequence[bytes]) -> None:
-    """Put some roots in the place of those that a file holds.
+def write_tiles(path: Path, tiles: Sequence[bytes]) -> bool:
+    """Put some roots in the place of those of the same log; say no if the file holds anything else.
 
     Raises:
         OSError: if the disk does not take them.
     """
-    passing = path.with_name(f"{path.name}.new")
-    passing.write_bytes(b"".join(tiles))
-    passing.replace(path)
+    if not tiles:
+        return True
+    target = Path(os.path.realpath(path))  # a link stays one
+    if not _is_ours(target, tiles):
+        return False
+    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        written = Path(file.name)
+        try:
+            file.write(b"".join(tiles))
+            file.flush()
+            written.replace(target)
+        finally:
+            written.unlink(missing_ok=True)
+    return True
+
+
+def _is_ours(path: Path, tiles: Sequence[bytes]) -> bool:
+    """Say whether there is no file, an empty one, or one that begins with the first root."""
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.read(HASH_BYTES)
+    return tiles[0].startswith(first)
 
 
 def tree_over(

@@ -18,6 +18,20 @@ Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
 """Proves an event of a log."""
 
 
+class Appended(Protocol):
+    """A checkpoint that was appended, and sentences about what was found beside it."""
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Return what was signed."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Return what the user should know."""
+        ...
+
+
 class Packing(Protocol):
     """Makes evidence packs against the checkpoints of a log."""
 
@@ -50,7 +64,7 @@ class Proving(Protocol):
         file: Path | None,
         key: Path | None,
         progress: Progress,
-    ) -> Checkpoint:
+    ) -> Appended:
         """Append a checkpoint of a log as it is, and return it."""
         ...
 

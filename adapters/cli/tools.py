@@ -13,6 +13,7 @@ from typing import IO, Protocol, TypeAlias
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
@@ -168,6 +169,14 @@ class Exports:
 OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Refusals]]
 """Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
 
+FindOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None], OwnFiles]
+"""Finds the files that no output may be written to: those of a configuration, its store or the one
+of a database URL, and its checkpoints or those of a file."""
+
+SpareOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None, Path | None], None]
+"""Refuses to take one of our files for that of the checkpoints: by a configuration, a database URL,
+a file and that of a key."""
+
 
 @frozen(kw_only=True)
 class Tools:
@@ -183,3 +192,5 @@ class Tools:
     exports: Exports
     proving: Proving
     open_refusals: OpenRefusals
+    own_files: FindOwnFiles
+    spare_own_files: SpareOwnFiles

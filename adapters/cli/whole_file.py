@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Final, TypeAlias
+from typing import IO, TypeAlias
 
 from adapters.cli.tools import CommandError
 
 Settle: TypeAlias = Callable[[Path, Path], object]
 """Gives a finished file its name."""
-
-_SQLITE: Final = b"SQLite format 3\0"
 
 
 @contextmanager
@@ -64,44 +62,7 @@ def keep(written: Path, path: Path) -> None:
     try:
         path.hardlink_to(written)
     except FileExistsError:
-        raise taken(path) from None
-
-
-def replace(written: Path, path: Path) -> None:
-    """Give a file its name, in place of whatever file has it; but a database stays.
-
-    Raises:
-        CommandError: if it is a database.
-    """
-    spare_database(path)
-    written.replace(path)
-
-
-def spare_database(path: Path) -> None:
-    """Refuse a name that a database has: nobody means to replace one.
-
-    Raises:
-        CommandError: if one has it.
-    """
-    if path.is_file():
-        with path.open("rb") as old:
-            if old.read(len(_SQLITE)) == _SQLITE:
-                raise CommandError(f"{path} is a database, and is not replaced")
-
-
-def spare(path: Path) -> None:
-    """Refuse a name that is taken.
-
-    Raises:
-        CommandError: if it is.
-    """
-    if path.exists():
-        raise taken(path)
-
-
-def taken(path: Path) -> CommandError:
-    """Return what is said of a name that is taken."""
-    return CommandError(f"{path} exists already; --force replaces it")
+        raise CommandError(f"{path} exists already; --force replaces it") from None
 
 
 def _sync_folder(folder: Path) -> None:

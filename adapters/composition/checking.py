@@ -9,6 +9,7 @@ from pathlib import Path
 from adapters import cli
 from adapters.composition.checkpoints import public_key_of, unsigned
 from adapters.composition.limits import limits_as
+from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.settings import Settings, SettingsError, load_settings
 
 
@@ -25,6 +26,8 @@ def check(config: Path) -> cli.CheckReport:
                 for p in error.problems
             )
         )
+    if fault := misplaced_checkpoints(settings, settings.store.url):
+        return cli.Unstartable((cli.Finding(field=CHECKPOINTS, line=None, sentence=fault),))
     return cli.Startable(
         routes=tuple(_served(settings)),
         skipped=tuple(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from adapters.audit.checkpointing import check_continuable
 from adapters.audit.desk import Configured, configured_issuer
 from adapters.composition.stores import settings_of
 from adapters.settings import Settings, Unresolved
@@ -37,9 +38,12 @@ def unsigned(settings: Settings) -> Iterator[str]:
     """Say why no checkpoint would be signed, where one should be."""
     if settings.checkpoints.key is not None:
         try:
-            configured_issuer(checkpoints_of(settings))
+            check_continuable(configured_issuer(checkpoints_of(settings)))
         except Unprovable as fault:
             yield f"no checkpoint will be signed: {fault}"
+        except OSError as fault:
+            file = settings.checkpoints.file
+            yield f"no checkpoint will be signed: {file}: {fault.strerror}"
 
 
 def public_key_of(settings: Settings) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import asdict
 
+from adapters import cli
 from adapters.composition.checkpoints import unsigned
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import doing_jobs, noting_refusals
@@ -20,6 +21,7 @@ from adapters.composition.listening import (
     run_service,
     serve_until_stopped,
 )
+from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import log_event, log_fault
@@ -58,6 +60,9 @@ def _serve(
     signals: Signals, *, config: Path, database: str | None, host: str | None, port: int | None
 ) -> bool:
     settings = settings_of(config)
+    url = database or settings.store.url
+    if fault := misplaced_checkpoints(settings, url):
+        raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
         LOG.warning("%s", finding)
     bound_arenas()
@@ -68,7 +73,6 @@ def _serve(
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
     )
-    url = database or settings.store.url
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
         with doing_jobs(settings, store, lambda: not server.is_stopping):

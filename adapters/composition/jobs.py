@@ -75,7 +75,9 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     def job() -> None:
         made = append_if_grown(evidence, configured_issuer(configured), now())
         if made is not None:
-            log_milestone(LOG, "checkpoint", {"events": made.size})
+            log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
+            for notice in made.notices:
+                LOG.warning("%s", notice)
 
     return job
 

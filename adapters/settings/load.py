@@ -34,6 +34,7 @@ class Settings:
 
     `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
     those whose secrets could not be resolved. `advice` tells what works but should not stay.
+    `secret_files` are read for secrets, keys among them.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class Settings:
     pages: Pages
     checkpoints: Checkpoints
     kept_refusals: int
+    secret_files: tuple[Path, ...]
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -88,4 +90,5 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         pages=pages_of(pages, resolutions),
         checkpoints=checkpoints_of(plan.service.checkpoints, plan.providers, environ),
         kept_refusals=plan.service.kept_refusals,
+        secret_files=plan.providers.files,
     )

@@ -75,6 +75,12 @@ class Providers:
         """Return the providers that are not misconfigured."""
         return {name: provider for name, provider in self.by_name.items() if provider}
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that are read for secrets."""
+        files = (one for one in self.usable.values() if isinstance(one, FileProvider))
+        return tuple(file.path for file in files)
+
     def check(self, ref: SecretRef, at: Field) -> None:
         """Note a problem if a reference asks for what its provider, as configured, cannot give."""
         if ref.provider not in self.by_name:

@@ -3,6 +3,7 @@
 from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
+from adapters.store.files import store_files
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
@@ -30,4 +31,5 @@ __all__ = [
     "read_refusals",
     "rebuild",
     "recording_refusals",
+    "store_files",
 ]

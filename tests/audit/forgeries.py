@@ -13,8 +13,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from adapters.audit.keys import Signer
-from adapters.audit.ledger import split_notes
-from adapters.audit.notes import signed_note
+from adapters.audit.notes import signed_note, split_notes
 from adapters.audit.pack.verify import Event, line
 
 EVENTS, NOTES, STRETCHES = "events.ndjson", "checkpoints.txt", "proofs/stretches.ndjson"

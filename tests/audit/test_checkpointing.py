@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,9 +15,9 @@ from typing import Final
 import pytest
 from attrs import evolve
 
+from adapters.audit.checkpoint_file import digest_of, read_checkpoints, read_notes
 from adapters.audit.checkpointing import Issuer, append_checkpoint, append_if_grown
 from adapters.audit.keys import Signer
-from adapters.audit.ledger import digest_of, read_ledger, read_notes
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
@@ -72,7 +73,7 @@ def evidence_of(path: Path) -> Iterator[Evidence]:
 
 def taken(path: Path, issuer: Issuer, now: int = NOON) -> Checkpoint:
     with evidence_of(path) as evidence:
-        return append_checkpoint(evidence, issuer, now, progress=silent)
+        return append_checkpoint(evidence, issuer, now, progress=silent).checkpoint
 
 
 def grow(path: Path, count: int) -> None:
@@ -96,7 +97,7 @@ def test_a_checkpoint_says_what_the_log_is(path: Path, issuer: Issuer) -> None:
     with evidence_of(path) as evidence:
         root = root_of(map(entry_hash, evidence.entries()))
     assert made == Checkpoint(origin="flows.example", size=MANY, root=root, at=NOON)
-    (read,) = read_ledger(issuer.file, SIGNER.verifier)
+    (read,) = read_checkpoints(issuer.file, SIGNER.verifier)
     assert isinstance(read, Signed)
     assert read.checkpoint == made
     assert len(read_tiles(tiles_path(issuer.file))) == 1
@@ -113,11 +114,52 @@ def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
     octets = bytearray(tiles.read_bytes() + bytes(99))
     octets[0] = octets[0] if first is None else octets[0] ^ 1
     tiles.write_bytes(octets[:length])
+    is_ours = first is None or not length
     second = taken(path, issuer, NOON + 1)
     with evidence_of(path) as evidence:
         assert second.root == root_of(map(entry_hash, evidence.entries()))
     assert second.previous == digest_of(read_notes(issuer.file).whole[0])
-    assert len(read_tiles(tiles)) == 3
+    if is_ours:
+        assert len(read_tiles(tiles)) == 3
+    else:
+        assert tiles.read_bytes() == octets[:length]
+
+
+def test_a_file_of_tiles_that_is_not_ours_is_left_alone(path: Path, issuer: Issuer) -> None:
+    theirs, tiles = path.with_name("theirs"), tiles_path(issuer.file)
+    theirs.write_bytes(b"theirs")
+    passing = tiles.with_name(f"{tiles.name}.new")
+    passing.symlink_to(theirs)  # the name of the temporary file of earlier versions
+    for make in (
+        lambda: tiles.write_bytes(b"theirs"),
+        tiles.mkdir,
+        lambda: os.mkfifo(tiles),
+        lambda: tiles.symlink_to(theirs),
+        lambda: tiles.symlink_to(tiles),
+        lambda: tiles.symlink_to(path),
+    ):
+        make()
+        before = path.read_bytes(), tiles.lstat()
+        with evidence_of(path) as evidence:
+            (notice,) = append_checkpoint(evidence, issuer, NOON, progress=silent).notices
+        assert notice.startswith(f"{tiles}: is not the tiles of this log")
+        assert (path.read_bytes(), tiles.lstat().st_ino) == (before[0], before[1].st_ino)
+        assert theirs.read_bytes() == b"theirs"
+        if tiles.is_dir() and not tiles.is_symlink():
+            tiles.rmdir()
+        else:
+            tiles.unlink()
+
+
+def test_a_link_to_the_tiles_stays_a_link(path: Path, issuer: Issuer) -> None:
+    taken(path, issuer)
+    tiles = tiles_path(issuer.file)
+    elsewhere = tiles.rename(tiles.with_name("elsewhere"))
+    tiles.symlink_to(elsewhere)
+    grow(path, 700)
+    taken(path, issuer)
+    assert tiles.is_symlink()
+    assert len(read_tiles(elsewhere)) == 3
 
 
 def test_a_clock_that_steps_back_is_held(path: Path, issuer: Issuer) -> None:
@@ -133,7 +175,7 @@ def test_nothing_is_appended_if_nothing_has_happened(path: Path, issuer: Issuer)
     with evidence_of(path) as evidence:
         made = append_if_grown(evidence, issuer, NOON)
     assert made is not None
-    assert made.size == MANY + 1
+    assert made.checkpoint.size == MANY + 1
 
 
 @pytest.mark.parametrize(
@@ -176,7 +218,7 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: P
 def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, issuer: Issuer) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _number: taken(path, issuer), range(8)))
-    given = Checkpoints(ledger=read_ledger(issuer.file, SIGNER.verifier))
+    given = Checkpoints(ledger=read_checkpoints(issuer.file, SIGNER.verifier))
     with evidence_of(path) as evidence:
         found = verified(measured(evidence.entries(), given.sizes), given)
     assert (len(given.ledger or ()), found.findings) == (8, ())
@@ -184,9 +226,12 @@ def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, issuer: Iss
 
 def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) -> None:
     taken(path, issuer)
+    torn = issuer.file.read_bytes() + b"flows.example\n30"
+    issuer.file.write_bytes(torn)
     for other in (evolve(issuer, signer=OTHER), evolve(issuer, origin="other.example")):
         with pytest.raises(Unprovable, match="wants a new file"):
             taken(path, other)
+    assert issuer.file.read_bytes() == torn
 
 
 def against(issuer: Issuer, held: Path | None = None) -> Against:

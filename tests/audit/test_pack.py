@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from adapters.audit.keys import Signer
-from adapters.audit.ledger import split_notes
+from adapters.audit.notes import split_notes
 from adapters.audit.pack.packing import Packer
 from adapters.store import StoreFault
 from domain.audit.checkpoints import Unprovable

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.audit.ledger import digest_of, split_notes
-from adapters.audit.notes import signed_note
+from adapters.audit.checkpoint_file import digest_of
+from adapters.audit.notes import signed_note, split_notes
 from tests.audit.forgeries import EVENTS, FORGERIES, IN_THE_MANIFEST, NOTES, STRETCHES, rehash
 from tests.audit.packs import Signed, signed_log, unpacked, verdict
 

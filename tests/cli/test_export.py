@@ -142,8 +142,13 @@ def test_a_file_is_replaced_only_by_force(tools: Tools, seeded: str, target: Pat
 def test_a_database_is_never_replaced(tools: Tools, seeded: str, path: Path) -> None:
     before = path.read_bytes()
     ran = export(tools, path, seeded, "--force")
-    assert ran == Ran(2, "", f"taskflow: {path} is a database, and is not replaced\n")
+    assert ran == Ran(2, "", f"taskflow: {path} is the store, and is not overwritten\n")
     assert path.read_bytes() == before
+    other = path.with_name("other.db")
+    other.write_bytes(before)
+    ran = export(tools, other, seeded, "--force")
+    assert ran == Ran(2, "", f"taskflow: {other} is a database, and is not replaced\n")
+    assert other.read_bytes() == before
 
 
 def test_an_export_that_fails_leaves_nothing(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import CommandError
-from adapters.cli.whole_file import Settle, keep, replace, whole_file
+from adapters.cli.whole_file import Settle, keep, whole_file
 
 
 def test_a_file_has_no_name_before_it_is_whole(tmp_path: Path) -> None:
@@ -62,6 +62,10 @@ def write(path: Path, settle: Settle, meanwhile: Callable[[], object]) -> None:
     with whole_file(path, settle) as file:
         file.write(b"new")
         meanwhile()
+
+
+def replace(written: Path, path: Path) -> None:
+    written.replace(path)
 
 
 def interrupt() -> None:

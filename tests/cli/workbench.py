@@ -15,6 +15,8 @@ from adapters.audit.desk import Configured, Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Exports, Tools, run
+from adapters.cli.own_files import OwnFiles
+from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
@@ -62,6 +64,12 @@ def taskflow(tools: Tools, *argv: str) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     code = run(argv, tools, out=out, err=err)
     return Ran(int(code), out.getvalue(), err.getvalue())
+
+
+def standing(path: Path) -> tuple[int, ...]:
+    """Return what stands under a name, and when it was written to; a link is itself."""
+    status = path.lstat()
+    return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
 
 
 def flow_id(number: int) -> str:
@@ -151,7 +159,21 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(_unconfigured, lambda: NOON),
         open_refusals=_open_refusals,
+        own_files=_own_files,
+        spare_own_files=lambda config, database, file, key: spare_own_files(
+            None, _url(config, database), file, key
+        ),
     )
+
+
+def _own_files(config: Path | None, database: str | None, checkpoints: Path | None) -> OwnFiles:
+    own = own_files(None, _url(config, database), checkpoints)
+    return own if config is None else {**own, config: "the configuration"}
+
+
+def _url(config: Path | None, database: str | None) -> str | None:
+    """Return a store's URL, which a configuration of these tests is nothing but."""
+    return config.read_text("utf-8") if database is None and config is not None else database
 
 
 def _unconfigured(config: Path) -> Configured:

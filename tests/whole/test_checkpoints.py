@@ -89,6 +89,26 @@ def test_a_gateway_that_cannot_sign_says_so_and_serves_on(tmp_path: Path) -> Non
     assert not any(record.get("status") == 500 for record in logged(gateway))
 
 
+def test_a_running_gateway_writes_behind_nothing_that_is_not_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "taskflow.checkpoints"
+    with signing_gateway(tmp_path) as gateway:
+        post(gateway, "first")
+        until(lambda: events_signed(gateway) == [1])
+        ours = file.read_bytes()
+        converted = ours.replace(b"\n", b"\r\n")
+        file.write_bytes(converted)
+        post(gateway, "second")
+        until(lambda: "its lines end in CR LF" in gateway.logs)
+        assert file.read_bytes() == converted
+        file.write_bytes(ours + b"flows.example\n2\n")
+        until(lambda: events_signed(gateway) == [1, 2])
+    assert file.read_bytes().startswith(ours)
+    assert (tmp_path / "taskflow.checkpoints.torn-1").read_bytes() == b"flows.example\n2\n"
+    kept = f"{file}: its last checkpoint was torn; what there was of it is in {file}.torn-1"
+    records = {record["event"]: record["level"] for record in logged(gateway)}
+    assert (records["checkpoint failed"], records[kept]) == ("ERROR", "WARNING")
+
+
 def test_a_gateway_without_its_key_warns_at_the_start(tmp_path: Path) -> None:
     gateway = signing_gateway(tmp_path)
     gateway.environment = {**gateway.environment, "SIGNING_KEY": None}

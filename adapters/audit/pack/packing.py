@@ -16,9 +16,9 @@ from typing import IO, Final
 
 from attrs import asdict, frozen
 
+from adapters.audit.checkpoint_file import read_checkpoints, read_notes
 from adapters.audit.export.cloud_events import rfc_3339
 from adapters.audit.keys import Verifier
-from adapters.audit.ledger import read_ledger, read_notes
 from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
 from adapters.audit.pack.parting import Parting
@@ -81,7 +81,7 @@ class Packer:
         return parting.taken
 
     def _sightings(self) -> Sequence[Sighting]:
-        return read_ledger(self.file, self.verifier)
+        return read_checkpoints(self.file, self.verifier)
 
     def _covering(self, last: int) -> Sequence[Sighting]:
         """Return what the file holds up to the first checkpoint that covers a position."""

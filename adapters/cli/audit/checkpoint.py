@@ -24,7 +24,9 @@ Appends one signed checkpoint to a file outside the database: how many events
 the log has, and the root of the Merkle tree over them. A gateway with a key
 does this by itself. Whoever keeps a copy can tell later whether anything up to
 it was changed; so keep copies where who writes the store cannot write. A log
-that is not the one of the last checkpoint is not signed.""",
+that is not the one of the last checkpoint is not signed. A file that holds
+anything but checkpoints of this log is not written to; what a power cut left
+of the last one is put into a file beside it, whose name ends in .torn-1.""",
     epilog="""\
 examples:
   taskflow audit checkpoint --config gateway.json5
@@ -35,7 +37,9 @@ examples:
     + exit_codes(
         done="appended, and synced",
         findings="not used",
-        trouble=f"{STORE_TROUBLE},\n     no key, or the log is not the one of the last checkpoint",
+        trouble=f"""{STORE_TROUBLE},
+     no key, the log is not the one of the last checkpoint, or FILE holds
+     something else than its checkpoints""",
     ),
 )
 
@@ -50,17 +54,21 @@ class TakeCheckpoint(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Append it, and say what it says."""
+        tools.spare_own_files(self.config, self.database, self.checkpoints, self.key)
         with (
             tools.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "hashing") as progress,
         ):
-            made = tools.proving.checkpoint(
+            appended = tools.proving.checkpoint(
                 evidence,
                 config=self.config,
                 file=self.checkpoints,
                 key=self.key,
                 progress=progress,
             )
+        for notice in appended.notices:
+            terminal.complain(notice)
+        made = appended.checkpoint
         if self.json:
             terminal.dump(checkpoint_document(made))
         else:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final, assert_never
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from adapters.cli import whole_file as files
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
 from adapters.cli.audit.export_range import in_store, range_options
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.output import Output
 from adapters.cli.parser import uri_reference
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
@@ -42,7 +40,7 @@ Writes events to one file, in the order of the log:
 
 The same events give the same bytes, whenever and wherever they are exported.
 The file appears when it is whole, and only its owner can read it. FILE `-` is
-standard output.""",
+standard output; a device or a pipe is written to as it is.""",
     epilog="""\
 examples:
   taskflow audit export events.ndjson --config gateway.json5
@@ -63,6 +61,7 @@ examples:
 )
 
 STANDARD_OUTPUT: Final = Path("-")
+_CHUNK: Final = 1 << 20
 
 
 class Form(StrEnum):
@@ -71,6 +70,15 @@ class Form(StrEnum):
     NDJSON = "ndjson"
     CLOUD_EVENTS = "cloudevents"
     PACK = "pack"
+
+
+@frozen(kw_only=True)
+class _Written:
+    """What was written, as it is said in JSON."""
+
+    file: str
+    bytes: int
+    sha256: str
 
 
 @frozen(kw_only=True)
@@ -93,29 +101,41 @@ class Export(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Write them, and say what was written."""
-        self._refuse_early(terminal)
+        output = self._output(tools)
+        self._refuse_early(output, terminal)
         with (
             tools.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "exporting") as progress,
         ):
             write, last = self._form(tools, evidence)
             selection = in_store(self._selection(last), evidence)
-            with self._sink(terminal) as sink:
+            if output is None:
+                write(evidence, selection, terminal.out.buffer, progress=progress)
+                return Exit.DONE
+            with output.opened() as sink:
                 count = write(evidence, selection, sink, progress=progress)
+                written = self._measured(sink)
             uncovered = self._uncovered(last, evidence)
-        if self.file != STANDARD_OUTPUT:
-            self._tell(count, uncovered, terminal)
+        if not output.is_standard:
+            self._tell(count, written, uncovered, terminal)
         return Exit.DONE
 
-    def _refuse_early(self, terminal: Terminal) -> None:
-        if self.file != STANDARD_OUTPUT:
-            refuse = files.spare_database if self.force else files.spare
-            refuse(self.file)
+    def _output(self, tools: Tools) -> Output | None:
+        """Return the file that is to be written, or None for standard output."""
+        if self.file == STANDARD_OUTPUT:
+            return None
+        own = tools.own_files(self.config, self.database, self.checkpoints)
+        return Output(path=self.file, own=own, force=self.force)
+
+    def _refuse_early(self, output: Output | None, terminal: Terminal) -> None:
+        if output is not None:
+            output.check()
         elif self.format is Form.PACK:
             raise CommandError("a pack is an archive: name a file")
-        elif terminal.out.isatty():
+        if terminal.out.isatty() if output is None else output.is_terminal:
             # APPSEC: texts of callers stand there as they are, and could play tricks on a terminal.
-            raise CommandError("standard output is a terminal: name a file, or pipe it on")
+            which = "standard output" if output is None else str(self.file)
+            raise CommandError(f"{which} is a terminal: name a file, or pipe it on")
 
     def _form(self, tools: Tools, evidence: Evidence) -> tuple[WriteEvents, int]:
         """Return who writes the events, and the last position that can be written."""
@@ -142,31 +162,25 @@ class Export(AuditAsk):
             until=self.until,
         )
 
-    @contextmanager
-    def _sink(self, terminal: Terminal) -> Iterator[IO[bytes]]:
-        if self.file == STANDARD_OUTPUT:
-            yield terminal.out.buffer
-            return
-        settle = files.replace if self.force else files.keep
-        with files.whole_file(self.file, settle) as file:
-            yield file
-
     def _uncovered(self, last: int, evidence: Evidence) -> int:
         """Return how many events a pack of all that can be packed leaves out."""
         is_open = self.format is Form.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0
 
-    def _tell(self, count: int, uncovered: int, terminal: Terminal) -> None:
-        with self.file.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+    def _measured(self, file: IO[bytes]) -> _Written:
+        file.seek(0)
+        digest = sha256()
+        while octets := file.read(_CHUNK):
+            digest.update(octets)
+        return _Written(file=str(self.file), bytes=file.tell(), sha256=digest.hexdigest())
+
+    def _tell(self, count: int, written: _Written, uncovered: int, terminal: Terminal) -> None:
         if self.json:
-            written = {"file": str(self.file), "bytes": size, "sha256": digest}
-            terminal.dump({"events": count, "uncovered": uncovered, **written})
+            terminal.dump({"events": count, "uncovered": uncovered, **asdict(written)})
             return
-        wrote = f"{counted(count, 'event')}, {counted(size, 'byte')}"
+        wrote = f"{counted(count, 'event')}, {counted(written.bytes, 'byte')}"
         terminal.say(f"Wrote {self.file}: {wrote}")
-        terminal.say(f"SHA-256 {digest}")
+        terminal.say(f"SHA-256 {written.sha256}")
         if uncovered:
             left = f"Left out: {counted(uncovered, 'later event')} that no checkpoint covers yet"
             terminal.say(f"{left} (see taskflow audit checkpoint)")
@@ -201,5 +215,5 @@ def add(commands: Commands) -> None:
     public_key_option(parser)
     range_options(parser)
     store_options(parser)
-    flag(parser, "--force", "replace FILE if it exists")
+    flag(parser, "--force", "replace FILE if it is a regular file")
     json_flag(parser)

@@ -8,7 +8,6 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli import whole_file as files
 from adapters.cli.arguments import Commands, flag, flow_argument, store_options
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_words import (
@@ -19,6 +18,7 @@ from adapters.cli.audit.checkpoint_words import (
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
+from adapters.cli.output import Output
 from adapters.cli.parser import point
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
@@ -67,8 +67,9 @@ class Prove(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Write the proof, if there is one."""
-        if self.out and self.out.exists() and not self.force:
-            raise files.taken(self.out)
+        output = self._output(tools)
+        if output is not None:
+            output.check()
         prover = tools.proving.prover(
             config=self.config,
             file=self.checkpoints,
@@ -83,17 +84,24 @@ class Prove(AuditAsk):
         if verdict.reason is not None:
             terminal.complain(f"not proven: {verdict.reason}: see taskflow audit verify")
             return Exit.FINDINGS
-        self._write(verdict, tools, terminal)
+        document = tools.proving.document(verdict.proof)
+        if output is None or output.is_standard:
+            terminal.dump(document)
+            return Exit.DONE
+        with output.opened() as file:
+            file.write(f"{json.dumps(document, indent=2)}\n".encode())
+        self._tell(verdict, terminal)
         return Exit.DONE
 
-    def _write(self, verdict: Verdict, tools: Tools, terminal: Terminal) -> None:
-        document = tools.proving.document(verdict.proof)
+    def _output(self, tools: Tools) -> Output | None:
+        """Return the file that is to be written, or None for standard output."""
         if self.out is None:
-            terminal.dump(document)
-            return
-        settle = files.replace if self.force else files.keep
-        with files.whole_file(self.out, settle) as file:
-            file.write(f"{json.dumps(document, indent=2)}\n".encode())
+            return None
+        own = tools.own_files(self.config, self.database, self.checkpoints)
+        held = {} if self.held is None else {self.held: "the file of checkpoints that is held"}
+        return Output(path=self.out, own={**own, **held}, force=self.force)
+
+    def _tell(self, verdict: Verdict, terminal: Terminal) -> None:
         terminal.say(f"Wrote {self.out}: {_told(verdict.proof)}")
         if verdict.checkpoint is not None:
             terminal.say(f"Proven by the checkpoint of {checkpoint_line(verdict.checkpoint)}")
@@ -134,5 +142,5 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--out", metavar="FILE", type=Path, help="where the proof goes (default: standard output)"
     )
-    flag(parser, "--force", "replace FILE if it exists")
+    flag(parser, "--force", "replace FILE if it is a regular file")
     store_options(parser)

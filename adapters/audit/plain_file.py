@@ -1,0 +1,38 @@
+"""Reading what somebody names: a regular file, or the pipe of a shell, but never a device."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from domain.audit.checkpoints import Unprovable
+
+
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file or a pipe to read it.
+
+    Raises:
+        Unprovable: if it cannot be read, or is something else.
+    """
+    try:
+        # NOTE: without O_NONBLOCK, opening a pipe would wait for its writer.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+                raise Unprovable(f"{path}: is {kind_of(mode)}, and not a file")
+            os.set_blocking(file.fileno(), True)
+            yield file
+    except OSError as error:
+        raise Unprovable(f"{path}: {error.strerror}") from error
+
+
+def kind_of(mode: int) -> str:
+    """Return what kind of file a mode is of, as a sentence says it."""
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from adapters.audit.checkpoint_file import (
+    check_file,
+    continued,
+    digest_of,
+    read_checkpoints,
+)
+from adapters.audit.checkpoint_text import checkpoint_text
+from adapters.audit.keys import Signer, encoded
+from adapters.audit.notes import signed_note, split_notes
+from domain.audit.checkpoints import Checkpoint, Place, Rejected, Signed, Unprovable
+from tests.cli.workbench import standing
+
+ORIGIN: Final = "flows.example"
+SIGNER: Final = Signer.generate("flows.example")
+OTHER: Final = Signer.generate("flows.example")
+FIRST: Final = Checkpoint(origin="flows.example", size=1, root=bytes(32), at=1_795_435_200_000)
+SECOND: Final = Checkpoint(origin="flows.example", size=2, root=bytes(32), previous=bytes(32))
+NOTES: Final = tuple(
+    signed_note(checkpoint_text(checkpoint), SIGNER) for checkpoint in (FIRST, SECOND)
+)
+NEXT: Final = signed_note(
+    checkpoint_text(Checkpoint(origin=ORIGIN, size=3, root=bytes(32), at=1, previous=bytes(32))),
+    SIGNER,
+)
+
+
+def kept(path: Path, *notes: str) -> Path:
+    for note in notes:
+        with continued(path, ORIGIN) as opened:
+            opened.append(note)
+    return path
+
+
+def signed(file: Path, number: int, checkpoint: Checkpoint) -> Signed:
+    digest = digest_of(NOTES[number - 1].encode())
+    return Signed(place=Place(file=str(file), number=number), digest=digest, checkpoint=checkpoint)
+
+
+def test_what_was_appended_is_read_in_order(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", *NOTES)
+    expected = (signed(file, 1, FIRST), signed(file, 2, SECOND))
+    assert read_checkpoints(file, SIGNER.verifier) == expected
+    assert file.read_text() == f"{NOTES[0]}\n{NOTES[1]}\n"
+
+
+def test_whoever_continues_a_file_sees_what_it_holds(tmp_path: Path) -> None:
+    with continued(kept(tmp_path / "log", *NOTES), ORIGIN) as opened:
+        assert opened.notes.whole == tuple(note.encode() for note in NOTES)
+
+
+@pytest.mark.parametrize("witnesses", [0, 1, 2])
+@pytest.mark.parametrize("count", [1, 2])
+def test_whatever_a_power_cut_leaves_is_kept_and_continued(
+    tmp_path: Path, count: int, witnesses: int
+) -> None:
+    file = tmp_path / "log"
+    data = "".join(f"{cosigned(note, witnesses)}\n" for note in NOTES[:count]).encode()
+    ends = list(signature_ends(data))
+    for cut in range(len(data) + 1):
+        file.write_bytes(data[:cut])
+        whole = max((end for end in ends if end <= cut), default=0)
+        check_file(file, ORIGIN)
+        with continued(file, ORIGIN) as opened:
+            aside = opened.append(NEXT)
+        torn = data[whole:cut].removeprefix(b"\n").removeprefix(b"\n")
+        assert (b"" if aside is None else aside.read_bytes()) == torn
+        assert file.read_bytes() == ended(data[:whole]) + f"{NEXT}\n".encode()
+        assert len(list(read_checkpoints(file, SIGNER.verifier))) == signers_whole(data, cut) + 1
+        if aside is not None:
+            aside.unlink()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def cosigned(note: str, witnesses: int) -> str:
+    """Add lines of witnesses to a note, whose signatures have a time too."""
+    lines = (f"\u2014 witness{n}.example {encoded(bytes(76))}\n" for n in range(witnesses))
+    return note + "".join(lines)
+
+
+def signature_ends(data: bytes) -> Iterator[int]:
+    """Return where the lines with signatures end, without their line breaks."""
+    return (match.end() for match in re.finditer("^\u2014 .+".encode(), data, re.MULTILINE))
+
+
+def signers_whole(data: bytes, cut: int) -> int:
+    """Return how many notes have their first signature before a cut."""
+    form = "\n\n\u2014 flows.example .+".encode()
+    return sum(match.end() <= cut for match in re.finditer(form, data))
+
+
+def ended(notes: bytes) -> bytes:
+    """Return notes with the empty line behind the last one."""
+    return notes + b"\n\n" if notes else b""
+
+
+def test_a_torn_note_is_told(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", NOTES[0])
+    with file.open("ab") as opened:
+        opened.write(NOTES[1].encode()[:99])
+    torn = Rejected(
+        place=Place(file=str(file), number=2),
+        code="checkpoint_unreadable",
+        reason="it is not written to its end",
+    )
+    assert read_checkpoints(file, SIGNER.verifier) == (signed(file, 1, FIRST), torn)
+
+
+def test_what_is_torn_is_never_put_over_a_file(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", NOTES[0])
+    theirs = tmp_path / "log.torn-1"
+    theirs.write_bytes(b"theirs")
+    (tmp_path / "log.torn-2").symlink_to(tmp_path / "nowhere")
+    with file.open("ab") as opened:
+        opened.write(b"flows.exam")
+    with continued(file, ORIGIN) as continuing:
+        aside = continuing.append(NOTES[1])
+    assert (aside, theirs.read_bytes()) == (tmp_path / "log.torn-3", b"theirs")
+    assert not (tmp_path / "nowhere").exists()
+
+
+WHOLE: Final = "".join(f"{note}\n" for note in NOTES).encode()
+FOREIGN: Final = {
+    "a text": b"x\n",
+    "a text without a line break": b"x",
+    "a text that begins as we do": b"flows.example\nis where our flows are\n",
+    "line ends of another system": WHOLE.replace(b"\n", b"\r\n"),
+    "other line ends behind one note": WHOLE + WHOLE.replace(b"\n", b"\r\n"),
+    "a byte order mark": b"\xef\xbb\xbf" + WHOLE,
+    "UTF-16": WHOLE.decode().encode("utf-16"),
+    "an empty line too many": WHOLE + b"\n",
+    "an empty line before": b"\n" + WHOLE,
+    "nothing but an empty line": b"\n",
+    "zeros behind": WHOLE + bytes(512),
+    "nothing but zeros": bytes(512),
+    "a text behind": WHOLE + b"# kept by hand\n",
+    "a text behind a note without its empty line": WHOLE[:-1] + b"# kept by hand",
+    "a text between": f"{NOTES[0]}\n# by hand\n\n{NOTES[1]}\n".encode(),
+    "the beginning of another log's": WHOLE + b"others.example\n12\n",
+    "a long beginning": WHOLE
+    + b"flows.example\n1\n"
+    + bytes(43).replace(b"\0", b"A")
+    + b"=\n"
+    + b"x" * 20_000,
+    "a signature alone": "\u2014 flows.example AAAA\n\n".encode(),
+    "a database": b"SQLite format 3\0" + bytes(4080),
+    "a key": SIGNER.secret_text().encode() + b"\n",
+    "something long": b"a line of some log\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_not_ours_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(FOREIGN[kind])
+    with pytest.raises(Unprovable, match="is not a file of checkpoints, or was changed"):
+        check_file(file, ORIGIN)
+    with pytest.raises(Unprovable) as refused:
+        kept(file, NEXT)
+    assert SIGNER.secret_text() not in str(refused.value)
+    assert file.read_bytes() == FOREIGN[kind]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_other_line_ends_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(WHOLE.replace(b"\n", b"\r\n"))
+    with pytest.raises(Unprovable, match="its lines end in CR LF"):
+        kept(file, NEXT)
+
+
+@pytest.mark.parametrize("lacking", [0, 1, 2])
+def test_a_file_that_an_editor_has_stripped_is_whole(tmp_path: Path, lacking: int) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(WHOLE[: len(WHOLE) - lacking])
+    assert len(read_checkpoints(file, SIGNER.verifier)) == 2
+    kept(file, NEXT)
+    assert file.read_bytes() == WHOLE + f"{NEXT}\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "nowhere", "loop"])
+def test_what_is_no_file_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
+    path = made(tmp_path / "log", kind)
+    before = standing(path)
+    for doing in (lambda: kept(path, NEXT), lambda: check_file(path, ORIGIN)):
+        with pytest.raises((Unprovable, OSError), match=r"folder|pipe|device|nowhere|Too many"):
+            doing()
+    assert standing(path) == before
+
+
+def made(path: Path, kind: str) -> Path:
+    """Make something that is no file."""
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "nowhere":
+            path.symlink_to(path.with_name("nowhere"))
+        case _:
+            path.symlink_to(path)
+    return path
+
+
+def test_a_link_to_the_file_is_followed(tmp_path: Path) -> None:
+    file = kept(tmp_path / "kept", NOTES[0])
+    link = tmp_path / "log"
+    link.symlink_to(file)
+    kept(link, NOTES[1])
+    assert link.is_symlink()
+    assert file.read_bytes() == WHOLE
+
+
+def test_a_pipe_without_a_writer_is_read_as_empty(tmp_path: Path) -> None:
+    assert read_checkpoints(made(tmp_path / "log", "pipe"), SIGNER.verifier) == ()
+    for kind in ("folder", "device"):
+        with pytest.raises(Unprovable, match=r"Is a directory|is a device, and not a file"):
+            read_checkpoints(made(tmp_path / kind, kind), SIGNER.verifier)
+
+
+def test_a_file_that_is_changed_or_replaced_meanwhile_stays(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", NOTES[0])
+    with continued(file, ORIGIN) as opened:
+        file.write_bytes(b"theirs")
+        with pytest.raises(Unprovable, match="somebody else changed it"):
+            opened.append(NOTES[1])
+    assert file.read_bytes() == b"theirs"
+    file.unlink()
+    kept(file, NOTES[0])
+    with continued(file, ORIGIN) as opened:
+        file.rename(tmp_path / "old")
+        file.write_bytes(b"theirs")
+        with pytest.raises(Unprovable, match="somebody else changed it"):
+            opened.append(NOTES[1])
+    assert file.read_bytes() == b"theirs"
+    assert (tmp_path / "old").read_text() == f"{NOTES[0]}\n"
+
+
+def test_a_new_file_into_which_nothing_was_written_is_removed(tmp_path: Path) -> None:
+    with continued(tmp_path / "log", ORIGIN):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "log").touch()
+    with continued(tmp_path / "log", ORIGIN):
+        pass
+    assert (tmp_path / "log").exists()
+
+
+def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", *NOTES)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(WHOLE) + 9, limits[1]))
+        with pytest.raises(OSError, match=f"File too large: '{file}'"):
+            kept(file, NEXT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert file.read_bytes() == WHOLE
+
+
+def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", signed_note(checkpoint_text(FIRST), OTHER), NOTES[1])
+    first, second = read_checkpoints(file, SIGNER.verifier)
+    assert isinstance(first, Rejected)
+    assert first.code == "checkpoint_not_signed"
+    assert second == signed(file, 2, SECOND)
+
+
+def test_a_signed_text_that_is_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
+    file = kept(tmp_path / "log", signed_note("good morning\n", SIGNER))
+    (found,) = read_checkpoints(file, SIGNER.verifier)
+    assert isinstance(found, Rejected)
+    assert found.code == "checkpoint_unreadable"
+
+
+@pytest.mark.parametrize("place", range(0, len("".join(NOTES).encode()), 5))
+def test_every_changed_byte_rejects_a_checkpoint(tmp_path: Path, place: int) -> None:
+    file = kept(tmp_path / "log", *NOTES)
+    octets = bytearray(file.read_bytes())
+    octets[place] ^= 4
+    file.write_bytes(octets)
+    assert any(isinstance(one, Rejected) for one in read_checkpoints(file, SIGNER.verifier))
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Unprovable, match="No such file"):
+        read_checkpoints(tmp_path / "none", SIGNER.verifier)
+
+
+def test_anything_at_all_falls_into_notes_and_a_rest() -> None:
+    for data in (b"", b"\n\n", b"\n\n\n\n", b"x", bytes(range(256)) * 3):
+        notes = split_notes(data)
+        assert (notes.whole, notes.rest) == ((), data)
