@@ -19,6 +19,7 @@ RawAnswer: TypeAlias = tuple[int, Headers, bytes]
 Result: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final[Result] = {}
+REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
 

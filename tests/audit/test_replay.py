@@ -145,7 +145,7 @@ SECOND_SNAPSHOT: Final = (
         (edited(5, "route", "operator"), ["metadata_differs id-1/3 at 5"]),
         (edited(4, ',"request_hash":"hash-1"', ""), ["metadata_differs id-1/2 at 4"]),
         (edited(4, "hash-1", "hash-2"), ["key_differs id-1/2"]),
-        (edited(4, "k2", "k9"), ["key_missing id-1/2", "orphan_row id-1/2"]),
+        (edited(4, "k2", "k9"), ["key_missing id-1/2"]),
         (
             edited(7, "zapier", "n8n"),
             ["metadata_differs id-3/3 at 7", "key_missing id-3/3", "orphan_row id-3/3"],
