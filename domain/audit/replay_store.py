@@ -81,6 +81,7 @@ def _replay_flows(
         replayed = replay_flow(flow_id, examined, evidence.read)
         report.flows += 1
         report.findings.extend(replayed.findings)
+        report.advice.extend(replayed.advice)
         for row in replayed.keys:
             _compare_key(evidence, report, row)
         if replayed.flow is not None:
