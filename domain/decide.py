@@ -38,6 +38,7 @@ from domain.events import (
 from domain.flow import Flow, active_tasks, cancel_requested
 from domain.lifecycle import rule
 from domain.refusals import Refusal, RefusalCode
+from domain.task import find_task
 from domain.values import KEEP, Patch, Timestamp
 
 Decision: TypeAlias = tuple[Event, ...] | Refusal
@@ -64,6 +65,16 @@ def decide(flow: Flow | None, issued: Issued) -> Decision:
     if row.refusal is not None:
         return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
     return _allowed(flow, command, at=max(issued.at, flow.latest_at), new_id=issued.new_id)
+
+
+def may_decide_nothing(flow: Flow, task_id: str | None) -> bool:
+    """Say whether a command can be accepted on a flow without an event: on a task of it, or none.
+
+    So are a cancellation that is pending already, and a run that is linked and has no news.
+    """
+    row = rule(CancelFlow if task_id is None else RunTask, flow)
+    known = task_id is None or find_task(flow.tasks, task_id) is not None
+    return row.refusal is None and known and (task_id is not None or not row.events)
 
 
 def _reason(code: RefusalCode, flow: Flow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from domain.commands import CancelFlow, Command
 from domain.flow import Flow
@@ -19,11 +19,15 @@ KEY_REUSED: Final = "idempotency_key_reused"
 
 @frozen(kw_only=True)
 class Accepted:
-    """What a command led to: the flow, for a cancellation its tasks, and the task it meant."""
+    """What a command led to: the flow, for a cancellation its tasks, and the task it meant.
+
+    `is_replay` says that it had been carried out before, and is equal to what it led to then.
+    """
 
     flow: FlowView
     tasks: Sequence[TaskView]
     task: TaskView | None
+    is_replay: bool = field(default=False, eq=False)
 
 
 @frozen(kw_only=True)
@@ -61,6 +65,11 @@ class NotPersisted(StoreUnavailable):
 def accepted(flow: Flow, command: Command, task_id: str | None) -> Accepted:
     """Show what a command led to."""
     return Accepted(flow=flow_view(flow), tasks=_tasks(flow, command), task=_task(flow, task_id))
+
+
+def replayed(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+    """Show again what a command led to; the flow is as it was then."""
+    return evolve(accepted(flow, command, task_id), is_replay=True)
 
 
 def refused(refusal: Refusal, command: Command, task_id: str | None) -> Refused:

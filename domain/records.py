@@ -33,11 +33,15 @@ class Actor:
 
 @frozen(kw_only=True)
 class RequestKey:
-    """An idempotency key, within its route, and the SHA-256 (hex) of the request it came with."""
+    """An idempotency key, within its route, and the SHA-256 (hex) of the request it came with.
+
+    `aliases` are other spellings of the key, under which an earlier release may have stored it.
+    """
 
     route_id: str
     key: str
     request_hash: str
+    aliases: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import frozen
@@ -20,8 +21,17 @@ from domain.outcomes import (
     accepted,
     key_reused,
     refused,
+    replayed,
 )
-from domain.ports import Clock, Commit, FlowStore, NewId, StoreUnavailable, WriteConflict
+from domain.ports import (
+    Clock,
+    Commit,
+    FlowStore,
+    NewId,
+    Remembered,
+    StoreUnavailable,
+    WriteConflict,
+)
 from domain.records import Origin, RequestKey, record_all
 from domain.refusals import Refusal
 from domain.status import FlowStatus
@@ -116,7 +126,7 @@ class OwnerSession:
         if after is None:  # no flow and no events: only a command that found its flow decides none
             raise AssertionError("a decision on no flow must create one")
         task_id = _meant(flow, issued)
-        if events:
+        if events or origin.request_key is not None:
             records = record_all(
                 events,
                 flow_id=after.flow_id,
@@ -134,16 +144,23 @@ class OwnerSession:
         return accepted(after, issued.command, task_id)
 
     def _repeat(self, key: RequestKey | None, command: Command) -> Outcome | None:
-        past = None if key is None else self.store.recall(key.route_id, key.key)
-        if key is None or past is None:
+        found = () if key is None else tuple(self._remembered(key))
+        if key is None or not found:
             return None
-        if past.request_hash != key.request_hash:
+        past = next((past for past in found if past.request_hash == key.request_hash), None)
+        if past is None:
             return key_reused()
         flow = self.store.load(past.flow_id, past.version)
         # A route that was bound to another owner since then must not see its former owner's flow.
         if flow is None or flow.owner != self.owner:
             return key_reused()
-        return accepted(flow, command, past.task_id)
+        return replayed(flow, command, past.task_id)
+
+    def _remembered(self, key: RequestKey) -> Iterator[Remembered]:
+        for spelling in (key.key, *key.aliases):
+            past = self.store.recall(key.route_id, spelling)
+            if past is not None:
+                yield past
 
 
 def _shown(flow: Flow | None) -> FlowView | None:

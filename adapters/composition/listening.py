@@ -88,4 +88,4 @@ def remember_of(settings: Settings) -> Callable[[str], str | None]:
 def rejection_fields(rejection: Rejection, remember: Callable[[str], str | None]) -> Fields:
     """Return what is logged of a request that the server itself refused."""
     fields = asdict(rejection, filter=lambda field, _: field.name not in {"sentence", "peer"})
-    return {**fields, "peer": remember(rejection.peer)}
+    return {**fields, "peer": remember(rejection.peer), "reason": rejection.sentence}

@@ -15,7 +15,14 @@ from adapters.server.answers import CONTINUE, ConnectionOption, whole_answer
 from adapters.server.connection import Connection
 from adapters.server.contract import Rejection
 from adapters.server.exchange import Exchange, open_exchange
-from adapters.server.faults import BODY_TIMEOUT, HEAD_TIMEOUT, OUR_FAULT, Fault
+from adapters.server.faults import (
+    BODY_CUT_OFF,
+    BODY_TIMEOUT,
+    HEAD_CUT_OFF,
+    HEAD_TIMEOUT,
+    OUR_FAULT,
+    Fault,
+)
 from adapters.server.head import begins_request, read_head, take_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.task import AppTask
@@ -38,7 +45,7 @@ class Channel(Connection):
     def readable(self) -> bool:
         """Whether bytes are welcome: not while an answer is made, or waits to be taken."""
         if self.phase in READ_ALWAYS:
-            return True
+            return not self.has_ended
         # NOTE: to read on before that turn could find the caller's end of the connection, which
         # closes it, although requests that were sent before still wait in the inbox.
         busy = self.requests or self.total_outbufs_len or self._has_turn_coming
@@ -51,6 +58,17 @@ class Channel(Connection):
         else:
             self._inbox += data
             self.advance()
+
+    def end_of_input(self) -> None:
+        """Answer a request that was cut off, and close."""
+        match self.phase:
+            case Phase.HEAD:
+                self._refuse(HEAD_CUT_OFF, self.server.terms.new_id())
+            case Phase.BODY:
+                head = self._current().head
+                self._refuse(BODY_CUT_OFF, head.request_id, method=head.method)
+            case _:
+                super().end_of_input()
 
     def answer_taken(self) -> None:
         """Read the next request, which an answer under way had kept waiting."""

@@ -51,12 +51,38 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         self._waiting = 0
         self._waiting_since = 0.0
         self._swallowed = 0
+        self.has_ended = False
         self.enter(Phase.IDLE, self.options.idle_seconds)
 
     def enter(self, phase: Phase, seconds: float = math.inf) -> None:
         """Be in `phase`, for `seconds` at most."""
         self.phase = phase
         self._deadline = self.server.terms.clock() + seconds
+
+    # Reading
+
+    def handle_read(self) -> None:
+        """Take in what has come; no bytes mean that the caller will send no more.
+
+        NOTE: that is no reason to close: a caller that has shut its side may still read.
+        """
+        try:
+            data = self.socket.recv(self.adj.recv_bytes)
+        except OSError:  # the caller has gone
+            self.handle_close()
+            return
+        if data:
+            self.received(data)
+        else:
+            self.has_ended = True
+            self.end_of_input()
+
+    def end_of_input(self) -> None:
+        """Close, as no request can come any more; an answer that waits is given first."""
+        if self.total_outbufs_len:
+            self.part()
+        else:
+            self.handle_close()
 
     # Writing
 
@@ -88,6 +114,9 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self._linger()
 
     def _linger(self) -> None:
+        if self.has_ended:  # nothing unread is left, and nothing can come
+            self.handle_close()
+            return
         self.linger_on()
         try:
             self.socket.shutdown(socket.SHUT_WR)

@@ -21,6 +21,8 @@ def bad_request(sentence: str) -> Fault:
 
 HEAD_TIMEOUT = Fault(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "Request head timeout")
 BODY_TIMEOUT = Fault(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "Request body timeout")
+HEAD_CUT_OFF = bad_request("The caller's side was closed before the request head was complete")
+BODY_CUT_OFF = bad_request("The caller's side was closed before the request body was complete")
 BODY_TOO_LARGE = Fault(413, "payload_too_large", "Payload too large")
 HEAD_TOO_LARGE = Fault(431, "headers_too_large", "Request head too large")
 UNKNOWN_EXPECTATION = Fault(

@@ -16,6 +16,9 @@ IDLE -> HEAD -> BODY -> WORK -> IDLE is a request and its answer; DISCARD takes 
 and WORK where admission answered. To part is FLUSHING -> LINGERING -> CLOSED. In every phase an
 answer of which the caller takes nothing for `write_seconds` closes the connection.
 
+A caller that shuts its side in HEAD or BODY is answered 400 and parted from, without LINGERING; in
+any other phase the connection closes, once an answer that waits is taken.
+
 A connection has one request at a time: what a caller sends ahead waits, unread or unparsed, until
 the answer before it was given.
 """

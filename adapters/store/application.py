@@ -14,6 +14,7 @@ from adapters.store.envelope import project
 from adapters.store.group_commit import GroupCommit
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.recorder import FlowRecorder
+from adapters.store.schema import KeyRow
 from adapters.store.sqlite import Datastore, Factory
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
@@ -45,6 +46,10 @@ class FlowApplication(Application[str]):
     def commits(self) -> GroupCommit:
         """What writes, and lets writers share a commit."""
         return cast("FlowRecorder", self.recorder).commits
+
+    def insert_key(self, key: KeyRow) -> None:
+        """Write the request key of a command that was accepted and led to no events."""
+        cast("FlowRecorder", self.recorder).insert_key(key)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from attrs import astuple, frozen
@@ -16,6 +16,7 @@ from adapters.store.envelope import Envelope, FlowSnapshot, as_envelope, as_even
 from adapters.store.faults import StoreFault, translated
 from adapters.store.schema import KeyRow
 from adapters.store.store import EventSourcedStore
+from domain.decide import may_decide_nothing
 from domain.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
@@ -82,16 +83,18 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
     """
     changed = Counter({_SNAPSHOTS.name: 0, _INDEX.name: 0, "request_keys": 0})
     keys: dict[tuple[str, str], KeyRow] = {}
+    eventless: list[KeyRow] = []
     with translated(), store.application.datastore.transaction(commit=True) as cursor:
-        streams = _streams(cursor)
+        streams, found = _streams(cursor), _keys_by_flow(cursor)
         for table in (_SNAPSHOTS, _INDEX):
             changed[table.name] += table.remove_strays(cursor)
         for done, (position, flow_id) in enumerate(streams, 1):
             envelopes = list(_envelopes(store, cursor, flow_id))
             keys |= _keys(envelopes)
+            eventless += _eventless(found.get(flow_id, ()), envelopes)
             changed.update(_put(store, cursor, _fold(envelopes), position))
             progress(done, len(streams))
-        changed["request_keys"] = _put_keys(cursor, keys)
+        changed["request_keys"] = _put_keys(cursor, {_place(row): row for row in eventless} | keys)
     return Rebuilt(flows=len(streams), changed=dict(changed))
 
 
@@ -155,12 +158,39 @@ def _keys(envelopes: Iterable[Envelope]) -> dict[tuple[str, str], KeyRow]:
     return rows
 
 
+def _eventless(rows: Iterable[KeyRow], envelopes: Sequence[Envelope]) -> Iterator[KeyRow]:
+    """Give the rows of a flow that may have come without an event, and so follow from none."""
+    for row in rows:
+        named = envelopes[row.version - 1 : row.version] if row.version > 0 else ()
+        if named and not _came_with(named[0], row):
+            then = _fold(envelopes[: row.version])
+            if may_decide_nothing(then, row.task_id):
+                yield row
+
+
+def _came_with(envelope: Envelope, row: KeyRow) -> bool:
+    data = envelope.metadata
+    return (data.actor.name, data.idempotency_key) == _place(row)
+
+
 def _task_id(envelope: Envelope) -> str | None:
     match envelope.event:
         case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
             return envelope.event.task_id
         case _:
             return None
+
+
+def _place(row: KeyRow) -> tuple[str, str]:
+    return row.route_id, row.key
+
+
+def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[KeyRow]]:
+    rows: defaultdict[str, list[KeyRow]] = defaultdict(list)
+    cursor.execute("SELECT * FROM request_keys")
+    for row in cursor.fetchall():
+        rows[row["flow_id"]].append(KeyRow(*row))
+    return rows
 
 
 def _put_keys(cursor: SQLiteCursor, keys: Mapping[tuple[str, str], KeyRow]) -> int:

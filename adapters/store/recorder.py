@@ -45,6 +45,14 @@ class FlowRecorder(SQLiteApplicationRecorder):
         """Write stored events and what follows from them, in a commit shared with other writers."""
         return self.commits.commit(lambda c: self._insert_events(c, stored_events, **kwargs))
 
+    def insert_key(self, key: KeyRow) -> None:
+        """Write the request key of a command that was accepted and led to no events."""
+
+        def insert(c: SQLiteCursor) -> None:
+            c.execute(schema.INSERT_KEY, astuple(key))
+
+        self.commits.commit(insert)
+
     def _insert_events(
         self,
         c: SQLiteCursor,

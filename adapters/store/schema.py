@@ -1,7 +1,8 @@
-"""The tables that stand beside the library's own, all of them derived from the events.
+"""The tables that stand beside the library's own, derived from the events.
 
 `flow_index` finds an owner's flows, newest first by order of creation; `position` is the
-notification id of the creation. `request_keys` holds what an idempotency key stands for.
+notification id of the creation. `request_keys` holds what an idempotency key stands for; the row
+of a command that was accepted without an event is the one that follows from none.
 """
 
 from __future__ import annotations

@@ -71,9 +71,13 @@ class EventSourcedStore:
         Raises:
             WriteConflict: if the stream has gone on, or the request key is taken.
         """
-        flow = commit.flow
+        flow, key = commit.flow, key_row(commit)
+        if key is not None and not commit.records:
+            with translated():
+                self.application.insert_key(key)
+            return
         snapshot = FlowSnapshot(flow.flow_id, flow.version, flow)
-        derived = Derived(flow, self._stored(snapshot), key_row(commit))
+        derived = Derived(flow, self._stored(snapshot), key)
         envelopes = [as_event(to_envelope(record)) for record in commit.records]
         with translated():
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.

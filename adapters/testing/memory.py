@@ -35,7 +35,8 @@ class MemoryStore:
         stream = self.streams.get(commit.flow.flow_id, [])
         key = commit.request_key
         taken = key is not None and (key.route_id, key.key) in self.keys
-        if taken or commit.records[0].version != len(stream) + 1:
+        overtaken = commit.records and commit.records[0].version != len(stream) + 1
+        if taken or overtaken:
             raise WriteConflict
         self.streams[commit.flow.flow_id] = [*stream, *commit.records]
         if key is not None:

@@ -42,6 +42,7 @@ def access_fields(access: Access, reply: Reply, now: Seconds) -> Mapping[str, ob
         "flow_id": None if access.flow_id is None else _loggable(access.flow_id),
         "status": reply.status,
         "code": reply.code,
+        "reason": reply.reason,
         "duration_ms": round((now - access.started) * 1000, 3),
         "remote_address": access.remote_address,
     }

@@ -17,12 +17,11 @@ from adapters.webhooks.auth import authenticate
 from adapters.webhooks.client import Network, client_address
 from adapters.webhooks.head import RequestHead, read_head
 from adapters.webhooks.limits import InFlight, Key, Monotonic, RateLimiter, Slot
+from adapters.webhooks.media_type import media_type_fault
 from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import RawAnswer, Reply, render
 from adapters.webhooks.routes import HEALTH, READY, Route, RouteTable
-from adapters.webhooks.whitespace import trim
 
-_JSON: Final = "application/json"
 _PROBES: Final = frozenset({HEALTH, READY})
 
 
@@ -124,8 +123,8 @@ class Gate:
         retry_after = self._rate.hit(key, route.limits)
         if retry_after:
             return replies.rate_limited(retry_after)
-        if not (_is_json(head.content_type) and _is_plain(head.content_encoding)):
-            return replies.UNSUPPORTED_MEDIA_TYPE
+        if fault := media_type_fault(head):
+            return replies.unsupported_media_type(fault)
         slot = self._in_flight.take(key, route.limits.in_flight)
         if slot is None:
             return replies.TOO_MANY_IN_FLIGHT
@@ -147,12 +146,3 @@ class Gate:
 
 def _is_too_large(head: RequestHead, limit: int) -> bool:
     return head.content_length is not None and head.content_length > limit
-
-
-def _is_json(content_type: str) -> bool:
-    kind = trim(content_type.partition(";")[0]).lower()
-    return kind == _JSON or kind.endswith("+json")
-
-
-def _is_plain(content_encoding: str) -> bool:
-    return content_encoding.lower() in {"", "identity"}

@@ -26,19 +26,24 @@ class RequestHead:
     """A request before its body. Values of headers are Latin-1 text, "" where one is absent.
 
     A repeated `Authorization` or `Content-Type` is its first value; other repeats are joined by
-    commas, but for the idempotency keys, which are kept apart.
+    commas, but for the idempotency keys, which are kept apart, as the content types are.
     """
 
     method: str
     path: str
     peer: str
     content_length: int | None
-    content_type: str
+    content_types: Sequence[str]
     content_encoding: str
     authorization: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     forwarded_for: str
     idempotency_keys: Sequence[str]
+
+    @property
+    def content_type(self) -> str:
+        """The type that counts."""
+        return self.content_types[0] if self.content_types else ""
 
 
 def read_head(
@@ -74,7 +79,7 @@ def _head(method: str, target: str, values: Mapping[str, Sequence[str]], peer: s
         path=target.partition("?")[0],
         peer=peer,
         content_length=read_length(_first(values, "content-length")),
-        content_type=_first(values, "content-type"),
+        content_types=values.get("content-type", ()),
         content_encoding=_joined(values, "content-encoding"),
         authorization=_first(values, "authorization"),
         webhook_secret=_joined(values, "x-openclaw-webhook-secret"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.webhooks.replies import (
     PERSIST_FAILED,
+    REPLAYED,
     Reply,
     cancel_pending,
     persist_failed,
@@ -43,9 +44,10 @@ class Answers:
 
 
 def outcome_reply(answers: Answers, route_id: str, outcome: Outcome) -> Reply:
-    """Answer what became of a command."""
+    """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
-        return answers.accepted(route_id, outcome)
+        reply = answers.accepted(route_id, outcome)
+        return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
         _STATUSES.get(outcome.code, _CONFLICT),

@@ -19,6 +19,7 @@ RawAnswer: TypeAlias = tuple[int, Headers, bytes]
 Result: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final[Result] = {}
+REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
 
@@ -33,12 +34,13 @@ _HEADERS: Final = (
 
 @frozen
 class Reply:
-    """An answer but for the request's id: `code` repeats the body's, for the log."""
+    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log."""
 
     status: int
     code: str | None
     body: bytes
     headers: Headers = ()
+    reason: str | None = None
 
 
 def render(reply: Reply, request_id: str) -> RawAnswer:
@@ -103,9 +105,16 @@ def payload_too_large(route_id: str | None) -> Reply:
     return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
 
 
-def invalid_json(route_id: str) -> Reply:
-    """Answer that a body is not JSON, or not JSON that all readers understand alike."""
-    return refusal(400, "invalid_json", "invalid request body", route_id=route_id)
+def unsupported_media_type(reason: str) -> Reply:
+    """Answer that a body is announced as something that is not read here, and as what."""
+    sentence = f"Unsupported Media Type: {reason}"
+    return evolve(unrouted(415, "unsupported_media_type", sentence), reason=reason)
+
+
+def invalid_json(route_id: str, reason: str) -> Reply:
+    """Answer why a body is not JSON, or not JSON that all readers understand alike."""
+    sentence = f"invalid request body: {reason}"
+    return evolve(refusal(400, "invalid_json", sentence, route_id=route_id), reason=reason)
 
 
 def invalid_request(route_id: str, issue: str) -> Reply:
@@ -129,7 +138,6 @@ def _retry_after(seconds: int) -> Headers:
 
 
 ROUTE_NOT_FOUND: Final = unrouted(404, "route_not_found", "Not Found")
-UNSUPPORTED_MEDIA_TYPE: Final = unrouted(415, "unsupported_media_type", "Unsupported Media Type")
 TOO_MANY_IN_FLIGHT: Final = unrouted(
     429, "too_many_in_flight", "Too Many Requests", _retry_after(1)
 )

@@ -20,7 +20,7 @@ from adapters.webhooks.outcomes import outcome_reply, unsaved_reply
 from adapters.webhooks.replies import Reply
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
-from adapters.webhooks.strict_json import MALFORMED, read_json
+from adapters.webhooks.strict_json import Malformed, read_json
 from domain.ports import NewId, StoreUnavailable
 from domain.records import Actor, ActorKind, Origin, RequestKey
 
@@ -103,8 +103,8 @@ class WebhookResource:
         if body is None:
             return replies.payload_too_large(route_id)
         document = read_json(body)
-        if document is MALFORMED:
-            return replies.invalid_json(route_id)
+        if isinstance(document, Malformed):
+            return replies.invalid_json(route_id, document.reason)
         call = read_call(document)
         if isinstance(call, Issue):
             return replies.invalid_request(route_id, call.text)

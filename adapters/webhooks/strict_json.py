@@ -1,8 +1,9 @@
 """JSON as every reader understands it alike (RFC 8259), and nothing else.
 
-Refused are duplicate keys, invalid UTF-8, a byte order mark, NUL, lone surrogates, nesting deeper
-than 128 levels and integers longer than 1,000 digits. Integers are exact; other numbers are
-doubles, and a double without a fraction is the integer that it equals, as the reference shows it.
+Refused are duplicate keys, invalid UTF-8, NUL, lone surrogates, nesting deeper than 128 levels and
+integers longer than 1,000 digits. A byte order mark before the value is ignored (RFC 8259 §8.1).
+Integers are exact; other numbers are doubles, and a double without a fraction is the integer that
+it equals, as the reference shows it.
 """
 
 from __future__ import annotations
@@ -10,23 +11,23 @@ from __future__ import annotations
 import json
 import math
 import re
-from enum import Enum
 from itertools import accumulate
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, NoReturn
 
 import orjson
+from attrs import frozen
+
+from adapters.webhooks.json_faults import BOM, explain
 
 MOST_LEVELS: Final = 128
 MOST_DIGITS: Final = 1000
 
 
-class Malformed(Enum):
-    """The one value of a text that is not JSON, or not JSON of our kind."""
+@frozen
+class Malformed:
+    """A text that is not JSON, or not JSON of our kind: which byte, and what is wrong there."""
 
-    MALFORMED = "malformed"
-
-
-MALFORMED: Final = Malformed.MALFORMED
+    reason: str
 
 
 class Overflow:
@@ -36,15 +37,16 @@ class Overflow:
 OVERFLOW: Final = Overflow()
 
 
-def read_json(body: bytes) -> Any | Literal[Malformed.MALFORMED]:  # noqa: ANN401 - any JSON value
-    """Return the JSON value that a body is, or MALFORMED; it never raises."""
-    if _is_too_deep(body) or _has_forbidden_escape(body):
-        return MALFORMED
-    decoder = _COUNTING if _LONG_RUN.search(body) else _PLAIN
-    try:
-        return decoder.decode(body.decode())
-    except ValueError:
-        return MALFORMED
+def read_json(body: bytes) -> Any | Malformed:  # noqa: ANN401 - any JSON value
+    """Return the JSON value that a body is, or why it is none; it never raises."""
+    text = body.removeprefix(BOM)
+    if not (_is_too_deep(text) or _has_forbidden_escape(text)):
+        decoder = _COUNTING if _LONG_RUN.search(text) else _PLAIN
+        try:
+            return decoder.decode(text.decode())
+        except ValueError:
+            pass
+    return Malformed(explain(body, levels=MOST_LEVELS, digits=MOST_DIGITS))
 
 
 def compact_json(value: object) -> str | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from domain.audit.decisions import Decided
 from domain.audit.evidence import Examined
 from domain.audit.findings import Advice, AdviceCode
+from domain.audit.printable import shortened
+from domain.events import FlowBecameBlocked, FlowFailed
 from domain.flow import Flow, cancel_requested, is_terminal
 from domain.status import FlowStatus
-from domain.values import Timestamp
+from domain.task import find_task
+from domain.values import KEEP, Timestamp
 
 _REASONS: Final = {FlowStatus.WAITING: "waits", FlowStatus.BLOCKED: "is blocked"}
 
@@ -32,3 +36,25 @@ def advice(flow: Flow, examined: Examined, silent_before: Timestamp) -> Iterator
     if examined.snapshot is None:
         sentence = "its snapshot was deleted; each time it is folded from all its events"
         yield Advice(code=AdviceCode.SNAPSHOT_MISSING, sentence=sentence, flow_id=flow.flow_id)
+
+
+def blocked_task_advice(flow: Flow | None, decided: Decided) -> Iterator[Advice]:
+    """Return advice on a decision that names the task in the way, if the flow had no such task.
+
+    Callers may name any task there, as in the reference; a wrong one leads whoever looks astray.
+    """
+    for read in decided:
+        event = read.record.event
+        if not isinstance(event, FlowBecameBlocked | FlowFailed) or flow is None:
+            continue
+        task_id = event.blocked_task_id
+        if task_id is KEEP or task_id is None or not task_id.strip():
+            continue  # it names none
+        if find_task(flow.tasks, task_id) is None:
+            verb = "was blocked" if isinstance(event, FlowBecameBlocked) else "failed"
+            yield Advice(
+                code=AdviceCode.BLOCKED_TASK_MISSING,
+                sentence=f"it {verb} on the task {shortened(task_id, 60)}, which it did not have",
+                flow_id=flow.flow_id,
+                version=read.entry.version,
+            )

@@ -85,17 +85,23 @@ class AdviceCode(StrEnum):
     """A flow waits, is blocked or is to be cancelled, and nothing was heard of it for long."""
     SNAPSHOT_MISSING = "snapshot_missing"
     """A flow's cached state was deleted, which costs time and changes no answer."""
+    BLOCKED_TASK_MISSING = "blocked_task_missing"
+    """A flow was blocked, or failed, on a task that it did not have then."""
 
 
 @frozen(kw_only=True)
 class Advice:
-    """Something to look at in a healthy store; `since` and `status` are told of a stuck flow."""
+    """Something to look at in a healthy store.
+
+    `since` and `status` are those of a stuck flow, `version` is that of the event that it is about.
+    """
 
     code: AdviceCode
     sentence: str
     flow_id: str
     status: FlowStatus | None = None
     since: Timestamp | None = None
+    version: int | None = None
 
 
 T = TypeVar("T", Finding, Advice)

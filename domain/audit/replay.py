@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 from attrs import Factory, define
 
+from domain.audit.advice import blocked_task_advice
 from domain.audit.decisions import Decided, Read, decisions, key_row
 from domain.audit.derived import differences, strays
 from domain.audit.evidence import Entry, Examined, KeyRow, UnknownName, Unreadable
-from domain.audit.findings import Finding, FindingCode, found_at
+from domain.audit.findings import Advice, Finding, FindingCode, found_at
 from domain.audit.judging import judge
 from domain.evolve import BrokenHistory, fold
 from domain.flow import Flow
@@ -34,6 +35,7 @@ class Replayed:
     flow: Flow | None = None
     findings: list[Finding] = Factory(list)
     keys: list[KeyRow] = Factory(list)
+    advice: list[Advice] = Factory(list)
 
 
 def replay_flow(flow_id: str, examined: Examined, read: ReadEntry) -> Replayed:
@@ -89,6 +91,7 @@ def _fold(replayed: Replayed, flow_id: str, judged: Sequence[Decided]) -> None:
     for decided in judged:
         first = decided[0].entry
         replayed.findings.extend(judge(flow, decided))
+        replayed.advice.extend(blocked_task_advice(flow, decided))
         try:
             flow = fold(flow, [read.record.event for read in decided])
         except BrokenHistory:

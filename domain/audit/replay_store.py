@@ -16,6 +16,8 @@ from domain.audit.advice import advice
 from domain.audit.evidence import Entry, Evidence, KeyRow, Unreadable
 from domain.audit.findings import Finding, FindingCode, Report, found_at
 from domain.audit.replay import replay_flow
+from domain.decide import may_decide_nothing
+from domain.evolve import BrokenHistory, fold
 from domain.values import Timestamp
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -79,6 +81,7 @@ def _replay_flows(
         replayed = replay_flow(flow_id, examined, evidence.read)
         report.flows += 1
         report.findings.extend(replayed.findings)
+        report.advice.extend(replayed.advice)
         for row in replayed.keys:
             _compare_key(evidence, report, row)
         if replayed.flow is not None:
@@ -112,16 +115,25 @@ def _find_strays(evidence: Evidence, report: Report, told: Progress) -> None:
 
 
 def _is_known(evidence: Evidence, row: KeyRow) -> bool:
-    """Say whether the event that a row names came with the row's key.
+    """Say whether the event that a row names came with the row's key, or may have needed none.
 
-    The rest of the row was compared when the flow was replayed.
+    The rest of a row whose event came with it was compared when the flow was replayed.
     """
     entry = evidence.entry(row.flow_id, row.version)
     try:
         data = None if entry is None else evidence.read(entry).metadata
-    except Unreadable:
+        if data is None:
+            return False
+        came_with = (data.actor.name, data.idempotency_key) == (row.route_id, row.key)
+        return came_with or _needed_no_event(evidence, row)
+    except (Unreadable, BrokenHistory):
         return True  # found already, and nobody knows what it came with
-    return data is not None and (data.actor.name, data.idempotency_key) == (row.route_id, row.key)
+
+
+def _needed_no_event(evidence: Evidence, row: KeyRow) -> bool:
+    stream = evidence.stream(row.flow_id)[: row.version]
+    flow = fold(None, [evidence.read(entry).event for entry in stream])
+    return flow is not None and may_decide_nothing(flow, row.task_id)
 
 
 def _stray(row: KeyRow) -> Finding:

@@ -20,11 +20,11 @@ from domain.audit.findings import (
     Tally,
 )
 from domain.audit.replay_store import replay_store, stages
-from domain.commands import SetWaiting
+from domain.commands import FailFlow, SetWaiting
 from domain.status import FlowStatus
 from tests.audit.healthy import FAR_PAST, fill, findings
 from tests.store.conftest import MEMORY
-from tests.store.service import NOW, OWNER, create, keyed, service
+from tests.store.service import NOW, ORIGIN, OWNER, create, keyed, service, session, shown
 from tests.store.tables import delete_snapshots, execute
 
 
@@ -145,7 +145,7 @@ SECOND_SNAPSHOT: Final = (
         (edited(5, "route", "operator"), ["metadata_differs id-1/3 at 5"]),
         (edited(4, ',"request_hash":"hash-1"', ""), ["metadata_differs id-1/2 at 4"]),
         (edited(4, "hash-1", "hash-2"), ["key_differs id-1/2"]),
-        (edited(4, "k2", "k9"), ["key_missing id-1/2", "orphan_row id-1/2"]),
+        (edited(4, "k2", "k9"), ["key_missing id-1/2"]),
         (
             edited(7, "zapier", "n8n"),
             ["metadata_differs id-3/3 at 7", "key_missing id-3/3", "orphan_row id-3/3"],
@@ -294,6 +294,35 @@ def test_a_deleted_snapshot_is_advice_and_no_finding(store: EventSourcedStore) -
     report = replay_store(StoreEvidence(store), FAR_PAST)
     assert report.findings.kept == []
     assert report.advice.counts == {"snapshot_missing": 3}
+
+
+def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
+    store: EventSourcedStore,
+) -> None:
+    flow, owner = store.load("id-1"), session(store)
+    assert flow is not None
+    named = [flow.tasks[0].task_id, "gone\n", " ", "x" * 99, None]
+    for revision, task_id in enumerate(named, flow.revision):
+        wait = SetWaiting(
+            flow_id="id-1",
+            expected_revision=revision,
+            blocked_task_id=task_id,
+            blocked_summary="why",
+        )
+        shown(owner.execute(wait, ORIGIN))
+    fail = FailFlow(flow_id="id-1", expected_revision=7, blocked_task_id="gone too")
+    shown(owner.execute(fail, ORIGIN))
+    report = replay_store(StoreEvidence(store), FAR_PAST)
+    code = AdviceCode.BLOCKED_TASK_MISSING
+    assert report.findings.kept == []
+    assert report.advice.kept == [
+        Advice(code=code, sentence=f"it {what}, which it did not have", flow_id="id-1", version=v)
+        for v, what in (
+            (6, r"was blocked on the task gone\n"),
+            (8, f"was blocked on the task {'x' * 59}…"),
+            (10, "failed on the task gone too"),
+        )
+    ]
 
 
 def test_progress_is_told_and_never_beyond_the_whole() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+BOM = b"\xef\xbb\xbf"
 JSON_SPACE = " \t\r\n"
 JS_SPACE = (
     JSON_SPACE
@@ -28,7 +29,7 @@ def as_the_reference_reads(body: bytes) -> object:
 def is_ambiguous(body: bytes) -> bool:
     """Tell whether two readers could see two requests here, or a store could not keep it."""
     try:
-        text = body.decode("utf-8").strip(JSON_SPACE)
+        text = body.removeprefix(BOM).decode("utf-8").strip(JSON_SPACE)
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except _DuplicateKeyError:
         return True

@@ -5,6 +5,7 @@ does not apply. The first rule that applies is the only one; without one, the re
 is expected to the letter. The numbers are those of the contract's list of deviations.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
@@ -214,7 +215,14 @@ def _enveloped(case: Case) -> tuple[str | None, Expected]:
     code = _code(case)
     if code is None:
         return None, case.recorded
-    return "D2", _as_refusal(case, code, case.plain or ANY_TEXT)
+    return "D2", _as_refusal(case, code, _error(code, case.plain))
+
+
+def _error(code: str, recorded: str | None) -> str | Text:
+    """Expect the recorded text, which goes on to say why where it said nothing of that."""
+    if not recorded:
+        return ANY_TEXT
+    return Text(rf"^{re.escape(recorded)}: \S") if code in REASONED else recorded
 
 
 def _as_refusal(case: Case, code: str, error: str | Text) -> Expected:
@@ -237,6 +245,7 @@ def _code(case: Case) -> str | None:
             return CODES.get(status or 0)
 
 
+REASONED = ("invalid_json", "unsupported_media_type")
 AFTER_AUTHENTICATION = ("invalid_json", "invalid_request")
 LIMITED = ("rate_limited", "too_many_in_flight")
 CODES: Mapping[int, str] = {

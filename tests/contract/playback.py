@@ -19,11 +19,11 @@ from tests.contract.wire_client import Observed, Outgoing
 REFERENCE = recording.read(DATA / "reference.jsonl")
 ROUTES = routes.read(DATA / "gateway.json5")
 SENTENCES = {
-    "invalid_json": "invalid request body",
+    "invalid_json": "invalid request body: byte 0: why",
     "unauthorized": "unauthorized",
     "route_not_found": "Not Found",
     "method_not_allowed": "Method Not Allowed",
-    "unsupported_media_type": "Unsupported Media Type",
+    "unsupported_media_type": "Unsupported Media Type: why",
     "rate_limited": "Too Many Requests",
     "too_many_in_flight": "Too Many Requests",
 }

@@ -7,8 +7,9 @@ from attrs import evolve as replace
 from adapters.testing.facts import NOW
 from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.outcomes import Refused
+from domain.records import RequestKey
 from domain.status import FlowStatus, Runtime, TaskStatus
-from tests.core.service import CREATE, World, keyed, must
+from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
 WAIT = SetWaiting(flow_id="id-1", expected_revision=0)
 RUN = RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work")
@@ -82,14 +83,57 @@ def test_a_refused_request_leaves_its_key_free() -> None:
     assert world.accepted(WAIT, keyed("key", "bb")).flow.status is FlowStatus.WAITING
 
 
-def test_a_request_that_changes_nothing_leaves_its_key_free() -> None:
-    """A key lives beside the events that it brought about, and is made again from them."""
+def test_a_cancellation_that_was_pending_already_is_answered_as_it_was() -> None:
     world = World()
     world.create()
     world.accepted(RUN)
     world.accepted(CANCEL)
-    assert world.accepted(CANCEL, keyed("key")).flow.status is FlowStatus.QUEUED
-    assert world.store.keys == {}
+    pending = world.accepted(CANCEL, keyed("key"))
+    events = len(world.store.streams["id-1"])
+    world.accepted(UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED))
+    again = world.accepted(CANCEL, keyed("key"))
+    assert (again, again.is_replay, pending.is_replay) == (pending, True, False)
+    assert (events, pending.flow.status) == (3, FlowStatus.QUEUED)
+    assert world.owner.execute(CANCEL, keyed("key", "bb")) == REUSED
+
+
+def test_a_run_that_had_no_news_is_answered_as_it_was() -> None:
+    world = World()
+    world.create()
+    run = replace(RUN, run_id="r")
+    world.accepted(run)
+    first = world.accepted(run, keyed("key"))
+    world.accepted(UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED))
+    world.accepted(FinishFlow(flow_id="id-1", expected_revision=0))
+    assert world.accepted(run, keyed("key")) == first
+
+
+def test_a_request_without_a_key_that_changes_nothing_writes_nothing() -> None:
+    world = World()
+    world.create()
+    world.accepted(RUN)
+    world.accepted(CANCEL)
+    world.store.asked.clear()
+    world.accepted(CANCEL)
+    assert "save" not in world.store.asked
+
+
+def test_a_key_is_found_as_an_earlier_release_stored_it() -> None:
+    world = World()
+    first = world.accepted(CREATE, keyed('"k"', "aa"))
+    quoted = RequestKey(route_id="zapier", key="k", request_hash="aa", aliases=('"k"',))
+    origin = replace(ORIGIN, request_key=quoted)
+    assert world.accepted(CREATE, origin) == first
+    other = replace(ORIGIN, request_key=replace(quoted, request_hash="bb"))
+    assert world.owner.execute(CREATE, other) == REUSED
+
+
+def test_of_two_stored_spellings_the_one_of_the_same_request_counts() -> None:
+    world = World()
+    world.accepted(CREATE, keyed("k", "aa"))
+    second = world.accepted(CREATE, keyed('"k"', "bb"))
+    key = RequestKey(route_id="zapier", key="k", request_hash="bb", aliases=('"k"',))
+    assert world.accepted(CREATE, replace(ORIGIN, request_key=key)) == second
 
 
 def test_two_requests_with_one_key_at_once_happen_once() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from attrs import evolve as replace
 
-from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, rebuild
+from adapters.webhooks.idempotency import request_key
+from domain.audit.replay_store import replay_store
 from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.outcomes import KEY_REUSED
 from domain.ports import Remembered
@@ -149,3 +152,65 @@ def test_a_key_is_remembered_by_the_file(file_url: str) -> None:
         first = session(store).execute(creation(), keyed("k"))
     with closing(open_for_writing(file_url)) as store:
         assert session(store, prefix="later").execute(creation(), keyed("k")) == first
+
+
+def pend(store: EventSourcedStore) -> CancelFlow:
+    """Let a cancellation be pending, and have one more accepted without an event, with a key."""
+    owner = session(store)
+    flow_id = create(owner).flow_id
+    granted(owner.execute(run(flow_id), ORIGIN))
+    cancel = CancelFlow(flow_id=flow_id)
+    owner.execute(cancel, ORIGIN)
+    owner.execute(cancel, keyed("k"))
+    return cancel
+
+
+def test_what_was_accepted_without_an_event_is_answered_as_it_was(store: EventSourcedStore) -> None:
+    owner, cancel = session(store), pend(store)
+    first = owner.execute(cancel, keyed("k"))
+    shown(owner.execute(FinishFlow(flow_id=cancel.flow_id, expected_revision=1), ORIGIN))
+    delete_snapshots(store)
+    assert owner.execute(cancel, keyed("k")) == first
+    assert code(owner.execute(cancel, keyed("k", "hash-2"))) == KEY_REUSED
+    assert granted(first).flow.status == "queued"
+
+
+def test_a_rebuild_keeps_the_keys_of_what_was_accepted_without_an_event(
+    store: EventSourcedStore,
+) -> None:
+    pend(store)
+    before = contents(store)
+    assert rebuild(store).changed["request_keys"] == 0
+    assert contents(store) == before
+
+
+def test_a_replay_finds_nothing_wrong_with_such_a_key_and_everything_with_a_forged_one(
+    store: EventSourcedStore,
+) -> None:
+    cancel = pend(store)
+    evidence = StoreEvidence(store)
+    assert replay_store(evidence, 0).findings.kept == []
+    with store.application.datastore.transaction(commit=True) as cursor:
+        for key, version, task_id in (
+            *(("early", 1, None), ("linked", 2, None), ("gone", 9, None), ("none", 0, None)),
+            ("child", 3, "id-2"),
+        ):
+            row = ("zapier", key, "hash-1", cancel.flow_id, version, task_id)
+            cursor.execute("INSERT INTO request_keys VALUES (?,?,?,?,?,?)", row)
+    found = replay_store(evidence, 0).findings.kept
+    assert [finding.code for finding in found] == ["orphan_row"] * 5
+    assert rebuild(store).changed["request_keys"] == 5
+
+
+def test_a_repeat_finds_the_key_that_the_last_release_stored_in_quotes(file_url: str) -> None:
+    with closing(open_for_writing(file_url)) as store:
+        first = session(store).execute(creation(), keyed('"k"'))  # as it was sent
+    with closing(open_for_writing(file_url)) as store:
+        owner = session(store, prefix="later")
+        body_hash = "hash-1"
+        for sent in ('"k"', "k"):
+            key = request_key("zapier", [sent], b"")
+            assert isinstance(key, RequestKey)
+            origin = replace(ORIGIN, request_key=replace(key, request_hash=body_hash))
+            assert owner.execute(creation(), origin) == first
+        assert len(owner.page(limit=9).flows) == 1

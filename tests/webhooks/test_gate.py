@@ -264,6 +264,7 @@ def test_a_refusal_is_logged_with_what_is_known(gateway: Gateway) -> None:
             "flow_id": None,
             "status": status,
             "code": code,
+            "reason": None,
             "duration_ms": 0.0,
             "remote_address": CLIENT,
         }

@@ -11,7 +11,7 @@ HEAD = RequestHead(
     path="/hooks",
     peer="192.0.2.1",
     content_length=5,
-    content_type="application/json",
+    content_types=["application/json", "text/plain"],
     content_encoding="gzip, br",
     authorization="Bearer a",
     webhook_secret="a, b",
@@ -39,6 +39,7 @@ def test_repeated_headers_are_read_as_the_reference_reads_them() -> None:
         ("X-Real-IP", "6.6.6.6"),
     ]
     assert read_head("POST", "/hooks?a=b?c", headers, "192.0.2.1") == HEAD
+    assert HEAD.content_type == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_another_server_hands_over_the_raw_path_where_it_can(target: dict[str, s
         path="/ho%6Fks",
         peer="",
         content_length=None,
-        content_type="",
+        content_types=(),
         content_encoding="",
         authorization="",
         webhook_secret="",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from adapters.webhooks.fields import Issue
@@ -87,7 +89,131 @@ def test_the_schema_is_checked_before_the_key(gateway: Gateway) -> None:
 def test_a_key_of_the_greatest_length_is_taken_with_the_hash_of_the_body() -> None:
     # the SHA-256 of no bytes at all, FIPS 180-4
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    key = RequestKey(route_id="r", key="~" * 255, request_hash=empty)
+    aliases = (f'"{"~" * 255}"',)
+    key = RequestKey(route_id="r", key="~" * 255, request_hash=empty, aliases=aliases)
     assert request_key("r", ["~" * 255], b"") == key
     assert request_key("r", [], b"") is None
     assert request_key("r", ["\x7f"], b"") == Issue(WORDS)
+
+
+REPLAYED = "idempotent-replayed"
+
+
+def stored_as(sent: str) -> str | None:
+    key = request_key("r", [sent], b"")
+    return key.key if isinstance(key, RequestKey) else None
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("k1", "k1"),
+        ('"k1"', "k1"),
+        ('"k1";a=1', "k1"),
+        ('"k1"; a; *b-c=?0;d="x;\\"y";e=:aGk=:;f=tok/en;g=-1.5;h=@1;i=%"f%c3"', "k1"),
+        ('"a b"', "a b"),
+        ('"a\\\\b"', "a\\b"),
+        ("a\\b", "a\\b"),
+        ('"a\\"b"', 'a"b'),
+        ('a"b', 'a"b'),
+        ('"\\"k1\\""', '"\\"k1\\""'),
+        ("k1;a=1", "k1;a=1"),
+        (":aGk=:", ":aGk=:"),
+        (f'"{"x" * 255}"', "x" * 255),
+        (f'"{chr(92) * 510}"', chr(92) * 255),
+    ],
+)
+def test_a_key_is_a_string_of_structured_fields_or_as_it_is(sent: str, stored: str) -> None:
+    assert stored_as(sent) == stored
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *('"', '""', '"";a', '"k1', '"k"1', '"k1" ;a', '"k1";', '"k1";A', '"k1";a=', '"k1","k2"'),
+        *(
+            '"a\\b"',
+            '"a\\',
+            '"k\x7f"',
+            '"k\u00fc"',
+            '"k\t"',
+            f'"{"x" * 256}"',
+            "x" * 256,
+            "a b",
+            " ",
+        ),
+    ],
+)
+def test_a_string_that_is_none_is_refused(sent: str) -> None:
+    issue = request_key("r", [sent], b"")
+    assert isinstance(issue, Issue)
+    assert issue.text.startswith("Idempotency-Key: Invalid input: expected ")
+
+
+@pytest.mark.parametrize(("first", "second"), [("k1", '"k1"'), ('"k1"', "k1"), ('"k1"', '"k1";a')])
+def test_a_key_with_and_without_quotes_is_one(gateway: Gateway, first: str, second: str) -> None:
+    made = gateway.post(CREATE, headers=[("Idempotency-Key", first)])
+    again = gateway.post(CREATE, headers=[("Idempotency-Key", second)])
+    assert (again.content, len(gateway.store.states)) == (made.content, 1)
+
+
+def test_a_replayed_answer_says_so_and_no_other(gateway: Gateway) -> None:
+    flow_id = gateway.create()
+    task_id = gateway.link(flow_id)
+    cancel = {"action": "cancel_flow", "flowId": flow_id}
+    assert gateway.post(cancel).status_code == 202
+    pending = gateway.post(cancel, headers=[ONCE])
+    gateway.ask("update_task", flowId=flow_id, taskId=task_id, status="succeeded")
+    again = gateway.post(cancel, headers=[ONCE])
+    assert (again.status_code, again.content) == (202, pending.content)
+    assert again.headers[REPLAYED] == "true"
+    others = [
+        pending,
+        gateway.post(cancel),
+        gateway.post({**cancel, "flowId": "x"}, headers=[ONCE]),
+        gateway.post({"action": "find_latest_flow"}, headers=[ONCE]),
+    ]
+    assert [answer.status_code for answer in others] == [202, 409, 422, 200]
+    assert [REPLAYED in answer.headers for answer in others] == [False] * 4
+
+
+def test_every_changing_action_is_replayed_to_the_byte_whatever_happened_since(
+    gateway: Gateway,
+) -> None:
+    sent: list[tuple[dict[str, object], str, int, bytes]] = []
+
+    def once(action: str, **fields: object) -> dict[str, Any]:
+        body = {"action": action, **fields}
+        key = f"key-{len(sent)}"
+        answer = gateway.post(body, headers=[("Idempotency-Key", key)])
+        assert answer.status_code in {200, 202}, answer.json
+        sent.append((body, key, answer.status_code, answer.content))
+        result: dict[str, Any] = answer.json["result"]
+        return result
+
+    def flow(status: str = "queued") -> str:
+        return str(once("create_flow", goal="g", status=status)["flow"]["flowId"])
+
+    first, second, third, fourth = flow(), flow("running"), flow(), flow()
+    link = {"flowId": first, "runtime": "acp", "task": "t", "runId": "r", "childSessionKey": "a"}
+    task = once("run_task", **link)["task"]["taskId"]
+    once("run_task", **link)
+    once("run_task", **link, label="news")
+    once("update_task", flowId=first, taskId=task, status="running", progressSummary="1")
+    once("update_task", flowId=first, taskId=task, status="running", progressSummary="2")
+    once("set_waiting", flowId=first, expectedRevision=0, waitJson={"a": None})
+    once("set_waiting", flowId=first, expectedRevision=1, blockedSummary="b")
+    once("resume_flow", flowId=first, expectedRevision=2, stateJson=[1])
+    once("request_cancel", flowId=first, expectedRevision=3)
+    once("cancel_flow", flowId=first)
+    once("cancel_flow", flowId=first)
+    once("update_task", flowId=first, taskId=task, status="failed", error="e")
+    once("finish_flow", flowId=second, expectedRevision=0)
+    once("fail_flow", flowId=third, expectedRevision=0, blockedSummary="b")
+    once("cancel_flow", flowId=fourth)
+    states = len(gateway.store.records)
+    for body, key, status, content in sent:
+        again = gateway.post(body, headers=[("Idempotency-Key", f'"{key}"')])
+        assert (again.status_code, again.content) == (status, content)
+        assert again.headers[REPLAYED] == "true"
+    assert len(gateway.store.records) == states

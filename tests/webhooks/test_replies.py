@@ -43,10 +43,10 @@ def test_an_envelope_is_in_one_order(reply: Reply, status: int, body: bytes) -> 
         (replies.ONLY_GET, 405, "method_not_allowed", "Method Not Allowed"),
         (replies.rate_limited(17), 429, "rate_limited", "Too Many Requests"),
         (
-            replies.UNSUPPORTED_MEDIA_TYPE,
+            replies.unsupported_media_type("got nothing"),
             415,
             "unsupported_media_type",
-            "Unsupported Media Type",
+            "Unsupported Media Type: got nothing",
         ),
         (replies.TOO_MANY_IN_FLIGHT, 429, "too_many_in_flight", "Too Many Requests"),
         (replies.UNAUTHORIZED, 401, "unauthorized", "unauthorized"),
@@ -65,7 +65,12 @@ def test_a_caller_that_is_not_known_learns_no_route(
     ("reply", "status", "code", "error"),
     [
         (replies.payload_too_large("r"), 413, "payload_too_large", "Payload too large"),
-        (replies.invalid_json("r"), 400, "invalid_json", "invalid request body"),
+        (
+            replies.invalid_json("r", "byte 1: x"),
+            400,
+            "invalid_json",
+            "invalid request body: byte 1: x",
+        ),
         (replies.invalid_request("r", "goal: no"), 400, "invalid_request", "goal: no"),
         (replies.internal_error("r"), 500, "internal_error", "Internal Server Error"),
         (replies.persist_failed("r", "No disk."), 503, "persist_failed", "No disk."),

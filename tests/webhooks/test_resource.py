@@ -106,7 +106,7 @@ def test_a_request_without_a_body_is_not_json(gateway: Gateway) -> None:
     answer = gateway.send(b"")
     assert answer.content == (
         b'{"ok":false,"routeId":"zapier","code":"invalid_json",'
-        b'"error":"invalid request body","result":{}}'
+        b'"error":"invalid request body: the body is empty","result":{}}'
     )
 
 
@@ -148,15 +148,26 @@ def test_every_request_is_logged_once(gateway: Gateway) -> None:
     gateway.ask("get_flow", flowId="\r\n" * 500)
     gateway.send(b"{")
     gateway.send(b"", path="/unknown")
-    known = {"key_id": "default", "route": "zapier"}
+    known = {"key_id": "default", "route": "zapier", "reason": None}
+    cut_off = "byte 1: the body ends too early"
     logged = [
-        {key: entry[key] for key in ("route", "key_id", "action", "flow_id", "status", "code")}
+        {
+            key: entry[key]
+            for key in ("route", "key_id", "action", "flow_id", "status", "code", "reason")
+        }
         for entry in gateway.access_log
     ]
     assert logged == [
         {**known, "action": "create_flow", "flow_id": flow_id, "status": 200, "code": None},
         {**known, "action": None, "flow_id": None, "status": 400, "code": "invalid_request"},
-        {**known, "action": None, "flow_id": None, "status": 400, "code": "invalid_json"},
+        {
+            **known,
+            "action": None,
+            "flow_id": None,
+            "status": 400,
+            "code": "invalid_json",
+            "reason": cut_off,
+        },
         {
             "route": None,
             "key_id": None,
@@ -164,6 +175,7 @@ def test_every_request_is_logged_once(gateway: Gateway) -> None:
             "flow_id": None,
             "status": 404,
             "code": "route_not_found",
+            "reason": None,
         },
     ]
     assert {entry["remote_address"] for entry in gateway.access_log} == {CLIENT}

@@ -65,5 +65,10 @@ def test_what_the_server_itself_refuses_is_logged_with_the_callers_address(tmp_p
         caller.sendall(b"nonsense\r\n\r\n")
         assert caller.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
     (record,) = (each for each in logged(gateway) if each["event"] == "request")
-    told = {name: record[name] for name in ("status", "code", "peer")}
-    assert told == {"status": 400, "code": "bad_request", "peer": "127.0.0.1"}
+    told = {name: record[name] for name in ("status", "code", "peer", "reason")}
+    assert told == {
+        "status": 400,
+        "code": "bad_request",
+        "peer": "127.0.0.1",
+        "reason": "The request does not begin with a method",
+    }

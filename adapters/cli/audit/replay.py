@@ -28,7 +28,8 @@ time running backwards, and for events that contradict what stands beside
 them. A healthy store has no finding, also beside a running gateway.
 
 Advice is no finding: flows that wait, are blocked or are to be cancelled and
-were not heard of for long, and snapshots that were deleted (they are a cache).
+were not heard of for long, flows that were blocked on a task that they did
+not have, and snapshots that were deleted (they are a cache).
 
 Findings and advice are all counted, and the first 1,000 of each are listed.
 What was changed consistently, derived rows included, is not seen here: that

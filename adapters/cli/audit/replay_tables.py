@@ -85,7 +85,8 @@ def _advice_table(advice: Iterable[Advice]) -> Table:
     shown = table("Advice", {"Flow, last heard of": 37, "Advice": REST})
     for each in advice:
         since = [] if each.since is None else [to_the_second(each.since)]
-        shown.add_row(folded(each.flow_id, *since), folded(each.code, each.sentence))
+        place = [] if each.version is None else [f"version {each.version}"]
+        shown.add_row(folded(each.flow_id, *since, *place), folded(each.code, each.sentence))
     return shown
 
 

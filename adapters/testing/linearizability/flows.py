@@ -76,7 +76,7 @@ def flow_step(state: FlowState, call: Call) -> tuple[FlowState, Told]:
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
     issued = Issued(command=call.command, owner=call.owner, at=0, new_id=new_id)
-    foreseen = foresee(_RULES, state.life, issued, past)
+    foreseen = foresee(_RULES, state.life, issued, past, keyed=call.key is not None)
     return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
 
 

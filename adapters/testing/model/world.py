@@ -19,7 +19,7 @@ REUSED: Final = Answer(
 
 @frozen
 class Kept:
-    """A request that changed a flow, and what it led to: told again to who repeats its key."""
+    """A request that was accepted, and what it led to: told again to who repeats its key."""
 
     command: Command
     life: Life
@@ -28,14 +28,16 @@ class Kept:
 
 @frozen
 class Foreseen:
-    """What a command will be answered, and what it changes, if it does."""
+    """What a command will be answered, and what it changes, if it does; a key is a change, too."""
 
     answer: Answer
     change: Kept | None = None
 
 
-def foresee(rules: Rules, life: Life | None, issued: Issued, past: Kept | None) -> Foreseen:
-    """Say what a command leads to; `past` is what its key stands for, if it has one."""
+def foresee(
+    rules: Rules, life: Life | None, issued: Issued, past: Kept | None, *, keyed: bool
+) -> Foreseen:
+    """Say what a command leads to; `past` is what its key stands for, if that was used before."""
     command = issued.command
     if past is not None:
         same = past.command == command
@@ -44,7 +46,8 @@ def foresee(rules: Rules, life: Life | None, issued: Issued, past: Kept | None) 
     if isinstance(verdict, No):
         return Foreseen(_refused(verdict, life, command, task_id))
     answer = _accepted(verdict, command, task_id)
-    return Foreseen(answer, None if verdict == life else Kept(command, verdict, task_id))
+    changes = keyed or verdict != life
+    return Foreseen(answer, Kept(command, verdict, task_id) if changes else None)
 
 
 @define
@@ -63,7 +66,7 @@ class Model:
         life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
         past = None if key is None else self._kept.get((owner, key))
         issued = Issued(command=command, owner=owner, at=at, new_id=self._new_id(command))
-        return foresee(self.rules, life, issued, past)
+        return foresee(self.rules, life, issued, past, keyed=key is not None)
 
     def adopt(self, foreseen: Foreseen, owner: str, key: str | None) -> None:
         """Let happen what was foreseen for an owner and a key."""

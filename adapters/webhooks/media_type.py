@@ -1,0 +1,37 @@
+"""Whether a request's body is announced as JSON, and what is announced instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from adapters.webhooks.head import RequestHead
+from adapters.webhooks.quoting import quoted
+from adapters.webhooks.whitespace import trim
+
+_JSON: Final = "application/json"
+
+
+def media_type_fault(head: RequestHead) -> str | None:
+    """Return what is wrong with a request's Content-Type or Content-Encoding.
+
+    NOTE: parameters are ignored, a charset too, as in the reference: the body itself shows it.
+    """
+    if not _is_json(head.content_type):
+        return f"expected application/json or application/*+json, got {_sent(head.content_types)}"
+    if head.content_encoding.lower() not in {"", "identity"}:
+        coding = quoted(head.content_encoding)
+        return f"expected a body without content coding, got Content-Encoding {coding}"
+    return None
+
+
+def _is_json(content_type: str) -> bool:
+    kind = trim(content_type.partition(";")[0]).lower()
+    return kind == _JSON or kind.endswith("+json")
+
+
+def _sent(content_types: Sequence[str]) -> str:
+    if not content_types:
+        return "no Content-Type"
+    shown, count = quoted(content_types[0]), len(content_types)
+    return f"{shown}, the first of {count} Content-Type fields" if count > 1 else shown
