@@ -122,6 +122,7 @@ def _check_source(ref: SecretRef, provider: Provider, at: Field) -> None:
 
 def read_providers(secrets: Members, folder: Path, home: str | None) -> Providers:
     """Read `secrets.providers`; relative paths start at `folder`, `~/` stands for `home`."""
+    secrets.refuse_misspelt("providers")
     fields = secrets.object("providers").fields
     read = {name: _provider(field, folder, home) for name, field in fields.items()}
     return Providers({DEFAULT_PROVIDER: EnvProvider()} | read)
