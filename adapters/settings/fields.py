@@ -56,7 +56,9 @@ class Field:
 
     def literal_text(self) -> str:
         """Read text as `text` does, with advice on variables in it."""
-        text = self.text()
+        return self._literal(self.text())
+
+    def _literal(self, text: str) -> str:
         if _VARIABLE.search(text):  # NOTE: where OpenClaw would put the variable's value
             self.findings.advise(
                 self.path,
@@ -78,7 +80,7 @@ class Field:
     def verbatim(self) -> str:
         """Read a string that goes to the operating system untrimmed, so without NUL."""
         if isinstance(self.value, str) and "\0" not in self.value:
-            return self.value
+            return self._literal(self.value)
         kind = "a string with NUL" if isinstance(self.value, str) else None
         self.refuse(expected="a string", found=kind)
         return ""

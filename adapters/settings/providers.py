@@ -170,7 +170,7 @@ def _file(members: Members, folder: Path, home: str | None) -> FileProvider:
     _milliseconds(members, "timeoutMs", default=_TIMEOUT_MS)
     mode = members.choice("mode", default="json", options=("json", "singleValue"))
     return FileProvider(
-        path=folder if path is None else folder / _from_home(path.text(), home),
+        path=folder if path is None else folder / _from_home(path.literal_text(), home),
         mode=cast("Literal['json', 'singleValue']", mode),
         max_bytes=members.whole_number("maxBytes", default=_BYTES, low=1, high=_MOST_BYTES),
         allow_insecure_path=members.flag("allowInsecurePath", default=False),
@@ -209,7 +209,7 @@ def _milliseconds(members: Members, key: str, *, default: int) -> int:
 
 
 def _absolute(field: Field | None) -> str:
-    path = "" if field is None else field.text()
+    path = "" if field is None else field.literal_text()
     if field and path and not os.path.isabs(path):  # noqa: PTH117 - a Path would hide ".." and "//"
         field.refuse(expected="an absolute path", found="a relative one")
     return path

@@ -152,6 +152,23 @@ def test_a_variable_inside_a_text_is_told_as_openclaw_would_expand_it(tmp_path: 
     assert told == [f"{HERE}.sessionKey: {sentence}", f"{HERE}.path: {sentence}"]
 
 
+@pytest.mark.parametrize(
+    ("provider", "field"),
+    [
+        ({"source": "file", "path": "${FOLDER}/secrets.json"}, "path"),
+        ({"source": "exec", "command": "/${BIN}/vault"}, "command"),
+        ({"source": "exec", "command": "/bin/true", "args": ["${PROFILE}"]}, "args[0]"),
+        ({"source": "exec", "command": "/bin/true", "env": {"A": "${TOKEN}"}}, "env.A"),
+    ],
+)
+def test_a_variable_in_a_provider_is_told_as_well(
+    tmp_path: Path, provider: object, field: str
+) -> None:
+    settings = loaded(tmp_path, one_route() | {"secrets": {"providers": {"vault": provider}}})
+    (told,) = advice_of(settings)
+    assert told.startswith(f"secrets.providers.vault.{field}: a variable inside a text is taken")
+
+
 def test_advice_is_in_file_order(tmp_path: Path) -> None:
     routes = {"b": route(secret="short b"), "a": route(secret="short a", path="/ä")}
     lines = [advice.line for advice in loaded(tmp_path, with_routes(routes)).advice]
