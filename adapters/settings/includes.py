@@ -8,7 +8,7 @@ wins. A name is relative to the file that it stands in.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -166,13 +166,13 @@ class _Reader:
         return self._location_fault(file)
 
     def _location_fault(self, file: Path) -> tuple[str, str] | None:
-        # APPSEC: both the name and what it links to are confined, as in OpenClaw.
+        # APPSEC: what a name links to is confined, as in OpenClaw.
         try:
             real, roots = file.resolve(), [root.resolve() for root in self.roots]
             is_other = file.exists() and not file.is_file()
         except (OSError, RuntimeError, ValueError):  # NOTE: a loop of links, a long name, NUL
             return "a readable file", "a name that leads nowhere"
-        if not (_is_within(file, self.roots) and _is_within(real, roots)):
+        if not any(real.is_relative_to(root) for root in roots):
             return f"a file in the configuration's folder, or in one of {ROOTS}", str(file)
         return ("a regular file", f"something else ({file})") if is_other else None
 
@@ -185,10 +185,6 @@ def _is_ours(path: FieldPath) -> bool:
     return any(
         all(mine == theirs for mine, theirs in zip(path, ours, strict=False)) for ours in _OURS
     )
-
-
-def _is_within(file: Path, folders: Iterable[Path]) -> bool:
-    return any(file.is_relative_to(folder) for folder in folders)
 
 
 def _problem(at: SourceLine, path: FieldPath, expected: str, found: str) -> Problem:

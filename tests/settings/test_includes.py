@@ -245,8 +245,8 @@ def test_ten_files_may_include_one_another(
 
 
 def test_files_that_multiply_are_counted(tmp_path: Path) -> None:
-    chain = {f"f{i}": {"$include": [f"f{i + 1}.json5"] * 9} for i in range(1, 9)}
-    said = problems(tmp_path, gateway='{$include: "f1.json5"}', **chain, f9="{}")
+    chain = {f"f{i}": {"$include": [f"f{i + 1}.json5"] * 7} for i in range(1, 4)}
+    said = problems(tmp_path, gateway='{$include: "f1.json5"}', **chain, f4="{}")
     assert f"expected at most {MAX_FILES} included files, found more" in said
 
 
