@@ -52,9 +52,11 @@ def _listed(plugins: Members, key: str) -> tuple[Field, ...]:
 
 def _plugin_id(field: Field) -> str:
     """Read the id of a plugin, whose case and blanks do not matter; a blank one is nobody's."""
-    if isinstance(field.value, str):
+    if isinstance(field.value, str) and "*" not in field.value:
         return field.value.strip(BLANKS).lower()
-    field.refuse(expected="a plugin's id")
+    # NOTE: OpenClaw has no patterns, so that `deny: ["*"]` would deny nothing.
+    found = "a pattern" if isinstance(field.value, str) else None
+    field.refuse(expected="a plugin's id", found=found)
     return ""
 
 

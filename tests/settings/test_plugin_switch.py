@@ -72,6 +72,7 @@ def test_a_plugin_that_is_allowed_serves(
         ({"deny": "webhooks"}, "deny: expected an array of plugin ids, found a string"),
         ({"allow": {"webhooks": True}}, "allow: expected an array of plugin ids, found an object"),
         ({"deny": [["webhooks"]]}, "deny[0]: expected a plugin's id, found an array"),
+        ({"deny": ["*"]}, "deny[0]: expected a plugin's id, found a pattern"),
         ({"allow": [None]}, "allow[0]: expected a plugin's id, found null"),
         ({"Enabled": False}, "Enabled: expected the key enabled, found another spelling of it"),
         ({" deny": []}, '[" deny"]: expected the key deny, found another spelling of it'),

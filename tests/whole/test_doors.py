@@ -84,3 +84,17 @@ def test_a_configuration_that_cannot_be_followed_stops_the_start(tmp_path: Path,
     assert done.returncode == 2
     assert done.stderr.startswith(f"taskflow: {config}:1: ")
     assert [each.name for each in tmp_path.iterdir()] == ["gateway.json5"]
+
+
+def test_check_names_the_included_file(tmp_path: Path) -> None:
+    (tmp_path / "plugins.json5").write_text("{\nallow: []}", encoding="utf-8")
+    config = tmp_path / "gateway.json5"
+    config.write_text('{plugins: {$include: "plugins.json5"}, gateway: {}}', encoding="utf-8")
+    check = [sys.executable, "-m", "app", "check", "--json", "--config", str(config)]
+    done = subprocess.run(  # noqa: S603 - our own program, with our own arguments
+        check, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    advice = json.loads(done.stdout)["advice"]
+    places = {(each["field"], each.get("file"), each.get("line")) for each in advice}
+    included = str(tmp_path / "plugins.json5")
+    assert ("plugins.allow", included, 2) in places
