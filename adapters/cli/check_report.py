@@ -40,11 +40,15 @@ class SkippedRoute:
 
 @frozen(kw_only=True)
 class Finding:
-    """Something about one field: its path, empty for the whole file, and its line if known."""
+    """Something about one field: its path, empty for the whole file, and its line if known.
+
+    `file` is the included file that it stands in, or None for the configuration itself.
+    """
 
     field: str
     line: int | None
     sentence: str
+    file: str | None = None
 
 
 @frozen(kw_only=True)

@@ -76,7 +76,8 @@ def _findings(title: str, findings: Iterable[Finding]) -> Table:
     shown = table(title, {"Line": 6, "Field, what is to say of it": REST})
     for finding in findings:
         line = "" if finding.line is None else str(finding.line)
-        shown.add_row(line, folded(finding.field or "the whole file", finding.sentence))
+        file = () if finding.file is None else (finding.file,)
+        shown.add_row(line, folded(*file, finding.field or "the whole file", finding.sentence))
     return shown
 
 

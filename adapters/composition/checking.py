@@ -10,7 +10,7 @@ from adapters import cli
 from adapters.composition.checkpoints import public_key_of, unsigned
 from adapters.composition.limits import limits_as
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings import Advice, Problem, Settings, SettingsError, load_settings
 
 
 def check(config: Path) -> cli.CheckReport:
@@ -20,10 +20,8 @@ def check(config: Path) -> cli.CheckReport:
     except SettingsError as error:
         return cli.Unstartable(
             tuple(
-                cli.Finding(
-                    field=p.path, line=p.line, sentence=f"expected {p.expected}, found {p.found}"
-                )
-                for p in error.problems
+                _finding(config, one, f"expected {one.expected}, found {one.found}")
+                for one in error.problems
             )
         )
     if fault := misplaced_checkpoints(settings, settings.store.url):
@@ -36,7 +34,7 @@ def check(config: Path) -> cli.CheckReport:
         ),
         disabled=settings.disabled,
         advice=(
-            *(cli.Finding(field=a.path, line=a.line, sentence=a.sentence) for a in settings.advice),
+            *(_finding(config, one, one.sentence) for one in settings.advice),
             *(
                 cli.Finding(field="taskflow.audit", line=None, sentence=sentence)
                 for sentence in unsigned(settings)
@@ -44,6 +42,11 @@ def check(config: Path) -> cli.CheckReport:
         ),
         options=_checked_options(settings),
     )
+
+
+def _finding(config: Path, found: Problem | Advice, sentence: str) -> cli.Finding:
+    file = None if found.file == str(config) else found.file
+    return cli.Finding(field=found.path, line=found.line, sentence=sentence, file=file)
 
 
 def _served(settings: Settings) -> Iterator[cli.ServedRoute]:

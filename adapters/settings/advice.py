@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final
 
 from adapters.settings.assembly import HeldKey, ResolvedRoute
 from adapters.settings.declarations import Webhooks, references
 from adapters.settings.findings import FieldPath, Findings, written
 from adapters.settings.plan import Plan
-from adapters.settings.providers import FileProvider, Provider
+from adapters.settings.providers import FileProvider
 from adapters.settings.references import SecretRef
 from adapters.settings.secret import SHORT
 
@@ -23,20 +24,12 @@ _UNREACHABLE: Final = (
     (re.compile(r"/\.{1,2}(/|$)"), "has a segment . or .."),
     (re.compile(r"^/(healthz|readyz)$"), "is one of the gateway's own"),
 )
-_WITH_INCLUDES: Final[tuple[FieldPath, ...]] = (
-    (),
-    ("gateway",),
-    ("secrets",),
-    ("plugins",),
-    ("plugins", "entries"),
-)
 
 
 def advise(
     plan: Plan, routes: tuple[ResolvedRoute, ...], password: HeldKey | None, findings: Findings
 ) -> None:
     """Note all advice on a configuration that has no problems."""
-    _on_includes(findings)
     _on_store(plan, findings)
     _on_routes(plan.webhooks, findings)
     _on_files(plan, findings)
@@ -46,23 +39,17 @@ def advise(
     _on_secrets([*keys, password] if password else keys, findings)
 
 
-def _on_includes(findings: Findings) -> None:
-    for path in _WITH_INCLUDES:
-        if (*path, "$include") in findings.lines:
-            findings.advise((*path, "$include"), "other files are not read: copy what matters here")
-
-
 def _on_store(plan: Plan, findings: Findings) -> None:
     if plan.service.store.path is None:
         findings.advise(("taskflow", "store", "url"), "nothing is kept when the gateway stops")
 
 
 def _on_routes(webhooks: Webhooks, findings: Findings) -> None:
-    place = webhooks.place
-    if not webhooks.enabled:
-        findings.advise((*place, "enabled"), "the webhooks plugin is disabled: nothing is served")
+    if off := webhooks.off:
+        findings.advise(off.place, f"{off.reason}: nothing is served")
     elif not webhooks.served:
-        findings.advise((*place, "config", "routes"), "no route is enabled: nothing is served")
+        place = (*webhooks.place, "config", "routes")
+        findings.advise(place, "no route is enabled: nothing is served")
     for route in webhooks.served:
         if fault := _why_unreachable(route.path):
             findings.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
@@ -79,7 +66,10 @@ def _on_files(plan: Plan, findings: Findings) -> None:
         refs.append(signing.held)
     used = dict.fromkeys(ref.provider for ref in refs)
     for name in used:
-        if _can_be_read_by_all(plan.providers.usable[name]):
+        provider = plan.providers.usable[name]
+        if not isinstance(provider, FileProvider) or provider.allow_insecure_path:
+            continue
+        if _is_open(provider.path):
             sentence = "every user of this machine can read the file"
             findings.advise(("secrets", "providers", name, "path"), sentence)
 
@@ -87,15 +77,20 @@ def _on_files(plan: Plan, findings: Findings) -> None:
 def _on_signing(plan: Plan, findings: Findings) -> None:
     key = plan.service.checkpoints.key
     if key is not None and not isinstance(key.held, SecretRef):
-        sentence = "the key is written here: keep it elsewhere, and refer to it"
+        here = _here(key.field.path, findings)
+        sentence = f"the key is written here{here}: keep it elsewhere, and refer to it"
         findings.advise(key.field.path, sentence)
 
 
-def _can_be_read_by_all(provider: Provider) -> bool:
-    if not isinstance(provider, FileProvider) or provider.allow_insecure_path:
-        return False
+def _here(place: FieldPath, findings: Findings) -> str:
+    """Return what is to be added of a file in which a secret itself is written."""
+    is_open = _is_open(Path(findings.source(place).file))
+    return ", where every user of this machine can read it" if is_open else ""
+
+
+def _is_open(file: Path) -> bool:
     try:
-        return bool(provider.path.stat().st_mode & stat.S_IROTH)
+        return bool(file.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False
 
@@ -110,17 +105,19 @@ def _on_missing(routes: tuple[ResolvedRoute, ...], findings: Findings) -> None:
 def _on_secrets(keys: Collection[HeldKey], findings: Findings) -> None:
     seen: list[HeldKey] = []
     for key in keys:
-        for sentence in _faults(key):
+        for sentence in _faults(key, _here(key.place, findings)):
             findings.advise(key.place, sentence)
         if twin := next((one for one in seen if one.secret.is_same_as(key.secret)), None):
             findings.advise(key.place, f"the secret is the same as in {written(twin.place)}")
         seen.append(key)
 
 
-def _faults(key: HeldKey) -> Iterator[str]:
+def _faults(key: HeldKey, here: str) -> Iterator[str]:
     if key.is_inline:
-        yield "the secret is written here: keep it elsewhere, and refer to it as ${NAME}"
+        yield f"the secret is written here{here}: keep it elsewhere, and refer to it as ${{NAME}}"
     if key.secret.is_short:
         yield f"the secret has fewer than {SHORT} characters"
+    if key.secret.is_quoted:
+        yield "the secret is in quotes, which are part of it: an env file of Docker keeps them"
     if not key.secret.is_sendable:
         yield "the secret has a line break or another control character: no caller can send it"

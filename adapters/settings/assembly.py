@@ -119,11 +119,12 @@ def route_of(resolved: ResolvedRoute) -> Route:
 def skipped_of(resolved: ResolvedRoute, findings: Findings) -> SkippedRoute:
     """Return a route without any key as one that is skipped."""
     place = resolved.missing[0].declared.field.path
+    at = findings.source(place)
     return SkippedRoute(
         route_id=resolved.declared.route_id,
         path=resolved.declared.path,
-        file=findings.file,
-        line=findings.line(place),
+        file=at.file,
+        line=at.line,
         field=written(place),
         reason="; ".join(dict.fromkeys(key.reason for key in resolved.missing)),
     )

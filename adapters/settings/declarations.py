@@ -11,8 +11,14 @@ from attrs import frozen
 from adapters.settings.fields import BLANKS, Field, Members
 from adapters.settings.findings import FieldPath, written
 from adapters.settings.limits import Limits, read_route_limits
+from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
-from adapters.settings.references import SecretInput, SecretRef, read_secret_input
+from adapters.settings.references import (
+    SecretInput,
+    SecretRef,
+    read_secret_input,
+    refuse_placeholder,
+)
 
 DEFAULT_KEY: Final = "default"
 """The id of the key that a plain `secret` makes."""
@@ -23,7 +29,9 @@ _KEYS: Final = (
 )
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PREFIX: Final = "/plugins/webhooks/"
-_PLUGIN: Final = ("plugins", "entries", "webhooks")
+_PLUGIN: Final = ("plugins", "entries", PLUGIN_ID)
+_PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
+"""What OpenClaw's own schema lets stand beside a plugin's configuration."""
 
 
 @frozen
@@ -57,32 +65,38 @@ class DeclaredRoute:
 
 @frozen
 class Webhooks:
-    """The plugin's configuration: whether it is enabled at all, its routes, and where."""
+    """The plugin's configuration: what takes it out as a whole, its routes, and where."""
 
-    enabled: bool
+    off: SwitchedOff | None
     routes: tuple[DeclaredRoute, ...]
     place: FieldPath
 
     @property
     def disabled(self) -> tuple[str, ...]:
         """Return the ids of the routes that are switched off, alone or with the plugin."""
-        off = (route for route in self.routes if not (self.enabled and route.enabled))
+        off = (route for route in self.routes if self.off or not route.enabled)
         return tuple(route.route_id for route in off)
 
     @property
     def served(self) -> tuple[DeclaredRoute, ...]:
         """Return the routes that are to be served, if their secrets allow."""
-        return tuple(route for route in self.routes if self.enabled and route.enabled)
+        return tuple(route for route in self.routes if route.enabled and not self.off)
 
 
 def read_webhooks(root: Members, providers: Providers, limits: Limits) -> Webhooks:
-    """Read `plugins.entries.webhooks`, whose other keys belong to OpenClaw."""
-    plugin = root.object("plugins").object("entries").object("webhooks")
-    declared = plugin.object("config", ("routes",)).object("routes").fields.items()
+    """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
+    plugins = root.object("plugins")
+    plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
+    entries = plugins.object("entries")
+    entries.refuse_misspelt(PLUGIN_ID)
+    entry = entries.object(PLUGIN_ID, _PLUGIN_KEYS)
+    declared = entry.object("config", ("routes",)).object("routes").fields.items()
     routes = tuple(_route(route_id, field, limits) for route_id, field in declared)
-    webhooks = Webhooks(plugin.flag("enabled", default=True), routes, _PLUGIN)
+    webhooks = Webhooks(read_switch(plugins, entry), routes, _PLUGIN)
     for ref, field in references(webhooks.served):
         providers.check(ref, field)
+    for key in (key for route in webhooks.served for key in route.keys):
+        refuse_placeholder(key.held, key.field)
     _refuse_conflicts(webhooks.served)
     return webhooks
 
@@ -154,8 +168,9 @@ def _refuse_conflicts(served: tuple[DeclaredRoute, ...]) -> None:
 
 def _refuse_conflict(route: DeclaredRoute, other: DeclaredRoute) -> None:
     findings, place = route.field.findings, written(other.path_place)
-    line = findings.line(other.path_place)
-    where = place if line is None else f"{place} (line {line})"
+    own, others = findings.source(route.path_place), findings.source(other.path_place)
+    line = f"line {others.line}" if own.file == others.file else f"{others.file}:{others.line}"
+    where = place if others.line is None else f"{place} ({line})"
     findings.refuse(
         route.path_place,
         expected="a path that no other enabled route has",

@@ -56,18 +56,16 @@ class Field:
 
     def literal_text(self) -> str:
         """Read text as `text` does, with advice on variables in it."""
-        text = self.text()
-        self.advise_on_variables(text)
-        return text
+        return self._literal(self.text())
 
-    def advise_on_variables(self, text: str) -> None:
-        """Note that a variable in a text stays as it is, where OpenClaw would put its value."""
-        if _VARIABLE.search(text):
+    def _literal(self, text: str) -> str:
+        if _VARIABLE.search(text):  # NOTE: where OpenClaw would put the variable's value
             self.findings.advise(
                 self.path,
                 "a variable inside a text is taken literally here: "
                 "${NAME} is only replaced where it is the whole of a secret",
             )
+        return text
 
     def elements(self, *, of: str, at_most: int) -> tuple[Field, ...]:
         """Read an array of bounded length; `of` names what it should hold, for the message."""
@@ -82,7 +80,7 @@ class Field:
     def verbatim(self) -> str:
         """Read a string that goes to the operating system untrimmed, so without NUL."""
         if isinstance(self.value, str) and "\0" not in self.value:
-            return self.value
+            return self._literal(self.value)
         kind = "a string with NUL" if isinstance(self.value, str) else None
         self.refuse(expected="a string", found=kind)
         return ""
@@ -111,6 +109,14 @@ class Members:
     def get(self, key: str) -> Field | None:
         """Return a member, or None if it is absent."""
         return self.fields.get(key)
+
+    def refuse_misspelt(self, *keys: str) -> None:
+        """Note the members whose key is nearly one of these, in an object with others' keys."""
+        right = {_bare(key): key for key in keys}
+        for key, member in self.fields.items():
+            expected = right.get(_bare(key), key)
+            if key != expected:
+                member.refuse(expected=f"the key {expected}", found="another spelling of it")
 
     def refuse(self, key: str, *, expected: str, found: str) -> None:
         """Note a problem of a member, which may be absent."""
@@ -197,6 +203,11 @@ class Members:
             member.refuse(expected=f"{unit} from {low:g} to {high:g}", found=shown(value))
             return default
         return float(value)
+
+
+def _bare(key: str) -> str:
+    """Return a key without case, blanks and dashes."""
+    return "".join(filter(str.isalnum, key)).casefold()
 
 
 def listed(words: Collection[str]) -> str:

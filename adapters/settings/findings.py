@@ -32,6 +32,14 @@ def _located(file: str, line: int | None, path: str) -> str:
     return ": ".join(part for part in (place, path) if part)
 
 
+@frozen
+class SourceLine:
+    """A line of a configuration file, counted from 1; None is the file as a whole."""
+
+    file: str
+    line: int | None
+
+
 @frozen(kw_only=True)
 class Problem:
     """One fault of a configuration: where, what was expected, what was found instead.
@@ -76,36 +84,31 @@ class SettingsError(Exception):
 
 @define
 class Findings:
-    """Collects the problems and the advice of one file while it is read."""
+    """Collects the problems and the advice of one configuration while it is read."""
 
     file: str
-    lines: Mapping[FieldPath, int] = field(repr=False)
+    lines: Mapping[FieldPath, SourceLine] = field(repr=False)
     problems: list[Problem] = Factory(list)
     advice: list[Advice] = Factory(list)
 
-    def line(self, path: FieldPath) -> int | None:
-        """Return the line of a field, or of the closest object around it that is there."""
+    def source(self, path: FieldPath) -> SourceLine:
+        """Return where a field stands, or the closest object around it that is there."""
         while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get(path)
+        return self.lines.get(path, SourceLine(self.file, None))
 
     def refuse(self, path: FieldPath, *, expected: str, found: str) -> None:
         """Note a problem."""
-        problem = Problem(
-            file=self.file,
-            line=self.line(path),
-            path=written(path),
-            expected=expected,
-            found=found,
+        at, place = self.source(path), written(path)
+        self.problems.append(
+            Problem(file=at.file, line=at.line, path=place, expected=expected, found=found)
         )
-        self.problems.append(problem)
 
     def advise(self, path: FieldPath, sentence: str) -> None:
         """Note a piece of advice."""
-        line = self.line(path)
-        self.advice.append(Advice(file=self.file, line=line, path=written(path), sentence=sentence))
+        at, place = self.source(path), written(path)
+        self.advice.append(Advice(file=at.file, line=at.line, path=place, sentence=sentence))
 
-
-def in_file_order(problem: Problem | Advice) -> int:
-    """Sort by line; what has none comes first."""
-    return problem.line or 0
+    def order(self, finding: Problem | Advice) -> tuple[bool, str, int]:
+        """Return the key that sorts by file, the configuration first, and line."""
+        return finding.file != self.file, finding.file, finding.line or 0

@@ -17,8 +17,8 @@ from adapters.settings.assembly import (
     skipped_of,
 )
 from adapters.settings.checkpoints import Checkpoints, checkpoints_of
-from adapters.settings.document import Document, read_document
-from adapters.settings.findings import Advice, Findings, SettingsError, in_file_order
+from adapters.settings.findings import Advice, Findings, SettingsError
+from adapters.settings.includes import read_merged
 from adapters.settings.limits import Limits
 from adapters.settings.pages import Pages
 from adapters.settings.plan import Plan, read_plan
@@ -57,16 +57,17 @@ class Settings:
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     """Load a configuration file and resolve its secrets; raise SettingsError with every problem.
 
-    What the file alone shows to be wrong stops the start. A secret that is missing, or that its
+    What it includes is read with it; relative paths start at the folder of `path` in all files.
+    What the files alone show to be wrong stops the start. A secret that is missing, or that its
     provider cannot give at this moment, takes its own route out and no other.
     """
-    document = read_document(path)
-    if not isinstance(document, Document):
-        raise SettingsError((document,))
+    document = read_merged(path, environ)
+    if isinstance(document, tuple):
+        raise SettingsError(document)
     findings = Findings(document.file, document.lines)
     plan = read_plan(document, path.absolute().parent, environ.get("HOME") or None, findings)
     if findings.problems:
-        raise SettingsError(tuple(sorted(findings.problems, key=in_file_order)))
+        raise SettingsError(tuple(sorted(findings.problems, key=findings.order)))
     return _settings(path.absolute(), plan, environ, findings)
 
 
@@ -80,7 +81,7 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         routes=tuple(route_of(route) for route in resolved if route.held),
         skipped=tuple(skipped_of(route, findings) for route in resolved if not route.held),
         disabled=plan.webhooks.disabled,
-        advice=tuple(sorted(findings.advice, key=in_file_order)),
+        advice=tuple(sorted(findings.advice, key=findings.order)),
         trusted_proxies=plan.trusted_proxies,
         store=plan.service.store,
         server=plan.service.server,

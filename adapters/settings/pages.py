@@ -11,7 +11,7 @@ from attrs import field, frozen
 from adapters.settings.declarations import DeclaredKey
 from adapters.settings.fields import Members
 from adapters.settings.providers import Providers
-from adapters.settings.references import SecretRef, read_secret_input
+from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
 
@@ -82,6 +82,7 @@ def _password(block: Members, providers: Providers) -> DeclaredKey | None:
     held = None if written is None else read_secret_input(written)
     if written is None or held is None:
         return None
+    refuse_placeholder(held, written)
     if isinstance(held, SecretRef):
         providers.check(held, written)
     return DeclaredKey("password", held, written)

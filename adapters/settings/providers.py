@@ -128,6 +128,7 @@ def _check_source(ref: SecretRef, provider: Provider, at: Field) -> None:
 
 def read_providers(secrets: Members, folder: Path, home: str | None) -> Providers:
     """Read `secrets.providers`; relative paths start at `folder`, `~/` stands for `home`."""
+    secrets.refuse_misspelt("providers")
     fields = secrets.object("providers").fields
     read = {name: _provider(field, folder, home) for name, field in fields.items()}
     return Providers({DEFAULT_PROVIDER: EnvProvider()} | read)
@@ -175,7 +176,7 @@ def _file(members: Members, folder: Path, home: str | None) -> FileProvider:
     _milliseconds(members, "timeoutMs", default=_TIMEOUT_MS)
     mode = members.choice("mode", default="json", options=("json", "singleValue"))
     return FileProvider(
-        path=folder if path is None else folder / _from_home(path.text(), home),
+        path=folder if path is None else folder / _from_home(path.literal_text(), home),
         mode=cast("Literal['json', 'singleValue']", mode),
         max_bytes=members.whole_number("maxBytes", default=_BYTES, low=1, high=_MOST_BYTES),
         allow_insecure_path=members.flag("allowInsecurePath", default=False),
@@ -214,7 +215,7 @@ def _milliseconds(members: Members, key: str, *, default: int) -> int:
 
 
 def _absolute(field: Field | None) -> str:
-    path = "" if field is None else field.text()
+    path = "" if field is None else field.literal_text()
     if field and path and not os.path.isabs(path):  # noqa: PTH117 - a Path would hide ".." and "//"
         field.refuse(expected="an absolute path", found="a relative one")
     return path

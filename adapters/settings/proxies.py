@@ -12,9 +12,9 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 def read_trusted_proxies(root: Members) -> tuple[Network, ...]:
     """Read a list of addresses and networks; host bits below a network's prefix are ignored."""
-    proxies = root.object("gateway").elements(
-        "trustedProxies", of="addresses or networks", at_most=1024
-    )
+    gateway = root.object("gateway")
+    gateway.refuse_misspelt("trustedProxies")
+    proxies = gateway.elements("trustedProxies", of="addresses or networks", at_most=1024)
     networks = (_network(proxy) for proxy in proxies)
     return tuple(network for network in networks if network is not None)
 

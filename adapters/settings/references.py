@@ -62,8 +62,17 @@ def _text(field: Field) -> SecretInput | None:
         return None
     if match := _SHORT_FORM.fullmatch(text):
         return SecretRef("env", DEFAULT_PROVIDER, match[1] or match[2])
-    field.advise_on_variables(text)
     return Secret(text)
+
+
+def refuse_placeholder(held: SecretInput | None, field: Field) -> None:
+    """Note a problem if what is written as a secret is visibly none."""
+    if isinstance(held, Secret) and held.is_placeholder:
+        field.refuse(
+            expected="a secret, "
+            'or a reference to one as "${NAME}" in capitals or as {source, provider, id}',
+            found="a placeholder, which nothing replaces",
+        )
 
 
 def _reference(members: Members) -> SecretRef | None:

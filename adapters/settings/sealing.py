@@ -7,6 +7,7 @@ from typing import NoReturn, SupportsIndex, TypeAlias, final
 from attrs import frozen
 
 from adapters.settings.fields import BLANKS, described
+from adapters.settings.placeholders import is_placeholder
 
 
 @frozen
@@ -48,4 +49,6 @@ def sealed(value: object, name: str) -> Resolution:
     if not isinstance(value, str):
         return Unresolved(f"{name} is {described(value)}, not a string")
     trimmed = value.strip(BLANKS)
+    if is_placeholder(trimmed):
+        return Unresolved(f"{name} is a placeholder that nothing has replaced")
     return Sealed(trimmed) if trimmed else Unresolved(f"{name} is empty")

@@ -7,6 +7,8 @@ import hmac
 import re
 from typing import Final, NoReturn, SupportsIndex, final
 
+from adapters.settings.placeholders import is_placeholder, is_quoted
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 SHORT: Final = 16
@@ -22,18 +24,24 @@ class Secret:
     """
 
     # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
-    __slots__ = ("_digests", "is_sendable", "is_short")
+    __slots__ = ("_digests", "is_placeholder", "is_quoted", "is_sendable", "is_short")
 
     _digests: tuple[bytes, ...]
     is_short: bool
     """Whether the secret has fewer than 16 characters."""
     is_sendable: bool
     """Whether the secret can stand in an HTTP header: it has no control characters."""
+    is_placeholder: bool
+    """Whether the secret is visibly none, but what a template leaves."""
+    is_quoted: bool
+    """Whether the secret begins and ends with the same quote."""
 
     def __init__(self, text: str) -> None:
         object.__setattr__(self, "_digests", _digests(text))
         object.__setattr__(self, "is_short", len(text) < SHORT)
         object.__setattr__(self, "is_sendable", not _CONTROL.search(text))
+        object.__setattr__(self, "is_placeholder", is_placeholder(text))
+        object.__setattr__(self, "is_quoted", is_quoted(text))
 
     def matches(self, presented: str) -> bool:
         """Return whether a caller presented this secret, in constant time.

@@ -64,6 +64,7 @@ BROKEN = Unstartable(
     (
         Finding(field="", line=None, sentence="expected an object, found a list"),
         Finding(field="taskflow.server.port", line=3, sentence="expected a port, found 99999"),
+        Finding(field="plugins.deny", line=2, sentence="expected a list", file="/etc/a.json5"),
     )
 )
 TABLES = """\
@@ -111,8 +112,11 @@ Line    Field, what is to say of it
         expected an object, found a list
 3       taskflow.server.port
         expected a port, found 99999
+2       /etc/a.json5
+        plugins.deny
+        expected a list
 """
-REFUSAL = "taskflow: the gateway would not start with gateway.json5: 2 problems\n"
+REFUSAL = "taskflow: the gateway would not start with gateway.json5: 3 problems\n"
 
 
 def checked(report: CheckReport, *argv: str) -> Ran:
@@ -202,6 +206,12 @@ def test_problems_in_json_have_their_places() -> None:
                 "field": "taskflow.server.port",
                 "line": 3,
                 "sentence": "expected a port, found 99999",
+            },
+            {
+                "field": "plugins.deny",
+                "file": "/etc/a.json5",
+                "line": 2,
+                "sentence": "expected a list",
             },
         ],
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Advice
+from adapters.settings import Advice, load_settings
 from tests.settings.workbench import (
     ROUTES,
     SECRET,
@@ -12,7 +12,9 @@ from tests.settings.workbench import (
     loaded,
     one_route,
     route,
+    the_route,
     with_routes,
+    written,
 )
 
 HERE = f"{ROUTES}.zapier"
@@ -31,6 +33,29 @@ def test_an_inline_secret_is_advised_against_with_its_line(tmp_path: Path) -> No
     assert str(settings.advice[0]).startswith(
         f"{tmp_path}/gateway.json5:9: {HERE}.secret: the secret is written here"
     )
+
+
+def test_an_inline_secret_in_a_file_that_all_can_read_is_named_as_such(tmp_path: Path) -> None:
+    document = one_route() | {"taskflow": {"audit": {"key": "PRIVATE+KEY+of+nothing"}}}
+    written(tmp_path, document).chmod(0o644)
+    where = "is written here, where every user of this machine can read it: keep it elsewhere"
+    advised = load_settings(tmp_path / "gateway.json5", {}).advice
+    assert [where in advice.sentence for advice in advised] == [True, True]
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_secret_in_quotes_is_used_as_it_is_and_advised_against(
+    tmp_path: Path, quote: str
+) -> None:
+    held = f"{quote}{SECRET}{quote}"
+    settings = loaded(tmp_path, one_route(secret="${HOOK}"), {"HOOK": held})
+    assert the_route(settings).identify(held) == "default"
+    assert advice_of(settings) == [
+        (
+            f"{HERE}.secret: the secret is in quotes, which are part of it: "
+            "an env file of Docker keeps them"
+        )
+    ]
 
 
 def test_a_long_secret_from_elsewhere_needs_no_advice(tmp_path: Path) -> None:
@@ -127,24 +152,21 @@ def test_a_variable_inside_a_text_is_told_as_openclaw_would_expand_it(tmp_path: 
     assert told == [f"{HERE}.sessionKey: {sentence}", f"{HERE}.path: {sentence}"]
 
 
-def test_a_variable_inside_a_secret_is_told_too(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, one_route(secret="Bearer-${HOOK_TOKEN}"))
-    (told,) = advice_of(settings)
-    assert told.startswith(f"{HERE}.secret: a variable inside a text is taken literally here")
-
-
 @pytest.mark.parametrize(
-    ("document", "path"),
+    ("provider", "field"),
     [
-        ({"$include": "x.json5"}, "$include"),
-        ({"plugins": {"entries": {"$include": "x.json5"}}}, "plugins.entries.$include"),
+        ({"source": "file", "path": "${FOLDER}/secrets.json"}, "path"),
+        ({"source": "exec", "command": "/${BIN}/vault"}, "command"),
+        ({"source": "exec", "command": "/bin/true", "args": ["${PROFILE}"]}, "args[0]"),
+        ({"source": "exec", "command": "/bin/true", "env": {"A": "${TOKEN}"}}, "env.A"),
     ],
 )
-def test_includes_are_told_as_they_are_not_followed(
-    tmp_path: Path, document: object, path: str
+def test_a_variable_in_a_provider_is_told_as_well(
+    tmp_path: Path, provider: object, field: str
 ) -> None:
-    sentence = "other files are not read: copy what matters here"
-    assert f"{path}: {sentence}" in advice_of(loaded(tmp_path, document))
+    settings = loaded(tmp_path, one_route() | {"secrets": {"providers": {"vault": provider}}})
+    (told,) = advice_of(settings)
+    assert told.startswith(f"secrets.providers.vault.{field}: a variable inside a text is taken")
 
 
 def test_advice_is_in_file_order(tmp_path: Path) -> None:

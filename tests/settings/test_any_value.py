@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.settings import Settings, SettingsError, load_settings
-from adapters.settings.document import Document, read_document
 from adapters.settings.findings import FieldPath, Findings
+from adapters.settings.includes import MergedDocument, read_merged
 from adapters.settings.plan import read_plan
 from tests.settings.workbench import written
 
@@ -225,8 +225,8 @@ def _is_ours(file: str) -> bool:
 def test_a_provider_does_not_show_what_its_command_is_given(folder: Path) -> None:
     path = ("secrets", "providers", "vault")
     for field in (("env", "VAULT_TOKEN"), ("args", 0)):
-        document = read_document(written(folder, with_value((*path, *field), CANARY)))
-        assert isinstance(document, Document)
+        document = read_merged(written(folder, with_value((*path, *field), CANARY)), {})
+        assert isinstance(document, MergedDocument)
         plan = read_plan(document, folder, None, Findings(document.file, document.lines))
         assert CANARY not in repr((document, plan))
 

@@ -37,9 +37,7 @@ def test_a_variable_is_read_from_the_environment(tmp_path: Path, secret: object)
     assert the_route(settings).identify(SECRET) == "default"
 
 
-@pytest.mark.parametrize(
-    "secret", ["${hook_secret_lower}", "$hook_secret_lower", "$1_SECRET_TEXT", "x${HOOK_SECRET}"]
-)
+@pytest.mark.parametrize("secret", ["$1_SECRET_TEXT", "x$HOOK_SECRET", "x${hook}", "a$b{c}"])
 def test_any_other_text_is_the_secret_itself(tmp_path: Path, secret: str) -> None:
     settings = loaded(tmp_path, one_route(secret=secret), {"HOOK_SECRET": SECRET})
     assert the_route(settings).identify(secret) == "default"

@@ -19,6 +19,7 @@ def written(folder: Path, document: object) -> Path:
     path = folder / "gateway.json5"
     text = document if isinstance(document, str) else json.dumps(document, indent=1)
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 

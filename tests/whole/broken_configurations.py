@@ -25,6 +25,10 @@ def _provider(document: dict[str, Any], name: str) -> dict[str, Any]:
 BREAKS: Mapping[str, Change] = {
     "a secret that is an array": lambda d: _inline(d).update(secret=[RIGHT]),
     "a secret that is an object": lambda d: _inline(d).update(secret={"value": RIGHT}),
+    "a placeholder with a default": lambda d: _inline(d).update(secret=f"${{X:-{RIGHT}}}"),
+    "a placeholder with a secret beside": lambda d: _inline(d).update(secret=f"{RIGHT}{{{{x}}}}"),
+    "a secret for a plugin": lambda d: d["plugins"].update(deny=[[RIGHT]], allow=RIGHT),
+    "a secret beside the plugin": lambda d: d["plugins"]["entries"]["webhooks"].update(token=RIGHT),
     "a reference with more in it": lambda d: _inline(d).update(
         secret={"source": "env", "provider": "default", "id": "X", "value": RIGHT}
     ),

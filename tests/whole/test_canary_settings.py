@@ -16,8 +16,8 @@ import pytest
 
 from adapters.settings import SettingsError, load_settings
 from adapters.settings.assembly import resolve_all, resolve_routes
-from adapters.settings.document import Document, read_document
 from adapters.settings.findings import Findings
+from adapters.settings.includes import MergedDocument, read_merged
 from adapters.settings.plan import read_plan
 from tests.whole.broken_configurations import BREAKS, Change
 from tests.whole.canaries import ENVIRONMENT, MARK, SECRETS, configured, traces
@@ -42,8 +42,8 @@ def test_settings_keep_no_secret_in_memory(tmp_path: Path) -> None:
 
 
 def test_nothing_that_a_configuration_is_read_into_shows_a_secret(tmp_path: Path) -> None:
-    document = read_document(configured(tmp_path).config)
-    assert isinstance(document, Document)
+    document = read_merged(configured(tmp_path).config, {})
+    assert isinstance(document, MergedDocument)
     findings = Findings(document.file, document.lines)
     plan = read_plan(document, tmp_path, None, findings)
     resolved = resolve_routes(plan.webhooks.served, resolve_all(plan, ENVIRONMENT))

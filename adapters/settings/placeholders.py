@@ -1,0 +1,49 @@
+"""Texts that stand where a secret should be: what a template, a mask or an example leaves behind.
+
+APPSEC: such a text is known to everybody who knows the template, so it never opens a route.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WHOLE: Final = (
+    r"[$#%@]*\{\{.*\}\}",  # {{ X }} of Jinja, Helm and Mustache; ${{ X }} of CI systems
+    r"[$#%@]+\{.*\}#?",  # ${X:-y}, ${env:X}, $${X}, #{X}#, %{X}, @{X}
+    r"\$\(.*\)",  # $(X) of Kubernetes, Make and the shell
+    r"\$[A-Z_][A-Z0-9_]*",
+    r"\$(?:env:)?[A-Za-z_]+",  # NOTE: no digits, as a lower-case password may begin with a dollar
+    r"\{[A-Za-z_][A-Za-z_.]*\}",  # NOTE: no digits, as a GUID may stand in braces
+    r"\{%.*%\}|<%.*%>",
+    r"<[A-Za-z][\w .:/-]*>",
+    r"%[A-Za-z_]\w*%|%\(\w+\)s",
+    r"@[A-Za-z_]\w*@",
+    r"__[A-Za-z]\w*__",
+    r"(?:env|file|secret|op|awssm|gcpsm|ref\+\w+)://.*",
+    r"env:[A-Za-z_]\w*|vault:.+[#/].+|arn:aws:(?:secretsmanager|ssm):.*|ENC\[.*\]",
+    r"/run/secrets/.+",
+    r"[*•●]{3,}|(?i:[(\[<*]*redacted[)\]>*]*)",
+    r"(?i:todo|fixme|tbd)",
+    r"(?i:(?:please[-_ ]?)?(?:change|replace)[-_ ]?(?:me|this)(?:[-_ ](?:now|please))?!*)",
+    r"(?i:your(?:[-_ ]?(?:webhook|api|shared|own|secret|token|key|password))+(?:[-_ ]?here)?)",
+)
+_WITHIN: Final = (
+    r"__OPENCLAW_REDACTED__",
+    r"\$\{[A-Z_][A-Z0-9_]+\}",
+    r"\{\{\s*[.\w-]+\s*\}\}",
+)
+_ANY: Final = re.compile("|".join(f"(?:{pattern})" for pattern in _WHOLE), re.DOTALL)
+_INSIDE: Final = re.compile("|".join(_WITHIN))
+_QUOTED: Final = re.compile(r"""(["'])(.+)\1""", re.DOTALL)
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a trimmed text is visibly no secret; quotes around it do not matter."""
+    bare = _QUOTED.sub(r"\2", text) if is_quoted(text) else text
+    return bool(_ANY.fullmatch(bare) or _INSIDE.search(bare))
+
+
+def is_quoted(text: str) -> bool:
+    """Return whether a text has a quote of one kind at both ends, as an env file may leave it."""
+    return bool(_QUOTED.fullmatch(text))
