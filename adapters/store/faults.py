@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
@@ -17,6 +18,15 @@ from domain.ports import StoreUnavailable, WriteConflict
 
 class StoreFault(Exception):  # noqa: N818 - the house's word for what an operator must mend
     """A store that cannot be opened or trusted; the sentence says what to do."""
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Raise a `StoreFault` for what SQLite says of a file that it cannot use."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
 
 
 @contextmanager

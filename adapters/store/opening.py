@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from adapters.store.application import FlowApplication
-from adapters.store.faults import StoreFault, translated
+from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.group_commit import Waiting
 from adapters.store.lock import take_lock
 from adapters.store.place import (
@@ -23,6 +23,7 @@ from adapters.store.place import (
     parse_url,
     take_back,
 )
+from adapters.store.reading import check_log, open_to_read
 from adapters.store.store import EventSourcedStore
 from domain.ports import StoreUnavailable
 
@@ -64,6 +65,8 @@ def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
         check_identity(path)
     lock = take_lock(path)
     try:
+        with usable(path):
+            check_log(path, file_name(path, "ro"))
         if is_blank(path):
             claim(path)
         application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
@@ -90,9 +93,16 @@ def open_for_reading(url: str) -> EventSourcedStore:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
     path = _existing(url)
-    check_identity(path)
-    name = file_name(path, "ro")
-    return EventSourcedStore(_application(name, url=url, CREATE_TABLE="n"))
+    with usable(path):
+        file = open_to_read(path)
+    try:
+        check_identity(path, file.name)
+        application = _application(file.name, url=url, CREATE_TABLE="n")
+        application.datastore.check_read = file.check
+        return EventSourcedStore(application, file)
+    except BaseException:
+        file.release()
+        raise
 
 
 def _existing(url: str) -> Path:

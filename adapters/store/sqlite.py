@@ -7,7 +7,7 @@ must hold exactly one factory class, so the library's own is reached through its
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import local
 from typing import Final
@@ -17,6 +17,7 @@ from eventsourcing.persistence import InterfaceError
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.faults import StoreFault
+from adapters.store.place import is_read_only
 from adapters.store.recorder import FlowRecorder
 
 FULL: Final = 2
@@ -87,7 +88,8 @@ class Pool(es.SQLiteConnectionPool):
 
     def _write_ahead(self, raw: sqlite3.Connection) -> None:
         mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode.lower() != "wal":
+        # NOTE: a copy that is only read stays in whatever journal mode it has.
+        if mode.lower() != "wal" and not is_read_only(self.db_name):
             raw.execute("PRAGMA journal_mode=WAL")
             self.journal_mode_was_changed_to_wal = True
         self.is_journal_mode_wal = True
@@ -99,6 +101,7 @@ class Datastore(es.SQLiteDatastore):
     def __init__(self, db_name: str, lock_timeout: int) -> None:
         super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
         self.pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
+        self.check_read: Callable[[], None] = lambda: None
         self._reading = local()
 
     @contextmanager
@@ -108,6 +111,7 @@ class Datastore(es.SQLiteDatastore):
         if commit or held is None:
             with super().transaction(commit=commit) as cursor:
                 yield cursor
+                self.check_read()
             return
         cursor = held.cursor()
         with cursor:
@@ -129,6 +133,7 @@ class Datastore(es.SQLiteDatastore):
                 yield cursor
             finally:
                 self._reading.connection = None
+                self.check_read()
 
     def check_promises(self) -> None:
         """Check that the database writes ahead and syncs.
@@ -136,6 +141,8 @@ class Datastore(es.SQLiteDatastore):
         Raises:
             StoreFault: if it does not, as on some network file systems.
         """
+        if is_read_only(self.pool.db_name):
+            return
         with self.reading() as cursor:
             journal = _pragma(cursor, "journal_mode")
             synchronous = _pragma(cursor, "synchronous")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from eventsourcing.persistence import StoredEvent
 
@@ -12,7 +12,6 @@ from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.envelope import FlowSnapshot, as_envelope, as_event, to_envelope, to_record
 from adapters.store.faults import translated
-from adapters.store.lock import WriterLock
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
@@ -24,20 +23,28 @@ from domain.sweep import SilentFlow
 from domain.values import Timestamp
 
 
+class Held(Protocol):
+    """What is held while a store is open: the right to write to it, or what its reading takes."""
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+
 class EventSourcedStore:
     """Flows as streams of events; a `domain.ports.FlowStore` that also knows its history."""
 
-    def __init__(self, application: FlowApplication, lock: WriterLock | None = None) -> None:
-        """Take over an application, and the lock that lets it write."""
+    def __init__(self, application: FlowApplication, held: Held | None = None) -> None:
+        """Take over an application, and what must be held while it is open."""
         self.application = application
-        self._lock = lock
+        self._held = held
 
     def close(self) -> None:
-        """Close the database and give up the right to write to it."""
+        """Close the database, and then release what was held for it."""
         self.application.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
     def is_readable(self) -> bool:
         """Say whether the database answers."""
