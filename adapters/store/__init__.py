@@ -1,5 +1,6 @@
 """The durable store: the only room that imports eventsourcing."""
 
+from adapters.store.backup import back_up
 from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import StoreFault
@@ -11,20 +12,25 @@ from adapters.store.refusals import (
     read_refusals,
     recording_refusals,
 )
+from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
 
 __all__ = [
     "EventSourcedStore",
     "Rebuilt",
     "RefusalsLost",
+    "Restore",
     "StoreEvidence",
     "StoreFault",
     "StoredRefusals",
     "Undecodable",
+    "back_up",
+    "check_source",
     "open_for_mending",
     "open_for_reading",
     "open_for_writing",
     "read_refusals",
     "rebuild",
     "recording_refusals",
+    "restoring",
 ]

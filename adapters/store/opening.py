@@ -82,7 +82,7 @@ def open_for_mending(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, or for the reasons of `open_for_writing`.
     """
-    _existing(url)
+    existing(url)
     return open_for_writing(url)
 
 
@@ -92,7 +92,7 @@ def open_for_reading(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
-    path = _existing(url)
+    path = existing(url)
     with usable(path):
         file = open_to_read(path)
     try:
@@ -105,7 +105,12 @@ def open_for_reading(url: str) -> EventSourcedStore:
         raise
 
 
-def _existing(url: str) -> Path:
+def existing(url: str) -> Path:
+    """Return where an existing store is.
+
+    Raises:
+        StoreFault: if there is none that another process could open.
+    """
     place = parse_url(url)
     if isinstance(place, Memory):
         raise StoreFault("a store in memory cannot be opened by another process")

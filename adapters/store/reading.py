@@ -167,8 +167,10 @@ def _opened(path: Path) -> ReadableFile:
     beside, before = ReadBeside(path, wal), _stamps(path)
     try:
         _look(beside.name)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        beside.release()
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
         return ReadAlone(path, before) if wal is None else _copied(path)
     return beside

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Final
 
 from attrs import frozen
 
@@ -15,6 +16,8 @@ from domain.audit.checkpoints import Checkpoint, Checkpoints, Place, Rejected, S
 from domain.audit.measuring import Measured
 from domain.audit.merkle import Frontier, folded
 from domain.audit.tiles import LEVEL
+
+_TRUNCATED: Final = "log_truncated"
 
 
 @frozen(kw_only=True)
@@ -44,6 +47,17 @@ class Verified:
     agreed: int
     covered: int
     findings: tuple[Finding, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many events are missing at the end, by the largest of the checkpoints."""
+        cut = [one for one in self.findings if one.code == _TRUNCATED]
+        return sum((one.last or 0) - self.measured.size for one in cut)
+
+    @property
+    def is_short_copy(self) -> bool:
+        """Whether events are missing at the end, and all that can be compared before agrees."""
+        return self.covered > 0 and {one.code for one in self.findings} == {_TRUNCATED}
 
 
 def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
@@ -138,7 +152,8 @@ def _differing(
         first, last = _bounds(log, changed[0].checkpoint, good, tiles)
         yield _changed(changed, first, last)
     if short:
-        yield _truncated(log, short)
+        before = _rewritten if within else _cut
+        yield _truncated(log, short, before(log, good, tiles))
 
 
 def _forked(one: Signed, good: int) -> Finding:
@@ -184,12 +199,32 @@ def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
     )
 
 
-def _truncated(log: Measured, short: Sequence[Signed]) -> Finding:
+def _rewritten(*_: object) -> str:
+    return "those before are not all the ones that were signed: it was rewritten, not only cut"
+
+
+def _cut(log: Measured, good: int, tiles: Sequence[bytes]) -> str:
+    """Return what is known of the events that a log has, no checkpoint of which disagrees."""
+    pairs = [then == now for then, now in zip(tiles, log.tiles, strict=False)]
+    if not all(pairs):
+        first = max(good, pairs.index(False) << LEVEL) + 1
+        return f"by the tiles, which nobody signed, it was rewritten too, from position {first} on"
+    if good:
+        return f"it is a short copy, its first {good} events are those that were signed"
+    if pairs:
+        return (
+            f"by the tiles, which nobody signed, its first {len(pairs) << LEVEL} events are right"
+        )
+    return "no earlier checkpoint says whether those before are the ones that were signed"
+
+
+def _truncated(log: Measured, short: Sequence[Signed], before: str) -> Finding:
     size = short[-1].checkpoint.size
     return Finding(
-        code="log_truncated",
+        code=_TRUNCATED,
         sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
-        f" only {log.size}: the events from position {log.size + 1} to {size} are missing",
+        f" only {log.size}: the events from position {log.size + 1} to {size} are missing;"
+        f" {before}",
         checkpoint=short[0].place,
         first=log.size + 1,
         last=size,

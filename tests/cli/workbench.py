@@ -15,6 +15,7 @@ from adapters.audit.desk import Configured, Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Exports, Tools, run
+from adapters.composition.copies import back_up_store, restore_store
 from adapters.store import (
     EventSourcedStore,
     Rebuilt,
@@ -142,6 +143,8 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         check=check,
         read_store=_read_store,
         write_store=_write_store,
+        back_up=back_up_store,
+        restore_store=restore_store,
         open_evidence=_open_evidence,
         serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
