@@ -40,13 +40,15 @@ class Finding:
 class Verified:
     """What a verification came to.
 
-    `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none.
+    `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none. Of tiles
+    that somebody gave, those that the log has too are the `same_tiles`, or not.
     """
 
     measured: Measured
     agreed: int
     covered: int
     findings: tuple[Finding, ...]
+    same_tiles: bool = True
 
     @property
     def missing(self) -> int:
@@ -57,7 +59,8 @@ class Verified:
     @property
     def is_short_copy(self) -> bool:
         """Whether events are missing at the end, and all that can be compared before agrees."""
-        return self.covered > 0 and {one.code for one in self.findings} == {_TRUNCATED}
+        codes = {one.code for one in self.findings}
+        return self.covered > 0 and codes == {_TRUNCATED} and self.same_tiles
 
 
 def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
@@ -81,6 +84,7 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
         agreed=len({one.digest for one in agreeing}),
         covered=max((one.checkpoint.size for one in agreeing), default=0),
         findings=findings,
+        same_tiles=all(_compared(log, checkpoints.tiles)),
     )
 
 
@@ -199,22 +203,25 @@ def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
     )
 
 
+def _compared(log: Measured, tiles: Sequence[bytes]) -> list[bool]:
+    """Return of each tile that both have whether it is the same."""
+    return [then == now for then, now in zip(tiles, log.tiles, strict=False)]
+
+
 def _rewritten(*_: object) -> str:
     return "those before are not all the ones that were signed: it was rewritten, not only cut"
 
 
 def _cut(log: Measured, good: int, tiles: Sequence[bytes]) -> str:
     """Return what is known of the events that a log has, no checkpoint of which disagrees."""
-    pairs = [then == now for then, now in zip(tiles, log.tiles, strict=False)]
-    if not all(pairs):
-        first = max(good, pairs.index(False) << LEVEL) + 1
+    same = _compared(log, tiles)
+    if not all(same):
+        first = max(good, same.index(False) << LEVEL) + 1
         return f"by the tiles, which nobody signed, it was rewritten too, from position {first} on"
     if good:
         return f"it is a short copy, its first {good} events are those that were signed"
-    if pairs:
-        return (
-            f"by the tiles, which nobody signed, its first {len(pairs) << LEVEL} events are right"
-        )
+    if same:
+        return f"by the tiles, which nobody signed, its first {len(same) << LEVEL} events are right"
     return "no earlier checkpoint says whether those before are the ones that were signed"
 
 
