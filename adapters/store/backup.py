@@ -77,7 +77,7 @@ def _copy(source: sqlite3.Connection, target: Path, progress: Progress) -> tuple
 def _check(copy: sqlite3.Connection, path: Path, size: tuple[int, int]) -> None:
     problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
     if problems != ["ok"]:
-        raise StoreFault(f"{path}: is damaged: {problems[0]}")
+        raise StoreFault(f"{path}: is damaged: {' '.join(str(problems[0]).split())}")
     journal = copy.execute("PRAGMA journal_mode").fetchone()[0]
     found = copy.execute(_SIZE).fetchone()
     if (journal, found) != ("delete", size):
