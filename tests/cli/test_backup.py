@@ -57,6 +57,7 @@ def test_a_backup_ends_though_somebody_writes_at_each_step(path: Path, tmp_path:
 
         def write_on(done: int, total: int) -> None:
             steps.append((done, total))
+            assert len(steps) < 50, "it begins again each time"
             writer = Thread(target=grow, args=(bench, 1))
             writer.start()
             writer.join()
