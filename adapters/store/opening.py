@@ -23,7 +23,7 @@ from adapters.store.place import (
     parse_url,
     take_back,
 )
-from adapters.store.reading import check_log, open_to_read
+from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.store import EventSourcedStore
 from domain.ports import StoreUnavailable
 
@@ -61,8 +61,9 @@ def open_for_writing(
 def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
     make_file(path)
     take_back(path)
-    if not is_blank(path):
-        check_identity(path)
+    with left_alone(path):
+        if not is_blank(path):
+            check_identity(path)
     lock = take_lock(path)
     try:
         with usable(path):

@@ -144,6 +144,17 @@ def open_to_read(path: Path) -> ReadableFile:
 
 
 @contextmanager
+def left_alone(path: Path) -> Iterator[None]:
+    """Remove what looking at a file has made beside it, if it is refused."""
+    beside = ReadBeside(path, _stamp(companion(path, "-wal")))
+    try:
+        yield
+    except StoreFault:
+        beside.release()
+        raise
+
+
+@contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection that reads a database file, and leaves nothing behind.
 

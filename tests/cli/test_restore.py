@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -260,8 +261,13 @@ def _restore_until(step: int, tools: Tools, copy: Path, path: Path) -> bool:
 
 @pytest.mark.parametrize("make", [pytest.param(made, marks=pytest.mark.full), killed])
 def test_a_restore_that_is_killed_leaves_the_old_store_or_the_new_one(
-    tools: Tools, copy: Path, tmp_path: Path, make: Callable[[Path, int], Path]
+    tools: Tools,
+    copy: Path,
+    tmp_path: Path,
+    make: Callable[[Path, int], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where those that are killed leave it
     found: list[int] = []
     template = tmp_path / "template"
     template.mkdir()
