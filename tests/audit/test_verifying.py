@@ -242,7 +242,7 @@ def test_the_root_of_a_long_log_is_that_of_the_definition() -> None:
 
 
 def verdict(log: Sequence[Entry], ledger: Sequence[Signed], tiles: Sequence[bytes] = ()) -> str:
-    checkpoints = Checkpoints(ledger=tuple(ledger), tiles=tiles)
+    checkpoints = Checkpoints(held=tuple(ledger), tiles=tiles)
     found = verified(measured(log, checkpoints.sizes), checkpoints)
     cut = next(one for one in found.findings if one.code == "log_truncated")
     assert found.missing == ledger[-1].checkpoint.size - len(log)

@@ -179,6 +179,12 @@ def _with_a_log(file: Path) -> None:
     killed(file, 2)
 
 
+def _with_another_owner(file: Path) -> None:
+    made(file, 1)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE flow_index SET owner = 'agent:support:desk'")
+
+
 def _in_part(file: Path) -> None:
     made(file, 3)
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -198,6 +204,7 @@ def _in_part(file: Path) -> None:
         (_truncated, "malformed"),
         (_with_a_log, "stands beside the copy, and may belong to another"),
         (_in_part, "is not what was written or signed"),
+        (_with_another_owner, "is not what was written or signed (index_differs;"),
     ],
 )
 def test_what_is_no_whole_store_is_refused_and_nothing_is_changed(
@@ -232,6 +239,26 @@ def test_what_is_not_ours_is_never_replaced(tools: Tools, copy: Path, path: Path
     assert (ran.code, ran.out) == (2, "")
     assert "is a database of another application" in ran.err
     assert everything_in(path.parent) == before
+
+
+def test_a_copy_that_was_changed_since_it_was_signed_is_refused(
+    tools: Tools, copy: Path, path: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    public = tools.proving.keygen(key, "flows.example")
+    files = ["--checkpoints", str(tmp_path / "log")]
+    signing = ["--key", str(key), "--database", f"sqlite:///{copy}"]
+    assert taskflow(tools, "audit", "checkpoint", *files, *signing).code == 0
+    options = [*files, "--public-key", public]
+    said = restore(tools, copy, tmp_path / "first.db", *options).out
+    assert "1 checkpoint agrees with it, up to position 3\n" in said
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        event = "CAST(replace(CAST(state AS TEXT), '203.0.113.7', '203.0.113.8') AS BLOB)"
+        connection.execute(f"UPDATE stored_events SET state = {event} WHERE rowid = 2")  # noqa: S608 - ours
+    ran = restore(tools, copy, path, *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is not what was written or signed (history_changed;" in ran.err
+    assert everything_in(path.parent).keys() == {"key", "log", "log.tiles", "first.db"}
 
 
 def test_findings_can_be_accepted(tools: Tools, path: Path, tmp_path: Path) -> None:
