@@ -13,6 +13,7 @@ from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.composition.checking import check
 from adapters.composition.checkpoints import configured_checkpoints
+from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.edges import now
 from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
@@ -30,6 +31,8 @@ def main() -> int:
         check=check,
         read_store=read_store,
         write_store=write_store,
+        back_up=back_up_store,
+        restore_store=restore_store,
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),

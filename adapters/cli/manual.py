@@ -19,7 +19,7 @@ class Page:
 
 
 STORE_TROUBLE: Final = "wrong arguments or configuration, no such store, a damaged store"
-_WRITE_TROUBLE: Final = f"""{STORE_TROUBLE},
+WRITE_TROUBLE: Final = f"""{STORE_TROUBLE},
      or another process, such as a gateway, writes to it"""
 
 WHICH_STORE: Final = """\
@@ -155,7 +155,7 @@ examples:
     + exit_codes(
         done="cancelled, or pending because children are active",
         findings="refused: there is no such flow, or it has already ended",
-        trouble=_WRITE_TROUBLE,
+        trouble=WRITE_TROUBLE,
     ),
 )
 
@@ -180,15 +180,19 @@ examples:
     + exit_codes(
         done="swept, even if there was nothing to give up",
         findings="not used",
-        trouble=_WRITE_TROUBLE,
+        trouble=WRITE_TROUBLE,
     ),
 )
 
 STORE: Final = Page(
-    help="look after the store",
-    description="Looks after the store of a gateway that does not run.",
+    help="back up, restore and look after the store",
+    description="""\
+Copies a store, also beside a running gateway; and puts it back from a copy, or
+makes its derived rows again, when no gateway runs.""",
     epilog="""\
 examples:
+  taskflow store backup monday.db --config gateway.json5
+  taskflow store restore monday.db --config gateway.json5
   taskflow store rebuild --config gateway.json5""",
 )
 
@@ -208,6 +212,6 @@ examples:
     + exit_codes(
         done="all rows agree with the events now; says what had to change",
         findings="not used",
-        trouble=_WRITE_TROUBLE,
+        trouble=WRITE_TROUBLE,
     ),
 )

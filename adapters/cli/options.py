@@ -6,7 +6,7 @@ from argparse import SUPPRESS
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.cli import manual
+from adapters.cli import manual, store_backup, store_restore
 from adapters.cli.arguments import (
     MOST_INTEGER,
     Commands,
@@ -67,7 +67,10 @@ def _parser() -> Parser:
     _add_show(flows)
     _add_cancel(flows)
     _add_sweep(flows)
-    _add_rebuild(Commands(commands.add("store", manual.STORE)))
+    store = Commands(commands.add("store", manual.STORE))
+    store_backup.add(store)
+    store_restore.add(store)
+    _add_rebuild(store)
     add_audit(commands)
     return top
 

@@ -178,6 +178,58 @@ SpareOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None, Path 
 a file and that of a key."""
 
 
+class BackUp(Protocol):
+    """Copies a store into an empty file, and returns how many events it has."""
+
+    def __call__(
+        self,
+        config: Path | None,
+        database: str | None,
+        target: Path,
+        *,
+        name: Path,
+        progress: Progress,
+    ) -> int:
+        """Copy it, and check the copy, which will get a name."""
+        ...
+
+
+class Restoring(Protocol):
+    """A store that is about to be replaced by a copy, while nobody may write to it."""
+
+    @property
+    def path(self) -> Path:
+        """Return where the store is."""
+        ...
+
+    @property
+    def kept(self) -> Path | None:
+        """Return what has become of the store that was there, once it is replaced."""
+        ...
+
+    def candidate(self) -> AbstractContextManager[Evidence]:
+        """Open the copy for an auditor."""
+        ...
+
+    def present(self) -> AbstractContextManager[Evidence | None]:
+        """Open the store that is there for an auditor; None if there is none."""
+        ...
+
+    def replace(self) -> None:
+        """Put the copy in the place of what is there, which is kept under another name."""
+        ...
+
+
+class OpenRestore(Protocol):
+    """Makes a checked copy of a file, to replace a store by it."""
+
+    def __call__(
+        self, config: Path | None, database: str | None, source: Path, *, progress: Progress
+    ) -> AbstractContextManager[Restoring]:
+        """Make it; it is gone on leaving, unless it has replaced the store."""
+        ...
+
+
 @frozen(kw_only=True)
 class Tools:
     """All collaborators of the command line."""
@@ -187,6 +239,8 @@ class Tools:
     check: Callable[[Path], CheckReport]
     read_store: OpenToRead
     write_store: OpenToWrite
+    back_up: BackUp
+    restore_store: OpenRestore
     open_evidence: OpenEvidence
     serve_pages: ServePages
     exports: Exports

@@ -10,15 +10,18 @@ from typing import Final
 from attrs import define
 
 from adapters.audit.checkpointing import append_if_grown
+from adapters.audit.comparing import compare_with_last
 from adapters.audit.desk import configured_issuer
-from adapters.composition.checkpoints import checkpoints_of
+from adapters.audit.keys import Verifier
+from adapters.composition.checkpoints import checkpoints_of, public_key_of
 from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
-from adapters.schedule import every
+from adapters.schedule import every, once
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
+from domain.audit.evidence import Evidence
 from domain.operators import SYSTEM, Operators
 
 _MAINTENANCE_SECONDS: Final = 1.0
@@ -42,6 +45,8 @@ def doing_jobs(
     """Do what the gateway does by itself, while the context lasts."""
     checkpoints, pace = settings.checkpoints, pace_of(settings.children)
     with ExitStack() as jobs:
+        comparing = partial(_compare, settings, StoreEvidence(store))
+        jobs.enter_context(once(comparing, partial(_log_fault_of, "comparing")))
         sweep = SweepJob(Operators(store, now, new_id, SYSTEM), pace, read_clocks, is_listening)
         jobs.enter_context(every(pace.beat / 1000, sweep, partial(_log_fault_of, "sweep")))
         if checkpoints.key is not None:
@@ -80,6 +85,36 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
                 LOG.warning("%s", notice)
 
     return job
+
+
+class _StoppedError(Exception):
+    """The gateway stops, and what was begun is not needed any more."""
+
+
+def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
+    """Say whether the store is the one that its last checkpoint speaks of."""
+
+    def stop_in_time(_done: int, _all: int) -> None:
+        if is_stopped():
+            raise _StoppedError
+
+    file, key = settings.checkpoints.file, public_key_of(settings)
+    verifier = None if key is None else Verifier.parse(key)
+    try:
+        found = compare_with_last(evidence, file, verifier, stop_in_time)
+    except _StoppedError:
+        return
+    fields = {"file": str(file), "signature": "not checked" if key is None else None}
+    if found is None:
+        return
+    if found.problem is None:
+        log_milestone(
+            LOG, "store agrees with its last checkpoint", {**fields, "events": found.size}
+        )
+    else:
+        advice = "see taskflow audit verify, and taskflow store restore"
+        reason = f"{found.problem}; {advice}"
+        log_fault(LOG, "store is not that of its last checkpoint", {**fields, "reason": reason})
 
 
 def _log_fault_of(job: str, error: Exception) -> None:

@@ -31,3 +31,28 @@ def every(
     finally:
         stopped.set()
         thread.join()
+
+
+@contextmanager
+def once(
+    job: Callable[[Callable[[], bool]], None], on_fault: Callable[[Exception], None]
+) -> Iterator[None]:
+    """Do a job beside everything else; it is given what says whether the context has ended.
+
+    On leaving, the job is waited for: it should end soon then.
+    """
+    stopped = Event()
+
+    def run() -> None:
+        try:
+            job(stopped.is_set)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the others go on
+            on_fault(fault)
+
+    thread = Thread(target=run, name="once", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,5 +1,6 @@
 """The durable store: the only room that imports eventsourcing."""
 
+from adapters.store.backup import back_up
 from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
@@ -13,6 +14,7 @@ from adapters.store.refusals import (
     read_refusals,
     recording_refusals,
 )
+from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
 
 __all__ = [
@@ -20,10 +22,13 @@ __all__ = [
     "EventSourcedStore",
     "Rebuilt",
     "RefusalsLost",
+    "Restore",
     "StoreEvidence",
     "StoreFault",
     "StoredRefusals",
     "Undecodable",
+    "back_up",
+    "check_source",
     "maintain",
     "open_for_mending",
     "open_for_reading",
@@ -31,5 +36,6 @@ __all__ = [
     "read_refusals",
     "rebuild",
     "recording_refusals",
+    "restoring",
     "store_files",
 ]

@@ -85,7 +85,7 @@ class Custody:
     def _log(self) -> str:
         return f"{self.path}-wal"
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Give up the files. NOTE: only when SQLite has closed them: this drops its locks too."""
         if self._index is not None:
             os.close(self._index.descriptor)

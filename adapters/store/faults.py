@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
@@ -33,6 +34,15 @@ def root_cause(error: BaseException) -> BaseException:
 def sqlite_code(error: BaseException) -> int:
     """Return the extended code of an error of SQLite, 0 of any other."""
     return getattr(error, "sqlite_errorcode", 0)
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Raise a `StoreFault` for what SQLite says of a file that it cannot use."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
 
 
 @contextmanager

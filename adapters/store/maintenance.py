@@ -17,7 +17,8 @@ def maintain(store: EventSourcedStore) -> None:
     Raises:
         StoreUnavailable: if the store is not what was opened, or fails.
     """
-    custody, application = store.custody, store.application
+    application = store.application
+    custody = application.datastore.custody
     if custody is None:
         return
     custody.verify()

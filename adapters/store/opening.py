@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
-from adapters.store.faults import StoreFault, translated
+from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.group_commit import Waiting
 from adapters.store.lock import take_lock
 from adapters.store.place import (
@@ -17,6 +17,7 @@ from adapters.store.place import (
     Memory,
     check_identity,
     claim,
+    drop_kept_name,
     file_name,
     is_blank,
     make_file,
@@ -24,6 +25,7 @@ from adapters.store.place import (
     parse_url,
     take_back,
 )
+from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.store import EventSourcedStore
 from domain.ports import StoreUnavailable
 
@@ -73,13 +75,17 @@ def _open_file(
     path: Path, url: str, lock_timeout: int, on_breach: Callable[[str], None]
 ) -> EventSourcedStore:
     make_file(path)
+    drop_kept_name(path)
     if (names := path.stat().st_nlink) > 1:
         raise StoreFault(f"{several_names(path, names)}; remove all but one, or copy the file")
     take_back(path)
-    if not is_blank(path):
-        check_identity(path)
+    with left_alone(path):
+        if not is_blank(path):
+            check_identity(path)
     custody = Custody(path, take_lock(path), on_breach)
     try:
+        with usable(path):
+            check_log(path, file_name(path, "ro"))
         if is_blank(path):
             claim(path)
         application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
@@ -90,7 +96,7 @@ def _open_file(
             raise
         return EventSourcedStore(application, custody)
     except BaseException:
-        custody.end()
+        custody.release()
         raise
 
 
@@ -100,7 +106,7 @@ def open_for_mending(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, or for the reasons of `open_for_writing`.
     """
-    _existing(url)
+    existing(url)
     return open_for_writing(url)
 
 
@@ -110,13 +116,25 @@ def open_for_reading(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
-    path = _existing(url)
-    check_identity(path)
-    name = file_name(path, "ro")
-    return EventSourcedStore(_application(name, url=url, CREATE_TABLE="n"))
+    path = existing(url)
+    with usable(path):
+        file = open_to_read(path)
+    try:
+        check_identity(path, file.name)
+        application = _application(file.name, url=url, CREATE_TABLE="n")
+        application.datastore.check_read = file.check
+        return EventSourcedStore(application, file)
+    except BaseException:
+        file.release()
+        raise
 
 
-def _existing(url: str) -> Path:
+def existing(url: str) -> Path:
+    """Return where an existing store is.
+
+    Raises:
+        StoreFault: if there is none that another process could open.
+    """
     place = parse_url(url)
     if isinstance(place, Memory):
         raise StoreFault("a store in memory cannot be opened by another process")

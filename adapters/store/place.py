@@ -11,13 +11,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from attrs import frozen
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, usable
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _PREFIX: Final = "sqlite:///"
@@ -63,9 +64,15 @@ def memory_name() -> str:
     return f"file:taskflow-{os.getpid()}-{next(_COUNTER)}?mode=memory&cache=shared"
 
 
-def file_name(path: Path, mode: Literal["ro", "rw"]) -> str:
-    """Return SQLite's name of a file, to be read or also written."""
-    return f"file:{quote(str(path))}?mode={mode}"
+def file_name(path: Path, mode: Literal["ro", "rw", "immutable"]) -> str:
+    """Return SQLite's name of a file: to be read, to be written too, or where it cannot change."""
+    options = "immutable=1&mode=ro" if mode == "immutable" else f"mode={mode}"
+    return f"file:{quote(str(path))}?{options}"
+
+
+def is_read_only(name: str) -> bool:
+    """Say whether SQLite's name of a file lets it only be read."""
+    return name.endswith("mode=ro")
 
 
 def make_file(path: Path) -> None:
@@ -87,6 +94,19 @@ def make_file(path: Path) -> None:
         raise StoreFault(f"{path}: is not a file that can be read and written")
 
 
+def kept_name(path: Path, number: int | str) -> str:
+    """Return the name by which a restore keeps what it replaces."""
+    return f"{path.name}.replaced-{number}"
+
+
+def drop_kept_name(path: Path) -> None:
+    """Remove the second name that a restore gave to a store and, being killed, did not use."""
+    if path.stat().st_nlink > 1:
+        for kept in path.parent.glob(kept_name(Path(escape(path.name)), "*")):
+            if kept.samefile(path) and not kept.is_symlink():
+                kept.unlink()
+
+
 def take_back(path: Path) -> None:
     """Let SQLite take back what a first start had begun when the power went, if it had.
 
@@ -97,17 +117,19 @@ def take_back(path: Path) -> None:
         StoreFault: if it cannot be taken back.
     """
     if path.with_name(path.name + "-journal").exists():
-        with _connected(path, "rw") as connection:
+        with _connected(path, file_name(path, "rw")) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master")
 
 
-def check_identity(path: Path) -> None:
+def check_identity(path: Path, name: str | None = None) -> None:
     """Check that a file is a store of ours, of the version that we read.
+
+    It is opened by the name that SQLite has for it, if that is not the plain one.
 
     Raises:
         StoreFault: if it is not.
     """
-    with _connected(path, "ro") as connection:
+    with _connected(path, name or file_name(path, "ro")) as connection:
         application, version = _identity(connection)
     if application != APPLICATION_ID:
         raise StoreFault(f"{path}: is not a TaskFlow store")
@@ -118,14 +140,14 @@ def check_identity(path: Path) -> None:
 
 def is_blank(path: Path) -> bool:
     """Say whether a file holds no database yet."""
-    with _connected(path, "ro") as connection:
+    with _connected(path, file_name(path, "ro")) as connection:
         tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         return tables == 0 and _identity(connection) == (0, 0)
 
 
 def claim(path: Path) -> None:
     """Mark a blank file as a store of ours."""
-    with _connected(path, "rw") as connection:
+    with _connected(path, file_name(path, "rw")) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -133,14 +155,12 @@ def claim(path: Path) -> None:
 
 
 @contextmanager
-def _connected(path: Path, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(
-            sqlite3.connect(file_name(path, mode), uri=True, isolation_level=None)
-        ) as connection:
-            yield connection
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
+def _connected(path: Path, name: str) -> Iterator[sqlite3.Connection]:
+    with (
+        usable(path),
+        closing(sqlite3.connect(name, uri=True, isolation_level=None)) as connection,
+    ):
+        yield connection
 
 
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
+from adapters.store.place import is_read_only
 from adapters.store.recorder import FlowRecorder
 from domain.ports import StoreUnavailable
 
@@ -99,7 +100,8 @@ class Pool(es.SQLiteConnectionPool):
 
     def _write_ahead(self, raw: sqlite3.Connection) -> None:
         mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode.lower() != "wal":
+        # NOTE: a copy that is only read stays in whatever journal mode it has.
+        if mode.lower() != "wal" and not is_read_only(self.db_name):
             raw.execute("PRAGMA journal_mode=WAL")
             self.journal_mode_was_changed_to_wal = True
         self.is_journal_mode_wal = True
@@ -111,21 +113,22 @@ class Datastore(es.SQLiteDatastore):
     def __init__(self, db_name: str, lock_timeout: int) -> None:
         super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
         self.pool: Pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
+        self.check_read: Callable[[], None] = lambda: None
         self._reading = local()
-        self._custody: Custody | None = None
+        self.custody: Custody | None = None
 
     def keep(self, custody: Custody) -> None:
         """Watch over the files from now on."""
         # NOTE: what a crash left in the log counts as under way until it is in the database.
         self.checkpoint("PASSIVE")
         custody.begin()
-        self._custody = custody
+        self.custody = custody
         self.pool.verify = custody.verify
 
     @contextmanager
     def get_connection(self, *, commit: bool) -> Iterator[es.SQLiteConnection]:
         """Lend a connection, unless the store is no longer what was opened."""
-        custody = self._custody
+        custody = self.custody
         if custody is not None:
             custody.require()
         try:
@@ -152,14 +155,15 @@ class Datastore(es.SQLiteDatastore):
         elif held is None:
             with super().transaction(commit=False) as cursor:
                 yield cursor
+                self.check_read()
         else:
             cursor = held.cursor()
             with cursor:
                 yield cursor
 
     def _verify(self) -> None:
-        if self._custody is not None:
-            self._custody.verify()
+        if self.custody is not None:
+            self.custody.verify()
 
     def checkpoint(self, mode: Literal["PASSIVE", "TRUNCATE"]) -> bool:
         """Move what is in the log to the database, and say whether all was moved; wait for nobody.
@@ -192,6 +196,7 @@ class Datastore(es.SQLiteDatastore):
                 yield cursor
             finally:
                 self._reading.connection = None
+                self.check_read()
 
     def check_promises(self) -> None:
         """Check that the database writes ahead and syncs.
@@ -199,6 +204,8 @@ class Datastore(es.SQLiteDatastore):
         Raises:
             StoreFault: if it does not, as on some network file systems.
         """
+        if is_read_only(self.pool.db_name):
+            return
         with self.reading() as cursor:
             journal = _pragma(cursor, "journal_mode")
             synchronous = _pragma(cursor, "synchronous")

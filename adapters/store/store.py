@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from eventsourcing.persistence import StoredEvent
 
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
-from adapters.store.custody import Custody
 from adapters.store.envelope import FlowSnapshot, as_envelope, as_event, to_envelope, to_record
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
@@ -26,20 +25,28 @@ from domain.sweep import SilentFlow
 from domain.values import Timestamp
 
 
+class Held(Protocol):
+    """What is held while a store is open: the right to write to it, or what its reading takes."""
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+
 class EventSourcedStore:
     """Flows as streams of events; a `domain.ports.FlowStore` that also knows its history."""
 
-    def __init__(self, application: FlowApplication, custody: Custody | None = None) -> None:
-        """Take over an application, and the custody of the files that it may write to."""
+    def __init__(self, application: FlowApplication, held: Held | None = None) -> None:
+        """Take over an application, and what must be held while it is open."""
         self.application = application
-        self.custody = custody
+        self._held = held
 
     def close(self) -> None:
-        """Close the database and give up the right to write to it."""
+        """Close the database, and then release what was held for it."""
         self.application.close()
-        if self.custody is not None:
-            self.custody.end()
-            self.custody = None
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""

@@ -22,6 +22,8 @@ class FindingCode(StrEnum):
 
     POSITION_GAP = "position_gap"
     """The log skips positions: events were removed from it, or put far behind it."""
+    LOG_TRUNCATED = "log_truncated"
+    """The log has fewer events than a signed checkpoint says: it was cut, or is a short copy."""
     OUT_OF_ORDER = "out_of_order"
     """An event stands in the log before one that it must follow, or apart from its decision."""
     NO_BEGINNING = "no_beginning"

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from domain.audit.advice import advice
+from domain.audit.checkpoints import Checkpoints
 from domain.audit.evidence import Entry, Evidence, KeyRow, Unreadable
 from domain.audit.findings import Finding, FindingCode, Report, found_at
 from domain.audit.replay import replay_flow
@@ -53,6 +54,17 @@ def replay_store(evidence: Evidence, silent_before: Timestamp) -> Report:
     for stage in stages(evidence, report, silent_before):
         stage.run(lambda _done, _all: None)
     return report
+
+
+def find_missing(report: Report, checkpoints: Checkpoints) -> None:
+    """Add a finding if the log that was read is shorter than its checkpoints say."""
+    largest = max(checkpoints.sizes, default=0)
+    if report.events < largest:
+        sentence = (
+            f"a checkpoint is of {largest} events and the log has {report.events}: it was cut, or"
+            " this is a short copy (see taskflow audit verify)"
+        )
+        report.findings.add(Finding(code=FindingCode.LOG_TRUNCATED, sentence=sentence))
 
 
 def _read_log(evidence: Evidence, report: Report, told: Progress) -> None:

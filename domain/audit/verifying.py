@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Final
 
 from attrs import frozen
 
@@ -15,6 +16,8 @@ from domain.audit.checkpoints import Checkpoint, Checkpoints, Place, Rejected, S
 from domain.audit.measuring import Measured
 from domain.audit.merkle import Frontier, folded
 from domain.audit.tiles import LEVEL
+
+_TRUNCATED: Final = "log_truncated"
 
 
 @frozen(kw_only=True)
@@ -37,13 +40,27 @@ class Finding:
 class Verified:
     """What a verification came to.
 
-    `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none.
+    `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none. Of tiles
+    that somebody gave, those that the log has too are the `same_tiles`, or not.
     """
 
     measured: Measured
     agreed: int
     covered: int
     findings: tuple[Finding, ...]
+    same_tiles: bool = True
+
+    @property
+    def missing(self) -> int:
+        """How many events are missing at the end, by the largest of the checkpoints."""
+        cut = [one for one in self.findings if one.code == _TRUNCATED]
+        return sum((one.last or 0) - self.measured.size for one in cut)
+
+    @property
+    def is_short_copy(self) -> bool:
+        """Whether events are missing at the end, and all that can be compared before agrees."""
+        codes = {one.code for one in self.findings}
+        return self.covered > 0 and codes == {_TRUNCATED} and self.same_tiles
 
 
 def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
@@ -67,6 +84,7 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
         agreed=len({one.digest for one in agreeing}),
         covered=max((one.checkpoint.size for one in agreeing), default=0),
         findings=findings,
+        same_tiles=all(_compared(log, checkpoints.tiles)),
     )
 
 
@@ -138,7 +156,8 @@ def _differing(
         first, last = _bounds(log, changed[0].checkpoint, good, tiles)
         yield _changed(changed, first, last)
     if short:
-        yield _truncated(log, short)
+        before = _rewritten if within else _cut
+        yield _truncated(log, short, before(log, good, tiles))
 
 
 def _forked(one: Signed, good: int) -> Finding:
@@ -184,12 +203,35 @@ def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
     )
 
 
-def _truncated(log: Measured, short: Sequence[Signed]) -> Finding:
+def _compared(log: Measured, tiles: Sequence[bytes]) -> list[bool]:
+    """Return of each tile that both have whether it is the same."""
+    return [then == now for then, now in zip(tiles, log.tiles, strict=False)]
+
+
+def _rewritten(*_: object) -> str:
+    return "those before are not all the ones that were signed: it was rewritten, not only cut"
+
+
+def _cut(log: Measured, good: int, tiles: Sequence[bytes]) -> str:
+    """Return what is known of the events that a log has, no checkpoint of which disagrees."""
+    same = _compared(log, tiles)
+    if not all(same):
+        first = max(good, same.index(False) << LEVEL) + 1
+        return f"by the tiles, which nobody signed, it was rewritten too, from position {first} on"
+    if good:
+        return f"it is a short copy, its first {good} events are those that were signed"
+    if same:
+        return f"by the tiles, which nobody signed, its first {len(same) << LEVEL} events are right"
+    return "no earlier checkpoint says whether those before are the ones that were signed"
+
+
+def _truncated(log: Measured, short: Sequence[Signed], before: str) -> Finding:
     size = short[-1].checkpoint.size
     return Finding(
-        code="log_truncated",
+        code=_TRUNCATED,
         sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
-        f" only {log.size}: the events from position {log.size + 1} to {size} are missing",
+        f" only {log.size}: the events from position {log.size + 1} to {size} are missing;"
+        f" {before}",
         checkpoint=short[0].place,
         first=log.size + 1,
         last=size,

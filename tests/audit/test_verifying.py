@@ -37,10 +37,10 @@ def numbered(entries: Sequence[Entry]) -> list[Entry]:
 def note(number: int, *, file: str = "ledger", log: Sequence[Entry] = LOG) -> Signed:
     """Return the nth checkpoint of a log, of 2n events."""
     root = root_of(map(entry_hash, log[: 2 * number]))
-    previous = bytes([number - 1]) if number > 1 else None
+    previous = (number - 1).to_bytes(2) if number > 1 else None
     checkpoint = Checkpoint(origin="log", size=2 * number, root=root, previous=previous)
     place = Place(file=file, number=number)
-    return Signed(place=place, digest=bytes([number]), checkpoint=checkpoint)
+    return Signed(place=place, digest=number.to_bytes(2), checkpoint=checkpoint)
 
 
 LEDGER: Final = tuple(map(note, range(1, 6)))
@@ -239,3 +239,39 @@ def test_the_root_of_a_long_log_is_that_of_the_definition() -> None:
     assert {size: prefix.root for size, prefix in log.prefixes.items()} == {
         size: root_of(map(entry_hash, LONG[:size])) for size in (0, 1, TILE, TILE + 1)
     }
+
+
+def verdict(log: Sequence[Entry], ledger: Sequence[Signed], tiles: Sequence[bytes] = ()) -> str:
+    checkpoints = Checkpoints(held=tuple(ledger), tiles=tiles)
+    found = verified(measured(log, checkpoints.sizes), checkpoints)
+    cut = next(one for one in found.findings if one.code == "log_truncated")
+    assert found.missing == ledger[-1].checkpoint.size - len(log)
+    kind = "short" if found.is_short_copy else "not short"
+    return f"{kind}: {cut.sentence.partition('missing; ')[2]}"
+
+
+def test_a_short_copy_is_told_from_a_rewritten_one() -> None:
+    rewritten = [evolve(one, state=b"?") for one in LOG[:7]]
+    assert verdict(LOG[:7], LEDGER) == (
+        "short: it is a short copy, its first 6 events are those that were signed"
+    )
+    assert verdict(rewritten, LEDGER) == (
+        "not short: those before are not all the ones that were signed: it was rewritten, not only"
+        " cut"
+    )
+    assert verdict(LOG[:7], LEDGER[4:]) == (
+        "not short: no earlier checkpoint says whether those before are the ones that were signed"
+    )
+
+
+def test_tiles_tell_a_short_copy_where_no_checkpoint_does() -> None:
+    log = [evolve(LOG[0], position=number, version=number) for number in range(1, 3 * TILE + 1)]
+    tiles = tuple(tile_roots(map(entry_hash, log)))
+    last = [note(3 * TILE // 2, log=log)]
+    assert verdict(log[: 2 * TILE + 5], last, tiles) == (
+        "not short: by the tiles, which nobody signed, its first 512 events are right"
+    )
+    rewritten = numbered([*log[:TILE], evolve(log[0], state=b"?"), *log[TILE : 2 * TILE + 4]])
+    assert verdict(rewritten, [note(1, log=log), *last], tiles) == (
+        "not short: by the tiles, which nobody signed, it was rewritten too, from position 257 on"
+    )

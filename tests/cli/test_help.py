@@ -15,6 +15,8 @@ COMMANDS = (
     "flows list",
     "flows show",
     "flows cancel",
+    "store backup",
+    "store restore",
     "store rebuild",
     "audit history",
     "audit diff",

@@ -16,6 +16,7 @@ from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Exports, Tools, run
 from adapters.cli.own_files import OwnFiles
+from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
@@ -154,6 +155,8 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         check=check,
         read_store=_read_store,
         write_store=_write_store,
+        back_up=back_up_store,
+        restore_store=restore_store,
         open_evidence=_open_evidence,
         serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),

@@ -39,5 +39,5 @@ def test_a_first_start_that_the_power_broke_off_is_taken_back(path: Path, file_u
 
 def test_who_only_reads_is_told_that_there_is_no_store_yet(path: Path, file_url: str) -> None:
     break_off_a_first_start(path)
-    with pytest.raises(StoreFault, match="cannot be used as a TaskFlow store"):
+    with pytest.raises(StoreFault, match="is not a TaskFlow store"):
         open_for_reading(file_url)

@@ -90,12 +90,13 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
         ("CREATE TABLE notes (text TEXT)",),
         ("PRAGMA user_version=1",),
         ("PRAGMA application_id=7",),
+        ("PRAGMA journal_mode=WAL", "CREATE TABLE notes (text TEXT)"),
         (
             "CREATE TABLE stored_events (originator_id TEXT)",
             f"PRAGMA user_version={SCHEMA_VERSION}",
         ),
     ],
-    ids=["tables", "a version", "an id", "tables like ours"],
+    ids=["tables", "a version", "an id", "writes ahead", "tables like ours"],
 )
 def test_a_database_of_another_application_is_refused_and_left_alone(
     path: Path, file_url: str, statements: tuple[str, ...]
@@ -105,7 +106,7 @@ def test_a_database_of_another_application_is_refused_and_left_alone(
     for open_it in (open_for_writing, open_for_reading):
         with pytest.raises(StoreFault, match=f"^{re.escape(str(path))}: is not a TaskFlow store$"):
             open_it(file_url)
-    assert _everything_in(path.parent) == before
+        assert _everything_in(path.parent) == before
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1])

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -163,15 +163,15 @@ def _post(gateway: RunningGateway, route: str, body: object) -> Any:  # noqa: AN
     return answer["result"]
 
 
-def rewritten(page: str, shell: Shell) -> str:
-    """Return a page with what its examples print now."""
+def rewritten(page: str, shell: Shell, shown: Callable[[str], str] = str) -> str:
+    """Return a page with what its examples print now, as it is shown."""
     ids: dict[str, str] = {}
 
     def run(found: re.Match[str]) -> str:
         typed, said = found[1], found[2] or ""
         for old, new in ids.items():
             typed = typed.replace(old, new)
-        got = shell.type(typed)
+        got = shown(shell.type(typed))
         ids.update(same_places(said, got))
         return f"```sh\n{typed}```\n" + (f"\n```text\n{got}```\n" if got else "")
 

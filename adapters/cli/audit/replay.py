@@ -15,8 +15,9 @@ from adapters.cli.parser import whole_number
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
+from domain.audit.checkpoints import Checkpoints, Unprovable
 from domain.audit.findings import Report
-from domain.audit.replay_store import stages
+from domain.audit.replay_store import find_missing, stages
 
 PAGE: Final = Page(
     help="fold and decide all flows again, and name what does not agree",
@@ -32,8 +33,9 @@ were not heard of for long, flows that were blocked on a task that they did
 not have, and snapshots that were deleted (they are a cache).
 
 Findings and advice are all counted, and the first 1,000 of each are listed.
-What was changed consistently, derived rows included, is not seen here: that
-takes checkpoints.""",
+What was changed consistently, derived rows included, is not seen here, nor what
+is missing at the end of a short copy: that takes checkpoints. With those of a
+configuration, a log that is shorter than they say is a finding.""",
     epilog="""\
 examples:
   taskflow audit replay --config gateway.json5
@@ -63,15 +65,26 @@ class Replay(AuditAsk):
         """Replay it, and tell what was found."""
         report = Report()
         silent_before = tools.clock() - self.stuck_after * _DAY
+        checkpoints = self._checkpoints(tools)  # before the log, which may grow meanwhile
         with tools.open_evidence(self.config, self.database) as evidence:
             for stage in stages(evidence, report, silent_before):
                 with progress_on(terminal.err, stage.label) as progress:
                     stage.run(progress)
+        find_missing(report, checkpoints)
         if self.json:
             terminal.dump(report_document(report))
         else:
             tell(report, terminal)
         return Exit.FINDINGS if report.findings.total() else Exit.DONE
+
+    def _checkpoints(self, tools: Tools) -> Checkpoints:
+        """Return what the configuration's checkpoints say, if it has the key to read them by."""
+        try:
+            return tools.proving.checkpoints(
+                config=self.config, file=None, held=(), public_key=None
+            )
+        except Unprovable:
+            return Checkpoints()
 
 
 def add(commands: Commands) -> None:

@@ -95,6 +95,8 @@ def _document(found: Verified) -> Document:
         "root": in_base64(log.root),
         "agreed": found.agreed,
         "covered": found.covered,
+        "missing": found.missing,
+        "shortCopy": found.is_short_copy,
         "findings": [document(finding) for finding in found.findings],
     }
 
@@ -110,6 +112,9 @@ def _tell(found: Verified, given: Checkpoints, terminal: Terminal) -> None:
         terminal.say("Nothing was compared: there is no checkpoint.")
         return
     terminal.say(_agreement(found))
+    if found.is_short_copy:
+        whole = log.size + found.missing
+        terminal.say(f"It is a short copy: {log.size:,} of {counted(whole, 'event')}.")
     if after := log.size - found.covered:
         behind = " after that" if found.covered else ""
         terminal.say(f"Nothing is proven of the {counted(after, 'event')}{behind}.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from adapters.store.faults import StoreFault
 from adapters.store.place import file_name, make_file
+from adapters.store.reading import reading
 from adapters.store.refusals import schema
 from adapters.store.sqlite import LOG_LIMIT
 
@@ -43,28 +45,24 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_to_read(path: Path) -> sqlite3.Connection | None:
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[sqlite3.Connection | None]:
     """Open a refusal log only to read it; None if there is none, or nothing in it yet.
 
     Raises:
         StoreFault: if it is not ours.
-        sqlite3.Error: if SQLite cannot use it.
+        sqlite3.Error, OSError: if it cannot be read.
     """
     if not path.exists():
-        return None
-    connection = sqlite3.connect(
-        file_name(path, "ro"), uri=True, isolation_level=None, timeout=_LOCK_SECONDS
-    )
-    try:
+        yield None
+        return
+    with reading(path) as connection:
         if _is_blank(connection):
-            connection.close()
-            return None
+            yield None
+            return
         _check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    connection.row_factory = sqlite3.Row
-    return connection
+        connection.row_factory = sqlite3.Row
+        yield connection
 
 
 def _set_up(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from attrs import frozen
@@ -12,7 +11,7 @@ from attrs import frozen
 from adapters.store.faults import StoreFault
 from adapters.store.place import Memory, parse_url
 from adapters.store.refusals import schema
-from adapters.store.refusals.file import log_path, open_to_read
+from adapters.store.refusals.file import log_path, opened_to_read
 from adapters.store.refusals.waiting import day
 from domain.audit.refused_calls import (
     KeptCall,
@@ -84,15 +83,14 @@ class StoredRefusals:
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
         try:
-            connection = open_to_read(self.path)
-            if connection is None:
-                return []
-            with closing(connection):
+            with opened_to_read(self.path) as connection:
+                if connection is None:
+                    return []
                 found = connection.execute(query.format(where=where), (*given.values(), *params))
                 return found.fetchall()
         except StoreFault as fault:
             raise StoreUnavailable(str(fault)) from fault
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"{self.path}: cannot be read: {error}") from error
 
 

@@ -1,0 +1,93 @@
+"""Is a store still the one that its last checkpoint speaks of? Asked at each start, so quickly.
+
+With the tiles beside the checkpoints a few hundred events are read, without them all that the
+checkpoint covers. That each of them is what was signed is `taskflow audit verify`'s to say.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from adapters.audit.checkpoint_file import read_notes
+from adapters.audit.checkpoint_text import parse_checkpoint
+from adapters.audit.keys import Verifier
+from adapters.audit.notes import BadNote, text_of
+from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
+from domain.audit.checkpoints import Checkpoint, Unprovable
+from domain.audit.evidence import Evidence
+from domain.audit.leaves import entry_hash
+from domain.audit.merkle import Frontier
+from domain.audit.printable import counted
+from domain.audit.tiles import LEVEL
+
+
+@frozen(kw_only=True)
+class LastComparison:
+    """How a store compares with the last checkpoint: of how many events, and what is wrong."""
+
+    size: int
+    problem: str | None
+
+
+def compare_with_last(
+    evidence: Evidence, file: Path, verifier: Verifier | None, progress: Progress
+) -> LastComparison | None:
+    """Compare a store with the last checkpoint of a file; None if there is none.
+
+    Without a verifier the checkpoint is taken for what it says.
+
+    Raises:
+        Unprovable: if the file cannot be read, or its last note is no checkpoint by the key.
+    """
+    notes = read_notes(file).whole if file.exists() else ()
+    if not notes:
+        return None
+    last = _checkpoint(notes[-1], file, verifier)
+    size = evidence.size()
+    if last.size > size:
+        problem = (
+            f"{counted(last.size - size, 'event')} of {last.size:,} are missing: it has only"
+            f" {size:,}"
+        )
+    elif not _is_continued(evidence, last, file, progress):
+        problem = f"its first {counted(last.size, 'event')} are not those that were signed"
+    else:
+        problem = None
+    return LastComparison(size=last.size, problem=problem)
+
+
+def _checkpoint(note: bytes, file: Path, verifier: Verifier | None) -> Checkpoint:
+    text = _unsigned_text(note) if verifier is None else text_of(note, verifier)
+    if isinstance(text, BadNote):
+        raise Unprovable(f"{file}: its last checkpoint: {text.reason}")
+    checkpoint = parse_checkpoint(text)
+    if checkpoint is None:
+        raise Unprovable(f"{file}: its last note is no checkpoint")
+    return checkpoint
+
+
+def _unsigned_text(note: bytes) -> str:
+    return f"{note.decode(errors='replace').rpartition(chr(10) * 2)[0]}\n"
+
+
+def _is_continued(evidence: Evidence, last: Checkpoint, file: Path, progress: Progress) -> bool:
+    tiles = read_tiles(tiles_path(file))[: last.size >> LEVEL]
+    cached = tiles if tiles and tiles[-1] == _last_tile(evidence, len(tiles)) else []
+    try:
+        tree = tree_over(evidence, last.size, trusted=last, cached=cached, progress=progress)
+        return tree.root(last.size) == last.root
+    except Unprovable:
+        return False  # a gap: the log has other positions than when it was signed
+
+
+def _last_tile(evidence: Evidence, number: int) -> bytes:
+    """Return the root of the nth tile as the events give it.
+
+    NOTE: where the tiles lead to the root all alone, nothing else would be read of the store.
+    """
+    tile = Frontier()
+    for entry in evidence.entries(((number - 1) << LEVEL) + 1, number << LEVEL):
+        tile.add(entry_hash(entry))
+    return tile.root()

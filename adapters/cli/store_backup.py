@@ -1,0 +1,95 @@
+"""`taskflow store backup`: a checked copy of a store, as one file."""
+
+from __future__ import annotations
+
+from hashlib import file_digest
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli.arguments import Commands, json_flag, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.progress import progress_on
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import CommandError, Tools
+from adapters.cli.whole_file import whole_file
+from domain.audit.printable import counted
+
+PAGE: Final = Page(
+    help="copy the store into one file, beside a running gateway",
+    description="""\
+Copies a store as it is at one moment into a new file, and checks the copy. A
+running gateway goes on meanwhile. The copy is one file, readable by its owner
+only; it appears when it is whole, and replaces nothing. `cp` does not do that:
+the newest changes are in FILE-wal, and a copy without them looks whole.
+
+What callers were refused, the checkpoints and the signing key are files of
+their own: copy them too.""",
+    epilog="""\
+examples:
+  taskflow store backup monday.db --config gateway.json5
+  taskflow store backup /mnt/backup/monday.db \\
+      --database sqlite:///var/taskflow.db --json
+
+"""
+    + exit_codes(
+        done="copied, checked and synced",
+        findings="not used",
+        trouble=f"{STORE_TROUBLE},\n     or FILE exists",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class BackUpStore(AuditAsk):
+    """Copy a store into a new file."""
+
+    file: Path
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Copy it, and say what was copied."""
+        if self.file.exists() or self.file.is_symlink():
+            raise _taken(self.file)
+        with (
+            progress_on(terminal.err, "copying") as progress,
+            whole_file(self.file, _give_name) as file,
+        ):
+            events = tools.back_up(
+                self.config, self.database, Path(file.name), name=self.file, progress=progress
+            )
+        self._tell(events, terminal)
+        return Exit.DONE
+
+    def _tell(self, events: int, terminal: Terminal) -> None:
+        with self.file.open("rb") as copy:
+            digest = file_digest(copy, "sha256").hexdigest()
+            size = copy.tell()
+        if self.json:
+            written = {"file": str(self.file), "bytes": size, "sha256": digest}
+            terminal.dump({"events": events, **written})
+            return
+        terminal.say(f"Wrote {self.file}: {counted(events, 'event')}, {counted(size, 'byte')}")
+        terminal.say(f"SHA-256 {digest}")
+
+
+def _give_name(written: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(written)
+    except FileExistsError:
+        raise _taken(path) from None
+
+
+def _taken(path: Path) -> CommandError:
+    return CommandError(f"{path} exists already, and a backup replaces nothing: name a new file")
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("backup", PAGE, BackUpStore)
+    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it must not exist yet")
+    store_options(parser)
+    json_flag(parser)

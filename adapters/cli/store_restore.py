@@ -1,0 +1,204 @@
+"""`taskflow store restore`: a store put back from a copy that was checked, and compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from adapters.cli.arguments import Commands, flag, json_flag, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import WRITE_TROUBLE, Page
+from adapters.cli.progress import progress_on
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import CommandError, Restoring, Tools
+from domain.audit.checkpoints import Checkpoints
+from domain.audit.evidence import Evidence
+from domain.audit.findings import Report
+from domain.audit.measuring import measured
+from domain.audit.overlap import Overlap, overlap
+from domain.audit.printable import counted
+from domain.audit.replay_store import stages
+from domain.audit.verifying import Verified, verified
+
+PAGE: Final = Page(
+    help="put the store back from a copy",
+    description="""\
+Checks a copy, compares it with the checkpoints of the configuration and with
+the store that is there, and then puts it in its place. FILE is only read. What
+was there is kept beside it as STORE.replaced-1 (-2, and so on), never deleted.
+
+Only a store that FILE continues, or none, is replaced unless you say so: one
+that has more events wants --discard-newer, one that has others, or cannot be
+read, --replace-other. Request keys go back with the store: a request that was
+answered after the copy was made is carried out again if its caller repeats it.
+Only one process may write to a store: stop the gateway first.""",
+    epilog="""\
+examples:
+  taskflow store restore monday.db --config gateway.json5
+  taskflow store restore monday.db --config gateway.json5 --discard-newer
+  taskflow store restore monday.db --database sqlite:///var/taskflow.db \\
+      --checkpoints taskflow.checkpoints --public-key "$KEY"
+
+"""
+    + exit_codes(
+        done="restored; nothing is missing that a checkpoint speaks of",
+        findings="restored, but events are missing that a checkpoint speaks of",
+        trouble=f"""{WRITE_TROUBLE};
+     FILE is not whole or not ours, or it would replace more than you said;
+     nothing was changed""",
+    ),
+)
+
+
+@frozen(kw_only=True)
+class RestoreStore(AuditAsk):
+    """Put a store back from a copy; what may be lost by that must be given up expressly."""
+
+    file: Path
+    checkpoints: Path | None
+    public_key: str | None
+    discard_newer: bool
+    replace_other: bool
+    accept_findings: bool
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Put it back, unless something would be lost that nobody gave up."""
+        given = tools.proving.checkpoints(
+            config=self.config, file=self.checkpoints, held=(), public_key=self.public_key
+        )
+        with ExitStack() as stack:
+            with progress_on(terminal.err, "copying") as progress:
+                opened = tools.restore_store(
+                    self.config, self.database, self.file, progress=progress
+                )
+                store = stack.enter_context(opened)
+            with store.candidate() as copy:
+                self._refuse_findings(_replayed(copy, terminal))
+                found = _verified(copy, given, terminal)
+                self._refuse_findings(found)
+                relation = _compared(store, copy, terminal)
+            self._refuse_loss(store, relation)
+            store.replace()
+        lost = None if relation is None else relation.lost
+        if self.json:
+            terminal.dump(_document(store, found, lost))
+        else:
+            _tell(store, found, lost, terminal)
+        return Exit.FINDINGS if found.missing else Exit.DONE
+
+    def _refuse_findings(self, found: Report | Verified) -> None:
+        wrong = _codes(found) - {"log_truncated"}
+        if wrong and not self.accept_findings:
+            raise CommandError(
+                f"{self.file}: is not what was written or signed ({', '.join(sorted(wrong))};"
+                " taskflow audit replay and verify say where); --accept-findings restores it all"
+                " the same"
+            )
+
+    def _refuse_loss(self, store: Restoring, relation: Overlap | None) -> None:
+        refusal = _refusal(relation, str(self.file))
+        if refusal is None:
+            return
+        option = "--discard-newer" if relation and relation.is_cut else "--replace-other"
+        given = self.discard_newer if option == "--discard-newer" else self.replace_other
+        if not given:
+            raise CommandError(
+                f"{store.path}: {refusal}; {option} replaces it all the same, and keeps it under"
+                " another name"
+            )
+
+
+def _codes(found: Report | Verified) -> set[str]:
+    if isinstance(found, Report):
+        return {str(code) for code in found.findings.counts}
+    return {one.code for one in found.findings}
+
+
+def _replayed(copy: Evidence, terminal: Terminal) -> Report:
+    report = Report()
+    for stage in stages(copy, report, silent_before=0):
+        with progress_on(terminal.err, stage.label) as progress:
+            stage.run(progress)
+    return report
+
+
+def _verified(copy: Evidence, given: Checkpoints, terminal: Terminal) -> Verified:
+    size = copy.size()
+    with progress_on(terminal.err, "verifying") as progress:
+        log = measured(copy.entries(1, size), given.sizes, lambda done: progress(done, size))
+    return verified(log, given)
+
+
+def _compared(store: Restoring, copy: Evidence, terminal: Terminal) -> Overlap | None:
+    """Return how the copy relates to what is there; None if that cannot be read."""
+    with (
+        suppress(CommandError),
+        progress_on(terminal.err, "comparing"),
+        store.present() as present,
+    ):
+        return overlap(() if present is None else present.entries(), copy.entries())
+    return None
+
+
+def _refusal(relation: Overlap | None, copy: str) -> str | None:
+    """Return what speaks against replacing a store, if anything does."""
+    if relation is None:
+        return f"cannot be read, so nobody knows what it has that {copy} has not"
+    if relation.is_continued:
+        return None
+    lost = f"{counted(relation.lost, 'event')}, {relation.lost_flows:,} of them new flows"
+    if relation.is_cut:
+        return f"is newer than {copy}: {lost}, would be lost"
+    same = counted(relation.common, "event")
+    return f"is another store than {copy}: they share {same}, and {lost}, would be lost"
+
+
+def _document(store: Restoring, found: Verified, lost: int | None) -> dict[str, object]:
+    return {
+        "events": found.measured.size,
+        "kept": None if store.kept is None else str(store.kept),
+        "discarded": lost,
+        "agreed": found.agreed,
+        "covered": found.covered,
+        "missing": found.missing,
+    }
+
+
+def _tell(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
+    terminal.say(f"Restored {store.path}: {counted(found.measured.size, 'event')}")
+    for line in _lines(store, found, lost):
+        terminal.say(line)
+
+
+def _lines(store: Restoring, found: Verified, lost: int | None) -> Iterator[str]:
+    if store.kept is not None:
+        only = f"; {counted(lost, 'event')} of it are nowhere else" if lost else ""
+        yield f"What was there is kept as {store.kept}{only}"
+    if found.agreed:
+        agree = "agrees" if found.agreed == 1 else "agree"
+        checkpoints = counted(found.agreed, "checkpoint")
+        yield f"{checkpoints} {agree} with it, up to position {found.covered:,}"
+    elif not found.missing:
+        yield "It was compared with no checkpoint"
+    if found.missing:
+        yield f"Missing: the last {counted(found.missing, 'event')} that a checkpoint covers"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("restore", PAGE, RestoreStore)
+    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it is only read")
+    checkpoints_option(parser)
+    public_key_option(parser)
+    store_options(parser)
+    flag(parser, "--discard-newer", "replace a store that has more events than FILE")
+    flag(parser, "--replace-other", "replace a store that FILE does not continue, or a damaged one")
+    flag(parser, "--accept-findings", "restore FILE although it is not what was written or signed")
+    json_flag(parser)

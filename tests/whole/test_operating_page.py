@@ -1,0 +1,27 @@
+"""What the operators' page says is what its commands do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.whole.auditing_page import examples, masked, same_places
+from tests.whole.operating_page import PAGE, in_place, operated
+
+
+def test_the_commands_of_the_operators_page_do_what_it_says(tmp_path: Path) -> None:
+    shown = examples(PAGE.read_text(encoding="utf-8"))
+    assert shown
+    said, got = "", ""
+    places: dict[str, str] = {}
+    with operated(tmp_path) as shell:
+        for example in shown:
+            typed = example.typed
+            for old, new in places.items():
+                typed = typed.replace(old, new)
+            *lines, status = shell.type(f'{typed}echo "status $?"').splitlines(keepends=True)
+            printed = in_place("".join(lines), tmp_path)
+            places |= same_places(example.printed, printed)
+            said += f"$ {example.typed}{example.printed}"
+            got += f"$ {typed}{printed if example.printed else ''}"
+            assert example.printed or status == "status 0\n", f"{typed}{printed}"
+    assert masked(got).splitlines() == masked(said).splitlines()
