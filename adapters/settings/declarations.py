@@ -8,11 +8,12 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath, written
 from adapters.settings.limits import Limits, read_route_limits
 from adapters.settings.providers import Providers
 from adapters.settings.references import SecretInput, SecretRef, read_secret_input
+from domain.values import BLANKS
 
 DEFAULT_KEY: Final = "default"
 """The id of the key that a plain `secret` makes."""

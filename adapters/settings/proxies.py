@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
 from adapters.settings.fields import Field, Members
+from domain.values import BLANKS
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -25,7 +26,7 @@ def _network(field: Field) -> Network | None:
         field.refuse(expected=expected)
         return None
     try:
-        network = ip_network(field.value.strip(), strict=False)
+        network = ip_network(field.value.strip(BLANKS), strict=False)
     except ValueError:
         field.refuse(expected=expected, found="another string")
         return None

@@ -6,7 +6,8 @@ from typing import NoReturn, SupportsIndex, TypeAlias, final
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, described
+from adapters.settings.fields import described
+from domain.values import BLANKS
 
 
 @frozen
