@@ -8,6 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
+from adapters.webhooks.whitespace import trim
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -18,7 +20,8 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     """Return the address of the client, in its canonical form.
 
     It is the socket's, unless the socket's is a trusted proxy's: then the right-most hop of
-    `X-Forwarded-For` that is no trusted proxy. `X-Real-IP` and `Forwarded` say nothing.
+    `X-Forwarded-For` that is neither a trusted proxy nor a loopback address, which is that of a
+    proxy beside another. `X-Real-IP` and `Forwarded` say nothing.
     """
     socket = _address(peer)
     if socket is None:
@@ -30,12 +33,12 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
 
 def _outermost(forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
     for hop in reversed(forwarded_for.split(",")):
-        text = hop.strip()
+        text = trim(hop)
         if not text:
             continue
         address = _address(_without_port(text))
         # APPSEC: what stands left of garbage or of an untrusted hop, anybody may have written.
-        if address is None or not _is_trusted(address, trusted):
+        if address is None or not (address.is_loopback or _is_trusted(address, trusted)):
             return address
     return None
 
@@ -66,7 +69,7 @@ def remembered(address: str, *, mode: str) -> str | None:
     """
     match mode:
         case "full":
-            return address
+            return str(_address(address) or address)
         case "truncated":
             return _network(address)
         case _:
