@@ -20,8 +20,8 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     """Return the address of the client, in its canonical form.
 
     It is the socket's, unless the socket's is a trusted proxy's: then the right-most hop of
-    `X-Forwarded-For` that is neither a trusted proxy nor a loopback address, which is that of a
-    proxy beside another. `X-Real-IP` and `Forwarded` say nothing.
+    `X-Forwarded-For` that is neither a trusted proxy nor at a loopback address. `X-Real-IP` and
+    `Forwarded` say nothing.
     """
     socket = _address(peer)
     if socket is None:
@@ -32,15 +32,24 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
 
 
 def _outermost(forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
+    """Return the outermost hop that may be believed, a loopback address only if there is no other.
+
+    NOTE: a proxy beside another is seen at a loopback address by it; the reference skips those.
+    """
+    beside: Address | None = None
     for hop in reversed(forwarded_for.split(",")):
         text = trim(hop)
         if not text:
             continue
         address = _address(_without_port(text))
         # APPSEC: what stands left of garbage or of an untrusted hop, anybody may have written.
-        if address is None or not (address.is_loopback or _is_trusted(address, trusted)):
+        if address is None:
+            break
+        if address.is_loopback:
+            beside = beside or address
+        elif not _is_trusted(address, trusted):
             return address
-    return None
+    return None if beside is None or _is_trusted(beside, trusted) else beside
 
 
 def _without_port(hop: str) -> str:

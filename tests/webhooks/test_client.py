@@ -32,6 +32,8 @@ PROXY = "10.0.0.9"
         ("192.0.2.1, 127.0.0.1", "192.0.2.1"),
         ("198.51.100.7, 192.0.2.1, 127.9.9.9, ::1, 10.1.2.3, ::ffff:127.0.0.1", "192.0.2.1"),
         ("192.0.2.1\u00a0", "192.0.2.1"),
+        pytest.param("127.0.0.2, 127.0.0.1, 10.0.0.1", "127.0.0.1", id="nothing but loopback"),
+        pytest.param("unknown, 127.0.0.1", "127.0.0.1", id="garbage left of loopback"),
         pytest.param("192.0.2.1, 127.0.0.1, unknown", PROXY, id="garbage right of loopback"),
         pytest.param("192.0.2.1\u0085", PROXY, id="no blank of the reference's"),
         pytest.param("", PROXY, id="no header"),
