@@ -51,13 +51,15 @@ Serves the webhook routes of a configuration. Prints
   listening on http://HOST:PORT
 
 when it is ready. SIGTERM or Ctrl-C stops it cleanly: requests in flight are
-answered first. Routes whose secrets are missing are left out, each with one
-warning; try `taskflow check` before.""",
+answered first. With --wait the next gateway may start meanwhile: it waits
+until the last one has given its store back. Routes whose secrets are missing
+are left out, each with one warning; try `taskflow check` before.""",
     epilog="""\
 examples:
   taskflow serve --config gateway.json5
   taskflow serve --config gateway.json5 --host 0.0.0.0 --port 8080 --json
   taskflow serve --config gateway.json5 --database sqlite:////srv/flows.db
+  taskflow serve --config gateway.json5 --wait 60
 
 """
     + exit_codes(

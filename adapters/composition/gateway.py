@@ -34,7 +34,7 @@ from adapters.server import (
     bound_arenas,
 )
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store import EventSourcedStore, LockPatience, open_for_writing
 from adapters.webhooks.gate import Gate
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import NoteAnswer, note_nothing
@@ -45,8 +45,14 @@ from adapters.webhooks.wsgi import create_app
 from domain.service import TaskFlows
 
 
-def serve(
-    config: Path, *, database: str | None, host: str | None, port: int | None, json: bool
+def serve(  # noqa: PLR0913 - a keyword for each option
+    config: Path,
+    *,
+    database: str | None,
+    host: str | None,
+    port: int | None,
+    wait: int,
+    json: bool,
 ) -> int:
     """Serve a configuration until SIGTERM or SIGINT."""
     configure(sys.stderr, JsonFormatter() if json else TextFormatter())
@@ -55,7 +61,8 @@ def serve(
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()
-    opening = partial(open_for_writing, waiting=turn.given_up)
+    patience = LockPatience(wait, partial(_log_wait, wait)) if wait else None
+    opening = partial(open_for_writing, waiting=turn.given_up, patience=patience)
     url = database or settings.store.url
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
@@ -63,6 +70,10 @@ def serve(
             code = run_until_told(server)
     log_stopped(code)
     return code
+
+
+def _log_wait(seconds: int, holder: str) -> None:
+    log_event(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
 
 
 def gateway(

@@ -3,6 +3,7 @@
 from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import StoreFault
+from adapters.store.lock import LockPatience
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
 from adapters.store.refusals import (
@@ -15,6 +16,7 @@ from adapters.store.store import EventSourcedStore
 
 __all__ = [
     "EventSourcedStore",
+    "LockPatience",
     "Rebuilt",
     "RefusalsLost",
     "StoreEvidence",

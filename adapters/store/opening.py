@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from adapters.store.application import FlowApplication
 from adapters.store.faults import StoreFault, translated
 from adapters.store.group_commit import Waiting
-from adapters.store.lock import take_lock
+from adapters.store.lock import LockPatience, take_lock
 from adapters.store.place import (
     File,
     Memory,
@@ -35,12 +35,16 @@ _LOCK_TIMEOUT: Final = 1
 
 
 def open_for_writing(
-    url: str, *, lock_timeout: int = _LOCK_TIMEOUT, waiting: Waiting = nullcontext
+    url: str,
+    *,
+    lock_timeout: int = _LOCK_TIMEOUT,
+    waiting: Waiting = nullcontext,
+    patience: LockPatience | None = None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
     A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
-    waits for the disk does so within `waiting`.
+    waits for the disk does so within `waiting`. Another writer's end is waited for with `patience`.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -50,19 +54,21 @@ def open_for_writing(
         case Memory():
             store = EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
-            store = _open_file(path, url, lock_timeout)
+            store = _open_file(path, url, lock_timeout, patience)
         case _:
             assert_never(place)
     store.application.commits.waiting = waiting
     return store
 
 
-def _open_file(path: Path, url: str, lock_timeout: int) -> EventSourcedStore:
+def _open_file(
+    path: Path, url: str, lock_timeout: int, patience: LockPatience | None
+) -> EventSourcedStore:
     make_file(path)
     take_back(path)
     if not is_blank(path):
         check_identity(path)
-    lock = take_lock(path)
+    lock = take_lock(path, patience)
     try:
         if is_blank(path):
             claim(path)
