@@ -26,9 +26,15 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     socket = _address(peer)
     if socket is None:
         return peer
-    if forwarded_for and _is_trusted(socket, trusted):
+    if forwarded_for and is_trusted_proxy(peer, trusted):
         return str(_outermost(forwarded_for, trusted) or socket)
     return str(socket)
+
+
+def is_trusted_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+    """Say whether a socket's address is that of a trusted proxy."""
+    address = _address(peer)
+    return address is not None and _is_trusted(address, trusted)
 
 
 def _outermost(forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
