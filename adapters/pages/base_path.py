@@ -39,15 +39,11 @@ class BasePath:
     given: Collaborators
 
     def process_request(self, req: Request, _: Response) -> None:
-        """Read it."""
+        """Read it, and forget that of the answer before in this thread."""
         base = self._forwarded(req) or self.given.base_path
         below(base)
         if base and (req.path == base or req.path.startswith(f"{base}/")):
             req.path = req.path.removeprefix(base) or "/"
-
-    def process_response(self, _: Request, __: Response, ___: object, ____: object, /) -> None:
-        """Forget it: the next answer in this thread is somebody else's."""
-        below("")
 
     def _forwarded(self, req: Request) -> str:
         prefix = (req.get_header("X-Forwarded-Prefix") or "").removesuffix("/")
