@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.rules import RULES, DecisionRules
 from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.values import KEEP, Json, Patch, Timestamp
 
@@ -160,10 +161,12 @@ REVISIONED: tuple[type[Revisioned], ...] = (
 class Issued:
     """A command as `decide` sees it: with its issuer, its moment, and an id for what it may make.
 
-    All three come from the edge, read once for each command, so that deciding stays pure.
+    All three come from the edge, read once for each command, so that deciding stays pure. Only an
+    auditor decides by other rules than today's.
     """
 
     command: Command
     owner: str
     at: Timestamp
     new_id: str
+    rules: DecisionRules = RULES

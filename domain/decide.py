@@ -38,6 +38,7 @@ from domain.events import (
 from domain.flow import Flow, active_tasks, cancel_requested
 from domain.lifecycle import rule
 from domain.refusals import Refusal, RefusalCode
+from domain.rules import DecisionRules
 from domain.task import find_task
 from domain.values import KEEP, Patch, Timestamp
 
@@ -64,7 +65,7 @@ def decide(flow: Flow | None, issued: Issued) -> Decision:
     row = rule(type(command), flow)
     if row.refusal is not None:
         return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
-    return _allowed(flow, command, at=max(issued.at, flow.latest_at), new_id=issued.new_id)
+    return _allowed(flow, command, issued, at=max(issued.at, flow.latest_at))
 
 
 def may_decide_nothing(flow: Flow, task_id: str | None) -> bool:
@@ -103,10 +104,10 @@ def _create(flow: Flow | None, command: CreateFlow, issued: Issued) -> Decision:
     return (created,)
 
 
-def _allowed(flow: Flow, command: FlowCommand, *, at: Timestamp, new_id: str) -> Decision:  # noqa: PLR0911 - a line a command
+def _allowed(flow: Flow, command: FlowCommand, issued: Issued, *, at: Timestamp) -> Decision:  # noqa: PLR0911 - a line a command
     match command:
         case SetWaiting():
-            return (_waiting(command, at),)
+            return (_waiting(command, at, issued.rules),)
         case ResumeFlow():
             resumed = FlowResumed(
                 at=at,
@@ -124,7 +125,7 @@ def _allowed(flow: Flow, command: FlowCommand, *, at: Timestamp, new_id: str) ->
         case CancelFlow():
             return _cancel(flow, at)
         case RunTask():
-            return run_task(flow, command, at=at, new_id=new_id)
+            return run_task(flow, command, issued, at=at)
         case UpdateTask():
             return update_task(flow, command, at)
         case LoseTask():
@@ -133,8 +134,10 @@ def _allowed(flow: Flow, command: FlowCommand, *, at: Timestamp, new_id: str) ->
             assert_never(command)
 
 
-def _waiting(command: SetWaiting, at: Timestamp) -> FlowBeganWaiting | FlowBecameBlocked:
-    blocked = _given(command.blocked_task_id) or _given(command.blocked_summary)
+def _waiting(
+    command: SetWaiting, at: Timestamp, rules: DecisionRules
+) -> FlowBeganWaiting | FlowBecameBlocked:
+    blocked = _given(command.blocked_task_id, rules) or _given(command.blocked_summary, rules)
     fact = FlowBecameBlocked if blocked else FlowBeganWaiting
     return fact(
         at=at,
@@ -146,8 +149,8 @@ def _waiting(command: SetWaiting, at: Timestamp) -> FlowBeganWaiting | FlowBecam
     )
 
 
-def _given(text: Patch[str | None]) -> bool:
-    return text is not KEEP and text is not None and not text.isspace() and text != ""
+def _given(text: Patch[str | None], rules: DecisionRules) -> bool:
+    return text is not KEEP and text is not None and not rules.is_blank(text)
 
 
 def _failed(command: FailFlow, at: Timestamp) -> FlowFailed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.commands import LoseTask, RunTask, UpdateTask
+from domain.commands import Issued, LoseTask, RunTask, UpdateTask
 from domain.events import (
     Event,
     FlowCancelled,
@@ -15,7 +15,7 @@ from domain.events import (
 from domain.flow import Flow, active_tasks, cancel_requested, is_terminal, task_events
 from domain.refusals import Refusal, RefusalCode
 from domain.status import ENDED, NotifyPolicy, TaskStatus
-from domain.task import DEFAULT_AGENT, Task, agent_of, find_task, is_active, same_run, silent_since
+from domain.task import Task, find_task, is_active, same_run, silent_since
 from domain.values import KEEP, Patch, Timestamp
 
 LOST_ERROR = "backing session missing"
@@ -31,7 +31,7 @@ def meant_task(flow: Flow, command: RunTask, new_id: str) -> str:
     return new_id if known is None else known.task_id
 
 
-def run_task(flow: Flow, command: RunTask, *, at: Timestamp, new_id: str) -> tuple[Event, ...]:
+def run_task(flow: Flow, command: RunTask, issued: Issued, *, at: Timestamp) -> tuple[Event, ...]:
     """Link a task, or tell more of the one that the same run linked before."""
     known = same_run(flow.tasks, command)
     if known is not None:
@@ -39,11 +39,11 @@ def run_task(flow: Flow, command: RunTask, *, at: Timestamp, new_id: str) -> tup
     reported = [t for t in (command.started_at, command.last_event_at) if t is not None]
     linked = TaskLinked(
         at=at,
-        task_id=new_id,
+        task_id=issued.new_id,
         runtime=command.runtime,
         task=command.task,
         status=command.status,
-        agent_id=command.agent_id or _agent(flow, command),
+        agent_id=command.agent_id or issued.rules.agent(command.child_session_key, flow.owner),
         notify_policy=command.notify_policy,
         created_at=min(at, *reported, at),
         started_at=command.started_at,
@@ -58,10 +58,6 @@ def run_task(flow: Flow, command: RunTask, *, at: Timestamp, new_id: str) -> tup
     return (linked,)
 
 
-def _agent(flow: Flow, command: RunTask) -> str:
-    return agent_of(command.child_session_key) or agent_of(flow.owner) or DEFAULT_AGENT
-
-
 def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...]:
     preferred = command.prefer_metadata
     told = TaskDescribed(
@@ -74,6 +70,7 @@ def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...
         else _filled(known.label, command.label),
         task=_news(known.task, command.task) if preferred else KEEP,
         notify_policy=_lifted(known.notify_policy, command.notify_policy),
+        agent_id=_filled(known.agent_id, command.agent_id),
     )
     return () if told == TaskDescribed(at=at, task_id=known.task_id) else (told,)
 

@@ -108,7 +108,7 @@ class TaskLinked:
     runtime: Runtime
     task: str
     status: TaskStatus
-    agent_id: str
+    agent_id: str | None
     notify_policy: NotifyPolicy
     created_at: Timestamp
     last_event_at: Timestamp
@@ -132,6 +132,7 @@ class TaskDescribed:
     label: Patch[str] = KEEP
     task: Patch[str] = KEEP
     notify_policy: Patch[NotifyPolicy] = KEEP
+    agent_id: Patch[str] = KEEP
 
 
 @frozen(kw_only=True)

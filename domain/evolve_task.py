@@ -78,6 +78,7 @@ def _described(task: Task, event: TaskDescribed) -> Task:
         label=patched(task.label, event.label),
         task=patched(task.task, event.task),
         notify_policy=patched(task.notify_policy, event.notify_policy),
+        agent_id=patched(task.agent_id, event.agent_id),
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from domain.events import Event
+from domain.rules import RULES
 from domain.values import Timestamp
 
 
@@ -61,7 +62,8 @@ class Metadata:
     `recorded_at` is the clock as it was read for the command; the event's own `at` is never before
     the event ahead of it, so they differ where the clock stepped back. `correlation_id` is one for
     all that a request brought about, `causation_id` what caused this event: the request, or
-    `<flow id>/<version>` of the event ahead of it in the same decision.
+    `<flow id>/<version>` of the event ahead of it in the same decision. `rules` is the version of
+    the rules that it was decided by; events of the first version do not say it.
     """
 
     recorded_at: Timestamp
@@ -72,6 +74,7 @@ class Metadata:
     remote_address: str | None = None
     idempotency_key: str | None = None
     request_hash: str | None = None
+    rules: int | None = None
 
 
 @frozen(kw_only=True)
@@ -112,4 +115,5 @@ def _metadata(origin: Origin, now: Timestamp, causation_id: str) -> Metadata:
         remote_address=origin.remote_address,
         idempotency_key=None if key is None else key.key,
         request_hash=None if key is None else key.request_hash,
+        rules=RULES.version,
     )

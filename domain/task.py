@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
 from domain.commands import RunTask
 from domain.status import ACTIVE, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.values import Timestamp
-
-DEFAULT_AGENT: Final = "main"
 
 
 @frozen(kw_only=True)
@@ -26,7 +23,7 @@ class Task:
     runtime: Runtime
     task: str
     status: TaskStatus
-    agent_id: str
+    agent_id: str | None
     notify_policy: NotifyPolicy
     created_at: Timestamp
     last_event_at: Timestamp
@@ -64,6 +61,15 @@ def find_task(tasks: Iterable[Task], task_id: str) -> Task | None:
     return next((task for task in tasks if task.task_id == task_id), None)
 
 
+def newest_first(tasks: Sequence[Task]) -> Sequence[Task]:
+    """Return tasks by their age; of those that are equally old, the one linked last is first.
+
+    A caller may say that a task began long ago, so their order is not that of linking.
+    """
+    last_first = reversed(tasks)
+    return sorted(last_first, key=lambda task: -task.created_at)
+
+
 def same_run(tasks: Iterable[Task], command: RunTask) -> Task | None:
     """Return the task that a `run_task` means again, if its run is known in this flow.
 
@@ -84,9 +90,3 @@ def _is_same_run(task: Task, command: RunTask) -> bool:
     if not same or command.runtime is Runtime.ACP:
         return same
     return (task.task, task.label) == (command.task, command.label)
-
-
-def agent_of(session_key: str | None) -> str | None:
-    """Return the agent that a session key of the form `agent:<id>:...` names."""
-    parts = (session_key or "").split(":", 2)
-    return parts[1] if len(parts) == 3 and parts[0] == "agent" and parts[1] else None  # noqa: PLR2004 - prefix, agent, rest

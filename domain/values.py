@@ -11,6 +11,17 @@ Timestamp: TypeAlias = int
 """A moment: milliseconds since 1970-01-01T00:00:00Z."""
 
 
+BLANKS: Final = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""The blanks of a caller's text: those of `String.trim` (ECMA-262 §12.2 and §12.3).
+
+They differ from Python's: U+FEFF is one, U+0085 and U+001C to U+001F are none. So no text of a
+caller is asked `isspace()`, nor stripped or split without naming them.
+"""
+
+
 @frozen
 class Json:
     """Any JSON value, held as its compact text.

@@ -18,7 +18,7 @@ from domain.status import (
     TaskStatus,
     TerminalOutcome,
 )
-from domain.task import Task
+from domain.task import Task, newest_first
 from domain.values import Json, Timestamp
 
 RUNTIMES: Final = (Runtime.SUBAGENT.value, Runtime.ACP.value, "cli", "cron")
@@ -56,7 +56,7 @@ class TaskView:
     child_session_key: str | None
     parent_flow_id: str
     parent_task_id: str | None
-    agent_id: str
+    agent_id: str | None
     run_id: str | None
     label: str | None
     error: str | None
@@ -102,7 +102,7 @@ def task_view(task: Task, flow_id: str) -> TaskView:
 
 def task_views(flow: Flow) -> tuple[TaskView, ...]:
     """Return what is shown of a flow's tasks, newest first."""
-    return tuple(task_view(task, flow.flow_id) for task in reversed(flow.tasks))
+    return tuple(task_view(task, flow.flow_id) for task in newest_first(flow.tasks))
 
 
 def task_summary(tasks: Iterable[Task]) -> TaskSummary:

@@ -19,6 +19,7 @@ class Serve:
     database: str | None
     host: str | None
     port: int | None
+    wait: int
     json: bool
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from adapters.cli.tables import REST, details, lines, standing, table
 from domain.audit.printable import pretty_json, to_the_millisecond, to_the_second
 from domain.flow import Flow
-from domain.task import Task
+from domain.task import Task, newest_first
 from domain.values import Json, Timestamp
 
 
@@ -54,13 +54,17 @@ def _moment(at: Timestamp | None) -> str | None:
 
 def _tasks(flow: Flow) -> Table:
     shown = table("Tasks, newest first", {"Task, text, news": REST, "Status": 16, "Heard": 20})
-    for task in reversed(flow.tasks):
+    for task in newest_first(flow.tasks):
         shown.add_row(
             lines(task.task_id, task.task, *_news(task)),
             standing(task.status, task.runtime),
-            lines(to_the_second(task.last_event_at), f"agent {task.agent_id}"),
+            lines(to_the_second(task.last_event_at), *_agent(task)),
         )
     return shown
+
+
+def _agent(task: Task) -> tuple[str, ...]:
+    return () if task.agent_id is None else (f"agent {task.agent_id}",)
 
 
 def _news(task: Task) -> tuple[str, ...]:

@@ -52,13 +52,15 @@ Serves the webhook routes of a configuration. Prints
 
 when it is ready. SIGTERM, SIGQUIT or Ctrl-C stops it cleanly: requests in
 flight are answered first, unless Ctrl-C comes again. Other signals are logged
-and ignored. Routes whose secrets are missing are left out, each with one
-warning; try `taskflow check` before.""",
+and ignored. With --wait the next gateway may start meanwhile: it waits until
+the last one has given its store back. Routes whose secrets are missing are left
+out, each with one warning; try `taskflow check` before.""",
     epilog="""\
 examples:
   taskflow serve --config gateway.json5
   taskflow serve --config gateway.json5 --host 0.0.0.0 --port 8080 --json
   taskflow serve --config gateway.json5 --database sqlite:////srv/flows.db
+  taskflow serve --config gateway.json5 --wait 60
 
 """
     + exit_codes(

@@ -35,6 +35,7 @@ from domain.status import FlowStatus
 
 MOST_FLOWS: Final = 1000
 _MOST_PORTS: Final = 65_535
+_MOST_WAIT: Final = 3_600
 _MOST_SECONDS: Final = 31_536_000
 
 
@@ -85,6 +86,13 @@ def _add_serve(commands: Commands) -> None:
         metavar="PORT",
         type=whole_number(0, _MOST_PORTS),
         help="the port to listen on, instead of what FILE says; 0 picks a free one",
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=whole_number(0, _MOST_WAIT),
+        default=0,
+        help="how long to wait for a store that another gateway still writes to (default: 0)",
     )
     flag(parser, "--json", "write the log as JSON lines")
 

@@ -87,7 +87,12 @@ def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a
 
 def _serve(ask: Serve, tools: Tools) -> int:
     return tools.serve(
-        ask.config, database=ask.database, host=ask.host, port=ask.port, json=ask.json
+        ask.config,
+        database=ask.database,
+        host=ask.host,
+        port=ask.port,
+        wait=ask.wait,
+        json=ask.json,
     )
 
 

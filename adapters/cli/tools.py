@@ -36,16 +36,20 @@ class CommandError(Exception):
 class ServeGateway(Protocol):
     """Serves until it is told to stop, and returns an exit code."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - a keyword for each option
         self,
         config: Path,
         *,
         database: str | None,
         host: str | None,
         port: int | None,
+        wait: int,
         json: bool,
     ) -> int:
-        """Serve a configuration; what is not None goes before what it says."""
+        """Serve a configuration; what is not None goes before what it says.
+
+        A store that another process writes to is waited for, `wait` seconds at most.
+        """
         ...
 
 

@@ -24,7 +24,7 @@ from adapters.composition.listening import (
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
-from adapters.logs import log_event, log_fault
+from adapters.logs import log_event, log_fault, log_milestone
 from adapters.server import (
     Head,
     RawAnswer,
@@ -36,7 +36,7 @@ from adapters.server import (
     bound_arenas,
 )
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store import EventSourcedStore, LockPatience, open_for_writing
 from adapters.webhooks.gate import Gate
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import NoteAnswer, note_nothing
@@ -47,17 +47,29 @@ from adapters.webhooks.wsgi import create_app
 from domain.service import TaskFlows
 
 
-def serve(
-    config: Path, *, database: str | None, host: str | None, port: int | None, json: bool
+def serve(  # noqa: PLR0913 - a keyword for each option
+    config: Path,
+    *,
+    database: str | None,
+    host: str | None,
+    port: int | None,
+    wait: int,
+    json: bool,
 ) -> int:
     """Serve a configuration until it is asked to stop."""
     return run_service(
-        json, partial(_serve, config=config, database=database, host=host, port=port)
+        json, partial(_serve, config=config, database=database, host=host, port=port, wait=wait)
     )
 
 
-def _serve(
-    signals: Signals, *, config: Path, database: str | None, host: str | None, port: int | None
+def _serve(  # noqa: PLR0913 - a keyword for each option
+    signals: Signals,
+    *,
+    config: Path,
+    database: str | None,
+    host: str | None,
+    port: int | None,
+    wait: int,
 ) -> bool:
     settings = settings_of(config)
     url = database or settings.store.url
@@ -67,11 +79,13 @@ def _serve(
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()
+    patience = LockPatience(wait, partial(_log_wait, wait)) if wait else None
     opening = partial(
         open_for_writing,
         waiting=turn.given_up,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
+        patience=patience,
     )
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
@@ -86,6 +100,10 @@ def _log_breach(found: str) -> None:
         " or restore a copy, and start it again"
     )
     log_fault(LOG, "store lost", {"reason": found, "advice": advice})
+
+
+def _log_wait(seconds: int, holder: str) -> None:
+    log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
 
 
 def gateway(

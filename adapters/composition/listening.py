@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import socket
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
@@ -31,9 +33,16 @@ def listening(
     try:
         return Server(app, options, admit=admit, render_error=render_error, new_id=new_id)
     except OSError as error:
+        why = (
+            "this system has no IPv6: name an address of IPv4" if _lacks(error) else error.strerror
+        )
         raise cli.CommandError(
-            f"cannot listen on {options.host} port {options.port}: {error.strerror}"
+            f"cannot listen on {options.host} port {options.port}: {why}"
         ) from error
+
+
+def _lacks(error: OSError) -> bool:
+    return error.errno in {errno.EAFNOSUPPORT, socket.EAI_ADDRFAMILY}
 
 
 def run_service(json: bool, serve: Callable[[Signals], bool]) -> int:  # noqa: FBT001 - as asked for

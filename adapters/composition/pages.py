@@ -29,7 +29,7 @@ from adapters.logs import Fields, log_event
 from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
-from adapters.webhooks.client import client_address
+from adapters.webhooks.client import client_address, is_trusted_proxy
 from domain.audit.checkpoints import Checkpoints, Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
@@ -116,6 +116,8 @@ def _pages_given(
         proof_document=proofs.desk.document,
         damages=DAMAGES,
         admits=settings.pages.admits,
+        base_path=settings.pages.base_path,
+        trusts=partial(is_trusted_proxy, trusted=settings.trusted_proxies),
         client_of=partial(client_address, trusted=settings.trusted_proxies),
         now=now,
         seconds=time.monotonic,
@@ -137,10 +139,14 @@ def _pages_server(
     pages = settings.pages
     asked = pages.port if port is None else port
     options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
-    render = partial(_render_page_error, remember=remember_of(settings))
+    render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
     return listening(create_app(given), options, lambda _: None, render)
 
 
-def _render_page_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
+def _render_page_error(
+    rejection: Rejection, *, remember: Callable[[str], str | None], base_path: str
+) -> RawAnswer:
     log_event(LOG, "page", rejection_fields(rejection, remember))
-    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
+    return render_error(
+        rejection.status, rejection.code, rejection.sentence, rejection.request_id, base_path
+    )

@@ -30,6 +30,8 @@ class Collaborators:
         damages: What the store raises where it holds something else than we wrote; the sentences
             are for people.
         admits: Decides on a user and a password, both bytes decoded as Latin-1.
+        base_path: Where the pages stand below a proxy that does not say it; `""` or `/audit`.
+        trusts: Decides whether a socket's address is that of a proxy whose word is taken.
         client_of: Returns a client's address from its socket's and from `X-Forwarded-For`.
         now: The wall clock.
         seconds: A clock that never steps back.
@@ -45,6 +47,8 @@ class Collaborators:
     proof_document: Callable[[Proof], Mapping[str, object]]
     damages: tuple[type[Exception], ...]
     admits: Callable[[str, str], bool]
+    base_path: str
+    trusts: Callable[[str], bool]
     client_of: Callable[[str, str], str]
     now: Clock
     seconds: Callable[[], float]

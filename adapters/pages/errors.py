@@ -8,6 +8,7 @@ import falcon
 from falcon import Request, Response
 from falcon.util import http_status_to_code
 
+from adapters.pages.base_path import below
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML, NO_STORE, SECURITY
 from adapters.pages.rendering import render
@@ -28,8 +29,11 @@ _SENTENCES: Final = {
 }
 
 
-def render_error(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
+def render_error(
+    status: int, code: str, sentence: str, request_id: str, base_path: str
+) -> RawAnswer:
     """Return the page of a refusal that the server makes by itself."""
+    below(base_path)
     headers = (*SECURITY, NO_STORE, ("Content-Type", HTML), ("X-Request-Id", request_id))
     return status, headers, _page(status, sentence or code, request_id).encode()
 

@@ -17,6 +17,7 @@ from adapters.pages.story import Story, read_story
 from domain.audit.history import Step
 from domain.audit.points import parse_point, step_at
 from domain.audit.printable import shortened
+from domain.values import BLANKS
 
 MOST_REFUSED: Final = 20
 """Refusals that a flow's page shows, the newest ones."""
@@ -65,10 +66,10 @@ class FlowPage:
 
 def _step(story: Story, at: str | None) -> Step | None:
     """Return the step that a page shows, the last one unless it is asked for another."""
-    if not story.steps or at is None or not at.strip():
+    if not story.steps or at is None or not at.strip(BLANKS):
         return story.steps[-1] if story.steps else None
     try:
-        step = step_at(story.steps, parse_point(at.strip()))
+        step = step_at(story.steps, parse_point(at.strip(BLANKS)))
     except ValueError as error:
         raise falcon.HTTPBadRequest(description=f"{error}.") from error
     if step is None:

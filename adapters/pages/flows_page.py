@@ -12,6 +12,7 @@ from adapters.pages.query import FIELDS, Fields, Misread, Query, kept, read_quer
 from adapters.pages.rendering import address, flow_address, render
 from adapters.pages.search import Found, search
 from domain.status import FlowStatus
+from domain.values import BLANKS
 
 _NOTHING = Found(flows=(), looked_at=0, next_cursor=None)
 
@@ -25,7 +26,7 @@ class FlowsPage:
     def on_get(self, req: Request, resp: Response) -> None:
         """Show them, or the way to the one flow whose id was looked for."""
         fields = {name: req.get_param(name) or "" for name in FIELDS}
-        wanted = fields["q"].strip()
+        wanted = fields["q"].strip(BLANKS)
         if wanted and self.given.evidence.stream(wanted):
             raise falcon.HTTPSeeOther(flow_address(wanted))
         query = read_query(fields)

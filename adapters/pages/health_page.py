@@ -12,7 +12,7 @@ from adapters.pages.checkup import Checkup
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML
 from adapters.pages.refusals_page import summed
-from adapters.pages.rendering import render
+from adapters.pages.rendering import address, render
 from domain.audit.evidence import Entry
 from domain.audit.refused_calls import Wanted
 
@@ -32,7 +32,7 @@ class HealthPage:
         """Show it, or start a checkup and come back."""
         if req.get_param("check"):
             self._start(req)
-            raise falcon.HTTPSeeOther("/health")
+            raise falcon.HTTPSeeOther(address("/health"))
         if self.checkup.running is not None:
             resp.set_header("Refresh", f"{_RELOAD_SECONDS}")
         resp.content_type = HTML

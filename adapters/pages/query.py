@@ -10,7 +10,7 @@ from attrs import field, frozen
 from domain.audit.points import parse_time
 from domain.flow import Flow
 from domain.status import FlowStatus
-from domain.values import Timestamp
+from domain.values import BLANKS, Timestamp
 
 _MOST_DIGITS: Final = 18
 
@@ -70,7 +70,7 @@ def read_fields(fields: Fields, readers: Mapping[str, Reader]) -> dict[str, Any]
     """
     read, problems = {}, {}
     for name, reader in readers.items():
-        if text := fields.get(name, "").strip():
+        if text := fields.get(name, "").strip(BLANKS):
             try:
                 read[name] = reader(text)
             except ValueError as error:
@@ -80,7 +80,7 @@ def read_fields(fields: Fields, readers: Mapping[str, Reader]) -> dict[str, Any]
 
 def kept(fields: Fields) -> dict[str, str]:
     """Return the fields that links to further pages of the same query carry."""
-    return {name: text for name, text in fields.items() if name != "before" and text.strip()}
+    return {name: text for name, text in fields.items() if name != "before" and text.strip(BLANKS)}
 
 
 def _status(text: str) -> FlowStatus:

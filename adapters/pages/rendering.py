@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from adapters.pages.base_path import based
 from domain.audit.printable import (
     counted,
     lasting,
@@ -57,9 +58,9 @@ def proof_address(flow_id: str, **query: object) -> str:
 
 
 def address(path: str, **query: object) -> str:
-    """Return an address with those parameters that are not None."""
+    """Return an address below the base path, with those parameters that are not None."""
     given = {name: value for name, value in query.items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path
+    return based(f"{path}?{urlencode(given)}" if given else path)
 
 
 def _environment() -> Environment:

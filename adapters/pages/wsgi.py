@@ -7,6 +7,7 @@ from functools import partial
 import falcon
 from falcon import App, Request, Response
 
+from adapters.pages.base_path import BasePath
 from adapters.pages.checkup import Checkup
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.doorkeeper import Doorkeeper
@@ -22,7 +23,7 @@ from adapters.pages.static_files import StaticFile
 
 def create_app(given: Collaborators) -> App[Request, Response]:
     """Return the application; it answers every request with a page, its own faults too."""
-    app = falcon.App(middleware=[Doorkeeper(given)])
+    app = falcon.App(middleware=(BasePath(given), Doorkeeper(given)))
     refused, failed = error_handlers(given)
     app.add_error_handler(Exception, failed)
     app.add_error_handler(falcon.HTTPError, refused)

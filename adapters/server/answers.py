@@ -1,31 +1,39 @@
 """Answers as bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Literal
 
 from adapters.server.contract import RawAnswer
-
-ConnectionOption = Literal["keep-alive", "close"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
-def answer_head(
-    status: str, headers: Iterable[tuple[str, str]], connection: ConnectionOption
-) -> bytes:
-    """Write the head of an answer; `status` is the code and its phrase."""
-    fields = (*headers, ("Date", formatdate(usegmt=True)), ("Connection", connection))
+def answer_head(status: str, headers: Iterable[tuple[str, str]], keep: float | None) -> bytes:
+    """Write the head of an answer; `status` is the code and its phrase.
+
+    `keep` is for how many seconds the connection waits for the next request, None for not at all.
+    """
+    fields = (*headers, ("Date", formatdate(usegmt=True)), *_connection(keep))
     lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields), "", "")
     return "\r\n".join(lines).encode("latin-1")
 
 
-def whole_answer(answer: RawAnswer, method: str, connection: ConnectionOption) -> bytes:
+def _connection(keep: float | None) -> Iterator[tuple[str, str]]:
+    if keep is None:
+        yield "Connection", "close"
+        return
+    yield "Connection", "keep-alive"
+    if keep >= 1:
+        # NOTE: a pool that knows when a connection ends sends no request into its end.
+        yield "Keep-Alive", f"timeout={int(keep)}"
+
+
+def whole_answer(answer: RawAnswer, method: str, keep: float | None) -> bytes:
     """Write a complete answer; one to HEAD has the length of its body, but not the body."""
     status, headers, body = answer
     sized = (*headers, ("Content-Length", str(len(body))))
-    head = answer_head(f"{status} {_PHRASES.get(status, '')}", sized, connection)
+    head = answer_head(f"{status} {_PHRASES.get(status, '')}", sized, keep)
     return head if method == "HEAD" else head + body

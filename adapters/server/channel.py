@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
 from attrs import asdict
 
-from adapters.server.answers import CONTINUE, ConnectionOption, whole_answer
+from adapters.server.answers import CONTINUE, whole_answer
 from adapters.server.connection import Connection
 from adapters.server.contract import Rejection
 from adapters.server.exchange import Exchange, open_exchange
@@ -73,7 +73,7 @@ class Channel(Connection):
     def answer_taken(self) -> None:
         """Read the next request, which an answer under way had kept waiting."""
         if self.phase is Phase.IDLE:
-            self.enter(Phase.IDLE, self.options.idle_seconds)
+            self.enter(Phase.IDLE, self.options.kept_seconds)
             self.advance()
 
     def advance(self) -> None:
@@ -129,9 +129,9 @@ class Channel(Connection):
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
         keep = exchange.head.keeps_alive and not exchange.awaits_continue
-        option: ConnectionOption = "keep-alive" if keep and not self.server.draining else "close"
-        self.write_soon(whole_answer(answer, exchange.head.method, option))
-        if option == "close":
+        seconds = self.options.idle_seconds if keep and not self.server.draining else None
+        self.write_soon(whole_answer(answer, exchange.head.method, seconds))
+        if seconds is None:
             return self._end()
         if exchange.pending:
             self._exchange = exchange
@@ -176,7 +176,7 @@ class Channel(Connection):
         # NOTE: waitress' output buffer grows for ever if the next answer is appended to it; at the
         # watermark it takes a new one.
         self.current_outbuf_count = self.adj.outbuf_high_watermark
-        self.enter(Phase.IDLE, self.options.idle_seconds)
+        self.enter(Phase.IDLE, self.options.kept_seconds)
 
     _STEPS: ClassVar[Mapping[Phase, "Callable[[Channel], bool]"]] = {
         Phase.IDLE: _await_request,
@@ -241,7 +241,7 @@ class Channel(Connection):
         extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
         self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
         self._release()
-        self.write_soon(whole_answer(self.worded(fault, request_id), method, "close"))
+        self.write_soon(whole_answer(self.worded(fault, request_id), method, None))
         return self._end()
 
     def worded(self, fault: Fault, request_id: str) -> "RawAnswer":

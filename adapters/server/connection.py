@@ -28,6 +28,9 @@ class Home(Protocol):
         ...
 
 
+_LONG = 5.0
+"""Seconds that a connection may be idle while all are in use."""
+
 _SHORT = 1.0
 """Seconds that a drain waits for a caller that has its answer to close."""
 
@@ -52,7 +55,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         self._waiting_since = 0.0
         self._swallowed = 0
         self.has_ended = False
-        self.enter(Phase.IDLE, self.options.idle_seconds)
+        self.enter(Phase.IDLE, self.options.kept_seconds)
 
     def enter(self, phase: Phase, seconds: float = math.inf) -> None:
         """Be in `phase`, for `seconds` at most."""
@@ -149,6 +152,12 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         self.handle_close()
 
     # Time
+
+    def make_room(self, now: float) -> None:
+        """Close, if nothing has come for long while others may wait for a connection."""
+        idle = self.options.kept_seconds - (self._deadline - now)
+        if self.phase is Phase.IDLE and not self.total_outbufs_len and idle >= _LONG:
+            self.handle_close()
 
     def expire(self, now: float) -> None:
         """Act if a deadline has passed."""

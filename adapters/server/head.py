@@ -15,7 +15,9 @@ MAX_FIELDS = 100
 
 _TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE = re.compile(rb"(%b+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TCHAR)
+_REQUEST_LINE = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
+_ABSOLUTE = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
+_PORTS = {"http": ":80", "https": ":443"}
 _FIELDS = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
 _FIELD = re.compile(r"([^:]+):([^\r]*)\r\n")
 
@@ -45,7 +47,8 @@ class Head:
 
     Attributes:
         method: The token as sent, its case kept.
-        target: The request target as sent, latin-1.
+        target: The request target as sent, but for an absolute form of our own host: its path
+            and query (RFC 9112 §3.2.2).
         path: The target before its first `?`, not decoded.
         query: The target after its first `?`.
         version: `1.0` or `1.1`.
@@ -130,6 +133,7 @@ def read_head(raw: bytes, *, peer: str, request_id: str) -> Head | Fault:
     if isinstance(fields, Fault):
         return fields
     method, target, minor = (part.decode("latin-1") for part in start.groups())
+    target = _origin_form(target, next((value for name, value in fields if name == "host"), ""))
     path, _, query = target.partition("?")
     return Head(
         method=method,
@@ -141,6 +145,19 @@ def read_head(raw: bytes, *, peer: str, request_id: str) -> Head | Fault:
         peer=peer,
         request_id=request_id,
     )
+
+
+def _origin_form(target: str, host: str) -> str:
+    """Return the path and query of an absolute form whose host is that of the Host field."""
+    absolute = _ABSOLUTE.fullmatch(target)
+    # APPSEC: one that names another host is nobody's path here, whichever of the two a proxy read.
+    if absolute is None or not host:
+        return target
+    scheme, authority, rest = absolute.groups()
+    port = _PORTS[scheme.lower()]
+    if authority.lower().removesuffix(port) != host.lower().removesuffix(port):
+        return target
+    return rest if rest.startswith("/") else f"/{rest}"
 
 
 def _read_fields(block: bytes) -> Fields | Fault:

@@ -80,6 +80,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self._next_look = now + TICK
             for channel in self.channels():
                 _guarded(channel, partial(channel.expire, now))
+            if self._is_full():
+                for channel in self.channels():
+                    _guarded(channel, partial(channel.make_room, now))
             self.each_tick()
 
     def channels(self) -> tuple[Channel, ...]:
@@ -110,11 +113,14 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def readable(self) -> bool:
         """Whether there is room for one more connection."""
         now = self.terms.clock()
-        full = len(self.active_channels) >= self.terms.options.connections
+        full = self._is_full()
         if full and now >= self._next_warning:
             self._next_warning = now + _WARN_SECONDS
             self.logger.warning("all %d connections are in use", len(self.active_channels))
         return self.accepting and not full and now >= self._accept_after
+
+    def _is_full(self) -> bool:
+        return len(self.active_channels) >= self.terms.options.connections
 
     def accept(self) -> tuple[socket.socket, Any] | None:
         """Accept a connection, if one waits and the system can give it a descriptor."""
@@ -177,10 +183,20 @@ def _guarded(channel: Channel, act: Callable[[], None]) -> None:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; on every address of version 6 it does on those of 4, too."""
     family, *_, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        host.removeprefix("[").removesuffix("]"),
+        port,
+        type=socket.SOCK_STREAM,
+        flags=socket.AI_PASSIVE,
     )[0]
-    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    is_everywhere = family == socket.AF_INET6 and address[0] == "::"
+    return socket.create_server(
+        address[:2],
+        family=family,
+        backlog=_BACKLOG,
+        dualstack_ipv6=is_everywhere and socket.has_dualstack_ipv6(),
+    )
 
 
 def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types

@@ -5,20 +5,24 @@ from attrs import field, frozen, validators
 _positive = validators.gt(0)
 _lasting = validators.gt(0.0)
 
+_GRACE = 1.0
+"""Seconds for a request that was sent when the connection was about to be over."""
+
 
 @frozen(kw_only=True)
 class ServerOptions:
     """Where to listen and what to allow; bytes are octets on the wire, seconds are wall seconds.
 
     Attributes:
-        host: Name or address to listen on; the first address that it resolves to is bound.
+        host: Name or address to listen on; the first address that it resolves to is bound. `::`
+            is every address, of IPv4 too.
         port: TCP port; 0 lets the system pick one.
         threads: Worker threads that run the application.
         body_bytes: Largest body that passes, after chunked decoding.
         head_bytes: Largest head that passes, request line and final blank line included.
         head_seconds: Time for a head, from its first byte.
         body_seconds: Time for a body, from the end of its head.
-        idle_seconds: Life of a connection on which nothing arrives.
+        idle_seconds: Time for the next request of a connection, as it is announced to callers.
         write_seconds: Time in which a caller must take at least one byte of a waiting answer.
         linger_seconds: Time to go on reading after a last answer, so that it is not reset away.
         linger_bytes: Most that is read and thrown away after a last answer.
@@ -33,9 +37,14 @@ class ServerOptions:
     head_bytes: int = field(default=16_384, validator=_positive)
     head_seconds: float = field(default=15.0, validator=_lasting)
     body_seconds: float = field(default=15.0, validator=_lasting)
-    idle_seconds: float = field(default=5.0, validator=_lasting)
+    idle_seconds: float = field(default=75.0, validator=_lasting)
     write_seconds: float = field(default=30.0, validator=_lasting)
     linger_seconds: float = field(default=5.0, validator=_lasting)
     linger_bytes: int = field(default=16_777_216, validator=_positive)
     connections: int = field(default=1_024, validator=_positive)
     drain_seconds: float = field(default=30.0, validator=_lasting)
+
+    @property
+    def kept_seconds(self) -> float:
+        """Time after which an idle connection is closed: a little after the time announced."""
+        return self.idle_seconds + (_GRACE if self.idle_seconds >= 1 else 0.0)

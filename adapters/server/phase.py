@@ -1,7 +1,7 @@
 """The life of a connection, as phases.
 
     phase       waits for                   bytes are     deadline            when it passes
-    IDLE        a request's first byte      read          idle_seconds        close
+    IDLE        a request's first byte      read          kept_seconds        close
     HEAD        the rest of the head        read          head_seconds        408, part
     BODY        the rest of the body        read          body_seconds        408, part
     WORK        the application             left alone    none
@@ -14,7 +14,8 @@
 
 IDLE -> HEAD -> BODY -> WORK -> IDLE is a request and its answer; DISCARD takes the place of BODY
 and WORK where admission answered. To part is FLUSHING -> LINGERING -> CLOSED. In every phase an
-answer of which the caller takes nothing for `write_seconds` closes the connection.
+answer of which the caller takes nothing for `write_seconds` closes the connection. While all
+connections are in use, an IDLE one makes room after a few seconds.
 
 A caller that shuts its side in HEAD or BODY is answered 400 and parted from, without LINGERING; in
 any other phase the connection closes, once an answer that waits is taken.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
-from adapters.server.answers import ConnectionOption, answer_head, whole_answer
+from adapters.server.answers import answer_head, whole_answer
 from adapters.server.environ import build_environ
 from adapters.server.faults import OUR_FAULT
 
@@ -74,7 +74,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if self.wrote_header:
             return b""
         self._frame_answer()
-        head = answer_head(self.status, self.response_headers, self._connection())
+        head = answer_head(self.status, self.response_headers, self._keep())
         self.wrote_header = True
         return head
 
@@ -91,10 +91,10 @@ class AppTask(WSGITask):  # type: ignore[misc]
             self.response_headers.append(("Transfer-Encoding", "chunked"))
             self.chunked_response = True
 
-    def _connection(self) -> ConnectionOption:
+    def _keep(self) -> float | None:
         if self.channel.server.draining or not self.request.head.keeps_alive:
             self.close_on_finish = True
-        return "close" if self.close_on_finish else "keep-alive"
+        return None if self.close_on_finish else self.channel.options.idle_seconds
 
     def _framed(self, data: bytes) -> bytes:
         if self.chunked_response:
@@ -116,4 +116,4 @@ class AppTask(WSGITask):  # type: ignore[misc]
         self.request.release()
         answer = self.channel.worded(OUR_FAULT, request_id)
         with suppress(ClientDisconnected):
-            self.channel.write_soon(whole_answer(answer, self.request.command, "close"))
+            self.channel.write_soon(whole_answer(answer, self.request.command, None))

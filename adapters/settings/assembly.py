@@ -83,6 +83,7 @@ def pages_of(declared: DeclaredPages, resolutions: Resolutions) -> Pages:
         host=declared.host,
         port=declared.port,
         user=declared.user,
+        base_path=declared.base_path,
         password=None if password is None else _resolution(password, resolutions),
     )
 

@@ -9,11 +9,12 @@ from typing import Final, NoReturn, SupportsIndex, final
 from attrs import field, frozen
 
 from adapters.settings.declarations import DeclaredKey
-from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.fields import Field, Members
 from adapters.settings.providers import Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.resolution import resolve_text
 from adapters.settings.sealing import Resolution, Sealed
+from domain.values import BLANKS
 
 CHECKPOINT_KEYS: Final = ("checkpoints", "key", "everyMinutes", "origin")
 DEFAULT_FILE: Final = "taskflow.checkpoints"

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath, written
 from adapters.settings.limits import Limits, read_route_limits
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
@@ -19,6 +19,7 @@ from adapters.settings.references import (
     read_secret_input,
     refuse_placeholder,
 )
+from domain.values import BLANKS
 
 DEFAULT_KEY: Final = "default"
 """The id of the key that a plain `secret` makes."""

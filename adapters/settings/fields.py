@@ -13,12 +13,7 @@ from typing import Final
 from attrs import field, frozen
 
 from adapters.settings.findings import FieldPath, Findings
-
-BLANKS: Final = (
-    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\ufeff"
-)
-"""What the reference trims: the white space and line ends of ECMAScript (String.prototype.trim)."""
+from domain.values import BLANKS
 
 _BLANK: Final = re.compile(r"\s")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import Final
 
 from attrs import field, frozen
@@ -15,7 +16,8 @@ from adapters.settings.references import SecretRef, read_secret_input, refuse_pl
 from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
 
-_KEYS: Final = ("host", "port", "user", "password")
+_BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
+_KEYS: Final = ("host", "port", "user", "password", "basePath")
 
 
 @frozen(kw_only=True)
@@ -25,12 +27,13 @@ class DeclaredPages:
     host: str = "127.0.0.1"
     port: int = 8081
     user: str = "auditor"
+    base_path: str = ""
     password: DeclaredKey | None = None
 
 
 @frozen(kw_only=True)
 class Pages:
-    """Where the pages listen, and who may see them.
+    """Where the pages listen, below which path a proxy shows them, and who may see them.
 
     `password` is None where none is configured; one that could not be resolved says why.
     """
@@ -38,6 +41,7 @@ class Pages:
     host: str
     port: int
     user: str
+    base_path: str = ""
     password: Secret | Unresolved | None = field(default=None)
 
     def admits(self, user: str, password: str) -> bool:
@@ -66,6 +70,7 @@ def read_pages(audit: Members, providers: Providers) -> DeclaredPages:
         host=block.address("host", default=default.host),
         port=block.whole_number("port", default=default.port, low=0, high=65_535),
         user=_user(block, default.user),
+        base_path=_base_path(block, default.base_path),
         password=_password(block, providers),
     )
 
@@ -75,6 +80,13 @@ def _user(block: Members, default: str) -> str:
     if ":" in user:
         block.refuse("user", expected="a name without a colon", found="one with a colon")
     return user
+
+
+def _base_path(block: Members, default: str) -> str:
+    path = block.text("basePath", default=default).removesuffix("/")
+    if path and not _BASE_PATH.fullmatch(path):
+        block.refuse("basePath", expected="a path like /audit", found="another string")
+    return path
 
 
 def _password(block: Members, providers: Providers) -> DeclaredKey | None:

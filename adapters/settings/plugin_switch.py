@@ -10,8 +10,9 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath
+from domain.values import BLANKS
 
 PLUGIN_ID: Final = "webhooks"
 _MOST: Final = 4096

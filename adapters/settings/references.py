@@ -7,8 +7,9 @@ from typing import Final, Literal, TypeAlias, cast
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, Field, Members
+from adapters.settings.fields import Field, Members
 from adapters.settings.secret import Secret
+from domain.values import BLANKS
 
 Source: TypeAlias = Literal["env", "file", "exec"]
 SOURCES: Final = ("env", "file", "exec")

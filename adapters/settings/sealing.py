@@ -6,8 +6,9 @@ from typing import NoReturn, SupportsIndex, TypeAlias, final
 
 from attrs import frozen
 
-from adapters.settings.fields import BLANKS, described
+from adapters.settings.fields import described
 from adapters.settings.placeholders import is_placeholder
+from domain.values import BLANKS
 
 
 @frozen

@@ -25,8 +25,8 @@ _KEYS: Final = ("store", "server", "limits", "children", "log", "audit")
 class Server:
     """Where the gateway listens (port 0 picks a free one), with how much, and how patiently.
 
-    `connections` may be open at once. `head_bytes` bounds a request's head; a connection without
-    any news is closed after `idle_seconds`, one that takes none of an answer after
+    `connections` may be open at once. `head_bytes` bounds a request's head; a kept connection
+    waits for its next request for `idle_seconds`, one that takes none of an answer after
     `write_seconds`. A stop gives the accepted requests `drain_seconds`.
     """
 
@@ -35,7 +35,7 @@ class Server:
     threads: int = 16
     connections: int = 1024
     head_bytes: int = 16_384
-    idle_seconds: float = 5.0
+    idle_seconds: float = 75.0
     write_seconds: float = 30.0
     drain_seconds: float = 30.0
 

@@ -5,6 +5,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.files import store_files
+from adapters.store.lock import LockPatience
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
@@ -20,6 +21,7 @@ from adapters.store.store import EventSourcedStore
 __all__ = [
     "CustodyLost",
     "EventSourcedStore",
+    "LockPatience",
     "Rebuilt",
     "RefusalsLost",
     "Restore",

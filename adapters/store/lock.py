@@ -14,6 +14,8 @@ import os
 import re
 import stat
 import struct
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -43,22 +45,36 @@ class WriterLock:
         os.close(self.descriptor)
 
 
+@frozen
+class LockPatience:
+    """For how many seconds a lock is waited for, and who is told once that it is, and of whom."""
+
+    seconds: float
+    on_wait: Callable[[str], None]
+
+
+_LOOK_EVERY: Final = 0.1
+"""Seconds."""
+
+
 def lock_path(path: Path) -> Path:
     """Return where the lock of a database file is."""
     return path.with_name(path.name + ".lock")
 
 
-def take_lock(path: Path) -> WriterLock:
+def take_lock(path: Path, patience: LockPatience | None = None) -> WriterLock:
     """Take the right to write to a database file, which is there.
 
+    It is taken at once, or as soon as its holder gives it back.
+
     Raises:
-        StoreFault: if another process has it, or the file system gives no locks.
+        StoreFault: if another process has it still, or the file system gives no locks.
     """
     file = lock_path(path)
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            _lock(descriptor, file, path)
+            _lock(descriptor, file, path, patience)
             return WriterLock(file, descriptor, _lock_database(path))
         except BaseException:
             os.close(descriptor)
@@ -67,16 +83,34 @@ def take_lock(path: Path) -> WriterLock:
         raise StoreFault(f"{file}: cannot be locked: {error.strerror}") from error
 
 
-def _lock(descriptor: int, file: Path, path: Path) -> None:
+def _lock(descriptor: int, file: Path, path: Path, patience: LockPatience | None) -> None:
     found = os.pread(descriptor, 32, 0) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"?"
     if not _PID.fullmatch(found):
         raise StoreFault(f"{file}: is not a lock of ours; move it away")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise _in_use(path, f"(pid {found.decode().strip() or 'unknown'})") from error
+    if not _is_locked(descriptor):
+        holder = found.decode().strip() or "unknown"
+        if patience is None or not _comes_free(descriptor, holder, patience):
+            raise _in_use(path, f"(pid {holder})")
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+
+def _comes_free(descriptor: int, holder: str, patience: LockPatience) -> bool:
+    end = time.monotonic() + patience.seconds
+    patience.on_wait(holder)
+    while time.monotonic() < end:
+        time.sleep(_LOOK_EVERY)
+        if _is_locked(descriptor):
+            return True
+    return False
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _lock_database(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -11,7 +12,7 @@ from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.group_commit import Waiting
-from adapters.store.lock import take_lock
+from adapters.store.lock import LockPatience, WriterLock, take_lock
 from adapters.store.place import (
     File,
     Memory,
@@ -41,19 +42,21 @@ def _ignore(_: str) -> None:
     """Report nothing: the caller sees the exception, or the answer from the events."""
 
 
-def open_for_writing(
+def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
     waiting: Waiting = nullcontext,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
+    patience: LockPatience | None = None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
     A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
     waits for the disk does so within `waiting`. `on_breach` is called once if the store turns out
     to be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
+    Another writer's end is waited for with `patience`.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -63,7 +66,8 @@ def open_for_writing(
         case Memory():
             store = EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
-            store = _open_file(path, url, lock_timeout, on_breach)
+            lock = partial(take_lock, patience=patience)
+            store = _open_file(path, url, lock_timeout, on_breach, lock)
         case _:
             assert_never(place)
     store.application.commits.waiting = waiting
@@ -72,7 +76,11 @@ def open_for_writing(
 
 
 def _open_file(
-    path: Path, url: str, lock_timeout: int, on_breach: Callable[[str], None]
+    path: Path,
+    url: str,
+    lock_timeout: int,
+    on_breach: Callable[[str], None],
+    lock: Callable[[Path], WriterLock],
 ) -> EventSourcedStore:
     make_file(path)
     drop_kept_name(path)
@@ -82,7 +90,7 @@ def _open_file(
     with left_alone(path):
         if not is_blank(path):
             check_identity(path)
-    custody = Custody(path, take_lock(path), on_breach)
+    custody = Custody(path, lock(path), on_breach)
     try:
         with usable(path):
             check_log(path, file_name(path, "ro"))

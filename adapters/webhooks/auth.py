@@ -25,6 +25,6 @@ def authenticate(head: RequestHead, identify: Identify) -> str | None:
 
 def _presented(head: RequestHead) -> str:
     # APPSEC: a Bearer header wins, also when it is wrong; only without one the other is read.
-    if head.authorization[: len(_BEARER)].lower() == _BEARER:
+    if trim(head.authorization).lower().startswith(_BEARER):
         return head.authorization[len(_BEARER) :].strip(" \t")
     return head.webhook_secret

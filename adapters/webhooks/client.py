@@ -8,6 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
+from adapters.webhooks.whitespace import trim
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -18,26 +20,42 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     """Return the address of the client, in its canonical form.
 
     It is the socket's, unless the socket's is a trusted proxy's: then the right-most hop of
-    `X-Forwarded-For` that is no trusted proxy. `X-Real-IP` and `Forwarded` say nothing.
+    `X-Forwarded-For` that is neither a trusted proxy nor at a loopback address. `X-Real-IP` and
+    `Forwarded` say nothing.
     """
     socket = _address(peer)
     if socket is None:
         return peer
-    if forwarded_for and _is_trusted(socket, trusted):
+    if forwarded_for and is_trusted_proxy(peer, trusted):
         return str(_outermost(forwarded_for, trusted) or socket)
     return str(socket)
 
 
+def is_trusted_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+    """Say whether a socket's address is that of a trusted proxy."""
+    address = _address(peer)
+    return address is not None and _is_trusted(address, trusted)
+
+
 def _outermost(forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
+    """Return the outermost hop that may be believed, a loopback address only if there is no other.
+
+    NOTE: a proxy beside another is seen at a loopback address by it; the reference skips those.
+    """
+    beside: Address | None = None
     for hop in reversed(forwarded_for.split(",")):
-        text = hop.strip()
+        text = trim(hop)
         if not text:
             continue
         address = _address(_without_port(text))
         # APPSEC: what stands left of garbage or of an untrusted hop, anybody may have written.
-        if address is None or not _is_trusted(address, trusted):
+        if address is None:
+            break
+        if address.is_loopback:
+            beside = beside or address
+        elif not _is_trusted(address, trusted):
             return address
-    return None
+    return None if beside is None or _is_trusted(beside, trusted) else beside
 
 
 def _without_port(hop: str) -> str:
@@ -66,7 +84,7 @@ def remembered(address: str, *, mode: str) -> str | None:
     """
     match mode:
         case "full":
-            return address
+            return str(_address(address) or address)
         case "truncated":
             return _network(address)
         case _:

@@ -1,4 +1,4 @@
-"""Whether today's rules would bring about again what is recorded.
+"""Whether the rules that an event was decided by would bring about again what is recorded.
 
 An event says nearly all that its command said. So the command is made again from the event and the
 flow as it was, in each way that could have led there, and decided: one of them must bring about
@@ -45,16 +45,20 @@ from domain.events import (
 from domain.evolve import evolve
 from domain.flow import Flow
 from domain.lifecycle import Row, rule
+from domain.rules import RULES, DecisionRules
 
 
-def is_decidable(flow: Flow | None, events: Sequence[Event]) -> bool:
-    """Say whether some command brings about exactly these events on a flow as it was.
+def is_decidable(flow: Flow | None, events: Sequence[Event], rules: DecisionRules = RULES) -> bool:
+    """Say whether some command brings about exactly these events on a flow as it was, by rules.
 
     Their moments are not judged, but that they are one.
     """
     first = events[0]
     before = None if flow is None else replace(flow, latest_at=first.at)
-    return any(_brings_about(before, issued, tuple(events)) for issued in _ways(before, first))
+    return any(
+        _brings_about(before, replace(issued, rules=rules), tuple(events))
+        for issued in _ways(before, first)
+    )
 
 
 def _brings_about(flow: Flow | None, issued: Issued, events: tuple[Event, ...]) -> bool:

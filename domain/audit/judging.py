@@ -14,15 +14,40 @@ from domain.audit.findings import Finding, FindingCode, found_at
 from domain.events import FlowEvent
 from domain.flow import Flow, is_terminal
 from domain.records import ActorKind, Metadata
+from domain.rules import FIRST_RULES, RULES, DecisionRules, rules_of
 
 
-def judge(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
-    """Return what cannot be so: the metadata, the place, the moments, the events themselves."""
+def judge(
+    flow: Flow | None, decided: Decided, latest: DecisionRules = FIRST_RULES
+) -> Iterator[Finding]:
+    """Return what cannot be so: the metadata, the place, the moments, the events themselves.
+
+    `latest` are the rules of the decision before: rules are only ever followed by later ones.
+    """
     yield from _contradictions(decided)
     yield from _scattered(decided)
     yield from _wrong_times(flow, decided)
-    if not is_decidable(flow, [read.record.event for read in decided]):
+    rules = decided_by(decided)
+    if rules is None or rules.version < latest.version:
+        yield _wrong_rules(decided, rules)
+    if not is_decidable(flow, [read.record.event for read in decided], rules or RULES):
         yield _illegal(flow, decided)
+
+
+def decided_by(decided: Decided) -> DecisionRules | None:
+    """Return the rules by which something was decided, or None if they are not known here."""
+    return rules_of(decided[0].record.metadata.rules)
+
+
+def _wrong_rules(decided: Decided, rules: DecisionRules | None) -> Finding:
+    # APPSEC: whoever forges an event must not choose the rules that it is judged by.
+    named = decided[0].record.metadata.rules
+    sentence = (
+        f"this program does not know the rules, version {named}, that it was decided by"
+        if rules is None
+        else f"it was decided by older rules, version {rules.version}, than the event ahead of it"
+    )
+    return found_at(decided[0].entry, FindingCode.METADATA_DIFFERS, sentence)
 
 
 def _contradictions(decided: Decided) -> Iterator[Finding]:

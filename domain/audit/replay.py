@@ -16,10 +16,11 @@ from domain.audit.decisions import Decided, Read, decisions, key_row
 from domain.audit.derived import differences, strays
 from domain.audit.evidence import Entry, Examined, KeyRow, UnknownName, Unreadable
 from domain.audit.findings import Advice, Finding, FindingCode, found_at
-from domain.audit.judging import judge
+from domain.audit.judging import decided_by, judge
 from domain.evolve import BrokenHistory, fold
 from domain.flow import Flow
 from domain.records import Record
+from domain.rules import FIRST_RULES
 
 ReadEntry: TypeAlias = Callable[[Entry], Record]
 """Returns what an entry says, or raises `Unreadable`."""
@@ -88,10 +89,12 @@ def _intact(entries: Sequence[Entry], read: ReadEntry, findings: list[Finding]) 
 
 def _fold(replayed: Replayed, flow_id: str, judged: Sequence[Decided]) -> None:
     flow: Flow | None = None
+    latest = FIRST_RULES
     for decided in judged:
         first = decided[0].entry
-        replayed.findings.extend(judge(flow, decided))
+        replayed.findings.extend(judge(flow, decided, latest))
         replayed.advice.extend(blocked_task_advice(flow, decided))
+        latest = max(latest, decided_by(decided) or latest, key=lambda rules: rules.version)
         try:
             flow = fold(flow, [read.record.event for read in decided])
         except BrokenHistory:

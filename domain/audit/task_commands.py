@@ -89,6 +89,7 @@ def _description(flow: Flow, known: Task, event: TaskDescribed, *, preferred: bo
         label=_told(event.label, known.label),
         prefer_metadata=preferred,
         notify_policy=_told(event.notify_policy, known.notify_policy),
+        agent_id=_told(event.agent_id, known.agent_id),
     )
 
 

@@ -68,6 +68,7 @@ def test_a_line_says_who_did_what_when_and_why(evidence: StoreEvidence) -> None:
         "correlationId": "request-1",
         "causationId": "request-1",
         "remoteAddress": "203.0.113.7",
+        "rules": 2,
         "data": {"waitJson": json.loads(AS_SENT.text)},
     }
 

@@ -21,16 +21,16 @@ def serving(tools: Tools, served: list[object]) -> Tools:
 
 def test_serve_is_given_what_the_user_says(tools: Tools) -> None:
     served: list[object] = []
-    argv = ["--database", "sqlite:///x.db", "--host", "0.0.0.0", "--port", "0", "--json"]  # noqa: S104 - nobody listens
+    argv = ["--database", "sqlite:///x.db", "--host", "::1", "--port", "0", "--wait", "9", "--json"]
     assert taskflow(serving(tools, served), "serve", *CONFIG, *argv) == Ran(0, "", "")
-    options = {"database": "sqlite:///x.db", "host": "0.0.0.0", "port": 0, "json": True}  # noqa: S104 - nobody listens
-    assert served == [(Path("gateway.json5"), options)]
+    given = {"database": "sqlite:///x.db", "host": "::1", "port": 0, "wait": 9, "json": True}
+    assert served == [(Path("gateway.json5"), given)]
 
 
 def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Tools) -> None:
     served: list[object] = []
     taskflow(serving(tools, served), "serve", *CONFIG)
-    options = {"database": None, "host": None, "port": None, "json": False}
+    options = {"database": None, "host": None, "port": None, "wait": 0, "json": False}
     assert served == [(Path("gateway.json5"), options)]
 
 
@@ -66,6 +66,13 @@ def test_a_command_ends_as_the_gateway_did(tools: Tools) -> None:
             ["serve", *CONFIG, "--port", "65536"],
             (
                 "argument --port: expected a number from 0 to 65535, found '65536'"
+                " (see: taskflow serve --help)"
+            ),
+        ),
+        (
+            ["serve", *CONFIG, "--wait", "-1"],
+            (
+                "argument --wait: expected a number from 0 to 3600, found '-1'"
                 " (see: taskflow serve --help)"
             ),
         ),

@@ -102,6 +102,7 @@ def test_a_history_in_json_has_each_event_with_its_changes(tools: Tools, seeded:
         "correlationId": "request-1",
         "causationId": "request-1",
         "remoteAddress": "203.0.113.7",
+        "rules": 2,
         "data": {"status": "running", "currentStep": None},
         "changes": [
             {"field": "status", "before": "waiting", "after": "running"},

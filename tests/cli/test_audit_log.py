@@ -51,6 +51,7 @@ def test_a_log_lists_the_events_of_all_flows_in_order(tools: Tools, seeded: str)
         "correlationId": "request-1",
         "causationId": "request-1",
         "remoteAddress": "203.0.113.7",
+        "rules": 2,
         "data": {"blockedSummary": "no address"},
     }
 

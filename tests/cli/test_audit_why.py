@@ -61,6 +61,7 @@ def test_a_field_of_a_task_is_explained_in_json(tools: Tools, seeded: str) -> No
                 "correlationId": "request-1",
                 "causationId": "request-1",
                 "remoteAddress": "203.0.113.7",
+                "rules": 2,
                 "data": {"taskId": TASK, "progressSummary": "3 of 12 are there"},
             },
             "saidAgainBy": [],

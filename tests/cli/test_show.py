@@ -138,6 +138,7 @@ def test_a_history_in_json_says_who_did_what_through_what(tools: Tools, seeded: 
         "correlationId": "request-1",
         "causationId": "request-1",
         "remoteAddress": "203.0.113.7",
+        "rules": 2,
     }
 
 

@@ -121,7 +121,8 @@ def not_created(flow: Flow, reason: str) -> dict[str, object]:
 def not_cancelled(flow: Flow, reason: str) -> dict[str, object]:
     """Shape the result of a refused cancellation."""
     told = {"found": True, "cancelled": False, "reason": reason, "flow": flow.view}
-    return {**told, "tasks": list(reversed(flow.tasks.values()))}
+    last_first = reversed(flow.tasks.values())
+    return {**told, "tasks": sorted(last_first, key=lambda task: -task["createdAt"])}
 
 
 def summary(flow: Flow) -> dict[str, object]:

@@ -28,6 +28,7 @@ def test_events_of_one_decision_follow_one_another_in_their_stream_and_in_their_
         remote_address="192.0.2.7",
         idempotency_key="key-1",
         request_hash="aa",
+        rules=2,
     )
     caused = replace(metadata, causation_id="flow-1/8")
     assert record_all(CANCELLED, flow_id=FLOW, after=7, origin=ORIGIN, now=THEN) == (
@@ -45,4 +46,5 @@ def test_a_request_without_a_key_leaves_none() -> None:
         request_id="request-2",
         correlation_id="request-2",
         causation_id="request-2",
+        rules=2,
     )

@@ -266,12 +266,43 @@ def test_a_repeated_run_finds_a_task_that_has_ended_and_does_not_start_it_again(
     ("owner", "agent"),
     [
         ("agent:research:main", "research"),
-        ("agent:main", "main"),
-        ("agent::main", "main"),
-        ("hook:research:main", "main"),
-        ("", "main"),
+        ("AGENT:Research:Main", "research"),
+        ("\ufeff agent:research:main\u3000", "research"),
+        ("agent:\u00a0re search\t:main", "re search"),
+        (":agent::research::main:", "research"),
+        ("agent:\u0085:main", "\u0085"),
+        ("agent:main", None),
+        ("agent::main", None),
+        ("agent:main:", None),
+        ("agent: :main", None),
+        ("\x1fagent:main:main", None),
+        ("hook:research:main", None),
+        ("", None),
     ],
 )
-def test_a_child_without_an_agent_has_that_of_the_session(owner: str, agent: str) -> None:
-    decided = given(replace(CREATED, owner=owner)).when(ASK, owner=owner)
+@pytest.mark.parametrize("of", ["child", "owner"])
+def test_a_child_without_an_agent_has_that_of_the_session(
+    of: str, owner: str, agent: str | None
+) -> None:
+    if of == "child":
+        ask = replace(ASK, child_session_key=owner)
+        decided = given(replace(CREATED, owner="bare")).when(ask, owner="bare")
+    else:
+        decided = given(replace(CREATED, owner=owner)).when(ASK, owner=owner)
     assert decided.flow.tasks[0].agent_id == agent
+
+
+def test_a_child_key_that_names_no_agent_leaves_it_to_the_owner() -> None:
+    ask = replace(ASK, child_session_key="agent: :x")
+    decided = given(replace(CREATED, owner="agent:ops:x")).when(ask, owner="agent:ops:x")
+    assert decided.flow.tasks[0].agent_id == "ops"
+
+
+def test_a_repeated_run_fills_in_an_agent_that_was_not_known_and_never_another() -> None:
+    known = given(CREATED, replace(linked("t"), run_id="run-1", agent_id=None))
+    again = known.when(replace(ASK, run_id="run-1", agent_id="Ops")).then(
+        TaskDescribed(at=NOW, task_id="t", agent_id="Ops")
+    )
+    assert again.flow.tasks[0].agent_id == "Ops"
+    other = replace(ASK, run_id="run-1", agent_id="other", prefer_metadata=True)
+    given(CREATED, replace(linked("t"), run_id="run-1")).when(other).then()

@@ -87,6 +87,14 @@ def test_tasks_are_shown_newest_first() -> None:
     assert [task.task_id for task in task_views(flow)] == ["c", "b", "a"]
 
 
+def test_a_task_that_began_before_others_is_shown_after_them() -> None:
+    before, last = (
+        replace(linked(name), created_at=THEN - age) for name, age in (("b", 9), ("d", 2))
+    )
+    flow = given(CREATED, linked("a"), before, linked("c"), last).flow
+    assert [task.task_id for task in task_views(flow)] == ["c", "a", "d", "b"]
+
+
 def test_a_summary_counts_every_status_and_runtime() -> None:
     events: tuple[Event, ...] = (
         *(linked(f"q{n}") for n in range(2)),

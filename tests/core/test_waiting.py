@@ -97,10 +97,15 @@ def test_null_clears_a_text_and_is_kept_as_a_json_value() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", " ", "\u00a0\t\n", None])
+@pytest.mark.parametrize("text", ["", " ", "\u00a0\t\n", "\ufeff", "\u2028\u3000", None])
 def test_a_blank_reason_blocks_nothing(text: str | None) -> None:
     command = replace(WAIT, blocked_task_id=text, blocked_summary=text)
     assert QUEUED.when(command).flow.status is FlowStatus.WAITING
+
+
+@pytest.mark.parametrize("text", ["\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u200b"])
+def test_what_only_python_takes_for_a_blank_blocks(text: str) -> None:
+    assert QUEUED.when(replace(WAIT, blocked_summary=text)).flow.status is FlowStatus.BLOCKED
 
 
 @pytest.mark.parametrize(

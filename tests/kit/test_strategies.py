@@ -18,8 +18,8 @@ from domain.evolve import BrokenHistory, fold
 from domain.flow import active_tasks, cancel_requested, is_terminal
 from domain.lifecycle import rule
 from domain.refusals import Refusal
+from domain.rules import agent_of
 from domain.status import FlowStatus, TaskStatus
-from domain.task import agent_of
 from domain.values import Json
 
 EXAMPLES = settings(

@@ -64,6 +64,8 @@ class Desk:
             proof_document=DESK_OF_PROOFS.document,
             damages=(StoreFault, Undecodable, BrokenHistory),
             admits=lambda user, password: (user, password) == (USER, PASSWORD),
+            base_path="",
+            trusts=lambda _: False,
             client_of=lambda peer, _: peer,
             now=lambda: NOON,
             seconds=lambda: self.seconds,

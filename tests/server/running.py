@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from attrs import define, frozen
 
 from adapters.server import Admit, Head, RawAnswer, Rejection, RenderError, Server, ServerOptions
-from tests.server.wire import PATIENCE, Caller, calling
+from tests.server.wire import PATIENCE, Caller, calling, request
 
 
 @frozen
@@ -154,6 +154,12 @@ def eventually(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end, "it never came to hold"
         time.sleep(0.005)
+
+
+def await_turn(running: Running) -> None:
+    """Wait until the server has read what was sent before: a request on its own is answered."""
+    with calling(running.address) as other:
+        assert other.ask(request()).status == 200
 
 
 def reset(sock: socket.socket) -> None:

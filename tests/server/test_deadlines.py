@@ -9,8 +9,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from tests.server.running import Clock, Ledger, Running, echo, eventually, is_over, serving
-from tests.server.wire import Caller, calling, request
+from tests.server.running import Clock, Ledger, await_turn, echo, eventually, is_over, serving
+from tests.server.wire import Caller, request
 
 UNFINISHED = request("Content-Length: 1000")
 
@@ -76,12 +76,6 @@ def test_a_deadline_is_a_total_and_comes_when_it_is_due() -> None:
         caller.socket.settimeout(20.0)
         clock.advance(1.0)
         assert_timed_out(caller)
-
-
-def await_turn(running: Running) -> None:
-    """Wait until the server has read what was sent before: a request on its own is answered."""
-    with calling(running.address) as other:
-        assert other.ask(request()).status == 200
 
 
 def test_a_head_has_its_time_from_its_own_first_byte() -> None:

@@ -1,5 +1,6 @@
 """Several requests on one connection, and how each answer ends."""
 
+import select
 import tempfile
 import tracemalloc
 from collections.abc import Iterator
@@ -8,8 +9,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from tests.server.running import is_over, serving
+from tests.server.running import Clock, await_turn, is_over, serving
 from tests.server.wire import flood, request
+
+TURNED_AWAY = (429, (), b"Too many")
 
 
 def test_answers_to_requests_sent_ahead_come_in_order() -> None:
@@ -39,6 +42,60 @@ def test_http_1_0_ends_after_one_request_unless_asked() -> None:
         assert caller.ask(request("Connection: Keep-Alive", version="1.0")).keeps_alive
         assert not caller.ask(request(version="1.0")).keeps_alive
         assert is_over(caller)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "announced"), [(75.0, "timeout=75"), (1.9, "timeout=1"), (0.9, None)]
+)
+def test_an_answer_on_a_kept_connection_says_for_how_long(
+    seconds: float, announced: str | None
+) -> None:
+    with serving(idle_seconds=seconds) as running, running.calling() as caller:
+        for version in ("1.1", "1.0"):
+            answer = caller.ask(request("Connection: Keep-Alive", version=version))
+            assert answer.headers.get("keep-alive") == announced
+        assert "keep-alive" not in caller.ask(request("Connection: close")).headers
+    with (
+        serving(idle_seconds=seconds, admit=lambda _: TURNED_AWAY) as running,
+        running.calling() as caller,
+    ):
+        assert caller.ask(request()).headers.get("keep-alive") == announced
+        assert "keep-alive" not in caller.ask(b"nonsense\r\n").headers
+
+
+def test_a_request_may_come_a_little_after_the_time_that_was_announced() -> None:
+    clock = Clock()
+    with serving(clock=clock, idle_seconds=10.0) as running, running.calling() as caller:
+        for _ in range(2):
+            assert caller.ask(request()).headers["keep-alive"] == "timeout=10"
+            await_turn(running)
+            clock.advance(10.5)
+            await_turn(running)
+        assert caller.ask(request()).keeps_alive
+        # NOTE: a worker may still be at its end when its answer is here, so the time begins later.
+        while not select.select([caller.socket], [], [], 0.05)[0]:
+            clock.advance(11.5)
+        assert is_over(caller)
+
+
+def test_long_idle_connections_make_room_where_all_are_in_use(
+    expected_logs: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    began = clock.now
+    with serving(clock=clock, connections=2, idle_seconds=60.0) as running, ExitStack() as stack:
+        first, second, third = (stack.enter_context(running.calling()) for _ in range(3))
+        assert first.ask(request()).status == second.ask(request()).status == 200
+        third.send(request())
+        while not select.select([third.socket], [], [], 0.05)[0]:
+            assert second.ask(request()).status == 200
+            clock.advance(1.0)
+            assert clock.now < began + 50.0
+        assert third.answer().status == 200
+        assert clock.now >= began + 5.0
+        assert is_over(first)
+        assert second.ask(request()).status == 200
+    assert [record.levelname for record in expected_logs.records] == ["WARNING"]
 
 
 def test_a_refused_tunnel_ends_the_connection() -> None:
@@ -102,7 +159,7 @@ def test_an_answer_without_content_has_no_body() -> None:
     with serving(nothing) as running, running.calling() as caller:
         for _ in range(2):
             answer = caller.ask(request())
-            assert set(answer.headers) == {"date", "connection"}
+            assert set(answer.headers) == {"date", "connection", "keep-alive"}
             assert answer.keeps_alive
 
 

@@ -99,15 +99,47 @@ def test_any_method_token_passes_as_it_is(method: str) -> None:
         "//a//b",
         "*",
         "http://[::1/x",
-        "http://example/x?y#z",
+        "http://another/x?y#z",
+        "http://user@example/x",
+        "ftp://example/x",
         "/x#y",
-        "/\xe9%ff%00",
+        "/%e9%ff%00",
         "x",
         "/a\\..\\b",
     ],
 )
 def test_any_target_passes_as_it_is(target: str) -> None:
     assert variables_of(target=target)["REQUEST_URI"] == target
+
+
+@pytest.mark.parametrize(
+    ("target", "origin_form"),
+    [
+        ("http://example/x?y", "/x?y"),
+        ("HTTP://EXAMPLE:80/x", "/x"),
+        ("https://example:443/x#z", "/x#z"),
+        ("http://example?y", "/?y"),
+        ("http://example", "/"),
+        ("http://example//x", "//x"),
+    ],
+)
+def test_an_absolute_form_of_our_own_host_is_its_path(target: str, origin_form: str) -> None:
+    variables = variables_of(target=target)
+    assert variables["REQUEST_URI"] == origin_form
+    assert variables["PATH_INFO"] == origin_form.partition("?")[0]
+
+
+def test_an_absolute_form_without_a_host_beside_it_is_no_path() -> None:
+    variables = variables_of(target="http://example/x", version="1.0")
+    assert variables["REQUEST_URI"] == "http://example/x"
+
+
+@pytest.mark.parametrize(
+    "target", ["/x?\xe9", "/x?y#\xff", "/\xe9", "/\x80", "http://example/\xe9"]
+)
+def test_bytes_beyond_ascii_are_no_target(target: str) -> None:
+    answer = ask(request(target=target))
+    assert (answer.status, answer.code) == (400, "bad_request")
 
 
 def test_slashes_at_the_beginning_of_a_path_are_kept() -> None:
@@ -167,7 +199,7 @@ def test_empty_lines_before_a_request_are_skipped() -> None:
 
 def test_answers_carry_a_date_and_do_not_advertise_the_server() -> None:
     headers = ask(request()).headers
-    assert set(headers) == {"content-type", "content-length", "date", "connection"}
+    assert set(headers) == {"content-type", "content-length", "date", "connection", "keep-alive"}
 
 
 def has_version_6() -> bool:

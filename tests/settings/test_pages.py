@@ -19,6 +19,23 @@ def test_the_pages_have_no_password_unless_it_is_set(tmp_path: Path) -> None:
     assert not pages.admits("auditor", "")
 
 
+@pytest.mark.parametrize(
+    ("path", "base_path"), [("/audit", "/audit"), ("/a/b.c/", "/a/b.c"), ("/", "")]
+)
+def test_the_pages_may_stand_below_a_path(tmp_path: Path, path: str, base_path: str) -> None:
+    assert loaded(tmp_path, with_pages(basePath=path)).pages.base_path == base_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["audit", "//evil.example", "/a//b", "/a/../b", "/.", '/a"b', "/a?b", "/a b", "/ä", "/a//"],
+)
+def test_a_base_path_is_a_plain_path(tmp_path: Path, path: str) -> None:
+    assert refused(tmp_path, with_pages(basePath=path)) == [
+        "taskflow.audit.pages.basePath: expected a path like /audit, found another string"
+    ]
+
+
 def test_only_the_user_with_the_password_is_admitted(tmp_path: Path) -> None:
     pages = loaded(tmp_path, with_pages(user="grace", password=SECRET)).pages
     assert isinstance(pages.password, Secret)
@@ -79,7 +96,10 @@ def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
         ),
         (
             {"secret": "x"},
-            "secret: expected one of the keys host, port, user or password, found an unknown key",
+            (
+                "secret: expected one of the keys host, port, user, password or basePath,"
+                " found an unknown key"
+            ),
         ),
     ],
 )

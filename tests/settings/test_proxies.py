@@ -16,6 +16,23 @@ def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("entry", "network"),
+    [
+        ("::ffff:10.0.0.1", "10.0.0.1/32"),
+        ("::FFFF:a00:1", "10.0.0.1/32"),
+        ("::ffff:10.1.2.3/104", "10.0.0.0/8"),
+        ("::/64", "::/64"),
+        ("\ufeff10.0.0.1\u3000", "10.0.0.1/32"),
+    ],
+)
+def test_an_address_of_version_4_in_one_of_6_is_the_one_of_4(
+    tmp_path: Path, entry: str, network: str
+) -> None:
+    settings = loaded(tmp_path, {"gateway": {"trustedProxies": [entry]}})
+    assert settings.trusted_proxies == (ip_network(network),)
+
+
+@pytest.mark.parametrize(
     ("entry", "found"),
     [
         ("localhost", "another string"),
@@ -47,7 +64,7 @@ def test_the_rest_of_the_gateways_settings_is_ignored(tmp_path: Path) -> None:
     assert loaded(tmp_path, document).trusted_proxies == ()
 
 
-@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0", "::ffff:0:0/96"])
 def test_trusting_everybody_is_advised_against(tmp_path: Path, everybody: str) -> None:
     settings = loaded(tmp_path, {"gateway": {"trustedProxies": [everybody]}})
     assert (

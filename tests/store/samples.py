@@ -183,6 +183,8 @@ _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
     ("full", e.FlowCancelled(at=AT)),
     ("sparse", _LINKED),
     ("full", _RUN_LINKED),
+    ("by rules 2", replace(_LINKED, agent_id=None)),
+    ("by rules 2", e.TaskDescribed(at=AT, task_id="task-1", agent_id="Ops")),
     ("sparse", e.TaskDescribed(at=AT, task_id="task-1", label="report")),
     (
         "full",
@@ -221,6 +223,8 @@ def samples() -> Iterator[tuple[str, Stored]]:
     """Give each sample with its title."""
     for title, event in _EVENTS:
         metadata = FULL_METADATA if title == "full" else SPARSE_METADATA
+        if title == "by rules 2":
+            metadata = replace(metadata, rules=2)
         yield title, Envelope("flow-1", 2, event, metadata)
     yield "sparse", FlowSnapshot("flow-1", 1, _FLOW)
     yield "full", FlowSnapshot("flow-1", 6, _FULL_FLOW)

@@ -108,6 +108,7 @@ def test_the_stored_form_is_plain_json_under_a_permanent_name() -> None:
             "correlation_id": "request-1",
             "causation_id": "request-1",
             "remote_address": "203.0.113.7",
+            "rules": 2,
         },
     }
 

@@ -34,6 +34,8 @@ def key_of(*headers: tuple[str, str], configured: str = "s3cret") -> str | None:
         [(AUTH, "Bearer s3cret"), (AUTH, "Bearer no")],
         [(AUTH, "Bearer \u00a0s3cret\u00a0")],
         [(OTHER, "\u00a0s3cret")],
+        [(AUTH, "\u00a0Bearer s3cret")],
+        [(AUTH, "Bearer \u00a0"), (OTHER, "s3cret")],
     ],
 )
 def test_a_secret_is_found(headers: list[tuple[str, str]]) -> None:

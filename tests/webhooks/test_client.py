@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from adapters.webhooks.client import client_address, remembered
 
-TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
-PROXY = "127.0.0.1"
+TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+PROXY = "10.0.0.9"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,13 @@ PROXY = "127.0.0.1"
         ("[::ffff:192.0.2.1]:80", "192.0.2.1"),
         ("192.0.2.1, ::ffff:10.0.0.1, fd00::1", "192.0.2.1"),
         ("192.0.2.1, ,", "192.0.2.1"),
+        ("192.0.2.1, 127.0.0.1", "192.0.2.1"),
+        ("198.51.100.7, 192.0.2.1, 127.9.9.9, ::1, 10.1.2.3, ::ffff:127.0.0.1", "192.0.2.1"),
+        ("192.0.2.1\u00a0", "192.0.2.1"),
+        pytest.param("127.0.0.2, 127.0.0.1, 10.0.0.1", "127.0.0.1", id="nothing but loopback"),
+        pytest.param("unknown, 127.0.0.1", "127.0.0.1", id="garbage left of loopback"),
+        pytest.param("192.0.2.1, 127.0.0.1, unknown", PROXY, id="garbage right of loopback"),
+        pytest.param("192.0.2.1\u0085", PROXY, id="no blank of the reference's"),
         pytest.param("", PROXY, id="no header"),
         pytest.param("10.0.0.1, 10.0.0.2", PROXY, id="only proxies"),
         pytest.param("unknown", PROXY, id="garbage"),
@@ -53,7 +60,11 @@ def test_a_proxy_that_is_not_trusted_says_nothing() -> None:
 
 def test_a_mapped_address_of_a_socket_is_the_address_itself() -> None:
     assert client_address("::ffff:203.0.113.5", "", ()) == "203.0.113.5"
-    assert client_address("::ffff:127.0.0.1", "192.0.2.1", TRUSTED) == "192.0.2.1"
+    assert client_address("::ffff:10.0.0.9", "192.0.2.1", TRUSTED) == "192.0.2.1"
+
+
+def test_a_loopback_address_is_no_trusted_proxy_by_itself() -> None:
+    assert client_address("127.0.0.1", "192.0.2.1", TRUSTED) == "127.0.0.1"
 
 
 @pytest.mark.parametrize("peer", ["", "/run/gateway.sock"])
@@ -71,6 +82,8 @@ def test_no_header_makes_it_raise_or_trusts_a_proxy_to_be_the_client(forwarded_f
     ("address", "mode", "recorded"),
     [
         ("192.0.2.77", "full", "192.0.2.77"),
+        ("::ffff:192.0.2.77", "full", "192.0.2.77"),
+        ("unix-socket", "full", "unix-socket"),
         ("192.0.2.77", "truncated", "192.0.2.0/24"),
         ("2001:db8:1:2::3", "truncated", "2001:db8:1::/48"),
         ("unix-socket", "truncated", None),

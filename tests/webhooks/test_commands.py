@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from adapters.webhooks.actions import ACTIONS, Mutation, make_command, read_call
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.strict_json import OVERFLOW
-from adapters.webhooks.whitespace import WHITESPACE
 from domain.commands import (
     CancelFlow,
     Command,
@@ -23,7 +22,7 @@ from domain.commands import (
     UpdateTask,
 )
 from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
-from domain.values import JSON_NULL, Json
+from domain.values import BLANKS, JSON_NULL, Json
 from tests.webhooks.minimal import MINIMAL, command
 
 
@@ -34,7 +33,7 @@ from tests.webhooks.minimal import MINIMAL, command
         (
             command(
                 "create_flow",
-                goal=f"{WHITESPACE} padded goal {WHITESPACE}",
+                goal=f"{BLANKS} padded goal {BLANKS}",
                 controllerId=" c ",
                 status="waiting",
                 notifyPolicy="silent",

@@ -204,6 +204,7 @@ def test_an_event_says_who_through_what_and_when(gateway: Gateway) -> None:
             remote_address=CLIENT,
             idempotency_key="once",
             request_hash=hashlib.sha256(body).hexdigest(),
+            rules=2,
         )
     ]
 

@@ -57,7 +57,7 @@ class Proxy:
     @classmethod
     def before(cls, gateway: Place, kind: Kind, folder: Path) -> Self:
         """Make the proxy of a gateway, with its files in a folder."""
-        port = _free_port()
+        port = free_port()
         return cls(kind, folder, gateway, Place(f"http://127.0.0.1:{port}", "127.0.0.1", port))
 
     def __enter__(self) -> Self:
@@ -100,7 +100,8 @@ class Proxy:
             return sock.connect_ex((self.place.host, self.place.port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
         return port

@@ -285,7 +285,7 @@ def _unread_bodies() -> Iterator[Shape]:
     yield kept("a probe", 200, "GET /healthz HTTP/1.1")
     yield kept("not JSON", 400)
     yield kept("other path to the route", 404, f"POST /.{PATH} HTTP/1.1")
-    yield kept("absolute form", 404, f"POST http://gateway{PATH} HTTP/1.1")
+    yield kept("absolute form", 400, f"POST http://gateway{PATH} HTTP/1.1")
     yield kept("absolute form of another host", 404, f"POST http://other{PATH} HTTP/1.1")
     yield kept("asterisk form", 404, "OPTIONS * HTTP/1.1")
     yield kept("h2c", 400, _LINE, "Upgrade: h2c", "Connection: Upgrade", "HTTP2-Settings: AAMA")

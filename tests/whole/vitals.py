@@ -31,9 +31,9 @@ class Vitals:
         return cls(round(int(values["VmRSS"]) / 1024, 1), held, int(values["Threads"]))
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
+def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Wait until something holds that another process brings about."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < end, f"it never came about that {what}"
         time.sleep(0.01)

@@ -30,7 +30,8 @@ read-only. Prints
 
 when it is ready. A browser is asked for the user and the password of
 taskflow.audit.pages in FILE; without a password nothing is served. Put TLS in
-front before the pages leave this machine.""",
+front before the pages leave this machine; where that proxy shows them below a
+path, taskflow.audit.pages.basePath says so.""",
     epilog="""\
 examples:
   taskflow audit serve --config gateway.json5

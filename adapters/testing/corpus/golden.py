@@ -20,7 +20,7 @@ from domain.decide import Decision, decide
 from domain.evolve import fold
 from domain.flow import Flow
 from domain.refusals import Refusal
-from domain.views import flow_view, task_views
+from domain.views import flow_view, task_view
 
 Told: TypeAlias = Mapping[str, Any]
 """What became of a step: `{"events": [...]}` or `{"refused": "<code>"}`."""
@@ -123,10 +123,15 @@ def told_of(decision: Decision) -> Told:
 
 
 def shown_at_the_end(flow: Flow | None) -> tuple[Shown, tuple[Shown, ...]]:
-    """Return what is shown of a flow and its tasks."""
+    """Return what is shown of a flow and its tasks, the one linked last first.
+
+    Callers see them by their age, which is the wire's order and may change; a history's may not.
+    """
     if flow is None:
         raise ValueError("a golden history creates its flow")
-    return shown(flow_view(flow)), tuple(map(shown, task_views(flow)))
+    return shown(flow_view(flow)), tuple(
+        shown(task_view(task, flow.flow_id)) for task in reversed(flow.tasks)
+    )
 
 
 def _told(noted: Noted) -> Told:

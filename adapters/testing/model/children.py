@@ -11,6 +11,9 @@ from adapters.testing.model.life import ACTIVE, Child, Life
 from domain.commands import Command, LoseTask, RunTask, UpdateTask
 from domain.values import Keep
 
+BLANK: Final = r"[\x09-\x0d \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
+"""What JavaScript trims away."""
+
 DAY: Final = 24 * 60 * 60 * 1000
 
 
@@ -64,17 +67,26 @@ def linked(life: Life, command: RunTask, at: int, *, new_id: str) -> Child:
     )
 
 
-def _agent(*sessions: str | None) -> str:
-    """Return the agent of the first session key that names one (`agent:<id>:<rest>`)."""
+def _agent(*sessions: str | None) -> str | None:
+    """Return the agent of the first session key that names one (`agent:<id>:<rest>`).
+
+    What stands around a key or an id does not count, nor do capitals, nor colons too many.
+    """
     for session in sessions:
-        found = re.match(r"agent:([^:]+):", session or "")
-        if found:
-            return found[1]
-    return "main"
+        found = re.match(r":*agent:+([^:]+):+[^:]", _trimmed((session or "").lower()))
+        if found and _trimmed(found[1]):
+            return _trimmed(found[1])
+    return None
+
+
+def _trimmed(text: str) -> str:
+    return re.sub(rf"^{BLANK}|{BLANK}$", "", text)
 
 
 def described(child: Child, command: RunTask) -> Child:
     """Return a child of which a repeated run tells more; what was known stays, mostly."""
+    if child.agent_id is None:
+        child = replace(child, agent_id=command.agent_id)
     if child.source_id is None:
         child = replace(child, source_id=command.source_id)
     if child.parent_task_id is None:

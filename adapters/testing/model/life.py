@@ -24,7 +24,7 @@ class Child:
     runtime: str
     task: str
     status: str
-    agent_id: str
+    agent_id: str | None = None
     notify_policy: str
     created_at: int
     last_event_at: int
@@ -95,6 +95,12 @@ class Life:
     def reports(self) -> int:
         """How often anything happened to its children: not its creation, nor what moved it."""
         return self.happened - 1 - self.revision
+
+    @property
+    def listed_children(self) -> tuple[Child, ...]:
+        """Its children as a cancellation lists them: youngest first, then the one added last."""
+        by_age = sorted(enumerate(self.children), key=lambda at: (at[1].created_at, at[0]))
+        return tuple(child for _, child in reversed(by_age))
 
     def child(self, task_id: str) -> Child | None:
         """Return one of its children."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar, assert_never
 
 from attrs import evolve as replace
@@ -104,7 +105,10 @@ class Rules:
     def set_waiting(self, life: Life, command: SetWaiting, at: int) -> Verdict:
         """A flow waits, or is blocked if this request says by what; what it omits stays."""
         reasons = (command.blocked_task_id, command.blocked_summary)
-        blocked = any(isinstance(reason, str) and reason.strip() for reason in reasons)
+        blocked = any(
+            isinstance(reason, str) and not re.fullmatch(children.BLANK, reason)
+            for reason in reasons
+        )
         return replace(
             _moved(life, at),
             status="blocked" if blocked else "waiting",

@@ -118,7 +118,7 @@ def _refused(no: No, life: Life | None, command: Command, task_id: str | None) -
 def _tasks(life: Life, command: Command) -> tuple[Shown, ...]:
     if not isinstance(command, CancelFlow):
         return ()
-    return tuple(shown_child(child, life.flow_id) for child in reversed(life.children))
+    return tuple(shown_child(child, life.flow_id) for child in life.listed_children)
 
 
 def _task(life: Life, task_id: str | None) -> Shown | None:

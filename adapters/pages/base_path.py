@@ -1,0 +1,51 @@
+"""Where the pages stand below a proxy: the path that goes before each of their addresses."""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from typing import Final
+
+from attrs import frozen
+from falcon import Request, Response
+
+from adapters.pages.collaborators import Collaborators
+
+# APPSEC: what is put before addresses must lead nowhere else: no `//`, no dots alone, no quotes.
+_PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
+_MOST: Final = 200
+
+_BASE: Final[ContextVar[str]] = ContextVar("base_path", default="")
+
+
+def based(path: str) -> str:
+    """Return the address of a path, for whoever is being answered."""
+    return _BASE.get() + path
+
+
+def below(base: str) -> None:
+    """Have the addresses of the answer that is made in this thread stand below a path."""
+    _BASE.set(base)
+
+
+@frozen
+class BasePath:
+    """Falcon's middleware: reads where the pages stand, and takes it off the path.
+
+    A trusted proxy's `X-Forwarded-Prefix` goes before what is configured, if it is a plain path.
+    Proxies may pass the prefix on in the path or take it off.
+    """
+
+    given: Collaborators
+
+    def process_request(self, req: Request, _: Response) -> None:
+        """Read it, and forget that of the answer before in this thread."""
+        base = self._forwarded(req) or self.given.base_path
+        below(base)
+        if base and (req.path == base or req.path.startswith(f"{base}/")):
+            req.path = req.path.removeprefix(base) or "/"
+
+    def _forwarded(self, req: Request) -> str:
+        prefix = (req.get_header("X-Forwarded-Prefix") or "").removesuffix("/")
+        is_plain = len(prefix) <= _MOST and _PREFIX.fullmatch(prefix)
+        return prefix if is_plain and self.given.trusts(req.remote_addr or "") else ""
