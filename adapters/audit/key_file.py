@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from adapters.audit.keys import Signer, Verifier
 from domain.audit.checkpoints import Unprovable
+
+ReadBytes: TypeAlias = Callable[[Path], bytes]
 
 
 def write_new_key(file: Path, name: str) -> Verifier:
@@ -31,14 +35,14 @@ def write_new_key(file: Path, name: str) -> Verifier:
     return signer.verifier
 
 
-def read_key(file: Path) -> Signer:
-    """Return the key that a file holds.
+def read_key(file: Path, read: ReadBytes = Path.read_bytes) -> Signer:
+    """Return the key that a file holds; `read` returns its bytes, or refuses a file.
 
     Raises:
         Unprovable: if it cannot be read or holds none.
     """
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = read(file).decode().strip()
     except OSError as error:
         raise Unprovable(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import asdict
 
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import doing_jobs, noting_refusals
 from adapters.composition.limits import limits_as
@@ -51,6 +52,8 @@ def serve(
     """Serve a configuration until SIGTERM or SIGINT."""
     configure(sys.stderr, JsonFormatter() if json else TextFormatter())
     settings = settings_of(config)
+    if settings.core_dumps:
+        allow_core_dumps()
     for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
         LOG.warning("%s", finding)
     bound_arenas()

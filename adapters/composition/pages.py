@@ -16,6 +16,7 @@ from attrs import frozen
 from adapters import cli
 from adapters.audit.desk import Desk, Prover
 from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.listening import (
     listening,
@@ -45,6 +46,8 @@ def serve_pages(wanted: cli.PagesWanted) -> int:
         raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
     configure(sys.stderr, JsonFormatter() if wanted.json else TextFormatter())
     settings = settings_of(wanted.config)
+    if settings.core_dumps:
+        allow_core_dumps()
     _check_password(settings.pages)
     os.nice(_NICE)
     url = wanted.database or settings.store.url

@@ -34,6 +34,7 @@ class Settings:
 
     `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
     those whose secrets could not be resolved. `advice` tells what works but should not stay.
+    `core_dumps` lets a crash write the process's memory, with its secrets, to a file.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class Settings:
     pages: Pages
     checkpoints: Checkpoints
     kept_refusals: int
+    core_dumps: bool
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -89,4 +91,5 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         pages=pages_of(pages, resolutions),
         checkpoints=checkpoints_of(plan.service.checkpoints, plan.providers, environ),
         kept_refusals=plan.service.kept_refusals,
+        core_dumps=plan.service.core_dumps,
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.settings import load_settings
 from tests.settings.test_secret_commands import ANSWER, answering
 from tests.settings.test_secret_commands import settings_with as with_command
 from tests.settings.test_secret_files import keep, reason
 from tests.settings.test_secret_files import settings_with as with_file
-from tests.settings.workbench import SECRET
+from tests.settings.workbench import SECRET, advice_of, loaded, one_route, written
 
 SOMEBODY_ELSE = 65_534
 needs_chown = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -27,10 +28,11 @@ def folder_in(outer: Path, name: str, mode: int = 0o755) -> Path:
 
 
 def unsafe(path: Path, folder: Path, mode: int) -> str:
-    return (
-        f"{path} is not safe: the folder {folder} can be written by its group or by others "
-        f"(mode {mode:04o}): chmod go-w {folder}"
-    )
+    return f"{path} is not safe: the folder {folder} {can_be_written(folder, mode)}"
+
+
+def can_be_written(path: Path, mode: int) -> str:
+    return f"can be written by its group or by others (mode {mode:04o}): chmod go-w {path}"
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o775, 0o757])
@@ -204,3 +206,28 @@ def test_the_group_may_write_in_a_trusted_folder_and_others_may_not(tmp_path: Pa
     assert not settings(cellar)
     cellar.chmod(0o777)
     assert not settings(brew)
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_configuration_that_others_can_write_serves_and_is_advised_against(
+    tmp_path: Path, mode: int
+) -> None:
+    path = written(tmp_path, one_route())
+    path.chmod(mode)
+    settings = load_settings(path, {})
+    assert settings.routes
+    assert advice_of(settings) == [f": the configuration {can_be_written(path, mode)}"]
+
+
+def test_a_configuration_in_a_shared_folder_is_advised_against(tmp_path: Path) -> None:
+    shared = folder_in(tmp_path, "shared", 0o777)
+    sentence = f"the configuration {unsafe(shared, shared, 0o777)}".replace(f"{shared} ", "", 1)
+    assert advice_of(loaded(shared, one_route())) == [f": {sentence}"]
+
+
+def test_an_included_file_that_others_can_write_is_advised_against(tmp_path: Path) -> None:
+    """Even if there is nothing in it now."""
+    included = keep(tmp_path, "{}", name="more.json5", mode=0o666)
+    settings = loaded(tmp_path, {**one_route(), "taskflow": {"$include": "more.json5"}})
+    (advice,) = (one for one in settings.advice if one.file == str(included))
+    assert str(advice) == f"{included}: the configuration {can_be_written(included, 0o666)}"

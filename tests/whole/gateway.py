@@ -56,6 +56,7 @@ class RunningGateway:
     environment: Mapping[str, str | None] = field(factory=dict)
     options: Sequence[str] = ()
     module: str = "app"
+    working_folder: Path = ROOT
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -145,7 +146,7 @@ class RunningGateway:
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
             [*command, *store, *place, *self.options],
-            cwd=ROOT,
+            cwd=self.working_folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
