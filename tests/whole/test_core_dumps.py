@@ -51,7 +51,8 @@ def soft_limit(pid: int) -> str:
 def gateway_in(folder: Path, own: Mapping[str, object] | None = None) -> Iterator[RunningGateway]:
     """Run a gateway whose cores would go to a folder, if nothing kept them back."""
     gateway = RunningGateway.of_contract(folder, own)
-    gateway.environment = {**gateway.environment, "PYTHONPATH": str(ROOT)}
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    gateway.environment = {**gateway.environment, "PYTHONPATH": paths}
     gateway.working_folder = folder
     with unlimited_cores():
         gateway.start()
@@ -75,6 +76,7 @@ def a_machine_that_dumps(tmp_path: Path) -> None:
 def test_a_gateway_that_crashes_dumps_no_core(tmp_path: Path) -> None:
     with gateway_in(tmp_path) as gateway:
         assert soft_limit(gateway.pid) == "0"
+        assert Path(f"/proc/{gateway.pid}/environ").stat().st_uid == 0
         assert not dumps_core(gateway.process)
 
 
