@@ -12,8 +12,9 @@ from adapters.audit.desk import Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.composition.checking import check
-from adapters.composition.checkpoints import configured_checkpoints
+from adapters.composition.checkpoints import configured_checkpoints, read_key_file
 from adapters.composition.copies import back_up_store, restore_store
+from adapters.composition.core_dumps import forbid_core_dumps
 from adapters.composition.edges import now
 from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
@@ -24,6 +25,7 @@ from adapters.composition.stores import open_evidence, open_refusals, read_store
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    forbid_core_dumps()  # APPSEC: before any command reads a secret
     out, err = cli.standard_streams()
     tools = cli.Tools(
         serve=serve,
@@ -36,7 +38,7 @@ def main() -> int:
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(configured_checkpoints, now),
+        proving=Desk(configured_checkpoints, now, read_key_file),
         open_refusals=open_refusals,
         own_files=own_files,
         spare_own_files=spare_own_files,

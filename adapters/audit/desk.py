@@ -10,7 +10,7 @@ from attrs import frozen
 
 from adapters.audit.checkpoint_file import read_checkpoints
 from adapters.audit.checkpointing import Appended, Issuer, append_checkpoint
-from adapters.audit.key_file import read_key, write_new_key
+from adapters.audit.key_file import ReadBytes, read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
@@ -51,11 +51,12 @@ class Desk:
     """The auditor's desk, over whatever configurations say.
 
     Each `config` may be None; what is named beside it goes first. Everything raises `Unprovable`
-    where something must be mended.
+    where something must be mended. `read_file` reads the file of a key, or refuses it.
     """
 
     read_configuration: Callable[[Path], Configured]
     now: Clock
+    read_file: ReadBytes = Path.read_bytes
 
     def keygen(self, file: Path, name: str) -> str:
         """Write a new signing key to a file, and return its verifier key."""
@@ -72,7 +73,7 @@ class Desk:
     ) -> Appended:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
-        issuer = _issuer(configured, file, _signer(configured, key))
+        issuer = _issuer(configured, file, self._signer(configured, key))
         return append_checkpoint(evidence, issuer, self.now(), progress=progress)
 
     def checkpoints(
@@ -130,6 +131,15 @@ class Desk:
     def _configured(self, config: Path | None) -> Configured | None:
         return None if config is None else self.read_configuration(config)
 
+    def _signer(self, configured: Configured | None, key: Path | None) -> Signer:
+        if key is not None:
+            return read_key(key, self.read_file)
+        if configured is not None:
+            return Signer.parse(configured.signing_key())
+        raise Unprovable(
+            "say which key signs: --key FILE, or --config FILE with taskflow.audit.key"
+        )
+
 
 def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
     if file is not None:
@@ -143,14 +153,6 @@ def _issuer(configured: Configured | None, file: Path | None, signer: Signer) ->
     origin = configured.origin if configured else None
     ledger = _ledger_file(configured, file)
     return Issuer(file=ledger, signer=signer, origin=origin or signer.verifier.name)
-
-
-def _signer(configured: Configured | None, key: Path | None) -> Signer:
-    if key is not None:
-        return read_key(key)
-    if configured is not None:
-        return Signer.parse(configured.signing_key())
-    raise Unprovable("say which key signs: --key FILE, or --config FILE with taskflow.audit.key")
 
 
 def _verifier(configured: Configured | None, public_key: str | None) -> Verifier:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.plain_file import opened_to_read
@@ -12,6 +13,18 @@ from domain.audit.checkpoints import Unprovable
 
 _MOST: Final = 1 << 16
 """More bytes than any key has."""
+
+ReadBytes: TypeAlias = Callable[[Path], bytes]
+
+
+def read_plain(file: Path) -> bytes:
+    """Return the bytes of a file or a pipe, as many as a key may have.
+
+    Raises:
+        Unprovable: if it cannot be read, or is something else.
+    """
+    with opened_to_read(file) as opened:
+        return opened.read(_MOST)
 
 
 def write_new_key(file: Path, name: str) -> Verifier:
@@ -39,15 +52,14 @@ def write_new_key(file: Path, name: str) -> Verifier:
     return signer.verifier
 
 
-def read_key(file: Path) -> Signer:
-    """Return the key that a file holds.
+def read_key(file: Path, read: ReadBytes = read_plain) -> Signer:
+    """Return the key that a file holds; `read` returns its bytes, or refuses a file.
 
     Raises:
         Unprovable: if it cannot be read or holds none.
     """
     try:
-        with opened_to_read(file) as opened:
-            text = opened.read(_MOST).decode().strip()
+        text = read(file).decode().strip()
     except UnicodeDecodeError as error:
         raise Unprovable(f"{file}: is not text in UTF-8") from error
     return Signer.parse(text)

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from adapters.audit.checkpointing import check_continuable
 from adapters.audit.desk import Configured, configured_issuer
 from adapters.composition.stores import settings_of
-from adapters.settings import Settings, Unresolved
+from adapters.settings import Settings, Unresolved, read_secret_file
 from domain.audit.checkpoints import Unprovable
+
+_HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin")
+"""Open files that the caller hands over, as `--key <(...)` does: no path leads to them."""
 
 
 def configured_checkpoints(config: Path) -> Configured:
     """Say what a configuration says of checkpoints."""
     return checkpoints_of(settings_of(config))
+
+
+def read_key_file(file: Path) -> bytes:
+    """Return what the file of a signing key holds, if nobody else can change it."""
+    if str(file).startswith(_HANDED_OVER):
+        return file.read_bytes()
+    found = read_secret_file(file)
+    if isinstance(found, Unresolved):
+        raise Unprovable(found.reason)
+    return found
 
 
 def checkpoints_of(settings: Settings) -> Configured:

@@ -11,6 +11,7 @@ from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import doing_jobs, noting_refusals
 from adapters.composition.limits import limits_as
@@ -72,6 +73,8 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
     wait: int,
 ) -> bool:
     settings = settings_of(config)
+    if settings.core_dumps:
+        allow_core_dumps()
     url = database or settings.store.url
     if fault := misplaced_checkpoints(settings, url):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")

@@ -15,6 +15,7 @@ from attrs import frozen
 from adapters import cli
 from adapters.audit.desk import Desk, Prover
 from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.listening import (
     listening,
@@ -48,6 +49,8 @@ def serve_pages(wanted: cli.PagesWanted) -> int:
 
 def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
     settings = settings_of(config)
+    if settings.core_dumps:
+        allow_core_dumps()
     _check_password(settings.pages)
     os.nice(_NICE)
     url = wanted.database or settings.store.url

@@ -12,6 +12,7 @@ from adapters.settings.pages import Pages
 from adapters.settings.routes import Route, RouteKey, SkippedRoute
 from adapters.settings.sealing import Sealed, Unresolved
 from adapters.settings.secret import Secret
+from adapters.settings.secret_files import read_secret_file
 from adapters.settings.service import Children, Log, Server
 from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
 
@@ -37,4 +38,5 @@ __all__ = [
     "UnusableUrl",
     "load_settings",
     "parse_store_url",
+    "read_secret_file",
 ]

@@ -15,6 +15,7 @@ from adapters.settings.plan import Plan
 from adapters.settings.providers import FileProvider
 from adapters.settings.references import SecretRef
 from adapters.settings.secret import SHORT
+from adapters.settings.trust import resolve_path
 
 _UNREACHABLE: Final = (
     (re.compile(r"\s"), "has a blank"),
@@ -30,6 +31,7 @@ def advise(
     plan: Plan, routes: tuple[ResolvedRoute, ...], password: HeldKey | None, findings: Findings
 ) -> None:
     """Note all advice on a configuration that has no problems."""
+    _on_configuration(plan, findings)
     _on_store(plan, findings)
     _on_routes(plan.webhooks, findings)
     _on_files(plan, findings)
@@ -37,6 +39,20 @@ def advise(
     _on_missing(routes, findings)
     keys = [key for route in routes for key in route.held]
     _on_secrets([*keys, password] if password else keys, findings)
+
+
+def _on_configuration(plan: Plan, findings: Findings) -> None:
+    """Note each file of the configuration, which has commands and keys, that others can change."""
+    for file in plan.files:
+        if fault := _why_unsafe(Path(file)):
+            findings.advise_on_file(file, f"the configuration {fault}")
+
+
+def _why_unsafe(file: Path) -> str | None:
+    try:
+        return resolve_path(file.absolute()).fault
+    except OSError:  # it has been read, and is gone since
+        return None
 
 
 def _on_store(plan: Plan, findings: Findings) -> None:
@@ -64,6 +80,9 @@ def _on_files(plan: Plan, findings: Findings) -> None:
     signing = plan.service.checkpoints.key
     if signing is not None and isinstance(signing.held, SecretRef):
         refs.append(signing.held)
+    password = plan.service.pages.password
+    if password is not None and isinstance(password.held, SecretRef):
+        refs.append(password.held)
     used = dict.fromkeys(ref.provider for ref in refs)
     for name in used:
         provider = plan.providers.usable[name]

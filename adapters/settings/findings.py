@@ -109,6 +109,10 @@ class Findings:
         at, place = self.source(path), written(path)
         self.advice.append(Advice(file=at.file, line=at.line, path=place, sentence=sentence))
 
+    def advise_on_file(self, file: str, sentence: str) -> None:
+        """Note a piece of advice on a file as a whole."""
+        self.advice.append(Advice(file=file, sentence=sentence))
+
     def order(self, finding: Problem | Advice) -> tuple[bool, str, int]:
         """Return the key that sorts by file, the configuration first, and line."""
         return finding.file != self.file, finding.file, finding.line or 0

@@ -41,13 +41,15 @@ _Chain: TypeAlias = tuple[Path, ...]
 class MergedDocument:
     """What a configuration says as a whole. APPSEC: `value` holds secrets, so no repr shows it.
 
-    `repeats` are the keys of our own parts that stand twice in one object.
+    `files` are the configuration and what it includes; `repeats` are the keys of our own parts that
+    stand twice in one object.
     """
 
     file: str
     value: object = field(repr=False)
     lines: Mapping[FieldPath, SourceLine] = field(repr=False)
     repeats: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def read_merged(path: Path, environ: Mapping[str, str]) -> MergedDocument | tuple[Problem, ...]:
@@ -65,7 +67,8 @@ def read_merged(path: Path, environ: Mapping[str, str]) -> MergedDocument | tupl
         return tuple(reader.problems)
     lines: dict[FieldPath, SourceLine] = {}
     value = _plain(merged, (), lines)
-    return MergedDocument(document.file, value, lines, tuple(reader.repeats))
+    files = tuple(dict.fromkeys((document.file, *map(str, reader.included))))
+    return MergedDocument(document.file, value, lines, tuple(reader.repeats), files)
 
 
 def _more_roots(environ: Mapping[str, str]) -> list[Path]:
@@ -88,7 +91,7 @@ class _Reader:
     roots: tuple[Path, ...]
     problems: list[Problem] = Factory(list)
     repeats: list[Problem] = Factory(list)
-    files: int = 0
+    included: list[Path] = Factory(list)
 
     def tree(self, document: Document, mount: FieldPath) -> _Node:
         """Return a file's value as nodes; note its repeated keys, `mount` being its own place."""
@@ -137,8 +140,8 @@ class _Reader:
 
     def _file(self, name: _Node, path: FieldPath, files: _Chain) -> _Node:
         """Return what a file holds with its own includes; nothing if there is a problem."""
-        self.files += 1
         file = Path(os.path.normpath(files[-1].parent / str(name.content)))
+        self.included.append(file)
         if fault := self._fault(file, path, files):
             self._refuse(name.at, path, expected=fault[0], found=fault[1])
             return _Node({}, name.at)
@@ -161,7 +164,7 @@ class _Reader:
             return f"at most {MAX_NESTING} includes in one another", "more"
         if len(path) > MAX_DEPTH:
             return f"at most {MAX_DEPTH} levels of nesting", "more"
-        if self.files > MAX_FILES:
+        if len(self.included) > MAX_FILES:
             return f"at most {MAX_FILES} included files", "more"
         return self._location_fault(file)
 

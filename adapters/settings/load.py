@@ -35,6 +35,7 @@ class Settings:
     `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
     those whose secrets could not be resolved. `advice` tells what works but should not stay.
     `secret_files` are read for secrets, keys among them.
+    `core_dumps` lets a crash write the process's memory, with its secrets, to a file.
     """
 
     file: Path
@@ -52,6 +53,7 @@ class Settings:
     checkpoints: Checkpoints
     kept_refusals: int
     secret_files: tuple[Path, ...]
+    core_dumps: bool
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -92,4 +94,5 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         checkpoints=checkpoints_of(plan.service.checkpoints, plan.providers, environ),
         kept_refusals=plan.service.kept_refusals,
         secret_files=plan.providers.files,
+        core_dumps=plan.service.core_dumps,
     )

@@ -17,12 +17,13 @@ from adapters.settings.service import Service, read_service
 
 @frozen
 class Plan:
-    """What is to be served, from which secrets, to whom, and how."""
+    """What is to be served, from which secrets, to whom, and how; and the files that say so."""
 
     webhooks: Webhooks
     providers: Providers
     trusted_proxies: tuple[Network, ...]
     service: Service
+    files: tuple[str, ...]
 
 
 def read_plan(document: MergedDocument, folder: Path, home: str | None, findings: Findings) -> Plan:
@@ -37,4 +38,5 @@ def read_plan(document: MergedDocument, folder: Path, home: str | None, findings
         providers=providers,
         trusted_proxies=read_trusted_proxies(root),
         service=service,
+        files=document.files,
     )

@@ -10,7 +10,7 @@ from typing import Final
 from adapters.settings.bounded_command import Bounds, answer_of
 from adapters.settings.providers import ExecProvider
 from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import distrust
+from adapters.settings.trust import ResolvedPath, resolve_path
 
 _VERSION: Final = 1
 
@@ -57,22 +57,26 @@ def _trusted(provider: ExecProvider) -> Path | Unresolved:
     """Return the file to run, with its links resolved, if it may be run."""
     command = Path(provider.command)
     try:
-        fault = _fault(command, provider)
-        real = command.resolve(strict=True)
+        trusted = tuple(Path(directory).resolve() for directory in provider.trusted_dirs)
+        resolved = resolve_path(command, vouched=trusted)
+        fault = _fault(resolved, trusted, provider)
     except (OSError, RuntimeError) as error:  # NOTE: a loop of links is a RuntimeError before 3.13
         reason = error.strerror if isinstance(error, OSError) else "a loop of links"
         return Unresolved(f"the command {command} cannot be found: {reason}")
-    return Unresolved(f"the command {command} {fault}") if fault else real
+    return Unresolved(f"the command {command} {fault}") if fault else resolved.real
 
 
-def _fault(command: Path, provider: ExecProvider) -> str | None:
-    if command.is_symlink() and not provider.allow_symlink_command:
-        return "is a symbolic link, which allowSymlinkCommand would allow"
-    trusted = [Path(directory).resolve() for directory in provider.trusted_dirs]
-    real = command.resolve(strict=True)
-    if trusted and not any(real.is_relative_to(directory) for directory in trusted):
+def _fault(resolved: ResolvedPath, trusted: tuple[Path, ...], provider: ExecProvider) -> str | None:
+    if resolved.links and not provider.allow_symlink_command:
+        return (
+            f"leads through the symbolic link {resolved.links[0]}, which allowSymlinkCommand "
+            f"would allow: or name {resolved.real} itself"
+        )
+    if trusted and not any(resolved.real.is_relative_to(directory) for directory in trusted):
         return "is in none of the trustedDirs"
-    return distrust(real.stat(), allow_insecure=provider.allow_insecure_path)
+    if not resolved.real.is_file():
+        return "is not a regular file"
+    return None if provider.allow_insecure_path else resolved.fault
 
 
 def _values(

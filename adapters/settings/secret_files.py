@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Final
 
 from adapters.settings.providers import FileProvider
 from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import distrust
+from adapters.settings.trust import ResolvedPath, distrust, resolve_path
 
+_MOST_BYTES: Final = 1 << 20
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -28,32 +31,49 @@ def resolve_in_file(provider: FileProvider, ids: Collection[str]) -> Mapping[str
     return {pointer: _at(pointer, root, provider) for pointer in ids}
 
 
+def read_secret_file(
+    path: Path, *, max_bytes: int = _MOST_BYTES, allow_insecure: bool = False
+) -> bytes | Unresolved:
+    """Read a regular file that nobody else can change; `allow_insecure` lets them.
+
+    Symbolic links are followed, as mounted secrets are links.
+    """
+    try:
+        resolved = resolve_path(path.absolute())
+        # NOTE: without O_NONBLOCK, opening a pipe would wait for its writer.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(resolved.real, flags), "rb") as file:
+            fault = _fault(resolved, os.fstat(file.fileno()), allow_insecure=allow_insecure)
+            octets = b"" if fault else file.read(max_bytes + 1)
+    except OSError as error:
+        return Unresolved(f"the file {path} cannot be read: {error.strerror}")
+    if fault:
+        return Unresolved(f"the file {path} {fault}")
+    if len(octets) > max_bytes:
+        return Unresolved(f"the file {path} has more than {max_bytes} bytes")
+    return octets
+
+
+def _fault(resolved: ResolvedPath, opened: os.stat_result, *, allow_insecure: bool) -> str | None:
+    """Return what is wrong with a file that was opened at the end of a path."""
+    if not stat.S_ISREG(opened.st_mode):
+        return "is not a regular file"
+    return None if allow_insecure else resolved.fault or distrust(resolved.real, opened)
+
+
 def _text(provider: FileProvider) -> str | Unresolved:
     """Return the file's text without a byte order mark."""
-    octets = _read(provider)
+    octets = read_secret_file(
+        provider.path,
+        max_bytes=provider.max_bytes,
+        allow_insecure=provider.allow_insecure_path,
+    )
     if isinstance(octets, Unresolved):
         return octets
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Unresolved(f"the file {provider.path} is not text in UTF-8")
-
-
-def _read(provider: FileProvider) -> bytes | Unresolved:
-    try:
-        # NOTE: without O_NONBLOCK, opening a pipe would wait for its writer. Symbolic links are
-        # followed, as mounted secrets are links; what is checked is what has been opened.
-        descriptor = os.open(provider.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            fault = distrust(os.fstat(descriptor), allow_insecure=provider.allow_insecure_path)
-            octets = b"" if fault else file.read(provider.max_bytes + 1)
-    except OSError as error:
-        return Unresolved(f"the file {provider.path} cannot be read: {error.strerror}")
-    if fault:
-        return Unresolved(f"the file {provider.path} {fault}")
-    if len(octets) > provider.max_bytes:
-        return Unresolved(f"the file {provider.path} has more than {provider.max_bytes} bytes")
-    return octets
 
 
 def _json(text: str, provider: FileProvider) -> dict[str, object] | Unresolved:

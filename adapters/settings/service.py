@@ -74,21 +74,24 @@ class Service:
     pages: DeclaredPages
     checkpoints: DeclaredCheckpoints
     kept_refusals: int
+    core_dumps: bool
 
 
 def read_service(root: Members, folder: Path, providers: Providers) -> Service:
     """Read `taskflow`; a store's relative path starts at `folder`."""
     block = root.object("taskflow", _KEYS)
+    server = block.object("server", _SERVER_KEYS)
     audit = block.object("audit", ("pages", "refusals", *CHECKPOINT_KEYS))
     return Service(
         store=_store(block.object("store", ("url",)), folder),
-        server=_server(block.object("server", _SERVER_KEYS)),
+        server=_server(server),
         limits=read_limits(block),
         children=_children(block.object("children", ("lostAfterSeconds", "sweepSeconds"))),
         log=_log(block.object("log", ("remoteAddress",))),
         pages=read_pages(audit, providers),
         checkpoints=read_checkpoints(audit, folder, providers),
         kept_refusals=audit.whole_number("refusals", default=KEPT_REFUSALS, low=0, high=10_000_000),
+        core_dumps=server.flag("coreDumps", default=False),
     )
 
 
@@ -102,7 +105,7 @@ def _store(block: Members, folder: Path) -> Store:
 
 _SERVER_KEYS: Final = (
     *("host", "port", "threads", "connections", "headBytes"),
-    *("idleSeconds", "writeSeconds", "drainSeconds"),
+    *("idleSeconds", "writeSeconds", "drainSeconds", "coreDumps"),
 )
 
 

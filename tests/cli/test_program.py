@@ -33,6 +33,7 @@ def taskflow(*argv: str) -> subprocess.CompletedProcess[str]:
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "gateway.json5"
     path.write_text(CONFIG % SECRET, encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 
@@ -46,6 +47,40 @@ def test_a_real_configuration_is_checked_without_a_word_of_its_secrets(config: P
     assert [route["routeId"] for route in report["routes"]] == ["zapier"]
     assert [finding["line"] for finding in report["advice"]] == [3]
     assert SECRET not in tables.stdout + tables.stderr + document.stdout + document.stderr
+
+
+def test_a_key_that_others_can_exchange_signs_nothing(seeded: str, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o700)
+    key, log = shared / "signing.key", tmp_path / "log"
+    assert taskflow("audit", "keygen", str(key), "--name", "flows.example").returncode == 0
+    sign = ("audit", "checkpoint", "--database", seeded, "--checkpoints", str(log))
+    shared.chmod(0o777)
+    refused = taskflow(*sign, "--key", str(key))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"taskflow: the file {key} is not safe: the folder {shared} can be written by its group "
+        f"or by others (mode 0777): chmod go-w {shared}\n"
+    )
+    assert not log.exists()
+    shared.chmod(0o700)
+    assert taskflow(*sign, "--key", str(key)).returncode == 0
+
+
+def test_a_key_may_be_handed_over_without_a_file_of_its_own(seeded: str, tmp_path: Path) -> None:
+    """As `--key <(...)` and `--key /dev/stdin` do."""
+    key = tmp_path / "signing.key"
+    assert taskflow("audit", "keygen", str(key), "--name", "flows.example").returncode == 0
+    sign = (*("audit", "checkpoint"), "--database", seeded, "--checkpoints", str(tmp_path / "log"))
+    done = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-m", "app", *sign, "--key", "/dev/stdin"],
+        cwd=ROOT,
+        input=key.read_bytes(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_real_store_is_read_and_changed(seeded: str) -> None:

@@ -244,6 +244,7 @@ def resolver(tmp_path: Path) -> Path:
 def test_no_secret_that_serves_is_shown(tmp_path: Path, resolver: Path) -> None:
     """From each source; with all the advice that there is on secrets."""
     (tmp_path / "kept.json").write_text(json.dumps({"hook": CANARY}))
+    (tmp_path / "kept.json").chmod(0o600)
     document = with_value((*_ROUTES, "secrets", "inline"), CANARY)
     assert isinstance(document, dict)
     document["secrets"]["providers"]["vault"] |= {"command": str(resolver), "trustedDirs": []}

@@ -105,3 +105,14 @@ def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
 )
 def test_a_problem_is_named(tmp_path: Path, fields: dict[str, object], problem: str) -> None:
     assert refused(tmp_path, with_pages(**fields)) == [f"taskflow.audit.pages.{problem}"]
+
+
+def test_a_password_in_a_file_that_all_can_read_is_advised_against(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(SECRET)
+    (tmp_path / "password").chmod(0o644)
+    providers = {"kept": {"source": "file", "path": "password", "mode": "singleValue"}}
+    reference = {"source": "file", "provider": "kept", "id": "value"}
+    document = {**with_pages(password=reference), "secrets": {"providers": providers}}
+    assert "secrets.providers.kept.path: every user of this machine can read the file" in (
+        advice_of(loaded(tmp_path, document))
+    )

@@ -99,7 +99,7 @@ def test_a_command_sees_only_the_variables_that_are_named(tmp_path: Path) -> Non
 
 def test_a_command_runs_in_its_own_folder(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
-    folder.mkdir()
+    folder.mkdir(mode=0o755)
     settings_with(tmp_path, command(folder, 'pwd -P > "$0.pwd"'))
     assert (folder / "resolver.pwd").read_text() == f"{folder.resolve()}\n"
 
@@ -309,7 +309,8 @@ def test_a_link_is_run_only_if_that_is_allowed(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("resolver")
     assert reason(settings_with(tmp_path, link)) == (
-        f"the command {link} is a symbolic link, which allowSymlinkCommand would allow"
+        f"the command {link} leads through the symbolic link {link}, "
+        f"which allowSymlinkCommand would allow: or name {tmp_path}/resolver itself"
     )
     assert settings_with(tmp_path, link, allowSymlinkCommand=True).routes
 
@@ -328,14 +329,15 @@ def test_a_command_that_others_can_write_is_not_run_unless_allowed(
     path = answering(tmp_path, ANSWER)
     path.chmod(mode)
     assert reason(settings_with(tmp_path, path)) == (
-        f"the command {path} can be written by its group or by others"
+        f"the command {path} can be written by its group or by others "
+        f"(mode {mode:04o}): chmod go-w {path}"
     )
     assert settings_with(tmp_path, path, allowInsecurePath=True).routes
 
 
 def test_a_command_lies_in_one_of_the_trusted_folders_if_there_are_any(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
-    folder.mkdir()
+    folder.mkdir(mode=0o755)
     path = answering(folder, ANSWER)
     sibling, real = str(tmp_path / "bi"), str(folder)
     assert settings_with(tmp_path, path, trustedDirs=[sibling, real]).routes
@@ -345,7 +347,7 @@ def test_a_command_lies_in_one_of_the_trusted_folders_if_there_are_any(tmp_path:
 
 
 def test_a_link_out_of_the_trusted_folders_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin").mkdir(mode=0o755)
     answering(tmp_path, ANSWER)
     link = tmp_path / "bin" / "link"
     link.symlink_to("../resolver")

@@ -143,19 +143,23 @@ def test_a_file_that_others_can_write_skips_the_route_unless_allowed(
 ) -> None:
     path = keep(tmp_path, {"hook": SECRET}, mode=mode)
     assert reason(settings_with(tmp_path)) == (
-        f"the file {path} can be written by its group or by others"
+        f"the file {path} can be written by its group or by others "
+        f"(mode {mode:04o}): chmod go-w {path}"
     )
     assert settings_with(tmp_path, allowInsecurePath=True).routes
 
 
 def test_a_file_must_belong_to_us_or_to_root(tmp_path: Path) -> None:
-    status = list(keep(tmp_path, {}).stat())
-    for owner, trusted in ((os.geteuid(), True), (0, True), (os.geteuid() + 1, False)):
+    path = keep(tmp_path, {})
+    status = list(path.stat())
+    other = os.geteuid() + 1
+    for owner, fault in (
+        (os.geteuid(), None),
+        (0, None),
+        (other, f"belongs to another user (uid {other})"),
+    ):
         status[4] = owner
-        own = os.stat_result(status)
-        expected = None if trusted else "belongs to another user"
-        assert distrust(own, allow_insecure=False) == expected
-        assert distrust(own, allow_insecure=True) is None
+        assert distrust(path, os.stat_result(status)) == fault
 
 
 def test_a_file_that_everybody_can_read_is_advised_against(tmp_path: Path) -> None:
@@ -170,7 +174,7 @@ def test_a_file_that_everybody_can_read_is_advised_against(tmp_path: Path) -> No
 
 def test_links_are_followed_as_mounted_secrets_are_links(tmp_path: Path) -> None:
     folder = tmp_path / "..data"
-    folder.mkdir()
+    folder.mkdir(mode=0o755)
     keep(folder, {"hook": SECRET})
     (tmp_path / "kept.json").symlink_to("..data/kept.json")
     assert settings_with(tmp_path).routes

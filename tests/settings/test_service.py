@@ -19,6 +19,7 @@ ALL = {
         "idleSeconds": 1,
         "writeSeconds": 2.5,
         "drainSeconds": 0.1,
+        "coreDumps": True,
     },
     "limits": {
         "bodyBytes": 1,
@@ -52,6 +53,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == Log(remote_address="full")
     assert settings.kept_refusals == 100_000
+    assert settings.core_dumps is False
     assert settings.trusted_proxies == ()
 
 
@@ -80,6 +82,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == Log(remote_address="truncated")
     assert settings.kept_refusals == 0
+    assert settings.core_dumps is True
 
 
 def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:

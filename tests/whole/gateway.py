@@ -60,6 +60,7 @@ class RunningGateway:
     command: Sequence[str] = ("serve",)
     stdout: int | None = None
     stderr: int | None = None
+    working_folder: Path = ROOT
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -150,7 +151,7 @@ class RunningGateway:
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
             [*command, *config, *store, *place, *self.options],
-            cwd=ROOT,
+            cwd=self.working_folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=log if self.stdout is None else self.stdout,

@@ -27,7 +27,8 @@ def gateway_under_attack(folder: Path, **limits: float) -> RunningGateway:
     """Make a gateway with short deadlines that limits nobody's rate and logs JSON lines."""
     own = {
         "limits": {**UNLIMITED, "headSeconds": 1, "bodySeconds": 1, **limits},
-        "server": {"idleSeconds": 1},
+        # NOTE: else an ordinary user cannot look at its sockets in /proc.
+        "server": {"idleSeconds": 1, "coreDumps": True},
     }
     gateway = RunningGateway.of_contract(folder, own)
     gateway.options = ("--json",)

@@ -86,7 +86,8 @@ def add(commands: Commands) -> None:
         "--key",
         metavar="FILE",
         type=Path,
-        help="the signing key, as keygen wrote it, instead of what the\nconfiguration says",
+        help="the signing key, as keygen wrote it, instead of what the\nconfiguration says; "
+        "nobody else may be able to\nchange it, or a folder above it",
     )
     store_options(parser)
     json_flag(parser)
