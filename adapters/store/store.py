@@ -36,6 +36,8 @@ class EventSourcedStore:
 
     def close(self) -> None:
         """Close the database and give up the right to write to it."""
+        if self.custody is not None:
+            self.custody.prepare_end()
         self.application.close()
         if self.custody is not None:
             self.custody.end()

@@ -72,6 +72,26 @@ def _empty_the_log(path: Path) -> None:
     os.truncate(_beside(path, "-wal"), 0)
 
 
+def _shorten_the_log(path: Path) -> None:
+    os.truncate(_beside(path, "-wal"), 4000)
+
+
+def _overwrite_the_log(path: Path) -> None:
+    log = _beside(path, "-wal")
+    with log.open("r+b") as file:
+        file.seek(32)
+        file.write(bytes(log.stat().st_size - 32))
+
+
+def _overwrite_the_log_with_another(path: Path) -> None:
+    """Put another store's log, as long as ours or longer, into the file that is there."""
+    other = path.with_name("other.db")
+    with closing(open_for_writing(f"sqlite:///{other}")) as store:
+        store.save(commit(None, created()))
+        log = _beside(other, "-wal").read_bytes()
+    _beside(path, "-wal").write_bytes(log.ljust(_beside(path, "-wal").stat().st_size, b"\0"))
+
+
 TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
     "all files removed": (_remove, "flows.db: is not there any more"),
     "file removed": (Path.unlink, "flows.db: is not there any more"),
@@ -97,9 +117,21 @@ TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
         lambda p: _replace(_beside(p, "-wal")),
         "flows.db-wal: was replaced by another file",
     ),
-    "log emptied": (_empty_the_log, "flows.db-wal: is shorter than what was written to it"),
+    "log emptied": (_empty_the_log, "flows.db-wal: is not what was written to it"),
+    "log shortened": (_shorten_the_log, "flows.db-wal: is not what was written to it"),
+    "log overwritten": (_overwrite_the_log, "flows.db-wal: is not what was written to it"),
+    "log of another store": (
+        _overwrite_the_log_with_another,
+        "flows.db-wal: is not what was written to it",
+    ),
     "index removed": (lambda p: _beside(p, "-shm").unlink(), "flows.db-shm: is not there any more"),
 }
+
+_IN_THE_LOG: Final = (
+    _shorten_the_log,
+    _overwrite_the_log,
+    _overwrite_the_log_with_another,
+)
 
 troubles = pytest.mark.parametrize(("trouble", "found"), TROUBLES.values(), ids=list(TROUBLES))
 
@@ -140,10 +172,43 @@ def test_no_write_is_acknowledged_by_such_a_store_even_before_it_is_looked_after
 
 
 @troubles
+def test_nothing_that_lies_there_by_now_is_changed_when_it_is_closed(
+    opened: _Opened, path: Path, trouble: Trouble, found: str
+) -> None:
+    """SQLite would move its log to the file, and remove what is at the log's name."""
+    trouble(path)
+    before = _contents(path)
+    opened.store.close()
+    assert _contents(path) == before
+    assert len(opened.reported) == 1
+    assert found in opened.reported[0]
+
+
+def test_an_index_that_was_shortened_is_a_breach_and_no_reason_to_die(
+    opened: _Opened, path: Path
+) -> None:
+    """Whoever reads behind its end is killed by the system, as SQLite maps it into memory."""
+    index = _beside(path, "-shm")
+    size = index.stat().st_size
+    os.truncate(index, 20)
+    try:
+        with pytest.raises(StoreUnavailable, match=r"-shm: was shortened, but not by SQLite"):
+            maintain(opened.store)
+    finally:
+        os.truncate(index, size)
+
+
+def _contents(path: Path) -> dict[Path, bytes]:
+    """Return what lies beside a store; its index is SQLite's own, and made anew at each start."""
+    files = path.parent.parent.rglob("flows.db*")
+    return {f: f.read_bytes() for f in files if f.is_file() and not f.name.endswith("-shm")}
+
+
+@troubles
 def test_nor_if_it_happens_while_the_write_is_committed(
     opened: _Opened, path: Path, trouble: Trouble, found: str
 ) -> None:
-    if trouble in (_copy_over, TROUBLES["file emptied"][0]):
+    if trouble in (_copy_over, TROUBLES["file emptied"][0], *_IN_THE_LOG):
         pytest.skip("SQLite writes to the file meanwhile; it is found out by what is read from it")
     commits = opened.store.application.commits
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
