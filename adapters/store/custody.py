@@ -43,11 +43,11 @@ _Identity: TypeAlias = tuple[int, int]
 
 @frozen
 class _Content:
-    """What the database file was when last seen, and the commits and checkpoints until then."""
+    """What the database file was when last seen, and the checkpoints until then."""
 
     size: int
     modified: int
-    activity: bytes
+    checkpoints: bytes
 
 
 @define(eq=False)
@@ -170,7 +170,7 @@ class Custody:
         raise CustodyLost(self.breach)
 
     def _findings(self) -> Iterator[str]:
-        began = None if self._index is None else self._index.activity()
+        began = None if self._index is None else self._index.checkpoints()
         seen: dict[str, os.stat_result] = {}
         for name, identity in self._identities.items():
             try:
@@ -191,11 +191,11 @@ class Custody:
             yield f"{self._log}: is not what was written to it"
 
     def _is_overwritten(self, began: bytes | None, seen: os.stat_result) -> bool:
-        """Say whether the database changed while no commit or checkpoint did it."""
-        if self._index is None or began is None or self._index.activity() != began:
+        """Say whether the database changed while no checkpoint did it."""
+        if self._index is None or began is None or self._index.checkpoints() != began:
             return False  # one goes on: the next time will tell
         before, self._content = self._content, _Content(seen.st_size, seen.st_mtime_ns, began)
-        return before is not None and before.activity == began and before != self._content
+        return before is not None and before.checkpoints == began and before != self._content
 
 
 def _opened(path: str) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import frozen
 
 _HEADER: Final = struct.Struct("=IIIBBHIIII8sII")
+_SALT: Final = slice(32, 40)
 _BACKFILLED: Final = slice(96, 100)
 _BACKFILLING: Final = slice(128, 132)
 _SIZE: Final = 136
@@ -32,13 +33,16 @@ class WalIndex:
         os.close(self.descriptor)
         os.close(self.log)
 
-    def activity(self) -> bytes | None:
-        """Return what every commit and every checkpoint changes; None while one goes on."""
+    def checkpoints(self) -> bytes | None:
+        """Return what every checkpoint changes, and no commit; None while one goes on.
+
+        NOTE: only a checkpoint writes to the database itself.
+        """
         data = self._read()
         header, copy = data[: _HEADER.size], data[_HEADER.size : 2 * _HEADER.size]
         if header != copy or data[_BACKFILLED] != data[_BACKFILLING]:
             return None
-        return header + data[_BACKFILLED]
+        return header[_SALT] + data[_BACKFILLED]
 
     def agrees(self) -> bool:
         """Say whether the last frame that the index counts is in the log, whole and as it was."""
