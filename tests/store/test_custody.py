@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import pytest
 from attrs import field, frozen
 from eventsourcing.persistence import OperationalError
+from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
 from adapters.store.lock import lock_path, take_lock
@@ -213,6 +214,20 @@ def test_nor_if_it_happens_while_the_write_is_committed(
     commits = opened.store.application.commits
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
         commits.commit(lambda _: trouble(path))
+    assert len(opened.reported) == 1
+
+
+def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
+    opened: _Opened, path: Path
+) -> None:
+    """A commit explains that the log has changed, and only a checkpoint that the database has."""
+
+    def write(cursor: SQLiteCursor) -> None:
+        path.write_bytes(path.read_bytes())
+        cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
+
+    with pytest.raises(StoreUnavailable, match="was written to, but not by SQLite"):
+        opened.store.application.commits.commit(write)
     assert len(opened.reported) == 1
 
 
