@@ -98,6 +98,26 @@ class Custody:
         with suppress(StoreUnavailable):
             self.verify()
 
+    def is_log_adrift(self) -> bool:
+        """Say whether the log is gone from its name, whole, and the database is as it was.
+
+        Then nobody will find what is in the log, unless it is moved to the database.
+        """
+        if self.breach is None or self._index is None:
+            return False
+        database = _found(self.path)
+        return (
+            database is not None
+            and self._is_the_one(self.path, database)
+            and not self._is_overwritten(self._index.checkpoints(), database)
+            and self._is_the_one(self._index_path, _found(self._index_path))
+            and not self._is_the_one(self._log, _found(self._log))
+            and self._index.agrees()
+        )
+
+    def _is_the_one(self, path: Path | str, found: os.stat_result | None) -> bool:
+        return found is not None and _identity(found) == self._identities[str(path)]
+
     def end(self) -> None:
         """Give up the files. NOTE: only when SQLite has closed them: this drops its locks too."""
         if self._index is not None:
@@ -196,6 +216,13 @@ class Custody:
             return False  # one goes on: the next time will tell
         before, self._content = self._content, _Content(seen.st_size, seen.st_mtime_ns, began)
         return before is not None and before.checkpoints == began and before != self._content
+
+
+def _found(path: Path | str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 - as above
+    except OSError:
+        return None
 
 
 def _opened(path: str) -> int:

@@ -38,6 +38,8 @@ class EventSourcedStore:
         """Close the database and give up the right to write to it."""
         if self.custody is not None:
             self.custody.prepare_end()
+            if self.custody.is_log_adrift():
+                self.application.datastore.save_log()
         self.application.close()
         if self.custody is not None:
             self.custody.end()

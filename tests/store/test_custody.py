@@ -69,6 +69,14 @@ def _copy_over(path: Path) -> None:
     path.write_bytes(path.with_name("copy").read_bytes())
 
 
+def _remove_the_log(path: Path) -> None:
+    _beside(path, "-wal").unlink()
+
+
+def _replace_the_log(path: Path) -> None:
+    _replace(_beside(path, "-wal"))
+
+
 def _empty_the_log(path: Path) -> None:
     os.truncate(_beside(path, "-wal"), 0)
 
@@ -113,9 +121,9 @@ TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
         lambda p: _replace(lock_path(p)),
         "flows.db.lock: was replaced by another file",
     ),
-    "log removed": (lambda p: _beside(p, "-wal").unlink(), "flows.db-wal: is not there any more"),
+    "log removed": (_remove_the_log, "flows.db-wal: is not there any more"),
     "log replaced": (
-        lambda p: _replace(_beside(p, "-wal")),
+        _replace_the_log,
         "flows.db-wal: was replaced by another file",
     ),
     "log emptied": (_empty_the_log, "flows.db-wal: is not what was written to it"),
@@ -128,6 +136,7 @@ TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
     "index removed": (lambda p: _beside(p, "-shm").unlink(), "flows.db-shm: is not there any more"),
 }
 
+_LOG_GONE: Final = (_remove_the_log, _replace_the_log)
 _IN_THE_LOG: Final = (
     _shorten_the_log,
     _overwrite_the_log,
@@ -180,9 +189,37 @@ def test_nothing_that_lies_there_by_now_is_changed_when_it_is_closed(
     trouble(path)
     before = _contents(path)
     opened.store.close()
-    assert _contents(path) == before
+    after = _contents(path)
+    if trouble in _LOG_GONE:  # what is in it is saved, and nothing else is done
+        del before[path], after[path]
+    assert after == before
     assert len(opened.reported) == 1
     assert found in opened.reported[0]
+
+
+@pytest.mark.parametrize("looks", [0, 2])
+@pytest.mark.parametrize("trouble", _LOG_GONE)
+def test_what_was_acknowledged_into_a_log_that_is_gone_is_saved_when_it_is_closed(
+    opened: _Opened, path: Path, file_url: str, trouble: Trouble, looks: int
+) -> None:
+    trouble(path)
+    for _ in range(looks):
+        with pytest.raises(StoreUnavailable):
+            maintain(opened.store)
+    opened.store.close()
+    _beside(path, "-wal").unlink(missing_ok=True)
+    with closing(open_for_writing(file_url)) as store:
+        assert store.load("flow-1") == folded(created())
+
+
+def test_but_not_into_a_database_that_was_written_over(opened: _Opened, path: Path) -> None:
+    _remove_the_log(path)
+    with pytest.raises(StoreUnavailable):
+        maintain(opened.store)
+    path.write_bytes(path.read_bytes())
+    before = _contents(path)
+    opened.store.close()
+    assert _contents(path) == before
 
 
 def test_an_index_that_was_shortened_is_a_breach_and_no_reason_to_die(
