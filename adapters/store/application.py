@@ -81,6 +81,19 @@ class FlowApplication(Application[str]):
             self._report_stale_cache(flow_id, error)
         return flow if flow is None or version is None or flow.version == version else None
 
+    def load_of(self, owner: str, flow_id: str) -> Flow | None:
+        """Return a flow as it is, if it is the owner's: its index row and snapshot may be wrong.
+
+        APPSEC: both are caches, and what a caller is shown must be what the events say is theirs.
+        """
+        flow = self.load(flow_id)
+        if flow is not None and flow.owner != owner:
+            self._report_stale_cache(
+                flow_id, BrokenHistory("it or its index row has another owner")
+            )
+            flow = _get(Repository(self.events), flow_id, None)
+        return flow if flow is not None and flow.owner == owner else None
+
     def _report_stale_cache(self, flow_id: str, error: Exception) -> None:
         if flow_id not in self._reported and len(self._reported) < _MOST_REPORTED:
             self._reported.add(flow_id)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final, TypeAlias
@@ -26,7 +27,7 @@ OnBreach: TypeAlias = Callable[[str], None]
 """Is called once with the sentence that says what happened."""
 
 _READS: Final = 3
-"""How often a log that looks too short is read: another program may be truncating it rightly."""
+"""How often a log that looks wrong is read: another program may begin it anew rightly."""
 
 _MOST_READ: Final = 64 << 20
 """Bytes of a file that are read to see whether the disk fails; more would hold up a request."""
@@ -42,11 +43,11 @@ _Identity: TypeAlias = tuple[int, int]
 
 @frozen
 class _Content:
-    """What the database file was when last seen, and the commits and checkpoints until then."""
+    """What the database file was when last seen, and the checkpoints until then."""
 
     size: int
     modified: int
-    activity: bytes
+    checkpoints: bytes
 
 
 @define(eq=False)
@@ -59,6 +60,7 @@ class Custody:
     breach: str | None = field(default=None, init=False)
     _identities: dict[str, _Identity] = field(factory=dict, init=False)
     _index: WalIndex | None = field(default=None, init=False)
+    _index_size: int = field(default=0, init=False)
     _content: _Content | None = field(default=None, init=False)
     _verifying: Lock = field(factory=Lock, init=False)
 
@@ -68,15 +70,17 @@ class Custody:
         Raises:
             StoreUnavailable: if the file is no longer the one that is locked, or cannot be seen.
         """
-        index = f"{self.path}-shm"
+        index = self._index_path
         try:
+            opened = os.stat(index)  # noqa: PTH116 - as below
             self._identities = {
                 str(self.path): _identity(os.fstat(self.lock.database)),
                 self._log: _identity(os.stat(self._log)),  # noqa: PTH116 - as below
-                index: _identity(os.stat(index)),  # noqa: PTH116 - as below
+                index: _identity(opened),
                 str(self.lock.path): _identity(os.fstat(self.lock.descriptor)),
             }
-            self._index = WalIndex(os.open(index, os.O_RDONLY | os.O_CLOEXEC))
+            self._index_size = opened.st_size
+            self._index = WalIndex(_opened(index), _opened(self._log))
         except OSError as error:
             raise StoreUnavailable(f"{self.path}: cannot be watched: {error}") from error
         self.verify()
@@ -85,10 +89,39 @@ class Custody:
     def _log(self) -> str:
         return f"{self.path}-wal"
 
+    @property
+    def _index_path(self) -> str:
+        return f"{self.path}-shm"
+
+    def prepare_end(self) -> None:
+        """Look at the files once more: SQLite writes to them when it closes them."""
+        with suppress(StoreUnavailable):
+            self.verify()
+
+    def is_log_adrift(self) -> bool:
+        """Say whether the log is gone from its name, whole, and the database is as it was.
+
+        Then nobody will find what is in the log, unless it is moved to the database.
+        """
+        if self.breach is None or self._index is None:
+            return False
+        database = _found(self.path)
+        return (
+            database is not None
+            and self._is_the_one(self.path, database)
+            and not self._is_overwritten(self._index.checkpoints(), database)
+            and self._is_the_one(self._index_path, _found(self._index_path))
+            and not self._is_the_one(self._log, _found(self._log))
+            and self._index.agrees()
+        )
+
+    def _is_the_one(self, path: Path | str, found: os.stat_result | None) -> bool:
+        return found is not None and _identity(found) == self._identities[str(path)]
+
     def release(self) -> None:
         """Give up the files. NOTE: only when SQLite has closed them: this drops its locks too."""
         if self._index is not None:
-            os.close(self._index.descriptor)
+            self._index.close()
             self._index = None
         self.lock.release()
 
@@ -139,7 +172,7 @@ class Custody:
         NOTE: SQLite calls a read that fails with EIO corruption; but a disk may only be away.
         """
         try:
-            log = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+            log = _opened(self._log)
             try:
                 _read(self.lock.database)
                 _read(log)
@@ -152,11 +185,12 @@ class Custody:
     def _declare(self, found: str) -> None:
         if self.breach is None:
             self.breach = found
+            self.lock.freeze()
             self.on_breach(found)
         raise CustodyLost(self.breach)
 
     def _findings(self) -> Iterator[str]:
-        began = None if self._index is None else self._index.activity()
+        began = None if self._index is None else self._index.checkpoints()
         seen: dict[str, os.stat_result] = {}
         for name, identity in self._identities.items():
             try:
@@ -171,20 +205,28 @@ class Custody:
             yield several_names(self.path, database.st_nlink)
         if self._is_overwritten(began, database):
             yield f"{self.path}: was written to, but not by SQLite"
-        if not any(self._is_whole() for _ in range(_READS)):
-            yield f"{self._log}: is shorter than what was written to it"
+        if seen[self._index_path].st_size < self._index_size:
+            yield f"{self._index_path}: was shortened, but not by SQLite"
+        if self._index is not None and not any(self._index.agrees() for _ in range(_READS)):
+            yield f"{self._log}: is not what was written to it"
 
     def _is_overwritten(self, began: bytes | None, seen: os.stat_result) -> bool:
-        """Say whether the database changed while no commit or checkpoint did it."""
-        if self._index is None or began is None or self._index.activity() != began:
+        """Say whether the database changed while no checkpoint did it."""
+        if self._index is None or began is None or self._index.checkpoints() != began:
             return False  # one goes on: the next time will tell
         before, self._content = self._content, _Content(seen.st_size, seen.st_mtime_ns, began)
-        return before is not None and before.activity == began and before != self._content
+        return before is not None and before.checkpoints == began and before != self._content
 
-    def _is_whole(self) -> bool:
-        """Say whether the log holds all that its index counts."""
-        needed = 0 if self._index is None else self._index.log_size()
-        return os.stat(self._log).st_size >= needed  # noqa: PTH116 - the same
+
+def _found(path: Path | str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 - as above
+    except OSError:
+        return None
+
+
+def _opened(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _read(descriptor: int) -> None:

@@ -16,6 +16,7 @@ import stat
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from adapters.store.faults import StoreFault
 _PID: Final = re.compile(rb"[0-9]{0,20}\n?")
 _FAR: Final = 1 << 62
 """The byte of the database that is locked: behind any page, and behind those that SQLite locks."""
+_READERS: Final = ((1 << 30) + 2, 510)
+"""The first byte, and how many, that SQLite locks: shared to read, alone to close as the last."""
 _NO_SUCH_LOCKS: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
@@ -38,6 +41,15 @@ class WriterLock:
     database: int
     """Of the database file. NOTE: to close it drops the locks that SQLite holds on the file for
     this process (POSIX advisory locks belong to the process), so SQLite closes it first."""
+
+    def freeze(self) -> None:
+        """Keep SQLite from moving its log to the database, and from removing the log, at its end.
+
+        NOTE: to close the last connection does both, in whatever lies at these names by now; it is
+        left undone while somebody reads, and to SQLite a lock of another descriptor is somebody.
+        """
+        with suppress(OSError):  # as good as it gets: this is no reason not to go on
+            _lock_bytes(self.database, fcntl.F_RDLCK, *_READERS)
 
     def release(self) -> None:
         """Give the right back. The file stays: removing it would let two holders in."""
@@ -114,16 +126,10 @@ def _is_locked(descriptor: int) -> bool:
 
 
 def _lock_database(path: Path) -> int:
-    """Lock a byte of the database that SQLite does not use, and return the descriptor.
-
-    NOTE: such a lock belongs to the descriptor, where others belong to the process. Only Linux has
-    them, and there only has one file several paths by mounts.
-    """
+    """Lock a byte of the database that SQLite does not use, and return the descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    request = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, _FAR, 1, 0)
     try:
-        if hasattr(fcntl, "F_OFD_SETLK"):
-            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, request)
+        _lock_bytes(descriptor, fcntl.F_WRLCK, _FAR, 1)
     except OSError as error:
         if error.errno in _NO_SUCH_LOCKS:
             return descriptor
@@ -133,6 +139,17 @@ def _lock_database(path: Path) -> int:
             raise _in_use(path, how) from error
         raise
     return descriptor
+
+
+def _lock_bytes(descriptor: int, kind: int, start: int, length: int) -> None:
+    """Lock bytes of a file.
+
+    NOTE: such a lock belongs to the descriptor, where others belong to the process. Only Linux has
+    them, and there only has one file several paths by mounts.
+    """
+    if hasattr(fcntl, "F_OFD_SETLK"):
+        request = struct.pack("hhqqi4x", kind, os.SEEK_SET, start, length, 0)
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, request)
 
 
 def _in_use(path: Path, how: str) -> StoreFault:

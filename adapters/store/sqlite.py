@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import local
 from typing import Final, Literal
 
@@ -179,6 +179,14 @@ class Datastore(es.SQLiteDatastore):
             finally:
                 cursor.execute(f"PRAGMA busy_timeout={(self.pool.lock_timeout or 0) * 1000}")
         return not busy and frames == moved
+
+    def save_log(self) -> None:
+        """Move to the database what is in a log that is gone from its name, if that can be done."""
+        with (
+            suppress(PersistenceError, StoreUnavailable, sqlite3.Error),
+            super().get_connection(commit=False) as connection,  # for custody lends none any more
+        ):
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def reading(self) -> Iterator[es.SQLiteCursor]:

@@ -43,6 +43,11 @@ class EventSourcedStore:
 
     def close(self) -> None:
         """Close the database, and then release what was held for it."""
+        custody = self.application.datastore.custody
+        if custody is not None:
+            custody.prepare_end()
+            if custody.is_log_adrift():
+                self.application.datastore.save_log()
         self.application.close()
         if self._held is not None:
             self._held.release()
@@ -60,7 +65,7 @@ class EventSourcedStore:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
-            return None if cursor.fetchone() is None else self.application.load(flow_id)
+            return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
 
     def owner_of(self, flow_id: str) -> str | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -108,7 +113,7 @@ class EventSourcedStore:
         rows = self._rows(query, *params)
         shown = rows[:limit]
         more = len(rows) > limit
-        flows = [flow for row in shown if (flow := self._listed(row)) is not None]
+        flows = [flow for row in shown if (flow := self._listed(owner, row)) is not None]
         # NOTE: of a damaged row a position may be no number; such rows come first.
         positions = [row["position"] for row in shown if isinstance(row["position"], int)]
         return Page(flows=flows, next_cursor=positions[-1] if more and positions else None)
@@ -139,15 +144,23 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
-    def _listed(self, row: sqlite3.Row) -> Flow | None:
-        """Return the flow of an index row; None of a row that is not of any flow."""
-        if row["state"] is None:  # the snapshot is a cache, and was deleted
-            return self.load(row["flow_id"])
+    def _listed(self, owner: str | None, row: sqlite3.Row) -> Flow | None:
+        """Return the flow of an index row; None of a row that is not of any flow of the owner."""
+        flow_id = row["flow_id"]
+        flow = None if row["state"] is None else self._snapshot(row)
+        if flow is not None and owner in (None, flow.owner):
+            return flow
+        if owner is None:  # the snapshot is a cache: it was deleted or damaged
+            return self.load(flow_id)
+        with translated():
+            return self.application.load_of(owner, flow_id)
+
+    def _snapshot(self, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(row["flow_id"], row["originator_version"], SNAPSHOT, row["state"])
         try:
             return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).state()
         except (Undecodable, BrokenHistory):
-            return self.load(row["flow_id"])
+            return None
 
     def _stored(self, snapshot: FlowSnapshot) -> StoredEvent:
         return self.application.mapper.to_stored_event(as_event(snapshot))

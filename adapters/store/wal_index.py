@@ -8,36 +8,55 @@ from typing import Final
 
 from attrs import frozen
 
-_HEADER: Final = struct.Struct("=IIIBBHIIIIIIII")
+_HEADER: Final = struct.Struct("=IIIBBHIIII8sII")
+_SALT: Final = slice(32, 40)
 _BACKFILLED: Final = slice(96, 100)
 _BACKFILLING: Final = slice(128, 132)
 _SIZE: Final = 136
 _LOG_HEADER: Final = 32
-_FRAME_HEADER: Final = 24
+_FRAME_HEADER: Final = struct.Struct(">II8sII")
 
 
 @frozen
 class WalIndex:
-    """The index of a log.
+    """The index of a log, and the log, each by a descriptor.
 
-    NOTE: the descriptor stays open until SQLite has closed the file: closing one drops the locks
-    that SQLite holds on the file for this process.
+    NOTE: that of the index stays open until SQLite has closed the file: closing one drops the
+    locks that SQLite holds on the file for this process.
     """
 
     descriptor: int
+    log: int
 
-    def activity(self) -> bytes | None:
-        """Return what every commit and every checkpoint changes; None while one goes on."""
-        data = os.pread(self.descriptor, _SIZE, 0)
+    def close(self) -> None:
+        """Close both."""
+        os.close(self.descriptor)
+        os.close(self.log)
+
+    def checkpoints(self) -> bytes | None:
+        """Return what every checkpoint changes, and no commit; None while one goes on.
+
+        NOTE: only a checkpoint writes to the database itself.
+        """
+        data = self._read()
         header, copy = data[: _HEADER.size], data[_HEADER.size : 2 * _HEADER.size]
         if header != copy or data[_BACKFILLED] != data[_BACKFILLING]:
             return None
-        return header + data[_BACKFILLED]
+        return header[_SALT] + data[_BACKFILLED]
 
-    def log_size(self) -> int:
-        """Return how long the log is at least."""
-        header = _HEADER.unpack(os.pread(self.descriptor, _HEADER.size, 0))
-        page: int = header[5]
-        frames: int = header[6]
-        frame = _FRAME_HEADER + (65536 if page == 1 else page)
-        return _LOG_HEADER + frames * frame if frames else 0
+    def agrees(self) -> bool:
+        """Say whether the last frame that the index counts is in the log, whole and as it was."""
+        data = self._read()
+        header, copy = data[: _HEADER.size], data[_HEADER.size : 2 * _HEADER.size]
+        *_, small_page, frames, _, first, second, salt, _, _ = _HEADER.unpack(header)
+        if header != copy or not frames:
+            return True  # it is written just now, or counts none
+        page: int = 65536 if small_page == 1 else small_page
+        size = _FRAME_HEADER.size + page
+        frame = os.pread(self.log, size, _LOG_HEADER + (frames - 1) * size)
+        if len(frame) < size:
+            return False
+        return _FRAME_HEADER.unpack_from(frame)[2:] == (salt, first, second)
+
+    def _read(self) -> bytes:
+        return os.pread(self.descriptor, _SIZE, 0).ljust(_SIZE, b"\0")

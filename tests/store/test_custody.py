@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import pytest
 from attrs import field, frozen
 from eventsourcing.persistence import OperationalError
+from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
 from adapters.store.lock import lock_path, take_lock
@@ -68,8 +69,36 @@ def _copy_over(path: Path) -> None:
     path.write_bytes(path.with_name("copy").read_bytes())
 
 
+def _remove_the_log(path: Path) -> None:
+    _beside(path, "-wal").unlink()
+
+
+def _replace_the_log(path: Path) -> None:
+    _replace(_beside(path, "-wal"))
+
+
 def _empty_the_log(path: Path) -> None:
     os.truncate(_beside(path, "-wal"), 0)
+
+
+def _shorten_the_log(path: Path) -> None:
+    os.truncate(_beside(path, "-wal"), 4000)
+
+
+def _overwrite_the_log(path: Path) -> None:
+    log = _beside(path, "-wal")
+    with log.open("r+b") as file:
+        file.seek(32)
+        file.write(bytes(log.stat().st_size - 32))
+
+
+def _overwrite_the_log_with_another(path: Path) -> None:
+    """Put another store's log, as long as ours or longer, into the file that is there."""
+    other = path.with_name("other.db")
+    with closing(open_for_writing(f"sqlite:///{other}")) as store:
+        store.save(commit(None, created()))
+        log = _beside(other, "-wal").read_bytes()
+    _beside(path, "-wal").write_bytes(log.ljust(_beside(path, "-wal").stat().st_size, b"\0"))
 
 
 TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
@@ -92,14 +121,27 @@ TROUBLES: Final[dict[str, tuple[Trouble, str]]] = {
         lambda p: _replace(lock_path(p)),
         "flows.db.lock: was replaced by another file",
     ),
-    "log removed": (lambda p: _beside(p, "-wal").unlink(), "flows.db-wal: is not there any more"),
+    "log removed": (_remove_the_log, "flows.db-wal: is not there any more"),
     "log replaced": (
-        lambda p: _replace(_beside(p, "-wal")),
+        _replace_the_log,
         "flows.db-wal: was replaced by another file",
     ),
-    "log emptied": (_empty_the_log, "flows.db-wal: is shorter than what was written to it"),
+    "log emptied": (_empty_the_log, "flows.db-wal: is not what was written to it"),
+    "log shortened": (_shorten_the_log, "flows.db-wal: is not what was written to it"),
+    "log overwritten": (_overwrite_the_log, "flows.db-wal: is not what was written to it"),
+    "log of another store": (
+        _overwrite_the_log_with_another,
+        "flows.db-wal: is not what was written to it",
+    ),
     "index removed": (lambda p: _beside(p, "-shm").unlink(), "flows.db-shm: is not there any more"),
 }
+
+_LOG_GONE: Final = (_remove_the_log, _replace_the_log)
+_IN_THE_LOG: Final = (
+    _shorten_the_log,
+    _overwrite_the_log,
+    _overwrite_the_log_with_another,
+)
 
 troubles = pytest.mark.parametrize(("trouble", "found"), TROUBLES.values(), ids=list(TROUBLES))
 
@@ -140,14 +182,89 @@ def test_no_write_is_acknowledged_by_such_a_store_even_before_it_is_looked_after
 
 
 @troubles
+def test_nothing_that_lies_there_by_now_is_changed_when_it_is_closed(
+    opened: _Opened, path: Path, trouble: Trouble, found: str
+) -> None:
+    """SQLite would move its log to the file, and remove what is at the log's name."""
+    trouble(path)
+    before = _contents(path)
+    opened.store.close()
+    after = _contents(path)
+    if trouble in _LOG_GONE:  # what is in it is saved, and nothing else is done
+        del before[path], after[path]
+    assert after == before
+    assert len(opened.reported) == 1
+    assert found in opened.reported[0]
+
+
+@pytest.mark.parametrize("looks", [0, 2])
+@pytest.mark.parametrize("trouble", _LOG_GONE)
+def test_what_was_acknowledged_into_a_log_that_is_gone_is_saved_when_it_is_closed(
+    opened: _Opened, path: Path, file_url: str, trouble: Trouble, looks: int
+) -> None:
+    trouble(path)
+    for _ in range(looks):
+        with pytest.raises(StoreUnavailable):
+            maintain(opened.store)
+    opened.store.close()
+    _beside(path, "-wal").unlink(missing_ok=True)
+    with closing(open_for_writing(file_url)) as store:
+        assert store.load("flow-1") == folded(created())
+
+
+def test_but_not_into_a_database_that_was_written_over(opened: _Opened, path: Path) -> None:
+    _remove_the_log(path)
+    with pytest.raises(StoreUnavailable):
+        maintain(opened.store)
+    path.write_bytes(path.read_bytes())
+    before = _contents(path)
+    opened.store.close()
+    assert _contents(path) == before
+
+
+def test_an_index_that_was_shortened_is_a_breach_and_no_reason_to_die(
+    opened: _Opened, path: Path
+) -> None:
+    """Whoever reads behind its end is killed by the system, as SQLite maps it into memory."""
+    index = _beside(path, "-shm")
+    size = index.stat().st_size
+    os.truncate(index, 20)
+    try:
+        with pytest.raises(StoreUnavailable, match=r"-shm: was shortened, but not by SQLite"):
+            maintain(opened.store)
+    finally:
+        os.truncate(index, size)
+
+
+def _contents(path: Path) -> dict[Path, bytes]:
+    """Return what lies beside a store; its index is SQLite's own, and made anew at each start."""
+    files = path.parent.parent.rglob("flows.db*")
+    return {f: f.read_bytes() for f in files if f.is_file() and not f.name.endswith("-shm")}
+
+
+@troubles
 def test_nor_if_it_happens_while_the_write_is_committed(
     opened: _Opened, path: Path, trouble: Trouble, found: str
 ) -> None:
-    if trouble in (_copy_over, TROUBLES["file emptied"][0]):
-        pytest.skip("SQLite writes to the file meanwhile; it is found out by what is read from it")
+    if trouble in _IN_THE_LOG:
+        pytest.skip("SQLite writes behind it meanwhile; it is found out by what is read from it")
     commits = opened.store.application.commits
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
         commits.commit(lambda _: trouble(path))
+    assert len(opened.reported) == 1
+
+
+def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
+    opened: _Opened, path: Path
+) -> None:
+    """A commit explains that the log has changed, and only a checkpoint that the database has."""
+
+    def write(cursor: SQLiteCursor) -> None:
+        path.write_bytes(path.read_bytes())
+        cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
+
+    with pytest.raises(StoreUnavailable, match="was written to, but not by SQLite"):
+        opened.store.application.commits.commit(write)
     assert len(opened.reported) == 1
 
 

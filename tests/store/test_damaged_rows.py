@@ -126,3 +126,31 @@ def test_a_row_of_the_index_that_is_of_no_flow_is_not_listed(told: EventSourcedS
     assert told.latest(OWNER) is None or told.latest(OWNER) == FIRST
     assert told.find(OWNER, "stray") is None
     assert len(rows(told, SNAPSHOTS)) == 2
+
+
+def test_a_row_of_the_index_with_another_owner_shows_nobody_a_flow_of_somebody_else(
+    told: EventSourcedStore, reports: list[str]
+) -> None:
+    execute(
+        told, "UPDATE flow_index SET owner = ?, position = 99 WHERE flow_id = 'flow-1'", STRANGER
+    )
+    assert told.find(STRANGER, "flow-1") is None
+    assert told.latest(STRANGER) is None
+    assert _listed(told, STRANGER) == [SECOND]
+    execute(told, "DELETE FROM stored_snapshots")
+    assert told.find(STRANGER, "flow-1") is None
+    assert _listed(told, STRANGER) == [SECOND]
+    assert len(reports) == 1
+    assert "flow flow-1: its snapshot is not used: it or its index row has another owner" in reports
+
+
+def test_a_snapshot_with_another_owner_hides_no_flow_from_its_own(
+    told: EventSourcedStore, reports: list[str]
+) -> None:
+    swapped = f"replace(CAST(state AS TEXT), '{OWNER}', '{STRANGER}')"
+    _damage(told, f"state = CAST({swapped} AS BLOB)")
+    assert told.find(OWNER, "flow-1") == FIRST
+    assert told.find(STRANGER, "flow-1") is None
+    assert _listed(told) == [FIRST]
+    assert _listed(told, STRANGER) == [SECOND]
+    assert len(reports) == 1
