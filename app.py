@@ -32,7 +32,7 @@ def main() -> int:
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(configured_checkpoints, now),
+        proving=Desk(configured_checkpoints),
         open_refusals=open_refusals,
         own_files=own_files,
         spare_own_files=spare_own_files,

@@ -58,7 +58,7 @@ class PagesWanted:
     host: str | None
     port: int | None
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...]
     json: bool
 
 

@@ -22,7 +22,10 @@ def checkpoints_of(settings: Settings) -> Configured:
     """Return what settings say of checkpoints."""
     asked = settings.checkpoints
     return Configured(
-        file=asked.file, signing_key=partial(_signing_key, settings), origin=asked.origin
+        file=asked.file,
+        signing_key=partial(_signing_key, settings),
+        origin=asked.origin,
+        previous_keys=asked.previous_keys,
     )
 
 

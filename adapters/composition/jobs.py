@@ -46,7 +46,7 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     evidence, configured = StoreEvidence(store), checkpoints_of(settings)
 
     def job() -> None:
-        made = append_if_grown(evidence, configured_issuer(configured), now())
+        made = append_if_grown(evidence, configured_issuer(configured))
         if made is not None:
             log_event(LOG, "checkpoint", {"events": made.checkpoint.size})
             for notice in made.notices:
