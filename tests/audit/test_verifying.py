@@ -213,6 +213,11 @@ def test_exchanged_checkpoints_shrink() -> None:
     ledger = [LEDGER[0], LEDGER[2], LEDGER[1], *LEDGER[3:]]
     (finding,) = findings(LOG, ledger)
     assert (finding.code, finding.checkpoint) == ("checkpoint_shrinks", LEDGER[1].place)
+    found = findings(LOG, [LEDGER[0], LEDGER[3], LEDGER[1], LEDGER[2], LEDGER[4]])
+    assert [(one.code, one.checkpoint) for one in found] == [
+        ("checkpoint_shrinks", LEDGER[1].place),
+        ("checkpoint_shrinks", LEDGER[2].place),
+    ]
     bad = Rejected(place=LEDGER[3].place, code="checkpoint_unreadable", reason="it")
     found = findings(LOG, [LEDGER[0], LEDGER[2], bad, LEDGER[1]])
     assert [one.code for one in found] == ["checkpoint_unreadable", "checkpoint_shrinks"]
