@@ -90,7 +90,7 @@ def test_a_log_that_has_not_grown_is_not_signed_again(audit: Audit) -> None:
     assert first.keys() == {"origin", "size", "root", "coveredUntil", "appended"}
     assert (first["size"], first["coveredUntil"], first["appended"]) == (9, NOON + 8000, True)
     ran = audit.checkpoint()
-    assert ran.out.startswith("Nothing new: already signed are 9 events of flows.example\n")
+    assert ran.out.startswith("Nothing new since the checkpoint of 9 events of flows.example\n")
     assert json.loads(audit.checkpoint("--json").out) == {**first, "appended": False}
     assert len(read_notes(audit.file).whole) == 1
 

@@ -77,7 +77,7 @@ class TakeCheckpoint(AuditAsk):
             said = {"coveredUntil": until, "appended": appended.is_new}
             terminal.dump({**checkpoint_document(made), **said})
         else:
-            signed = "Signed" if appended.is_new else "Nothing new: already signed are"
+            signed = "Signed" if appended.is_new else "Nothing new since the checkpoint of"
             terminal.say(f"{signed} {counted(made.size, 'event')} of {made.origin}")
             terminal.say(f"Root {in_base64(made.root)}")
             if until is not None:
