@@ -38,7 +38,7 @@ def main() -> int:
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(configured_checkpoints, now, read_key_file),
+        proving=Desk(configured_checkpoints, read_key_file),
         open_refusals=open_refusals,
         own_files=own_files,
         spare_own_files=spare_own_files,

@@ -27,7 +27,7 @@ from bench.beside import Beside, beside
 from bench.gateway import Running, running
 from bench.load import SECRET
 from bench.plan import Sizes
-from bench.stores import Built, build, now, owner_of
+from bench.stores import Built, build, owner_of
 
 FLOWS: Final = 100_000
 ROUNDS: Final = 200
@@ -128,7 +128,7 @@ def _ask(connection: HTTPConnection, path: str) -> int:
 
 def _serving(folder: Path, built: Built) -> AbstractContextManager[Running]:
     """Sign a checkpoint of a store, and serve the pages over both."""
-    desk = Desk(_no_configuration, now)
+    desk = Desk(_no_configuration)
     public_key = desk.keygen(folder / "key", "bench")
     file = folder / "checkpoints"
     url = f"sqlite:///{built.path}"

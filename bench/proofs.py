@@ -99,13 +99,13 @@ def _measure(path: Path) -> Figures:
 
 
 def _checkpoint(evidence: Evidence, issuer: Issuer) -> None:
-    append_checkpoint(evidence, issuer, now(), progress=_silent)
+    append_checkpoint(evidence, issuer, progress=_silent)
 
 
 def _proofs(evidence: Evidence, issuer: Issuer) -> Iterator[tuple[float, float]]:
     """Return how long each of some proofs, evenly over the log, took to make and to check."""
     key, size = issuer.signer.verifier, evidence.size()
-    against = Against(file=issuer.file, verifier=key)
+    against = Against(file=issuer.file, verifiers=[key])
 
     def made(entry: Entry) -> None:
         prove(evidence, entry, against, progress=_silent)
@@ -116,7 +116,7 @@ def _proofs(evidence: Evidence, issuer: Issuer) -> Iterator[tuple[float, float]]
         if not verdict.holds:
             raise SystemExit(f"the benchmark is wrong: {verdict.reason}")
         proof = verdict.proof
-        yield _cpu_seconds(partial(made, entry)), _cpu_seconds(partial(judged, proof, key))
+        yield _cpu_seconds(partial(made, entry)), _cpu_seconds(partial(judged, proof, [key]))
 
 
 def _verify(path: Path, issuer: Issuer) -> tuple[float, float, float]:

@@ -15,30 +15,25 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_text import is_checkpoint_begun, parse_checkpoint
-from adapters.audit.keys import Verifier
+from adapters.audit.checkpoint_text import is_checkpoint_begun
 from adapters.audit.notes import (
-    DASH,
-    BadNote,
+    HEAD,
     Notes,
+    conversion_of,
     is_signature_begun,
+    is_something_else,
     is_whole_note,
     split_notes,
-    text_of,
 )
-from adapters.audit.plain_file import kind_of, opened_to_read
-from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
+from adapters.audit.plain_file import kind_of
+from domain.audit.checkpoints import Unprovable
 
-_HEAD: Final = 1 << 16
-"""Among so many bytes at the beginning of a file of checkpoints there is a whole one."""
 _NAME_ANOTHER: Final = ": name a file for the checkpoints"
-_SIGNATURE: Final = f"\n\n{DASH}".encode()
 
 
 @frozen
@@ -198,8 +193,8 @@ def _is_named(path: Path, descriptor: int) -> bool:
 
 def _read(descriptor: int) -> bytes:
     """Return all that a file holds, or its beginning if that is not one of checkpoints."""
-    head = os.pread(descriptor, _HEAD, 0)
-    if len(head) < _HEAD or _SIGNATURE not in head:
+    head = os.pread(descriptor, HEAD, 0)
+    if len(head) < HEAD or is_something_else(head):
         return head
     with open(descriptor, "rb", closefd=False) as file:
         file.seek(0)
@@ -221,10 +216,10 @@ def _ours(path: Path, data: bytes, origin: str | None) -> Notes:
 
 
 def _foreign(path: Path, clause: str, data: bytes) -> Unprovable:
-    ends = " (its lines end in CR LF)" if b"\r\n" in data else ""
     return Unprovable(
-        f"{path}: is not a file of checkpoints, or was changed: {clause}{ends}; nothing was written"
-        " to it: name another file, or put a copy of the right one in its place"
+        f"{path}: is not a file of checkpoints, or was changed: {clause}{conversion_of(data)};"
+        " nothing was written to it: name another file, or put a copy of the right one in its"
+        " place"
     )
 
 
@@ -252,49 +247,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def read_checkpoints(path: Path, verifier: Verifier) -> tuple[Sighting, ...]:
-    """Return the checkpoints that a file holds, judged by their signatures alone.
-
-    Raises:
-        Unprovable: if the file cannot be read.
-    """
-    notes = read_notes(path)
-    places = (Place(file=str(path), number=number) for number in range(1, len(notes.whole) + 2))
-    found = [_sighting(note, next(places), verifier) for note in notes.whole]
-    if notes.rest:
-        torn = is_torn(notes, verifier.name)
-        reason = "it is not written to its end" if torn else "it is not a signed note"
-        found.append(Rejected(place=next(places), code="checkpoint_unreadable", reason=reason))
-    return tuple(found)
-
-
-def read_notes(path: Path) -> Notes:
-    """Return the notes of a checkpoints file, unjudged.
-
-    Raises:
-        Unprovable: if the file cannot be read, or is long and has none.
-    """
-    with opened_to_read(path) as file:
-        head = file.read(_HEAD)
-        if len(head) == _HEAD and _SIGNATURE not in head:
-            raise Unprovable(f"{path}: is not a file of checkpoints")
-        return split_notes(head + file.read())
-
-
-def _sighting(note: bytes, place: Place, verifier: Verifier) -> Sighting:
-    text = text_of(note, verifier)
-    if isinstance(text, BadNote):
-        code = "checkpoint_not_signed" if text.is_readable else "checkpoint_unreadable"
-        return Rejected(place=place, code=code, reason=text.reason)
-    checkpoint = parse_checkpoint(text)
-    if checkpoint is None:
-        reason = "it is signed, and says something else than a checkpoint"
-        return Rejected(place=place, code="checkpoint_unreadable", reason=reason)
-    return Signed(place=place, digest=digest_of(note), checkpoint=checkpoint)
-
-
-def digest_of(note: bytes) -> bytes:
-    """Return the hash by which the next note refers to one."""
-    return sha256(note).digest()

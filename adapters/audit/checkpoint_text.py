@@ -1,33 +1,29 @@
-"""The text of a checkpoint after C2SP tlog-checkpoint, with two extension lines of ours.
+"""The text of a checkpoint: C2SP tlog-checkpoint, without extension lines.
 
     <origin>
     <size, in decimal>
     <base64 of the root>
+
+See https://c2sp.org/tlog-checkpoint. Release 0.1 wrote two extension lines, the second of them not
+in the first checkpoint of a file; others' are allowed and not looked at.
+
     time 2026-11-23T12:00:00.000Z
     previous <base64 of the SHA-256 of the signed note before it>
-
-See https://c2sp.org/tlog-checkpoint. The first checkpoint of a file has no `previous`. Extension
-lines of others are allowed and not looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from adapters.audit.keys import decoded, encoded
 from adapters.audit.notes import SIGNATURE_BEGUN
 from domain.audit.checkpoints import Checkpoint
 from domain.audit.merkle import HASH_BYTES
-from domain.values import Timestamp
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
-_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _LEAST_LINES: Final = 3
+_PREVIOUS: Final = "previous "
 _LONGEST: Final = 1 << 14
 """No checkpoint with its signatures has as many bytes: ours have about 400."""
 _BEGUN: Final = re.compile(
@@ -45,12 +41,7 @@ _BEGUN: Final = re.compile(
 
 def checkpoint_text(checkpoint: Checkpoint) -> str:
     """Return the text of a checkpoint, each line with its break."""
-    lines = [checkpoint.origin, str(checkpoint.size), encoded(checkpoint.root)]
-    if checkpoint.at is not None:
-        lines.append(f"time {_written(checkpoint.at)}")
-    if checkpoint.previous is not None:
-        lines.append(f"previous {encoded(checkpoint.previous)}")
-    return "".join(f"{line}\n" for line in lines)
+    return f"{checkpoint.origin}\n{checkpoint.size}\n{encoded(checkpoint.root)}\n"
 
 
 def parse_checkpoint(text: str) -> Checkpoint | None:
@@ -58,15 +49,17 @@ def parse_checkpoint(text: str) -> Checkpoint | None:
     lines = text.removesuffix("\n").split("\n")
     if len(lines) < _LEAST_LINES or not all(lines) or not _SIZE.fullmatch(lines[1]):
         return None
-    root, extensions = decoded(lines[2]), lines[3:]
-    times, previous = _values(extensions, "time"), _values(extensions, "previous")
-    if root is None or len(root) != HASH_BYTES or len(times) > 1 or len(previous) > 1:
+    root = decoded(lines[2])
+    if root is None or len(root) != HASH_BYTES:
         return None
-    at = _moment(times[0]) if times else None
-    before = decoded(previous[0]) if previous else None
-    if (times and at is None) or (previous and (before is None or len(before) != HASH_BYTES)):
-        return None
-    return Checkpoint(origin=lines[0], size=int(lines[1]), root=root, at=at, previous=before)
+    named = (line.removeprefix(_PREVIOUS) for line in lines[3:] if line.startswith(_PREVIOUS))
+    previous = next(named, None)
+    return Checkpoint(
+        origin=lines[0],
+        size=int(lines[1]),
+        root=root,
+        previous=None if previous is None else decoded(previous),
+    )
 
 
 def is_checkpoint_begun(octets: bytes, origin: bytes) -> bool:
@@ -76,21 +69,3 @@ def is_checkpoint_begun(octets: bytes, origin: bytes) -> bool:
         return first.startswith(octets)
     begins = octets.startswith(first) and len(octets) < _LONGEST
     return begins and _BEGUN.fullmatch(octets, len(first)) is not None
-
-
-def _values(lines: Sequence[str], name: str) -> list[str]:
-    return [line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} ")]
-
-
-def _written(at: Timestamp) -> str:
-    moment = _EPOCH + timedelta(milliseconds=at)
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-
-
-def _moment(text: str) -> Timestamp | None:
-    if not _TIME.fullmatch(text):
-        return None
-    try:
-        return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
-    except ValueError:
-        return None

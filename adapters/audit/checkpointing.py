@@ -7,35 +7,54 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_file import CheckpointFile, check_file, continued, digest_of
+from adapters.audit.checkpoint_file import CheckpointFile, check_file, continued
 from adapters.audit.checkpoint_text import checkpoint_text, parse_checkpoint
-from adapters.audit.keys import Signer
-from adapters.audit.notes import BadNote, Notes, signed_note, text_of
+from adapters.audit.keys import Signer, Verifier
+from adapters.audit.notes import BadNote, Notes, open_note, signed_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over, write_tiles
 from domain.audit.checkpoints import Checkpoint, Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.tiles import TiledTree
-from domain.values import Timestamp
 
 
 @frozen(kw_only=True)
 class Issuer:
-    """Who signs a log's checkpoints, as which log, into which file."""
+    """Who signs a log's checkpoints, as which log, into which file.
+
+    `predecessors` are the keys in whose place this one was put: what they signed is continued.
+    """
 
     file: Path
     signer: Signer
     origin: str
+    predecessors: tuple[Verifier, ...] = ()
 
 
 @frozen
 class Appended:
-    """A checkpoint that is on disk, and sentences about what was found beside it."""
+    """A checkpoint that is on disk, and sentences about what was found beside it.
+
+    It is not new if nothing had happened since it was signed.
+    """
 
     checkpoint: Checkpoint
     notices: tuple[str, ...] = ()
+    is_new: bool = True
 
 
-def append_if_grown(evidence: Evidence, issuer: Issuer, now: Timestamp) -> Appended | None:
+@frozen
+class _Last:
+    """The last checkpoint of a file, and whether it is by the key that signs now."""
+
+    checkpoint: Checkpoint
+    is_own: bool
+
+    def says(self, size: int) -> bool:
+        """Say whether another checkpoint of a log of this size would be the same note again."""
+        return self.is_own and self.checkpoint.size == size
+
+
+def append_if_grown(evidence: Evidence, issuer: Issuer) -> Appended | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
 
     Raises:
@@ -44,22 +63,20 @@ def append_if_grown(evidence: Evidence, issuer: Issuer, now: Timestamp) -> Appen
     """
     with continued(issuer.file, issuer.origin) as file:
         last = _last(file.notes, issuer)
-        if last is not None and evidence.size() == last.size:
+        if last is not None and last.says(evidence.size()):
             return None
-        return _append(evidence, issuer, now, file, last, lambda _done, _all: None)
+        return _append(evidence, issuer, file, last, lambda _done, _all: None)
 
 
-def append_checkpoint(
-    evidence: Evidence, issuer: Issuer, now: Timestamp, *, progress: Progress
-) -> Appended:
-    """Append a checkpoint of a log as it is, and return it once it is on disk.
+def append_checkpoint(evidence: Evidence, issuer: Issuer, *, progress: Progress) -> Appended:
+    """Append a checkpoint of a log as it is, if it has grown, and return the last one.
 
     Raises:
         Unprovable: if the log or the file is not what it was.
         OSError: if the file cannot be read or written.
     """
     with continued(issuer.file, issuer.origin) as file:
-        return _append(evidence, issuer, now, file, _last(file.notes, issuer), progress)
+        return _append(evidence, issuer, file, _last(file.notes, issuer), progress)
 
 
 def check_continuable(issuer: Issuer) -> None:
@@ -73,12 +90,11 @@ def check_continuable(issuer: Issuer) -> None:
     _last(notes, issuer)
 
 
-def _append(  # noqa: PLR0913, PLR0917 - all that both ways to append know
+def _append(
     evidence: Evidence,
     issuer: Issuer,
-    now: Timestamp,
     file: CheckpointFile,
-    last: Checkpoint | None,
+    last: _Last | None,
     progress: Progress,
 ) -> Appended:
     """Append a checkpoint to a file that is open.
@@ -88,14 +104,9 @@ def _append(  # noqa: PLR0913, PLR0917 - all that both ways to append know
     """
     size = evidence.size()
     tree = _tree(evidence, size, last, issuer, progress)
-    notes = file.notes.whole
-    checkpoint = Checkpoint(
-        origin=issuer.origin,
-        size=size,
-        root=tree.root(size),
-        at=max(now, last.at or 0) if last else now,
-        previous=digest_of(notes[-1]) if notes else None,
-    )
+    if last is not None and last.says(size):
+        return Appended(last.checkpoint, tuple(_notices(issuer, tree, None)), is_new=False)
+    checkpoint = Checkpoint(origin=issuer.origin, size=size, root=tree.root(size))
     kept = file.append(signed_note(checkpoint_text(checkpoint), issuer.signer))
     return Appended(checkpoint, tuple(_notices(issuer, tree, kept)))
 
@@ -112,33 +123,44 @@ def _notices(issuer: Issuer, tree: TiledTree, kept: Path | None) -> Iterator[str
         yield f"{tiles}: cannot be written ({error.strerror}): until it can, {slow}"
 
 
-def _last(notes: Notes, issuer: Issuer) -> Checkpoint | None:
-    """Return what the last note says, which must be by the same signer."""
+def _last(notes: Notes, issuer: Issuer) -> _Last | None:
+    """Return what the last note says, which must be by the same signer or a predecessor.
+
+    APPSEC: a key that is there by mistake continues nothing.
+    """
     if not notes.whole:
         return None
-    text = text_of(notes.whole[-1], issuer.signer.verifier)
-    checkpoint = None if isinstance(text, BadNote) else parse_checkpoint(text)
+    verifier = issuer.signer.verifier
+    found = open_note(notes.whole[-1], (verifier, *issuer.predecessors))
+    if isinstance(found, BadNote):
+        raise Unprovable(
+            f"{issuer.file}: its last checkpoint is not by the key {verifier}: name another file,"
+            " or, if this key takes the place of the one that signed it, put the public key of"
+            " that one into taskflow.audit.previousKeys"
+        )
+    checkpoint = parse_checkpoint(found.text)
     if checkpoint is None or checkpoint.origin != issuer.origin:
         raise Unprovable(
-            f"{issuer.file}: its last checkpoint is not one of {issuer.origin} by this key;"
-            " a new key or origin wants a new file"
+            f"{issuer.file}: its last checkpoint is not one of {issuer.origin}: another log or"
+            " origin wants a new file"
         )
-    return checkpoint
+    return _Last(checkpoint, is_own=found.verifier == verifier)
 
 
 def _tree(
     evidence: Evidence,
     size: int,
-    last: Checkpoint | None,
+    last: _Last | None,
     issuer: Issuer,
     progress: Progress,
 ) -> TiledTree:
-    if last and last.size > size:
-        raise _changed(issuer, f"has {size} events, of {last.size}")
+    trusted = None if last is None else last.checkpoint
+    if trusted and trusted.size > size:
+        raise _changed(issuer, f"has {size} events, of {trusted.size}")
     cached = read_tiles(tiles_path(issuer.file))
-    tree = tree_over(evidence, size, trusted=last, cached=cached, progress=progress)
-    if last and tree.root(last.size) != last.root:
-        raise _changed(issuer, f"is not the one that it was with {last.size} events")
+    tree = tree_over(evidence, size, trusted=trusted, cached=cached, progress=progress)
+    if trusted and tree.root(trusted.size) != trusted.root:
+        raise _changed(issuer, f"is not the one that it was with {trusted.size} events")
     return tree
 
 

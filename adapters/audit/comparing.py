@@ -6,14 +6,15 @@ checkpoint covers. That each of them is what was signed is `taskflow audit verif
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_file import read_notes
+from adapters.audit.checkpoint_reading import read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
-from adapters.audit.notes import BadNote, text_of
+from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
 from domain.audit.checkpoints import Checkpoint, Unprovable
 from domain.audit.evidence import Evidence
@@ -32,19 +33,19 @@ class LastComparison:
 
 
 def compare_with_last(
-    evidence: Evidence, file: Path, verifier: Verifier | None, progress: Progress
+    evidence: Evidence, file: Path, verifiers: Sequence[Verifier], progress: Progress
 ) -> LastComparison | None:
     """Compare a store with the last checkpoint of a file; None if there is none.
 
-    Without a verifier the checkpoint is taken for what it says.
+    Without verifiers the checkpoint is taken for what it says.
 
     Raises:
-        Unprovable: if the file cannot be read, or its last note is no checkpoint by the key.
+        Unprovable: if the file cannot be read, or its last note is no checkpoint by the keys.
     """
     notes = read_notes(file).whole if file.exists() else ()
     if not notes:
         return None
-    last = _checkpoint(notes[-1], file, verifier)
+    last = _checkpoint(notes[-1], file, verifiers)
     size = evidence.size()
     if last.size > size:
         problem = (
@@ -58,10 +59,13 @@ def compare_with_last(
     return LastComparison(size=last.size, problem=problem)
 
 
-def _checkpoint(note: bytes, file: Path, verifier: Verifier | None) -> Checkpoint:
-    text = _unsigned_text(note) if verifier is None else text_of(note, verifier)
-    if isinstance(text, BadNote):
-        raise Unprovable(f"{file}: its last checkpoint: {text.reason}")
+def _checkpoint(note: bytes, file: Path, verifiers: Sequence[Verifier]) -> Checkpoint:
+    text = _unsigned_text(note)
+    if verifiers:
+        opened = open_note(note, verifiers)
+        if isinstance(opened, BadNote):
+            raise Unprovable(f"{file}: its last checkpoint: {opened.reason}")
+        text = opened.text
     checkpoint = parse_checkpoint(text)
     if checkpoint is None:
         raise Unprovable(f"{file}: its last note is no checkpoint")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_file import read_checkpoints
-from adapters.audit.checkpointing import Appended, Issuer, append_checkpoint
-from adapters.audit.key_file import ReadBytes, read_key, write_new_key
+from adapters.audit.checkpoint_reading import read_checkpoints, read_held
+from adapters.audit.checkpointing import (
+    Appended,
+    Issuer,
+    append_checkpoint,
+    check_continuable,
+)
+from adapters.audit.key_file import ReadBytes, read_key, read_plain, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import parse_proof, proof_document
@@ -19,7 +24,6 @@ from adapters.audit.tile_file import Progress, read_tiles, tiles_path
 from domain.audit.checkpoints import Checkpoints, Sighting, Unprovable
 from domain.audit.evidence import Entry, Evidence
 from domain.audit.proof import Proof, Verdict
-from domain.ports import Clock
 
 Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
 """Proves an event of a log, and tells how far it is where that takes long."""
@@ -30,11 +34,21 @@ class Configured:
     """What a configuration says of checkpoints.
 
     `signing_key` returns the signer key, or raises `Unprovable` with the reason why there is none.
+    `previous_keys` are the verifier keys in whose place it was put, the last one first.
     """
 
     file: Path
     signing_key: Callable[[], str]
     origin: str | None
+    previous_keys: tuple[str, ...] = ()
+
+
+@frozen
+class Rotated:
+    """A new key: its verifier key, and those that a configuration must name as previous ones."""
+
+    public_key: str
+    previous_keys: tuple[str, ...]
 
 
 def configured_issuer(configured: Configured) -> Issuer:
@@ -55,12 +69,23 @@ class Desk:
     """
 
     read_configuration: Callable[[Path], Configured]
-    now: Clock
-    read_file: ReadBytes = Path.read_bytes
+    read_file: ReadBytes = read_plain
 
     def keygen(self, file: Path, name: str) -> str:
         """Write a new signing key to a file, and return its verifier key."""
         return str(write_new_key(file, name))
+
+    def rotate(self, file: Path, config: Path) -> Rotated:
+        """Write a key to a file that takes the place of a configuration's one, under its name.
+
+        The present key must be the one that signed the last checkpoint.
+        """
+        configured = self.read_configuration(config)
+        issuer = configured_issuer(configured)
+        check_continuable(issuer)
+        present = issuer.signer.verifier
+        public_key = self.keygen(file, present.name)
+        return Rotated(public_key, (str(present), *configured.previous_keys))
 
     def checkpoint(
         self,
@@ -74,7 +99,7 @@ class Desk:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
         issuer = _issuer(configured, file, self._signer(configured, key))
-        return append_checkpoint(evidence, issuer, self.now(), progress=progress)
+        return append_checkpoint(evidence, issuer, progress=progress)
 
     def checkpoints(
         self,
@@ -82,7 +107,7 @@ class Desk:
         config: Path | None,
         file: Path | None,
         held: Sequence[Path],
-        public_key: str | None,
+        public_keys: Sequence[str],
     ) -> Checkpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         configured = self._configured(config)
@@ -91,10 +116,10 @@ class Desk:
         read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
         if not read and not held:
             return Checkpoints(ledger=None if ledger is None else ())
-        verifier = _verifier(configured, public_key)
+        verifiers = _verifiers(configured, public_keys)
         return Checkpoints(
-            ledger=None if ledger is None else _read(read, verifier),
-            held=_read(held, verifier),
+            ledger=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
+            held=tuple(_each(read_held, held, verifiers)),
             tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
         )
 
@@ -103,26 +128,28 @@ class Desk:
         *,
         config: Path | None,
         file: Path | None,
-        public_key: str | None,
+        public_keys: Sequence[str],
         held: Path | None = None,
     ) -> Prover:
         """Return who proves events against the last checkpoint that covers each."""
         configured = self._configured(config)
         against = Against(
             file=_ledger_file(configured, file),
-            verifier=_verifier(configured, public_key),
+            verifiers=_verifiers(configured, public_keys),
             held=held,
         )
         return lambda evidence, entry, progress: prove(evidence, entry, against, progress=progress)
 
-    def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packer:
+    def packer(
+        self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
+    ) -> Packer:
         """Return who packs events with what proves them."""
         configured = self._configured(config)
-        return Packer(_ledger_file(configured, file), _verifier(configured, public_key))
+        return Packer(_ledger_file(configured, file), _verifiers(configured, public_keys))
 
-    def judge(self, document: str, public_key: str) -> Verdict:
-        """Judge the text of a proof by nothing but a public key."""
-        return judged(parse_proof(document), Verifier.parse(public_key))
+    def judge(self, document: str, public_keys: Sequence[str]) -> Verdict:
+        """Judge the text of a proof by nothing but the public keys of its log."""
+        return judged(parse_proof(document), _verifiers(None, public_keys))
 
     def document(self, proof: Proof) -> Mapping[str, object]:
         """Return the JSON document of a proof."""
@@ -152,17 +179,35 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
 def _issuer(configured: Configured | None, file: Path | None, signer: Signer) -> Issuer:
     origin = configured.origin if configured else None
     ledger = _ledger_file(configured, file)
-    return Issuer(file=ledger, signer=signer, origin=origin or signer.verifier.name)
+    return Issuer(
+        file=ledger,
+        signer=signer,
+        origin=origin or signer.verifier.name,
+        predecessors=_predecessors(configured),
+    )
 
 
-def _verifier(configured: Configured | None, public_key: str | None) -> Verifier:
-    """Return the public key that is named, or else that of the configuration's own key."""
-    if public_key is not None:
-        return Verifier.parse(public_key)
+def _verifiers(configured: Configured | None, public_keys: Sequence[str]) -> tuple[Verifier, ...]:
+    """Return the public keys that are named, or else those of a configuration."""
+    if public_keys:
+        return tuple(map(Verifier.parse, dict.fromkeys(public_keys)))
     if configured is not None:
-        return Signer.parse(configured.signing_key()).verifier
+        present = Signer.parse(configured.signing_key()).verifier
+        return (present, *_predecessors(configured))
     raise Unprovable("say by which key the checkpoints are signed: --public-key KEY")
 
 
-def _read(files: Sequence[Path], verifier: Verifier) -> tuple[Sighting, ...]:
-    return tuple(sighting for file in files for sighting in read_checkpoints(file, verifier))
+def _predecessors(configured: Configured | None) -> tuple[Verifier, ...]:
+    keys = configured.previous_keys if configured else ()
+    try:
+        return tuple(map(Verifier.parse, keys))
+    except Unprovable as fault:
+        raise Unprovable(f"taskflow.audit.previousKeys: {fault}") from fault
+
+
+def _each(
+    read: Callable[[Path, Sequence[Verifier]], tuple[Sighting, ...]],
+    files: Sequence[Path],
+    verifiers: Sequence[Verifier],
+) -> Iterator[Sighting]:
+    return (sighting for file in files for sighting in read(file, verifiers))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, Self, final
 
@@ -96,6 +97,11 @@ class Verifier:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def named(verifiers: Sequence[Verifier]) -> str:
+    """Return the names of some keys: those of one log mostly have the same."""
+    return " and ".join(dict.fromkeys(verifier.name for verifier in verifiers))
 
 
 @final

@@ -12,14 +12,20 @@ text, and signatures, whose lines begin with a dash (U+2014).
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 from attrs import frozen
 
-from adapters.audit.keys import Signer, Verifier, decoded, encoded
+from adapters.audit.keys import Signer, Verifier, decoded, encoded, named
 
 DASH: Final = "\u2014 "
 """What a line with a signature begins with."""
+
+HEAD: Final = 1 << 16
+"""Among so many bytes at the beginning of a file of checkpoints there is a whole one."""
 
 _EMPTY_LINE: Final = b"\n\n"
 _DASH: Final = DASH.encode()
@@ -80,6 +86,18 @@ def _whole_lines(block: bytes) -> tuple[bytes, bytes]:
     return (lines + break_, last) if block.startswith(_DASH) else (b"", block)
 
 
+def is_something_else(head: bytes) -> bool:
+    """Say whether the first `HEAD` bytes of a file are long and have no note."""
+    return len(head) >= HEAD and _EMPTY_LINE + _DASH not in head
+
+
+def conversion_of(data: bytes) -> str:
+    """Say in brackets what an editor or a transfer has made of a file of notes, if anything."""
+    if b"\r\n" in data:
+        return " (its lines end in CR LF)"
+    return " (it begins with a byte order mark)" if data.startswith(BOM_UTF8) else ""
+
+
 def is_whole_note(octets: bytes) -> bool:
     """Say whether something is one signed note, by whomever, without empty lines in its text."""
     return _WHOLE.fullmatch(octets) is not None
@@ -88,6 +106,20 @@ def is_whole_note(octets: bytes) -> bool:
 def is_signature_begun(octets: bytes) -> bool:
     """Say whether something is how a line with a signature begins."""
     return re.fullmatch(SIGNATURE_BEGUN, octets) is not None
+
+
+@frozen
+class SignedText:
+    """A text with a good signature: by whom, and the line with the signature."""
+
+    text: str
+    verifier: Verifier
+    line: str
+
+    @property
+    def digest(self) -> bytes:
+        """Return the SHA-256 of the note with this signature alone."""
+        return sha256(f"{self.text}\n{self.line}\n".encode()).digest()
 
 
 @frozen
@@ -105,8 +137,11 @@ def signed_note(text: str, signer: Signer) -> str:
     return f"{text}\n{DASH}{key.name} {signature}\n"
 
 
-def text_of(note: bytes, verifier: Verifier) -> str | BadNote:
-    """Return the text of a note if the key has signed it, with its last line break."""
+def open_note(note: bytes, verifiers: Sequence[Verifier]) -> SignedText | BadNote:
+    """Return the text of a note, with its last line break, if one of some keys has signed it.
+
+    Signatures by other keys are not looked at; all by these keys must be good.
+    """
     try:
         whole = note.decode()
     except UnicodeDecodeError:
@@ -116,10 +151,21 @@ def text_of(note: bytes, verifier: Verifier) -> str | BadNote:
     if not separator or not whole.endswith("\n") or _CONTROL.search(whole) or not all(lines):
         return BadNote("it is not a signed note", is_readable=False)
     text += "\n"
-    ours = [decoded(line[2]) for line in lines if line and line[1] == verifier.name]
-    signed = [octets for octets in ours if octets and octets[:_KEY_ID] == verifier.key_id]
-    if not signed:
-        return BadNote(f"it is not signed by the key of {verifier.name}", is_readable=True)
-    if not all(verifier.verifies(text.encode(), octets[_KEY_ID:]) for octets in signed):
-        return BadNote(f"its signature by {verifier.name} is not good", is_readable=True)
-    return text
+    found = [(key, line) for key in verifiers for line in lines if line and _is_by(key, line)]
+    if not found:
+        return BadNote(f"it is not signed by {_named(verifiers)}", is_readable=True)
+    for key, line in found:
+        if not key.verifies(text.encode(), (decoded(line[2]) or b"")[_KEY_ID:]):
+            return BadNote(f"its signature by {key.name} is not good", is_readable=True)
+    key, line = found[0]
+    return SignedText(text, key, line[0])
+
+
+def _is_by(key: Verifier, line: re.Match[str]) -> bool:
+    return line[1] == key.name and (decoded(line[2]) or b"")[:_KEY_ID] == key.key_id
+
+
+def _named(verifiers: Sequence[Verifier]) -> str:
+    if len(verifiers) == 1:
+        return f"the key of {verifiers[0].name}"
+    return f"any of the {len(verifiers)} keys of {named(verifiers)}"

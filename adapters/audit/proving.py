@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_file import read_notes
+from adapters.audit.checkpoint_reading import read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
-from adapters.audit.keys import Verifier
-from adapters.audit.notes import BadNote, text_of
+from adapters.audit.keys import Verifier, named
+from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
 from domain.audit.checkpoints import Checkpoint, Unprovable
 from domain.audit.consistency import consistency_path
@@ -23,14 +23,14 @@ from domain.audit.tiles import TiledTree
 
 @frozen(kw_only=True)
 class Against:
-    """What an event is proven against: the log's checkpoints, by whose key.
+    """What an event is proven against: the log's checkpoints, by whose keys.
 
     A file that is `held` is one of checkpoints that somebody has already: the proof then says that
     the log continues the last one of them that the checkpoint of the proof can continue.
     """
 
     file: Path
-    verifier: Verifier
+    verifiers: Sequence[Verifier]
     held: Path | None = None
 
 
@@ -54,15 +54,15 @@ def prove(evidence: Evidence, entry: Entry, against: Against, *, progress: Progr
     tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
     path = audit_path(entry.position - 1, size, tree.subtree)
     since = _since(against, size, tree)
-    return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifier)
+    return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifiers)
 
 
 def _covering(entry: Entry, against: Against) -> _Note:
-    for note in _from_the_last(against.file, against.verifier):
+    for note in _from_the_last(against.file, against.verifiers):
         if note.checkpoint.size >= entry.position:
             return note
     raise Unprovable(
-        f"{against.file}: no checkpoint by {against.verifier.name} covers the event at position"
+        f"{against.file}: no checkpoint by {named(against.verifiers)} covers the event at position"
         f" {entry.position} yet: see taskflow audit checkpoint"
     )
 
@@ -71,37 +71,37 @@ def _since(against: Against, size: int, tree: TiledTree) -> Since | None:
     """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
     if against.held is None:
         return None
-    for note in _from_the_last(against.held, against.verifier):
+    for note in _from_the_last(against.held, against.verifiers):
         if 0 < (older := note.checkpoint.size) <= size:
             return Since(note=note.text, path=consistency_path(older, size, tree.subtree))
     raise Unprovable(
-        f"{against.held}: has no checkpoint by {against.verifier.name} of 1 to {size} events"
+        f"{against.held}: has no checkpoint by {named(against.verifiers)} of 1 to {size} events"
     )
 
 
-def _from_the_last(file: Path, verifier: Verifier) -> Iterator[_Note]:
+def _from_the_last(file: Path, verifiers: Sequence[Verifier]) -> Iterator[_Note]:
     for note in reversed(read_notes(file).whole):
-        checkpoint = _checkpoint(note, verifier)
+        checkpoint = _checkpoint(note, verifiers)
         if isinstance(checkpoint, Checkpoint):
             yield _Note(note.decode(), checkpoint)
 
 
-def judged(proof: Proof, verifier: Verifier) -> Verdict:
-    """Judge a proof by what it holds and the public key, and nothing else."""
-    checkpoint = _checkpoint(proof.note.encode(errors="surrogatepass"), verifier)
+def judged(proof: Proof, verifiers: Sequence[Verifier]) -> Verdict:
+    """Judge a proof by what it holds and the public keys of its log, and nothing else."""
+    checkpoint = _checkpoint(proof.note.encode(errors="surrogatepass"), verifiers)
     if isinstance(checkpoint, str):
         return Verdict(proof=proof, reason=f"its checkpoint: {checkpoint}")
     if not holds(proof, checkpoint):
         return Verdict(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
     if proof.since is None:
         return Verdict(proof=proof, checkpoint=checkpoint, reason=None)
-    return _judged_since(proof, proof.since, checkpoint, verifier)
+    return _judged_since(proof, proof.since, checkpoint, verifiers)
 
 
 def _judged_since(
-    proof: Proof, since: Since, checkpoint: Checkpoint, verifier: Verifier
+    proof: Proof, since: Since, checkpoint: Checkpoint, verifiers: Sequence[Verifier]
 ) -> Verdict:
-    older = _checkpoint(since.note.encode(errors="surrogatepass"), verifier)
+    older = _checkpoint(since.note.encode(errors="surrogatepass"), verifiers)
     if isinstance(older, str):
         reason = f"its older checkpoint: {older}"
         return Verdict(proof=proof, checkpoint=checkpoint, reason=reason)
@@ -119,9 +119,9 @@ _NOT_CONTINUED: Final = (
 )
 
 
-def _checkpoint(note: bytes, verifier: Verifier) -> Checkpoint | str:
-    """Return what a note says, or a clause about why it says nothing that the key signed."""
-    text = text_of(note, verifier)
-    if isinstance(text, BadNote):
-        return text.reason
-    return parse_checkpoint(text) or "it is signed, and says something else than a checkpoint"
+def _checkpoint(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint | str:
+    """Return what a note says, or a clause about why it says nothing that the keys signed."""
+    found = open_note(note, verifiers)
+    if isinstance(found, BadNote):
+        return found.reason
+    return parse_checkpoint(found.text) or "it is signed, and says something else than a checkpoint"

@@ -102,7 +102,7 @@ def _work(options: GatewayOptions) -> str:
 
 def _checkpoints(options: GatewayOptions) -> str:
     if options.public_key is None:
-        return "none are appended, as no key is at hand"
+        return "none are appended, as no key can sign them"
     return (
         f"{options.checkpoints}, every {options.checkpoint_minutes:g} min,"
         f" signed by {options.public_key}"

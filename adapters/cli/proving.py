@@ -19,7 +19,7 @@ Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
 
 
 class Appended(Protocol):
-    """A checkpoint that was appended, and sentences about what was found beside it."""
+    """The last checkpoint, and sentences about what was found beside it."""
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -27,8 +27,27 @@ class Appended(Protocol):
         ...
 
     @property
+    def is_new(self) -> bool:
+        """Return whether it was appended just now."""
+        ...
+
+    @property
     def notices(self) -> Sequence[str]:
         """Return what the user should know."""
+        ...
+
+
+class Rotated(Protocol):
+    """A new key: its verifier key, and those that a configuration must name as previous ones."""
+
+    @property
+    def public_key(self) -> str:
+        """Return the new one."""
+        ...
+
+    @property
+    def previous_keys(self) -> Sequence[str]:
+        """Return the others, the last one first."""
         ...
 
 
@@ -56,6 +75,10 @@ class Proving(Protocol):
         """Write a new signing key to a file, and return its verifier key."""
         ...
 
+    def rotate(self, file: Path, config: Path) -> Rotated:
+        """Write a signing key that takes the place of a configuration's one to a file."""
+        ...
+
     def checkpoint(
         self,
         evidence: Evidence,
@@ -74,7 +97,7 @@ class Proving(Protocol):
         config: Path | None,
         file: Path | None,
         held: Sequence[Path],
-        public_key: str | None,
+        public_keys: Sequence[str],
     ) -> Checkpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         ...
@@ -84,7 +107,7 @@ class Proving(Protocol):
         *,
         config: Path | None,
         file: Path | None,
-        public_key: str | None,
+        public_keys: Sequence[str],
         held: Path | None = None,
     ) -> Prover:
         """Return who proves events against the last checkpoint that covers each.
@@ -93,12 +116,14 @@ class Proving(Protocol):
         """
         ...
 
-    def packer(self, *, config: Path | None, file: Path | None, public_key: str | None) -> Packing:
+    def packer(
+        self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
+    ) -> Packing:
         """Return who packs events with what proves them."""
         ...
 
-    def judge(self, document: str, public_key: str) -> Verdict:
-        """Judge the text of a proof by nothing but a public key."""
+    def judge(self, document: str, public_keys: Sequence[str]) -> Verdict:
+        """Judge the text of a proof by nothing but the public keys of its log."""
         ...
 
     def document(self, proof: Proof) -> Mapping[str, object]:

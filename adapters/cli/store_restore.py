@@ -7,11 +7,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import WRITE_TROUBLE, Page
 from adapters.cli.progress import progress_on
@@ -62,7 +62,7 @@ class RestoreStore(AuditAsk):
 
     file: Path
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...] = field(converter=tuple)
     discard_newer: bool
     replace_other: bool
     accept_findings: bool
@@ -71,7 +71,7 @@ class RestoreStore(AuditAsk):
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Put it back, unless something would be lost that nobody gave up."""
         given = tools.proving.checkpoints(
-            config=self.config, file=self.checkpoints, held=(), public_key=self.public_key
+            config=self.config, file=self.checkpoints, held=(), public_keys=self.public_keys
         )
         with ExitStack() as stack:
             with progress_on(terminal.err, "copying") as progress:
@@ -196,7 +196,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_ask("restore", PAGE, RestoreStore)
     parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it is only read")
     checkpoints_option(parser)
-    public_key_option(parser)
+    public_keys_option(parser)
     store_options(parser)
     flag(parser, "--discard-newer", "replace a store that has more events than FILE")
     flag(parser, "--replace-other", "replace a store that FILE does not continue, or a damaged one")

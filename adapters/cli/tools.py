@@ -62,7 +62,7 @@ class PagesWanted:
     host: str | None
     port: int | None
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...]
     json: bool
 
 

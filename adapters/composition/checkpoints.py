@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.audit.checkpointing import check_continuable
 from adapters.audit.desk import Configured, configured_issuer
+from adapters.audit.keys import Verifier
 from adapters.composition.stores import settings_of
 from adapters.settings import Settings, Unresolved, read_secret_file
 from domain.audit.checkpoints import Unprovable
@@ -36,7 +37,10 @@ def checkpoints_of(settings: Settings) -> Configured:
     """Return what settings say of checkpoints."""
     asked = settings.checkpoints
     return Configured(
-        file=asked.file, signing_key=partial(_signing_key, settings), origin=asked.origin
+        file=asked.file,
+        signing_key=partial(_signing_key, settings),
+        origin=asked.origin,
+        previous_keys=asked.previous_keys,
     )
 
 
@@ -60,8 +64,15 @@ def unsigned(settings: Settings) -> Iterator[str]:
             yield f"no checkpoint will be signed: {file}: {fault.strerror}"
 
 
+def verifiers_of(settings: Settings) -> tuple[Verifier, ...]:
+    """Return the public keys by which the last checkpoint may be signed, none if no key signs."""
+    if settings.checkpoints.key is None or any(unsigned(settings)):
+        return ()
+    issuer = configured_issuer(checkpoints_of(settings))
+    return (issuer.signer.verifier, *issuer.predecessors)
+
+
 def public_key_of(settings: Settings) -> str | None:
     """Return the public key that checkpoints will be signed by, if they will be."""
-    if settings.checkpoints.key is None or any(unsigned(settings)):
-        return None
-    return str(configured_issuer(checkpoints_of(settings)).signer.verifier)
+    keys = verifiers_of(settings)
+    return str(keys[0]) if keys else None

@@ -12,8 +12,7 @@ from attrs import define
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
 from adapters.audit.desk import configured_issuer
-from adapters.audit.keys import Verifier
-from adapters.composition.checkpoints import checkpoints_of, public_key_of
+from adapters.composition.checkpoints import checkpoints_of, verifiers_of
 from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
@@ -78,7 +77,7 @@ def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[]
     evidence, configured = StoreEvidence(store), checkpoints_of(settings)
 
     def job() -> None:
-        made = append_if_grown(evidence, configured_issuer(configured), now())
+        made = append_if_grown(evidence, configured_issuer(configured))
         if made is not None:
             log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
             for notice in made.notices:
@@ -98,13 +97,12 @@ def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bo
         if is_stopped():
             raise _StoppedError
 
-    file, key = settings.checkpoints.file, public_key_of(settings)
-    verifier = None if key is None else Verifier.parse(key)
+    file, keys = settings.checkpoints.file, verifiers_of(settings)
     try:
-        found = compare_with_last(evidence, file, verifier, stop_in_time)
+        found = compare_with_last(evidence, file, keys, stop_in_time)
     except _StoppedError:
         return
-    fields = {"file": str(file), "signature": "not checked" if key is None else None}
+    fields = {"file": str(file), "signature": None if keys else "not checked"}
     if found is None:
         return
     if found.problem is None:

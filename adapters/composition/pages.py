@@ -54,7 +54,7 @@ def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
     _check_password(settings.pages)
     os.nice(_NICE)
     url = wanted.database or settings.store.url
-    proofs = _Proofs(settings, wanted.checkpoints, wanted.public_key)
+    proofs = _Proofs(settings, wanted.checkpoints, wanted.public_keys)
     with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
         given = _pages_given(settings, evidence, refusals, proofs)
         server = _pages_server(settings, given, host=wanted.host, port=wanted.port)
@@ -79,23 +79,23 @@ class _Proofs:
 
     settings: Settings
     file: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...]
 
     @property
     def desk(self) -> Desk:
-        return Desk(lambda _: checkpoints_of(self.settings), now)
+        return Desk(lambda _: checkpoints_of(self.settings))
 
     def checkpoints(self) -> Checkpoints:
         """Return what the log is to be compared with."""
         return self.desk.checkpoints(
-            config=self.settings.file, file=self.file, held=(), public_key=self.public_key
+            config=self.settings.file, file=self.file, held=(), public_keys=self.public_keys
         )
 
     def prover(self) -> Prover:
         """Return who proves events, or what says each time why nobody can."""
         try:
             return self.desk.prover(
-                config=self.settings.file, file=self.file, public_key=self.public_key
+                config=self.settings.file, file=self.file, public_keys=self.public_keys
             )
         except Unprovable as fault:
             return _unable(str(fault))

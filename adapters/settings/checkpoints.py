@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn, SupportsIndex, final
@@ -16,8 +17,11 @@ from adapters.settings.resolution import resolve_text
 from adapters.settings.sealing import Resolution, Sealed
 from domain.values import BLANKS
 
-CHECKPOINT_KEYS: Final = ("checkpoints", "key", "everyMinutes", "origin")
+CHECKPOINT_KEYS: Final = ("checkpoints", "key", "previousKeys", "everyMinutes", "origin")
 DEFAULT_FILE: Final = "taskflow.checkpoints"
+
+_PUBLIC_KEY: Final = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}")
+_MOST_KEYS: Final = 100
 
 
 @frozen(kw_only=True)
@@ -28,6 +32,7 @@ class DeclaredCheckpoints:
     every_minutes: float
     origin: str | None
     key: DeclaredKey | None
+    previous_keys: tuple[str, ...]
 
 
 @final
@@ -64,13 +69,15 @@ class SigningKey:
 class Checkpoints:
     """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
 
-    Without a key nobody appends any. `origin` None stands for the key's own name.
+    Without a key nobody appends any. `origin` None stands for the key's own name. `previous_keys`
+    are public keys in whose place the key was put, the last one first.
     """
 
     file: Path
     every_minutes: float = 15.0
     origin: str | None = None
     key: SigningKey | None = field(default=None)
+    previous_keys: tuple[str, ...] = ()
 
 
 def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> DeclaredCheckpoints:
@@ -81,6 +88,10 @@ def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> Decl
         every_minutes=audit.minutes("everyMinutes", default=15.0, low=0.01, high=10_080),
         origin=None if origin is None else origin.literal_text(),
         key=_key(audit.get("key"), providers),
+        previous_keys=tuple(
+            _public_key(key)
+            for key in audit.elements("previousKeys", of="public keys", at_most=_MOST_KEYS)
+        ),
     )
 
 
@@ -94,6 +105,14 @@ def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
     return DeclaredKey("signing", held, written)
 
 
+def _public_key(written: Field) -> str:
+    """Read a public key by its form. APPSEC: a private one is refused, and not shown."""
+    text = written.text()
+    if text and not _PUBLIC_KEY.fullmatch(text):
+        written.refuse(expected="a public key, as keygen printed it", found="another text")
+    return text
+
+
 def checkpoints_of(
     declared: DeclaredCheckpoints, providers: Providers, environ: Mapping[str, str]
 ) -> Checkpoints:
@@ -103,6 +122,7 @@ def checkpoints_of(
         every_minutes=declared.every_minutes,
         origin=declared.origin,
         key=None if declared.key is None else _signing(declared.key, providers, environ),
+        previous_keys=declared.previous_keys,
     )
 
 

@@ -7,8 +7,6 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.values import Timestamp
-
 
 class Unprovable(Exception):  # noqa: N818 - reads as what is said of what was asked for
     """What an auditor asks for cannot be had; the sentence says what to mend."""
@@ -18,14 +16,13 @@ class Unprovable(Exception):  # noqa: N818 - reads as what is said of what was a
 class Checkpoint:
     """The root of the tree over the first `size` events of a log, as its signer saw it.
 
-    `at` is the signer's clock. `previous` is the SHA-256 of the signed note before it in the
-    signer's file, None in the first one. Others' checkpoints may have neither.
+    `previous` is the SHA-256 of the signed note before it in the signer's file: release 0.1 wrote
+    it, and nobody does any more.
     """
 
     origin: str
     size: int
     root: bytes
-    at: Timestamp | None = None
     previous: bytes | None = None
 
 
@@ -42,9 +39,15 @@ class Place:
 
 @frozen(kw_only=True)
 class Signed:
-    """A checkpoint that was found with a good signature; `digest` is its note's SHA-256."""
+    """A checkpoint that was found with a good signature.
+
+    `text` is what was signed, `public_key` says by whom, and `digest` is the SHA-256 of the note
+    without the signatures of others.
+    """
 
     place: Place
+    text: str
+    public_key: str
     digest: bytes
     checkpoint: Checkpoint
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from attrs import fields
@@ -11,7 +12,7 @@ from domain.audit.evidence import Entry, Evidence, Unreadable
 from domain.audit.published import public_name
 from domain.events import EVENTS
 from domain.records import Record
-from domain.values import Json
+from domain.values import Json, Timestamp
 
 _JSON_FIELDS: Final = {
     kind: tuple(field.name for field in fields(kind) if field.name.endswith("_json"))
@@ -32,6 +33,17 @@ def read_entry(evidence: Evidence, entry: Entry) -> Record:
             place = f"{entry.flow_id}/{entry.version} ({entry.name})"
             raise Unreadable(f"event {place}: {public_name(name)} is no JSON")
     return record
+
+
+def recorded_at(evidence: Evidence, position: int) -> Timestamp | None:
+    """Return when the event at a position was recorded; None if there is none, or it is damaged.
+
+    A checkpoint does not say when it was signed: not before its last event was recorded.
+    """
+    for entry in evidence.entries(position, position):
+        with suppress(Unreadable):
+            return evidence.read(entry).metadata.recorded_at
+    return None
 
 
 def _is_compact_json(text: str) -> bool:

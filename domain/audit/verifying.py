@@ -7,7 +7,6 @@ that were signed. Of what came after the last one, nothing is proven.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -66,22 +65,25 @@ class Verified:
 def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
     """Compare a log, measured at the size of each checkpoint, with all of them.
 
-    What was put away before must still be in the log's own file, if that is given.
+    What was put away before must still be in the log's own file, if that is given. The log is the
+    one that the first of all checkpoints names.
     """
     ledger, held = checkpoints.ledger or (), checkpoints.held
     found = (*ledger, *held)
-    signed = [sighting for sighting in found if isinstance(sighting, Signed)]
-    agreeing = [one for one in signed if _agrees(log, one)]
+    signed = _signed(found)
+    ours = [one for one in signed if _is_of_log(one, signed[0])]
+    agreeing = [one for one in ours if _agrees(log, one)]
     findings = (
         *(_rejected(one) for one in found if isinstance(one, Rejected)),
-        *_chained(ledger),
+        *(_foreign(one, signed[0]) for one in signed if not _is_of_log(one, signed[0])),
+        *_disordered(ledger),
         *(() if checkpoints.ledger is None else _lost(ledger, held)),
         *_gaps(log),
-        *_differing(log, signed, checkpoints.tiles),
+        *_differing(log, ours, checkpoints.tiles),
     )
     return Verified(
         measured=log,
-        agreed=len({one.digest for one in agreeing}),
+        agreed=len({one.text for one in agreeing}),
         covered=max((one.checkpoint.size for one in agreeing), default=0),
         findings=findings,
         same_tiles=all(_compared(log, checkpoints.tiles)),
@@ -93,39 +95,73 @@ def _agrees(log: Measured, one: Signed) -> bool:
     return prefix is not None and prefix.root == one.checkpoint.root
 
 
+def _signed(found: Sequence[Sighting]) -> list[Signed]:
+    return [one for one in found if isinstance(one, Signed)]
+
+
+def _is_of_log(one: Signed, first: Signed) -> bool:
+    return one.checkpoint.origin == first.checkpoint.origin
+
+
 def _rejected(one: Rejected) -> Finding:
     return Finding(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
 
 
-def _chained(ledger: Sequence[Sighting]) -> Iterator[Finding]:
-    """Return where the ledger is not the unbroken chain that its signer wrote."""
-    if ledger and isinstance(ledger[0], Signed) and ledger[0].checkpoint.previous is not None:
-        yield _removed(ledger[0], "it follows on a checkpoint, but the file begins with it")
-    for before, after in pairwise(ledger):
-        # What follows on something rejected cannot be judged, and that is told already.
-        if isinstance(before, Rejected) or isinstance(after, Rejected):
-            continue
-        if after.checkpoint.previous != before.digest:
-            yield _removed(after, "it does not follow on the checkpoint before it")
-        elif after.checkpoint.size < before.checkpoint.size:
-            yield Finding(
-                code="checkpoint_shrinks",
-                sentence=f"{after.place}: it is of {after.checkpoint.size} events,"
-                f" the one before it of {before.checkpoint.size}",
-                checkpoint=after.place,
-            )
+def _foreign(one: Signed, first: Signed) -> Finding:
+    sentence = (
+        f"{one.place}: it is of another log, {one.checkpoint.origin}, and not of"
+        f" {first.checkpoint.origin}"
+    )
+    return Finding(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
 
 
-def _removed(one: Signed, clause: str) -> Finding:
+def _disordered(ledger: Sequence[Sighting]) -> Iterator[Finding]:
+    """Return where the ledger is not in the order in which its signer wrote it.
+
+    A log only grows, and so do its checkpoints. Those of release 0.1 name the hash of the one
+    before as well.
+    """
+    before: Sighting | None = None
+    most = 0
+    for one in ledger:
+        if isinstance(one, Signed):
+            size = one.checkpoint.size
+            if not _follows(one, before):
+                yield _removed(one, before)
+            elif size < most:
+                yield Finding(
+                    code="checkpoint_shrinks",
+                    sentence=f"{one.place}: it is of {size} events, one before it of {most}",
+                    checkpoint=one.place,
+                )
+            most = max(most, size)
+        before = one
+
+
+def _follows(one: Signed, before: Sighting | None) -> bool:
+    """Say whether a checkpoint may stand behind another one, or at the beginning of the file."""
+    previous = one.checkpoint.previous
+    if previous is None or isinstance(before, Rejected):
+        return True  # What follows on something rejected cannot be judged, and that is told already
+    return before is not None and previous == before.digest
+
+
+def _removed(one: Signed, before: Sighting | None) -> Finding:
+    clause = "it does not follow on the checkpoint before it"
+    if before is None:
+        clause = "it follows on a checkpoint, but the file begins with it"
     sentence = f"{one.place}: {clause}; checkpoints were removed, exchanged or put in"
     return Finding(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
 
 
 def _lost(ledger: Sequence[Sighting], held: Sequence[Sighting]) -> Iterator[Finding]:
-    """Return the checkpoints that others hold and the ledger does not."""
-    kept = {one.digest for one in ledger if isinstance(one, Signed)}
-    for one in held:
-        if isinstance(one, Signed) and one.digest not in kept:
+    """Return the checkpoints that others hold and the ledger does not.
+
+    What was signed is compared, since witnesses may have signed a copy, too.
+    """
+    kept = {one.text for one in _signed(ledger)}
+    for one in _signed(held):
+        if one.text not in kept:
             sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
             yield Finding(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
 

@@ -21,7 +21,8 @@ from adapters.store import StoreEvidence, open_for_writing
 from domain.audit.evidence import Evidence
 from domain.audit.selection import Selection
 from tests.audit.logs import fill
-from tests.cli.workbench import NOON, Bench, bench
+from tests.audit.release_0_1 import made_old
+from tests.cli.workbench import Bench, bench
 
 ORIGIN: Final = "taskflow.example/log"
 
@@ -38,7 +39,7 @@ class Signed:
     @property
     def packer(self) -> Packer:
         """Who packs it."""
-        return Packer(self.file, self.signer.verifier)
+        return Packer(self.file, [self.signer.verifier])
 
     def grow(self) -> None:
         """Let more happen, and sign it."""
@@ -48,7 +49,7 @@ class Signed:
     def sign(self) -> None:
         """Sign the log as it is."""
         issuer = Issuer(file=self.file, signer=self.signer, origin=ORIGIN)
-        append_checkpoint(self.evidence, issuer, NOON, progress=silent)
+        append_checkpoint(self.evidence, issuer, progress=silent)
 
     def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
         """Return the pack of some events, of all if nothing is chosen."""
@@ -57,8 +58,11 @@ class Signed:
 
 
 @contextmanager
-def signed_log(folder: Path) -> Iterator[Signed]:
-    """Fill a store, and sign it while it is empty and three times afterwards."""
+def signed_log(folder: Path, *, old: int = 0) -> Iterator[Signed]:
+    """Fill a store, and sign it while it is empty and three times afterwards.
+
+    The first so many checkpoints are as release 0.1 wrote them.
+    """
     with closing(open_for_writing(f"sqlite:///{folder / 'flows.db'}")) as store:
         service = bench(store)
         file, signer = folder / "checkpoints.txt", Signer.generate("taskflow.example")
@@ -66,6 +70,7 @@ def signed_log(folder: Path) -> Iterator[Signed]:
         signed.sign()
         for _ in range(3):
             signed.grow()
+        made_old(file, signer, old)
         yield signed
 
 
@@ -87,7 +92,7 @@ def silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def verdict(folder: Path, key: str | None) -> tuple[int, dict[str, str]]:
+def verdict(folder: Path, *keys: str) -> tuple[int, dict[str, str]]:
     """Verify an unpacked pack; return the code, and what was said of each check but `ok`."""
     said: dict[str, str] = {}
 
@@ -96,4 +101,4 @@ def verdict(folder: Path, key: str | None) -> tuple[int, dict[str, str]]:
             said.setdefault(check, sentence)
 
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    return verify.verify(verify.Pack(folder, manifest, key), tell), said
+    return verify.verify(verify.Pack(folder, manifest, list(keys)), tell), said

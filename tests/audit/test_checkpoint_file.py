@@ -4,7 +4,8 @@ import os
 import re
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,8 @@ import pytest
 from adapters.audit.checkpoint_file import (
     check_file,
     continued,
-    digest_of,
-    read_checkpoints,
 )
+from adapters.audit.checkpoint_reading import read_checkpoints, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.keys import Signer, encoded
 from adapters.audit.notes import signed_note, split_notes
@@ -25,13 +25,13 @@ from tests.cli.workbench import standing
 ORIGIN: Final = "flows.example"
 SIGNER: Final = Signer.generate("flows.example")
 OTHER: Final = Signer.generate("flows.example")
-FIRST: Final = Checkpoint(origin="flows.example", size=1, root=bytes(32), at=1_795_435_200_000)
-SECOND: Final = Checkpoint(origin="flows.example", size=2, root=bytes(32), previous=bytes(32))
+FIRST: Final = Checkpoint(origin="flows.example", size=1, root=bytes(32))
+SECOND: Final = Checkpoint(origin="flows.example", size=2, root=bytes(32))
 NOTES: Final = tuple(
     signed_note(checkpoint_text(checkpoint), SIGNER) for checkpoint in (FIRST, SECOND)
 )
 NEXT: Final = signed_note(
-    checkpoint_text(Checkpoint(origin=ORIGIN, size=3, root=bytes(32), at=1, previous=bytes(32))),
+    checkpoint_text(Checkpoint(origin=ORIGIN, size=3, root=bytes(32))),
     SIGNER,
 )
 
@@ -44,14 +44,19 @@ def kept(path: Path, *notes: str) -> Path:
 
 
 def signed(file: Path, number: int, checkpoint: Checkpoint) -> Signed:
-    digest = digest_of(NOTES[number - 1].encode())
-    return Signed(place=Place(file=str(file), number=number), digest=digest, checkpoint=checkpoint)
+    return Signed(
+        place=Place(file=str(file), number=number),
+        text=checkpoint_text(checkpoint),
+        public_key=str(SIGNER.verifier),
+        digest=sha256(NOTES[number - 1].encode()).digest(),
+        checkpoint=checkpoint,
+    )
 
 
 def test_what_was_appended_is_read_in_order(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", *NOTES)
     expected = (signed(file, 1, FIRST), signed(file, 2, SECOND))
-    assert read_checkpoints(file, SIGNER.verifier) == expected
+    assert read_checkpoints(file, [SIGNER.verifier]) == expected
     assert file.read_text() == f"{NOTES[0]}\n{NOTES[1]}\n"
 
 
@@ -77,7 +82,7 @@ def test_whatever_a_power_cut_leaves_is_kept_and_continued(
         torn = data[whole:cut].removeprefix(b"\n").removeprefix(b"\n")
         assert (b"" if aside is None else aside.read_bytes()) == torn
         assert file.read_bytes() == ended(data[:whole]) + f"{NEXT}\n".encode()
-        assert len(list(read_checkpoints(file, SIGNER.verifier))) == signers_whole(data, cut) + 1
+        assert len(list(read_checkpoints(file, [SIGNER.verifier]))) == signers_whole(data, cut) + 1
         if aside is not None:
             aside.unlink()
     assert list(tmp_path.iterdir()) == [file]
@@ -114,7 +119,7 @@ def test_a_torn_note_is_told(tmp_path: Path) -> None:
         code="checkpoint_unreadable",
         reason="it is not written to its end",
     )
-    assert read_checkpoints(file, SIGNER.verifier) == (signed(file, 1, FIRST), torn)
+    assert read_checkpoints(file, [SIGNER.verifier]) == (signed(file, 1, FIRST), torn)
 
 
 def test_what_is_torn_is_never_put_over_a_file(tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_other_line_ends_are_named(tmp_path: Path) -> None:
 def test_a_file_that_an_editor_has_stripped_is_whole(tmp_path: Path, lacking: int) -> None:
     file = tmp_path / "log"
     file.write_bytes(WHOLE[: len(WHOLE) - lacking])
-    assert len(read_checkpoints(file, SIGNER.verifier)) == 2
+    assert len(read_checkpoints(file, [SIGNER.verifier])) == 2
     kept(file, NEXT)
     assert file.read_bytes() == WHOLE + f"{NEXT}\n".encode()
 
@@ -225,10 +230,10 @@ def test_a_link_to_the_file_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_pipe_without_a_writer_is_read_as_empty(tmp_path: Path) -> None:
-    assert read_checkpoints(made(tmp_path / "log", "pipe"), SIGNER.verifier) == ()
+    assert read_checkpoints(made(tmp_path / "log", "pipe"), [SIGNER.verifier]) == ()
     for kind in ("folder", "device"):
         with pytest.raises(Unprovable, match=r"Is a directory|is a device, and not a file"):
-            read_checkpoints(made(tmp_path / kind, kind), SIGNER.verifier)
+            read_checkpoints(made(tmp_path / kind, kind), [SIGNER.verifier])
 
 
 def test_a_file_that_is_changed_or_replaced_meanwhile_stays(tmp_path: Path) -> None:
@@ -275,7 +280,7 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note(checkpoint_text(FIRST), OTHER), NOTES[1])
-    first, second = read_checkpoints(file, SIGNER.verifier)
+    first, second = read_checkpoints(file, [SIGNER.verifier])
     assert isinstance(first, Rejected)
     assert first.code == "checkpoint_not_signed"
     assert second == signed(file, 2, SECOND)
@@ -283,7 +288,7 @@ def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
 
 def test_a_signed_text_that_is_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note("good morning\n", SIGNER))
-    (found,) = read_checkpoints(file, SIGNER.verifier)
+    (found,) = read_checkpoints(file, [SIGNER.verifier])
     assert isinstance(found, Rejected)
     assert found.code == "checkpoint_unreadable"
 
@@ -294,15 +299,93 @@ def test_every_changed_byte_rejects_a_checkpoint(tmp_path: Path, place: int) -> 
     octets = bytearray(file.read_bytes())
     octets[place] ^= 4
     file.write_bytes(octets)
-    assert any(isinstance(one, Rejected) for one in read_checkpoints(file, SIGNER.verifier))
+    assert any(isinstance(one, Rejected) for one in read_checkpoints(file, [SIGNER.verifier]))
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unprovable, match="No such file"):
-        read_checkpoints(tmp_path / "none", SIGNER.verifier)
+        read_checkpoints(tmp_path / "none", [SIGNER.verifier])
 
 
 def test_anything_at_all_falls_into_notes_and_a_rest() -> None:
     for data in (b"", b"\n\n", b"\n\n\n\n", b"x", bytes(range(256)) * 3):
         notes = split_notes(data)
         assert (notes.whole, notes.rest) == ((), data)
+
+
+COSIGNED: Final = f"{cosigned(NOTES[0], 2)}\n{cosigned(NOTES[1], 1)}\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE,
+        WHOLE[:-1],
+        WHOLE[:-2],
+        COSIGNED.encode(),
+        COSIGNED.replace(
+            "\n\n\u2014 flows", "\n\n\u2014 first.example AAAA\n\u2014 flows"
+        ).encode(),
+    ],
+)
+def test_what_somebody_kept_is_read_whoever_has_signed_it_too(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "held"
+    file.write_bytes(data)
+    found = read_held(file, [SIGNER.verifier])
+    assert found == (signed(file, 1, FIRST), signed(file, 2, SECOND))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_single_note_is_held(tmp_path: Path, number: int) -> None:
+    file = tmp_path / "held"
+    file.write_text(NOTES[number - 1])
+    (found,) = read_held(file, [SIGNER.verifier])
+    assert isinstance(found, Signed)
+    assert found.checkpoint == (FIRST, SECOND)[number - 1]
+
+
+@pytest.mark.parametrize(
+    ("data", "clause"),
+    [
+        (b"", "holds no checkpoint"),
+        (b"\n", "holds no checkpoint"),
+        (b"good morning\n", "holds no checkpoint"),
+        (NOTES[0].encode()[:60], "holds no checkpoint"),
+        (WHOLE.decode().encode("utf-16"), "holds no checkpoint"),
+        (WHOLE.replace(b"\n", b"\r\n"), "its lines end in CR LF"),
+        (WHOLE + WHOLE.replace(b"\n", b"\r\n"), "its lines end in CR LF"),
+        (WHOLE.replace(b"\n", b"\r\n") + WHOLE, "its lines end in CR LF"),
+        (WHOLE.replace(b"\n", b"\r\n") * 400, "its lines end in CR LF"),
+        (b"\xef\xbb\xbf" + WHOLE, "it begins with a byte order mark"),
+        (b"a line of some log\n" * 10_000, "is not a file of checkpoints"),
+    ],
+)
+def test_a_held_file_without_a_checkpoint_is_a_sentence(
+    tmp_path: Path, data: bytes, clause: str
+) -> None:
+    (tmp_path / "held").write_bytes(data)
+    with pytest.raises(Unprovable, match=clause):
+        read_held(tmp_path / "held", [SIGNER.verifier])
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "nowhere", "loop"])
+def test_a_held_path_that_is_no_file_is_a_sentence(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(Unprovable):
+        read_held(made(tmp_path / "held", kind), [SIGNER.verifier])
+
+
+@pytest.mark.parametrize(
+    ("convert", "clause"),
+    [
+        (lambda data: data.replace(b"\n", b"\r\n"), "its lines end in CR LF"),
+        (lambda data: b"\xef\xbb\xbf" + data, "it begins with a byte order mark"),
+    ],
+)
+def test_the_own_file_that_was_converted_is_a_finding_that_says_so(
+    tmp_path: Path, convert: Callable[[bytes], bytes], clause: str
+) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(convert(WHOLE))
+    first = read_checkpoints(file, [SIGNER.verifier])[0]
+    assert isinstance(first, Rejected)
+    assert clause in first.reason

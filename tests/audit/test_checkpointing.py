@@ -15,9 +15,17 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from adapters.audit.checkpoint_file import digest_of, read_checkpoints, read_notes
-from adapters.audit.checkpointing import Issuer, append_checkpoint, append_if_grown
+from adapters.audit.checkpoint_file import continued
+from adapters.audit.checkpoint_reading import read_checkpoints, read_notes
+from adapters.audit.checkpoint_text import checkpoint_text
+from adapters.audit.checkpointing import (
+    Issuer,
+    append_checkpoint,
+    append_if_grown,
+    check_continuable,
+)
 from adapters.audit.keys import Signer
+from adapters.audit.notes import signed_note
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
@@ -29,10 +37,13 @@ from domain.audit.measuring import measured
 from domain.audit.merkle import root_of
 from domain.audit.verifying import verified
 from domain.commands import CreateFlow, SetWaiting
-from tests.cli.workbench import NOON, seeding
+from tests.audit.release_0_1 import GOLDEN, GOLDEN_LOG
+from tests.audit.release_0_1 import SIGNER as OLD_SIGNER
+from tests.cli.workbench import seeding
 
 SIGNER: Final = Signer.generate("flows.example")
 OTHER: Final = Signer.generate("flows.example")
+STRANGER: Final = Signer.generate("flows.example")
 MANY: Final = 300
 
 
@@ -71,9 +82,9 @@ def evidence_of(path: Path) -> Iterator[Evidence]:
         yield StoreEvidence(store)
 
 
-def taken(path: Path, issuer: Issuer, now: int = NOON) -> Checkpoint:
+def taken(path: Path, issuer: Issuer) -> Checkpoint:
     with evidence_of(path) as evidence:
-        return append_checkpoint(evidence, issuer, now, progress=silent).checkpoint
+        return append_checkpoint(evidence, issuer, progress=silent).checkpoint
 
 
 def grow(path: Path, count: int) -> None:
@@ -96,8 +107,8 @@ def test_a_checkpoint_says_what_the_log_is(path: Path, issuer: Issuer) -> None:
     made = taken(path, issuer)
     with evidence_of(path) as evidence:
         root = root_of(map(entry_hash, evidence.entries()))
-    assert made == Checkpoint(origin="flows.example", size=MANY, root=root, at=NOON)
-    (read,) = read_checkpoints(issuer.file, SIGNER.verifier)
+    assert made == Checkpoint(origin="flows.example", size=MANY, root=root)
+    (read,) = read_checkpoints(issuer.file, [SIGNER.verifier])
     assert isinstance(read, Signed)
     assert read.checkpoint == made
     assert len(read_tiles(tiles_path(issuer.file))) == 1
@@ -115,10 +126,9 @@ def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
     octets[0] = octets[0] if first is None else octets[0] ^ 1
     tiles.write_bytes(octets[:length])
     is_ours = first is None or not length
-    second = taken(path, issuer, NOON + 1)
+    second = taken(path, issuer)
     with evidence_of(path) as evidence:
         assert second.root == root_of(map(entry_hash, evidence.entries()))
-    assert second.previous == digest_of(read_notes(issuer.file).whole[0])
     if is_ours:
         assert len(read_tiles(tiles)) == 3
     else:
@@ -141,7 +151,7 @@ def test_a_file_of_tiles_that_is_not_ours_is_left_alone(path: Path, issuer: Issu
         make()
         before = path.read_bytes(), tiles.lstat()
         with evidence_of(path) as evidence:
-            (notice,) = append_checkpoint(evidence, issuer, NOON, progress=silent).notices
+            (notice,) = append_checkpoint(evidence, issuer, progress=silent).notices
         assert notice.startswith(f"{tiles}: is not the tiles of this log")
         assert (path.read_bytes(), tiles.lstat().st_ino) == (before[0], before[1].st_ino)
         assert theirs.read_bytes() == b"theirs"
@@ -162,18 +172,13 @@ def test_a_link_to_the_tiles_stays_a_link(path: Path, issuer: Issuer) -> None:
     assert len(read_tiles(elsewhere)) == 3
 
 
-def test_a_clock_that_steps_back_is_held(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
-    assert taken(path, issuer, NOON - 1).at == NOON
-
-
 def test_nothing_is_appended_if_nothing_has_happened(path: Path, issuer: Issuer) -> None:
     with evidence_of(path) as evidence:
-        assert append_if_grown(evidence, issuer, NOON) is not None
-        assert append_if_grown(evidence, issuer, NOON) is None
+        assert append_if_grown(evidence, issuer) is not None
+        assert append_if_grown(evidence, issuer) is None
     grow(path, 1)
     with evidence_of(path) as evidence:
-        made = append_if_grown(evidence, issuer, NOON)
+        made = append_if_grown(evidence, issuer)
     assert made is not None
     assert made.checkpoint.size == MANY + 1
 
@@ -215,27 +220,84 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: P
         assert evidence.size() == size + 2000
 
 
-def test_those_who_sign_at_once_sign_one_after_the_other(path: Path, issuer: Issuer) -> None:
+def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, issuer: Issuer) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _number: taken(path, issuer), range(8)))
-    given = Checkpoints(ledger=read_checkpoints(issuer.file, SIGNER.verifier))
+    given = Checkpoints(ledger=read_checkpoints(issuer.file, [SIGNER.verifier]))
     with evidence_of(path) as evidence:
         found = verified(measured(evidence.entries(), given.sizes), given)
-    assert (len(given.ledger or ()), found.findings) == (8, ())
+    assert (len(given.ledger or ()), found.findings) == (1, ())
 
 
 def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) -> None:
     taken(path, issuer)
-    torn = issuer.file.read_bytes() + b"flows.example\n30"
-    issuer.file.write_bytes(torn)
-    for other in (evolve(issuer, signer=OTHER), evolve(issuer, origin="other.example")):
-        with pytest.raises(Unprovable, match="wants a new file"):
-            taken(path, other)
-    assert issuer.file.read_bytes() == torn
+    before = issuer.file.read_bytes()
+    for other, clause in (
+        (evolve(issuer, signer=OTHER), "is not by the key"),
+        (evolve(issuer, signer=OTHER, predecessors=(STRANGER.verifier,)), "is not by the key"),
+        (evolve(issuer, origin="other.example"), "is not one of other.example"),
+    ):
+        for doing in (lambda: taken(path, other), lambda: check_continuable(other)):  # noqa: B023 - used at once
+            with pytest.raises(Unprovable, match=clause):
+                doing()
+    assert issuer.file.read_bytes() == before
+
+
+def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
+    path: Path, issuer: Issuer
+) -> None:
+    taken(path, issuer)
+    rotated = evolve(issuer, signer=OTHER, predecessors=(SIGNER.verifier,))
+    check_continuable(rotated)
+    with evidence_of(path) as evidence:
+        made = append_if_grown(evidence, rotated)
+        assert made is not None, "the new key signs at once what the other one has signed"
+        assert append_if_grown(evidence, rotated) is None
+    grow(path, 1)
+    taken(path, rotated)
+    with pytest.raises(Unprovable, match="is not by the key"):
+        taken(path, issuer)
+    codes = ["checkpoint_not_signed"]
+    for keys, expected in (
+        ([OTHER.verifier, SIGNER.verifier], []),
+        ([SIGNER.verifier, OTHER.verifier], []),
+        ([SIGNER.verifier], 2 * codes),
+        ([OTHER.verifier], codes),
+    ):
+        given = Checkpoints(ledger=read_checkpoints(issuer.file, keys))
+        with evidence_of(path) as evidence:
+            found = verified(measured(evidence.entries(), given.sizes), given)
+        assert [one.code for one in found.findings] == expected
+
+
+def test_a_file_of_release_0_1_is_continued_and_verified_as_one(tmp_path: Path) -> None:
+    issuer = Issuer(file=tmp_path / "log", signer=OLD_SIGNER, origin="flows.example")
+    shutil.copy(GOLDEN, issuer.file)
+    keys = [OLD_SIGNER.verifier]
+
+    def codes() -> list[str]:
+        given = Checkpoints(ledger=read_checkpoints(issuer.file, keys))
+        return [one.code for one in verified(measured(GOLDEN_LOG, given.sizes), given).findings]
+
+    assert codes() == []
+    with continued(issuer.file, issuer.origin) as file:
+        root = root_of(map(entry_hash, GOLDEN_LOG))
+        text = checkpoint_text(Checkpoint(origin=issuer.origin, size=len(GOLDEN_LOG), root=root))
+        file.append(signed_note(text, issuer.signer))
+    check_continuable(issuer)
+    assert codes() == []
+    notes = read_notes(issuer.file).whole
+    for removed in range(3):
+        rest = (*notes[:removed], *notes[removed + 1 :])
+        issuer.file.write_bytes(b"".join(note + b"\n" for note in rest))
+        assert codes() == ["checkpoint_removed"]
+    witness = "\u2014 witness.example AAAA\n".encode()
+    issuer.file.write_bytes(b"".join(note + witness + b"\n" for note in notes))
+    assert codes() == [], "a witness may sign what is in the file, too"
 
 
 def against(issuer: Issuer, held: Path | None = None) -> Against:
-    return Against(file=issuer.file, verifier=SIGNER.verifier, held=held)
+    return Against(file=issuer.file, verifiers=[SIGNER.verifier], held=held)
 
 
 def proof_of(evidence: Evidence, entry: Entry, issuer: Issuer) -> tuple[bool, str | None]:
@@ -271,8 +333,8 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issu
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
         made = prove(evidence, entry, against(issuer), progress=silent).proof
-    assert judged(made, SIGNER.verifier).holds
-    assert not judged(made, OTHER.verifier).holds
+    assert judged(made, [SIGNER.verifier]).holds
+    assert not judged(made, [OTHER.verifier]).holds
     edits: tuple[Callable[[Entry], Entry], ...] = (
         lambda one: evolve(one, position=43),
         lambda one: evolve(one, flow_id="other"),
@@ -281,12 +343,12 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issu
         lambda one: evolve(one, state=one.state + b" "),
     )
     for change in edits:
-        assert not judged(evolve(made, entry=change(entry)), SIGNER.verifier).holds
+        assert not judged(evolve(made, entry=change(entry)), [SIGNER.verifier]).holds
     for place in range(len(made.path)):
         path_ = (*made.path[:place], bytes(32), *made.path[place + 1 :])
-        assert not judged(evolve(made, path=path_), SIGNER.verifier).holds
+        assert not judged(evolve(made, path=path_), [SIGNER.verifier]).holds
     note = made.note.replace("\n300\n", "\n301\n")
-    assert not judged(evolve(made, note=note), SIGNER.verifier).holds
+    assert not judged(evolve(made, note=note), [SIGNER.verifier]).holds
 
 
 def test_a_proof_says_that_the_log_continues_what_somebody_holds(
@@ -311,7 +373,7 @@ def test_a_proof_says_that_the_log_continues_what_somebody_holds(
         evolve(since, note=since.note.replace("\n300\n", "\n299\n")),
         evolve(since, note=proof.note),
     ):
-        assert not judged(evolve(proof, since=other), SIGNER.verifier).holds
+        assert not judged(evolve(proof, since=other), [SIGNER.verifier]).holds
 
 
 def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(

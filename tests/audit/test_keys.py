@@ -7,7 +7,7 @@ import pytest
 
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
-from adapters.audit.notes import BadNote, signed_note, text_of
+from adapters.audit.notes import BadNote, SignedText, open_note, signed_note
 from domain.audit.checkpoints import Unprovable
 
 PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -26,6 +26,12 @@ VERIFIER = Verifier.parse(PUBLIC)
 SIGNER = Signer.parse(PRIVATE)
 
 
+def opened(note: str, *others: Verifier) -> str | None:
+    """Return the text of a note by our key or others, or None."""
+    found = open_note(note.encode(), [VERIFIER, *others])
+    return found.text if isinstance(found, SignedText) else None
+
+
 def test_the_published_keys_are_read_and_belong_together() -> None:
     assert SIGNER.verifier == VERIFIER
     assert (str(VERIFIER), SIGNER.secret_text()) == (PUBLIC, PRIVATE)
@@ -33,19 +39,20 @@ def test_the_published_keys_are_read_and_belong_together() -> None:
 
 def test_the_published_note_is_signed_to_the_byte_and_verified() -> None:
     assert signed_note(TEXT, SIGNER) == NOTE
-    assert text_of(NOTE.encode(), VERIFIER) == TEXT
+    assert opened(NOTE) == TEXT
 
 
 def test_signatures_by_others_are_not_looked_at() -> None:
     other = signed_note(TEXT, Signer.generate("witness")).partition("\n\n")[2]
-    assert text_of((NOTE + other).encode(), VERIFIER) == TEXT
+    assert opened(NOTE + other) == TEXT
+    assert opened(NOTE.replace("\n\n", f"\n\n{other}")) == TEXT
 
 
 @pytest.mark.parametrize("place", range(0, len(NOTE.encode()), 7))
 def test_a_note_with_any_bit_changed_is_refused(place: int) -> None:
     octets = bytearray(NOTE.encode())
     octets[place] ^= 1
-    assert isinstance(text_of(bytes(octets), VERIFIER), BadNote)
+    assert isinstance(open_note(bytes(octets), [VERIFIER]), BadNote)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_a_note_with_any_bit_changed_is_refused(place: int) -> None:
     ],
 )
 def test_what_is_no_note_is_refused_as_unreadable(note: str) -> None:
-    found = text_of(note.encode(), VERIFIER)
+    found = open_note(note.encode(), [VERIFIER])
     assert isinstance(found, BadNote)
     assert not found.is_readable or note.startswith(TEXT)
 
@@ -70,7 +77,22 @@ def test_what_is_no_note_is_refused_as_unreadable(note: str) -> None:
 def test_a_note_by_another_key_of_the_same_name_is_not_signed() -> None:
     note = signed_note(TEXT, Signer.generate("PeterNeumann"))
     expected = BadNote("it is not signed by the key of PeterNeumann", is_readable=True)
-    assert text_of(note.encode(), VERIFIER) == expected
+    assert open_note(note.encode(), [VERIFIER]) == expected
+
+
+def test_one_of_several_keys_is_enough_and_all_that_have_signed_must_have_signed_well() -> None:
+    successor = Signer.generate("PeterNeumann")
+    theirs = signed_note(TEXT, successor)
+    assert opened(theirs, successor.verifier) == TEXT
+    both = NOTE + theirs.partition("\n\n")[2]
+    assert opened(both, successor.verifier) == TEXT
+    spoilt = NOTE + signed_note(f"{TEXT}more\n", successor).partition("\n\n")[2]
+    assert opened(spoilt) == TEXT
+    assert opened(spoilt, successor.verifier) is None
+    stranger = Signer.generate("PeterNeumann").verifier
+    assert open_note(theirs.encode(), [VERIFIER, stranger]) == BadNote(
+        "it is not signed by any of the 2 keys of PeterNeumann", is_readable=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +149,7 @@ def test_a_key_file_that_holds_none_is_a_sentence(
 
 
 def test_bytes_that_are_no_text_are_no_note() -> None:
-    assert text_of(b"\xff\n", VERIFIER) == BadNote("it is not text in UTF-8", is_readable=False)
+    assert open_note(b"\xff\n", [VERIFIER]) == BadNote("it is not text in UTF-8", is_readable=False)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "a\nb", "x" * 201])

@@ -12,13 +12,16 @@ from typing import Any, Final
 
 import pytest
 
+from adapters.audit.checkpointing import Issuer, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.notes import split_notes
 from adapters.audit.pack.packing import Packer
 from adapters.store import StoreFault
 from domain.audit.checkpoints import Unprovable
 from domain.audit.selection import Selection
-from tests.audit.packs import Signed, packed, signed_log, unpacked, verdict
+from tests.audit.logs import fill
+from tests.audit.packs import ORIGIN, Signed, packed, signed_log, silent, unpacked, verdict
+from tests.audit.release_0_1 import made_old
 from tests.store.tables import execute
 
 FLOW: Final = "00000000-0000-4000-8000-000000000002"
@@ -34,10 +37,12 @@ CHOICES: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
-@pytest.fixture(scope="module")
-def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
-    """A log that is only read."""
-    with signed_log(tmp_path_factory.mktemp("log")) as signed:
+@pytest.fixture(scope="module", params=[0, 2, 4])
+def signed(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Signed]:
+    """A log that is only read; so many of its checkpoints are of release 0.1."""
+    with signed_log(tmp_path_factory.mktemp("log"), old=request.param) as signed:
         yield signed
 
 
@@ -52,6 +57,41 @@ def test_every_pack_verifies(signed: Signed, tmp_path: Path) -> None:
     for number, choice in enumerate(CHOICES):
         folder = unpacked(signed.pack(**choice), tmp_path / f"{number}")
         assert verdict(folder, str(signed.signer.verifier)) == (0, {})
+
+
+def test_a_pack_of_a_log_whose_key_was_rotated_names_the_keys_that_signed_it(
+    changing: Signed, tmp_path: Path
+) -> None:
+    old, new = changing.signer.verifier, Signer.generate("taskflow.example")
+    before = changing.pack(last=120)
+    issuer = Issuer(file=changing.file, signer=new, origin=ORIGIN, predecessors=(old,))
+    append_checkpoint(changing.evidence, issuer, progress=silent)
+    fill(changing.service)
+    append_checkpoint(changing.evidence, issuer, progress=silent)
+    packer = Packer(changing.file, [new.verifier, old])
+    assert packed(packer, changing.evidence, Selection(first=1, last=120)) == before
+    pack = packed(packer, changing.evidence, Selection(first=1, last=160))
+    folder = unpacked(pack, tmp_path / "pack")
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert (manifest["publicKey"], manifest["previousKeys"]) == (str(new.verifier), [str(old)])
+    assert verdict(folder, str(old), str(new.verifier)) == (0, {})
+    wrong = {"key": f"the pack was made for another key: {old}"}
+    assert verdict(folder, str(new.verifier)) == (1, wrong)
+    with pytest.raises(Unprovable, match="is not signed by the key"):
+        packed(
+            Packer(changing.file, [new.verifier]), changing.evidence, Selection(first=1, last=160)
+        )
+
+
+def test_a_checkpoint_that_a_witness_has_signed_packs_and_verifies(
+    changing: Signed, tmp_path: Path
+) -> None:
+    made_old(changing.file, changing.signer, 2)
+    witness = "\u2014 witness.example AAAA\n".encode()
+    notes = split_notes(changing.file.read_bytes()).whole
+    changing.file.write_bytes(b"".join(note + witness + b"\n" for note in notes))
+    folder = unpacked(changing.pack(), tmp_path / "pack")
+    assert verdict(folder, str(changing.signer.verifier)) == (0, {})
 
 
 def test_the_same_range_packs_to_the_same_bytes_for_ever(changing: Signed) -> None:
@@ -122,7 +162,7 @@ def test_a_stranger_verifies_a_pack_with_nothing_of_ours(signed: Signed, tmp_pat
         "ok     manifest     taskflow.evidence_pack.v1, made by taskflow-webhooks 0.1.0",
         "ok     files        5 files are as the manifest says",
         f"ok     events       {ALL}; none is left out",
-        "ok     checkpoints  4 of taskflow.example/log in one chain, the last over 120 events",
+        "ok     checkpoints  4 of taskflow.example/log in order, the last over 120 events",
         f"ok     key          {key}, as given",
         "ok     signatures   4 are good, by taskflow.example",
         "ok     tree         the events lead to the root of every checkpoint, 4 in all",
@@ -158,7 +198,7 @@ def test_a_stranger_is_told_what_is_wrong(signed: Signed, tmp_path: Path) -> Non
 def test_what_no_checkpoint_covers_is_not_packed(signed: Signed) -> None:
     with pytest.raises(Unprovable, match=r"no checkpoint by taskflow\.example covers position 121"):
         signed.pack(last=121)
-    other = Packer(signed.file, Signer.generate("somebody.else").verifier)
+    other = Packer(signed.file, [Signer.generate("somebody.else").verifier])
     with pytest.raises(Unprovable, match=r"no checkpoint by somebody\.else covers any event yet"):
         other.covered(signed.evidence)
     with pytest.raises(Unprovable, match=r"no checkpoint by somebody\.else covers position 1 yet"):
@@ -187,6 +227,7 @@ def test_a_log_that_is_not_what_was_signed_is_not_packed(
 
 
 def test_checkpoints_that_are_no_chain_are_not_packed(changing: Signed) -> None:
+    made_old(changing.file, changing.signer, 2)
     _, *others = split_notes(changing.file.read_bytes()).whole
     changing.file.write_bytes(b"".join(note + b"\n" for note in others))
     with pytest.raises(Unprovable, match="the file begins with it"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Final
 
 import pytest
@@ -37,13 +38,33 @@ def numbered(entries: Sequence[Entry]) -> list[Entry]:
 def note(number: int, *, file: str = "ledger", log: Sequence[Entry] = LOG) -> Signed:
     """Return the nth checkpoint of a log, of 2n events."""
     root = root_of(map(entry_hash, log[: 2 * number]))
-    previous = (number - 1).to_bytes(2) if number > 1 else None
-    checkpoint = Checkpoint(origin="log", size=2 * number, root=root, previous=previous)
-    place = Place(file=file, number=number)
-    return Signed(place=place, digest=number.to_bytes(2), checkpoint=checkpoint)
+    checkpoint = Checkpoint(origin="log", size=2 * number, root=root)
+    return found_at(Place(file=file, number=number), checkpoint)
+
+
+def found_at(place: Place, checkpoint: Checkpoint) -> Signed:
+    """Return a checkpoint as it is found."""
+    text = f"{checkpoint}"
+    return Signed(
+        place=place,
+        text=text,
+        public_key="the key",
+        digest=sha256(text.encode()).digest(),
+        checkpoint=checkpoint,
+    )
+
+
+def chained(notes: Sequence[Signed]) -> tuple[Signed, ...]:
+    """Return checkpoints as release 0.1 wrote them, each with the hash of the one before."""
+    chain: list[Signed] = []
+    for one in notes:
+        previous = chain[-1].digest if chain else None
+        chain.append(found_at(one.place, evolve(one.checkpoint, previous=previous)))
+    return tuple(chain)
 
 
 LEDGER: Final = tuple(map(note, range(1, 6)))
+OLD: Final = chained(LEDGER)
 
 
 def findings(
@@ -148,9 +169,26 @@ def test_a_checkpoint_of_another_history_is_told_from_a_changed_log() -> None:
 
 
 @pytest.mark.parametrize("removed", range(4))
-def test_a_removed_checkpoint_breaks_the_chain(removed: int) -> None:
-    (finding,) = findings(LOG, [one for one in LEDGER if one is not LEDGER[removed]])
-    assert (finding.code, finding.checkpoint) == ("checkpoint_removed", LEDGER[removed + 1].place)
+def test_a_removed_checkpoint_is_missed_only_by_who_holds_it(removed: int) -> None:
+    left = [one for one in LEDGER if one is not LEDGER[removed]]
+    assert findings(LOG, left) == []
+    (finding,) = findings(LOG, left, [note(removed + 1, file="mine")])
+    assert finding.code == "checkpoint_missing"
+
+
+@pytest.mark.parametrize("removed", range(4))
+def test_a_removed_checkpoint_breaks_the_chain_of_release_0_1(removed: int) -> None:
+    (finding,) = findings(LOG, [one for one in OLD if one is not OLD[removed]])
+    assert (finding.code, finding.checkpoint) == ("checkpoint_removed", OLD[removed + 1].place)
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_a_file_that_two_releases_wrote_agrees_and_its_older_part_is_a_chain(count: int) -> None:
+    both = [*OLD[:count], *LEDGER[count:]]
+    assert findings(LOG, both) == []
+    for removed in range(count - 1):
+        (finding,) = findings(LOG, [*both[:removed], *both[removed + 1 :]])
+        assert (finding.code, finding.checkpoint) == ("checkpoint_removed", OLD[removed + 1].place)
 
 
 def test_the_last_checkpoint_is_missed_only_by_who_holds_it() -> None:
@@ -171,12 +209,40 @@ def test_what_was_put_away_needs_no_file_of_the_log() -> None:
     assert codes(findings(LOG[:7], None, [note(2), note(4)])) == [("log_truncated", 8, 8)]
 
 
-def test_exchanged_checkpoints_break_the_chain_and_shrink() -> None:
+def test_exchanged_checkpoints_shrink() -> None:
     ledger = [LEDGER[0], LEDGER[2], LEDGER[1], *LEDGER[3:]]
+    (finding,) = findings(LOG, ledger)
+    assert (finding.code, finding.checkpoint) == ("checkpoint_shrinks", LEDGER[1].place)
+    found = findings(LOG, [LEDGER[0], LEDGER[3], LEDGER[1], LEDGER[2], LEDGER[4]])
+    assert [(one.code, one.checkpoint) for one in found] == [
+        ("checkpoint_shrinks", LEDGER[1].place),
+        ("checkpoint_shrinks", LEDGER[2].place),
+    ]
+    bad = Rejected(place=LEDGER[3].place, code="checkpoint_unreadable", reason="it")
+    found = findings(LOG, [LEDGER[0], LEDGER[2], bad, LEDGER[1]])
+    assert [one.code for one in found] == ["checkpoint_unreadable", "checkpoint_shrinks"]
+
+
+def test_exchanged_checkpoints_break_the_chain_of_release_0_1() -> None:
+    ledger = [OLD[0], OLD[2], OLD[1], *OLD[3:]]
     assert [one.code for one in findings(LOG, ledger)] == ["checkpoint_removed"] * 3
-    shrunk = evolve(LEDGER[2], checkpoint=evolve(LEDGER[2].checkpoint, size=2))
-    found = findings(LOG, [*LEDGER[:2], shrunk, *LEDGER[3:]])
-    assert [one.code for one in found] == ["checkpoint_shrinks", "checkpoint_forked"]
+
+
+def test_a_checkpoint_twice_is_no_finding_and_counts_once() -> None:
+    checkpoints = Checkpoints(ledger=(*LEDGER, LEDGER[-1]))
+    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    assert (found.findings, found.agreed) == ((), 5)
+
+
+@pytest.mark.parametrize("place", ["ledger", "held"])
+def test_a_checkpoint_of_another_log_is_named_and_not_compared(place: str) -> None:
+    other = evolve(LEDGER[2].checkpoint, origin="other", root=bytes(32), size=99)
+    foreign = found_at(Place(file=place, number=9), other)
+    ledger, held = ([*LEDGER, foreign], []) if place == "ledger" else (LEDGER, [foreign])
+    found = findings(LOG, ledger, held)
+    assert found[0].code == "checkpoint_foreign"
+    assert found[0].sentence == f"{foreign.place}: it is of another log, other, and not of log"
+    assert [one.code for one in found[1:]] == ["checkpoint_missing"] * len(held)
 
 
 def test_a_rejected_checkpoint_is_told_once_and_the_others_still_count() -> None:
@@ -202,7 +268,7 @@ def signed_at(size: int) -> Signed:
     """Return a checkpoint of the long log."""
     root = root_of(map(entry_hash, LONG[:size]))
     checkpoint = Checkpoint(origin="log", size=size, root=root)
-    return Signed(place=Place(file="mine", number=1), digest=b"", checkpoint=checkpoint)
+    return found_at(Place(file="mine", number=1), checkpoint)
 
 
 def bounds(changed: int, tiles: Sequence[bytes], *sizes: int) -> tuple[int | None, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -12,8 +13,12 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from adapters.audit.checkpoint_reading import read_notes
+from adapters.audit.key_file import read_key
+from adapters.audit.keys import Signer
+from adapters.audit.notes import signed_note
 from adapters.cli import Tools
-from tests.cli.workbench import Ran, flow_id, taskflow
+from tests.cli.workbench import NOON, Ran, flow_id, taskflow
 
 FLOW = flow_id(1)
 
@@ -76,7 +81,18 @@ def test_a_checkpoint_says_how_much_it_signed(audit: Audit) -> None:
     ran = audit.checkpoint()
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("Signed 9 events of flows.example\nRoot ")
-    assert json.loads(audit.checkpoint("--json").out).keys() == {"origin", "size", "root", "time"}
+    assert ran.out.endswith("\nThe last of them was recorded at 2026-11-23T12:00:08Z\n")
+    assert len(read_notes(audit.file).whole) == 1
+
+
+def test_a_log_that_has_not_grown_is_not_signed_again(audit: Audit) -> None:
+    first = json.loads(audit.checkpoint("--json").out)
+    assert first.keys() == {"origin", "size", "root", "coveredUntil", "appended"}
+    assert (first["size"], first["coveredUntil"], first["appended"]) == (9, NOON + 8000, True)
+    ran = audit.checkpoint()
+    assert ran.out.startswith("Nothing new since the checkpoint of 9 events of flows.example\n")
+    assert json.loads(audit.checkpoint("--json").out) == {**first, "appended": False}
+    assert len(read_notes(audit.file).whole) == 1
 
 
 def test_a_log_without_checkpoints_has_a_root_and_nothing_is_compared(audit: Audit) -> None:
@@ -90,12 +106,13 @@ def test_a_log_without_checkpoints_has_a_root_and_nothing_is_compared(audit: Aud
 
 def test_an_untouched_log_agrees(audit: Audit) -> None:
     audit.checkpoint()
-    audit.checkpoint()
     ran = audit.verify()
     assert (ran.code, ran.err) == (0, "")
-    assert "2 checkpoints agree with it: the events up to position 9 are" in ran.out
+    assert "1 checkpoint agrees with it: the events up to position 9 are" in ran.out
+    assert "The last of them was recorded at 2026-11-23T12:00:08Z.\n" in ran.out
     found = json.loads(audit.verify("--json").out)
-    assert (found["events"], found["agreed"], found["covered"], found["findings"]) == (9, 2, 9, [])
+    assert (found["events"], found["agreed"], found["covered"], found["findings"]) == (9, 1, 9, [])
+    assert found["coveredUntil"] == NOON + 8000
 
 
 def test_a_changed_event_is_a_finding(audit: Audit, path: Path) -> None:
@@ -126,6 +143,66 @@ def test_a_checkpoint_that_was_put_away_must_still_be_there(audit: Audit) -> Non
     ran = audit.verify("--held", str(mine))
     assert ran.code == 1
     assert "checkpoint_missing" in ran.out
+
+
+def test_a_copy_that_a_witness_has_signed_is_one_that_is_still_there(audit: Audit) -> None:
+    audit.checkpoint()
+    mine = audit.folder / "mine"
+    (note,) = read_notes(audit.file).whole
+    mine.write_bytes(note + "\u2014 witness.example AAAA\n".encode())
+    ran = audit.verify("--held", str(mine))
+    assert (ran.code, ran.err) == (0, "")
+    assert "1 checkpoint agrees with it" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("", "holds no checkpoint"), (None, "its lines end in CR LF"), ("pipe", "holds no")],
+)
+def test_a_copy_without_a_checkpoint_is_a_sentence(
+    audit: Audit, content: str | None, sentence: str
+) -> None:
+    audit.checkpoint()
+    mine = audit.folder / "mine"
+    if content == "pipe":
+        os.mkfifo(mine)
+    else:
+        converted = audit.file.read_bytes().replace(b"\n", b"\r\n")
+        mine.write_bytes(converted if content is None else b"")
+    ran = audit.verify("--held", str(mine))
+    assert (ran.code, ran.out) == (2, "")
+    assert sentence in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_another_logs_checkpoint_is_a_finding_that_names_both(audit: Audit) -> None:
+    audit.checkpoint()
+    mine = audit.folder / "mine"
+    text = audit.file.read_text().partition("\n\n")[0].replace("flows.example", "other.example")
+    mine.write_text(signed_note(f"{text}\n", read_key(audit.folder / "key")))
+    ran = audit.verify("--held", str(mine), "--json")
+    assert ran.code == 1
+    codes = [finding["code"] for finding in json.loads(ran.out)["findings"]]
+    assert codes == ["checkpoint_foreign", "checkpoint_missing"]
+
+
+def test_a_log_whose_key_was_rotated_is_verified_in_one_run(audit: Audit) -> None:
+    audit.checkpoint()
+    new = Signer.generate("flows.example")
+    text = audit.file.read_text().partition("\n\n")[0]
+    with audit.file.open("a") as file:
+        file.write(signed_note(f"{text}\n", new) + "\n")
+    one = audit.verify("--json")
+    assert (one.code, json.loads(one.out)["agreed"]) == (1, 1)
+    both = audit.verify("--json", "--public-key", str(new.verifier))
+    assert (both.code, json.loads(both.out)["findings"]) == (0, [])
+    proof = audit.folder / "proof.json"
+    more = ("--public-key", str(new.verifier))
+    assert audit.prove(FLOW, "1", "--out", str(proof), *more).code == 0
+    assert audit.run("verify-proof", str(proof), *audit.public).code == 1
+    assert audit.run("verify-proof", str(proof), *audit.public, *more).code == 0
+    pack = ("export", str(audit.folder / "pack.zip"), "--format", "pack", *audit.store)
+    assert audit.run(*pack, *audit.public, *more).code == 0
 
 
 def test_an_event_is_proven_to_whoever_has_the_public_key(audit: Audit) -> None:

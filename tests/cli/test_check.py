@@ -99,7 +99,7 @@ Work             4 threads, 1,000 connections, 30 s to drain
 Lost children    after 300 s without news, looked for every 20 s
 Client addresses recorded: full
 Trusted proxies  10.0.0.0/8
-Checkpoints      none are appended, as no key is at hand
+Checkpoints      none are appended, as no key can sign them
 Disabled routes  old, older
 
 2 routes would be served, 1 skipped, 1 line of advice.

@@ -160,7 +160,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         open_evidence=_open_evidence,
         serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(_unconfigured, lambda: NOON),
+        proving=Desk(_unconfigured),
         open_refusals=_open_refusals,
         own_files=_own_files,
         spare_own_files=lambda config, database, file, key: spare_own_files(

@@ -37,7 +37,7 @@ def _no_configuration(config: Path) -> Configured:
     raise AssertionError(config)
 
 
-DESK_OF_PROOFS: Final = Desk(_no_configuration, lambda: NOON)
+DESK_OF_PROOFS: Final = Desk(_no_configuration)
 
 
 @define

@@ -16,7 +16,7 @@ from tests.pages.workbench import Desk, desk_over, seen
 
 def test_a_flows_page_says_that_its_event_is_proven(desk: Desk, seeds: Seeds) -> None:
     text = seen(desk.page(f"/flows/{seeds.busy}?at=8")).text
-    assert "Proven. The checkpoint of 141 events, signed 2026-11-23T12:00:00.000Z" in text
+    assert "Proven. The checkpoint of 141 events, signed by sown" in text
     assert "holds event 8 of the log as it is stored here, to the byte." in text
 
 
@@ -33,7 +33,7 @@ def test_a_proof_can_be_taken_away_and_checked(desk: Desk, seeds: Seeds, sown: S
     assert answer.headers["content-disposition"] == 'attachment; filename="proof-8.json"'
     document = json.loads(answer.text)
     assert (document["flow"], document["version"]) == (seeds.busy, 8)
-    assert DESK_OF_PROOFS.judge(answer.text, sown.public_key).holds
+    assert DESK_OF_PROOFS.judge(answer.text, [sown.public_key]).holds
 
 
 def test_a_proof_that_takes_long_is_left_to_its_own_page(desk: Desk, seeds: Seeds) -> None:

@@ -81,12 +81,12 @@ class Desk:
 
     def _checkpoints(self) -> Checkpoints:
         return DESK_OF_PROOFS.checkpoints(
-            config=None, file=self.checkpoints, held=(), public_key=self.public_key
+            config=None, file=self.checkpoints, held=(), public_keys=(self.public_key,)
         )
 
     def _prove(self, entry: Entry, progress: Progress) -> Verdict:
         prover = DESK_OF_PROOFS.prover(
-            config=None, file=self.checkpoints, public_key=self.public_key
+            config=None, file=self.checkpoints, public_keys=(self.public_key,)
         )
         return prover(self.evidence, entry, progress)
 

@@ -10,6 +10,8 @@ from tests.settings.workbench import advice_of, loaded, refused
 
 KEY = "PRIVATE+KEY+flows.example+00000000+a-key-that-only-looks-like-one"
 
+PUBLIC = "flows.example+9674a992+Af3NgZ166KUE2dBLEv6yWCwUQQwYouCJ414523lN01Rc"
+
 
 def with_audit(**fields: object) -> dict[str, object]:
     """Return a configuration of the audit block, with a file that is one secret."""
@@ -37,6 +39,11 @@ def test_the_file_starts_at_the_configuration(tmp_path: Path) -> None:
         file=tmp_path / "kept" / "log", every_minutes=0.5, origin="flows.example/main"
     )
     assert loaded(tmp_path, document).checkpoints == expected
+
+
+def test_keys_in_whose_place_the_key_was_put_are_read(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, with_audit(previousKeys=[PUBLIC]))
+    assert settings.checkpoints.previous_keys == (PUBLIC,)
 
 
 def test_the_key_is_looked_up_when_it_is_used(tmp_path: Path) -> None:
@@ -93,6 +100,18 @@ def test_the_key_is_neither_shown_nor_copied(tmp_path: Path) -> None:
             "everyMinutes: expected minutes from 0.01 to 10080, found a string",
         ),
         ({"origin": 1}, "origin: expected a non-empty string, found a number"),
+        (
+            {"previousKeys": "a"},
+            "previousKeys: expected an array of public keys, found a string",
+        ),
+        (
+            {"previousKeys": [PUBLIC, KEY]},
+            "previousKeys[1]: expected a public key, as keygen printed it, found another text",
+        ),
+        (
+            {"previousKeys": [1]},
+            "previousKeys[0]: expected a non-empty string, found a number",
+        ),
         ({"key": 7}, "key: expected a secret or a SecretRef, found a number"),
         (
             {"key": {"source": "env", "provider": "none", "id": "A"}},

@@ -182,7 +182,7 @@ def _hold_a_place(provoked: Provoked) -> None:
 
 
 def _break_the_store(provoked: Provoked) -> None:
-    """Have a write fail, and a fault of ours be found: a snapshot that nobody has written."""
+    """Have a write fail, and a fault of ours be found: an event that nobody has written."""
     create = action({"action": "create_flow", "goal": "g"})
     flow_id = provoked.send(create)["flow"]["flowId"]
     with locked(provoked.gateway.database):
@@ -195,6 +195,7 @@ def _break_the_store(provoked: Provoked) -> None:
 def _spoil(database: Path, flow_id: str) -> None:
     with closing(sqlite3.connect(database)) as other, other:
         spoilt = other.execute(
-            "UPDATE stored_snapshots SET state = ? WHERE originator_id = ?", (b'{"x":1}', flow_id)
+            "UPDATE stored_events SET state = ? WHERE originator_id = ?", (b'{"x":1}', flow_id)
         )
+        other.execute("DELETE FROM stored_snapshots WHERE originator_id = ?", (flow_id,))
         assert spoilt.rowcount == 1

@@ -120,3 +120,37 @@ def test_a_gateway_without_its_key_warns_at_the_start(tmp_path: Path) -> None:
     )
     assert warning in [record["event"] for record in logged(gateway)]
     assert not (tmp_path / "taskflow.checkpoints").exists()
+
+
+def test_a_key_that_does_not_fit_its_file_is_said_at_the_start_until_it_is_named(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "taskflow.checkpoints"
+    with signing_gateway(tmp_path) as gateway:
+        post(gateway, "first")
+        until(lambda: events_signed(gateway) == [1])
+    ours = file.read_bytes()
+    successor = Signer.generate("flows.example")
+    rotated = {"SIGNING_KEY": successor.secret_text()}
+    gateway.environment = {**gateway.environment, **rotated}
+    with gateway:
+        post(gateway, "second")
+        until(lambda: "checkpoint failed" in gateway.logs)
+    warning = (
+        f"no checkpoint will be signed: {file}: its last checkpoint is not by the key"
+        f" {successor.verifier}: "
+    )
+    warnings = [one["event"] for one in logged(gateway) if one["level"] == "WARNING"]
+    assert any(event.startswith(warning) for event in warnings)
+    assert file.read_bytes() == ours
+    folder = tmp_path / "named"
+    folder.mkdir()
+    named = signing_gateway(folder, checkpoints=str(file), previousKeys=[str(KEY.verifier)])
+    named.environment = {**named.environment, **rotated}
+    gateway.database.rename(named.database)
+    with named:
+        until(lambda: events_signed(named) == [2])
+    assert "no checkpoint will be signed" not in named.logs
+    database = f"sqlite:///{named.database}"
+    both = verify(gateway, "--public-key", str(successor.verifier), "--database", database)
+    assert (both.returncode, "2 checkpoints agree with it" in both.stdout) == (0, True), both

@@ -148,7 +148,8 @@ def test_checkpoints_of_another_key_are_warned_of(tmp_path: Path) -> None:
     signing = ("--key", "other", "--checkpoints", "log", "--database", "sqlite:///t.db")
     assert program("audit", "checkpoint", *signing, cwd=tmp_path).returncode == 0
     (sentence,) = advice(configured(tmp_path, "log"))
-    assert "a new key or origin wants a new file" in sentence
+    expected = f"{tmp_path}/log: its last checkpoint is not by the key {SIGNER.verifier}: name"
+    assert sentence.startswith(f"no checkpoint will be signed: {expected} another file")
 
 
 def test_a_folder_that_is_missing_is_warned_of(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from typing import IO, Final
 
 from attrs import asdict, frozen
 
-from adapters.audit.checkpoint_file import read_checkpoints, read_notes
+from adapters.audit.checkpoint_reading import read_checkpoints, read_notes
 from adapters.audit.export.cloud_events import rfc_3339
-from adapters.audit.keys import Verifier
+from adapters.audit.keys import Verifier, named
 from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
 from adapters.audit.pack.parting import Parting
@@ -36,10 +36,10 @@ _SPOOLED: Final = 1 << 23
 
 @frozen
 class Packer:
-    """Makes evidence packs against the checkpoints in a file, which a key has signed."""
+    """Makes evidence packs against the checkpoints in a file, which some keys have signed."""
 
     file: Path
-    verifier: Verifier
+    verifiers: Sequence[Verifier]
 
     def covered(self, evidence: Evidence) -> int:
         """Return the position up to which a log has checkpoints.
@@ -49,7 +49,7 @@ class Packer:
         """
         covered = max((one.checkpoint.size for one in _signed(self._sightings())), default=0)
         if covered == 0:
-            none = f"{self.file}: no checkpoint by {self.verifier.name} covers any event yet"
+            none = f"{self.file}: no checkpoint by {named(self.verifiers)} covers any event yet"
             raise Unprovable(f"{none}: see taskflow audit checkpoint")
         if covered > evidence.size():
             short = f"the log has {evidence.size()} events, and its last checkpoint {covered}"
@@ -77,11 +77,12 @@ class Packer:
                 )
                 _compare(evidence, parting, sightings, progress)
             self._add_the_rest(archive, stretches, len(sightings))
-            archive.add("manifest.json", self._manifest(archive, selection, parting.taken))
+            manifest = _manifest(archive, selection, parting.taken, sightings)
+            archive.add("manifest.json", manifest)
         return parting.taken
 
     def _sightings(self) -> Sequence[Sighting]:
-        return read_checkpoints(self.file, self.verifier)
+        return read_checkpoints(self.file, self.verifiers)
 
     def _covering(self, last: int) -> Sequence[Sighting]:
         """Return what the file holds up to the first checkpoint that covers a position."""
@@ -90,7 +91,7 @@ class Packer:
             if isinstance(one, Signed) and one.checkpoint.size >= last:
                 return sightings[:number]
         raise Unprovable(
-            f"{self.file}: no checkpoint by {self.verifier.name} covers position {last} yet:"
+            f"{self.file}: no checkpoint by {named(self.verifiers)} covers position {last} yet:"
             " see taskflow audit checkpoint"
         )
 
@@ -104,24 +105,30 @@ class Packer:
         for name in verify.OURS:
             archive.add(name, (_HERE / name).read_bytes())
 
-    def _manifest(self, archive: Archive, selection: Selection, count: int) -> bytes:
-        chosen = {
-            "first": selection.first,
-            "last": selection.last,
-            "flowId": selection.flow_id,
-            "owner": selection.owner,
-            "since": None if selection.since is None else rfc_3339(selection.since),
-            "until": None if selection.until is None else rfc_3339(selection.until),
-        }
-        document = {
-            "format": verify.FORMAT,
-            "tool": f"taskflow-webhooks {version('taskflow-webhooks')}",
-            "publicKey": str(self.verifier),
-            "range": {name: value for name, value in chosen.items() if value is not None},
-            "events": count,
-            "files": [asdict(member) for member in archive.members],
-        }
-        return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
+
+def _manifest(
+    archive: Archive, selection: Selection, count: int, sightings: Sequence[Sighting]
+) -> bytes:
+    """Return what a pack says of itself; of the keys, those that signed what is in it."""
+    chosen = {
+        "first": selection.first,
+        "last": selection.last,
+        "flowId": selection.flow_id,
+        "owner": selection.owner,
+        "since": None if selection.since is None else rfc_3339(selection.since),
+        "until": None if selection.until is None else rfc_3339(selection.until),
+    }
+    *previous, last = dict.fromkeys(one.public_key for one in _signed(sightings))
+    document = {
+        "format": verify.FORMAT,
+        "tool": f"taskflow-webhooks {version('taskflow-webhooks')}",
+        "publicKey": last,
+        **({"previousKeys": previous} if previous else {}),
+        "range": {name: value for name, value in chosen.items() if value is not None},
+        "events": count,
+        "files": [asdict(member) for member in archive.members],
+    }
+    return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def _signed(sightings: Sequence[Sighting]) -> Iterator[Signed]:

@@ -1,4 +1,4 @@
-"""Verifies an evidence pack: python3 verify.py [FOLDER] [--key KEY].
+"""Verifies an evidence pack: python3 verify.py [FOLDER] [--key KEY]...
 
 This file imports nothing but Python's own library (3.11 or later), and the package `cryptography`
 for signatures if it is there. It is long, so that it is all there is to read. It writes a line for
@@ -68,23 +68,32 @@ class Event(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A signed checkpoint: the root of the tree over the first `size` events of a log."""
+    """A signed checkpoint: the root of the tree over the first `size` events of a log.
 
-    octets: bytes
+    Release 0.1 let each name the hash of the note before it; `digests` are those by which it can be
+    named, one for each signature, since witnesses may have signed it, too.
+    """
+
     text: str
     origin: str
     size: int
     root: bytes
     previous: str | None
+    digests: set[str]
     signatures: list[tuple[str, bytes]]
 
 
 class Pack(NamedTuple):
-    """An unpacked evidence pack, and the public key that whoever verifies it was given."""
+    """An unpacked evidence pack, and the public keys that whoever verifies it was given."""
 
     folder: Path
     manifest: dict[str, Any]
-    given_key: str | None
+    given_keys: list[str]
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the public keys that the pack was made for: more than one, if one was rotated."""
+        return [self.manifest["publicKey"], *self.manifest.get("previousKeys", [])]
 
 
 def line(event: Event) -> bytes:
@@ -247,12 +256,11 @@ def _events(pack: Pack) -> Iterator[tuple[Event, bytes]]:
 
 
 def check_notes(pack: Pack) -> str:
-    """Check that the checkpoints are one chain, the last of which covers the range."""
+    """Check that the checkpoints are in order, of one log, and that the last covers the range."""
     notes, wrong = _notes(pack), []
     before: Note | None = None
     for number, note in enumerate(notes, 1):
-        digest = before and b64encode(sha256(before.octets).digest()).decode()
-        if note.previous != digest:
+        if note.previous is not None and not (before and note.previous in before.digests):
             wrong.append(f"checkpoint {number} does not follow on the one before it")
         if before and (note.size < before.size or note.origin != before.origin):
             wrong.append(f"checkpoint {number} is of another log, or an older one")
@@ -261,7 +269,7 @@ def check_notes(pack: Pack) -> str:
         wrong.append("no checkpoint covers the end of the range")
     if wrong or before is None:
         raise Wrong(*wrong)
-    return f"{len(notes)} of {before.origin} in one chain, the last over {before.size} events"
+    return f"{len(notes)} of {before.origin} in order, the last over {before.size} events"
 
 
 def _notes(pack: Pack) -> list[Note]:
@@ -282,15 +290,17 @@ def _note(octets: bytes, number: int) -> Note:
         text, _, signed = octets.decode().rpartition("\n\n")
         origin, size, root, *more = text.split("\n")
         previous = [word.split(" ")[1] for word in more if word.startswith("previous ")]
-        lines = [word.split(" ") for word in signed.splitlines()]
-        signatures = [(name, b64decode(base64, validate=True)) for _, name, base64 in lines]
+        lines = signed.removesuffix("\n").split("\n")
+        split = [word.split(" ") for word in lines]
+        signatures = [(name, b64decode(base64, validate=True)) for _, name, base64 in split]
+        alone = [sha256(f"{text}\n\n{word}\n".encode()).digest() for word in lines]
         return Note(
-            octets=octets,
             text=f"{text}\n",
             origin=origin,
             size=int(size),
             root=b64decode(root, validate=True),
             previous=previous[0] if previous else None,
+            digests={b64encode(digest).decode() for digest in alone},
             signatures=signatures,
         )
     except (ValueError, IndexError) as error:
@@ -298,14 +308,15 @@ def _note(octets: bytes, number: int) -> Note:
 
 
 def check_key(pack: Pack) -> str:
-    """Check that the key of the pack is the one that whoever verifies it was given."""
-    key = pack.manifest["publicKey"]
-    _key(key)
-    if pack.given_key is None:
-        raise Unchecked(f"compare it with the key that you were given (or: --key KEY): {key}")
-    if pack.given_key != key:
-        raise Wrong(f"the pack was made for another key: {key}")
-    return f"{key}, as given"
+    """Check that the keys of the pack are among those that whoever verifies it was given."""
+    for key in pack.keys:
+        _key(key)
+    shown = ", ".join(pack.keys)
+    if not pack.given_keys:
+        raise Unchecked(f"compare it with the key that you were given (or: --key KEY): {shown}")
+    if others := [key for key in pack.keys if key not in pack.given_keys]:
+        raise Wrong(*(f"the pack was made for another key: {key}" for key in others))
+    return f"{shown}, as given"
 
 
 def _key(text: str) -> tuple[str, bytes, bytes]:
@@ -320,7 +331,7 @@ def _key(text: str) -> tuple[str, bytes, bytes]:
 
 
 def check_signatures(pack: Pack) -> str:
-    """Check that the key has signed every checkpoint."""
+    """Check that one of the keys has signed every checkpoint, and none of them badly."""
     try:
         # They stand here, since everything else must work without them.
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
@@ -329,20 +340,22 @@ def check_signatures(pack: Pack) -> str:
         )
     except ImportError:
         raise Unchecked("NOT CHECKED: the package cryptography is not installed") from None
-    name, key_id, octets = _key(pack.manifest["publicKey"])
-    key, wrong, notes = Ed25519PublicKey.from_public_bytes(octets), [], _notes(pack)
+    known = {(n, i): Ed25519PublicKey.from_public_bytes(k) for n, i, k in map(_key, pack.keys)}
+    names = " and ".join(dict.fromkeys(name for name, _ in known))
+    wrong, notes = [], _notes(pack)
     for number, note in enumerate(notes, 1):
-        ours = [s[ID_BYTES:] for who, s in note.signatures if (who, s[:ID_BYTES]) == (name, key_id)]
+        signed = [(known.get((who, s[:ID_BYTES])), s[ID_BYTES:]) for who, s in note.signatures]
+        ours = [(key, signature) for key, signature in signed if key]
         try:
-            for signature in ours:
+            for key, signature in ours:
                 key.verify(signature, note.text.encode())
         except InvalidSignature:
             ours = []
         if not ours:
-            wrong.append(f"checkpoint {number} is not signed by {name}")
+            wrong.append(f"checkpoint {number} is not signed by {names}")
     if wrong:
         raise Wrong(*wrong)
-    return f"{len(notes)} are good, by {name}"
+    return f"{len(notes)} are good, by {names}"
 
 
 def check_tree(pack: Pack) -> str:
@@ -432,7 +445,12 @@ def main() -> int:
     """Verify the pack that the arguments name, and return the exit code."""
     parser = argparse.ArgumentParser(description="Verifies an unpacked evidence pack.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--key", help="the public key that you were given")
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        help="the public key that you were given; of a log whose key was rotated, each of them",
+    )
     given = parser.parse_args()
     try:
         manifest = json.loads((given.folder / "manifest.json").read_bytes())

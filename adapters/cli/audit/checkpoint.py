@@ -16,17 +16,20 @@ from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.printable import counted, to_the_second
+from domain.audit.reading import recorded_at
 
 PAGE: Final = Page(
     help="append a signed checkpoint of the log as it is",
     description="""\
-Appends one signed checkpoint to a file outside the database: how many events
-the log has, and the root of the Merkle tree over them. A gateway with a key
-does this by itself. Whoever keeps a copy can tell later whether anything up to
-it was changed; so keep copies where who writes the store cannot write. A log
-that is not the one of the last checkpoint is not signed. A file that holds
-anything but checkpoints of this log is not written to; what a power cut left
-of the last one is put into a file beside it, whose name ends in .torn-1.""",
+Appends one signed checkpoint (C2SP tlog-checkpoint) to a file outside the
+database: how many events the log has, and the root of the Merkle tree over
+them. If nothing has happened since the last one, that one stands. A gateway
+with a key does this by itself. Whoever keeps a copy can tell later whether
+anything up to it was changed; so keep copies where who writes the store cannot
+write. A log that is not the one of the last checkpoint is not signed. A file
+that holds anything but checkpoints of this log is not written to; what a power
+cut left of the last one is put into a file beside it, whose name ends in
+.torn-1.""",
     epilog="""\
 examples:
   taskflow audit checkpoint --config gateway.json5
@@ -35,7 +38,7 @@ examples:
 
 """
     + exit_codes(
-        done="appended, and synced",
+        done="appended, and synced; or it was there already",
         findings="not used",
         trouble=f"""{STORE_TROUBLE},
      no key, the log is not the one of the last checkpoint, or FILE holds
@@ -66,15 +69,19 @@ class TakeCheckpoint(AuditAsk):
                 key=self.key,
                 progress=progress,
             )
+            until = recorded_at(evidence, appended.checkpoint.size)
         for notice in appended.notices:
             terminal.complain(notice)
         made = appended.checkpoint
         if self.json:
-            terminal.dump(checkpoint_document(made))
+            said = {"coveredUntil": until, "appended": appended.is_new}
+            terminal.dump({**checkpoint_document(made), **said})
         else:
-            terminal.say(f"Signed {counted(made.size, 'event')} of {made.origin}")
+            signed = "Signed" if appended.is_new else "Nothing new since the checkpoint of"
+            terminal.say(f"{signed} {counted(made.size, 'event')} of {made.origin}")
             terminal.say(f"Root {in_base64(made.root)}")
-            terminal.say(f"Time {to_the_second(made.at or 0)}")
+            if until is not None:
+                terminal.say(f"The last of them was recorded at {to_the_second(until)}")
         return Exit.DONE
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from pathlib import Path
 
-from adapters.cli.arguments import text_option
 from adapters.cli.documents import Document
-from adapters.cli.parser import Parser
+from adapters.cli.parser import Parser, some_text
 from domain.audit.checkpoints import Checkpoint
-from domain.audit.printable import counted, to_the_second
+from domain.audit.printable import counted
 
 
 def checkpoints_option(parser: Parser) -> None:
@@ -22,10 +21,20 @@ def checkpoints_option(parser: Parser) -> None:
     )
 
 
-def public_key_option(parser: Parser) -> None:
-    """Add the key by which checkpoints are signed."""
-    text = "who signs, as keygen printed it, instead of the configuration's key"
-    text_option(parser, "--public-key", "KEY", text)
+def public_keys_option(parser: Parser, *, required: bool = False) -> None:
+    """Add the keys by which checkpoints are signed."""
+    parser.add_argument(
+        "--public-key",
+        metavar="KEY",
+        dest="public_keys",
+        type=some_text,
+        action="append",
+        required=required,
+        default=[],
+        help="who signs, as keygen printed it"
+        + ("" if required else ", instead of the configuration's\nkeys")
+        + "; of a log whose key was rotated, repeat it",
+    )
 
 
 def in_base64(root: bytes) -> str:
@@ -34,16 +43,14 @@ def in_base64(root: bytes) -> str:
 
 
 def checkpoint_document(checkpoint: Checkpoint) -> Document:
-    """Return what a checkpoint says; `time` is null where it has none."""
+    """Return what a checkpoint says."""
     return {
         "origin": checkpoint.origin,
         "size": checkpoint.size,
         "root": in_base64(checkpoint.root),
-        "time": checkpoint.at,
     }
 
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
     """Return what a checkpoint says on a line."""
-    when = "" if checkpoint.at is None else f", {to_the_second(checkpoint.at)}"
-    return f"{counted(checkpoint.size, 'event')} of {checkpoint.origin}{when}"
+    return f"{counted(checkpoint.size, 'event')} of {checkpoint.origin}"

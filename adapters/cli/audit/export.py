@@ -9,11 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final, assert_never
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
 from adapters.cli.audit.export_range import in_store, range_options
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
@@ -95,7 +95,7 @@ class Export(AuditAsk):
     until: Timestamp | None
     source: str
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...] = field(converter=tuple)
     force: bool
     json: bool
 
@@ -146,7 +146,7 @@ class Export(AuditAsk):
                 return partial(tools.exports.cloud_events, source=self.source), evidence.size()
             case Form.PACK:
                 packer = tools.proving.packer(
-                    config=self.config, file=self.checkpoints, public_key=self.public_key
+                    config=self.config, file=self.checkpoints, public_keys=self.public_keys
                 )
                 return packer.write, packer.covered(evidence)
             case _:
@@ -212,7 +212,7 @@ def add(commands: Commands) -> None:
         help="what CloudEvents name as their source (default: /taskflow)",
     )
     checkpoints_option(parser)
-    public_key_option(parser)
+    public_keys_option(parser)
     range_options(parser)
     store_options(parser)
     flag(parser, "--force", "replace FILE if it is a regular file")

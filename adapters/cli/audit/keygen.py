@@ -1,19 +1,20 @@
-"""`taskflow audit keygen`: a key that signs checkpoints."""
+"""`taskflow audit keygen`: a key that signs checkpoints, the first one or the next."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import ClassVar, Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import Commands
+from adapters.cli.arguments import Commands, config_option, flag
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
 from adapters.cli.parser import some_text
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
+from adapters.cli.tools import CommandError, Tools
 
 PAGE: Final = Page(
     help="make a key that signs checkpoints",
@@ -21,18 +22,23 @@ PAGE: Final = Page(
 Makes an Ed25519 key, writes it to FILE, which only you can read, and prints
 the public key that belongs to it. Let the gateway's configuration refer to
 FILE, and give the public key to everybody who is to verify: it is no secret.
-A key that is lost cannot be made again; a new one wants a new checkpoints
-file.""",
+A key that is lost cannot be made again, so that nothing is ever written over
+one.
+
+With --rotate the key takes the place of the one that a configuration has,
+under the same name: the file of checkpoints goes on, and those who verify need
+both public keys. What is left to do is said on standard error.""",
     epilog="""\
 examples:
   taskflow audit keygen signing.key --name flows.example.com/main
-  taskflow audit keygen var/signing.key --name taskflow
+  taskflow audit keygen signing-2.key --rotate --config gateway.json5
 
 """
     + exit_codes(
         done="made; standard output has the public key",
         findings="not used",
-        trouble="wrong arguments, FILE exists, or it cannot be written",
+        trouble="""wrong arguments, FILE exists, or it cannot be written; with
+     --rotate also: the present key does not fit its file of checkpoints""",
     ),
 )
 
@@ -44,11 +50,32 @@ class Keygen(AuditAsk):
     needs_store: ClassVar[bool] = False
 
     file: Path
-    name: str
+    name: str | None
+    rotate: bool
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Make it, and say its public part."""
+        if self.rotate:
+            return self._rotate(tools, terminal)
+        if self.name is None:
+            raise CommandError("say how the key is called: --name NAME (or see --rotate)")
         terminal.say(tools.proving.keygen(self.file, self.name))
+        return Exit.DONE
+
+    def _rotate(self, tools: Tools, terminal: Terminal) -> Exit:
+        if self.config is None or self.name is not None:
+            raise CommandError("--rotate takes the name from --config FILE, and not from --name")
+        made = tools.proving.rotate(self.file, self.config)
+        terminal.say(made.public_key)
+        keys = json.dumps(list(made.previous_keys), ensure_ascii=False)
+        terminal.complain(
+            f"1. in {self.config}, let taskflow.audit.key refer to {self.file}, and write beside"
+            f" it: previousKeys: {keys},\n"
+            f"2. taskflow check --config {self.config}, and start the gateway again\n"
+            f"3. taskflow audit checkpoint --config {self.config}: the first one by the new key\n"
+            "4. give the public key above to everybody who verifies, beside the present one\n"
+            "5. destroy the present private key; keep its public key for ever"
+        )
         return Exit.DONE
 
 
@@ -60,6 +87,7 @@ def add(commands: Commands) -> None:
         "--name",
         metavar="NAME",
         type=some_text,
-        required=True,
         help="the key's name, best the log's own: a URL without https://",
     )
+    flag(parser, "--rotate", "put the key in the place of the configuration's one")
+    config_option(parser, required=False)

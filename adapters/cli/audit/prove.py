@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, flow_argument, store_options
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_words import (
     checkpoint_line,
     checkpoints_option,
-    public_key_option,
+    public_keys_option,
 )
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
 from adapters.cli.exits import Exit, exit_codes
@@ -60,7 +60,7 @@ class Prove(AuditAsk):
     flow: str
     point: Point
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...] = field(converter=tuple)
     held: Path | None
     out: Path | None
     force: bool
@@ -73,7 +73,7 @@ class Prove(AuditAsk):
         prover = tools.proving.prover(
             config=self.config,
             file=self.checkpoints,
-            public_key=self.public_key,
+            public_keys=self.public_keys,
             held=self.held,
         )
         with (
@@ -132,7 +132,7 @@ def add(commands: Commands) -> None:
     flow_argument(parser)
     parser.add_argument("point", metavar="VERSION", type=point, help="which of its events")
     checkpoints_option(parser)
-    public_key_option(parser)
+    public_keys_option(parser)
     parser.add_argument(
         "--held",
         metavar="FILE",

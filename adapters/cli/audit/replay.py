@@ -80,9 +80,7 @@ class Replay(AuditAsk):
     def _checkpoints(self, tools: Tools) -> Checkpoints:
         """Return what the configuration's checkpoints say, if it has the key to read them by."""
         try:
-            return tools.proving.checkpoints(
-                config=self.config, file=None, held=(), public_key=None
-            )
+            return tools.proving.checkpoints(config=self.config, file=None, held=(), public_keys=())
         except Unprovable:
             return Checkpoints()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_key_option
+from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.parser import whole_number
@@ -54,7 +54,7 @@ class ServePages(AuditAsk):
     host: str | None
     port: int | None
     checkpoints: Path | None
-    public_key: str | None
+    public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
@@ -66,7 +66,7 @@ class ServePages(AuditAsk):
                 host=self.host,
                 port=self.port,
                 checkpoints=self.checkpoints,
-                public_key=self.public_key,
+                public_keys=self.public_keys,
                 json=self.json,
             )
         )
@@ -78,7 +78,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_ask("serve", PAGE, ServePages)
     store_options(parser)
     checkpoints_option(parser)
-    public_key_option(parser)
+    public_keys_option(parser)
     text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
     parser.add_argument(
         "--port",

@@ -13,7 +13,7 @@ from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_words import (
     checkpoints_option,
     in_base64,
-    public_key_option,
+    public_keys_option,
 )
 from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
@@ -25,19 +25,22 @@ from adapters.cli.tools import Tools
 from domain.audit.checkpoints import Checkpoints
 from domain.audit.evidence import Evidence
 from domain.audit.measuring import measured
-from domain.audit.printable import counted, printable
+from domain.audit.printable import counted, printable, to_the_second
+from domain.audit.reading import recorded_at
 from domain.audit.verifying import Finding, Verified, verified
+from domain.values import Timestamp
 
 PAGE: Final = Page(
     help="compare the whole log with its signed checkpoints",
     description="""\
 Reads the whole log once, computes the Merkle tree over it, and compares it with
-each checkpoint: those in the log's own file, which must be an unbroken chain
-from the first one, and those that you kept (--held), which that file must still
-have. A changed, removed or added event that a checkpoint covers is a finding,
-and so is a checkpoint that was changed, removed or signed by somebody else. Of
-events after the last checkpoint nothing is proven. Without checkpoints the root
-is computed, and nothing is compared.""",
+each checkpoint: those in the log's own file, which must never shrink, and what
+you kept of it (--held), which that file must still have; witnesses may have
+signed your copies, too. A changed, removed or added event that a checkpoint
+covers is a finding, and so is a checkpoint that was changed, is of another log
+or by another key. That one was removed is seen by what you kept. Of events
+after the last checkpoint nothing is proven. Without checkpoints the root is
+computed, and nothing is compared.""",
     epilog="""\
 examples:
   taskflow audit verify --config gateway.json5
@@ -45,12 +48,17 @@ examples:
       --checkpoints taskflow.checkpoints --public-key "$KEY"
   taskflow audit verify --config gateway.json5 --public-key "$KEY" \\
       --held 2026-10.checkpoints --held 2026-11.checkpoints
+  taskflow audit verify --database sqlite:///copy.db \\
+      --checkpoints taskflow.checkpoints \\
+      --public-key "$NEW_KEY" --public-key "$OLD_KEY"
 
 """
     + exit_codes(
         done="all that was given agrees; without checkpoints: the log was read",
         findings="something does not agree",
-        trouble=f"{STORE_TROUBLE},\n     no such file of checkpoints, or no public key",
+        trouble=f"""{STORE_TROUBLE},
+     no such file of checkpoints, no public key, or a kept file has none or has
+     other line ends than it had""",
     ),
 )
 
@@ -61,7 +69,7 @@ class Verify(AuditAsk):
 
     checkpoints: Path | None
     held: tuple[Path, ...] = field(converter=tuple)
-    public_key: str | None
+    public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
@@ -70,14 +78,15 @@ class Verify(AuditAsk):
             config=self.config,
             file=self.checkpoints,
             held=self.held,
-            public_key=self.public_key,
+            public_keys=self.public_keys,
         )
         with tools.open_evidence(self.config, self.database) as evidence:
             found = _compared(evidence, given, terminal)
+            until = recorded_at(evidence, found.covered)
         if self.json:
-            terminal.dump(_document(found))
+            terminal.dump(_document(found, until))
         else:
-            _tell(found, given, terminal)
+            _tell(found, given, until, terminal)
         return Exit.FINDINGS if found.findings else Exit.DONE
 
 
@@ -88,7 +97,7 @@ def _compared(evidence: Evidence, given: Checkpoints, terminal: Terminal) -> Ver
     return verified(log, given)
 
 
-def _document(found: Verified) -> Document:
+def _document(found: Verified, until: Timestamp | None) -> Document:
     log = found.measured
     return {
         "events": log.size,
@@ -97,11 +106,12 @@ def _document(found: Verified) -> Document:
         "covered": found.covered,
         "missing": found.missing,
         "shortCopy": found.is_short_copy,
+        "coveredUntil": until,
         "findings": [document(finding) for finding in found.findings],
     }
 
 
-def _tell(found: Verified, given: Checkpoints, terminal: Terminal) -> None:
+def _tell(found: Verified, given: Checkpoints, until: Timestamp | None, terminal: Terminal) -> None:
     log = found.measured
     if found.findings:
         terminal.show(_table(found.findings))
@@ -115,6 +125,8 @@ def _tell(found: Verified, given: Checkpoints, terminal: Terminal) -> None:
     if found.is_short_copy:
         whole = log.size + found.missing
         terminal.say(f"It is a short copy: {log.size:,} of {counted(whole, 'event')}.")
+    if until is not None:
+        terminal.say(f"The last of them was recorded at {to_the_second(until)}.")
     if after := log.size - found.covered:
         behind = " after that" if found.covered else ""
         terminal.say(f"Nothing is proven of the {counted(after, 'event')}{behind}.")
@@ -150,6 +162,6 @@ def add(commands: Commands) -> None:
         default=[],
         help="checkpoints that you kept, any of them; may be repeated",
     )
-    public_key_option(parser)
+    public_keys_option(parser)
     store_options(parser)
     json_flag(parser)

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from rich.text import Text
 
 from adapters.cli.arguments import Commands, json_flag
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoint_document, checkpoint_line
+from adapters.cli.audit.checkpoint_words import (
+    checkpoint_document,
+    checkpoint_line,
+    public_keys_option,
+)
 from adapters.cli.documents import Document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
-from adapters.cli.parser import some_text
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
@@ -52,13 +55,13 @@ class VerifyProof(AuditAsk):
     needs_store: ClassVar[bool] = False
 
     file: Path
-    public_key: str
+    public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Check it, and say whether it holds."""
         try:
-            verdict = tools.proving.judge(self.file.read_text("utf-8"), self.public_key)
+            verdict = tools.proving.judge(self.file.read_text("utf-8"), self.public_keys)
         except UnicodeDecodeError as error:
             raise CommandError(f"{self.file}: not a proof: it is not text in UTF-8") from error
         if self.json:
@@ -119,11 +122,5 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_ask("verify-proof", PAGE, VerifyProof)
     parser.add_argument("file", metavar="FILE", type=Path, help="the proof")
-    parser.add_argument(
-        "--public-key",
-        metavar="KEY",
-        type=some_text,
-        required=True,
-        help="the public key of the log, as keygen printed it",
-    )
+    public_keys_option(parser, required=True)
     json_flag(parser)

@@ -1,0 +1,89 @@
+"""Reads checkpoints: those of a log's own file, and those that somebody kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from adapters.audit.checkpoint_file import is_torn
+from adapters.audit.checkpoint_text import parse_checkpoint
+from adapters.audit.keys import Verifier
+from adapters.audit.notes import (
+    HEAD,
+    BadNote,
+    Notes,
+    conversion_of,
+    is_something_else,
+    open_note,
+    split_notes,
+)
+from adapters.audit.plain_file import opened_to_read
+from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
+
+
+def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sighting, ...]:
+    """Return the checkpoints that a file holds, judged by their signatures alone.
+
+    Raises:
+        Unprovable: if the file cannot be read.
+    """
+    return tuple(_sightings(path, read_notes(path), verifiers))
+
+
+def read_held(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sighting, ...]:
+    """Return the checkpoints that somebody kept: a copy of a file, or single notes.
+
+    Raises:
+        Unprovable: if the file cannot be read, was converted, or has none: then nothing is held.
+    """
+    notes = read_notes(path)
+    if converted := conversion_of(b"".join([*notes.whole, notes.rest])):
+        raise Unprovable(f"{path}: was changed{converted}: give it as it was when it was kept")
+    if not notes.whole:
+        raise Unprovable(f"{path}: holds no checkpoint, so there is nothing to compare with")
+    return tuple(_sightings(path, notes, verifiers))
+
+
+def read_notes(path: Path) -> Notes:
+    """Return the notes of a checkpoints file, unjudged.
+
+    Raises:
+        Unprovable: if the file cannot be read, or is long and has none.
+    """
+    with opened_to_read(path) as file:
+        head = file.read(HEAD)
+        if is_something_else(head):
+            raise Unprovable(f"{path}: is not a file of checkpoints{conversion_of(head)}")
+        return split_notes(head + file.read())
+
+
+def _sightings(path: Path, notes: Notes, verifiers: Sequence[Verifier]) -> Iterator[Sighting]:
+    for number, note in enumerate(notes.whole, 1):
+        yield _sighting(note, Place(file=str(path), number=number), verifiers)
+    if notes.rest:
+        torn = is_torn(notes, verifiers[0].name)
+        reason = "it is not written to its end" if torn else "it is not a signed note"
+        place = Place(file=str(path), number=len(notes.whole) + 1)
+        yield _unreadable(place, f"{reason}{conversion_of(notes.rest)}")
+
+
+def _sighting(note: bytes, place: Place, verifiers: Sequence[Verifier]) -> Sighting:
+    found = open_note(note, verifiers)
+    if isinstance(found, BadNote):
+        code = "checkpoint_not_signed" if found.is_readable else "checkpoint_unreadable"
+        reason = f"{found.reason}{conversion_of(note)}"
+        return Rejected(place=place, code=code, reason=reason)
+    checkpoint = parse_checkpoint(found.text)
+    if checkpoint is None:
+        return _unreadable(place, "it is signed, and says something else than a checkpoint")
+    return Signed(
+        place=place,
+        text=found.text,
+        public_key=str(found.verifier),
+        digest=found.digest,
+        checkpoint=checkpoint,
+    )
+
+
+def _unreadable(place: Place, reason: str) -> Rejected:
+    return Rejected(place=place, code="checkpoint_unreadable", reason=reason)
