@@ -11,6 +11,7 @@ from adapters import cli
 from adapters.audit.desk import Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
+from adapters.composition.asking_to_reload import reload
 from adapters.composition.checking import check
 from adapters.composition.checkpoints import configured_checkpoints
 from adapters.composition.edges import now
@@ -26,6 +27,7 @@ def main() -> int:
     out, err = cli.standard_streams()
     tools = cli.Tools(
         serve=serve,
+        reload=reload,
         clock=now,
         check=check,
         read_store=read_store,

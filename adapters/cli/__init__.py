@@ -19,6 +19,7 @@ from adapters.cli.tools import (
     PagesWanted,
     ReadableFlows,
     Rebuilt,
+    Reloaded,
     Tools,
     WritableFlows,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "PagesWanted",
     "ReadableFlows",
     "Rebuilt",
+    "Reloaded",
     "RouteLimits",
     "ServedRoute",
     "SkippedRoute",

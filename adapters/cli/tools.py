@@ -66,6 +66,19 @@ ServePages: TypeAlias = Callable[[PagesWanted], int]
 """Serves the auditor's pages until it is told to stop, and returns an exit code."""
 
 
+@frozen(kw_only=True)
+class Reloaded:
+    """What a gateway made of a reload: whether the new settings are in force, and a sentence."""
+
+    accepted: bool
+    pid: int
+    sentence: str
+
+
+ReloadGateway: TypeAlias = Callable[[Path | None, str | None], Reloaded]
+"""Has the gateway of a configuration, or of a database URL, read its settings again."""
+
+
 class ReadableFlows(Protocol):
     """A store opened to look at, of all owners."""
 
@@ -183,6 +196,7 @@ class Tools:
     """All collaborators of the command line."""
 
     serve: ServeGateway
+    reload: ReloadGateway
     clock: Clock
     check: Callable[[Path], CheckReport]
     read_store: OpenToRead

@@ -4,6 +4,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.files import store_files
+from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
 from adapters.store.rebuild import Rebuilt, rebuild
@@ -18,12 +19,14 @@ from adapters.store.store import EventSourcedStore
 __all__ = [
     "CustodyLost",
     "EventSourcedStore",
+    "LockHolder",
     "Rebuilt",
     "RefusalsLost",
     "StoreEvidence",
     "StoreFault",
     "StoredRefusals",
     "Undecodable",
+    "lock_holder",
     "maintain",
     "open_for_mending",
     "open_for_reading",

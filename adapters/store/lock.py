@@ -21,7 +21,10 @@ from attrs import frozen
 
 from adapters.store.faults import StoreFault
 
-_PID: Final = re.compile(rb"[0-9]{0,20}\n?")
+_MOST: Final = 1024
+"""Bytes of a lock file: the pid of its holder, and a line that the holder may add."""
+
+_OURS: Final = re.compile(rb"[0-9]{0,20}(?:\n(?:[a-z]+ [0-9]+ [^\n\0]*\n?)?)?")
 _FAR: Final = 1 << 62
 """The byte of the database that is locked: behind any page, and behind those that SQLite locks."""
 _NO_SUCH_LOCKS: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
@@ -36,6 +39,12 @@ class WriterLock:
     database: int
     """Of the database file. NOTE: to close it drops the locks that SQLite holds on the file for
     this process (POSIX advisory locks belong to the process), so SQLite closes it first."""
+
+    def note(self, status: str) -> None:
+        """Write a line beside the pid, instead of the last one."""
+        # NOTE: of one length always, so that whoever reads meanwhile finds two whole lines.
+        line = f"{os.getpid()}\n{status}".encode()[: _MOST - 1].ljust(_MOST - 1) + b"\n"
+        os.pwrite(self.descriptor, line, 0)
 
     def release(self) -> None:
         """Give the right back. The file stays: removing it would let two holders in."""
@@ -68,15 +77,28 @@ def take_lock(path: Path) -> WriterLock:
 
 
 def _lock(descriptor: int, file: Path, path: Path) -> None:
-    found = os.pread(descriptor, 32, 0) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"?"
-    if not _PID.fullmatch(found):
+    found = read_lines(descriptor)
+    if found is None:
         raise StoreFault(f"{file}: is not a lock of ours; move it away")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise _in_use(path, f"(pid {found.decode().strip() or 'unknown'})") from error
+        raise _in_use(path, f"(pid {found[0] or 'unknown'})") from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+
+def read_lines(descriptor: int) -> tuple[str, str] | None:
+    """Return the pid and the status line in a lock file, "" for each that is missing.
+
+    None stands for a file that is not a lock of ours.
+    """
+    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    found = os.pread(descriptor, _MOST + 1, 0) if regular else b"?"
+    if len(found) > _MOST or not _OURS.fullmatch(found):
+        return None
+    pid, _, status = found.decode(errors="replace").partition("\n")
+    return pid, status.rstrip()
 
 
 def _lock_database(path: Path) -> int:

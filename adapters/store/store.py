@@ -41,6 +41,15 @@ class EventSourcedStore:
             self.custody.end()
             self.custody = None
 
+    def note_status(self, line: str) -> None:
+        """Write one line of how this process fares into its lock file, for `read_holder`.
+
+        Raises:
+            OSError: if the disk does not take it.
+        """
+        if self.custody is not None:
+            self.custody.lock.note(line)
+
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
         try:

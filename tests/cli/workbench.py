@@ -150,6 +150,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
 
     return Tools(
         serve=refuse,
+        reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
         read_store=_read_store,

@@ -10,7 +10,6 @@ from attrs import evolve
 from adapters.webhooks.gate import Admitted, Probe, Ticket
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.replies import RawAnswer
-from adapters.webhooks.routes import RouteTable
 from tests.webhooks.gateway import CLIENT, PROXY, SECRETS, Gateway, headers_for, path_of
 
 BEARER = ("Authorization", f"Bearer {SECRETS['zapier']}")
@@ -140,10 +139,10 @@ def test_a_comparison_that_breaks_holds_no_place() -> None:
 
     gateway = Gateway(limits=Limits(in_flight=1))
     route = gateway.route("zapier")
-    gateway.gate.routes = RouteTable([evolve(route, identify=broken)])
+    gateway.gate.swap(gateway.table([evolve(route, identify=broken)]))
     with pytest.raises(RuntimeError):
         gateway.admit()
-    gateway.gate.routes = RouteTable([route])
+    gateway.gate.swap(gateway.table([route]))
     assert verdict(gateway.admit()) == "default"
 
 
