@@ -19,7 +19,12 @@ from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
-from adapters.composition.stores import open_evidence, open_refusals, read_store
+from adapters.composition.stores import (
+    open_configurations,
+    open_evidence,
+    open_refusals,
+    read_store,
+)
 
 
 def main() -> int:
@@ -37,6 +42,7 @@ def main() -> int:
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(configured_checkpoints, now),
         open_refusals=open_refusals,
+        open_configurations=open_configurations,
         own_files=own_files,
         spare_own_files=spare_own_files,
     )

@@ -15,6 +15,7 @@ from attrs import frozen
 from adapters.cli.check_report import CheckReport
 from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
+from domain.audit.configuration import ConfigurationLog
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.audit.selection import Selection
@@ -182,6 +183,11 @@ class Exports:
 OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Refusals]]
 """Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
 
+OpenConfigurations: TypeAlias = Callable[
+    [Path | None, str | None], AbstractContextManager[ConfigurationLog]
+]
+"""Opens the changes of a gateway's configuration, by that or by the URL of its store."""
+
 FindOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None], OwnFiles]
 """Finds the files that no output may be written to: those of a configuration, its store or the one
 of a database URL, and its checkpoints or those of a file."""
@@ -206,5 +212,6 @@ class Tools:
     exports: Exports
     proving: Proving
     open_refusals: OpenRefusals
+    open_configurations: OpenConfigurations
     own_files: FindOwnFiles
     spare_own_files: SpareOwnFiles

@@ -12,6 +12,7 @@ from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.configurations import recording_configurations
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
 from adapters.composition.limits import limits_as
@@ -79,14 +80,17 @@ def _serve(
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
         webhooks = gateway(settings, store, note)
         server = _server(settings, webhooks, turn, host=host, port=port)
-        with doing_jobs(settings, store, lambda: not server.is_stopping) as jobs:
+        with (
+            doing_jobs(settings, store, lambda: not server.is_stopping) as jobs,
+            recording_configurations(url, settings) as record,
+        ):
             reloads = Reloads(
                 config=config,
                 url=url,
                 settings=settings,
                 swap=Reloadable(store, webhooks.gate, server, jobs).swap,
                 report=partial(note_report, store),
-                record=lambda _: None,
+                record=record,
             )
             with reloading(reloads):
                 signals.actions[signal.SIGHUP] = reloads.ask

@@ -53,6 +53,12 @@ class SigningKey:
             return self._held
         return resolve_text(self._held, self._providers, self._environ)
 
+    @property
+    def place(self) -> str:
+        """Return where the key is kept, which is not the key."""
+        held = self._held
+        return "inline" if isinstance(held, Sealed) else f"{held.source}:{held.provider}:{held.id}"
+
     def is_same_as(self, other: SigningKey) -> bool:
         """Say whether two keys are written alike, and kept at the same place."""
         match self._held, other._held:

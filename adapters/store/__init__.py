@@ -1,6 +1,11 @@
 """The durable store: the only room that imports eventsourcing."""
 
 from adapters.store.codec import Undecodable
+from adapters.store.configurations import (
+    StoredConfigurations,
+    read_configurations,
+    record_configuration,
+)
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.files import store_files
@@ -24,6 +29,7 @@ __all__ = [
     "RefusalsLost",
     "StoreEvidence",
     "StoreFault",
+    "StoredConfigurations",
     "StoredRefusals",
     "Undecodable",
     "lock_holder",
@@ -31,8 +37,10 @@ __all__ = [
     "open_for_mending",
     "open_for_reading",
     "open_for_writing",
+    "read_configurations",
     "read_refusals",
     "rebuild",
+    "record_configuration",
     "recording_refusals",
     "store_files",
 ]
