@@ -15,6 +15,7 @@ from adapters.composition.checkpoints import unsigned
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
 from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
+from adapters.composition.key_times import advise_on_times
 from adapters.composition.limits import limits_as
 from adapters.composition.listening import (
     listening,
@@ -67,7 +68,8 @@ def _serve(
     url = database or settings.store.url
     if fault := misplaced_checkpoints(settings, url):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
+    untimely = advise_on_times(settings, now())
+    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()

@@ -17,7 +17,8 @@ from attrs import asdict, define, evolve, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
-from adapters.composition.edges import LOG
+from adapters.composition.edges import LOG, now
+from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.stores import settings_of
 from adapters.logs import log_fault, log_milestone
@@ -152,9 +153,9 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     """Return the fields that differ, and that only a restart changes."""
     if running.store != settings.store:
         yield "taskflow.store.url"
-    now = asdict(settings.server)
+    wanted = asdict(settings.server)
     for name, value in asdict(running.server).items():
-        if now[name] != value:
+        if wanted[name] != value:
             yield f"taskflow.server.{public_name(name)}"
     if running.kept_refusals != settings.kept_refusals:
         yield "taskflow.audit.refusals"
@@ -162,7 +163,7 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
 
 def _news(running: Settings, settings: Settings) -> Iterator[str]:
     known = {str(finding) for finding in (*running.skipped, *running.advice)}
-    for finding in (*settings.skipped, *settings.advice):
+    for finding in (*settings.skipped, *settings.advice, *advise_on_times(settings, now())):
         if str(finding) not in known:
             yield str(finding)
 

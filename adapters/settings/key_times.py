@@ -45,12 +45,10 @@ ALWAYS: Final = KeyTimes()
 def read_key_times(key: Members) -> KeyTimes:
     """Read `notBefore` and `notAfter`, both optional, the first before the second."""
     times = KeyTimes(not_before=_moment(key, NOT_BEFORE), not_after=_moment(key, NOT_AFTER))
-    if times.not_before is not None and times.not_before >= (times.not_after or _NEVER):
+    begin, end = times.not_before, times.not_after
+    if begin is not None and end is not None and begin >= end:
         key.refuse(NOT_AFTER, expected=f"a time after {NOT_BEFORE}", found="none after it")
     return times
-
-
-_NEVER: Final = 1 << 62
 
 
 def _moment(key: Members, name: str) -> Timestamp | None:
