@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,3 +119,12 @@ def test_every_key_is_compared_whichever_matches() -> None:
     route = route_with(a="one", b="two", c="three")
     assert route.identify(Watched("one"), 0) == "a"
     assert compared == ["latin-1"] * 3
+
+
+def test_a_fingerprint_is_slow_to_make_and_of_one_salt() -> None:
+    text, salt = "correct horse battery staple", b"0123456789abcdef"
+    digest = hashlib.sha256(text.encode()).digest()
+    slow = hashlib.scrypt(digest, salt=salt, n=16_384, r=8, p=1, dklen=16)
+    assert Secret(text).fingerprint(salt) == f"scrypt:{slow.hex()}"
+    assert Secret(text).fingerprint(b"another") != Secret(text).fingerprint(salt)
+    assert Secret("another").fingerprint(salt) != Secret(text).fingerprint(salt)
