@@ -24,7 +24,7 @@ from adapters.composition.stores import settings_of
 from adapters.logs import log_fault, log_milestone
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore
-from domain.audit.printable import counted
+from domain.audit.printable import counted, printable
 from domain.audit.published import public_name
 
 _PATIENCE_SECONDS: Final = 2.0
@@ -169,7 +169,7 @@ def _news(running: Settings, settings: Settings) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    first, *others = text.splitlines()
+    first, *others = text.split("\n")
     return f"{first} (and {len(others)} more)" if others else first
 
 
@@ -188,6 +188,6 @@ def reloading(reloads: Reloads) -> Iterator[None]:
 def note_report(store: EventSourcedStore, report: Report) -> None:
     """Write how a reload goes where `taskflow reload` looks for it."""
     try:
-        store.note_status(str(report))
+        store.note_status(printable(str(report)))
     except OSError as error:
         log_fault(LOG, "reload not reported", {"reason": error.strerror})

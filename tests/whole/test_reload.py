@@ -104,17 +104,15 @@ def test_places_in_flight_are_neither_lost_nor_forgotten(running: Reloadable) ->
     assert running.statuses(OLD, OLD) == [200, 200]
 
 
-def test_larger_bodies_pass_on_a_connection_that_is_open(running: Reloadable) -> None:
+def test_larger_bodies_pass_on_a_connection_that_is_open(tmp_path: Path) -> None:
     goal = "g" * 2000
-    small = {"taskflow": {"limits": {"bodyBytes": 1000}}}
-    running.reloaded(document({"zapier": route()}, **small))
-    door = Door(secret=OLD)
-    with Caller(running.gateway.place, door) as caller:
+    small = document({"zapier": route()}, taskflow={"limits": {"bodyBytes": 1000}})
+    made = Reloadable.in_folder(tmp_path, small)
+    with made.gateway, Caller(made.gateway.place, Door(secret=OLD)) as caller:
         assert caller.act("list_flows").status == 200
-        running.reloaded(PLAIN)
+        made.reloaded(PLAIN)
         assert caller.act("create_flow", goal=goal).status == 200
-    running.reloaded(document({"zapier": route()}, **small))
-    with Caller(running.gateway.place, door) as caller:
+        made.reloaded(small)
         assert caller.act("create_flow", goal=goal).status == 413
 
 
@@ -179,6 +177,29 @@ def test_a_route_that_was_skipped_from_the_start_hinders_no_reload(tmp_path: Pat
         made.reloaded(document({"zapier": route(secrets={"new": NEW}), "b": skipped}))
         assert made.statuses(OLD, NEW) == [401, 200]
         assert made.statuses(NEW, name="b") == [404]
+
+
+def test_a_route_that_would_lose_its_last_key_is_not_skipped(tmp_path: Path) -> None:
+    lacked = {"old": OLD, "new": "${NOWHERE_TO_BE_FOUND}"}
+    made = Reloadable.in_folder(tmp_path, document({"zapier": route(secrets=lacked)}))
+    with made.gateway:
+        said = made.refused(document({"zapier": route(secrets={"new": lacked["new"]})}))
+        assert "route zapier is skipped: " in said
+        assert made.statuses(OLD) == [200]
+
+
+def test_a_fault_is_said_on_one_line_whatever_is_in_it(tmp_path: Path) -> None:
+    odd = "odd\u0000\u2028\x1b[31m"
+    made = Reloadable.in_folder(tmp_path, PLAIN)
+    with made.gateway:
+        for _ in range(2):
+            said = made.refused(document({"zapier": route(), odd: route(**{odd: 1})}))
+            assert said.isprintable()
+            assert said.endswith(" (and 1 more)")
+        assert made.gateway.stop() == 0
+        made.write(PLAIN)
+        made.gateway.start()
+        assert made.statuses(OLD) == [200]
 
 
 def test_what_needs_a_restart_is_named_and_the_rest_is_taken(running: Reloadable) -> None:
