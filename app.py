@@ -11,6 +11,7 @@ from adapters import cli
 from adapters.audit.desk import Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
+from adapters.composition.asking_to_reload import reload
 from adapters.composition.checking import check
 from adapters.composition.checkpoints import configured_checkpoints, read_key_file
 from adapters.composition.copies import back_up_store, restore_store
@@ -20,7 +21,12 @@ from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
-from adapters.composition.stores import open_evidence, open_refusals, read_store
+from adapters.composition.stores import (
+    open_configurations,
+    open_evidence,
+    open_refusals,
+    read_store,
+)
 
 
 def main() -> int:
@@ -29,6 +35,7 @@ def main() -> int:
     out, err = cli.standard_streams()
     tools = cli.Tools(
         serve=serve,
+        reload=reload,
         clock=now,
         check=check,
         read_store=read_store,
@@ -40,6 +47,7 @@ def main() -> int:
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(configured_checkpoints, read_key_file),
         open_refusals=open_refusals,
+        open_configurations=open_configurations,
         own_files=own_files,
         spare_own_files=spare_own_files,
     )

@@ -33,6 +33,14 @@ class Check:
 
 
 @frozen(kw_only=True)
+class Reload:
+    """Have a running gateway read its settings again."""
+
+    config: Path | None
+    database: str | None
+
+
+@frozen(kw_only=True)
 class ListFlows:
     """List flows, newest first."""
 
@@ -88,5 +96,13 @@ class RebuildStore:
 
 
 Ask: TypeAlias = (
-    Serve | Check | ListFlows | ShowFlow | CancelFlow | SweepFlows | RebuildStore | AuditAsk
+    Serve
+    | Check
+    | Reload
+    | ListFlows
+    | ShowFlow
+    | CancelFlow
+    | SweepFlows
+    | RebuildStore
+    | AuditAsk
 )

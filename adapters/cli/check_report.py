@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.values import Timestamp
+
 
 @frozen(kw_only=True)
 class RouteLimits:
@@ -17,9 +19,21 @@ class RouteLimits:
     in_flight: int
 
 
+@frozen
+class KeyTimes:
+    """From when on a key is valid, and from when on no more."""
+
+    key_id: str
+    not_before: Timestamp | None
+    not_after: Timestamp | None
+
+
 @frozen(kw_only=True)
 class ServedRoute:
-    """A route that would be served: where, for which owner, with which keys."""
+    """A route that would be served: where, for which owner, with which keys.
+
+    `key_times` are those of the keys that begin or end, None where none does.
+    """
 
     route_id: str
     path: str
@@ -27,6 +41,7 @@ class ServedRoute:
     controller_id: str
     key_ids: tuple[str, ...]
     limits: RouteLimits
+    key_times: tuple[KeyTimes, ...] | None = None
 
 
 @frozen(kw_only=True)

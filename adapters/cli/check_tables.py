@@ -10,6 +10,7 @@ from rich.text import Text
 from adapters.cli.check_report import (
     Finding,
     GatewayOptions,
+    KeyTimes,
     RouteLimits,
     ServedRoute,
     SkippedRoute,
@@ -17,7 +18,7 @@ from adapters.cli.check_report import (
     Unstartable,
 )
 from adapters.cli.tables import REST, details, folded, table
-from domain.audit.printable import counted
+from domain.audit.printable import counted, to_the_second
 
 
 def report_tables(report: Startable) -> Iterator[Table]:
@@ -50,9 +51,21 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
     for route in routes:
         shown.add_row(
             folded(route.route_id, *(f"key {key_id}" for key_id in route.key_ids)),
-            folded(route.path, route.owner, route.controller_id, _limits(route.limits)),
+            folded(
+                route.path,
+                route.owner,
+                route.controller_id,
+                _limits(route.limits),
+                *map(_times, route.key_times or ()),
+            ),
         )
     return shown
+
+
+def _times(times: KeyTimes) -> str:
+    begin = "" if times.not_before is None else f" from {to_the_second(times.not_before)}"
+    end = "" if times.not_after is None else f" until {to_the_second(times.not_after)}"
+    return f"key {times.key_id}{begin}{end}"
 
 
 def _limits(limits: RouteLimits) -> str:

@@ -51,10 +51,11 @@ Serves the webhook routes of a configuration. Prints
   listening on http://HOST:PORT
 
 when it is ready. SIGTERM, SIGQUIT or Ctrl-C stops it cleanly: requests in
-flight are answered first, unless Ctrl-C comes again. Other signals are logged
-and ignored. With --wait the next gateway may start meanwhile: it waits until
-the last one has given its store back. Routes whose secrets are missing are left
-out, each with one warning; try `taskflow check` before.""",
+flight are answered first, unless Ctrl-C comes again. SIGHUP has the settings
+read again, see `taskflow reload`; other signals are logged and ignored. With
+--wait the next gateway may start meanwhile: it waits until the last one has
+given its store back. Routes whose secrets are missing are left out, each with
+one warning; try `taskflow check` before.""",
     epilog="""\
 examples:
   taskflow serve --config gateway.json5
@@ -86,6 +87,28 @@ examples:
         done="every enabled route would be served",
         findings="a route would be skipped; with --strict also: there is advice",
         trouble="wrong arguments, or the gateway would not start",
+    ),
+)
+
+RELOAD: Final = Page(
+    help="have a running gateway read its settings and secrets again",
+    description="""\
+Sends SIGHUP to the gateway that writes to a store, and waits for the outcome.
+Routes, keys, limits, trusted proxies and the like are swapped as one; if
+anything is wrong, the running ones stay. No request is cut or turned away.
+Files and commands with secrets are read again; variables of the environment
+are those that the gateway was started with. A change of the store or of
+taskflow.server needs a restart, and is named.""",
+    epilog="""\
+examples:
+  taskflow reload --config gateway.json5
+  taskflow reload --database sqlite:////srv/flows.db
+
+"""
+    + exit_codes(
+        done="the new settings are in force",
+        findings="refused: the running settings stay, and standard error says why",
+        trouble="no gateway runs, or it does not answer; the file cannot be read",
     ),
 )
 

@@ -24,6 +24,7 @@ from adapters.cli.asks import (
     Check,
     ListFlows,
     RebuildStore,
+    Reload,
     Serve,
     ShowFlow,
     SweepFlows,
@@ -63,6 +64,7 @@ def _parser() -> Parser:
     commands = Commands(top)
     _add_serve(commands)
     _add_check(commands)
+    _add_reload(commands)
     flows = Commands(commands.add("flows", manual.FLOWS))
     _add_list(flows)
     _add_show(flows)
@@ -102,6 +104,10 @@ def _add_check(commands: Commands) -> None:
     config_option(parser, required=True)
     flag(parser, "--strict", "exit with 1 for advice too")
     json_flag(parser)
+
+
+def _add_reload(commands: Commands) -> None:
+    store_options(commands.add_ask("reload", manual.RELOAD, Reload))
 
 
 def _add_list(commands: Commands) -> None:

@@ -13,6 +13,7 @@ from adapters.cli.asks import (
     Check,
     ListFlows,
     RebuildStore,
+    Reload,
     Serve,
     ShowFlow,
     SweepFlows,
@@ -25,6 +26,7 @@ from adapters.cli.flows_list import list_flows
 from adapters.cli.flows_show import show_flow
 from adapters.cli.flows_sweep import sweep_flows
 from adapters.cli.options import parse
+from adapters.cli.reload import reload
 from adapters.cli.store_rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
 from adapters.cli.tools import CommandError, Tools
@@ -69,6 +71,8 @@ def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a
             return _serve(ask, tools)
         case Check():
             return check(ask, tools, terminal)
+        case Reload():
+            return reload(ask, tools, terminal)
         case ListFlows():
             return list_flows(ask, tools, terminal)
         case ShowFlow():

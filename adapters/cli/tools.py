@@ -15,6 +15,7 @@ from attrs import frozen
 from adapters.cli.check_report import CheckReport
 from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
+from domain.audit.configuration import ConfigurationLog
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.audit.selection import Selection
@@ -68,6 +69,19 @@ class PagesWanted:
 
 ServePages: TypeAlias = Callable[[PagesWanted], int]
 """Serves the auditor's pages until it is told to stop, and returns an exit code."""
+
+
+@frozen(kw_only=True)
+class Reloaded:
+    """What a gateway made of a reload: whether the new settings are in force, and a sentence."""
+
+    accepted: bool
+    pid: int
+    sentence: str
+
+
+ReloadGateway: TypeAlias = Callable[[Path | None, str | None], Reloaded]
+"""Has the gateway of a configuration, or of a database URL, read its settings again."""
 
 
 class ReadableFlows(Protocol):
@@ -173,6 +187,11 @@ class Exports:
 OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Refusals]]
 """Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
 
+OpenConfigurations: TypeAlias = Callable[
+    [Path | None, str | None], AbstractContextManager[ConfigurationLog]
+]
+"""Opens the changes of a gateway's configuration, by that or by the URL of its store."""
+
 FindOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None], OwnFiles]
 """Finds the files that no output may be written to: those of a configuration, its store or the one
 of a database URL, and its checkpoints or those of a file."""
@@ -239,6 +258,7 @@ class Tools:
     """All collaborators of the command line."""
 
     serve: ServeGateway
+    reload: ReloadGateway
     clock: Clock
     check: Callable[[Path], CheckReport]
     read_store: OpenToRead
@@ -250,5 +270,6 @@ class Tools:
     exports: Exports
     proving: Proving
     open_refusals: OpenRefusals
+    open_configurations: OpenConfigurations
     own_files: FindOwnFiles
     spare_own_files: SpareOwnFiles

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from adapters import cli
 from adapters.composition.checkpoints import public_key_of, unsigned
+from adapters.composition.edges import now
+from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.limits import limits_as
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.settings import Advice, Problem, Settings, SettingsError, load_settings
@@ -36,6 +38,10 @@ def check(config: Path) -> cli.CheckReport:
         advice=(
             *(_finding(config, one, one.sentence) for one in settings.advice),
             *(
+                cli.Finding(field=one.field, line=None, sentence=one.sentence)
+                for one in advise_on_times(settings, now())
+            ),
+            *(
                 cli.Finding(field="taskflow.audit", line=None, sentence=sentence)
                 for sentence in unsigned(settings)
             ),
@@ -58,6 +64,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             controller_id=route.controller_id,
             key_ids=tuple(key.key_id for key in route.keys),
             limits=limits_as(cli.RouteLimits, route.limits),
+            key_times=tuple(cli.KeyTimes(*times) for times in shown_times(route)) or None,
         )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from attrs import asdict
+from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, now
-from adapters.composition.jobs import doing_jobs, noting_refusals
+from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
+from adapters.composition.key_times import advise_on_times
 from adapters.composition.limits import limits_as
 from adapters.composition.listening import (
     listening,
@@ -23,6 +26,7 @@ from adapters.composition.listening import (
     serve_until_stopped,
 )
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.reloading import Reloads, note_report, reloading
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
@@ -36,14 +40,15 @@ from adapters.server import (
     Turn,
     bound_arenas,
 )
-from adapters.settings import Settings
+from adapters.settings import InvalidKey, Settings
+from adapters.settings import Route as ConfiguredRoute
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing
-from adapters.webhooks.gate import Gate
+from adapters.webhooks.gate import AdmissionTable, Gate
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
-from adapters.webhooks.routes import Route, RouteTable
+from adapters.webhooks.routes import KeyNotValid, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
 from domain.service import TaskFlows
 
@@ -78,7 +83,8 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
     url = database or settings.store.url
     if fault := misplaced_checkpoints(settings, url):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    for finding in (*settings.skipped, *settings.advice, *unsigned(settings)):
+    untimely = advise_on_times(settings, now())
+    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()
@@ -91,10 +97,45 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
         patience=patience,
     )
     with opened(opening, url) as store, noting_refusals(settings, url) as note:
-        server = _server(settings, gateway(settings, store, note), turn, host=host, port=port)
-        with doing_jobs(settings, store, lambda: not server.is_stopping):
-            drained = serve_until_stopped(server, signals)
+        webhooks = gateway(settings, store, note)
+        server = _server(settings, webhooks, turn, host=host, port=port)
+        with (
+            doing_jobs(settings, store, lambda: not server.is_stopping) as jobs,
+            recording_configurations(url, settings) as record,
+        ):
+            reloads = Reloads(
+                config=config,
+                url=url,
+                settings=settings,
+                swap=Reloadable(store, webhooks.gate, server, jobs).swap,
+                report=partial(note_report, store),
+                record=record,
+            )
+            with reloading(reloads):
+                signals.actions[signal.SIGHUP] = reloads.ask
+                drained = serve_until_stopped(server, signals)
     return drained
+
+
+@frozen
+class Reloadable:
+    """What of a running gateway follows its settings."""
+
+    store: EventSourcedStore
+    gate: Gate
+    server: Server
+    jobs: Jobs
+
+    def swap(self, settings: Settings) -> None:
+        """Put other settings in force; whom they admit changes in one step."""
+        limits, table = settings.limits, admission_table(settings, self.store)
+        self.server.limit(
+            body_bytes=limits.body_bytes,
+            body_seconds=limits.body_seconds,
+            head_seconds=limits.head_seconds,
+        )
+        self.gate.swap(table)
+        self.jobs.follow(settings)
 
 
 def _log_breach(found: str) -> None:
@@ -113,18 +154,24 @@ def gateway(
     settings: Settings, store: EventSourcedStore, note_answer: NoteAnswer = note_nothing
 ) -> Collaborators:
     """Return what the webhooks need, over a store."""
-    flows = TaskFlows(store, now, new_id)
     gate = Gate(
-        routes=RouteTable(_routes(settings, flows)),
-        trusted_proxies=settings.trusted_proxies,
+        table=admission_table(settings, store),
         clock=time.monotonic,
-        remember_address=remember_of(settings),
         log_request=partial(log_event, LOG, "request"),
         note_answer=note_answer,
-        tracked_keys=settings.limits.tracked_keys,
     )
     return Collaborators(
         gate=gate, new_id=new_id, ready=store.is_readable, log_fault=log_request_fault
+    )
+
+
+def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTable:
+    """Return who is let in by some settings, to the flows of a store."""
+    return AdmissionTable(
+        routes=RouteTable(_routes(settings, TaskFlows(store, now, new_id))),
+        trusted_proxies=settings.trusted_proxies,
+        remember_address=remember_of(settings),
+        tracked_keys=settings.limits.tracked_keys,
     )
 
 
@@ -136,7 +183,7 @@ def _server(
         turn.over(create_app(webhooks)),
         _options(settings, host, port),
         partial(_admit, webhooks.gate),
-        partial(_render_error, remember=remember_of(settings)),
+        partial(_render_error, webhooks.gate),
     )
 
 
@@ -155,8 +202,8 @@ def _admit(gate: Gate, head: Head) -> Ticket | RawAnswer:
     return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
 
 
-def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawAnswer:
-    log_event(LOG, "request", rejection_fields(rejection, remember))
+def _render_error(gate: Gate, rejection: Rejection) -> RawAnswer:
+    log_event(LOG, "request", rejection_fields(rejection, gate.table.remember_address))
     return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
 
 
@@ -167,6 +214,11 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
             path=route.path,
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
-            identify=route.identify,
+            identify=partial(_identify, route),
             limits=limits_as(Limits, route.limits),
         )
+
+
+def _identify(route: ConfiguredRoute, presented: str) -> str | KeyNotValid | None:
+    found = route.identify(presented, now())
+    return KeyNotValid(found.key_id, found.fault) if isinstance(found, InvalidKey) else found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from threading import Lock
 from typing import Final
 
-from attrs import define
+from attrs import define, field
 
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
@@ -40,20 +41,68 @@ def _log_refusals_fault(error: Exception) -> None:
 @contextmanager
 def doing_jobs(
     settings: Settings, store: EventSourcedStore, is_listening: Callable[[], bool]
-) -> Iterator[None]:
+) -> Iterator[Jobs]:
     """Do what the gateway does by itself, while the context lasts."""
-    checkpoints, pace = settings.checkpoints, pace_of(settings.children)
-    with ExitStack() as jobs:
-        comparing = partial(_compare, settings, StoreEvidence(store))
-        jobs.enter_context(once(comparing, partial(_log_fault_of, "comparing")))
-        sweep = SweepJob(Operators(store, now, new_id, SYSTEM), pace, read_clocks, is_listening)
-        jobs.enter_context(every(pace.beat / 1000, sweep, partial(_log_fault_of, "sweep")))
+    jobs, maintenance = Jobs(store, is_listening), _MaintenanceJob(store)
+    comparing = partial(_compare, settings, StoreEvidence(store))
+    with (
+        once(comparing, partial(_log_fault_of, "comparing")),
+        every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault),
+    ):
+        jobs.follow(settings)
+        try:
+            yield jobs
+        finally:
+            jobs.end()
+
+
+@define(eq=False)
+class Jobs:
+    """The jobs that follow the settings: sweeping, and signing checkpoints."""
+
+    store: EventSourcedStore
+    is_listening: Callable[[], bool]
+    _settings: Settings | None = field(default=None, init=False)
+    _ended: bool = field(default=False, init=False)
+    _sweeping: ExitStack = field(factory=ExitStack, init=False)
+    _signing: ExitStack = field(factory=ExitStack, init=False)
+    _lock: Lock = field(factory=Lock, init=False)
+
+    def follow(self, settings: Settings) -> None:
+        """Begin those jobs anew whose settings differ from the last; any thread may call this.
+
+        A job that has begun is waited for. A new pace of the sweep gives all children their time.
+        """
+        with self._lock:
+            last, self._settings = self._settings, settings
+            if self._ended:
+                return
+            if last is None or last.children != settings.children:
+                self._sweep(settings)
+            if last is None or last.checkpoints.differs_from(settings.checkpoints):
+                self._sign(settings)
+
+    def end(self) -> None:
+        """End all jobs."""
+        with self._lock:
+            self._ended = True
+            self._signing.close()
+            self._sweeping.close()
+
+    def _sweep(self, settings: Settings) -> None:
+        self._sweeping.close()
+        pace = pace_of(settings.children)
+        system = Operators(self.store, now, new_id, SYSTEM)
+        job = SweepJob(system, pace, read_clocks, self.is_listening)
+        self._sweeping.enter_context(every(pace.beat / 1000, job, partial(_log_fault_of, "sweep")))
+
+    def _sign(self, settings: Settings) -> None:
+        self._signing.close()
+        checkpoints = settings.checkpoints
         if checkpoints.key is not None:
-            seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
-            jobs.enter_context(every(seconds, job, partial(_log_fault_of, "checkpoint")))
-        maintenance = _MaintenanceJob(store)
-        jobs.enter_context(every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault))
-        yield
+            seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, self.store)
+            on_fault = partial(_log_fault_of, "checkpoint")
+            self._signing.enter_context(every(seconds, job, on_fault))
 
 
 @define
@@ -97,7 +146,10 @@ def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bo
         if is_stopped():
             raise _StoppedError
 
-    file, keys = settings.checkpoints.file, verifiers_of(settings)
+    file = settings.checkpoints.file
+    if not file.exists():
+        return
+    keys = verifiers_of(settings)
     try:
         found = compare_with_last(evidence, file, keys, stop_in_time)
     except _StoppedError:

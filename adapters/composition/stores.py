@@ -16,8 +16,10 @@ from adapters.store import (
     StoreFault,
     Undecodable,
     open_for_reading,
+    read_configurations,
     read_refusals,
 )
+from domain.audit.configuration import ConfigurationLog
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.evolve import BrokenHistory
@@ -64,6 +66,14 @@ def open_refusals(config: Path | None, database: str | None) -> Iterator[Refusal
     url = database_url(config, database)
     with opened(open_for_reading, url):
         yield read_refusals(url)
+
+
+@contextmanager
+def open_configurations(config: Path | None, database: str | None) -> Iterator[ConfigurationLog]:
+    """Open the changes of a gateway's configuration, beside whoever writes them."""
+    url = database_url(config, database)
+    with opened(open_for_reading, url):
+        yield read_configurations(url)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
 from adapters.server.contract import Terms
+from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
 from adapters.server.task import LOGGER
 
@@ -50,12 +51,16 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         map: dict[int, Any] | None = None,  # noqa: A002 - waitress passes it by this name
     ) -> None:
         super().__init__(server, sock, addr, adj, map=map)
-        self.options = server.terms.options
         self._waiting = 0
         self._waiting_since = 0.0
         self._swallowed = 0
         self.has_ended = False
         self.enter(Phase.IDLE, self.options.kept_seconds)
+
+    @property
+    def options(self) -> ServerOptions:
+        """What is allowed now; limits may change while the connection is open."""
+        return self.server.terms.options
 
     def enter(self, phase: Phase, seconds: float = math.inf) -> None:
         """Be in `phase`, for `seconds` at most."""

@@ -80,6 +80,17 @@ class Server:
             listener.logger.warning("stopped before every accepted request was answered")
         return drained
 
+    def limit(self, *, body_bytes: int, body_seconds: float, head_seconds: float) -> None:
+        """Change what a request may take, from the next one on; any thread may call this."""
+        terms = self._listener.terms
+        options = evolve(
+            terms.options,
+            body_bytes=body_bytes,
+            body_seconds=body_seconds,
+            head_seconds=head_seconds,
+        )
+        self._listener.terms = evolve(terms, options=options)
+
     def stop(self) -> None:
         """Begin the drain; any thread and any signal handler may call this, more than once."""
         self._stopping = True

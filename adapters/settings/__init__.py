@@ -6,10 +6,11 @@ the values on.
 
 from adapters.settings.checkpoints import Checkpoints, SigningKey
 from adapters.settings.findings import Advice, Problem, SettingsError
+from adapters.settings.key_times import KeyFault, KeyTimes
 from adapters.settings.limits import Limits
-from adapters.settings.load import Settings, load_settings
+from adapters.settings.load import Settings, load_settings, load_store
 from adapters.settings.pages import Pages
-from adapters.settings.routes import Route, RouteKey, SkippedRoute
+from adapters.settings.routes import InvalidKey, Route, RouteKey, SkippedRoute, UnresolvedKey
 from adapters.settings.sealing import Sealed, Unresolved
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
@@ -20,6 +21,9 @@ __all__ = [
     "Advice",
     "Checkpoints",
     "Children",
+    "InvalidKey",
+    "KeyFault",
+    "KeyTimes",
     "Limits",
     "Log",
     "Pages",
@@ -35,8 +39,10 @@ __all__ = [
     "SkippedRoute",
     "Store",
     "Unresolved",
+    "UnresolvedKey",
     "UnusableUrl",
     "load_settings",
+    "load_store",
     "parse_store_url",
     "read_secret_file",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
@@ -12,7 +12,7 @@ from adapters.settings.pages import DeclaredPages, Pages
 from adapters.settings.plan import Plan
 from adapters.settings.references import SecretRef
 from adapters.settings.resolution import Resolutions, resolve
-from adapters.settings.routes import Route, RouteKey, SkippedRoute
+from adapters.settings.routes import Route, RouteKey, SkippedRoute, UnresolvedKey
 from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
 
@@ -112,9 +112,19 @@ def route_of(resolved: ResolvedRoute) -> Route:
         owner=declared.owner,
         controller_id=declared.controller_id,
         description=declared.description,
-        keys=tuple(RouteKey(key.declared.key_id, key.secret) for key in resolved.held),
+        keys=tuple(
+            RouteKey(key.declared.key_id, key.secret, key.declared.times) for key in resolved.held
+        ),
         limits=declared.limits,
     )
+
+
+def unresolved_of(resolved: ResolvedRoute) -> Iterator[UnresolvedKey]:
+    """Return the keys that a route lacks."""
+    for key in resolved.missing:
+        yield UnresolvedKey(
+            route_id=resolved.declared.route_id, key_id=key.declared.key_id, reason=key.reason
+        )
 
 
 def skipped_of(resolved: ResolvedRoute, findings: Findings) -> SkippedRoute:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn, SupportsIndex, final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from adapters.settings.declarations import DeclaredKey
 from adapters.settings.fields import Field, Members
-from adapters.settings.providers import Providers
+from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.resolution import resolve_text
 from adapters.settings.sealing import Resolution, Sealed
@@ -58,6 +59,25 @@ class SigningKey:
             return self._held
         return resolve_text(self._held, self._providers, self._environ)
 
+    @property
+    def place(self) -> str:
+        """Return where the key is kept, which is not the key."""
+        held = self._held
+        return "inline" if isinstance(held, Sealed) else f"{held.source}:{held.provider}:{held.id}"
+
+    def is_same_as(self, other: SigningKey) -> bool:
+        """Say whether two keys are written alike, and kept at the same place."""
+        match self._held, other._held:
+            case Sealed() as own, Sealed() as others:
+                return hmac.compare_digest(own.reveal().encode(), others.reveal().encode())
+            case SecretRef() as ref, SecretRef() as others:
+                return ref == others and self._provider(ref) == other._provider(ref)
+            case _:
+                return False
+
+    def _provider(self, ref: SecretRef) -> Provider | None:
+        return self._providers.by_name.get(ref.provider)
+
     def __repr__(self) -> str:
         return "SigningKey(***)"
 
@@ -78,6 +98,12 @@ class Checkpoints:
     origin: str | None = None
     key: SigningKey | None = field(default=None)
     previous_keys: tuple[str, ...] = ()
+
+    def differs_from(self, other: Checkpoints) -> bool:
+        """Say whether anything is written in another way."""
+        if self.key is None or other.key is None:
+            return self != other
+        return evolve(self, key=other.key) != other or not self.key.is_same_as(other.key)
 
 
 def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> DeclaredCheckpoints:

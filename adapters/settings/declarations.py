@@ -10,6 +10,7 @@ from attrs import frozen
 
 from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath, written
+from adapters.settings.key_times import ALWAYS, NOT_AFTER, NOT_BEFORE, KeyTimes, read_key_times
 from adapters.settings.limits import Limits, read_route_limits
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
@@ -42,6 +43,7 @@ class DeclaredKey:
     key_id: str
     held: SecretInput
     field: Field
+    times: KeyTimes = ALWAYS
 
 
 @frozen(kw_only=True)
@@ -146,17 +148,30 @@ def _keys(members: Members) -> Iterator[DeclaredKey]:
             field.refuse(expected="a key id like 2026-01 or next", found="another key")
         elif key_id == DEFAULT_KEY and members.get("secret"):
             field.refuse(expected=f"another key id, as secret is {DEFAULT_KEY}", found=DEFAULT_KEY)
+        elif isinstance(field.value, dict) and not field.value.keys().isdisjoint(_TIMED):
+            yield from _timed(key_id, field)
         else:
             yield from _key(key_id, field)
 
 
+_TIMED: Final = ("secret", NOT_BEFORE, NOT_AFTER)
+"""What an object may hold that is a secret with its times; a SecretRef has other members."""
+
 _WANTED: Final = "a secret, a SecretRef, or an object secrets with some of them"
 
 
-def _key(key_id: str, field: Field) -> Iterator[DeclaredKey]:
+def _timed(key_id: str, field: Field) -> Iterator[DeclaredKey]:
+    members = field.members(_TIMED)
+    times = read_key_times(members)
+    secret = members.required("secret", expected="a secret or a SecretRef")
+    if secret is not None:
+        yield from _key(key_id, secret, times)
+
+
+def _key(key_id: str, field: Field, times: KeyTimes = ALWAYS) -> Iterator[DeclaredKey]:
     held = read_secret_input(field)
     if held is not None:
-        yield DeclaredKey(key_id, held, field)
+        yield DeclaredKey(key_id, held, field, times)
 
 
 def _refuse_conflicts(served: tuple[DeclaredRoute, ...]) -> None:

@@ -15,6 +15,7 @@ from adapters.settings.assembly import (
     resolved_password,
     route_of,
     skipped_of,
+    unresolved_of,
 )
 from adapters.settings.checkpoints import Checkpoints, checkpoints_of
 from adapters.settings.findings import Advice, Findings, SettingsError
@@ -23,7 +24,7 @@ from adapters.settings.limits import Limits
 from adapters.settings.pages import Pages
 from adapters.settings.plan import Plan, read_plan
 from adapters.settings.proxies import Network
-from adapters.settings.routes import Route, SkippedRoute
+from adapters.settings.routes import Route, SkippedRoute, UnresolvedKey
 from adapters.settings.service import Children, Log, Server
 from adapters.settings.store_url import Store
 
@@ -33,7 +34,8 @@ class Settings:
     """A whole configuration, checked: what is served, what is not and why, and how.
 
     `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
-    those whose secrets could not be resolved. `advice` tells what works but should not stay.
+    those none of whose secrets could be resolved, `unresolved` all keys without their secret.
+    `advice` tells what works but should not stay.
     `secret_files` are read for secrets, keys among them.
     `core_dumps` lets a crash write the process's memory, with its secrets, to a file.
     """
@@ -41,6 +43,7 @@ class Settings:
     file: Path
     routes: tuple[Route, ...]
     skipped: tuple[SkippedRoute, ...]
+    unresolved: tuple[UnresolvedKey, ...]
     disabled: tuple[str, ...]
     advice: tuple[Advice, ...]
     trusted_proxies: tuple[Network, ...]
@@ -63,14 +66,32 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     What the files alone show to be wrong stops the start. A secret that is missing, or that its
     provider cannot give at this moment, takes its own route out and no other.
     """
+    plan, findings = _plan(path, environ)
+    if findings.problems:
+        raise SettingsError(tuple(sorted(findings.problems, key=findings.order)))
+    return _settings(path.absolute(), plan, environ, findings)
+
+
+def load_store(path: Path, environ: Mapping[str, str]) -> Store:
+    """Return where a configuration file has its store; no secret is resolved for that.
+
+    Raises:
+        SettingsError: if the file cannot be read, or says nothing of a store that can be used.
+    """
+    plan, findings = _plan(path, environ)
+    problems = tuple(one for one in findings.problems if one.path.startswith("taskflow.store"))
+    if problems:
+        raise SettingsError(problems)
+    return plan.service.store
+
+
+def _plan(path: Path, environ: Mapping[str, str]) -> tuple[Plan, Findings]:
     document = read_merged(path, environ)
     if isinstance(document, tuple):
         raise SettingsError(document)
     findings = Findings(document.file, document.lines)
-    plan = read_plan(document, path.absolute().parent, environ.get("HOME") or None, findings)
-    if findings.problems:
-        raise SettingsError(tuple(sorted(findings.problems, key=findings.order)))
-    return _settings(path.absolute(), plan, environ, findings)
+    folder, home = path.absolute().parent, environ.get("HOME") or None
+    return read_plan(document, folder, home, findings), findings
 
 
 def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Findings) -> Settings:
@@ -82,6 +103,7 @@ def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Find
         file=file,
         routes=tuple(route_of(route) for route in resolved if route.held),
         skipped=tuple(skipped_of(route, findings) for route in resolved if not route.held),
+        unresolved=tuple(key for route in resolved for key in unresolved_of(route)),
         disabled=plan.webhooks.disabled,
         advice=tuple(sorted(findings.advice, key=findings.order)),
         trusted_proxies=plan.trusted_proxies,

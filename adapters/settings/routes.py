@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from adapters.settings.key_times import ALWAYS, KeyFault, KeyTimes
 from adapters.settings.limits import Limits
 from adapters.settings.secret import Secret
+from domain.values import Timestamp
 
 
 @frozen
@@ -14,6 +16,15 @@ class RouteKey:
 
     key_id: str
     secret: Secret
+    times: KeyTimes = ALWAYS
+
+
+@frozen
+class InvalidKey:
+    """A key whose secret was presented before or after the times at which it is valid."""
+
+    key_id: str
+    fault: KeyFault
 
 
 @frozen(kw_only=True)
@@ -28,14 +39,30 @@ class Route:
     keys: tuple[RouteKey, ...]
     limits: Limits
 
-    def identify(self, presented: str) -> str | None:
+    def identify(self, presented: str, at: Timestamp) -> str | InvalidKey | None:
         """Return the id of the key that a caller presented, or None; see `Secret.matches`.
 
-        The work is the same whichever key matches, and if none does.
+        The work is the same whichever key matches, and if none does. A key that is valid goes
+        before one with the same secret that is not.
         """
         # APPSEC: a list, not a generator: every key is compared before the first match is taken.
-        matching = [key.key_id for key in self.keys if key.secret.matches(presented)]
-        return matching[0] if matching else None
+        matching = [key for key in self.keys if key.secret.matches(presented)]
+        invalid: InvalidKey | None = None
+        for key in matching:
+            fault = key.times.fault(at)
+            if fault is None:
+                return key.key_id
+            invalid = invalid or InvalidKey(key.key_id, fault)
+        return invalid
+
+
+@frozen(kw_only=True)
+class UnresolvedKey:
+    """A key of an enabled route whose secret could not be resolved."""
+
+    route_id: str
+    key_id: str
+    reason: str
 
 
 @frozen(kw_only=True)

@@ -2,9 +2,15 @@
 
 from adapters.store.backup import back_up
 from adapters.store.codec import Undecodable
+from adapters.store.configurations import (
+    StoredConfigurations,
+    read_configurations,
+    record_configuration,
+)
 from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.files import store_files
+from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.lock import LockPatience
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
@@ -21,22 +27,27 @@ from adapters.store.store import EventSourcedStore
 __all__ = [
     "CustodyLost",
     "EventSourcedStore",
+    "LockHolder",
     "LockPatience",
     "Rebuilt",
     "RefusalsLost",
     "Restore",
     "StoreEvidence",
     "StoreFault",
+    "StoredConfigurations",
     "StoredRefusals",
     "Undecodable",
     "back_up",
     "check_source",
+    "lock_holder",
     "maintain",
     "open_for_mending",
     "open_for_reading",
     "open_for_writing",
+    "read_configurations",
     "read_refusals",
     "rebuild",
+    "record_configuration",
     "recording_refusals",
     "restoring",
     "store_files",

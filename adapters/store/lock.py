@@ -24,7 +24,10 @@ from attrs import frozen
 
 from adapters.store.faults import StoreFault
 
-_PID: Final = re.compile(rb"[0-9]{0,20}\n?")
+_MOST: Final = 1024
+"""Bytes of a lock file: the pid of its holder, and a line that the holder may add."""
+
+_OURS: Final = re.compile(rb"[0-9]{0,20}(?:\n(?:[a-z]+ [0-9]+ [^\n\0]*\n?)?)?")
 _FAR: Final = 1 << 62
 """The byte of the database that is locked: behind any page, and behind those that SQLite locks."""
 _READERS: Final = ((1 << 30) + 2, 510)
@@ -50,6 +53,12 @@ class WriterLock:
         """
         with suppress(OSError):  # as good as it gets: this is no reason not to go on
             _lock_bytes(self.database, fcntl.F_RDLCK, *_READERS)
+
+    def note(self, status: str) -> None:
+        """Write a line beside the pid, instead of the last one."""
+        # NOTE: of one length always, so that whoever reads meanwhile finds two whole lines.
+        line = f"{os.getpid()}\n{status}".encode()[: _MOST - 1].ljust(_MOST - 1) + b"\n"
+        os.pwrite(self.descriptor, line, 0)
 
     def release(self) -> None:
         """Give the right back. The file stays: removing it would let two holders in."""
@@ -96,11 +105,11 @@ def take_lock(path: Path, patience: LockPatience | None = None) -> WriterLock:
 
 
 def _lock(descriptor: int, file: Path, path: Path, patience: LockPatience | None) -> None:
-    found = os.pread(descriptor, 32, 0) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"?"
-    if not _PID.fullmatch(found):
+    found = read_lines(descriptor)
+    if found is None:
         raise StoreFault(f"{file}: is not a lock of ours; move it away")
     if not _is_locked(descriptor):
-        holder = found.decode().strip() or "unknown"
+        holder = found[0] or "unknown"
         if patience is None or not _comes_free(descriptor, holder, patience):
             raise _in_use(path, f"(pid {holder})")
     os.ftruncate(descriptor, 0)
@@ -115,6 +124,19 @@ def _comes_free(descriptor: int, holder: str, patience: LockPatience) -> bool:
         if _is_locked(descriptor):
             return True
     return False
+
+
+def read_lines(descriptor: int) -> tuple[str, str] | None:
+    """Return the pid and the status line in a lock file, "" for each that is missing.
+
+    None stands for a file that is not a lock of ours.
+    """
+    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    found = os.pread(descriptor, _MOST + 1, 0) if regular else b"?"
+    if len(found) > _MOST or not _OURS.fullmatch(found):
+        return None
+    pid, _, status = found.decode(errors="replace").partition("\n")
+    return pid, status.rstrip()
 
 
 def _is_locked(descriptor: int) -> bool:

@@ -53,6 +53,16 @@ class EventSourcedStore:
             self._held.release()
             self._held = None
 
+    def note_status(self, line: str) -> None:
+        """Write one line of how this process fares into its lock file, for `read_holder`.
+
+        Raises:
+            OSError: if the disk does not take it.
+        """
+        custody = self.application.datastore.custody
+        if custody is not None:
+            custody.lock.note(line)
+
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
         try:

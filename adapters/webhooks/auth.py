@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.webhooks.head import RequestHead
-from adapters.webhooks.routes import Identify
+from adapters.webhooks.routes import Identify, KeyNotValid
 from adapters.webhooks.whitespace import trim
 
 _BEARER: Final = "bearer "
 
 
-def authenticate(head: RequestHead, identify: Identify) -> str | None:
-    """Return the id of the key that a request presents, or None."""
+def authenticate(head: RequestHead, identify: Identify) -> str | KeyNotValid | None:
+    """Return the id of the key that a request presents, why it is not valid, or None."""
     presented = _presented(head)
     if not presented:
         return None
-    key_id = identify(presented)
-    if key_id is None and (trimmed := trim(presented)) != presented:
+    found = identify(presented)
+    if found is None and (trimmed := trim(presented)) != presented:
         # NOTE: as Latin-1, a no-break space at the end is blank; as UTF-8, it may be half a letter.
         return identify(trimmed)
-    return key_id
+    return found
 
 
 def _presented(head: RequestHead) -> str:

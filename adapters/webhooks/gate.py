@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from adapters.webhooks import replies
 from adapters.webhooks.access import Access, LogRequest, access_fields
@@ -20,7 +20,7 @@ from adapters.webhooks.limits import InFlight, Key, Monotonic, RateLimiter, Slot
 from adapters.webhooks.media_type import media_type_fault
 from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import RawAnswer, Reply, render
-from adapters.webhooks.routes import HEALTH, READY, Route, RouteTable
+from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, Route, RouteTable
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
@@ -54,22 +54,42 @@ class Probe:
 Ticket: TypeAlias = Admitted | Probe
 
 
-@define(kw_only=True)
-class Gate:
-    """Lets a request in, or says why not."""
+@frozen(kw_only=True)
+class AdmissionTable:
+    """All that a configuration says of who is let in; it is swapped as one and never changed."""
 
     routes: RouteTable
     trusted_proxies: Sequence[Network]
-    clock: Monotonic
     remember_address: Callable[[str], str | None]
+    tracked_keys: int = 4096
+
+
+@define(kw_only=True)
+class Gate:
+    """Lets a request in, or says why not.
+
+    Rates and places are counted by route id and client, and outlive the table.
+    """
+
+    table: AdmissionTable
+    clock: Monotonic
     log_request: LogRequest
     note_answer: NoteAnswer = note_nothing
-    tracked_keys: int = 4096
     _rate: RateLimiter = field(
         init=False,
-        default=Factory(lambda gate: RateLimiter(gate.clock, gate.tracked_keys), takes_self=True),
+        default=Factory(
+            lambda gate: RateLimiter(gate.clock, gate.table.tracked_keys), takes_self=True
+        ),
     )
     _in_flight: InFlight = field(init=False, factory=InFlight)
+
+    def swap(self, table: AdmissionTable) -> None:
+        """Admit by another table from now on; what was admitted keeps the route that it has.
+
+        Any thread may call this.
+        """
+        self._rate.tracked_keys = table.tracked_keys
+        self.table = table
 
     def admit_head(
         self,
@@ -101,14 +121,15 @@ class Gate:
 
     def admit(self, head: RequestHead, access: Access) -> Ticket | Reply:
         """Return a ticket, to be released when the request is answered, or a refusal."""
-        client = client_address(head.peer, head.forwarded_for, self.trusted_proxies)
-        access.remote_address = self.remember_address(client)
+        table = self.table  # NOTE: read once, as it may be swapped meanwhile
+        client = client_address(head.peer, head.forwarded_for, table.trusted_proxies)
+        access.remote_address = table.remember_address(client)
         if head.path in _PROBES:
             probe = Probe(path=head.path, access=access)
             return probe if head.method in {"GET", "HEAD"} else replies.ONLY_GET
-        route = self.routes.find(head.path)
+        route = table.routes.find(head.path)
         if route is None:
-            too_large = _is_too_large(head, self.routes.body_bytes)
+            too_large = _is_too_large(head, table.routes.body_bytes)
             return replies.PAYLOAD_TOO_LARGE if too_large else replies.ROUTE_NOT_FOUND
         access.route = route.route_id
         if _is_too_large(head, route.limits.body_bytes):
@@ -118,30 +139,40 @@ class Gate:
         return self._let_in(head, route, (route.route_id, client), access=access)
 
     def _let_in(
-        self, head: RequestHead, route: Route, key: Key, *, access: Access
+        self, head: RequestHead, route: Route, counted: Key, *, access: Access
     ) -> Admitted | Reply:
-        retry_after = self._rate.hit(key, route.limits)
+        retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return replies.rate_limited(retry_after)
         if fault := media_type_fault(head):
             return replies.unsupported_media_type(fault)
-        slot = self._in_flight.take(key, route.limits.in_flight)
+        slot = self._in_flight.take(counted, route.limits.in_flight)
         if slot is None:
             return replies.TOO_MANY_IN_FLIGHT
+        key = None
         try:
-            access.key_id = authenticate(head, route.identify)
+            key = authenticate(head, route.identify)
         finally:
-            if access.key_id is None:
+            if not isinstance(key, str):
                 slot.release()
-        if access.key_id is None:
-            return replies.UNAUTHORIZED
+        if not isinstance(key, str):
+            return _turn_away(key, access)
+        access.key_id = key
         return Admitted(
             route=route,
-            key_id=access.key_id,
+            key_id=key,
             idempotency_keys=head.idempotency_keys,
             access=access,
             slot=slot,
         )
+
+
+def _turn_away(key: KeyNotValid | None, access: Access) -> Reply:
+    # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
+    if key is None:
+        return replies.UNAUTHORIZED
+    access.key_id = key.key_id
+    return evolve(replies.UNAUTHORIZED, reason=key.fault)
 
 
 def _is_too_large(head: RequestHead, limit: int) -> bool:

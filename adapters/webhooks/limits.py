@@ -60,7 +60,7 @@ class RateLimiter:
 
     def _begin(self, key: Key, now: Seconds) -> _Window:
         self._windows.pop(key, None)
-        if len(self._windows) >= self.tracked_keys:
+        while len(self._windows) >= self.tracked_keys:
             self._windows.popitem(last=False)
         window = self._windows[key] = _Window(now)
         return window

@@ -1,8 +1,9 @@
 """Which answers are evidence of what a caller was refused, and what is noted of them.
 
 Kept is what an authenticated caller asked of a flow and was refused: 404, 409 and 422. Counted is
-who was not let in: 401 and 429. The rest stands in the log alone: a 400 says how a program is
-wrong, not what its owner wanted of a flow, and a 5xx is our own fault.
+who was not let in: 401 and 429, by its key where that is known, but not valid now. The rest stands
+in the log alone: a 400 says how a program is wrong, not what its owner wanted of a flow, and a 5xx
+is our own fault.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def _refused(access: Access, reply: Reply, now: Clock) -> Refused | None:
     if access.route is None or reply.code is None:
         return None
     if reply.status in _COUNTED:
-        return TurnedAway(at=now(), route_id=access.route, code=reply.code)
+        # A caller that is not let in has a key only if that is not valid now: the reason says why.
+        code = reply.code if access.key_id is None else reply.reason or reply.code
+        return TurnedAway(at=now(), route_id=access.route, code=code, key_id=access.key_id)
     if access.key_id is None or access.action is None:
         return None
     return RefusedCall(

@@ -10,8 +10,17 @@ from attrs import field, frozen
 from adapters.webhooks.limits import Limits
 from domain.service import OwnerSession
 
-Identify: TypeAlias = Callable[[str], str | None]
-"""Returns the id of the key whose secret was presented (a trimmed Latin-1 text), or None.
+
+@frozen
+class KeyNotValid:
+    """A key whose secret was presented, but not at a time at which it is valid, and which fault."""
+
+    key_id: str
+    fault: str
+
+
+Identify: TypeAlias = Callable[[str], str | KeyNotValid | None]
+"""Returns the key whose secret was presented (a trimmed Latin-1 text), or None.
 
 It compares in constant time, and takes a secret beyond ASCII as UTF-8 and as Latin-1.
 """

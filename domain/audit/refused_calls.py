@@ -39,11 +39,15 @@ class RefusedCall:
 
 @frozen(kw_only=True)
 class TurnedAway:
-    """A call that was not let in: from a stranger, or one too many."""
+    """A call that was not let in: from a stranger, or one too many.
+
+    `key_id` is that of a key that was presented before or after the times at which it is valid.
+    """
 
     at: Timestamp
     route_id: str
     code: str
+    key_id: str | None = None
 
 
 Refused: TypeAlias = RefusedCall | TurnedAway

@@ -8,6 +8,7 @@ from adapters.cli import (
     CheckReport,
     Finding,
     GatewayOptions,
+    KeyTimes,
     RouteLimits,
     ServedRoute,
     SkippedRoute,
@@ -125,6 +126,20 @@ def checked(report: CheckReport, *argv: str) -> Ran:
 
 def test_a_configuration_is_reported_in_tables() -> None:
     assert checked(SKIPPING) == Ran(1, TABLES, "")
+
+
+def test_the_times_of_keys_are_shown() -> None:
+    times = (KeyTimes("default", None, 978_307_200_000), KeyTimes("2026-01", 0, 86_400_000))
+    report = evolve(CLEAN, routes=(evolve(ZAPIER, key_times=times),))
+    ran = checked(report)
+    assert "key default until 2001-01-01T00:00:00Z\n" in ran.out
+    both = "key 2026-01 from 1970-01-01T00:00:00Z until"
+    assert both in ran.out
+    (shown,) = json.loads(checked(report, "--json").out)["routes"]
+    assert shown["keyTimes"] == [
+        {"keyId": "default", "notAfter": 978_307_200_000},
+        {"keyId": "2026-01", "notBefore": 0, "notAfter": 86_400_000},
+    ]
 
 
 def test_a_clean_configuration_is_done() -> None:

@@ -12,6 +12,7 @@ GROUPS = ("", "flows", "store", "audit")
 COMMANDS = (
     "serve",
     "check",
+    "reload",
     "flows list",
     "flows show",
     "flows cancel",
@@ -30,6 +31,7 @@ COMMANDS = (
     "audit prove",
     "audit verify-proof",
     "audit refusals",
+    "audit configuration",
     "audit serve",
 )
 

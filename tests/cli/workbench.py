@@ -25,10 +25,12 @@ from adapters.store import (
     StoreFault,
     open_for_reading,
     open_for_writing,
+    read_configurations,
     read_refusals,
     rebuild,
 )
 from domain.audit.checkpoints import Unprovable
+from domain.audit.configuration import ConfigurationLog
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
 from domain.commands import CancelFlow, Command
@@ -151,6 +153,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
 
     return Tools(
         serve=refuse,
+        reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
         read_store=_read_store,
@@ -162,6 +165,7 @@ def tools_over(report: CheckReport | None = None) -> Tools:
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=Desk(_unconfigured),
         open_refusals=_open_refusals,
+        open_configurations=_open_configurations,
         own_files=_own_files,
         spare_own_files=lambda config, database, file, key: spare_own_files(
             None, _url(config, database), file, key
@@ -209,6 +213,12 @@ def _open_evidence(config: Path | None, database: str | None) -> Iterator[Eviden
 def _open_refusals(config: Path | None, database: str | None) -> Iterator[Refusals]:
     with _read_store(config, database):
         yield read_refusals(database or "")
+
+
+@contextmanager
+def _open_configurations(config: Path | None, database: str | None) -> Iterator[ConfigurationLog]:
+    with _read_store(config, database):
+        yield read_configurations(database or "")
 
 
 @contextmanager

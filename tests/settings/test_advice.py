@@ -49,7 +49,7 @@ def test_a_secret_in_quotes_is_used_as_it_is_and_advised_against(
 ) -> None:
     held = f"{quote}{SECRET}{quote}"
     settings = loaded(tmp_path, one_route(secret="${HOOK}"), {"HOOK": held})
-    assert the_route(settings).identify(held) == "default"
+    assert the_route(settings).identify(held, 0) == "default"
     assert advice_of(settings) == [
         (
             f"{HERE}.secret: the secret is in quotes, which are part of it: "

@@ -60,7 +60,7 @@ def test_a_file_may_be_included_at_any_depth(tmp_path: Path, gateway: str) -> No
         routes=zapier,
         routes__zapier=route(),
     )
-    assert the_route(settings).identify(SECRET) == "default"
+    assert the_route(settings).identify(SECRET, 0) == "default"
     assert settings.file == tmp_path / "gateway.json5"
 
 

@@ -57,14 +57,14 @@ def test_the_recorded_configuration_serves_what_the_reference_served(recorded: S
 def test_the_recorded_secrets_open_their_routes(
     recorded: Settings, route_id: str, presented: str
 ) -> None:
-    opened = [route.route_id for route in recorded.routes if route.identify(presented)]
+    opened = [route.route_id for route in recorded.routes if route.identify(presented, 0)]
     assert route_id in opened
 
 
 def test_the_example_serves_out_of_the_box() -> None:
     settings = load_settings(EXAMPLE, {})
     assert [route.route_id for route in settings.routes] == ["zapier"]
-    assert settings.routes[0].identify("example-only-zapier-secret") == "default"
+    assert settings.routes[0].identify("example-only-zapier-secret", 0) == "default"
     assert [skipped.route_id for skipped in settings.skipped] == ["n8n"]
     assert settings.disabled == ("ci",)
     assert settings.server.port == 8080

@@ -34,13 +34,13 @@ def with_provider(provider: object, secret: object) -> dict[str, object]:
 )
 def test_a_variable_is_read_from_the_environment(tmp_path: Path, secret: object) -> None:
     settings = loaded(tmp_path, one_route(secret=secret), {"HOOK_SECRET": f" {SECRET}\n"})
-    assert the_route(settings).identify(SECRET) == "default"
+    assert the_route(settings).identify(SECRET, 0) == "default"
 
 
 @pytest.mark.parametrize("secret", ["$1_SECRET_TEXT", "x$HOOK_SECRET", "x${hook}", "a$b{c}"])
 def test_any_other_text_is_the_secret_itself(tmp_path: Path, secret: str) -> None:
     settings = loaded(tmp_path, one_route(secret=secret), {"HOOK_SECRET": SECRET})
-    assert the_route(settings).identify(secret) == "default"
+    assert the_route(settings).identify(secret, 0) == "default"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_allowlist_limits_the_variables(tmp_path: Path) -> None:
     provider = {"source": "env", "allowlist": ["HOOK_SECRET"]}
     allowed = with_provider(provider, ref("env", "kept", "HOOK_SECRET"))
     settings = loaded(tmp_path, allowed, {"HOOK_SECRET": SECRET})
-    assert the_route(settings).identify(SECRET) == "default"
+    assert the_route(settings).identify(SECRET, 0) == "default"
     assert refused(tmp_path, with_provider(provider, ref("env", "kept", "OTHER_SECRET"))) == [
         f"{HERE}: expected a variable in the allowlist of secrets.providers.kept, found another one"
     ]

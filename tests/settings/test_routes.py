@@ -31,7 +31,7 @@ def test_a_route_needs_only_a_session_key_and_a_secret(tmp_path: Path) -> None:
         keys=only.keys,
         limits=Limits(),
     )
-    assert only.identify(SECRET) == "default"
+    assert only.identify(SECRET, 0) == "default"
 
 
 def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_texts_are_trimmed_as_the_reference_trims(tmp_path: Path) -> None:
         )
     )
     assert (only.owner, only.path) == ("agent:main:x", "/p")
-    assert only.identify("s e c") == "default"
+    assert only.identify("s e c", 0) == "default"
 
 
 def test_a_disabled_route_is_not_served_and_its_secret_not_looked_for(tmp_path: Path) -> None:
@@ -219,17 +219,17 @@ def test_several_secrets_have_ids_of_their_own(tmp_path: Path) -> None:
     fields = {"sessionKey": "agent:main:main", "secrets": secrets}
     only = the_route(loaded(tmp_path, with_routes({"zapier": fields})))
     assert [key.key_id for key in only.keys] == ["2026-06", "next"]
-    assert (only.identify(SECRET), only.identify(OTHER)) == ("2026-06", "next")
+    assert (only.identify(SECRET, 0), only.identify(OTHER, 0)) == ("2026-06", "next")
 
 
 def test_a_plain_secret_and_several_go_together(tmp_path: Path) -> None:
     only = the_route(loaded(tmp_path, one_route(secrets={"next": OTHER})))
-    assert (only.identify(SECRET), only.identify(OTHER)) == ("default", "next")
+    assert (only.identify(SECRET, 0), only.identify(OTHER, 0)) == ("default", "next")
 
 
 def test_one_of_several_may_be_called_default(tmp_path: Path) -> None:
     fields = {"sessionKey": "agent:main:main", "secrets": {"default": SECRET}}
-    assert the_route(loaded(tmp_path, with_routes({"a": fields}))).identify(SECRET) == "default"
+    assert the_route(loaded(tmp_path, with_routes({"a": fields}))).identify(SECRET, 0) == "default"
 
 
 def test_a_key_id_is_given_once(tmp_path: Path) -> None:

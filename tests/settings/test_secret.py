@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -94,14 +95,14 @@ def test_a_secret_is_compared_in_many_threads_at_once() -> None:
 
 def test_a_route_names_the_key_that_was_presented() -> None:
     route = route_with(old="the old secret", new="the new secret")
-    assert route.identify("the old secret") == "old"
-    assert route.identify("the new secret") == "new"
-    assert route.identify("another secret") is None
-    assert route.identify("") is None
+    assert route.identify("the old secret", 0) == "old"
+    assert route.identify("the new secret", 0) == "new"
+    assert route.identify("another secret", 0) is None
+    assert route.identify("", 0) is None
 
 
 def test_of_two_keys_with_one_secret_the_first_is_named() -> None:
-    assert route_with(a="the same", b="the same").identify("the same") == "a"
+    assert route_with(a="the same", b="the same").identify("the same", 0) == "a"
 
 
 def test_every_key_is_compared_whichever_matches() -> None:
@@ -116,5 +117,14 @@ def test_every_key_is_compared_whichever_matches() -> None:
             return super().encode(encoding, errors)
 
     route = route_with(a="one", b="two", c="three")
-    assert route.identify(Watched("one")) == "a"
+    assert route.identify(Watched("one"), 0) == "a"
     assert compared == ["latin-1"] * 3
+
+
+def test_a_fingerprint_is_slow_to_make_and_of_one_salt() -> None:
+    text, salt = "correct horse battery staple", b"0123456789abcdef"
+    digest = hashlib.sha256(text.encode()).digest()
+    slow = hashlib.scrypt(digest, salt=salt, n=16_384, r=8, p=1, dklen=16)
+    assert Secret(text).fingerprint(salt) == f"scrypt:{slow.hex()}"
+    assert Secret(text).fingerprint(b"another") != Secret(text).fingerprint(salt)
+    assert Secret("another").fingerprint(salt) != Secret(text).fingerprint(salt)

@@ -53,7 +53,7 @@ def reason(settings: Settings) -> str:
 
 def test_a_command_answers_with_a_secret(tmp_path: Path) -> None:
     settings = settings_with(tmp_path, answering(tmp_path, ANSWER))
-    assert the_route(settings).identify(SECRET) == "default"
+    assert the_route(settings).identify(SECRET, 0) == "default"
 
 
 def test_a_command_is_asked_once_for_all_its_secrets(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_command_is_asked_once_for_all_its_secrets(tmp_path: Path) -> None:
     script = f'cat >> "$0.asked"; echo >> "$0.asked"; echo \'{json.dumps(answer)}\''
     settings = settings_with(tmp_path, command(tmp_path, script), ids=("a/b", "c", "a/b"))
     identified = [
-        one.identify(secret)
+        one.identify(secret, 0)
         for one, secret in zip(
             settings.routes, ("secret a/b", "secret c", "secret a/b"), strict=True
         )
@@ -172,12 +172,12 @@ def test_a_command_may_answer_in_plain_text_if_that_is_configured(
     tmp_path: Path, answer: str
 ) -> None:
     settings = settings_with(tmp_path, answering(tmp_path, answer), jsonOnly=False)
-    assert the_route(settings).identify(SECRET) == "default"
+    assert the_route(settings).identify(SECRET, 0) == "default"
 
 
 def test_a_plain_number_is_plain_text(tmp_path: Path) -> None:
     settings = settings_with(tmp_path, answering(tmp_path, "0123456789"), jsonOnly=False)
-    assert the_route(settings).identify("0123456789") == "default"
+    assert the_route(settings).identify("0123456789", 0) == "default"
 
 
 def test_plain_text_answers_one_id_only(tmp_path: Path) -> None:

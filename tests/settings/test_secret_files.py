@@ -51,7 +51,7 @@ def reason(settings: Settings) -> str:
 )
 def test_a_pointer_finds_a_secret(tmp_path: Path, content: object, pointer: str) -> None:
     keep(tmp_path, content)
-    assert the_route(settings_with(tmp_path, pointer)).identify(SECRET) == "default"
+    assert the_route(settings_with(tmp_path, pointer)).identify(SECRET, 0) == "default"
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_a_file_that_is_no_json_object_skips_the_route(tmp_path: Path, content: 
 def test_a_file_may_be_one_secret(tmp_path: Path) -> None:
     keep(tmp_path, f"\ufeff{SECRET}\r\n")
     only = the_route(settings_with(tmp_path, "value", mode="singleValue"))
-    assert only.identify(SECRET) == "default"
+    assert only.identify(SECRET, 0) == "default"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_json(tmp_path: Path) -> None:
     keep(tmp_path, f'\ufeff{{"hook": "{SECRET}"}}')
-    assert the_route(settings_with(tmp_path)).identify(SECRET) == "default"
+    assert the_route(settings_with(tmp_path)).identify(SECRET, 0) == "default"
 
 
 def test_a_file_that_is_empty_skips_the_route(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
-from adapters.webhooks.gate import Gate, Ticket
+from adapters.webhooks.gate import AdmissionTable, Gate, Ticket
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import noting
 from adapters.webhooks.replies import RawAnswer
@@ -71,10 +71,8 @@ class Gateway:
     def __attrs_post_init__(self) -> None:
         self.flows = TaskFlows(self.store, lambda: self.now, counted("id"))
         self.gate = Gate(
-            routes=RouteTable([self.route(name) for name in OWNERS]),
-            trusted_proxies=(ip_network(f"{PROXY}/32"),),
+            table=self.table([self.route(name) for name in OWNERS]),
             clock=lambda: self.uptime,
-            remember_address=lambda address: address,
             log_request=self.access_log.append,
             note_answer=noting(self.noted.append, lambda: self.now),
         )
@@ -85,6 +83,14 @@ class Gateway:
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
         )
         self.client = TestClient(create_app(given))
+
+    def table(self, routes: Iterable[Route]) -> AdmissionTable:
+        """Return what is swapped as one."""
+        return AdmissionTable(
+            routes=RouteTable(routes),
+            trusted_proxies=(ip_network(f"{PROXY}/32"),),
+            remember_address=lambda address: address,
+        )
 
     def route(self, name: str) -> Route:
         """Return a route as the composition root makes it."""

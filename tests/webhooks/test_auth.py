@@ -12,7 +12,7 @@ AUTH = "Authorization"
 OTHER = "x-openclaw-webhook-secret"
 
 
-def key_of(*headers: tuple[str, str], configured: str = "s3cret") -> str | None:
+def key_of(*headers: tuple[str, str], configured: str = "s3cret") -> object:
     return authenticate(read_head("POST", "/", headers, "192.0.2.1"), identifying(configured))
 
 

@@ -10,7 +10,8 @@ from attrs import evolve
 from adapters.webhooks.gate import Admitted, Probe, Ticket
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.replies import RawAnswer
-from adapters.webhooks.routes import RouteTable
+from adapters.webhooks.routes import KeyNotValid
+from domain.audit.refused_calls import TurnedAway
 from tests.webhooks.gateway import CLIENT, PROXY, SECRETS, Gateway, headers_for, path_of
 
 BEARER = ("Authorization", f"Bearer {SECRETS['zapier']}")
@@ -140,10 +141,10 @@ def test_a_comparison_that_breaks_holds_no_place() -> None:
 
     gateway = Gateway(limits=Limits(in_flight=1))
     route = gateway.route("zapier")
-    gateway.gate.routes = RouteTable([evolve(route, identify=broken)])
+    gateway.gate.swap(gateway.table([evolve(route, identify=broken)]))
     with pytest.raises(RuntimeError):
         gateway.admit()
-    gateway.gate.routes = RouteTable([route])
+    gateway.gate.swap(gateway.table([route]))
     assert verdict(gateway.admit()) == "default"
 
 
@@ -288,3 +289,58 @@ def test_a_refusal_is_a_whole_answer_in_bytes(gateway: Gateway) -> None:
         ),
         b'{"ok":false,"code":"unauthorized","error":"unauthorized","result":{}}',
     )
+
+
+def test_a_swap_keeps_the_windows_and_the_places_of_a_route() -> None:
+    gateway = Gateway(limits=Limits(rate_requests=3, in_flight=1))
+    ticket = gateway.admit()
+    assert isinstance(ticket, Admitted)
+    gateway.gate.swap(gateway.table([gateway.route("zapier")]))
+    assert verdict(gateway.admit()) == (429, "too_many_in_flight")
+    assert verdict(gateway.admit(route="twin")) == (404, "route_not_found")
+    ticket.release()
+    assert verdict(gateway.admit()) == "default"
+    assert verdict(gateway.admit()) == (429, "rate_limited")
+
+
+def test_what_was_admitted_keeps_its_route() -> None:
+    gateway = Gateway()
+    ticket = gateway.admit()
+    assert isinstance(ticket, Admitted)
+    gateway.gate.swap(gateway.table([]))
+    status, body = gateway.run_admitted(ticket, b'{"action": "list_flows"}')
+    assert (status, json.loads(body)["routeId"]) == (200, "zapier")
+
+
+def test_fewer_clients_may_be_tracked_from_a_swap_on() -> None:
+    gateway = Gateway(limits=Limits(rate_requests=1))
+    peers = [f"192.0.2.{number}" for number in range(1, 6)]
+    assert {verdict(gateway.admit(peer=peer)) for peer in peers} == {"default"}
+    table = gateway.table([gateway.route("zapier")])
+    gateway.gate.swap(evolve(table, tracked_keys=2))
+    assert verdict(gateway.admit(peer="192.0.2.99")) == "default"
+    assert [verdict(gateway.admit(peer=peer)) for peer in reversed(peers)][:2] == [
+        (429, "rate_limited"),
+        "default",
+    ]
+
+
+def test_a_key_that_is_not_valid_now_is_unknown_to_its_caller_only() -> None:
+    gateway = Gateway(limits=Limits(in_flight=1))
+    route = evolve(gateway.route("zapier"), identify=lambda _: KeyNotValid("old", "key_expired"))
+    unknown = gateway.admit(headers=[JSON_TYPE, WRONG_BEARER])
+    gateway.gate.swap(gateway.table([route]))
+    refused = [gateway.admit() for _ in range(2)]  # the one place is free again
+    assert refused == [unknown, unknown]
+    logged = [
+        (one["key_id"], one["status"], one["code"], one["reason"]) for one in gateway.access_log
+    ]
+    assert logged == [
+        (None, 401, "unauthorized", None),
+        *[("old", 401, "unauthorized", "key_expired")] * 2,
+    ]
+    at = gateway.now
+    assert gateway.noted == [
+        TurnedAway(at=at, route_id="zapier", code="unauthorized"),
+        *[TurnedAway(at=at, route_id="zapier", code="key_expired", key_id="old")] * 2,
+    ]

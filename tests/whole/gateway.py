@@ -61,6 +61,7 @@ class RunningGateway:
     stdout: int | None = None
     stderr: int | None = None
     working_folder: Path = ROOT
+    log_name: str = "gateway.log"
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -108,11 +109,13 @@ class RunningGateway:
     @property
     def logs(self) -> str:
         """Everything that it has printed so far."""
+        if not self._log.exists():
+            return ""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def _log(self) -> Path:
-        return self.folder / "gateway.log"
+        return self.folder / self.log_name
 
     def __enter__(self) -> Self:
         self.start()

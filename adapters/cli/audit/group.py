@@ -7,6 +7,7 @@ from typing import Final
 from adapters.cli.arguments import Commands
 from adapters.cli.audit import (
     checkpoint,
+    configuration,
     diff,
     export,
     history,
@@ -49,6 +50,7 @@ def add_audit(commands: Commands) -> None:
     replay.add(audit)
     export.add(audit)
     refusals.add(audit)
+    configuration.add(audit)
     serve.add(audit)
     keygen.add(audit)
     checkpoint.add(audit)

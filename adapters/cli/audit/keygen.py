@@ -71,7 +71,7 @@ class Keygen(AuditAsk):
         terminal.complain(
             f"1. in {self.config}, let taskflow.audit.key refer to {self.file}, and write beside"
             f" it: previousKeys: {keys},\n"
-            f"2. taskflow check --config {self.config}, and start the gateway again\n"
+            f"2. taskflow check --config {self.config}, and taskflow reload with the same\n"
             f"3. taskflow audit checkpoint --config {self.config}: the first one by the new key\n"
             "4. give the public key above to everybody who verifies, beside the present one\n"
             "5. destroy the present private key; keep its public key for ever"

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from adapters.store.faults import StoreFault
@@ -15,6 +16,8 @@ from adapters.store.refusals import schema
 from adapters.store.sqlite import LOG_LIMIT
 
 _LOCK_SECONDS: Final = 1.0
+_SETTING_UP: Final = Lock()
+"""Held while a new file is set up: refusals and configurations are written by two threads."""
 
 
 def log_path(database: Path) -> Path:
@@ -23,7 +26,7 @@ def log_path(database: Path) -> Path:
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open a refusal log, made if it is missing, as its only writer: the store's lock is held.
+    """Open a refusal log, made if it is missing, in its only process: the store's lock is held.
 
     Raises:
         StoreFault: if it cannot be made, or is not ours.
@@ -34,8 +37,9 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         file_name(path, "rw"), uri=True, isolation_level=None, timeout=_LOCK_SECONDS
     )
     try:
-        if _is_blank(connection):
-            _set_up(connection)
+        with _SETTING_UP:
+            if _is_blank(connection):
+                _set_up(connection)
         _check(connection, path)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")

@@ -49,6 +49,9 @@ class Waiting:
             match refused:
                 case RefusedCall():
                     self._hold(refused)
+                case TurnedAway(key_id=str(key_id)):
+                    # Counted by its key, and never kept: whoever has an old key fills no disk.
+                    self._overflown[day(refused.at), refused.route_id, key_id, refused.code] += 1
                 case TurnedAway():
                     self._turned_away[day(refused.at), refused.route_id, refused.code] += 1
                 case _:

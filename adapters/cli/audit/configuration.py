@@ -1,0 +1,98 @@
+"""`taskflow audit configuration`: what changed in a gateway's configuration, and when."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+from rich.text import Text
+
+from adapters.cli.arguments import Commands, json_flag, page_options, store_options
+from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.documents import Document, document
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.tables import REST, folded, table
+from adapters.cli.terminal import Terminal
+from adapters.cli.tools import Tools
+from domain.audit.configuration import ConfigurationPage, FieldChange
+from domain.audit.printable import counted, to_the_millisecond
+
+MOST_CHANGES: Final = 1000
+
+PAGE: Final = Page(
+    help="show what changed in the configuration, and when",
+    description="""\
+Shows the changes of a gateway's configuration, newest first: those of a
+reload, and those that a start found since the last one. A secret is shown by
+the id of its key and a digest that is slow to make and of this store only, so
+that a rotation is seen and the secret is not. Variables of the environment,
+and who changed a file, are not known. Safe beside a running gateway.""",
+    epilog="""\
+examples:
+  taskflow audit configuration --config gateway.json5
+  taskflow audit configuration --database sqlite:///copy.db --limit 5 --json
+
+"""
+    + exit_codes(done="shown, even if there is none", findings="not used", trouble=STORE_TROUBLE),
+)
+
+
+@frozen(kw_only=True)
+class ShowConfigurationChanges(AuditAsk):
+    """Show what changed in the configuration."""
+
+    limit: int
+    cursor: int | None
+    json: bool
+
+    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+        """Show a page of the changes."""
+        with tools.open_configurations(self.config, self.database) as log:
+            page = log.page(limit=self.limit, before=self.cursor)
+        if self.json:
+            terminal.dump(_document(page))
+        elif page.changes:
+            _show(page, terminal)
+        else:
+            terminal.say("No changes of the configuration.")
+        return Exit.DONE
+
+
+def _document(page: ConfigurationPage) -> Document:
+    shown: Document = {
+        "changes": [
+            {**document(change), "changes": [document(field) for field in change.changes]}
+            for change in page.changes
+        ]
+    }
+    if page.next_cursor is not None:
+        shown["nextCursor"] = str(page.next_cursor)
+    return shown
+
+
+def _show(page: ConfigurationPage, terminal: Terminal) -> None:
+    shown = table("Changes of the configuration", {"When, by": 26, "What": REST})
+    for change in page.changes:
+        shown.add_row(
+            folded(to_the_millisecond(change.at), f"{change.cause}, pid {change.pid}"),
+            folded(*map(_said, change.changes)),
+        )
+    more = "" if page.next_cursor is None else f", and there are more: --cursor {page.next_cursor}"
+    terminal.show(shown, Text(f"{counted(len(page.changes), 'change')}{more}."))
+
+
+def _said(change: FieldChange) -> str:
+    if change.before is None:
+        return f"added {change.field}: {change.after}"
+    if change.after is None:
+        return f"removed {change.field}: {change.before}"
+    return f"changed {change.field}: {change.before} -> {change.after}"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_ask("configuration", PAGE, ShowConfigurationChanges)
+    store_options(parser)
+    page_options(parser, "changes", MOST_CHANGES)
+    json_flag(parser)

@@ -1,0 +1,144 @@
+"""The log of configurations: tables beside the refusals, written when a configuration changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from attrs import astuple, frozen
+
+from adapters.store.faults import StoreFault
+from adapters.store.place import Memory, parse_url
+from adapters.store.refusals.file import log_path, open_to_write, opened_to_read
+from domain.audit.configuration import (
+    Cause,
+    ConfigurationChange,
+    ConfigurationPage,
+    ConfigurationState,
+    FieldChange,
+    changed_fields,
+)
+from domain.ports import StoreUnavailable
+from domain.values import Timestamp
+
+MOST_CHANGES: Final = 10_000
+"""How many changes are kept, the newest; a start without any is none."""
+
+_SALT_BYTES: Final = 16
+_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS configuration_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        cause TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        changes TEXT NOT NULL
+    )""",
+    "CREATE TABLE IF NOT EXISTS configuration_state (state TEXT NOT NULL, salt BLOB NOT NULL)",
+)
+_INSERT: Final = "INSERT INTO configuration_changes (at, cause, pid, changes) VALUES (?,?,?,?)"
+_DROP: Final = (
+    "DELETE FROM configuration_changes WHERE number <="
+    " (SELECT max(number) FROM configuration_changes) - ?"
+)
+_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE name = 'configuration_changes'"
+_SELECT: Final = (
+    "SELECT number, at, cause, pid, changes FROM configuration_changes"
+    " WHERE number < ? ORDER BY number DESC LIMIT ?"
+)
+_BEYOND: Final = 1 << 62
+
+
+def record_configuration(
+    url: str, describe: Callable[[bytes], ConfigurationState], *, at: Timestamp, cause: Cause
+) -> None:
+    """Write what differs from the configuration that was recorded last, if anything does.
+
+    `describe` returns the configuration, its secrets digested with the salt that it is given, which
+    this store alone has. A store in memory keeps nothing: nobody else could read it.
+
+    Raises:
+        StoreUnavailable: if it cannot be written; then nothing is.
+    """
+    place = parse_url(url)
+    if isinstance(place, Memory):
+        return
+    with _translated(log_path(place.path)) as path, closing(open_to_write(path)) as log:
+        before, salt = _last(log)
+        after = describe(salt)
+        if changes := changed_fields(before, after):
+            text = json.dumps([astuple(change) for change in changes])
+            with log:
+                log.execute("BEGIN IMMEDIATE")
+                log.execute(_INSERT, (at, cause.value, os.getpid(), text))
+                log.execute(_DROP, (MOST_CHANGES,))
+                log.execute("UPDATE configuration_state SET state = ?", (json.dumps(after),))
+
+
+def _last(log: sqlite3.Connection) -> tuple[ConfigurationState, bytes]:
+    with log:
+        log.execute("BEGIN IMMEDIATE")
+        for table in _TABLES:
+            log.execute(table)
+        found = log.execute("SELECT state, salt FROM configuration_state").fetchone()
+        if found is None:
+            found = "{}", os.urandom(_SALT_BYTES)
+            log.execute("INSERT INTO configuration_state VALUES (?,?)", found)
+    return json.loads(found[0]), found[1]
+
+
+def read_configurations(url: str) -> StoredConfigurations:
+    """Return the changes of the configuration of a store's gateway; none if nothing was written.
+
+    Raises:
+        StoreFault: if the store is in memory, where nobody else can read it.
+    """
+    place = parse_url(url)
+    if isinstance(place, Memory):
+        raise StoreFault("a store in memory keeps no log of configurations")
+    return StoredConfigurations(log_path(place.path))
+
+
+@frozen
+class StoredConfigurations:
+    """A log of configurations on disk: a `domain.audit.configuration.ConfigurationLog`."""
+
+    path: Path
+
+    def page(self, *, limit: int, before: int | None = None) -> ConfigurationPage:
+        """Return at most `limit` changes, newest first, those numbered before a cursor."""
+        with _translated(self.path) as path:
+            rows = _rows(path, _BEYOND if before is None else before, limit + 1)
+            shown = [_change(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return ConfigurationPage(changes=shown, next_cursor=shown[-1].number if more else None)
+
+
+def _rows(path: Path, before: int, limit: int) -> list[sqlite3.Row]:
+    with opened_to_read(path) as log:
+        if log is None or log.execute(_EXISTS).fetchone() is None:
+            return []
+        return log.execute(_SELECT, (before, limit)).fetchall()
+
+
+def _change(row: sqlite3.Row) -> ConfigurationChange:
+    changes = [FieldChange(*change) for change in json.loads(row["changes"])]
+    return ConfigurationChange(
+        number=row["number"],
+        at=row["at"],
+        cause=Cause(row["cause"]),
+        pid=row["pid"],
+        changes=changes,
+    )
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except (StoreFault, sqlite3.Error, ValueError, TypeError) as error:
+        raise StoreUnavailable(f"{path}: the log of configurations: {error}") from error
