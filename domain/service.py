@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar, overload
 
 from attrs import frozen
 
@@ -15,7 +15,6 @@ from domain.evolve import fold
 from domain.flow import Flow
 from domain.outcomes import (
     Accepted,
-    FlowPage,
     NotPersisted,
     Outcome,
     accepted,
@@ -28,14 +27,18 @@ from domain.ports import (
     Commit,
     FlowStore,
     NewId,
+    Page,
     Remembered,
     StoreUnavailable,
     WriteConflict,
+    itself,
 )
 from domain.records import Origin, RequestKey, record_all
 from domain.refusals import Refusal
 from domain.status import FlowStatus
 from domain.views import FlowView, TaskSummary, flow_view, task_summary
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 1000
 """How often a command that loses to other writers is decided again. Each loss is another's win."""
@@ -80,12 +83,40 @@ class OwnerSession:
         flow = self.store.find(self.owner, flow_id)
         return None if flow is None else task_summary(flow.tasks)
 
+    @overload
     def page(
-        self, *, limit: int, before: int | None = None, status: FlowStatus | None = None
-    ) -> FlowPage:
-        """Return at most `limit` flows of the owner, newest first, those before a cursor."""
-        page = self.store.page(self.owner, limit=limit, before=before, status=status)
-        return FlowPage(flows=[flow_view(f) for f in page.flows], next_cursor=page.next_cursor)
+        self, *, limit: int, before: int | None = ..., status: FlowStatus | None = ...
+    ) -> Page[FlowView]: ...
+
+    @overload
+    def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = ...,
+        status: FlowStatus | None = ...,
+        show: Callable[[FlowView], T | None],
+    ) -> Page[T]: ...
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        status: FlowStatus | None = None,
+        show: Callable[[FlowView], Any] = itself,
+    ) -> Page[Any]:
+        """Return at most `limit` flows of the owner, newest first, those before a cursor.
+
+        The page ends before a flow of which `show` returns None, as there is no room for it.
+        """
+        return self.store.page(
+            self.owner,
+            limit=limit,
+            before=before,
+            status=status,
+            show=lambda flow: show(flow_view(flow)),
+        )
 
     def execute(self, command: Command, origin: Origin) -> Outcome:
         """Bring about what a command asks for, durably, or say why not.

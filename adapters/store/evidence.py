@@ -19,7 +19,7 @@ from adapters.store.upcasting import UPCASTERS
 from domain.audit.evidence import Entry, Examined, IndexRow, KeyRow, UnknownName, Unreadable
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
-from domain.ports import Page
+from domain.ports import Page, itself
 from domain.records import Record
 from domain.status import FlowStatus
 
@@ -118,9 +118,9 @@ class StoreEvidence:
 
     def page(
         self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+    ) -> Page[Flow]:
         """Return at most `limit` flows, newest first, of one owner or of all."""
-        return self.store.page(owner, limit=limit, before=before, status=status)
+        return self.store.page(owner, limit=limit, before=before, status=status, show=itself)
 
     def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | str:
         try:

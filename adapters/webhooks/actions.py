@@ -11,6 +11,7 @@ from adapters.webhooks import schemas
 from adapters.webhooks.cursor import encode_cursor
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, Answers
+from adapters.webhooks.room import Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.views import flow_json, summary_json
 from domain.commands import (
@@ -37,7 +38,7 @@ class Query:
 
     name: str
     schema: Schema
-    ask: Callable[[OwnerSession, Values], Result]
+    ask: Callable[[OwnerSession, Values, Room], Result]
 
 
 @frozen
@@ -61,15 +62,15 @@ class Call:
     values: Values
 
 
-def _get_flow(session: OwnerSession, values: Values) -> Result:
+def _get_flow(session: OwnerSession, values: Values, _: Room) -> Result:
     return _flow_or_null(session.find(values["flow_id"]))
 
 
-def _find_latest_flow(session: OwnerSession, _: Values) -> Result:
+def _find_latest_flow(session: OwnerSession, _: Values, __: Room) -> Result:
     return _flow_or_null(session.find_latest())
 
 
-def _resolve_flow(session: OwnerSession, values: Values) -> Result:
+def _resolve_flow(session: OwnerSession, values: Values, _: Room) -> Result:
     return _flow_or_null(session.resolve(values["token"]))
 
 
@@ -77,18 +78,19 @@ def _flow_or_null(flow: FlowView | None) -> Result:
     return {"flow": None if flow is None else flow_json(flow)}
 
 
-def _list_flows(session: OwnerSession, values: Values) -> Result:
+def _list_flows(session: OwnerSession, values: Values, room: Room) -> Result:
     page = session.page(
         limit=values.get("limit", schemas.MOST_LISTED),
         before=values.get("cursor"),
         status=values.get("status"),
+        show=lambda flow: room.show(flow_json(flow)),
     )
-    flows = [flow_json(flow) for flow in page.flows]
     rest = page.next_cursor
-    return {"flows": flows} if rest is None else {"flows": flows, "nextCursor": encode_cursor(rest)}
+    cursor = {} if rest is None else {"nextCursor": encode_cursor(rest)}
+    return {"flows": page.flows, **cursor}
 
 
-def _get_task_summary(session: OwnerSession, values: Values) -> Result:
+def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> Result:
     summary = session.summarize_tasks(values["flow_id"])
     return {"summary": None if summary is None else summary_json(summary)}
 

@@ -18,6 +18,7 @@ from adapters.webhooks.head import head_of
 from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_reply, unsaved_reply
 from adapters.webhooks.replies import Reply
+from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
@@ -120,8 +121,9 @@ class WebhookResource:
 
     def _ask(self, ticket: Admitted, query: Query, values: Values) -> Reply:
         route = ticket.route
+        room = Room(route.limits.answer_bytes)
         try:
-            return replies.success(route.route_id, query.ask(route.session, values))
+            return replies.success(route.route_id, query.ask(route.session, values, room))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
             return replies.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
@@ -134,14 +136,15 @@ class WebhookResource:
         if isinstance(key, Issue):
             return replies.invalid_request(route.route_id, key.text)
         command = make_command(mutation, values, route.controller_id)
+        room = Room(route.limits.answer_bytes)
         try:
             outcome = route.session.execute(command, _origin(ticket, key))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
-            return unsaved_reply(mutation.answers, route.route_id, error)
+            return unsaved_reply(mutation.answers, route.route_id, error, room)
         if outcome.flow is not None:
             ticket.access.flow_id = outcome.flow.flow_id
-        return outcome_reply(mutation.answers, route.route_id, outcome)
+        return outcome_reply(mutation.answers, route.route_id, outcome, room)
 
 
 def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:

@@ -125,6 +125,6 @@ class Evidence(Protocol):
 
     def page(
         self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+    ) -> Page[Flow]:
         """Return at most `limit` flows, newest first, of one owner or of all."""
         ...

@@ -28,6 +28,7 @@ ALL = {
         "rateWindowSeconds": 5,
         "inFlight": 6,
         "trackedKeys": 7,
+        "answerBytes": 65_536,
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
@@ -48,6 +49,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
         rate_window_seconds=60,
         in_flight=8,
         tracked_keys=4096,
+        answer_bytes=8_388_608,
     )
     assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == Log(remote_address="full")
@@ -76,6 +78,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         rate_window_seconds=5,
         in_flight=6,
         tracked_keys=7,
+        answer_bytes=65_536,
     )
     assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == Log(remote_address="truncated")
