@@ -14,7 +14,7 @@ _KEYS: Final = (
 )
 _ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight", "answerBytes")
 _MOST_BODY_BYTES: Final = 16 << 20
-_MOST_ANSWER_BYTES: Final = 64 << 20
+_MOST_ANSWER_BYTES: Final = 16 << 20
 
 
 @frozen(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import orjson
 from attrs import evolve, frozen
 
 from adapters.webhooks.replies import (
@@ -16,7 +17,7 @@ from adapters.webhooks.replies import (
     refusal,
     success,
 )
-from adapters.webhooks.room import Room
+from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.views import flow_json, task_json
 from domain.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
 from domain.ports import StoreUnavailable
@@ -99,11 +100,10 @@ def _not_cancelled(refused: Refused, room: Room) -> dict[str, Any]:
 
 def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[str, Any]:
     """Show a flow and its newest tasks, and how many there was no room for."""
-    shown_flow = room.show(flow_json(flow))
-    shown = room.show_first(map(task_json, tasks))
-    omitted = len(tasks) - len(shown)
+    shown_flow = room.spend(orjson.dumps(flow_json(flow)))
+    omitted = len(tasks) - room.add_first(map(task_json, tasks))
     rest = {"tasksOmitted": omitted} if omitted else {}
-    return {"flow": shown_flow, "tasks": shown, **rest}
+    return {"flow": shown_flow, "tasks": LIST, **rest}
 
 
 def _linked(route_id: str, accepted: Accepted, _: Room) -> Reply:

@@ -6,7 +6,7 @@ A success is `{"ok": true, "routeId", "result"}`, a refusal `{"ok": false, "rout
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -34,13 +34,17 @@ _HEADERS: Final = (
 
 @frozen
 class Reply:
-    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log."""
+    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log.
+
+    A long body stands in `pieces`, to be sent one after the other.
+    """
 
     status: int
     code: str | None
     body: bytes
     headers: Headers = ()
     reason: str | None = None
+    pieces: Sequence[bytes] = ()
 
 
 def render(reply: Reply, request_id: str) -> RawAnswer:

@@ -123,10 +123,11 @@ class WebhookResource:
         route = ticket.route
         room = Room(route.limits.answer_bytes)
         try:
-            return replies.success(route.route_id, query.ask(route.session, values, room))
+            reply = replies.success(route.route_id, query.ask(route.session, values, room))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
             return replies.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
+        return room.put_into(reply)
 
     def _change(
         self, ticket: Admitted, mutation: Mutation, values: Values, *, body: bytes
@@ -141,10 +142,10 @@ class WebhookResource:
             outcome = route.session.execute(command, _origin(ticket, key))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
-            return unsaved_reply(mutation.answers, route.route_id, error, room)
+            return room.put_into(unsaved_reply(mutation.answers, route.route_id, error, room))
         if outcome.flow is not None:
             ticket.access.flow_id = outcome.flow.flow_id
-        return outcome_reply(mutation.answers, route.route_id, outcome, room)
+        return room.put_into(outcome_reply(mutation.answers, route.route_id, outcome, room))
 
 
 def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
@@ -160,5 +161,8 @@ def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
 def write(resp: Response, reply: Reply, request_id: str) -> None:
     """Make a reply Falcon's response."""
     resp.status = reply.status
-    resp.data = reply.body
+    if reply.pieces:
+        resp.set_stream(iter(reply.pieces), sum(map(len, reply.pieces)))
+    else:
+        resp.data = reply.body
     resp.set_headers(replies.headers_of(reply, request_id))

@@ -17,6 +17,8 @@ ALL = {
         "connections": 10,
         "headBytes": 8192,
         "idleSeconds": 1,
+        "answerSeconds": 7,
+        "waitingBytes": 2_000_000,
         "writeSeconds": 2.5,
         "drainSeconds": 0.1,
     },
@@ -68,6 +70,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         head_bytes=8192,
         idle_seconds=1,
         write_seconds=2.5,
+        answer_seconds=7,
+        waiting_bytes=2_000_000,
         drain_seconds=0.1,
     )
     assert settings.limits == Limits(

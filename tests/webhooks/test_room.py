@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from adapters.webhooks.limits import Limits
+from adapters.webhooks.room import PIECE_BYTES
 from tests.webhooks.gateway import Gateway
 
 ANSWER_BYTES = 100_000
@@ -89,3 +90,12 @@ def test_a_refused_cancellation_is_bounded_as_well() -> None:
     gateway.ask("finish_flow", flowId=flow_id, expectedRevision=0)
     answer = gateway.ask("cancel_flow", flowId=flow_id)
     assert (answer["code"], answer["result"]["tasksOmitted"]) == ("terminal", 2)
+
+
+def test_a_long_list_is_sent_in_pieces_that_are_the_same_answer() -> None:
+    gateway = Gateway(limits=Limits(answer_bytes=8_388_608))
+    created = [gateway.create(stateJson="x" * 250_000) for _ in range(9)]
+    answer = gateway.post({"action": "list_flows"})
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert [flow["flowId"] for flow in answer.json["result"]["flows"]] == created[::-1]
+    assert len(answer.content) > 2 * PIECE_BYTES
