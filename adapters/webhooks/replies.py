@@ -109,6 +109,13 @@ def payload_too_large(route_id: str | None) -> Reply:
     return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
 
 
+def value_too_large(route_id: str, stored: int, limit: int) -> Reply:
+    """Answer that the JSON values of a body are larger than allowed as they are stored."""
+    reason = f"its JSON values are stored in {stored:,} bytes, more than {limit:,}"
+    sentence = f"Payload too large: {reason}"
+    return evolve(refusal(413, "payload_too_large", sentence, route_id=route_id), reason=reason)
+
+
 def unsupported_media_type(reason: str) -> Reply:
     """Answer that a body is announced as something that is not read here, and as what."""
     sentence = f"Unsupported Media Type: {reason}"

@@ -24,6 +24,7 @@ from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
 from domain.ports import NewId, StoreUnavailable
 from domain.records import Actor, ActorKind, Origin, RequestKey
+from domain.values import Json
 
 REQUEST_ID: Final = "taskflow.request_id"
 TICKET: Final = "taskflow.ticket"
@@ -111,6 +112,9 @@ class WebhookResource:
             return replies.invalid_request(route_id, call.text)
         ticket.access.action = call.action.name
         ticket.access.flow_id = call.values.get("flow_id")
+        stored = _stored_bytes(call.values)
+        if stored > ticket.route.limits.body_bytes:
+            return replies.value_too_large(route_id, stored, ticket.route.limits.body_bytes)
         match call.action:
             case Query():
                 return self._ask(ticket, call.action, call.values)
@@ -146,6 +150,11 @@ class WebhookResource:
         if outcome.flow is not None:
             ticket.access.flow_id = outcome.flow.flow_id
         return room.put_into(outcome_reply(mutation.answers, route.route_id, outcome, room))
+
+
+def _stored_bytes(values: Values) -> int:
+    # APPSEC: a number may be stored longer than it was sent: `1e20` with all its digits.
+    return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
 
 
 def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
