@@ -126,5 +126,8 @@ class Evidence(Protocol):
     def page(
         self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
     ) -> Page[Flow]:
-        """Return at most `limit` flows, newest first, of one owner or of all."""
+        """Return at most `limit` flows, newest first, of one owner or of all, in outline.
+
+        They are without their JSON values and tasks.
+        """
         ...

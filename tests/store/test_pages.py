@@ -8,11 +8,12 @@ import pytest
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CancelFlow, FinishFlow
+from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
+from domain.commands import CancelFlow, CreateFlow, FinishFlow
 from domain.ports import itself
 from domain.service import OwnerSession
 from domain.status import FlowStatus
+from domain.values import Json
 from domain.views import FlowView
 from tests.store.commits import commit, created
 from tests.store.service import ORIGIN, OWNER, STRANGER, create, run, service, session, shown
@@ -130,6 +131,17 @@ def test_no_flow_is_read_before_the_one_ahead_of_it_was_shown(
     assert (page.flows, seen) == (["4", "3"], ["read", "shown"] * 3)
     monkeypatch.undo()
     assert [f.goal for f in owner.page(limit=5, before=page.next_cursor).flows] == ["2", "1", "0"]
+
+
+def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:
+    owner = session(store)
+    creation = CreateFlow(goal="g", controller_id="c", state_json=Json('"large"'))
+    flow = shown(owner.execute(creation, ORIGIN))
+    owner.execute(run(flow.flow_id), ORIGIN)
+    page = StoreEvidence(store).page(None, limit=5, before=None, status=None)
+    assert [(each.flow_id, each.state_json, each.tasks) for each in page.flows] == [
+        (flow.flow_id, None, ())
+    ]
 
 
 def test_an_owner_sees_nothing_of_another(store: EventSourcedStore) -> None:
