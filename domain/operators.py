@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domain.commands import CancelFlow
 from domain.listening import ListeningPeriod
@@ -50,12 +51,18 @@ class Operators:
         """Give up the children that were silent for so many milliseconds, by the wall clock."""
         return self._sweeper().sweep(self.clock() - lost_after)
 
-    def sweep_stale(self, period: ListeningPeriod, sightings: Sightings) -> tuple[Swept, Sightings]:
+    def sweep_stale(
+        self,
+        period: ListeningPeriod,
+        sightings: Sightings,
+        goes_on: Callable[[], bool] = lambda: True,
+    ) -> tuple[Swept, Sightings]:
         """Give up the children that gave no news while this process listened for long enough.
 
-        Returns also what it saw of those whose news is from the future, for the next sweep.
+        It ends before the next flow where `goes_on` says no. Returns also what it saw of those
+        whose news is from the future, for the next sweep.
         """
-        sweeper = self._sweeper()
+        sweeper = evolve(self._sweeper(), goes_on=goes_on)
         swept, seen = sweeper.sweep_ahead(period, sightings)
         before = period.stale_before
         rest = sweeper.sweep_claimed(period) if before is None else sweeper.sweep(before)

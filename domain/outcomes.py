@@ -44,14 +44,6 @@ class Refused:
 Outcome: TypeAlias = Accepted | Refused
 
 
-@frozen(kw_only=True)
-class FlowPage:
-    """Some flows, newest first, and the cursor of the rest if there is a rest."""
-
-    flows: Sequence[FlowView]
-    next_cursor: int | None
-
-
 class NotPersisted(StoreUnavailable):
     """A decision could not be written; the flow, if there was one, is as it was."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -11,6 +11,8 @@ from domain.flow import Flow
 from domain.records import Record, RequestKey
 from domain.status import FlowStatus
 from domain.values import Timestamp
+
+T = TypeVar("T")
 
 Clock: TypeAlias = Callable[[], Timestamp]
 """Returns now, in milliseconds since the epoch."""
@@ -53,11 +55,16 @@ class Remembered:
 
 
 @frozen(kw_only=True)
-class Page:
-    """Some flows of an owner, newest first, and the cursor of the rest if there is a rest."""
+class Page(Generic[T]):
+    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest."""
 
-    flows: Sequence[Flow]
+    flows: Sequence[T]
     next_cursor: int | None
+
+
+def itself(shown: T) -> T:
+    """Show something as it is: then a page ends only at its number of flows."""
+    return shown
 
 
 class FlowStore(Protocol):
@@ -88,7 +95,17 @@ class FlowStore(Protocol):
         ...
 
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
+        """Return what is shown of at most `limit` flows of an owner, created before a cursor.
+
+        One flow at a time is read and shown. The page ends before a flow of which `show` returns
+        None, as there is no room for it; a page with room for no flow at all has no end.
+        """
         ...

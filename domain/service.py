@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar, overload
 
 from attrs import frozen
 
-from domain.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
+from domain.commands import Command, CreateFlow, FlowCommand, Issued, LoseTask, RunTask, UpdateTask
 from domain.decide import Decision, decide
 from domain.decide_task import meant_task
 from domain.events import Event
@@ -15,7 +15,6 @@ from domain.evolve import fold
 from domain.flow import Flow
 from domain.outcomes import (
     Accepted,
-    FlowPage,
     NotPersisted,
     Outcome,
     accepted,
@@ -28,14 +27,18 @@ from domain.ports import (
     Commit,
     FlowStore,
     NewId,
+    Page,
     Remembered,
     StoreUnavailable,
     WriteConflict,
+    itself,
 )
-from domain.records import Origin, RequestKey, record_all
+from domain.records import Origin, Record, RequestKey, record_all
 from domain.refusals import Refusal
 from domain.status import FlowStatus
 from domain.views import FlowView, TaskSummary, flow_view, task_summary
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 1000
 """How often a command that loses to other writers is decided again. Each loss is another's win."""
@@ -80,12 +83,40 @@ class OwnerSession:
         flow = self.store.find(self.owner, flow_id)
         return None if flow is None else task_summary(flow.tasks)
 
+    @overload
     def page(
-        self, *, limit: int, before: int | None = None, status: FlowStatus | None = None
-    ) -> FlowPage:
-        """Return at most `limit` flows of the owner, newest first, those before a cursor."""
-        page = self.store.page(self.owner, limit=limit, before=before, status=status)
-        return FlowPage(flows=[flow_view(f) for f in page.flows], next_cursor=page.next_cursor)
+        self, *, limit: int, before: int | None = ..., status: FlowStatus | None = ...
+    ) -> Page[FlowView]: ...
+
+    @overload
+    def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = ...,
+        status: FlowStatus | None = ...,
+        show: Callable[[FlowView], T | None],
+    ) -> Page[T]: ...
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        status: FlowStatus | None = None,
+        show: Callable[[FlowView], Any] = itself,
+    ) -> Page[Any]:
+        """Return at most `limit` flows of the owner, newest first, those before a cursor.
+
+        The page ends before a flow of which `show` returns None, as there is no room for it.
+        """
+        return self.store.page(
+            self.owner,
+            limit=limit,
+            before=before,
+            status=status,
+            show=lambda flow: show(flow_view(flow)),
+        )
 
     def execute(self, command: Command, origin: Origin) -> Outcome:
         """Bring about what a command asks for, durably, or say why not.
@@ -94,12 +125,37 @@ class OwnerSession:
             NotPersisted: if the flow could be read and decided upon, but nothing written.
         """
         issued = Issued(command=command, owner=self.owner, at=self.clock(), new_id=self.new_id())
-        for _ in range(ATTEMPTS):
-            try:
-                return self._attempt(issued, origin)
-            except WriteConflict:
+        return _until_first(lambda: self._attempt(issued, origin))
+
+    def execute_together(
+        self, flow_id: str, commands: Sequence[FlowCommand], origin: Origin
+    ) -> Sequence[Outcome]:
+        """Carry out commands on one flow, one after the other, and write them in one commit.
+
+        Each is decided on what the one before it led to, and recorded as if it had come alone; one
+        that is refused takes nothing with it. They have no request key, and make no tasks.
+        """
+        at, new_id = self.clock(), self.new_id()
+        issued = [Issued(command=each, owner=self.owner, at=at, new_id=new_id) for each in commands]
+        return _until_first(lambda: self._attempt_together(flow_id, issued, origin))
+
+    def _attempt_together(
+        self, flow_id: str, commands: Sequence[Issued], origin: Origin
+    ) -> Sequence[Outcome]:
+        flow = self.store.find(self.owner, flow_id)
+        outcomes: list[Outcome] = []
+        records: list[Record] = []
+        for issued in commands:
+            decision = decide(flow, issued)
+            if isinstance(decision, Refusal):
+                outcomes.append(refused(decision, issued.command, None))
                 continue
-        raise StoreUnavailable("the flow is written to by too many at once")
+            flow = _after(flow, decision)
+            records += _records(decision, flow, issued, origin)
+            outcomes.append(accepted(flow, issued.command, None))
+        if flow is not None and records:
+            self.store.save(Commit(records=tuple(records), flow=flow))
+        return outcomes
 
     def _attempt(self, issued: Issued, origin: Origin) -> Outcome:
         command = issued.command
@@ -122,20 +178,14 @@ class OwnerSession:
     def _save(
         self, flow: Flow | None, events: tuple[Event, ...], issued: Issued, origin: Origin
     ) -> Accepted:
-        after = fold(flow, events)
-        if after is None:  # no flow and no events: only a command that found its flow decides none
-            raise AssertionError("a decision on no flow must create one")
+        after = _after(flow, events)
         task_id = _meant(flow, issued)
         if events or origin.request_key is not None:
-            records = record_all(
-                events,
-                flow_id=after.flow_id,
-                after=after.version - len(events),
-                origin=origin,
-                now=issued.at,
-            )
             commit = Commit(
-                records=records, flow=after, request_key=origin.request_key, task_id=task_id
+                records=_records(events, after, issued, origin),
+                flow=after,
+                request_key=origin.request_key,
+                task_id=task_id,
             )
             try:
                 self.store.save(commit)
@@ -161,6 +211,35 @@ class OwnerSession:
             past = self.store.recall(key.route_id, spelling)
             if past is not None:
                 yield past
+
+
+def _until_first(attempt: Callable[[], T]) -> T:
+    """Return what an attempt led to, the first that loses to no other writer."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except WriteConflict:
+            continue
+    raise StoreUnavailable("the flow is written to by too many at once")
+
+
+def _after(flow: Flow | None, events: tuple[Event, ...]) -> Flow:
+    after = fold(flow, events)
+    if after is None:  # no flow and no events: only a command that found its flow decides none
+        raise AssertionError("a decision on no flow must create one")
+    return after
+
+
+def _records(
+    events: tuple[Event, ...], after: Flow, issued: Issued, origin: Origin
+) -> tuple[Record, ...]:
+    return record_all(
+        events,
+        flow_id=after.flow_id,
+        after=after.version - len(events),
+        origin=origin,
+        now=issued.at,
+    )
 
 
 def _shown(flow: Flow | None) -> FlowView | None:

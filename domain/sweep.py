@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice, takewhile
 from typing import Final, Protocol, TypeAlias
 
 from attrs import frozen
@@ -19,6 +20,8 @@ from domain.task import Task, silent_since
 from domain.values import Timestamp
 
 BATCH: Final = 100
+MOST_AT_ONCE: Final = 500
+"""So many children of a flow are given up in one commit at most."""
 MOST_SIGHTINGS: Final = 10_000
 """Of so many flows with news from the future their last news is remembered at most."""
 
@@ -69,20 +72,22 @@ Sightings: TypeAlias = Mapping[str, Sighting]
 
 @frozen
 class Sweeper:
-    """Marks silent children as lost, a transaction each.
+    """Marks silent children as lost, those of a flow in one commit.
 
-    All its methods may raise `StoreUnavailable`; what was done before stays.
+    Before each flow it asks `goes_on`, which may take its time to let others write, and ends where
+    the answer is no. All its methods may raise `StoreUnavailable`; what was done before stays.
     """
 
     store: SweptStore
     flows: TaskFlows
     origin: Origin
+    goes_on: Callable[[], bool] = lambda: True
 
     def sweep(self, before: Timestamp) -> Swept:
         """Give up all children that have been silent since a moment or longer."""
         total = Swept()
         while silent := self.store.silent(before, BATCH):
-            swept = sum((self._sweep(flow, before) for flow in silent), Swept())
+            swept = sum((self._sweep(flow, before) for flow in self._while_on(silent)), Swept())
             if not swept.lost:
                 break  # others were faster; the rest is for the next sweep
             total += swept
@@ -97,7 +102,7 @@ class Sweeper:
         """
         total, now = Swept(), period.last
         seen: dict[str, Sighting] = {}
-        for silent in self.store.ahead(now.wall, MOST_SIGHTINGS):
+        for silent in self._while_on(self.store.ahead(now.wall, MOST_SIGHTINGS)):
             flow = self.store.load(silent.flow_id)
             if flow is None:
                 continue
@@ -116,7 +121,7 @@ class Sweeper:
         Their callers say so: no listening is needed to know it.
         """
         before, total = period.last.wall - period.pace.stale_after, Swept()
-        for silent in self.store.silent(before, BATCH):
+        for silent in self._while_on(self.store.silent(before, BATCH)):
             if flow := self.store.load(silent.flow_id):
                 commands = _silent(flow, before, lambda task: _is_claimed(task, period))
                 total += self._lose(silent.owner, flow, commands)
@@ -138,13 +143,18 @@ class Sweeper:
         return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
 
     def _lose(self, owner: str, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
-        session, swept = self.flows.bind_session(owner), Swept()
-        for command in commands:
-            outcome = session.execute(command, self.origin)
-            if isinstance(outcome, Accepted):
-                cancelled = outcome.flow.status is FlowStatus.CANCELLED
-                swept += Swept(1, int(cancelled and flow.ended_at is None))
+        session, swept, rest = self.flows.bind_session(owner), Swept(), iter(commands)
+        while step := tuple(islice(rest, MOST_AT_ONCE)):
+            if swept.lost and not self.goes_on():
+                break
+            for outcome in session.execute_together(flow.flow_id, step, self.origin):
+                if isinstance(outcome, Accepted):
+                    cancelled = outcome.flow.status is FlowStatus.CANCELLED
+                    swept += Swept(1, int(cancelled and flow.ended_at is None))
         return swept
+
+    def _while_on(self, flows: Sequence[SilentFlow]) -> Iterable[SilentFlow]:
+        return takewhile(lambda _: self.goes_on(), flows)
 
 
 def _silent(

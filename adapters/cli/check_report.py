@@ -11,12 +11,13 @@ from domain.values import Timestamp
 
 @frozen(kw_only=True)
 class RouteLimits:
-    """What each caller of a route may ask: bytes in a body, requests in a window, at once."""
+    """What each caller of a route may ask: bytes, requests in a window, requests at once."""
 
     body_bytes: int
     rate_requests: int
     rate_window_seconds: float
     in_flight: int
+    answer_bytes: int
 
 
 @frozen

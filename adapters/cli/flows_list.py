@@ -12,13 +12,15 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from domain.audit.printable import counted, to_the_second
 from domain.flow import Flow, cancel_requested, is_terminal
-from domain.ports import Page
+from domain.ports import Page, itself
 
 
 def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:
     """List a page of flows."""
     with tools.read_store(ask.config, ask.database) as flows:
-        page = flows.page(ask.owner, limit=ask.limit, before=ask.cursor, status=ask.status)
+        page = flows.page(
+            ask.owner, limit=ask.limit, before=ask.cursor, status=ask.status, show=itself
+        )
     if ask.json:
         terminal.dump(_document(page))
     else:
@@ -26,12 +28,12 @@ def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:
     return Exit.DONE
 
 
-def _document(page: Page) -> Document:
+def _document(page: Page[Flow]) -> Document:
     rest = {} if page.next_cursor is None else {"nextCursor": str(page.next_cursor)}
     return {"flows": [flow_document(flow) for flow in page.flows], **rest}
 
 
-def _tell(page: Page, terminal: Terminal) -> None:
+def _tell(page: Page[Flow], terminal: Terminal) -> None:
     if not page.flows:
         terminal.say("No flows.")
         return
@@ -52,7 +54,7 @@ def _progress(flow: Flow) -> tuple[str, ...]:
     return (revision,)
 
 
-def _ending(page: Page) -> str:
+def _ending(page: Page[Flow]) -> str:
     shown = counted(len(page.flows), "flow")
     if page.next_cursor is None:
         return f"{shown}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
+from typing import IO, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -25,6 +25,8 @@ from domain.ports import Clock, Page
 from domain.records import Record
 from domain.status import FlowStatus
 from domain.sweep import Swept
+
+T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many."""
@@ -88,8 +90,14 @@ class ReadableFlows(Protocol):
     """A store opened to look at, of all owners."""
 
     def page(
-        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+        self,
+        owner: str | None,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
         """Return at most `limit` flows, newest first, of one owner or of all."""
         ...
 

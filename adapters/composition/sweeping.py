@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Final
 
 from attrs import define, field
 
@@ -13,6 +15,9 @@ from domain.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.operators import Operators
 from domain.ports import StoreUnavailable
 from domain.sweep import Sightings
+
+_PAUSE_SECONDS: Final = 0.002
+"""What a sweep leaves to callers after each flow."""
 
 
 def pace_of(children: Children) -> ListeningPace:
@@ -53,9 +58,15 @@ class SweepJob:
     def _begin(self) -> None:
         self._period = ListeningPeriod.begin(self.pace, self.read_clocks())
 
+    def _goes_on(self) -> bool:
+        time.sleep(_PAUSE_SECONDS)
+        return self.is_listening()
+
     def _sweep(self) -> None:
         try:
-            swept, self._sightings = self.system.sweep_stale(self._period, self._sightings)
+            swept, self._sightings = self.system.sweep_stale(
+                self._period, self._sightings, self._goes_on
+            )
         except StoreUnavailable:
             self._begin()
             raise

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Final
+
+LAST_SECONDS: Final = 5.0
+"""How long a job that has begun is waited for at the end."""
+
+_LOG: Final = logging.getLogger("taskflow.schedule")
 
 
 @contextmanager
@@ -13,7 +20,8 @@ def every(
 ) -> Iterator[None]:
     """Do a job every so many seconds while the context lasts; a fault does not end the series.
 
-    On leaving, a job that has begun is waited for.
+    On leaving, a job that has begun is waited for, but not for ever: its thread ends with the
+    process.
     """
     stopped = Event()
 
@@ -30,7 +38,7 @@ def every(
         yield
     finally:
         stopped.set()
-        thread.join()
+        _join(thread)
 
 
 @contextmanager
@@ -55,4 +63,10 @@ def once(
         yield
     finally:
         stopped.set()
-        thread.join()
+        _join(thread)
+
+
+def _join(thread: Thread) -> None:
+    thread.join(LAST_SECONDS)
+    if thread.is_alive():
+        _LOG.warning("a job did not end within %g seconds", LAST_SECONDS)

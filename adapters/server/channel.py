@@ -38,6 +38,7 @@ class Channel(Connection):
         super().__init__(*given, **named)
         self._inbox = bytearray()
         self._exchange: Exchange | None = None
+        self._ending: Exchange | None = None
         self._has_turn_coming = False
 
     # Reading
@@ -201,12 +202,29 @@ class Channel(Connection):
             task.service()
             closing = task.close_on_finish
         finally:
-            exchange.release()
-            self.server.call_soon(self, partial(self._answered, closing=closing))
+            if not self.total_outbufs_len:
+                exchange.release()
+            self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
 
-    def _answered(self, *, closing: bool) -> None:
+    def end_answer(self, exchange: Exchange) -> None:
+        """Keep a request's ticket until what is written from now on is all but taken."""
+        self._ending = exchange
+
+    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - as waitress
+        """Give bytes to the system; release the ticket of the answer that ends with them."""
+        if self._ending is not None and self.total_outbufs_len <= len(data):
+            self._ending.release()
+            self._ending = None
+        return int(super().send(data, do_close))
+
+    def _answered(self, exchange: Exchange, *, closing: bool) -> None:
         self.requests = []
         self.server.in_work -= 1
+        if self.phase is Phase.CLOSED or not self.total_outbufs_len:
+            exchange.release()
+        else:
+            self.end_answer(exchange)
+            self.server.hold(self)
         if self.phase is Phase.CLOSED:
             return
         self._rest()
@@ -278,6 +296,8 @@ class Channel(Connection):
 
     def _release(self) -> None:
         """Release the ticket unless a worker owns the request: it releases when it ends."""
+        if self._ending is not None:
+            self._ending.release()
         if self._exchange is not None and not self.requests:
             self._exchange.release()
 

@@ -28,6 +28,13 @@ class Home(Protocol):
         """Have a worker thread run the application for a channel."""
         ...
 
+    def hold(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+        """Count an answer that waits for its caller, and keep what waits in all within bounds."""
+        ...
+
+
+_SEND_BYTES = 65_536
+"""Most that is given to the system at a time."""
 
 _LONG = 5.0
 """Seconds that a connection may be idle while all are in use."""
@@ -51,6 +58,9 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         map: dict[int, Any] | None = None,  # noqa: A002 - waitress passes it by this name
     ) -> None:
         super().__init__(server, sock, addr, adj, map=map)
+        self.sendbuf_len = _SEND_BYTES
+        self.held_bytes = 0
+        self._answer_due = math.inf
         self._waiting = 0
         self._waiting_since = 0.0
         self._swallowed = 0
@@ -93,6 +103,17 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self.handle_close()
 
     # Writing
+
+    def write_soon(self, data: Any) -> int:  # noqa: ANN401 - bytes, or a buffer of waitress
+        """Send bytes as soon as the caller takes them; the first ones begin an answer's time.
+
+        `held_bytes` is what an answer takes of our memory until all of it was taken.
+        """
+        if not self.total_outbufs_len:
+            self.held_bytes = 0
+            self._answer_due = self.server.terms.clock() + self.options.answer_seconds
+        self.held_bytes += len(data)
+        return int(super().write_soon(data))
 
     def handle_write(self) -> None:
         """Send what waits, then do what waited for that."""
@@ -166,7 +187,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def expire(self, now: float) -> None:
         """Act if a deadline has passed."""
-        if self._stalls(now):
+        if self._stalls(now) or (self.total_outbufs_len and now >= self._answer_due):
             self.handle_close()
         elif now >= self._deadline:
             self.overdue()

@@ -1,6 +1,8 @@
 """One request on its way through the server: head, body, ticket."""
 
-from attrs import define
+from threading import Lock
+
+from attrs import Factory, define
 
 from adapters.server.body import Body
 from adapters.server.contract import Ticket
@@ -14,7 +16,7 @@ class Exchange:
     """A request whose head is complete.
 
     One thread at a time owns it: the I/O thread until its body is complete, then the worker that
-    runs the application. So its ticket is released once without a lock.
+    runs the application. Its ticket is released by whichever thread sends the end of its answer.
     """
 
     head: Head
@@ -23,6 +25,7 @@ class Exchange:
     """Whether the head announces a body."""
     awaits_continue: bool
     ticket: Ticket | None = None
+    _lock: Lock = Factory(Lock)
 
     @property
     def command(self) -> str:
@@ -36,7 +39,8 @@ class Exchange:
 
     def release(self) -> None:
         """Release the ticket, if there is one and it was not released before."""
-        ticket, self.ticket = self.ticket, None
+        with self._lock:
+            ticket, self.ticket = self.ticket, None
         if ticket is not None:
             ticket.release()
 

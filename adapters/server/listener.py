@@ -54,6 +54,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.draining = self.cut_short = False
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
+        self._held: set[Channel] = set()
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = self._accept_after = self._next_warning = -math.inf
         self._awake = threading.RLock()
@@ -104,6 +105,20 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         """Queue a request for the workers; the drain waits for it, even if its caller leaves."""
         self.in_work += 1
         super().add_task(task)
+
+    def hold(self, channel: Channel) -> None:
+        """Count an answer that waits; where too much waits in all, close who has most to take.
+
+        NOTE: a caller that reads slowly has less to take with each look than one that never reads.
+        """
+        self._held = {held for held in (*self._held, channel) if held.total_outbufs_len}
+        excess = sum(held.held_bytes for held in self._held) - self.terms.options.waiting_bytes
+        while excess > 0 and len(self._held) > 1:
+            most = max(self._held, key=lambda held: int(held.total_outbufs_len))
+            self.logger.info("too many answers wait to be taken: one is given up")
+            excess -= most.held_bytes
+            self._held.discard(most)
+            most.handle_close()
 
     def maintenance(self, now: float) -> None:
         """Leave the deadlines to `turn`."""

@@ -24,6 +24,9 @@ class ServerOptions:
         body_seconds: Time for a body, from the end of its head.
         idle_seconds: Time for the next request of a connection, as it is announced to callers.
         write_seconds: Time in which a caller must take at least one byte of a waiting answer.
+        answer_seconds: Time in which a caller must take a whole answer, from its first byte.
+        waiting_bytes: Most bytes of answers that wait for their callers, of all together; one
+            answer may always wait.
         linger_seconds: Time to go on reading after a last answer, so that it is not reset away.
         linger_bytes: Most that is read and thrown away after a last answer.
         connections: Most sockets that are open at once; further ones wait in the backlog.
@@ -39,6 +42,8 @@ class ServerOptions:
     body_seconds: float = field(default=15.0, validator=_lasting)
     idle_seconds: float = field(default=75.0, validator=_lasting)
     write_seconds: float = field(default=30.0, validator=_lasting)
+    answer_seconds: float = field(default=60.0, validator=_lasting)
+    waiting_bytes: int = field(default=67_108_864, validator=_positive)
     linger_seconds: float = field(default=5.0, validator=_lasting)
     linger_bytes: int = field(default=16_777_216, validator=_positive)
     connections: int = field(default=1_024, validator=_positive)

@@ -14,8 +14,9 @@
 
 IDLE -> HEAD -> BODY -> WORK -> IDLE is a request and its answer; DISCARD takes the place of BODY
 and WORK where admission answered. To part is FLUSHING -> LINGERING -> CLOSED. In every phase an
-answer of which the caller takes nothing for `write_seconds` closes the connection. While all
-connections are in use, an IDLE one makes room after a few seconds.
+answer of which the caller takes nothing for `write_seconds`, or not all within `answer_seconds`,
+closes the connection; so does one that has most to take when more than `waiting_bytes` wait in all.
+While all connections are in use, an IDLE one makes room after a few seconds.
 
 A caller that shuts its side in HEAD or BODY is answered 400 and parted from, without LINGERING; in
 any other phase the connection closes, once an answer that waits is taken.

@@ -1,9 +1,11 @@
 """The task that runs the application for one request and writes its answer."""
 
+import io
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from waitress.buffers import ReadOnlyFileBasedBuffer  # type: ignore[import-untyped]
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
@@ -14,6 +16,9 @@ from adapters.server.faults import OUR_FAULT
 if TYPE_CHECKING:
     from adapters.server.exchange import Exchange
 
+LARGE = 65_536
+"""Bytes from which on a part of an answer is sent from where it is, not copied into a buffer."""
+
 LOGGER = logging.getLogger("taskflow.server")
 
 
@@ -21,8 +26,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
     """Runs the application in a worker thread.
 
     waitress calls the application and checks what it gives; how the answer is framed, what a fault
-    of the application does to it, and when the ticket is released, is decided here. The ticket goes
-    before the answer's last byte does: a caller that has its answer finds its place free.
+    of the application does to it, and where it ends, is decided here. The ticket goes right before
+    the answer's last bytes do: a caller that has its answer finds its place free.
     """
 
     logger = LOGGER
@@ -57,18 +62,25 @@ class AppTask(WSGITask):  # type: ignore[misc]
         """Write a part of the answer, after its head if that was not written yet."""
         if not self.complete:
             raise RuntimeError("the application wrote before it called start_response")
-        block = self._opening() + self._framed(data)
-        if not self.has_body or self.content_bytes_written == self.content_length:
-            self.request.release()
+        head, body = self._opening(), self._framed(data)
+        is_last = not self.has_body or self.content_bytes_written == self.content_length
+        if len(body) >= LARGE:
+            self.channel.write_soon(head)
+            self._put(_uncopied(body), is_last=is_last)
+        else:
+            self._put(head + body, is_last=is_last)
+
+    def _put(self, block: Any, *, is_last: bool) -> None:  # noqa: ANN401 - waitress has no types
+        if is_last:
+            self.channel.end_answer(self.request)
         self.channel.write_soon(block)
 
     def finish(self) -> None:
         """Write what ends the answer."""
         if not self.wrote_header:
             self.write(b"")
-        self.request.release()
         if self.chunked_response:
-            self.channel.write_soon(b"0\r\n\r\n")
+            self._put(b"0\r\n\r\n", is_last=True)
 
     def _opening(self) -> bytes:
         if self.wrote_header:
@@ -113,7 +125,13 @@ class AppTask(WSGITask):  # type: ignore[misc]
         self.logger.exception("request %s failed", request_id, extra=extra)  # noqa: LOG004 - in an except
         if self.wrote_header:
             return
-        self.request.release()
         answer = self.channel.worded(OUR_FAULT, request_id)
         with suppress(ClientDisconnected):
-            self.channel.write_soon(whole_answer(answer, self.request.command, None))
+            self._put(whole_answer(answer, self.request.command, None), is_last=True)
+
+
+def _uncopied(body: bytes) -> Any:  # noqa: ANN401 - waitress has no types
+    # PERF: `BytesIO` shares the bytes that it is made of; waitress' own buffers copy them.
+    buffer = ReadOnlyFileBasedBuffer(io.BytesIO(body))
+    buffer.prepare()
+    return buffer

@@ -10,10 +10,11 @@ from adapters.settings.fields import Members
 
 _KEYS: Final = (
     *("bodyBytes", "bodySeconds", "headSeconds", "rateRequests", "rateWindowSeconds"),
-    *("inFlight", "trackedKeys"),
+    *("inFlight", "trackedKeys", "answerBytes"),
 )
-_ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight")
+_ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight", "answerBytes")
 _MOST_BODY_BYTES: Final = 16 << 20
+_MOST_ANSWER_BYTES: Final = 16 << 20
 
 
 @frozen(kw_only=True)
@@ -22,10 +23,12 @@ class Limits:
 
     `rate_requests` in each fixed window of `rate_window_seconds`, and `in_flight` at once, are for
     one route and one client; `tracked_keys` bounds how many such pairs are remembered.
+    An answer with a list in it ends at `answer_bytes`.
     `head_seconds` and `body_seconds` are the time for a request's head and for its body, in total.
     """
 
     body_bytes: int = 262_144
+    answer_bytes: int = 8 << 20
     body_seconds: float = 15.0
     head_seconds: float = 15.0
     rate_requests: int = 120
@@ -68,6 +71,9 @@ def _of_route(block: Members, default: Limits, *, most_body_bytes: int) -> Limit
         ),
         rate_window_seconds=block.seconds(
             "rateWindowSeconds", default=default.rate_window_seconds, low=0.1, high=86_400
+        ),
+        answer_bytes=block.whole_number(
+            "answerBytes", default=default.answer_bytes, low=65_536, high=_MOST_ANSWER_BYTES
         ),
         in_flight=block.whole_number("inFlight", default=default.in_flight, low=1, high=10_000),
     )

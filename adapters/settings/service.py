@@ -26,8 +26,9 @@ class Server:
     """Where the gateway listens (port 0 picks a free one), with how much, and how patiently.
 
     `connections` may be open at once. `head_bytes` bounds a request's head; a kept connection
-    waits for its next request for `idle_seconds`, one that takes none of an answer after
-    `write_seconds`. A stop gives the accepted requests `drain_seconds`.
+    waits for its next request for `idle_seconds`, one that takes none of an answer is closed after
+    `write_seconds`, or if it does not take all of it in `answer_seconds`. Of all answers together,
+    `waiting_bytes` may wait for their callers. A stop gives the accepted requests `drain_seconds`.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +38,8 @@ class Server:
     head_bytes: int = 16_384
     idle_seconds: float = 75.0
     write_seconds: float = 30.0
+    answer_seconds: float = 60.0
+    waiting_bytes: int = 64 << 20
     drain_seconds: float = 30.0
 
 
@@ -105,7 +108,8 @@ def _store(block: Members, folder: Path) -> Store:
 
 _SERVER_KEYS: Final = (
     *("host", "port", "threads", "connections", "headBytes"),
-    *("idleSeconds", "writeSeconds", "drainSeconds", "coreDumps"),
+    *("idleSeconds", "writeSeconds", "answerSeconds", "drainSeconds", "waitingBytes"),
+    "coreDumps",
 )
 
 
@@ -123,6 +127,10 @@ def _server(block: Members) -> Server:
         ),
         idle_seconds=_patience(block, "idleSeconds", default.idle_seconds),
         write_seconds=_patience(block, "writeSeconds", default.write_seconds),
+        answer_seconds=_patience(block, "answerSeconds", default.answer_seconds),
+        waiting_bytes=block.whole_number(
+            "waitingBytes", default=default.waiting_bytes, low=1 << 20, high=1 << 40
+        ),
         drain_seconds=_patience(block, "drainSeconds", default.drain_seconds),
     )
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
@@ -118,9 +118,9 @@ class StoreEvidence:
 
     def page(
         self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
-        """Return at most `limit` flows, newest first, of one owner or of all."""
-        return self.store.page(owner, limit=limit, before=before, status=status)
+    ) -> Page[Flow]:
+        """Return the outlines of at most `limit` flows, newest first, of one owner or of all."""
+        return self.store.page(owner, limit=limit, before=before, status=status, show=_outline)
 
     def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | str:
         try:
@@ -168,3 +168,8 @@ def _flow_id(row: sqlite3.Row) -> str:
 def _is_text(value: object) -> bool:
     # NOTE: SQLite's columns take values of any type, and those of a key even NULL.
     return type(value) is str and value != ""
+
+
+def _outline(flow: Flow) -> Flow:
+    # PERF: thousands are looked at in a search, and what is left out may be as large as a body.
+    return evolve(flow, state_json=None, wait_json=None, tasks=())

@@ -51,6 +51,9 @@ INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
 DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=?"
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
 
+SELECT_SNAPSHOT: Final = (
+    "SELECT originator_version, state FROM stored_snapshots WHERE originator_id=?"
+)
 SELECT_OWNED: Final = "SELECT 1 FROM flow_index WHERE flow_id=? AND owner=?"
 SELECT_OWNER: Final = "SELECT owner FROM flow_index WHERE flow_id=?"
 SELECT_SILENT: Final = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import Final, Protocol, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
@@ -18,11 +19,13 @@ from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
 from domain.evolve import BrokenHistory
 from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered, StoreUnavailable
+from domain.ports import Commit, Page, Remembered, StoreUnavailable, itself
 from domain.records import Record
 from domain.status import FlowStatus
 from domain.sweep import SilentFlow
 from domain.values import Timestamp
+
+T = TypeVar("T")
 
 
 class Held(Protocol):
@@ -112,21 +115,36 @@ class EventSourcedStore:
 
     def latest(self, owner: str) -> Flow | None:
         """Return the flow that an owner created last."""
-        flows = self.page(owner, limit=1, before=None, status=None).flows
+        flows = self.page(owner, limit=1, before=None, status=None, show=itself).flows
         return flows[0] if flows else None
 
     def page(
-        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
-        """Return at most `limit` flows, newest first; of all owners (for operators) if None."""
+        self,
+        owner: str | None,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
+        """Return what is shown of flows, newest first; of all owners (for operators) if None.
+
+        PERF: one flow at a time is read, as each may be as large as a body.
+        """
         query, params = _page_query(owner, limit=limit + 1, before=before, status=status)
-        rows = self._rows(query, *params)
-        shown = rows[:limit]
-        more = len(rows) > limit
-        flows = [flow for row in shown if (flow := self._listed(owner, row)) is not None]
-        # NOTE: of a damaged row a position may be no number; such rows come first.
-        positions = [row["position"] for row in shown if isinstance(row["position"], int)]
-        return Page(flows=flows, next_cursor=positions[-1] if more and positions else None)
+        shown: list[T] = []
+        last: int | None = None
+        with translated(), self.application.datastore.reading() as cursor:
+            cursor.execute(query, params)
+            for number, (flow_id, position) in enumerate(cursor.fetchall()):
+                flow = self._listed(cursor, owner, flow_id) if number < limit else None
+                item = None if flow is None else show(flow)
+                if number == limit or (flow is not None and item is None):
+                    return Page(flows=shown, next_cursor=last)
+                shown += [] if item is None else [item]
+                # NOTE: of a damaged row a position may be no number; such rows come first.
+                last = position if isinstance(position, int) else last
+        return Page(flows=shown, next_cursor=None)
 
     def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
@@ -154,10 +172,11 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
-    def _listed(self, owner: str | None, row: sqlite3.Row) -> Flow | None:
+    def _listed(self, cursor: SQLiteCursor, owner: str | None, flow_id: str) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
-        flow_id = row["flow_id"]
-        flow = None if row["state"] is None else self._snapshot(row)
+        cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
+        row = cursor.fetchone()
+        flow = None if row is None else self._snapshot(flow_id, row)
         if flow is not None and owner in (None, flow.owner):
             return flow
         if owner is None:  # the snapshot is a cache: it was deleted or damaged
@@ -165,8 +184,8 @@ class EventSourcedStore:
         with translated():
             return self.application.load_of(owner, flow_id)
 
-    def _snapshot(self, row: sqlite3.Row) -> Flow | None:
-        stored = StoredEvent(row["flow_id"], row["originator_version"], SNAPSHOT, row["state"])
+    def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | None:
+        stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
             return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).state()
         except (Undecodable, BrokenHistory):
@@ -200,10 +219,4 @@ def _page_query(
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)}" if given else ""
     newest = f"SELECT flow_id, position FROM flow_index {where} ORDER BY position DESC LIMIT ?"  # noqa: S608 - conditions of ours; values are bound
-    return _PAGE.format(newest=newest), [*given.values(), limit]
-
-
-_PAGE: Final = (
-    "SELECT flow_id, position, originator_version, state FROM ({newest})"
-    " LEFT JOIN stored_snapshots ON originator_id = flow_id ORDER BY position DESC"
-)
+    return newest, [*given.values(), limit]

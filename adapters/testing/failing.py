@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from attrs import define, field, frozen
 
 from domain.flow import Flow
 from domain.ports import Commit, FlowStore, Page, Remembered, StoreUnavailable, WriteConflict
 from domain.status import FlowStatus
+
+T = TypeVar("T")
 
 
 class Fault(Enum):
@@ -85,10 +88,16 @@ class FailingStore:
         return self._alive().latest(owner)
 
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a cursor."""
-        return self._alive().page(owner, limit=limit, before=before, status=status)
+        return self._alive().page(owner, limit=limit, before=before, status=status, show=show)
 
     def _alive(self) -> FlowStore:
         if self._dead:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from attrs import Factory, define
 
 from domain.evolve import fold
@@ -9,6 +12,8 @@ from domain.flow import Flow
 from domain.ports import Commit, Page, Remembered, WriteConflict
 from domain.records import Record
 from domain.status import FlowStatus
+
+T = TypeVar("T")
 
 
 @define
@@ -56,16 +61,29 @@ class MemoryStore:
         return next((flow for _, flow in self._newest_first(owner)), None)
 
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a cursor."""
         found = [
             (position, flow)
             for position, flow in self._newest_first(owner)
             if (before is None or position < before) and status in {None, flow.status}
         ]
-        more = found[limit - 1][0] if len(found) > limit else None
-        return Page(flows=[flow for _, flow in found[:limit]], next_cursor=more)
+        shown: list[T] = []
+        last: int | None = None
+        for position, flow in found[:limit]:
+            item = show(flow)
+            if item is None:
+                break
+            shown.append(item)
+            last = position
+        return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
 
     def _fold(self, flow_id: str, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))

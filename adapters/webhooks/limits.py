@@ -20,9 +20,13 @@ Key: TypeAlias = tuple[str, str]
 
 @frozen(kw_only=True)
 class Limits:
-    """What a route allows each client; sizes in bytes. The defaults are the reference's."""
+    """What a route allows each client; sizes in bytes. The defaults are the reference's.
+
+    An answer with a list in it ends at `answer_bytes`, which the reference does not bound.
+    """
 
     body_bytes: int = 262_144
+    answer_bytes: int = 8_388_608
     rate_requests: int = 120
     rate_window_seconds: Seconds = 60.0
     in_flight: int = 8

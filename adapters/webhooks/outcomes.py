@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import orjson
 from attrs import evolve, frozen
 
 from adapters.webhooks.replies import (
@@ -16,11 +17,13 @@ from adapters.webhooks.replies import (
     refusal,
     success,
 )
+from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.views import flow_json, task_json
 from domain.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
 from domain.ports import StoreUnavailable
 from domain.refusals import RefusalCode
 from domain.status import FlowStatus
+from domain.views import FlowView, TaskView
 
 _STATUSES: Final[dict[str, int]] = {
     RefusalCode.NOT_FOUND: 404,
@@ -34,19 +37,19 @@ _CONFLICT: Final = 409
 class Answers:
     """The answers of one family of actions.
 
-    `accepted` words a whole reply, `refused` the result of a refusal; `unsaved` is the sentence for
-    a store that failed, which is shown like a refusal.
+    `accepted` words a whole reply, `refused` the result of a refusal, each with room for so much;
+    `unsaved` is the sentence for a store that failed, which is shown like a refusal.
     """
 
-    accepted: Callable[[str, Accepted], Reply]
-    refused: Callable[[Refused], dict[str, Any]]
+    accepted: Callable[[str, Accepted, Room], Reply]
+    refused: Callable[[Refused, Room], dict[str, Any]]
     unsaved: str
 
 
-def outcome_reply(answers: Answers, route_id: str, outcome: Outcome) -> Reply:
+def outcome_reply(answers: Answers, route_id: str, outcome: Outcome, room: Room) -> Reply:
     """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
-        reply = answers.accepted(route_id, outcome)
+        reply = answers.accepted(route_id, outcome, room)
         return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
@@ -54,64 +57,69 @@ def outcome_reply(answers: Answers, route_id: str, outcome: Outcome) -> Reply:
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
-        result={} if outcome.code == KEY_REUSED else answers.refused(outcome),
+        result={} if outcome.code == KEY_REUSED else answers.refused(outcome, room),
     )
 
 
-def unsaved_reply(answers: Answers, route_id: str, error: StoreUnavailable) -> Reply:
+def unsaved_reply(answers: Answers, route_id: str, error: StoreUnavailable, room: Room) -> Reply:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
     unsaved = Refused(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
-    return persist_failed(route_id, answers.unsaved, answers.refused(unsaved))
+    return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
 
 
-def _created(route_id: str, accepted: Accepted) -> Reply:
+def _created(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
 
 
-def _not_created(refused: Refused) -> dict[str, Any]:
+def _not_created(refused: Refused, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
 
 
-def _applied(route_id: str, accepted: Accepted) -> Reply:
+def _applied(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
 
 
-def _not_applied(refused: Refused) -> dict[str, Any]:
+def _not_applied(refused: Refused, _: Room) -> dict[str, Any]:
     return {"applied": False, "code": refused.code, **_flow(refused, "current")}
 
 
-def _cancelled(route_id: str, accepted: Accepted) -> Reply:
-    shown = {
-        "flow": flow_json(accepted.flow),
-        "tasks": [task_json(task) for task in accepted.tasks],
-    }
+def _cancelled(route_id: str, accepted: Accepted, room: Room) -> Reply:
+    shown = _with_tasks(accepted.flow, accepted.tasks, room)
     if accepted.flow.status is FlowStatus.CANCELLED:
         return success(route_id, {"found": True, "cancelled": True, **shown})
     reason = "One or more child tasks are still active."
     return cancel_pending(route_id, {"found": True, "cancelled": False, "reason": reason, **shown})
 
 
-def _not_cancelled(refused: Refused) -> dict[str, Any]:
-    shown = _flow(refused, "flow")
-    tasks = {"tasks": [task_json(task) for task in refused.tasks]} if shown else {}
-    return {**_found(refused), "cancelled": False, "reason": refused.reason, **shown, **tasks}
+def _not_cancelled(refused: Refused, room: Room) -> dict[str, Any]:
+    flow = refused.flow
+    shown = {} if flow is None else _with_tasks(flow, refused.tasks, room)
+    return {**_found(refused), "cancelled": False, "reason": refused.reason, **shown}
 
 
-def _linked(route_id: str, accepted: Accepted) -> Reply:
+def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[str, Any]:
+    """Show a flow and its newest tasks, and how many there was no room for."""
+    shown_flow = room.spend(orjson.dumps(flow_json(flow)))
+    omitted = len(tasks) - room.add_first(map(task_json, tasks))
+    rest = {"tasksOmitted": omitted} if omitted else {}
+    return {"flow": shown_flow, "tasks": LIST, **rest}
+
+
+def _linked(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
-def _not_linked(refused: Refused) -> dict[str, Any]:
+def _not_linked(refused: Refused, _: Room) -> dict[str, Any]:
     reason = refused.reason
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
 
 
-def _updated(route_id: str, accepted: Accepted) -> Reply:
+def _updated(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
-def _not_updated(refused: Refused) -> dict[str, Any]:
+def _not_updated(refused: Refused, _: Room) -> dict[str, Any]:
     shown = {**_flow(refused, "flow"), **_task(refused)}
     return {**_found(refused), "updated": False, "reason": refused.reason, **shown}
 

@@ -6,7 +6,7 @@ A success is `{"ok": true, "routeId", "result"}`, a refusal `{"ok": false, "rout
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -34,13 +34,17 @@ _HEADERS: Final = (
 
 @frozen
 class Reply:
-    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log."""
+    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log.
+
+    A long body stands in `pieces`, to be sent one after the other.
+    """
 
     status: int
     code: str | None
     body: bytes
     headers: Headers = ()
     reason: str | None = None
+    pieces: Sequence[bytes] = ()
 
 
 def render(reply: Reply, request_id: str) -> RawAnswer:
@@ -103,6 +107,13 @@ def method_not_allowed(*allowed: str) -> Reply:
 def payload_too_large(route_id: str | None) -> Reply:
     """Answer that a body is larger than allowed."""
     return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
+
+
+def value_too_large(route_id: str, stored: int, limit: int) -> Reply:
+    """Answer that the JSON values of a body are larger than allowed as they are stored."""
+    reason = f"its JSON values are stored in {stored:,} bytes, more than {limit:,}"
+    sentence = f"Payload too large: {reason}"
+    return evolve(refusal(413, "payload_too_large", sentence, route_id=route_id), reason=reason)
 
 
 def unsupported_media_type(reason: str) -> Reply:

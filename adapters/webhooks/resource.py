@@ -18,11 +18,13 @@ from adapters.webhooks.head import head_of
 from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_reply, unsaved_reply
 from adapters.webhooks.replies import Reply
+from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
 from domain.ports import NewId, StoreUnavailable
 from domain.records import Actor, ActorKind, Origin, RequestKey
+from domain.values import Json
 
 REQUEST_ID: Final = "taskflow.request_id"
 TICKET: Final = "taskflow.ticket"
@@ -110,6 +112,9 @@ class WebhookResource:
             return replies.invalid_request(route_id, call.text)
         ticket.access.action = call.action.name
         ticket.access.flow_id = call.values.get("flow_id")
+        stored = _stored_bytes(call.values)
+        if stored > ticket.route.limits.body_bytes:
+            return replies.value_too_large(route_id, stored, ticket.route.limits.body_bytes)
         match call.action:
             case Query():
                 return self._ask(ticket, call.action, call.values)
@@ -120,11 +125,13 @@ class WebhookResource:
 
     def _ask(self, ticket: Admitted, query: Query, values: Values) -> Reply:
         route = ticket.route
+        room = Room(route.limits.answer_bytes)
         try:
-            return replies.success(route.route_id, query.ask(route.session, values))
+            reply = replies.success(route.route_id, query.ask(route.session, values, room))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
             return replies.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
+        return room.put_into(reply)
 
     def _change(
         self, ticket: Admitted, mutation: Mutation, values: Values, *, body: bytes
@@ -134,14 +141,20 @@ class WebhookResource:
         if isinstance(key, Issue):
             return replies.invalid_request(route.route_id, key.text)
         command = make_command(mutation, values, route.controller_id)
+        room = Room(route.limits.answer_bytes)
         try:
             outcome = route.session.execute(command, _origin(ticket, key))
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
-            return unsaved_reply(mutation.answers, route.route_id, error)
+            return room.put_into(unsaved_reply(mutation.answers, route.route_id, error, room))
         if outcome.flow is not None:
             ticket.access.flow_id = outcome.flow.flow_id
-        return outcome_reply(mutation.answers, route.route_id, outcome)
+        return room.put_into(outcome_reply(mutation.answers, route.route_id, outcome, room))
+
+
+def _stored_bytes(values: Values) -> int:
+    # APPSEC: a number may be stored longer than it was sent: `1e20` with all its digits.
+    return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
 
 
 def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
@@ -157,5 +170,8 @@ def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
 def write(resp: Response, reply: Reply, request_id: str) -> None:
     """Make a reply Falcon's response."""
     resp.status = reply.status
-    resp.data = reply.body
+    if reply.pieces:
+        resp.set_stream(iter(reply.pieces), sum(map(len, reply.pieces)))
+    else:
+        resp.data = reply.body
     resp.set_headers(replies.headers_of(reply, request_id))

@@ -125,6 +125,9 @@ class Evidence(Protocol):
 
     def page(
         self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
-        """Return at most `limit` flows, newest first, of one owner or of all."""
+    ) -> Page[Flow]:
+        """Return at most `limit` flows, newest first, of one owner or of all, in outline.
+
+        They are without their JSON values and tasks.
+        """
         ...

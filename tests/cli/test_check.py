@@ -17,7 +17,13 @@ from adapters.cli import (
 )
 from tests.cli.workbench import Ran, taskflow, tools_over
 
-LIMITS = RouteLimits(body_bytes=262_144, rate_requests=120, rate_window_seconds=60.0, in_flight=8)
+LIMITS = RouteLimits(
+    body_bytes=262_144,
+    rate_requests=120,
+    rate_window_seconds=60.0,
+    in_flight=8,
+    answer_bytes=8_388_608,
+)
 OPTIONS = GatewayOptions(
     store="sqlite:////var/lib/taskflow/flows.db",
     host="127.0.0.1",
@@ -177,6 +183,7 @@ def test_a_configuration_in_json_is_the_whole_report() -> None:
                     "rateRequests": 120,
                     "rateWindowSeconds": 60.0,
                     "inFlight": 8,
+                    "answerBytes": 8_388_608,
                 },
             }
         ],

@@ -150,6 +150,7 @@ def _magic_key(case: Case) -> Expected | None:
 
 
 def _paged_list(case: Case) -> Expected | None:
+    """Fields of a page. A list also ends at 8 MiB with a cursor, which no recorded one reaches."""
     extra = case.ask.keys() - {"action"}
     if not case.was_invalid or case.ask.get("action") != "list_flows" or not extra:
         return None

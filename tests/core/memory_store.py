@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from attrs import Factory, define
 
@@ -10,6 +11,8 @@ from adapters.testing import memory
 from domain.flow import Flow
 from domain.ports import Commit, Page, Remembered, StoreUnavailable
 from domain.status import FlowStatus
+
+T = TypeVar("T")
 
 
 @define
@@ -52,11 +55,17 @@ class MemoryStore(memory.MemoryStore):
         return super().latest(owner)
 
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a cursor."""
         self._enter("page")
-        return super().page(owner, limit=limit, before=before, status=status)
+        return super().page(owner, limit=limit, before=before, status=status, show=show)
 
     def _enter(self, method: str) -> None:
         self.asked.append(method)

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from adapters.store import EventSourcedStore, open_for_writing
 from domain.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.events import FlowCancelled, TaskEnded
+from domain.flow import Flow
 from domain.operators import SYSTEM, Operators
 from domain.outcomes import Accepted
+from domain.ports import Commit
 from domain.records import Origin
 from domain.service import OwnerSession, TaskFlows
 from domain.status import Runtime, TaskStatus
@@ -109,3 +112,95 @@ def test_one_sweep_gives_up_more_flows_than_a_batch(world: World) -> None:
     world.now = 6 * MINUTE
     assert world.sweep() == Swept(205, 205)
     assert world.sweep() == Swept(0, 0)
+
+
+def saves_of(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Commit]:
+    """Note what is written from now on."""
+    commits: list[Commit] = []
+    save = world.store.save
+
+    def noting(commit: Commit) -> None:
+        commits.append(commit)
+        save(commit)
+
+    monkeypatch.setattr(world.store, "save", noting)
+    return commits
+
+
+def test_the_children_of_a_flow_are_given_up_in_one_commit_each_as_if_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_id = world.flow_with("a", "b", "c", cancel=True)
+    world.now = 5 * MINUTE
+    commits = saves_of(world, monkeypatch)
+    assert world.sweep() == Swept(3, 1)
+    assert len(commits) == 1
+    *_, first, second, third, cancelled = world.store.history(flow_id)
+    ends = (first, second, third)
+    assert [type(each.event) for each in (*ends, cancelled)] == [*[TaskEnded] * 3, FlowCancelled]
+    request_id = first.metadata.request_id
+    assert [each.metadata.causation_id for each in ends] == [request_id] * 3
+    assert cancelled.metadata.causation_id == f"{flow_id}/{third.version}"
+
+
+def test_a_child_with_news_keeps_nobody_from_being_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_id = world.flow_with("a", "b", "c", cancel=True)
+    flow = world.store.load(flow_id)
+    assert flow is not None
+    world.now = 5 * MINUTE
+    find = world.store.find
+
+    def with_news(owner: str, flow_id: str) -> Flow | None:
+        monkeypatch.undo()
+        news = UpdateTask(flow_id=flow_id, task_id=flow.tasks[1].task_id, status=TaskStatus.RUNNING)
+        world.accept(news)
+        return find(owner, flow_id)
+
+    monkeypatch.setattr(world.store, "find", with_news)
+    assert world.sweep() == Swept(2, 0)
+    after = world.store.load(flow_id)
+    assert after is not None
+    assert [task.status for task in after.tasks] == ["lost", "running", "lost"]
+
+
+def test_a_sweep_that_loses_a_race_decides_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_id = world.flow_with("a", "b", cancel=True)
+    flow = world.store.load(flow_id)
+    assert flow is not None
+    world.now = 5 * MINUTE
+    save = world.store.save
+
+    def overtaken(commit: Commit) -> None:
+        monkeypatch.undo()
+        world.accept(
+            UpdateTask(flow_id=flow_id, task_id=flow.tasks[0].task_id, status=TaskStatus.SUCCEEDED)
+        )
+        save(commit)
+
+    monkeypatch.setattr(world.store, "save", overtaken)
+    assert world.sweep() == Swept(1, 1)
+
+
+def test_a_sweep_of_many_children_is_several_commits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.sweep.MOST_AT_ONCE", 2)
+    world.flow_with(*"abcde", cancel=True)
+    world.now = 5 * MINUTE
+    commits = saves_of(world, monkeypatch)
+    assert world.sweep() == Swept(5, 1)
+    assert [len(commit.records) for commit in commits] == [2, 2, 2]
+
+
+def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
+    flows = [world.flow_with("a", "b", cancel=True) for _ in range(5)]
+    world.now = 5 * MINUTE
+    answers = iter((True, True, True, False))
+    operators = Operators(world.store, lambda: world.now, world.new_id, SYSTEM)
+    sweeper = evolve(operators._sweeper(), goes_on=lambda: next(answers, False))  # noqa: SLF001
+    assert sweeper.sweep(0) == Swept(6, 3)
+    assert len(world.store.silent(0, 10)) == len(flows) - 3

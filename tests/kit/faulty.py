@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from attrs import define
 from attrs import evolve as replace
 
@@ -15,6 +18,8 @@ from domain.flow import Flow, cancel_requested
 from domain.ports import Clock, Commit, FlowStore, NewId, Page
 from domain.refusals import Refusal
 from domain.status import FlowStatus
+
+T = TypeVar("T")
 
 
 def _forgets_the_owner(flow: Flow | None, issued: Issued) -> Decision:
@@ -82,9 +87,15 @@ class _Leaky(MemoryStore):
 
 class _OldestFirst(MemoryStore):
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
-        page = super().page(owner, limit=limit, before=before, status=status)
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
+        page = super().page(owner, limit=limit, before=before, status=status, show=show)
         return replace(page, flows=list(reversed(page.flows)))
 
 

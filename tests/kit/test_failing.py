@@ -11,7 +11,7 @@ from adapters.testing.ids import CountedIds
 from adapters.testing.memory import MemoryStore
 from domain.commands import CreateFlow
 from domain.outcomes import Accepted, NotPersisted
-from domain.ports import Commit, StoreUnavailable, WriteConflict
+from domain.ports import Commit, StoreUnavailable, WriteConflict, itself
 from domain.records import Actor, ActorKind, Origin, record_all
 from domain.service import OwnerSession, TaskFlows
 
@@ -47,7 +47,9 @@ def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: Me
     flow = created(session(store)).flow
     assert list(inner.streams) == [flow.flow_id]
     assert store.load(flow.flow_id) == inner.load(flow.flow_id) == store.latest(OWNER)
-    assert store.page(OWNER, limit=1, before=None, status=None).flows == [store.latest(OWNER)]
+    assert store.page(OWNER, limit=1, before=None, status=None, show=itself).flows == [
+        store.latest(OWNER)
+    ]
     assert store.recall("route", "key") is None
 
 

@@ -43,3 +43,28 @@ def arenas(how: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
 def test_threads_share_few_arenas() -> None:
     assert arenas("bounded") <= ARENAS < arenas("as it is")
+
+
+MAPPING: Final = """
+import ctypes, sys
+from adapters.server import bound_arenas
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "abcdefghij"]
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = Info
+if sys.argv[1] == "bounded":
+    bound_arenas()
+bytearray(30_000_000)  # when this is freed, glibc raises its threshold
+before = mallinfo2().d
+held = bytearray(1_000_000)
+print(mallinfo2().d - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
+@pytest.mark.parametrize(("how", "mapped"), [("bounded", 1), ("as it is", 0)])
+def test_a_large_block_has_memory_of_its_own(how: str, mapped: int) -> None:
+    process = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", MAPPING, how], capture_output=True, text=True, check=True
+    )
+    assert int(process.stdout) == mapped

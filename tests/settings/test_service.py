@@ -17,6 +17,8 @@ ALL = {
         "connections": 10,
         "headBytes": 8192,
         "idleSeconds": 1,
+        "answerSeconds": 7,
+        "waitingBytes": 2_000_000,
         "writeSeconds": 2.5,
         "drainSeconds": 0.1,
         "coreDumps": True,
@@ -29,6 +31,7 @@ ALL = {
         "rateWindowSeconds": 5,
         "inFlight": 6,
         "trackedKeys": 7,
+        "answerBytes": 65_536,
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
@@ -49,6 +52,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
         rate_window_seconds=60,
         in_flight=8,
         tracked_keys=4096,
+        answer_bytes=8_388_608,
     )
     assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == Log(remote_address="full")
@@ -68,6 +72,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         head_bytes=8192,
         idle_seconds=1,
         write_seconds=2.5,
+        answer_seconds=7,
+        waiting_bytes=2_000_000,
         drain_seconds=0.1,
     )
     assert settings.limits == Limits(
@@ -78,6 +84,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         rate_window_seconds=5,
         in_flight=6,
         tracked_keys=7,
+        answer_bytes=65_536,
     )
     assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == Log(remote_address="truncated")

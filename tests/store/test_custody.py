@@ -19,7 +19,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
 from adapters.store.lock import lock_path, take_lock
-from domain.ports import StoreUnavailable
+from domain.ports import StoreUnavailable, itself
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.tables import execute
 
@@ -323,7 +323,7 @@ def test_a_damaged_page_ends_all_writing_and_is_reported_once(
     reported: list[str] = []
     with closing(open_for_writing(file_url, on_breach=reported.append)) as store:
         with pytest.raises(StoreUnavailable, match="is damaged: database disk image is malformed"):
-            store.page("agent:main:main", limit=5, before=None, status=None)
+            store.page("agent:main:main", limit=5, before=None, status=None, show=itself)
         assert not store.is_readable()
         with pytest.raises(StoreUnavailable, match="is damaged"):
             store.save(commit(None, created("flow-2")))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import StoredEvent
 
-from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CancelFlow, FinishFlow
+from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
+from domain.commands import CancelFlow, CreateFlow, FinishFlow
+from domain.ports import itself
 from domain.service import OwnerSession
 from domain.status import FlowStatus
+from domain.values import Json
+from domain.views import FlowView
 from tests.store.commits import commit, created
 from tests.store.service import ORIGIN, OWNER, STRANGER, create, run, service, session, shown
 from tests.store.tables import delete_snapshots
@@ -103,6 +108,42 @@ def test_a_page_shows_flows_as_they_are_with_or_without_their_snapshots(
     assert owner.page(limit=5) == page
 
 
+def test_no_flow_is_read_before_the_one_ahead_of_it_was_shown(
+    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = session(store)
+    for number in range(5):
+        create(owner, goal=str(number))
+    seen: list[str] = []
+    read = store.application.mapper.to_domain_event
+
+    def reading(stored: StoredEvent) -> DomainEventProtocol[str]:
+        seen.append("read")
+        return read(stored)
+
+    monkeypatch.setattr(store.application.mapper, "to_domain_event", reading)
+
+    def show(flow: FlowView) -> str | None:
+        seen.append("shown")
+        return flow.goal if len(seen) < 6 else None
+
+    page = owner.page(limit=5, show=show)
+    assert (page.flows, seen) == (["4", "3"], ["read", "shown"] * 3)
+    monkeypatch.undo()
+    assert [f.goal for f in owner.page(limit=5, before=page.next_cursor).flows] == ["2", "1", "0"]
+
+
+def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:
+    owner = session(store)
+    creation = CreateFlow(goal="g", controller_id="c", state_json=Json('"large"'))
+    flow = shown(owner.execute(creation, ORIGIN))
+    owner.execute(run(flow.flow_id), ORIGIN)
+    page = StoreEvidence(store).page(None, limit=5, before=None, status=None)
+    assert [(each.flow_id, each.state_json, each.tasks) for each in page.flows] == [
+        (flow.flow_id, None, ())
+    ]
+
+
 def test_an_owner_sees_nothing_of_another(store: EventSourcedStore) -> None:
     flows = service(store)
     owner, stranger = flows.bind_session(OWNER), flows.bind_session(STRANGER)
@@ -126,7 +167,7 @@ def test_owners_are_compared_to_the_byte(store: EventSourcedStore) -> None:
     for number, name in enumerate(names):
         assert store.owner_of(f"flow-{number}") == name
         assert [other for other in names if store.find(other, f"flow-{number}")] == [name]
-        page = store.page(name, limit=99, before=None, status=None)
+        page = store.page(name, limit=99, before=None, status=None, show=itself)
         assert [flow.flow_id for flow in page.flows] == [f"flow-{number}"]
 
 
@@ -140,8 +181,10 @@ def test_an_operator_lists_the_flows_of_all_owners(store: EventSourcedStore) -> 
     store.save(commit(None, created("flow-1", OWNER)))
     store.save(commit(None, created("flow-2", STRANGER)))
     store.save(commit(None, created("flow-3", OWNER)))
-    first = store.page(None, limit=2, before=None, status=None)
-    rest = store.page(None, limit=2, before=first.next_cursor, status=FlowStatus.QUEUED)
+    first = store.page(None, limit=2, before=None, status=None, show=itself)
+    rest = store.page(
+        None, limit=2, before=first.next_cursor, status=FlowStatus.QUEUED, show=itself
+    )
     assert [flow.flow_id for flow in first.flows] == ["flow-3", "flow-2"]
     assert [flow.flow_id for flow in rest.flows] == ["flow-1"]
     assert rest.next_cursor is None

@@ -18,7 +18,7 @@ from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open
 from adapters.store.lock import take_lock
 from domain.commands import SetWaiting
 from domain.outcomes import NotPersisted
-from domain.ports import StoreUnavailable
+from domain.ports import StoreUnavailable, itself
 from domain.values import Json
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.service import ORIGIN, create, session, shown
@@ -198,7 +198,7 @@ def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> Non
     with pytest.raises(StoreUnavailable):
         store.load("flow-1")
     with pytest.raises(StoreUnavailable):
-        store.page(None, limit=1, before=None, status=None)
+        store.page(None, limit=1, before=None, status=None, show=itself)
     with pytest.raises(StoreUnavailable):
         store.recall("zapier", "k")
     with pytest.raises(StoreUnavailable):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from attrs import define, field
 
@@ -10,6 +11,8 @@ from domain.flow import Flow
 from domain.ports import Commit, Page, Remembered, StoreUnavailable, WriteConflict
 from domain.records import Record
 from domain.status import FlowStatus
+
+T = TypeVar("T")
 
 
 @define
@@ -57,8 +60,14 @@ class MemoryStore:
         return next((flow for _, flow in self._newest_first(owner)), None)
 
     def page(
-        self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
-    ) -> Page:
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
         """Return some flows of an owner."""
         self._check("read")
         found = [
@@ -66,9 +75,15 @@ class MemoryStore:
             for position, flow in self._newest_first(owner)
             if (before is None or position < before) and status in {None, flow.status}
         ]
-        shown = found[:limit]
-        cursor = shown[-1][0] if len(found) > limit else None
-        return Page(flows=[flow for _, flow in shown], next_cursor=cursor)
+        shown: list[T] = []
+        last: int | None = None
+        for position, flow in found[:limit]:
+            item = show(flow)
+            if item is None:
+                break
+            shown.append(item)
+            last = position
+        return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
 
     def _newest_first(self, owner: str) -> Iterator[tuple[int, Flow]]:
         for position, states in reversed(list(enumerate(self.states.values()))):

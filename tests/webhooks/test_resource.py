@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 
 import pytest
 from falcon.testing import create_environ
@@ -90,6 +91,39 @@ def test_a_body_of_exactly_the_limit_passes_and_one_more_byte_does_not(gateway: 
     assert gateway.send(of_size(262_144)).status_code == 200
     answer = gateway.send(of_size(262_145))
     assert (answer.status_code, answer.json["code"]) == (413, "payload_too_large")
+
+
+def test_the_limit_holds_for_what_is_stored_of_a_body(gateway: Gateway) -> None:
+    numbers = b"[" + b",".join([b"1e20"] * 40_000) + b"]"
+    body = b'{"action":"create_flow","goal":"g","stateJson":' + numbers + b"}"
+    assert len(body) < 262_144
+    answer = gateway.send(body)
+    assert (answer.status_code, answer.json["code"]) == (413, "payload_too_large")
+    assert answer.json["error"] == (
+        "Payload too large: its JSON values are stored in 880,001 bytes, more than 262,144"
+    )
+    assert gateway.store.records == []
+
+
+NUMBERS = st.from_regex(
+    r"-?(0|[1-9][0-9]{0,30})([.][0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", fullmatch=True
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(
+    st.recursive(
+        NUMBERS | TEXTS.map(json.dumps) | TEXTS.map(partial(json.dumps, ensure_ascii=False)),
+        lambda inner: st.lists(inner).map(lambda items: f"[{','.join(items)}]"),
+    ).map(str.encode)
+)
+def test_nothing_is_stored_that_is_longer_than_the_limit(value: bytes) -> None:
+    body = b'{"action":"create_flow","goal":"g","stateJson":%b}' % value
+    gateway = Gateway(limits=Limits(body_bytes=len(body)))
+    answer = gateway.send(body)
+    stored = [flow.state_json for states in gateway.store.states.values() for flow in states]
+    assert all(json is not None and len(json.text.encode()) <= len(body) for json in stored)
+    assert answer.status_code in {200, 400, 413}
 
 
 def test_a_body_of_undeclared_length_is_bounded_too() -> None:

@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 from attrs import define, field
 
+from adapters import schedule
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.settings import Children
 from adapters.store import EventSourcedStore, open_for_writing
@@ -93,6 +95,33 @@ def test_nobody_is_given_up_while_a_gateway_drains(job: Job) -> None:
     job.is_listening = False
     job.beats(10)
     assert not job.is_cancelled()
+
+
+def test_a_sweep_ends_where_a_stop_begins(job: Job) -> None:
+    job.beats(4)
+    listens = iter((True, False))
+    job.job.is_listening = lambda: next(listens)
+    job.beats(1)
+    assert not job.is_cancelled()
+
+
+def test_a_job_that_does_not_end_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(schedule, "LAST_SECONDS", 0.05)
+    begun, ends = Event(), Event()
+
+    def job() -> None:
+        begun.set()
+        ends.wait(20.0)
+
+    with schedule.every(0.001, job, lambda _: None):
+        assert begun.wait(20.0)
+    assert not ends.is_set()
+    ends.set()
+    assert [record.getMessage() for record in caplog.records] == [
+        "a job did not end within 0.05 seconds"
+    ]
 
 
 def test_a_store_that_takes_no_writes_has_taken_no_news_either(job: Job, path: Path) -> None:

@@ -26,6 +26,7 @@ _GATHER_SECONDS: Final = 0.25
 """How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""
 
 _RETRY_SECONDS: Final = 1.0
+_LAST_SECONDS: Final = 10.0
 _MOST_WAITING: Final = 10_000
 
 OnFault: TypeAlias = Callable[[Exception], None]
@@ -84,10 +85,10 @@ class RefusalLog:
         self._waiting.add(refused)
 
     def close(self) -> None:
-        """Write all that was noted, and end."""
+        """Write all that was noted, and end; what the disk does not take by then is lost."""
         self._stopping.set()
         self._waiting.arrived.set()
-        self._thread.join()
+        self._thread.join(_LAST_SECONDS)
         if lost := self._waiting.count():
             self.on_fault(RefusalsLost(f"{lost:,} refusals were not written"))
 
