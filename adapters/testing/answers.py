@@ -83,13 +83,20 @@ def _plain(value: object) -> object:
 
 
 def timeless(answer: Answer) -> Answer:
-    """Return an answer in which every moment is just some time."""
+    """Return an answer in which every moment is just some time.
+
+    The order of tasks follows from their moments, so they stand by their ids instead.
+    """
     return replace(
         answer,
         flow=None if answer.flow is None else without_times(answer.flow),
         task=None if answer.task is None else without_times(answer.task),
-        tasks=tuple(without_times(task) for task in answer.tasks),
+        tasks=tuple(sorted(map(without_times, answer.tasks), key=_task_id)),
     )
+
+
+def _task_id(seen: Shown) -> str:
+    return str(seen.get("task_id"))
 
 
 def without_times(seen: Shown) -> Shown:
