@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.whole.answers import Answer, read_answers
 from tests.whole.gateway import Place, RunningGateway
+from tests.whole.vitals import eventually
 
 PATH = "/plugins/webhooks/zapier"
 FIELDS = (
@@ -19,6 +20,9 @@ FIELDS = (
 )
 PATIENCE = 20.0
 """Seconds after which a silent gateway fails a test."""
+
+_NOBODY: set[str] = set()
+"""The ids of requests that `logged` made."""
 
 UNLIMITED = {"rateRequests": 1_000_000, "inFlight": 1_000}
 
@@ -76,9 +80,18 @@ def _pages(place: Place) -> Iterator[Mapping[str, Any]]:
 
 
 def logged(gateway: RunningGateway) -> list[Mapping[str, Any]]:
-    """Return the records of a gateway's log, each from one line of JSON."""
+    """Return the records of a gateway's log, each from one line of JSON.
+
+    Lines are written in their order, but a little late: so one more request is made, by nobody, and
+    when that is in the log everything before it is.
+    """
+    if gateway.process.poll() is None:
+        answer = ask(gateway.place, b"GET /nobody HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        _NOBODY.add(answer.request_id)
+        eventually(lambda: answer.request_id in gateway.logs, "the last request is logged")
     lines = gateway.logs.splitlines()
-    return [json.loads(line) for line in lines if not line.startswith("listening on ")]
+    records = [json.loads(line) for line in lines if not line.startswith("listening on ")]
+    return [record for record in records if record.get("request_id") not in _NOBODY]
 
 
 def logged_requests(gateway: RunningGateway) -> Iterator[tuple[str, int]]:
