@@ -97,6 +97,11 @@ class EventSourcedStore:
         flows = [self._listed(row) for row in shown]
         return Page(flows=flows, next_cursor=shown[-1]["position"] if more else None)
 
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation; it never changes."""
+        row = self._row(schema.SELECT_POSITION, flow_id, owner)
+        return None if row is None else int(row["position"])
+
     def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
         rows = self._rows(schema.SELECT_SILENT, before, limit)
