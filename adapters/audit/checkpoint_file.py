@@ -32,11 +32,13 @@ from adapters.audit.notes import (
     split_notes,
     text_of,
 )
-from adapters.audit.plain_file import kind_of, opened_to_read
+from adapters.audit.plain_file import kind_of, opened_to_read, read_text
 from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
 
 _HEAD: Final = 1 << 16
 """Among so many bytes at the beginning of a file of checkpoints there is a whole one."""
+_MOST: Final = 1 << 30
+"""More bytes than the checkpoints of every minute of four years."""
 _NAME_ANOTHER: Final = ": name a file for the checkpoints"
 _SIGNATURE: Final = f"\n\n{DASH}".encode()
 
@@ -275,9 +277,10 @@ def read_notes(path: Path) -> Notes:
     """
     with opened_to_read(path) as file:
         head = file.read(_HEAD)
-        if len(head) == _HEAD and _SIGNATURE not in head:
-            raise Unprovable(f"{path}: is not a file of checkpoints")
-        return split_notes(head + file.read())
+        rest = read_text(file, _MOST) if len(head) < _HEAD or _SIGNATURE in head else None
+    if rest is None:
+        raise Unprovable(f"{path}: is not a file of checkpoints")
+    return split_notes(head + rest)
 
 
 def _sighting(note: bytes, place: Place, verifier: Verifier) -> Sighting:

@@ -13,7 +13,7 @@ from adapters.audit.checkpointing import Appended, Issuer, append_checkpoint
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
-from adapters.audit.proof_document import parse_proof, proof_document
+from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
 from domain.audit.checkpoints import Checkpoints, Sighting, Unprovable
@@ -119,9 +119,9 @@ class Desk:
         configured = self._configured(config)
         return Packer(_ledger_file(configured, file), _verifier(configured, public_key))
 
-    def judge(self, document: str, public_key: str) -> Verdict:
-        """Judge the text of a proof by nothing but a public key."""
-        return judged(parse_proof(document), Verifier.parse(public_key))
+    def judge(self, file: Path, public_key: str) -> Verdict:
+        """Judge the proof in a file by nothing but a public key."""
+        return judged(read_proof(file), Verifier.parse(public_key))
 
     def document(self, proof: Proof) -> Mapping[str, object]:
         """Return the JSON document of a proof."""

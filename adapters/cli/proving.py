@@ -97,8 +97,8 @@ class Proving(Protocol):
         """Return who packs events with what proves them."""
         ...
 
-    def judge(self, document: str, public_key: str) -> Verdict:
-        """Judge the text of a proof by nothing but a public key."""
+    def judge(self, file: Path, public_key: str) -> Verdict:
+        """Judge the proof in a file by nothing but a public key."""
         ...
 
     def document(self, proof: Proof) -> Mapping[str, object]:

@@ -49,7 +49,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 SIZE = re.compile("0|[1-9][0-9]{0,18}")
 KEY = re.compile(r"([^\s+\x00-\x1f\x7f-\x9f]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
 PRIME = (1 << 255) - 19
-EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 SMALL_ORDER = {0, 1, PRIME - 1, EIGHTH, PRIME - EIGHTH}
 SURROGATE, UNFIT = re.compile("[\ud800-\udfff]"), re.compile("[\n\r\t\ud800-\udfff]")
 
