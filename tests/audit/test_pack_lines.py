@@ -49,6 +49,9 @@ def test_a_line_reads_as_the_other_exports_do(golden: Golden) -> None:
 @EXAMPLES
 @given(stored=st.binary() | forged)
 @example(stored=b'{"event":{"at":NaN},"metadata":{}}')
+@example(stored=b'{"event":{"at":1e999},"metadata":{}}')
+@example(stored=b'{"event":{"at":' + b'{"a":' * 600 + b"0" + b"}" * 600 + b'},"metadata":{}}')
+@example(stored=b'{"event":{"at":' + b"[" * 600 + b"]" * 600 + b'},"metadata":{}}')
 @example(stored=b'{"event":{"state_json":"\\ud800"},"metadata":{"\\ud800":"\\ud800"}}')
 @example(stored=b'{"event":{"state_json":"1\\n"},"metadata":{"stored":""}}')
 def test_whatever_is_stored_its_line_is_one_and_reads_back(stored: bytes) -> None:
