@@ -46,10 +46,18 @@ Outcome: TypeAlias = Accepted | Refused
 
 @frozen(kw_only=True)
 class FlowPage:
-    """Some flows, newest first, and the cursor of the rest if there is a rest."""
+    """Some flows, newest first, and the cursor of the rest if there is a rest.
+
+    APPSEC: the cursor is the id of the last of them, which the owner knows: a number of the store's
+    would count the flows of other owners.
+    """
 
     flows: Sequence[FlowView]
-    next_cursor: int | None
+    next_cursor: str | None
+
+
+class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
+    """What was given as a cursor is no flow of the owner's."""
 
 
 class NotPersisted(StoreUnavailable):

@@ -54,7 +54,10 @@ class Remembered:
 
 @frozen(kw_only=True)
 class Page:
-    """Some flows of an owner, newest first, and the cursor of the rest if there is a rest."""
+    """Some flows of an owner, newest first, and the cursor of the rest if there is a rest.
+
+    The cursor is the position of the last of them: one in the whole store, for no caller's eyes.
+    """
 
     flows: Sequence[Flow]
     next_cursor: int | None
@@ -90,5 +93,9 @@ class FlowStore(Protocol):
     def page(
         self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
     ) -> Page:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        """Return at most `limit` flows of an owner, those created before a position."""
+        ...
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation; it never changes."""
         ...

@@ -18,6 +18,7 @@ from domain.outcomes import (
     FlowPage,
     NotPersisted,
     Outcome,
+    UnknownCursor,
     accepted,
     key_reused,
     refused,
@@ -81,11 +82,19 @@ class OwnerSession:
         return None if flow is None else task_summary(flow.tasks)
 
     def page(
-        self, *, limit: int, before: int | None = None, status: FlowStatus | None = None
+        self, *, limit: int, cursor: str | None = None, status: FlowStatus | None = None
     ) -> FlowPage:
-        """Return at most `limit` flows of the owner, newest first, those before a cursor."""
+        """Return at most `limit` flows of the owner, newest first, those behind a cursor.
+
+        Raises:
+            UnknownCursor: if it is no flow of the owner's.
+        """
+        before = None if cursor is None else self.store.position_of(self.owner, cursor)
+        if cursor is not None and before is None:
+            raise UnknownCursor
         page = self.store.page(self.owner, limit=limit, before=before, status=status)
-        return FlowPage(flows=[flow_view(f) for f in page.flows], next_cursor=page.next_cursor)
+        rest = None if page.next_cursor is None else page.flows[-1].flow_id
+        return FlowPage(flows=[flow_view(flow) for flow in page.flows], next_cursor=rest)
 
     def execute(self, command: Command, origin: Origin) -> Outcome:
         """Bring about what a command asks for, durably, or say why not.

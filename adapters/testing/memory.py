@@ -58,7 +58,7 @@ class MemoryStore:
     def page(
         self, owner: str, *, limit: int, before: int | None, status: FlowStatus | None
     ) -> Page:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        """Return at most `limit` flows of an owner, those created before a position."""
         found = [
             (position, flow)
             for position, flow in self._newest_first(owner)
@@ -66,6 +66,11 @@ class MemoryStore:
         ]
         more = found[limit - 1][0] if len(found) > limit else None
         return Page(flows=[flow for _, flow in found[:limit]], next_cursor=more)
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
+        flow = self.find(owner, flow_id)
+        return None if flow is None else list(self.streams).index(flow_id)
 
     def _fold(self, flow_id: str, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))

@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from adapters.webhooks import schemas
-from adapters.webhooks.cursor import encode_cursor
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, Answers
 from adapters.webhooks.schemas import Schema, Values, decode
@@ -25,6 +24,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.outcomes import UnknownCursor
 from domain.service import OwnerSession
 from domain.views import FlowView
 
@@ -37,7 +37,7 @@ class Query:
 
     name: str
     schema: Schema
-    ask: Callable[[OwnerSession, Values], Result]
+    ask: Callable[[OwnerSession, Values], Result | Issue]
 
 
 @frozen
@@ -77,15 +77,18 @@ def _flow_or_null(flow: FlowView | None) -> Result:
     return {"flow": None if flow is None else flow_json(flow)}
 
 
-def _list_flows(session: OwnerSession, values: Values) -> Result:
-    page = session.page(
-        limit=values.get("limit", schemas.MOST_LISTED),
-        before=values.get("cursor"),
-        status=values.get("status"),
-    )
+def _list_flows(session: OwnerSession, values: Values) -> Result | Issue:
+    try:
+        page = session.page(
+            limit=values.get("limit", schemas.MOST_LISTED),
+            cursor=values.get("cursor"),
+            status=values.get("status"),
+        )
+    except UnknownCursor:
+        return Issue("cursor: Invalid input")
     flows = [flow_json(flow) for flow in page.flows]
     rest = page.next_cursor
-    return {"flows": flows} if rest is None else {"flows": flows, "nextCursor": encode_cursor(rest)}
+    return {"flows": flows} if rest is None else {"flows": flows, "nextCursor": rest}
 
 
 def _get_task_summary(session: OwnerSession, values: Values) -> Result:

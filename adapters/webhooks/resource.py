@@ -121,10 +121,13 @@ class WebhookResource:
     def _ask(self, ticket: Admitted, query: Query, values: Values) -> Reply:
         route = ticket.route
         try:
-            return replies.success(route.route_id, query.ask(route.session, values))
+            result = query.ask(route.session, values)
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
             return replies.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
+        if isinstance(result, Issue):
+            return replies.invalid_request(route.route_id, result.text)
+        return replies.success(route.route_id, result)
 
     def _change(
         self, ticket: Admitted, mutation: Mutation, values: Values, *, body: bytes
