@@ -67,6 +67,7 @@ def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
         _cycle(one, long, LONG)
         _cycle(one, short, SHORT)
     changing = {flow_id: itertools.count(n) for flow_id, n in ((short, SHORT), (long, LONG))}
+    middle = few.page(limit=FEW // 2).next_cursor, many.page(limit=MANY // 2).next_cursor
     return [
         _figure(
             f"get_flow: {SHORT} and {LONG:,} events",
@@ -85,8 +86,8 @@ def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
         ),
         _figure(
             f"list_flows, a page far back: {FEW} and {MANY:,}",
-            lambda: few.page(limit=5, before=6),
-            lambda: many.page(limit=5, before=MANY // 2),
+            lambda: few.page(limit=5, cursor=middle[0]),
+            lambda: many.page(limit=5, cursor=middle[1]),
         ),
         _figure(f"find_latest_flow: {FEW} and {MANY:,}", few.find_latest, many.find_latest),
         _without_snapshots(path, one, short=short, long=long),

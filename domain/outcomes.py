@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -15,6 +15,9 @@ from domain.task import find_task
 from domain.views import FlowView, TaskView, flow_view, task_view, task_views
 
 KEY_REUSED: Final = "idempotency_key_reused"
+
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -42,6 +45,22 @@ class Refused:
 
 
 Outcome: TypeAlias = Accepted | Refused
+
+
+@frozen(kw_only=True)
+class FlowPage(Generic[T]):
+    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest.
+
+    APPSEC: the cursor is the id of the last of them, which the owner knows: a number of the store's
+    would count the flows of other owners.
+    """
+
+    flows: Sequence[T]
+    next_cursor: str | None
+
+
+class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
+    """What was given as a cursor is no flow of the owner's."""
 
 
 class NotPersisted(StoreUnavailable):

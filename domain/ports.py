@@ -56,7 +56,10 @@ class Remembered:
 
 @frozen(kw_only=True)
 class Page(Generic[T]):
-    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest."""
+    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest.
+
+    The cursor is the position of the last of them: one in the whole store, for no caller's eyes.
+    """
 
     flows: Sequence[T]
     next_cursor: int | None
@@ -103,9 +106,13 @@ class FlowStore(Protocol):
         status: FlowStatus | None,
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
-        """Return what is shown of at most `limit` flows of an owner, created before a cursor.
+        """Return what is shown of at most `limit` flows of an owner, created before a position.
 
         One flow at a time is read and shown. The page ends before a flow of which `show` returns
         None, as there is no room for it; a page with room for no flow at all has no end.
         """
+        ...
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation; it never changes."""
         ...

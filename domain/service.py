@@ -15,8 +15,10 @@ from domain.evolve import fold
 from domain.flow import Flow
 from domain.outcomes import (
     Accepted,
+    FlowPage,
     NotPersisted,
     Outcome,
+    UnknownCursor,
     accepted,
     key_reused,
     refused,
@@ -27,7 +29,6 @@ from domain.ports import (
     Commit,
     FlowStore,
     NewId,
-    Page,
     Remembered,
     StoreUnavailable,
     WriteConflict,
@@ -85,38 +86,45 @@ class OwnerSession:
 
     @overload
     def page(
-        self, *, limit: int, before: int | None = ..., status: FlowStatus | None = ...
-    ) -> Page[FlowView]: ...
+        self, *, limit: int, cursor: str | None = ..., status: FlowStatus | None = ...
+    ) -> FlowPage[FlowView]: ...
 
     @overload
     def page(
         self,
         *,
         limit: int,
-        before: int | None = ...,
+        cursor: str | None = ...,
         status: FlowStatus | None = ...,
         show: Callable[[FlowView], T | None],
-    ) -> Page[T]: ...
+    ) -> FlowPage[T]: ...
 
     def page(
         self,
         *,
         limit: int,
-        before: int | None = None,
+        cursor: str | None = None,
         status: FlowStatus | None = None,
         show: Callable[[FlowView], Any] = itself,
-    ) -> Page[Any]:
-        """Return at most `limit` flows of the owner, newest first, those before a cursor.
+    ) -> FlowPage[Any]:
+        """Return at most `limit` flows of the owner, newest first, those behind a cursor.
 
         The page ends before a flow of which `show` returns None, as there is no room for it.
+
+        Raises:
+            UnknownCursor: if it is no flow of the owner's.
         """
-        return self.store.page(
-            self.owner,
-            limit=limit,
-            before=before,
-            status=status,
-            show=lambda flow: show(flow_view(flow)),
-        )
+        before = None if cursor is None else self.store.position_of(self.owner, cursor)
+        if cursor is not None and before is None:
+            raise UnknownCursor
+
+        def with_id(flow: Flow) -> tuple[str, Any] | None:
+            item = show(flow_view(flow))
+            return None if item is None else (flow.flow_id, item)
+
+        page = self.store.page(self.owner, limit=limit, before=before, status=status, show=with_id)
+        rest = page.flows[-1][0] if page.flows and page.next_cursor is not None else None
+        return FlowPage(flows=[item for _, item in page.flows], next_cursor=rest)
 
     def execute(self, command: Command, origin: Origin) -> Outcome:
         """Bring about what a command asks for, durably, or say why not.

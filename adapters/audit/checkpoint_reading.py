@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from adapters.audit.checkpoint_file import is_torn
 from adapters.audit.checkpoint_text import parse_checkpoint
@@ -17,8 +18,11 @@ from adapters.audit.notes import (
     open_note,
     split_notes,
 )
-from adapters.audit.plain_file import opened_to_read
+from adapters.audit.plain_file import opened_to_read, read_text
 from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
+
+_MOST: Final = 1 << 30
+"""More bytes than the checkpoints of every minute of four years."""
 
 
 def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sighting, ...]:
@@ -54,7 +58,10 @@ def read_notes(path: Path) -> Notes:
         head = file.read(HEAD)
         if is_something_else(head):
             raise Unprovable(f"{path}: is not a file of checkpoints{conversion_of(head)}")
-        return split_notes(head + file.read())
+        rest = read_text(file, _MOST)
+    if rest is None:
+        raise Unprovable(f"{path}: is not a file of checkpoints: it is longer than any")
+    return split_notes(head + rest)
 
 
 def _sightings(path: Path, notes: Notes, verifiers: Sequence[Verifier]) -> Iterator[Sighting]:

@@ -18,7 +18,7 @@ from adapters.audit.checkpointing import (
 from adapters.audit.key_file import ReadBytes, read_key, read_plain, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
-from adapters.audit.proof_document import parse_proof, proof_document
+from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
 from domain.audit.checkpoints import Checkpoints, Sighting, Unprovable
@@ -147,9 +147,9 @@ class Desk:
         configured = self._configured(config)
         return Packer(_ledger_file(configured, file), _verifiers(configured, public_keys))
 
-    def judge(self, document: str, public_keys: Sequence[str]) -> Verdict:
-        """Judge the text of a proof by nothing but the public keys of its log."""
-        return judged(parse_proof(document), _verifiers(None, public_keys))
+    def judge(self, file: Path, public_keys: Sequence[str]) -> Verdict:
+        """Judge the proof in a file by nothing but the public keys of its log."""
+        return judged(read_proof(file), _verifiers(None, public_keys))
 
     def document(self, proof: Proof) -> Mapping[str, object]:
         """Return the JSON document of a proof."""

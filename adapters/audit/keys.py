@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from adapters.audit.pack.verify import is_weak
 from domain.audit.checkpoints import Unprovable
 
 _PRIVATE: Final = "PRIVATE+KEY+"
@@ -80,6 +81,11 @@ class Verifier:
         verifier = cls(name, key)
         if str(verifier) != text:
             raise Unprovable(f"the public key of {name} is mistyped: its id is not that of its key")
+        if is_weak(key):
+            # APPSEC: with such a key there are signatures that are good for any text.
+            raise Unprovable(
+                f"the public key of {name} is one with which anybody can sign anything"
+            )
         return verifier
 
     @property

@@ -7,9 +7,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from domain.audit.checkpoints import Unprovable
+
+_CHUNK: Final = 1 << 16
 
 
 @contextmanager
@@ -30,6 +32,21 @@ def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
             yield file
     except OSError as error:
         raise Unprovable(f"{path}: {error.strerror}") from error
+
+
+def read_text(file: IO[bytes], most: int) -> bytes | None:
+    """Return the rest of a file, but little behind a NUL; None if it is longer than `most` bytes.
+
+    A file may be a hole of any size, and a pipe may have no end. No text of ours has a NUL.
+    """
+    octets = bytearray()
+    while chunk := file.read(_CHUNK):
+        octets += chunk
+        if len(octets) > most:
+            return None
+        if 0 in chunk:
+            break
+    return bytes(octets)
 
 
 def kind_of(mode: int) -> str:

@@ -17,10 +17,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from adapters.audit.keys import decoded, encoded
+from adapters.audit.plain_file import opened_to_read, read_text
 from domain.audit.checkpoints import Unprovable
 from domain.audit.evidence import Entry
 from domain.audit.merkle import HASH_BYTES
@@ -30,6 +32,8 @@ FORMAT: Final = "taskflow.inclusion_proof.v1"
 
 _MOST: Final = (1 << 63) - 1
 _DEEPEST: Final = 64
+_LONGEST: Final = 1 << 27
+"""More bytes than the proof of the largest event has."""
 
 
 def proof_document(proof: Proof) -> dict[str, object]:
@@ -51,6 +55,22 @@ def proof_document(proof: Proof) -> dict[str, object]:
     return document
 
 
+def read_proof(file: Path) -> Proof:
+    """Read the proof that a file holds.
+
+    Raises:
+        Unprovable: if the file cannot be read, or holds none.
+    """
+    with opened_to_read(file) as opened:
+        octets = read_text(opened, _LONGEST)
+    if octets is None:
+        raise Unprovable(f"{file}: not a proof: it is longer than any proof")
+    try:
+        return parse_proof(octets.decode())
+    except UnicodeDecodeError as error:
+        raise Unprovable(f"{file}: not a proof: it is not text in UTF-8") from error
+
+
 def parse_proof(text: str) -> Proof:
     """Read a proof from the text of its document.
 
@@ -58,7 +78,7 @@ def parse_proof(text: str) -> Proof:
         Unprovable: if it is none: no part of it is guessed.
     """
     fields = _object(text)
-    since = fields.pop("since", None)
+    has_since, since = "since" in fields, fields.pop("since", None)
     _check(fields, _FIELDS, "it")
     entry = Entry(
         position=fields["index"] + 1,
@@ -71,7 +91,7 @@ def parse_proof(text: str) -> Proof:
         entry=entry,
         path=_path(fields),
         note=fields["checkpoint"],
-        since=None if since is None else _since(since),
+        since=_since(since) if has_since else None,
     )
 
 
@@ -98,12 +118,19 @@ def _check(
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise _no_proof("it is not JSON") from error
     if not isinstance(document, dict):
         raise _no_proof("it is not a JSON object")
     return document
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name stands twice")
+    return fields
 
 
 def _no_proof(clause: str) -> Unprovable:

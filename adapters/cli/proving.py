@@ -122,8 +122,8 @@ class Proving(Protocol):
         """Return who packs events with what proves them."""
         ...
 
-    def judge(self, document: str, public_keys: Sequence[str]) -> Verdict:
-        """Judge the text of a proof by nothing but the public keys of its log."""
+    def judge(self, file: Path, public_keys: Sequence[str]) -> Verdict:
+        """Judge the proof in a file by nothing but the public keys of its log."""
         ...
 
     def document(self, proof: Proof) -> Mapping[str, object]:

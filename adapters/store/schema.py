@@ -65,6 +65,7 @@ SELECT_AHEAD: Final = (
 SELECT_KEY: Final = (
     "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
 )
+SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND owner=?"
 
 
 @frozen

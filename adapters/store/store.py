@@ -146,6 +146,11 @@ class EventSourcedStore:
                 last = position if isinstance(position, int) else last
         return Page(flows=shown, next_cursor=None)
 
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation; it never changes."""
+        row = self._row(schema.SELECT_POSITION, flow_id, owner)
+        return None if row is None else int(row["position"])
+
     def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
         return self._silent(schema.SELECT_SILENT, before, limit)

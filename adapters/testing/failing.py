@@ -96,8 +96,12 @@ class FailingStore:
         status: FlowStatus | None,
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        """Return at most `limit` flows of an owner, those created before a position."""
         return self._alive().page(owner, limit=limit, before=before, status=status, show=show)
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
+        return self._alive().position_of(owner, flow_id)
 
     def _alive(self) -> FlowStore:
         if self._dead:

@@ -69,7 +69,7 @@ class MemoryStore:
         status: FlowStatus | None,
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        """Return at most `limit` flows of an owner, those created before a position."""
         found = [
             (position, flow)
             for position, flow in self._newest_first(owner)
@@ -84,6 +84,11 @@ class MemoryStore:
             shown.append(item)
             last = position
         return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
+        flow = self.find(owner, flow_id)
+        return None if flow is None else list(self.streams).index(flow_id)
 
     def _fold(self, flow_id: str, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from adapters.webhooks import schemas
-from adapters.webhooks.cursor import encode_cursor
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, Answers
 from adapters.webhooks.room import LIST, Room
@@ -27,6 +26,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.outcomes import UnknownCursor
 from domain.service import OwnerSession
 from domain.views import FlowView
 
@@ -39,7 +39,7 @@ class Query:
 
     name: str
     schema: Schema
-    ask: Callable[[OwnerSession, Values, Room], Result]
+    ask: Callable[[OwnerSession, Values, Room], Result | Issue]
 
 
 @frozen
@@ -83,17 +83,19 @@ def _flow_or_null(flow: FlowView | None) -> Result:
     return {"flow": None if flow is None else flow_json(flow)}
 
 
-def _list_flows(session: OwnerSession, values: Values, room: Room) -> Result:
-    with _LISTS_AT_A_TIME:
-        page = session.page(
-            limit=values.get("limit", schemas.MOST_LISTED),
-            before=values.get("cursor"),
-            status=values.get("status"),
-            show=lambda flow: room.add(flow_json(flow)) or None,
-        )
+def _list_flows(session: OwnerSession, values: Values, room: Room) -> Result | Issue:
+    try:
+        with _LISTS_AT_A_TIME:
+            page = session.page(
+                limit=values.get("limit", schemas.MOST_LISTED),
+                cursor=values.get("cursor"),
+                status=values.get("status"),
+                show=lambda flow: room.add(flow_json(flow)) or None,
+            )
+    except UnknownCursor:
+        return Issue("cursor: Invalid input")
     rest = page.next_cursor
-    cursor = {} if rest is None else {"nextCursor": encode_cursor(rest)}
-    return {"flows": LIST, **cursor}
+    return {"flows": LIST} if rest is None else {"flows": LIST, "nextCursor": rest}
 
 
 def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> Result:

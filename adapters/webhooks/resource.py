@@ -127,11 +127,13 @@ class WebhookResource:
         route = ticket.route
         room = Room(route.limits.answer_bytes)
         try:
-            reply = replies.success(route.route_id, query.ask(route.session, values, room))
+            result = query.ask(route.session, values, room)
         except StoreUnavailable as error:
             self.given.log_fault(ticket.access.request_id, error)
             return replies.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
-        return room.put_into(reply)
+        if isinstance(result, Issue):
+            return replies.invalid_request(route.route_id, result.text)
+        return room.put_into(replies.success(route.route_id, result))
 
     def _change(
         self, ticket: Admitted, mutation: Mutation, values: Values, *, body: bytes

@@ -103,12 +103,13 @@ def manifest(edit: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]
 
 
 def rehash(folder: Path) -> None:
-    """Write the hashes of all files into the manifest."""
+    """Write the sizes and the hashes of all files into the manifest."""
 
     def edit(read: dict[str, Any]) -> None:
         for file in read["files"]:
             if (folder / file["name"]).exists():
-                file["sha256"] = sha256((folder / file["name"]).read_bytes()).hexdigest()
+                octets = (folder / file["name"]).read_bytes()
+                file.update(bytes=len(octets), sha256=sha256(octets).hexdigest())
 
     manifest(edit)(folder)
 
@@ -144,10 +145,12 @@ FORGERIES: Final = {
         restored(lambda event: event.update(name="taskflow.flow_failed.v1")), {"tree": ANOTHER_ROOT}
     ),
     "the flow of an event": Forgery(
-        restored(lambda event: event.update(flowId="another")), {"tree": ANOTHER_ROOT}
+        restored(lambda event: event.update(flowId="another")),
+        {"events": "version 7 is left out", "tree": ANOTHER_ROOT},
     ),
     "the version of an event": Forgery(
-        restored(lambda event: event.update(version=70)), {"tree": ANOTHER_ROOT}
+        restored(lambda event: event.update(version=70)),
+        {"events": "versions 7 to 69 are left out", "tree": ANOTHER_ROOT},
     ),
     "the order of two events": Forgery(
         edits(EVENTS, lambda lines: swap(lines, 4, 5)),
@@ -159,7 +162,7 @@ FORGERIES: Final = {
     ),
     "an event that is left out, and the others moved up": Forgery(
         edits(EVENTS, numbered),
-        {"events": "position 73 is left out", "tree": ANOTHER_ROOT},
+        {"events": "version 7 is left out", "tree": ANOTHER_ROOT},
     ),
     "the last event": Forgery(
         edits(EVENTS, lambda lines: lines.pop()),
@@ -175,7 +178,7 @@ FORGERIES: Final = {
     ),
     "the hash of a stretch": Forgery(
         edits(STRETCHES, lambda lines: replace(lines, 0, b'hash":"', b'hash":"0000')),
-        {"tree": ANOTHER_ROOT},
+        {"tree": "stretches.ndjson, line 1: it is not a stretch"},
     ),
     "two stretches": Forgery(
         edits(STRETCHES, lambda lines: swap(lines, 0, 1)), {"tree": "position 1 is neither"}

@@ -8,6 +8,7 @@ import pytest
 from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.notes import BadNote, SignedText, open_note, signed_note
+from adapters.audit.pack import verify
 from domain.audit.checkpoints import Unprovable
 
 PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -157,3 +158,75 @@ def test_a_key_has_a_name_that_notes_can_hold(name: str, tmp_path: Path) -> None
     with pytest.raises(Unprovable, match="a key's name"):
         write_new_key(tmp_path / "gateway.key", name)
     assert list(tmp_path.iterdir()) == []
+
+
+PRIME = 2**255 - 19
+IDENTITY = bytes([1]) + bytes(31)
+SMALL = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+]
+"""The points whose order divides 8 (Chalkias, Garillot, Nikolaenko: Taming the many EdDSAs)."""
+OTHER_FORMS = [
+    *(y.to_bytes(32, "little").hex() for y in range(PRIME, 2**255)),
+    *((y | 1 << 255).to_bytes(32, "little").hex() for y in (1, PRIME - 1, *range(PRIME, 2**255))),
+]
+"""What is not the one form of a point: y is not below the prime, or x is 0 and negative."""
+
+
+@pytest.mark.parametrize("key", [*SMALL, *OTHER_FORMS])
+def test_a_key_with_which_anybody_can_sign_is_refused(key: str) -> None:
+    text = str(Verifier("weak", bytes.fromhex(key)))
+    with pytest.raises(Unprovable, match="with which anybody can sign anything"):
+        Verifier.parse(text)
+    with pytest.raises(verify.Wrong, match="with which anybody can sign anything"):
+        verify._key(text)  # noqa: SLF001 - what every check of a pack asks
+
+
+def test_such_a_key_would_verify_any_text() -> None:
+    for text in (b"one", b"another"):
+        assert Verifier("weak", IDENTITY).verifies(text, IDENTITY + bytes(32))
+
+
+def test_the_points_of_small_order_are_all_there_are() -> None:
+    assert len({*map(_times_eight, SMALL)}) == 1
+    assert len(SMALL) == 8
+
+
+def _times_eight(text: str) -> tuple[int, int]:
+    """Return eight times a point of the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1)."""
+    d = -121665 * pow(121666, -1, PRIME) % PRIME
+    octets = int.from_bytes(bytes.fromhex(text), "little")
+    y, sign = octets & (2**255 - 1), octets >> 255
+    square = (y * y - 1) * pow(d * y * y + 1, -1, PRIME) % PRIME
+    x = pow(square, (PRIME + 3) // 8, PRIME)
+    if x * x % PRIME != square:
+        x = x * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    assert x * x % PRIME == square
+    x = PRIME - x if x % 2 != sign else x
+    for _ in range(3):
+        both = d * x * x * y * y % PRIME
+        x, y = (
+            2 * x * y * pow(1 + both, -1, PRIME) % PRIME,
+            (y * y + x * x) * pow(1 - both, -1, PRIME) % PRIME,
+        )
+    return x, y
+
+
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def test_a_signature_has_one_form_only() -> None:
+    signature = SIGNER.sign(b"text")
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    assert VERIFIER.verifies(b"text", signature)
+    assert not VERIFIER.verifies(b"text", r + (s + ORDER).to_bytes(32, "little"))
+    assert not VERIFIER.verifies(b"text", r[:31] + bytes([r[31] ^ 0x80]) + signature[32:])
+    assert not VERIFIER.verifies(b"text", signature + b"\0")
+    assert not VERIFIER.verifies(b"text", signature[:-1])

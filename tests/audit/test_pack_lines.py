@@ -61,6 +61,17 @@ def test_whatever_is_stored_its_line_is_one_and_reads_back(stored: bytes) -> Non
     assert (*place, base64.b64decode(read["stored"])) == event
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b"1e999", b'{"a":' * 2000 + b"0" + b"}" * 2000, b'{"a":' * 700 + b"0" + b"}" * 700],
+    ids=["no number", "too deep to read", "too deep to write"],
+)
+def test_what_cannot_be_written_as_json_has_no_readable_form(value: bytes) -> None:
+    stored = b'{"event":{"at":' + value + b'},"metadata":{}}'
+    written = json.loads(line(Event(7, "flow-1", 1, "any.v1", stored)))
+    assert written.keys() == {"position", "flowId", "version", "name", "stored"}
+
+
 def test_what_is_not_of_our_form_has_no_readable_form() -> None:
     assert line(Event(7, "flow-1", 1, "any.v1", b"\xff")) == (
         b'{"position":7,"flowId":"flow-1","version":1,"name":"any.v1","stored":"/w=="}\n'

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
 
@@ -293,6 +294,44 @@ def test_a_proof_is_not_put_over_another_file(audit: Audit) -> None:
     assert out.read_text() != "mine"
 
 
+def test_a_file_with_a_hole_or_a_device_is_not_read_to_its_end(audit: Audit) -> None:
+    audit.checkpoint()
+    proof, held = audit.folder / "proof.json", audit.folder / "held"
+    audit.prove(FLOW, "1", "--out", str(proof))
+    held.write_bytes(audit.file.read_bytes())
+    for file in (proof, held):
+        with file.open("r+b") as opened:
+            opened.truncate(1 << 40)
+    ran = audit.run("verify-proof", str(proof), *audit.public)
+    assert (ran.code, ran.out) == (2, "")
+    assert "not a proof" in ran.err
+    found = audit.verify("--held", str(held))
+    assert found.code == 1
+    assert "checkpoint_unreadable" in found.out
+    for device in ("/dev/zero", str(audit.folder)):
+        assert audit.run("verify-proof", device, *audit.public).code == 2
+        assert audit.verify("--held", device).code == 2
+
+
+STATES = (
+    b'{"a":1000000000000000000000000000000}', b'{"a":1e999}', b"[" * 900 + b"]" * 900,
+    b'"\\ud800"', b"NaN", b"\xff", b"[" * 100_000, b"1" * 5000, b"",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: repr(state[:20]))
+def test_whatever_event_a_proof_holds_it_is_not_proven_in_words(audit: Audit, state: bytes) -> None:
+    audit.checkpoint()
+    file = audit.folder / "proof.json"
+    audit.prove(FLOW, "1", "--out", str(file))
+    document = json.loads(file.read_bytes())
+    file.write_text(json.dumps({**document, "state": b64encode(state).decode()}))
+    for options in ((), ("--json",)):
+        ran = audit.run("verify-proof", str(file), *audit.public, *options)
+        assert (ran.code, ran.err) == (1, "")
+        assert "proven" in ran.out.lower()
+
+
 def test_what_is_no_proof_is_a_sentence(audit: Audit) -> None:
     for content in (b"", b"\xff", b"{}"):
         (audit.folder / "proof.json").write_bytes(content)
@@ -301,3 +340,13 @@ def test_what_is_no_proof_is_a_sentence(audit: Audit) -> None:
         assert "not a proof" in ran.err
     missing = audit.run("verify-proof", str(audit.folder / "none"), *audit.public)
     assert (missing.code, missing.out) == (2, "")
+
+
+def test_a_proof_in_which_a_name_stands_twice_is_none(audit: Audit) -> None:
+    audit.checkpoint()
+    file = audit.folder / "proof.json"
+    audit.prove(FLOW, "1", "--out", str(file))
+    file.write_text('{"version": 7,' + file.read_text().lstrip().removeprefix("{"))
+    ran = audit.run("verify-proof", str(file), *audit.public)
+    assert (ran.code, ran.out) == (2, "")
+    assert "not a proof" in ran.err

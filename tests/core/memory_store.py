@@ -63,9 +63,14 @@ class MemoryStore(memory.MemoryStore):
         status: FlowStatus | None,
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
-        """Return at most `limit` flows of an owner, those created before a cursor."""
+        """Return at most `limit` flows of an owner, those created before a position."""
         self._enter("page")
         return super().page(owner, limit=limit, before=before, status=status, show=show)
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
+        self._enter("position_of")
+        return list(self.streams).index(flow_id) if super().find(owner, flow_id) else None
 
     def _enter(self, method: str) -> None:
         self.asked.append(method)

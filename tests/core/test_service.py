@@ -180,7 +180,7 @@ def test_pages_show_an_owners_flows_newest_first_and_by_status() -> None:
     world.accepted(FinishFlow(flow_id="id-2", expected_revision=0))
     first = world.owner.page(limit=3)
     assert [flow.goal for flow in first.flows] == ["d", "c", "b"]
-    rest = world.owner.page(limit=3, before=first.next_cursor)
+    rest = world.owner.page(limit=3, cursor=first.next_cursor)
     assert ([flow.goal for flow in rest.flows], rest.next_cursor) == (["a"], None)
     done = world.owner.page(limit=3, status=FlowStatus.SUCCEEDED)
     assert [flow.goal for flow in done.flows] == ["b"]

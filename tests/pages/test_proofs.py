@@ -28,12 +28,16 @@ def test_an_event_that_no_checkpoint_covers_is_not_called_proven(desk: Desk, see
         assert "Proven." not in text
 
 
-def test_a_proof_can_be_taken_away_and_checked(desk: Desk, seeds: Seeds, sown: Sown) -> None:
+def test_a_proof_can_be_taken_away_and_checked(
+    desk: Desk, seeds: Seeds, sown: Sown, tmp_path: Path
+) -> None:
     answer = desk.get(f"/proofs/{seeds.busy}?at=8&as=json")
     assert answer.headers["content-disposition"] == 'attachment; filename="proof-8.json"'
     document = json.loads(answer.text)
     assert (document["flow"], document["version"]) == (seeds.busy, 8)
-    assert DESK_OF_PROOFS.judge(answer.text, [sown.public_key]).holds
+    file = tmp_path / "proof.json"
+    file.write_text(answer.text, "utf-8")
+    assert DESK_OF_PROOFS.judge(file, [sown.public_key]).holds
 
 
 def test_a_proof_that_takes_long_is_left_to_its_own_page(desk: Desk, seeds: Seeds) -> None:

@@ -225,6 +225,6 @@ def _pages(
     page = owner.page(limit=limit, status=status)
     pages = [page.flows]
     while page.next_cursor is not None and len(pages) < MAX_SIZE:
-        page = owner.page(limit=limit, status=status, before=page.next_cursor)
+        page = owner.page(limit=limit, status=status, cursor=page.next_cursor)
         pages.append(page.flows)
     return pages

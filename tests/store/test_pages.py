@@ -10,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
 from domain.commands import CancelFlow, CreateFlow, FinishFlow
+from domain.outcomes import UnknownCursor
 from domain.ports import itself
 from domain.service import OwnerSession
 from domain.status import FlowStatus
@@ -23,12 +24,12 @@ from tests.store.tables import delete_snapshots
 def _goals(owner: OwnerSession, *, limit: int, status: FlowStatus | None = None) -> list[list[str]]:
     """Return the goals of an owner's flows, page after page."""
     pages: list[list[str]] = []
-    before: int | None = None
+    cursor: str | None = None
     for _ in range(10):
-        page = owner.page(limit=limit, before=before, status=status)
+        page = owner.page(limit=limit, cursor=cursor, status=status)
         pages.append([flow.goal for flow in page.flows])
-        before = page.next_cursor
-        if before is None:
+        cursor = page.next_cursor
+        if cursor is None:
             return pages
     pytest.fail(f"the pages have no end: {pages}")
 
@@ -62,7 +63,19 @@ def test_a_cursor_stays_where_it_is_when_flows_are_added_or_changed(
     cursor = owner.page(limit=2).next_cursor
     create(owner, goal="new")
     owner.execute(FinishFlow(flow_id=flows[0].flow_id, expected_revision=0), ORIGIN)
-    assert [f.goal for f in owner.page(limit=9, before=cursor).flows] == ["1", "0"]
+    assert [f.goal for f in owner.page(limit=9, cursor=cursor).flows] == ["1", "0"]
+
+
+def test_a_cursor_is_a_flow_of_the_owners_and_no_number(store: EventSourcedStore) -> None:
+    flows = service(store)
+    owner, stranger = flows.bind_session(OWNER), flows.bind_session(STRANGER)
+    mine = [create(owner).flow_id for _ in range(3)]
+    theirs = create(stranger).flow_id
+    assert owner.page(limit=2).next_cursor == mine[1]
+    for unknown in (theirs, "none", "", "1", "MQ", mine[1].upper() + " "):
+        with pytest.raises(UnknownCursor):
+            owner.page(limit=2, cursor=unknown)
+    assert owner.page(limit=2, cursor=mine[0]).flows == []
 
 
 def test_a_change_moves_no_flow_in_the_list(store: EventSourcedStore) -> None:
@@ -130,7 +143,7 @@ def test_no_flow_is_read_before_the_one_ahead_of_it_was_shown(
     page = owner.page(limit=5, show=show)
     assert (page.flows, seen) == (["4", "3"], ["read", "shown"] * 3)
     monkeypatch.undo()
-    assert [f.goal for f in owner.page(limit=5, before=page.next_cursor).flows] == ["2", "1", "0"]
+    assert [f.goal for f in owner.page(limit=5, cursor=page.next_cursor).flows] == ["2", "1", "0"]
 
 
 def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:

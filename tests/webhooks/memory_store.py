@@ -85,6 +85,12 @@ class MemoryStore:
             last = position
         return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
 
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
+        self._check("read")
+        flows = self._newest_first(owner)
+        return next((position for position, flow in flows if flow.flow_id == flow_id), None)
+
     def _newest_first(self, owner: str) -> Iterator[tuple[int, Flow]]:
         for position, states in reversed(list(enumerate(self.states.values()))):
             if states[-1].owner == owner:

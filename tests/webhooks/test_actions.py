@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from tests.webhooks.gateway import NOW, Gateway
 
@@ -140,9 +141,9 @@ def test_a_long_list_comes_in_pages(gateway: Gateway) -> None:
 def test_a_page_has_at_most_a_thousand_flows() -> None:
     gateway = Gateway()
     gateway.create()
-    (only,) = gateway.store.states.values()
+    [(first,)] = gateway.store.states.values()
     for i in range(1000):
-        gateway.store.states[f"copy-{i}"] = only
+        gateway.store.states[f"copy-{i}"] = [evolve(first, flow_id=f"copy-{i}")]
     result = gateway.ask("list_flows")["result"]
     assert len(result["flows"]) == 1000
     rest = gateway.ask("list_flows", cursor=result["nextCursor"])["result"]
@@ -358,3 +359,14 @@ def test_an_ended_task_stays_as_it_is(gateway: Gateway) -> None:
     reason = "Task is already failed."
     result = {"found": True, "updated": False, "reason": reason, "flow": FLOW, "task": task}
     assert_answer(gateway, document, 409, refused("task_terminal", reason, result))
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "5", "NQ", "id-2", "id-9", " id-1", "ID-1", "ü", "x" * 9999]
+)
+def test_a_cursor_that_is_no_flow_of_the_owners_is_an_invalid_one(
+    gateway: Gateway, cursor: str
+) -> None:
+    assert (gateway.create(), gateway.create(route="other")) == ("id-1", "id-2")
+    answer = gateway.ask("list_flows", cursor=cursor)
+    assert (answer["code"], answer["error"]) == ("invalid_request", "cursor: Invalid input")

@@ -63,7 +63,7 @@ class Packer:
 
         Raises:
             Unprovable: if no checkpoint covers the range, the log does not agree with those up to
-                there, or no event is meant.
+                there, a flow lacks a version, or no event is meant.
             Unreadable: if an event that must be read to know whether it is meant cannot be.
         """
         sightings = self._covering(selection.last)
@@ -74,6 +74,9 @@ class Packer:
                     sizes={one.checkpoint.size for one in _signed(sightings)},
                     events=events,
                     stretches=stretches,
+                    oldest=verify.oldest_version(
+                        selection.first, has_since=selection.since is not None
+                    ),
                 )
                 _compare(evidence, parting, sightings, progress)
             self._add_the_rest(archive, stretches, len(sightings))
@@ -144,5 +147,7 @@ def _compare(
     log = measured(entries, parting.sizes, lambda done: progress(done, size))
     for finding in verified(log, Checkpoints(ledger=tuple(sightings))).findings:
         raise Unprovable(f"{finding.sentence}: see taskflow audit verify")
+    if parting.gap is not None:
+        raise Unprovable(f"{parting.gap}: see taskflow audit replay")
     if not parting.taken:
         raise Unprovable("no event is meant, so there is nothing to prove")

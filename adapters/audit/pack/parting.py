@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 import orjson
-from attrs import define
+from attrs import Factory, define
 
 from adapters.audit.keys import encoded
 from adapters.audit.pack.archive import Inside
-from adapters.audit.pack.verify import Event, line
+from adapters.audit.pack.verify import Event, add_version, line
 from domain.audit.evidence import Entry
 from domain.audit.leaves import entry_hash
 from domain.audit.stretches import Gap
@@ -27,7 +27,12 @@ class Parting:
     sizes: set[int]
     events: Inside
     stretches: IO[bytes]
+    oldest: int | None
+    """The version that each flow begins with, None if any will do."""
     taken: int = 0
+    flows: dict[str, tuple[int, int]] = Factory(dict)
+    gap: str | None = None
+    """What is wrong with the versions of a flow, if anything is."""
 
     def pass_through(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Part some events, the log's first ones, in order."""
@@ -45,6 +50,7 @@ class Parting:
 
     def _take(self, entry: Entry) -> None:
         event = Event(entry.position, entry.flow_id, entry.version, entry.name, entry.state)
+        self.gap = add_version(self.flows, event, self.oldest) or self.gap
         self.events.write(line(event))
         self.taken += 1
 

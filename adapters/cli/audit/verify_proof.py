@@ -22,7 +22,7 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
+from adapters.cli.tools import Tools
 from domain.audit.printable import pretty_json
 from domain.audit.proof import Verdict
 
@@ -60,10 +60,7 @@ class VerifyProof(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Check it, and say whether it holds."""
-        try:
-            verdict = tools.proving.judge(self.file.read_text("utf-8"), self.public_keys)
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{self.file}: not a proof: it is not text in UTF-8") from error
+        verdict = tools.proving.judge(self.file, self.public_keys)
         if self.json:
             terminal.dump(_document(verdict))
         else:

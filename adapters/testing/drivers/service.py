@@ -86,7 +86,7 @@ class ServiceDriver:
         """Return some flows of an owner, newest first."""
         page = self._session(owner).page(
             limit=limit,
-            before=cursor if isinstance(cursor, int) else None,
+            cursor=cursor if isinstance(cursor, str) else None,
             status=None if status is None else FlowStatus(status),
         )
         return Listing(tuple(map(shown, page.flows)), page.next_cursor)
