@@ -144,6 +144,13 @@ def _last(notes: Notes, issuer: Issuer) -> _Last | None:
             f"{issuer.file}: its last checkpoint is not one of {issuer.origin}: another log or"
             " origin wants a new file"
         )
+    first = f"{issuer.origin}\n".encode()
+    other = next((n for n, note in enumerate(notes.whole, 1) if not note.startswith(first)), None)
+    if other is not None:
+        raise Unprovable(
+            f"{issuer.file}: its checkpoint {other} is not one of {issuer.origin}: another log or"
+            " origin wants a new file"
+        )
     return _Last(checkpoint, is_own=found.verifier == verifier)
 
 

@@ -154,6 +154,19 @@ def test_a_file_of_our_own_is_never_written_to(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
+def test_a_file_that_is_open_and_was_removed_gets_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("wb") as removed:
+        path.unlink()
+        with refused("is open, and has no name"):
+            written(Path(f"/proc/self/fd/{removed.fileno()}"), force=True)
+        assert list(tmp_path.iterdir()) == []
+        path.with_name("file (deleted)").write_bytes(b"another's")
+        with refused("is open, and has no name"):
+            written(Path(f"/proc/self/fd/{removed.fileno()}"), force=True)
+    assert path.with_name("file (deleted)").read_bytes() == b"another's"
+
+
 def test_what_takes_a_name_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
