@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from adapters.cli.tools import CommandError
 Settle: TypeAlias = Callable[[Path, Path], object]
 """Gives a finished file its name."""
 
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -28,7 +30,7 @@ def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
         CommandError: if `settle` says that its name must not be taken.
         OSError: if it cannot be written.
     """
-    with _ending_in_order(), _unnamed(path) as file:
+    with _ending_in_order(), _naming(path), _unnamed(path) as file:
         written = Path(file.name)
         try:
             yield file
@@ -46,6 +48,17 @@ def _unnamed(path: Path) -> IO[bytes]:
         return NamedTemporaryFile(dir=path.parent, prefix=".taskflow-", delete=False)
     except OSError as error:
         error.filename = str(path)
+        raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let the error of a full disk, which has no name, say what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM and error.filename is None:
+            error.filename = str(path)
         raise
 
 
