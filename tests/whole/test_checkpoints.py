@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -154,3 +155,15 @@ def test_a_key_that_does_not_fit_its_file_is_said_at_the_start_until_it_is_named
     database = f"sqlite:///{named.database}"
     both = verify(gateway, "--public-key", str(successor.verifier), "--database", database)
     assert (both.returncode, "2 checkpoints agree with it" in both.stdout) == (0, True), both
+
+
+def test_a_suspended_append_of_somebody_else_keeps_no_gateway_from_stopping(tmp_path: Path) -> None:
+    file = tmp_path / "taskflow.checkpoints"
+    with file.open("wb") as held, signing_gateway(tmp_path) as gateway:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        post(gateway, "signed later")
+        until(
+            lambda: any("another process" in record.get("reason", "") for record in logged(gateway))
+        )
+        assert gateway.stop() == 0
+    assert file.read_bytes() == b""
