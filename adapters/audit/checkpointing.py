@@ -54,8 +54,12 @@ class _Last:
         return self.is_own and self.checkpoint.size == size
 
 
-def append_if_grown(evidence: Evidence, issuer: Issuer) -> Appended | None:
+def append_if_grown(
+    evidence: Evidence, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
+) -> Appended | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
+
+    What `progress` raises ends it; nothing is appended then.
 
     Raises:
         Unprovable: if the log or the file is not what it was.
@@ -65,7 +69,7 @@ def append_if_grown(evidence: Evidence, issuer: Issuer) -> Appended | None:
         last = _last(file.notes, issuer)
         if last is not None and last.says(evidence.size()):
             return None
-        return _append(evidence, issuer, file, last, lambda _done, _all: None)
+        return _append(evidence, issuer, file, last, progress)
 
 
 def append_checkpoint(evidence: Evidence, issuer: Issuer, *, progress: Progress) -> Appended:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from threading import Event
 from typing import Final
 
 from attrs import define
@@ -43,16 +44,19 @@ def doing_jobs(
 ) -> Iterator[None]:
     """Do what the gateway does by itself, while the context lasts."""
     checkpoints, pace = settings.checkpoints, pace_of(settings.children)
+    stopped = Event()
     with ExitStack() as jobs:
         comparing = partial(_compare, settings, StoreEvidence(store))
         jobs.enter_context(once(comparing, partial(_log_fault_of, "comparing")))
         sweep = SweepJob(Operators(store, now, new_id, SYSTEM), pace, read_clocks, is_listening)
         jobs.enter_context(every(pace.beat / 1000, sweep, partial(_log_fault_of, "sweep")))
         if checkpoints.key is not None:
-            seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, store)
+            seconds = 60 * checkpoints.every_minutes
+            job = checkpoint_job(settings, StoreEvidence(store), stopped.is_set)
             jobs.enter_context(every(seconds, job, partial(_log_fault_of, "checkpoint")))
         maintenance = _MaintenanceJob(store)
         jobs.enter_context(every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault))
+        jobs.callback(stopped.set)  # before any job is waited for
         yield
 
 
@@ -73,15 +77,20 @@ class _MaintenanceJob:
         self.is_failing = True
 
 
-def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
-    evidence, configured = StoreEvidence(store), checkpoints_of(settings)
+def checkpoint_job(
+    settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]
+) -> Callable[[], None]:
+    """Return what signs a checkpoint if anything has happened, unless the gateway stops first."""
+    configured = checkpoints_of(settings)
 
     def job() -> None:
-        made = append_if_grown(evidence, configured_issuer(configured))
-        if made is not None:
-            log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
-            for notice in made.notices:
-                LOG.warning("%s", notice)
+        issuer = configured_issuer(configured)
+        with suppress(_StoppedError):
+            made = append_if_grown(evidence, issuer, progress=_stop_in_time(is_stopped))
+            if made is not None:
+                log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
+                for notice in made.notices:
+                    LOG.warning("%s", notice)
 
     return job
 
@@ -90,16 +99,19 @@ class _StoppedError(Exception):
     """The gateway stops, and what was begun is not needed any more."""
 
 
-def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
-    """Say whether the store is the one that its last checkpoint speaks of."""
-
-    def stop_in_time(_done: int, _all: int) -> None:
+def _stop_in_time(is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+    def progress(_done: int, _all: int) -> None:
         if is_stopped():
             raise _StoppedError
 
+    return progress
+
+
+def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
+    """Say whether the store is the one that its last checkpoint speaks of."""
     file, keys = settings.checkpoints.file, verifiers_of(settings)
     try:
-        found = compare_with_last(evidence, file, keys, stop_in_time)
+        found = compare_with_last(evidence, file, keys, _stop_in_time(is_stopped))
     except _StoppedError:
         return
     fields = {"file": str(file), "signature": None if keys else "not checked"}
