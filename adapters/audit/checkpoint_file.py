@@ -13,6 +13,7 @@ import fcntl
 import itertools
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,10 @@ from adapters.audit.notes import (
 from adapters.audit.plain_file import kind_of
 from domain.audit.checkpoints import Unprovable
 
+LOCK_SECONDS: Final = 5.0
+"""How long an append waits for another one."""
+
+_LOOK_SECONDS: Final = 0.01
 _NAME_ANOTHER: Final = ": name a file for the checkpoints"
 
 
@@ -139,12 +144,32 @@ def _opened(path: Path) -> tuple[int, bool]:
             descriptor = os.open(path, flags | making, 0o644)
         except FileExistsError:
             continue
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if _is_named(path, descriptor):
-            if is_new:
-                _sync_folder(path.parent)
-            return descriptor, is_new
+        try:
+            _lock(path, descriptor)
+            if _is_named(path, descriptor):
+                if is_new:
+                    _sync_folder(path.parent)
+                return descriptor, is_new
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
+
+
+def _lock(path: Path, descriptor: int) -> None:
+    """Lock a file; whoever else has locked it may be suspended, and a gateway has to end."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise Unprovable(
+                    f"{path}: another process is about to append to it: try again when it has ended"
+                ) from error
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def check_kind(path: Path) -> None:

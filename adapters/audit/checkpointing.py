@@ -54,8 +54,12 @@ class _Last:
         return self.is_own and self.checkpoint.size == size
 
 
-def append_if_grown(evidence: Evidence, issuer: Issuer) -> Appended | None:
+def append_if_grown(
+    evidence: Evidence, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
+) -> Appended | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
+
+    What `progress` raises ends it; nothing is appended then.
 
     Raises:
         Unprovable: if the log or the file is not what it was.
@@ -65,7 +69,7 @@ def append_if_grown(evidence: Evidence, issuer: Issuer) -> Appended | None:
         last = _last(file.notes, issuer)
         if last is not None and last.says(evidence.size()):
             return None
-        return _append(evidence, issuer, file, last, lambda _done, _all: None)
+        return _append(evidence, issuer, file, last, progress)
 
 
 def append_checkpoint(evidence: Evidence, issuer: Issuer, *, progress: Progress) -> Appended:
@@ -142,6 +146,13 @@ def _last(notes: Notes, issuer: Issuer) -> _Last | None:
     if checkpoint is None or checkpoint.origin != issuer.origin:
         raise Unprovable(
             f"{issuer.file}: its last checkpoint is not one of {issuer.origin}: another log or"
+            " origin wants a new file"
+        )
+    first = f"{issuer.origin}\n".encode()
+    other = next((n for n, note in enumerate(notes.whole, 1) if not note.startswith(first)), None)
+    if other is not None:
+        raise Unprovable(
+            f"{issuer.file}: its checkpoint {other} is not one of {issuer.origin}: another log or"
             " origin wants a new file"
         )
     return _Last(checkpoint, is_own=found.verifier == verifier)

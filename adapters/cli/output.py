@@ -59,6 +59,8 @@ class Output:
             return
         if not stat.S_ISREG(status.st_mode):
             raise CommandError(f"{self.path} is {_KINDS[stat.S_IFMT(status.st_mode)]}: name a file")
+        if not _has_name(self.path, status):
+            raise CommandError(f"{self.path} is open, and has no name: name a file")
         if what := _precious(self.path):
             raise CommandError(f"{self.path} {what}, and is not replaced")
         if not self.force:
@@ -133,6 +135,14 @@ class Output:
 
 def _is_stream(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode)
+
+
+def _has_name(path: Path, status: os.stat_result) -> bool:
+    """Say whether a file is where its links lead; under /proc, one that was removed is not."""
+    try:
+        return os.path.samestat(Path(os.path.realpath(path)).stat(), status)
+    except FileNotFoundError:
+        return False
 
 
 def _precious(path: Path) -> str | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, TypeAlias
+from typing import IO, Final, TypeAlias
 
 from adapters.cli.tools import CommandError
 
 Settle: TypeAlias = Callable[[Path, Path], object]
 """Gives a finished file its name."""
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ENDS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextmanager
@@ -26,8 +30,7 @@ def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
         CommandError: if `settle` says that its name must not be taken.
         OSError: if it cannot be written.
     """
-    name = f".{path.name}."
-    with _ending_in_order(), NamedTemporaryFile(dir=path.parent, prefix=name, delete=False) as file:
+    with _ending_in_order(), _naming(path), _unnamed(path) as file:
         written = Path(file.name)
         try:
             yield file
@@ -39,18 +42,46 @@ def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
     _sync_folder(path.parent)
 
 
+def _unnamed(path: Path) -> IO[bytes]:
+    """Make a file beside another; it is not named after it, whose name may be as long as any."""
+    try:
+        return NamedTemporaryFile(dir=path.parent, prefix=".taskflow-", delete=False)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let the error of a full disk, which has no name, say what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Let SIGTERM end the process as an exit does, so that what must be removed is removed."""
+    """Let a signal end the process as an exit does, so that what must be removed is removed.
+
+    What ends it already is not cut short by another one. A signal that is ignored stays so, as
+    SIGHUP under `nohup`.
+    """
+    handled = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def end(number: int, _frame: object) -> None:
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in handled}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def keep(written: Path, path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from attrs import define, field
@@ -67,6 +67,7 @@ class Jobs:
     _sweeping: ExitStack = field(factory=ExitStack, init=False)
     _signing: ExitStack = field(factory=ExitStack, init=False)
     _lock: Lock = field(factory=Lock, init=False)
+    _stopped: Event = field(factory=Event, init=False)
 
     def follow(self, settings: Settings) -> None:
         """Begin those jobs anew whose settings differ from the last; any thread may call this.
@@ -84,6 +85,7 @@ class Jobs:
 
     def end(self) -> None:
         """End all jobs."""
+        self._stopped.set()  # before any job is waited for
         with self._lock:
             self._ended = True
             self._signing.close()
@@ -100,7 +102,8 @@ class Jobs:
         self._signing.close()
         checkpoints = settings.checkpoints
         if checkpoints.key is not None:
-            seconds, job = 60 * checkpoints.every_minutes, _checkpoint_job(settings, self.store)
+            seconds, evidence = 60 * checkpoints.every_minutes, StoreEvidence(self.store)
+            job = checkpoint_job(settings, evidence, self._stopped.is_set)
             on_fault = partial(_log_fault_of, "checkpoint")
             self._signing.enter_context(every(seconds, job, on_fault))
 
@@ -122,15 +125,20 @@ class _MaintenanceJob:
         self.is_failing = True
 
 
-def _checkpoint_job(settings: Settings, store: EventSourcedStore) -> Callable[[], None]:
-    evidence, configured = StoreEvidence(store), checkpoints_of(settings)
+def checkpoint_job(
+    settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]
+) -> Callable[[], None]:
+    """Return what signs a checkpoint if anything has happened, unless the gateway stops first."""
+    configured = checkpoints_of(settings)
 
     def job() -> None:
-        made = append_if_grown(evidence, configured_issuer(configured))
-        if made is not None:
-            log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
-            for notice in made.notices:
-                LOG.warning("%s", notice)
+        issuer = configured_issuer(configured)
+        with suppress(_StoppedError):
+            made = append_if_grown(evidence, issuer, progress=_stop_in_time(is_stopped))
+            if made is not None:
+                log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
+                for notice in made.notices:
+                    LOG.warning("%s", notice)
 
     return job
 
@@ -139,19 +147,22 @@ class _StoppedError(Exception):
     """The gateway stops, and what was begun is not needed any more."""
 
 
-def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
-    """Say whether the store is the one that its last checkpoint speaks of."""
-
-    def stop_in_time(_done: int, _all: int) -> None:
+def _stop_in_time(is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+    def progress(_done: int, _all: int) -> None:
         if is_stopped():
             raise _StoppedError
 
+    return progress
+
+
+def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
+    """Say whether the store is the one that its last checkpoint speaks of."""
     file = settings.checkpoints.file
     if not file.exists():
         return
     keys = verifiers_of(settings)
     try:
-        found = compare_with_last(evidence, file, keys, stop_in_time)
+        found = compare_with_last(evidence, file, keys, _stop_in_time(is_stopped))
     except _StoppedError:
         return
     fields = {"file": str(file), "signature": None if keys else "not checked"}

@@ -90,9 +90,11 @@ class Restore:
         """Put the copy in the place of what is there, which is kept under another name.
 
         Raises:
-            StoreFault: if somebody reads it, who needs its log.
+            StoreFault: if somebody reads it, who needs its log, or it belongs to another user.
             OSError: if the disk does not take it.
         """
+        if self.path.exists():
+            _belong_alike(self.written, self.path)
         if self.is_whole:
             _fold_log(self.path)
         logs = [suffix for suffix in _LOGS if _has_content(companion(self.path, suffix))]
@@ -155,6 +157,20 @@ def _fold_log(path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if any(_has_content(companion(path, suffix)) for suffix in _LOGS):
         raise StoreFault(f"{path}: is being read by another process; stop it first")
+
+
+def _belong_alike(written: Path, path: Path) -> None:
+    """Give a file the owner and mode of another, whose users must be able to use it too."""
+    status, own = path.stat(), written.stat()
+    try:
+        if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+            os.chown(written, status.st_uid, status.st_gid)
+    except PermissionError as error:
+        raise StoreFault(
+            f"{path}: belongs to user {status.st_uid} and group {status.st_gid}: restore it as"
+            " that user, or as root"
+        ) from error
+    written.chmod(status.st_mode & 0o777)
 
 
 def _copy_synced(source: Path, target: Path) -> None:

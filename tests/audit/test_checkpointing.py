@@ -243,6 +243,21 @@ def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) 
     assert issuer.file.read_bytes() == before
 
 
+def test_a_file_into_which_checkpoints_of_another_log_were_put_is_left_alone(
+    path: Path, issuer: Issuer
+) -> None:
+    other = evolve(issuer, file=issuer.file.with_name("other"), origin="other.example")
+    taken(path, other)
+    taken(path, issuer)
+    mixed = other.file.read_bytes() + issuer.file.read_bytes()
+    issuer.file.write_bytes(mixed)
+    grow(path, 1)
+    for doing in (lambda: taken(path, issuer), lambda: check_continuable(issuer)):
+        with pytest.raises(Unprovable, match="its checkpoint 1 is not one of"):
+            doing()
+    assert issuer.file.read_bytes() == mixed
+
+
 def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
     path: Path, issuer: Issuer
 ) -> None:

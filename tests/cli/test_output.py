@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -152,6 +153,31 @@ def test_a_file_of_our_own_is_never_written_to(tmp_path: Path) -> None:
             written(path, force=True, own=names)
     assert own.read_bytes() == b"ours"
     assert not (tmp_path / "missing").exists()
+
+
+def test_a_disk_that_is_full_is_named_by_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2, before[1]))
+    try:
+        with pytest.raises(OSError, match="large") as failed:
+            written(tmp_path / "file")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert failed.value.filename == str(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_open_and_was_removed_gets_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("wb") as removed:
+        path.unlink()
+        with refused("is open, and has no name"):
+            written(Path(f"/proc/self/fd/{removed.fileno()}"), force=True)
+        assert list(tmp_path.iterdir()) == []
+        path.with_name("file (deleted)").write_bytes(b"another's")
+        with refused("is open, and has no name"):
+            written(Path(f"/proc/self/fd/{removed.fileno()}"), force=True)
+    assert path.with_name("file (deleted)").read_bytes() == b"another's"
 
 
 def test_what_takes_a_name_meanwhile_is_not_replaced(tmp_path: Path) -> None:

@@ -65,6 +65,46 @@ def test_a_store_that_the_copy_continues_is_replaced_and_kept(
     assert (path.stat().st_nlink, kept.stat().st_nlink) == (1, 1)
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o660])
+def test_who_could_use_the_store_can_use_the_restored_one(
+    tools: Tools, copy: Path, path: Path, mode: int
+) -> None:
+    older(path, 2).chmod(mode)
+    if os.geteuid() == 0:  # nobody else can give a file away
+        os.chown(path, 12345, 23456)
+    before = path.stat()
+    assert restore(tools, copy, path).code == 0
+    after = path.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_uid, after.st_gid, after.st_mode) == (
+        before.st_uid,
+        before.st_gid,
+        before.st_mode,
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_store_of_another_user_is_not_taken_from_him(tools: Tools, copy: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:  # a folder of pytest is root's alone
+        folder = Path(name)
+        folder.chmod(0o777)
+        file = Path(shutil.copy(copy, folder / copy.name))
+        store = older(folder / "store.db", 2)
+        for each in folder.iterdir():
+            each.chmod(0o666)
+        os.chown(store, 12345, 23456)
+        before = everything_in(folder)
+        os.seteuid(54321)
+        try:
+            ran = restore(tools, file, store)
+        finally:
+            os.seteuid(0)
+        assert (ran.code, ran.out) == (2, "")
+        sentence = "belongs to user 12345 and group 23456: restore it as that user, or as root"
+        assert sentence in ran.err
+        assert everything_in(folder) == before
+
+
 def test_a_newer_store_is_replaced_only_when_it_is_given_up(
     tools: Tools, copy: Path, path: Path
 ) -> None:

@@ -47,15 +47,48 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_process_that_is_told_to_stop_leaves_what_was_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_process_that_is_told_to_stop_leaves_what_was_there(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     path = tmp_path / "whole"
     path.write_bytes(b"old")
     with pytest.raises(SystemExit) as stopped:
-        write(path, replace, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert stopped.value.code == 143
+        write(path, replace, lambda: os.kill(os.getpid(), number))
+    assert stopped.value.code == 128 + number
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_second_signal_does_not_cut_short_what_the_first_one_began(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        write(tmp_path / "whole", keep, stop_twice)
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        write(tmp_path / "whole", keep, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (tmp_path / "whole").read_bytes() == b"new"
+
+
+def test_a_name_may_be_as_long_as_the_file_system_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    write(path, keep, lambda: None)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_cannot_be_made_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "whole"
+    with pytest.raises(FileNotFoundError) as failed:
+        write(path, keep, lambda: None)
+    assert failed.value.filename == str(path)
 
 
 def write(path: Path, settle: Settle, meanwhile: Callable[[], object]) -> None:
@@ -66,6 +99,13 @@ def write(path: Path, settle: Settle, meanwhile: Callable[[], object]) -> None:
 
 def replace(written: Path, path: Path) -> None:
     written.replace(path)
+
+
+def stop_twice() -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 def interrupt() -> None:

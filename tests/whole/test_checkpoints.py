@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from adapters.audit.keys import Signer
+from adapters.composition.jobs import checkpoint_job
+from adapters.composition.stores import settings_of
+from adapters.store import StoreEvidence, open_for_reading
+from domain.commands import CreateFlow
+from tests.audit.test_checkpointing import grow
+from tests.cli.workbench import seeding
 from tests.whole.gateway import ROOT, RunningGateway
 from tests.whole.honest import ask, creating, logged, webhook
 
@@ -154,3 +163,33 @@ def test_a_key_that_does_not_fit_its_file_is_said_at_the_start_until_it_is_named
     database = f"sqlite:///{named.database}"
     both = verify(gateway, "--public-key", str(successor.verifier), "--database", database)
     assert (both.returncode, "2 checkpoints agree with it" in both.stdout) == (0, True), both
+
+
+def test_a_suspended_append_of_somebody_else_keeps_no_gateway_from_stopping(tmp_path: Path) -> None:
+    file = tmp_path / "taskflow.checkpoints"
+    with file.open("wb") as held, signing_gateway(tmp_path) as gateway:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        post(gateway, "signed later")
+        until(
+            lambda: any("another process" in record.get("reason", "") for record in logged(gateway))
+        )
+        assert gateway.stop() == 0
+    assert file.read_bytes() == b""
+
+
+def test_a_gateway_that_stops_does_not_hash_its_log_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = signing_gateway(tmp_path)
+    for name, value in gateway.environment.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    settings = settings_of(gateway.config)
+    with seeding(f"sqlite:///{gateway.database}") as bench:
+        bench.execute(CreateFlow(goal="again and again", controller_id="webhooks/a"))
+    grow(gateway.database, 10_000)
+    with closing(open_for_reading(f"sqlite:///{gateway.database}")) as store:
+        checkpoint_job(settings, StoreEvidence(store), lambda: True)()
+        assert not settings.checkpoints.file.exists()
+        checkpoint_job(settings, StoreEvidence(store), lambda: False)()
+    assert settings.checkpoints.file.stat().st_size > 0
