@@ -34,12 +34,14 @@ class Issuer:
 class Appended:
     """A checkpoint that is on disk, and sentences about what was found beside it.
 
-    It is not new if nothing had happened since it was signed.
+    It is not new if nothing had happened since it was signed. `before` is the size of the one that
+    it continues, 0 if there is none.
     """
 
     checkpoint: Checkpoint
     notices: tuple[str, ...] = ()
     is_new: bool = True
+    before: int = 0
 
 
 @frozen
@@ -112,7 +114,8 @@ def _append(
         return Appended(last.checkpoint, tuple(_notices(issuer, tree, None)), is_new=False)
     checkpoint = Checkpoint(origin=issuer.origin, size=size, root=tree.root(size))
     kept = file.append(signed_note(checkpoint_text(checkpoint), issuer.signer))
-    return Appended(checkpoint, tuple(_notices(issuer, tree, kept)))
+    before = 0 if last is None else last.checkpoint.size
+    return Appended(checkpoint, tuple(_notices(issuer, tree, kept)), before=before)
 
 
 def _notices(issuer: Issuer, tree: TiledTree, kept: Path | None) -> Iterator[str]:

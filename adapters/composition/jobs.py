@@ -130,8 +130,10 @@ def checkpoint_job(
 ) -> Callable[[], None]:
     """Return what signs a checkpoint if anything has happened, unless the gateway stops first."""
     configured = checkpoints_of(settings)
+    signed = 0
 
     def job() -> None:
+        nonlocal signed
         issuer = configured_issuer(configured)
         with suppress(_StoppedError):
             made = append_if_grown(evidence, issuer, progress=_stop_in_time(is_stopped))
@@ -139,6 +141,10 @@ def checkpoint_job(
                 log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
                 for notice in made.notices:
                     LOG.warning("%s", notice)
+                if made.before < signed:
+                    reason = f"{issuer.file} lost what was signed since {made.before} events"
+                    log_fault(LOG, "checkpoints removed", {"reason": f"{reason}: see its copies"})
+                signed = made.checkpoint.size
 
     return job
 

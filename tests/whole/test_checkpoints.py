@@ -193,3 +193,18 @@ def test_a_gateway_that_stops_does_not_hash_its_log_to_the_end(
         assert not settings.checkpoints.file.exists()
         checkpoint_job(settings, StoreEvidence(store), lambda: False)()
     assert settings.checkpoints.file.stat().st_size > 0
+
+
+def test_checkpoints_that_are_removed_under_a_gateway_are_missed(tmp_path: Path) -> None:
+    file = tmp_path / "taskflow.checkpoints"
+    with signing_gateway(tmp_path) as gateway:
+        post(gateway, "first")
+        until(lambda: 1 in events_signed(gateway))
+        older = file.read_bytes()
+        post(gateway, "second")
+        until(lambda: 2 in events_signed(gateway))
+        for content, before in ((older, 1), (b"", 0)):
+            file.write_bytes(content)
+            post(gateway, "next")
+            lost = f"lost what was signed since {before} events"
+            until(lambda: any(lost in record.get("reason", "") for record in logged(gateway)))  # noqa: B023 - used at once
