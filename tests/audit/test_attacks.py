@@ -20,6 +20,7 @@ What no checkpoint can catch, and so is not attacked here:
   bounded, is no part of the tree, and proves only that its own sums are right.
 - The derived rows: nobody signs them. `replay` compares them with the events, so a change of them
   is found for as long as the events are there to compare them with.
+- The request key of what was accepted without an event (ADR 44): nothing else tells of it.
 - Snapshots that were deleted: they are a cache, and no answer changes.
 """
 

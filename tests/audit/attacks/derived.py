@@ -59,15 +59,20 @@ _INDEX_EDITS: Final = (
 
 
 def edited_request_key(scene: Scene, rng: Random) -> Place:
-    """Change, delete or put in what a request key stands for."""
+    """Change, delete or put in what a request key of an event stands for."""
     edit = rng.choice(_KEY_EDITS)
     with scene.behind_its_back() as database:
-        rows = database.execute("SELECT key, flow_id FROM request_keys ORDER BY key").fetchall()
+        rows = database.execute(_KEYS_OF_EVENTS).fetchall()
         key, flow_id = rng.choice(rows)
         database.execute(edit, {"key": key, "flow": flow_id})
     return Place(flow_id=flow_id)
 
 
+_KEYS_OF_EVENTS: Final = (
+    "SELECT key, flow_id FROM request_keys JOIN stored_events"
+    " ON originator_id=flow_id AND originator_version=version"
+    " WHERE instr(CAST(state AS TEXT), '\"' || key || '\"') ORDER BY key"
+)
 _KEY_EDITS: Final = (
     "UPDATE request_keys SET request_hash='00' WHERE key=:key",
     "UPDATE request_keys SET version=version + 1 WHERE key=:key",
