@@ -145,9 +145,11 @@ def starting(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / "gateway.log").open("wb") as log:
         process = subprocess.Popen(serve, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
     with process:
-        eventually((folder / "asked").exists, "the command is asked")
-        yield process
-        process.kill()
+        try:
+            eventually((folder / "asked").exists, "the command is asked")
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_hangup_during_the_start_does_not_end_it(tmp_path: Path) -> None:
