@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import os
 import sqlite3
 import subprocess
 import sys
