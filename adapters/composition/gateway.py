@@ -122,6 +122,7 @@ def gateway(
         log_request=partial(log_event, LOG, "request"),
         note_answer=note_answer,
         tracked_keys=settings.limits.tracked_keys,
+        ipv6_prefix=settings.limits.ipv6_prefix,
     )
     return Collaborators(
         gate=gate, new_id=new_id, ready=store.is_readable, log_fault=log_request_fault
@@ -133,10 +134,11 @@ def _server(
 ) -> Server:
     """Return a server over the webhooks."""
     return listening(
+        settings,
         turn.over(create_app(webhooks)),
         _options(settings, host, port),
-        partial(_admit, webhooks.gate),
-        partial(_render_error, remember=remember_of(settings)),
+        admit=partial(_admit, webhooks.gate),
+        render_error=partial(_render_error, remember=remember_of(settings)),
     )
 
 

@@ -20,18 +20,31 @@ from adapters.composition.signals import Signals, StoppedAtStartError
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_milestone
 from adapters.server import Admit, Rejection, RenderError, Server, ServerOptions
 from adapters.settings import Settings
-from adapters.webhooks.client import remembered
+from adapters.webhooks.client import neighbourhood, remembered
 
 _STDOUT: Final = 1
 _STDERR: Final = 2
 
 
 def listening(
-    app: WSGIApplication, options: ServerOptions, admit: Admit, render_error: RenderError
+    settings: Settings,
+    app: WSGIApplication,
+    options: ServerOptions,
+    *,
+    admit: Admit,
+    render_error: RenderError,
 ) -> Server:
     """Return a server that listens, or say why it cannot."""
+    trusted, prefix = settings.trusted_proxies, settings.limits.ipv6_prefix
     try:
-        return Server(app, options, admit=admit, render_error=render_error, new_id=new_id)
+        return Server(
+            app,
+            options,
+            admit=admit,
+            render_error=render_error,
+            new_id=new_id,
+            neighbourhood=partial(neighbourhood, trusted=trusted, prefix=prefix),
+        )
     except OSError as error:
         why = (
             "this system has no IPv6: name an address of IPv4" if _lacks(error) else error.strerror

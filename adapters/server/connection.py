@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
 from adapters.server.contract import Terms
+from adapters.server.crowd import Crowd
 from adapters.server.phase import Phase
 from adapters.server.task import LOGGER
 
@@ -17,7 +18,10 @@ class Home(Protocol):
 
     terms: Terms
     draining: bool
+    keeps_connections: bool
     in_work: int
+
+    crowd: Crowd
 
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
@@ -69,8 +73,12 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
         NOTE: that is no reason to close: a caller that has shut its side may still read.
         """
+        if self.phase is Phase.CLOSED:
+            return
         try:
             data = self.socket.recv(self.adj.recv_bytes)
+        except BlockingIOError:  # nothing has come yet
+            return
         except OSError:  # the caller has gone
             self.handle_close()
             return
@@ -121,6 +129,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self.handle_close()
             return
         self.linger_on()
+        self.server.crowd.part(self)
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:  # the caller has gone
@@ -140,6 +149,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def handle_close(self) -> None:
         """Close the socket at once."""
         self.phase = Phase.CLOSED
+        self.server.crowd.leave(self)
         super().handle_close()
 
     def handle_error(self) -> None:
