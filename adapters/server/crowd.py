@@ -5,10 +5,14 @@ Strangers are bounded per address and, together with all others, in all. Where a
 one that is there makes room for the newcomer, never the other way round: who sends a request as
 soon as it has connected is served, however many sit there and send nothing, or nothing whole.
 
+Where newcomers follow one another so fast that those before them would have less than a second,
+those of whom half a head has come go themselves, at once and at next to no cost.
+
 First goes the one that came first of those that have sent no whole head; if there are few of them,
 the one whose last head is longest ago. One whose request the application works on is left alone.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -20,6 +24,7 @@ from adapters.server.phase import Phase
 Neighbourhood = Callable[[str], str | None]
 """Names those who share one bound by the address of a socket's other end; None has no bound."""
 
+_HURRY_SECONDS = 1.0
 _KEPT_OF = 64
 """One place in so many is kept for newcomers."""
 
@@ -34,19 +39,27 @@ class _Queue:
 
     def __init__(self, places: int) -> None:
         self._fresh = max(1, kept_of(places))
-        self._headless: OrderedDict[Any, None] = OrderedDict()
+        self._headless: OrderedDict[Any, float] = OrderedDict()
         self._heard: OrderedDict[Any, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._headless) + len(self._heard)
 
-    def add(self, channel: Any) -> None:  # noqa: ANN401 - a channel
-        self._headless[channel] = None
+    def add(self, channel: Any, now: float) -> None:  # noqa: ANN401 - a channel
+        self._headless[channel] = now
+
+    def is_hurried(self, now: float) -> bool:
+        """Say whether who connects has less than a second, at present, to send a whole head."""
+        since = next(iter(self._headless.values()), -math.inf)
+        return len(self._headless) > self._fresh and now - since < _HURRY_SECONDS
 
     def hear(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         self._headless.pop(channel, None)
         self._heard[channel] = None
         self._heard.move_to_end(channel)
+
+    def is_headless(self, channel: Any) -> bool:  # noqa: ANN401 - a channel
+        return channel in self._headless
 
     def remove(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         self._headless.pop(channel, None)
@@ -80,13 +93,26 @@ class Crowd:
     def __contains__(self, channel: object) -> bool:
         return channel in self._names
 
-    def enter(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+    def is_hurried(self, peer: str, now: float) -> bool:
+        """Say whether connections of an address, which all are strangers', come too fast."""
+        queue = self._queues.get(self._neighbourhood(peer) or "")
+        return queue is not None and len(queue) >= self._per_address and queue.is_hurried(now)
+
+    def are_all_hurried(self, now: float) -> bool:
+        """Say whether connections of all strangers together come too fast, if there is no room."""
+        return self._all.is_hurried(now)
+
+    def enter(self, channel: Any, now: float) -> None:  # noqa: ANN401 - a channel
         """Take a new connection for a stranger's."""
         name = self._names[channel] = self._neighbourhood(channel.addr[0])
         if name is not None and name not in self._queues:
             self._queues[name] = _Queue(self._per_address)
         for queue in self._of(name):
-            queue.add(channel)
+            queue.add(channel, now)
+
+    def is_headless(self, channel: Any) -> bool:  # noqa: ANN401 - a channel
+        """Say whether a stranger has sent no whole head yet."""
+        return self._all.is_headless(channel)
 
     def hear(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Note that a whole head has come, if the connection is a stranger's."""

@@ -18,6 +18,7 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
+from adapters.server.connection import reset
 from adapters.server.contract import Terms
 from adapters.server.crowd import Crowd, kept_of
 from adapters.server.task import LOGGER
@@ -25,8 +26,8 @@ from adapters.server.task import LOGGER
 TICK = 0.2
 """Seconds between two looks at the deadlines."""
 
-_BACKLOG = 1_024
-_AT_ONCE = 64
+_BACKLOG = 4_096
+_AT_ONCE = 128
 _RECV_BYTES = 65_536
 _NEVER_SPOOL = 2**62
 _WARN_SECONDS = 60.0
@@ -153,15 +154,28 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         accepted = self.accept()
         if accepted is None:
             return False
+        sock, (peer, *_) = accepted
+        now, came = self.terms.clock(), _arrived(sock)
+        has_head = b"\r\n\r\n" in came
+        if came and not has_head and self._is_hurried(peer, now):
+            self._gave_way += 1
+            reset(sock)
+            return True
         with suppress(OSError):  # the caller has gone: the first look finds out
-            self.set_socket_options(accepted[0])
+            self.set_socket_options(sock)
         channel = self.channel_class(self, *accepted, self.adj, map=self._map)
-        self.crowd.enter(channel)
+        self.crowd.enter(channel, now)
+        if has_head:
+            self.crowd.hear(channel)
         self._make_place_for(channel)
         # NOTE: what it has sent by now is read before the next ones are taken in, so that a caller
         # that sends its request at once is served in any crowd.
         self._soon.append((channel, channel.handle_read))
         return True
+
+    def _is_hurried(self, peer: str, now: float) -> bool:
+        is_full = len(self.active_channels) >= self.terms.options.connections
+        return self.crowd.is_hurried(peer, now) or (is_full and self.crowd.are_all_hurried(now))
 
     def _make_place_for(self, newcomer: Channel) -> None:
         first = self.crowd.first_beside(newcomer)
@@ -169,7 +183,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             first = self.crowd.first()
         if first is not None:
             self._gave_way += 1
-            first.handle_close()
+            first.give_way()
 
     def _report(self, now: float) -> None:
         if self._gave_way and now >= self._next_count:
@@ -226,6 +240,14 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         with self._awake:
             self._deaf = True
             self.close()
+
+
+def _arrived(sock: socket.socket) -> bytes:
+    """Return what has come with a connection, and leave it there."""
+    try:
+        return sock.recv(_RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:  # nothing has come, or the caller has gone
+        return b""
 
 
 def _guarded(channel: Channel, act: Callable[[], None]) -> None:
