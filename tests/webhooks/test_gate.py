@@ -112,6 +112,26 @@ def test_clients_behind_a_trusted_proxy_do_not_share_a_budget() -> None:
     assert verdicts == ["default", "default", (429, "rate_limited")]
 
 
+@pytest.mark.parametrize("neighbour", ["2001:db8::{:x}", "fe80::1%{}"])
+@pytest.mark.parametrize("named", [False, True], ids=["by its socket", "by a proxy"])
+def test_one_network_is_one_client_whatever_its_addresses(neighbour: str, *, named: bool) -> None:
+    gateway = Gateway(limits=Limits(rate_requests=100))
+    verdicts = []
+    for number in range(1, 200):
+        address, headers = neighbour.format(number), [JSON_TYPE, WRONG_BEARER]
+        if named:
+            headers.append(("X-Forwarded-For", address))
+        verdicts.append(verdict(gateway.admit(headers=headers, peer=PROXY if named else address)))
+    assert verdicts == [(401, "unauthorized")] * 100 + [(429, "rate_limited")] * 99
+
+
+def test_one_network_shares_its_places_in_flight() -> None:
+    gateway = Gateway(limits=Limits(in_flight=3))
+    verdicts = [verdict(gateway.admit(peer=f"2001:db8::{number}")) for number in range(1, 5)]
+    assert verdicts == ["default"] * 3 + [(429, "too_many_in_flight")]
+    assert verdict(gateway.admit(peer="2001:db8:0:1::1")) == "default"
+
+
 def test_a_place_is_taken_after_the_type_and_before_the_secret() -> None:
     gateway = Gateway(limits=Limits(in_flight=1))
     ticket = gateway.admit()
