@@ -65,9 +65,10 @@ class _Queue:
         self._headless.pop(channel, None)
         self._heard.pop(channel, None)
 
-    def first(self) -> Any | None:  # noqa: ANN401 - a channel
-        """Return the one that gives way first, if any may."""
-        return next((c for c in self._in_order() if c.phase is not Phase.WORK), None)
+    def first(self, newcomer: Any = None) -> Any | None:  # noqa: ANN401 - a channel
+        """Return the one that gives way first, if any may; the newcomer only if no other does."""
+        free = (c for c in self._in_order() if c.phase is not Phase.WORK and c is not newcomer)
+        return next(free, newcomer)
 
     def _in_order(self) -> Iterator[Any]:
         # NOTE: without that, whoever keeps all places by requests that are refused would shut out
@@ -136,16 +137,16 @@ class Crowd:
         if name is not None and not self._queues[name]:
             del self._queues[name]
 
-    def first(self) -> Any | None:  # noqa: ANN401 - a channel
+    def first(self, newcomer: Any = None) -> Any | None:  # noqa: ANN401 - a channel
         """Return the connection that gives way when all are in use, if any may."""
-        return self._all.first()
+        return self._all.first(newcomer)
 
     def first_beside(self, channel: Any) -> Any | None:  # noqa: ANN401 - a channel
         """Return the connection that gives way if a stranger's address has too many."""
         name = self._names.get(channel)
         if name is None or len(self._queues[name]) <= self._per_address:
             return None
-        return self._queues[name].first()
+        return self._queues[name].first(channel)
 
     def _of(self, name: str | None) -> Iterator[_Queue]:
         yield self._all

@@ -180,7 +180,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def _make_place_for(self, newcomer: Channel) -> None:
         first = self.crowd.first_beside(newcomer)
         if first is None and len(self.active_channels) > self.terms.options.connections:
-            first = self.crowd.first()
+            first = self.crowd.first(newcomer)
         if first is not None:
             self._gave_way += 1
             first.give_way()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count
 from typing import NoReturn
 
 import pytest
@@ -77,7 +78,10 @@ def test_a_slowed_client_is_free_again_after_a_minute(desk: Desk) -> None:
 
 
 def test_all_addresses_of_a_network_are_one_client(desk: Desk) -> None:
-    desk.rearrange(client_key=lambda _: "2001:db8::/64")
+    numbers = count(1)
+    desk.rearrange(
+        client_of=lambda *_: f"2001:db8::{next(numbers)}", client_key=lambda _: "2001:db8::/64"
+    )
     answers = [desk.get("/", password=f"wrong {n}").status_code for n in range(BURST + 1)]
     assert answers == [401] * BURST + [429]
 

@@ -53,6 +53,31 @@ PHASES = {
 """What strangers send, and then nothing more."""
 
 
+class Loop:
+    """An admission that can hold up the server's loop, so that what is sent then comes at once."""
+
+    def __init__(self) -> None:
+        self.stands, self.goes = threading.Event(), threading.Event()
+
+    def admit(self, head: Head) -> CountedTicket | RawAnswer | None:
+        """Admit as `admit` does, but hold up the loop for `/stop`."""
+        if head.path == "/stop":
+            self.stands.set()
+            assert self.goes.wait(PATIENCE)
+            return CountedTicket()
+        return admit(head)
+
+    def stop(self, known: Caller) -> None:
+        """Hold up the loop."""
+        known.send(request(target="/stop"))
+        assert self.stands.wait(PATIENCE)
+
+    def go_on(self, known: Caller) -> None:
+        """Let the loop go on."""
+        self.goes.set()
+        assert known.answer().status == 200
+
+
 @contextmanager
 def crowd(running: Running, count: int, data: bytes = b"") -> Iterator[list[Caller]]:
     """Open connections, one after the other, that send something and no more."""
@@ -122,38 +147,41 @@ def test_those_who_were_answered_give_way_where_the_newcomer_is_alone_without_a_
 
 
 @pytest.mark.usefixtures("expected_logs")
-def test_a_connection_that_was_authenticated_gives_way_to_no_stranger() -> None:
+@pytest.mark.parametrize("data", [b"POST", REFUSED, request()], ids=["half", "refused", "answered"])
+def test_a_connection_that_was_authenticated_gives_way_to_no_stranger(data: bytes) -> None:
     with serving(admit=admit, connections=4) as running, running.calling() as known:
         assert known.ask(KNOWN).keeps_alive
-        with crowd(running, 50, b"POST"):
-            await_turn(running)
+        with crowd(running, 50, data):
             assert known.ask(KNOWN).keeps_alive
             known.send(request("Content-Length: 1", target="/known"))
-            with crowd(running, 50, b"POST"):
-                await_turn(running)
+            await_turn(running)
+            with crowd(running, 50, data):
                 assert known.ask(b"x").json["body"] == "x"
 
 
 @pytest.mark.usefixtures("expected_logs")
 def test_the_application_may_find_out_who_asks() -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:  # noqa: ANN401 - as WSGI has it
-        environ["taskflow.authenticated"]()
+        if environ["PATH_INFO"] == "/known":
+            environ["taskflow.authenticated"]()
         return echo(environ, start_response)
 
     with serving(app, connections=4) as running, running.calling() as known:
-        assert known.ask(request()).status == 200
-        with crowd(running, 50, b"POST"):
-            await_turn(running)
-            assert known.ask(request()).status == 200
+        assert known.ask(KNOWN).status == 200
+        with crowd(running, 50, request()):
+            assert known.ask(KNOWN).status == 200
 
 
 @pytest.mark.usefixtures("expected_logs")
 def test_a_stranger_whose_request_is_being_answered_gets_the_answer() -> None:
     gate = Gate()
-    with serving(gate, connections=3, threads=1) as running, running.calling() as working:
+    with (
+        serving(gate, admit=admit, connections=3, threads=1) as running,
+        running.calling() as working,
+    ):
         working.send(request(body=b"slow"))
         gate.await_entries(1)
-        with crowd(running, 20, b"POST"):
+        with crowd(running, 20, REFUSED):
             gate.opened.set()
             assert working.answer().json["body"] == "slow"
 
@@ -164,34 +192,24 @@ def test_one_address_does_not_push_out_another() -> None:
         pytest.skip("this system has no IPv6 that serves IPv4, too")
     with serving(host="::", connections_per_address=3) as running:
         port = running.server.port
-        with calling(("127.0.0.1", port)) as other, crowd(running, 20, b"POST") as here:
+        with calling(("127.0.0.1", port)) as other, crowd(running, 20) as here:
             other.send(b"POST")
-            await_turn(running)
-            eventually(lambda: sum(are_open(here)) <= 3)
-            assert are_open([other]) == [True]
+            eventually(lambda: sum(are_open(here)) == 3)
+            assert are_open([other, *here[-3:]]) == [True] * 4
 
 
 @pytest.mark.usefixtures("expected_logs")
 def test_where_half_heads_come_too_fast_the_last_ones_go_until_a_second_has_passed() -> None:
-    clock, blocked, go_on = Clock(), threading.Event(), threading.Event()
-
-    def admit_later(head: Head) -> CountedTicket:
-        if head.path == "/block":
-            blocked.set()
-            assert go_on.wait(PATIENCE)
-        return CountedTicket()
-
+    clock, loop = Clock(), Loop()
     with (
-        serving(clock=clock, connections=5, admit=admit_later) as running,
+        serving(clock=clock, connections=5, admit=loop.admit) as running,
         running.calling() as known,
     ):
         assert known.ask(KNOWN).status == 200
         with crowd(running, 4, b"POST") as first:
-            known.send(request(target="/block"))
-            assert blocked.wait(PATIENCE)
+            loop.stop(known)
             with crowd(running, 20, b"POST") as later:
-                go_on.set()
-                assert known.answer().status == 200
+                loop.go_on(known)
                 eventually(lambda: not any(are_open(later)))
                 assert all(are_open(first))
             clock.advance(1.0)
@@ -199,6 +217,20 @@ def test_where_half_heads_come_too_fast_the_last_ones_go_until_a_second_has_pass
                 newcomer.send(b"POST")
                 assert is_gone(first[0])
                 assert newcomer.ask(b" / HTTP/1.1\r\nHost: x\r\n\r\n").status == 200
+
+
+@pytest.mark.usefixtures("expected_logs")
+def test_a_newcomer_with_a_whole_head_does_not_give_way_to_one_without() -> None:
+    loop = Loop()
+    with serving(admit=loop.admit, connections=2) as running, running.calling() as known:
+        assert known.ask(KNOWN).status == 200
+        with crowd(running, 1, b"POST") as (half,):
+            loop.stop(known)
+            with running.calling() as newcomer:
+                newcomer.send(request())
+                loop.go_on(known)
+                assert newcomer.answer().status == 200
+                assert is_gone(half)
 
 
 def test_a_proxy_has_as_many_as_it_likes() -> None:
@@ -221,10 +253,16 @@ def test_some_places_are_kept_for_newcomers() -> None:
             assert probe.ask(request()).status == 200
 
 
-def test_however_many_give_way_the_log_says_it_once_in_a_while(
+def test_however_many_give_way_the_log_says_it_once_a_minute(
     expected_logs: pytest.LogCaptureFixture,
 ) -> None:
-    with serving(connections=2) as running, crowd(running, 200, b"POST"):
-        await_turn(running)
-    assert len(expected_logs.records) <= 2
+    clock = Clock()
+    with serving(clock=clock, connections=2, admit=admit, idle_seconds=600.0) as running:
+        for seconds, lines in ((1.0, 1), (1.0, 1), (60.0, 2)):
+            with crowd(running, 20, b"POST"):
+                await_turn(running)
+            clock.advance(seconds)
+            await_turn(running)
+            await_turn(running)
+            assert len(expected_logs.records) == lines
     assert {record.levelname for record in expected_logs.records} == {"WARNING"}
