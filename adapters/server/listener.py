@@ -61,6 +61,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._held: set[Channel] = set()
         self.crowd = Crowd(terms.options, terms.neighbourhood)
         self._gave_way = 0
+        self._callers_wait = False
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
@@ -80,6 +81,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        if self._callers_wait:
+            _guarded(self, self._accept_some)
         for _ in range(len(self._soon)):
             _guarded(*self._soon.popleft())
         now = self.terms.clock()
@@ -158,7 +161,16 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         return not is_full or self.crowd.first() is not None
 
     def handle_accept(self) -> None:
+        """Take in the connections that wait, once all that was found in this turn is done.
+
+        NOTE: to take one in closes another, whose descriptor the next one has; what the poll found
+        of the one must not be taken for the other's.
+        """
+        self._callers_wait = True
+
+    def _accept_some(self) -> None:
         """Take in connections that wait, but not so many that those who are here must wait."""
+        self._callers_wait = False
         per_address = self.terms.options.connections_per_address
         for _ in range(min(_AT_ONCE, max(1, per_address // 2))):
             if not (self._has_room() and self._accept_one()):
@@ -265,7 +277,7 @@ def _arrived(sock: socket.socket) -> bytes:
         return b""
 
 
-def _guarded(channel: Channel, act: Callable[[], None]) -> None:
+def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
     """Let `channel` act; a fault of ours on one connection does not end the others."""
     try:
         act()

@@ -18,6 +18,7 @@ from tests.server.running import (
     await_turn,
     echo,
     eventually,
+    reset,
     serving,
 )
 from tests.server.wire import PATIENCE, Caller, calling, request
@@ -231,6 +232,20 @@ def test_a_newcomer_with_a_whole_head_does_not_give_way_to_one_without() -> None
                 loop.go_on(known)
                 assert newcomer.answer().status == 200
                 assert is_gone(half)
+
+
+@pytest.mark.usefixtures("expected_logs")
+def test_what_the_system_says_of_a_connection_that_gave_way_is_not_taken_for_a_newcomers() -> None:
+    """The next connection has the descriptor of one that was closed."""
+    loop = Loop()
+    with serving(admit=loop.admit, connections=4) as running, running.calling() as known:
+        assert known.ask(KNOWN).status == 200
+        with crowd(running, 2, b"POST") as (gone, _):
+            loop.stop(known)
+            reset(gone.socket)
+            with crowd(running, 3, KNOWN) as newcomers:
+                loop.go_on(known)
+                assert newcomers[-1].answer().status == 200
 
 
 def test_a_proxy_has_as_many_as_it_likes() -> None:
