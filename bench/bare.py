@@ -13,6 +13,8 @@ BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
 
 
 class _Ticket:
+    is_authenticated = True
+
     def release(self) -> None:
         """Hold nothing."""
 

@@ -172,6 +172,7 @@ def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTa
         trusted_proxies=settings.trusted_proxies,
         remember_address=remember_of(settings),
         tracked_keys=settings.limits.tracked_keys,
+        ipv6_prefix=settings.limits.ipv6_prefix,
     )
 
 
@@ -182,8 +183,9 @@ def _server(
     return listening(
         turn.over(create_app(webhooks)),
         _options(settings, host, port),
-        partial(_admit, webhooks.gate),
-        partial(_render_error, webhooks.gate),
+        admit=partial(_admit, webhooks.gate),
+        render_error=partial(_render_error, webhooks.gate),
+        neighbourhood=webhooks.gate.neighbourhood,
     )
 
 

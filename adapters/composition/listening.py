@@ -18,7 +18,7 @@ from adapters import cli
 from adapters.composition.edges import LOG, new_id
 from adapters.composition.signals import Signals, StoppedAtStartError
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_milestone
-from adapters.server import Admit, Rejection, RenderError, Server, ServerOptions
+from adapters.server import Admit, Neighbourhood, Rejection, RenderError, Server, ServerOptions
 from adapters.settings import Settings
 from adapters.webhooks.client import remembered
 
@@ -27,11 +27,23 @@ _STDERR: Final = 2
 
 
 def listening(
-    app: WSGIApplication, options: ServerOptions, admit: Admit, render_error: RenderError
+    app: WSGIApplication,
+    options: ServerOptions,
+    *,
+    admit: Admit,
+    render_error: RenderError,
+    neighbourhood: Neighbourhood,
 ) -> Server:
     """Return a server that listens, or say why it cannot."""
     try:
-        return Server(app, options, admit=admit, render_error=render_error, new_id=new_id)
+        return Server(
+            app,
+            options,
+            admit=admit,
+            render_error=render_error,
+            new_id=new_id,
+            neighbourhood=neighbourhood,
+        )
     except OSError as error:
         why = (
             "this system has no IPv6: name an address of IPv4" if _lacks(error) else error.strerror

@@ -30,7 +30,7 @@ from adapters.logs import Fields, log_event
 from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
-from adapters.webhooks.client import client_address, is_trusted_proxy
+from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
 from domain.audit.checkpoints import Checkpoints, Unprovable
 from domain.audit.evidence import Evidence
 from domain.audit.refused_calls import Refusals
@@ -122,6 +122,7 @@ def _pages_given(
         base_path=settings.pages.base_path,
         trusts=partial(is_trusted_proxy, trusted=settings.trusted_proxies),
         client_of=partial(client_address, trusted=settings.trusted_proxies),
+        client_key=partial(client_key, prefix=settings.limits.ipv6_prefix),
         now=now,
         seconds=time.monotonic,
         new_id=new_id,
@@ -143,7 +144,16 @@ def _pages_server(
     asked = pages.port if port is None else port
     options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
     render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
-    return listening(create_app(given), options, lambda _: None, render)
+    app = create_app(given)
+    return listening(
+        app,
+        options,
+        admit=lambda _: None,
+        render_error=render,
+        neighbourhood=partial(
+            neighbourhood, trusted=settings.trusted_proxies, prefix=settings.limits.ipv6_prefix
+        ),
+    )
 
 
 def _render_page_error(

@@ -33,6 +33,7 @@ class Collaborators:
         base_path: Where the pages stand below a proxy that does not say it; `""` or `/audit`.
         trusts: Decides whether a socket's address is that of a proxy whose word is taken.
         client_of: Returns a client's address from its socket's and from `X-Forwarded-For`.
+        client_key: Returns the client that an address belongs to, for whom attempts are counted.
         now: The wall clock.
         seconds: A clock that never steps back.
         new_id: Makes the ids of requests.
@@ -50,6 +51,7 @@ class Collaborators:
     base_path: str
     trusts: Callable[[str], bool]
     client_of: Callable[[str, str], str]
+    client_key: Callable[[str], str]
     now: Clock
     seconds: Callable[[], float]
     new_id: NewId

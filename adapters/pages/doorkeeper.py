@@ -8,13 +8,14 @@ import falcon
 from attrs import define, field
 from falcon import Request, Response
 
-from adapters.pages.attempts import FailedAttempts
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.credentials import CHALLENGE, presented
 from adapters.pages.headers import NO_STORE, SECURITY
+from adapters.pages.login_throttle import LoginThrottle
 
 METHODS: Final = ("GET", "HEAD")
 _REQUEST_ID: Final = "taskflow.request_id"
+_AUTHENTICATED: Final = "taskflow.authenticated"
 
 
 @define
@@ -22,10 +23,10 @@ class Doorkeeper:
     """Lets auditors in who want to read, and logs everybody."""
 
     given: Collaborators
-    attempts: FailedAttempts = field(init=False)
+    throttle: LoginThrottle = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.attempts = FailedAttempts(self.given.seconds)
+        self.throttle = LoginThrottle(self.given.seconds)
 
     def process_request(self, req: Request, resp: Response) -> None:
         """Admit a request, or raise what it is answered with."""
@@ -61,13 +62,18 @@ class Doorkeeper:
         )
 
     def _authenticate(self, req: Request) -> None:
-        # APPSEC: an address that failed too often is not even compared, whoever it is by now.
-        client: str = req.context.client
-        if wait := self.attempts.wait(client):
-            raise falcon.HTTPTooManyRequests(retry_after=wait)
         came = presented(req.auth)
-        if came is not None and self.given.admits(came.user, came.password):
-            return
-        if came is not None:
-            self.attempts.count(client)
-        raise falcon.HTTPUnauthorized(challenges=(CHALLENGE,))
+        if came is None:
+            raise falcon.HTTPUnauthorized(challenges=(CHALLENGE,))
+        # APPSEC: what must wait is not even compared, right or wrong.
+        client, credentials = self.given.client_key(req.context.client), hash(came)
+        if wait := self.throttle.wait(client, credentials):
+            raise falcon.HTTPTooManyRequests(retry_after=wait)
+        if not self.given.admits(came.user, came.password):
+            self.throttle.fail(client, credentials)
+            raise falcon.HTTPUnauthorized(challenges=(CHALLENGE,))
+        req.env.get(_AUTHENTICATED, _nobody)()
+
+
+def _nobody() -> None:
+    """Stand for a server that does not ask who is known."""

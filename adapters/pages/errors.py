@@ -23,7 +23,7 @@ _SENTENCES: Final = {
     403: "This is not allowed from here.",
     404: "There is no such page.",
     405: "These pages are only for reading.",
-    429: "There were too many wrong passwords from your address: wait a minute.",
+    429: "Too many wrong passwords came from your address: reload this page in a few seconds.",
     500: "This is a fault of the program; its log says more.",
     503: "The store cannot be read now; try again in a moment.",
 }

@@ -6,6 +6,7 @@ requests it asks the `admit` that it is given.
 
 from adapters.server.arenas import bound_arenas
 from adapters.server.contract import Admit, RawAnswer, Rejection, RenderError, Ticket
+from adapters.server.crowd import Neighbourhood
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 from adapters.server.server import Server
@@ -14,6 +15,7 @@ from adapters.server.turn import Turn
 __all__ = [
     "Admit",
     "Head",
+    "Neighbourhood",
     "RawAnswer",
     "Rejection",
     "RenderError",

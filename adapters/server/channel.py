@@ -97,6 +97,7 @@ class Channel(Connection):
         request_id = self.server.terms.new_id()
         if isinstance(raw, Fault):
             return self._refuse(raw, request_id)
+        self.server.crowd.hear(self)
         return self._open(raw, request_id)
 
     def _open(self, raw: bytes, request_id: str) -> bool:
@@ -112,6 +113,8 @@ class Channel(Connection):
         verdict = self._verdict(exchange)
         if isinstance(verdict, tuple):
             return self._turn_away(exchange, verdict)
+        if verdict is not None and verdict.is_authenticated:
+            self.server.crowd.leave(self)
         exchange.ticket = verdict
         self._exchange = exchange
         self.enter(Phase.BODY, self.options.body_seconds)
@@ -130,7 +133,7 @@ class Channel(Connection):
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
         keep = exchange.head.keeps_alive and not exchange.awaits_continue
-        seconds = self.options.idle_seconds if keep and not self.server.draining else None
+        seconds = self.options.idle_seconds if keep and self.server.keeps_connections else None
         self.write_soon(whole_answer(answer, exchange.head.method, seconds))
         if seconds is None:
             return self._end()
@@ -192,6 +195,11 @@ class Channel(Connection):
         self.enter(Phase.WORK)
         self.requests = [exchange]
         self.server.add_task(self)
+
+    def authenticated(self) -> None:
+        """Take the caller for known from now; the application calls this, in any thread."""
+        if self in self.server.crowd:
+            self.server.call_soon(self, partial(self.server.crowd.leave, self))
 
     def service(self) -> None:
         """Run the application for the request at hand; a worker calls this."""

@@ -2,12 +2,15 @@
 
 import math
 import socket
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
 from adapters.server.contract import Terms
+from adapters.server.crowd import Crowd
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
 from adapters.server.task import LOGGER
@@ -18,7 +21,10 @@ class Home(Protocol):
 
     terms: Terms
     draining: bool
+    keeps_connections: bool
     in_work: int
+
+    crowd: Crowd
 
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
@@ -41,6 +47,13 @@ _LONG = 5.0
 
 _SHORT = 1.0
 """Seconds that a drain waits for a caller that has its answer to close."""
+
+
+def reset(sock: socket.socket) -> None:
+    """Close a socket by a reset: unlike the end in good order, it leaves no trace in the system."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 class Connection(HTTPChannel):  # type: ignore[misc]
@@ -84,8 +97,12 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
         NOTE: that is no reason to close: a caller that has shut its side may still read.
         """
+        if self.phase is Phase.CLOSED:
+            return
         try:
             data = self.socket.recv(self.adj.recv_bytes)
+        except BlockingIOError:  # nothing has come yet
+            return
         except OSError:  # the caller has gone
             self.handle_close()
             return
@@ -147,6 +164,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self.handle_close()
             return
         self.linger_on()
+        self.server.crowd.part(self)
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:  # the caller has gone
@@ -166,7 +184,14 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def handle_close(self) -> None:
         """Close the socket at once."""
         self.phase = Phase.CLOSED
+        self.server.crowd.leave(self)
         super().handle_close()
+
+    def give_way(self) -> None:
+        """Close at once for the sake of others."""
+        if self.phase in {Phase.IDLE, Phase.HEAD} and self.server.crowd.is_headless(self):
+            reset(self.socket)  # no answer is under way that this could take away
+        self.handle_close()
 
     def handle_error(self) -> None:
         """Log an exception of ours in the I/O thread and close the connection."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from adapters.server.crowd import Neighbourhood
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 
@@ -14,6 +15,11 @@ RawAnswer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
 class Ticket(Protocol):
     """A place among the requests in flight."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether the head that was admitted says who asks, so that its connection is known."""
+        ...
 
     def release(self) -> None:
         """Give the place back; the server calls this once, from any thread."""
@@ -52,3 +58,4 @@ class Terms:
     render_error: RenderError
     new_id: Callable[[], str]
     clock: Callable[[], float]
+    neighbourhood: Neighbourhood

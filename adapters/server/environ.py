@@ -15,7 +15,8 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     """Build the environment that the application is called with.
 
-    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.ticket`.
+    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.ticket`;
+    the task adds `taskflow.authenticated`, to be called where the application finds out who asks.
     """
     head = exchange.head
     return {

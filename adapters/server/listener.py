@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -17,13 +18,16 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
+from adapters.server.connection import reset
 from adapters.server.contract import Terms
+from adapters.server.crowd import Crowd, kept_of
 from adapters.server.task import LOGGER
 
 TICK = 0.2
 """Seconds between two looks at the deadlines."""
 
-_BACKLOG = 1_024
+_BACKLOG = 4_096
+_AT_ONCE = 128
 _RECV_BYTES = 65_536
 _NEVER_SPOOL = 2**62
 _WARN_SECONDS = 60.0
@@ -55,8 +59,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
         self._held: set[Channel] = set()
+        self.crowd = Crowd(terms.options, terms.neighbourhood)
+        self._gave_way = 0
+        self._callers_wait = False
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
-        self._next_look = self._accept_after = self._next_warning = -math.inf
+        self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
         self._deaf = False
         sock = _listening_socket(terms.options.host, terms.options.port)
@@ -74,6 +81,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        if self._callers_wait:
+            _guarded(self, self._accept_some)
         for _ in range(len(self._soon)):
             _guarded(*self._soon.popleft())
         now = self.terms.clock()
@@ -81,9 +90,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self._next_look = now + TICK
             for channel in self.channels():
                 _guarded(channel, partial(channel.expire, now))
-            if self._is_full():
+            if self._room_for_known <= 0:
                 for channel in self.channels():
                     _guarded(channel, partial(channel.make_room, now))
+            self._report(now)
             self.each_tick()
 
     def channels(self) -> tuple[Channel, ...]:
@@ -128,14 +138,85 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def readable(self) -> bool:
         """Whether there is room for one more connection."""
         now = self.terms.clock()
-        full = self._is_full()
+        full = not self._has_room()
         if full and now >= self._next_warning:
             self._next_warning = now + _WARN_SECONDS
             self.logger.warning("all %d connections are in use", len(self.active_channels))
         return self.accepting and not full and now >= self._accept_after
 
-    def _is_full(self) -> bool:
-        return len(self.active_channels) >= self.terms.options.connections
+    @property
+    def keeps_connections(self) -> bool:
+        """Whether a connection may wait for a next request; any thread may ask."""
+        return not self.draining and self._room_for_known >= 0
+
+    @property
+    def _room_for_known(self) -> int:
+        """How many places are free of those that are not kept for newcomers."""
+        places, known = self.terms.options.connections, len(self.active_channels) - len(self.crowd)
+        return places - kept_of(places) - known
+
+    def _has_room(self) -> bool:
+        """Whether a place is free, or somebody would give way."""
+        is_full = len(self.active_channels) >= self.terms.options.connections
+        return not is_full or self.crowd.first() is not None
+
+    def handle_accept(self) -> None:
+        """Take in the connections that wait, once all that was found in this turn is done.
+
+        NOTE: to take one in closes another, whose descriptor the next one has; what the poll found
+        of the one must not be taken for the other's.
+        """
+        self._callers_wait = True
+
+    def _accept_some(self) -> None:
+        """Take in connections that wait, but not so many that those who are here must wait."""
+        self._callers_wait = False
+        per_address = self.terms.options.connections_per_address
+        for _ in range(min(_AT_ONCE, max(1, per_address // 2))):
+            if not (self._has_room() and self._accept_one()):
+                return
+
+    def _accept_one(self) -> bool:
+        """Take in one connection; False if none waits, or the system cannot give it now."""
+        accepted = self.accept()
+        if accepted is None:
+            return False
+        sock, (peer, *_) = accepted
+        now, came = self.terms.clock(), _arrived(sock)
+        has_head = b"\r\n\r\n" in came
+        if came and not has_head and self._is_hurried(peer, now):
+            self._gave_way += 1
+            reset(sock)
+            return True
+        with suppress(OSError):  # the caller has gone: the first look finds out
+            self.set_socket_options(sock)
+        channel = self.channel_class(self, *accepted, self.adj, map=self._map)
+        self.crowd.enter(channel, now)
+        if has_head:
+            self.crowd.hear(channel)
+        self._make_place_for(channel)
+        # NOTE: what it has sent by now is read before the next ones are taken in, so that a caller
+        # that sends its request at once is served in any crowd.
+        self._soon.append((channel, channel.handle_read))
+        return True
+
+    def _is_hurried(self, peer: str, now: float) -> bool:
+        is_full = len(self.active_channels) >= self.terms.options.connections
+        return self.crowd.is_hurried(peer, now) or (is_full and self.crowd.are_all_hurried(now))
+
+    def _make_place_for(self, newcomer: Channel) -> None:
+        first = self.crowd.first_beside(newcomer)
+        if first is None and len(self.active_channels) > self.terms.options.connections:
+            first = self.crowd.first(newcomer)
+        if first is not None:
+            self._gave_way += 1
+            first.give_way()
+
+    def _report(self, now: float) -> None:
+        if self._gave_way and now >= self._next_count:
+            self._next_count = now + _WARN_SECONDS
+            self.logger.warning("%d unauthenticated connections gave way", self._gave_way)
+            self._gave_way = 0
 
     def accept(self) -> tuple[socket.socket, Any] | None:
         """Accept a connection, if one waits and the system can give it a descriptor."""
@@ -159,10 +240,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def refuse_connections(self) -> None:
         """Take in the connections that wait in the backlog, then close the listening socket."""
-        before = -1
-        while self.accepting and before < len(self.active_channels):
-            before = len(self.active_channels)
-            self.handle_accept()
+        for _ in range(_BACKLOG + 1):  # others may go on connecting for ever
+            if not (self.accepting and self._accept_one()):
+                break
         wasyncore.dispatcher.close(self)
 
     def drain(self) -> bool:
@@ -189,7 +269,15 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self.close()
 
 
-def _guarded(channel: Channel, act: Callable[[], None]) -> None:
+def _arrived(sock: socket.socket) -> bytes:
+    """Return what has come with a connection, and leave it there."""
+    try:
+        return sock.recv(_RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:  # nothing has come, or the caller has gone
+        return b""
+
+
+def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
     """Let `channel` act; a fault of ours on one connection does not end the others."""
     try:
         act()

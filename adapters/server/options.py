@@ -30,6 +30,8 @@ class ServerOptions:
         linger_seconds: Time to go on reading after a last answer, so that it is not reset away.
         linger_bytes: Most that is read and thrown away after a last answer.
         connections: Most sockets that are open at once; further ones wait in the backlog.
+        connections_per_address: Most of them that one address may have before a request over them
+            was authenticated.
         drain_seconds: Time that a stop gives the accepted requests.
     """
 
@@ -47,6 +49,7 @@ class ServerOptions:
     linger_seconds: float = field(default=5.0, validator=_lasting)
     linger_bytes: int = field(default=16_777_216, validator=_positive)
     connections: int = field(default=1_024, validator=_positive)
+    connections_per_address: int = field(default=256, validator=_positive)
     drain_seconds: float = field(default=30.0, validator=_lasting)
 
     @property

@@ -6,6 +6,7 @@ from wsgiref.types import WSGIApplication
 from attrs import evolve
 
 from adapters.server.contract import Admit, RenderError, Terms
+from adapters.server.crowd import Neighbourhood
 from adapters.server.listener import Listener
 from adapters.server.listening_clock import ListeningClock
 from adapters.server.open_files import room_for_connections
@@ -27,6 +28,7 @@ class Server:
         render_error: RenderError,
         new_id: Callable[[], str],
         clock: Callable[[], float] | None = None,
+        neighbourhood: Neighbourhood = str,
     ) -> None:
         connections = room_for_connections(options.connections)
         terms = Terms(
@@ -35,6 +37,7 @@ class Server:
             render_error=render_error,
             new_id=new_id,
             clock=clock or ListeningClock(),
+            neighbourhood=neighbourhood,
         )
         self._listener = Listener(app, terms)
         self._stopping = False

@@ -42,7 +42,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
     def get_environment(self) -> dict[str, Any]:
         """Build the environment of this request."""
         listener = self.channel.server
-        return build_environ(self.request, listener.effective_host, listener.effective_port)
+        environ = build_environ(self.request, listener.effective_host, listener.effective_port)
+        return {**environ, "taskflow.authenticated": self.channel.authenticated}
 
     def service(self) -> None:
         """Answer the request; no fault of the application or of the socket leaves here."""
@@ -104,7 +105,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
             self.chunked_response = True
 
     def _keep(self) -> float | None:
-        if self.channel.server.draining or not self.request.head.keeps_alive:
+        if not (self.channel.server.keeps_connections and self.request.head.keeps_alive):
             self.close_on_finish = True
         return None if self.close_on_finish else self.channel.options.idle_seconds
 

@@ -10,7 +10,7 @@ from adapters.settings.fields import Members
 
 _KEYS: Final = (
     *("bodyBytes", "bodySeconds", "headSeconds", "rateRequests", "rateWindowSeconds"),
-    *("inFlight", "trackedKeys", "answerBytes"),
+    *("inFlight", "trackedKeys", "answerBytes", "ipv6Prefix"),
 )
 _ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight", "answerBytes")
 _MOST_BODY_BYTES: Final = 16 << 20
@@ -24,6 +24,7 @@ class Limits:
     `rate_requests` in each fixed window of `rate_window_seconds`, and `in_flight` at once, are for
     one route and one client; `tracked_keys` bounds how many such pairs are remembered.
     An answer with a list in it ends at `answer_bytes`.
+    Addresses of version 6 that share their first `ipv6_prefix` bits are one client.
     `head_seconds` and `body_seconds` are the time for a request's head and for its body, in total.
     """
 
@@ -35,6 +36,7 @@ class Limits:
     rate_window_seconds: float = 60.0
     in_flight: int = 8
     tracked_keys: int = 4096
+    ipv6_prefix: int = 64
 
 
 def read_limits(taskflow: Members) -> Limits:
@@ -48,6 +50,7 @@ def read_limits(taskflow: Members) -> Limits:
         tracked_keys=block.whole_number(
             "trackedKeys", default=default.tracked_keys, low=1, high=1_000_000
         ),
+        ipv6_prefix=block.whole_number("ipv6Prefix", default=default.ipv6_prefix, low=32, high=128),
     )
 
 

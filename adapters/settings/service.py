@@ -25,16 +25,19 @@ _KEYS: Final = ("store", "server", "limits", "children", "log", "audit")
 class Server:
     """Where the gateway listens (port 0 picks a free one), with how much, and how patiently.
 
-    `connections` may be open at once. `head_bytes` bounds a request's head; a kept connection
-    waits for its next request for `idle_seconds`, one that takes none of an answer is closed after
-    `write_seconds`, or if it does not take all of it in `answer_seconds`. Of all answers together,
-    `waiting_bytes` may wait for their callers. A stop gives the accepted requests `drain_seconds`.
+    `connections` may be open at once, `connections_per_address` of them from one address before
+    they are authenticated; that is a quarter unless it is set. `head_bytes` bounds a request's
+    head; a kept connection waits for its next request for `idle_seconds`, one that takes none of
+    an answer is closed after `write_seconds`, or if it does not take all of it in `answer_seconds`.
+    Of all answers together, `waiting_bytes` may wait for their callers. A stop gives the accepted
+    requests `drain_seconds`.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     threads: int = 16
     connections: int = 1024
+    connections_per_address: int = 256
     head_bytes: int = 16_384
     idle_seconds: float = 75.0
     write_seconds: float = 30.0
@@ -107,7 +110,7 @@ def _store(block: Members, folder: Path) -> Store:
 
 
 _SERVER_KEYS: Final = (
-    *("host", "port", "threads", "connections", "headBytes"),
+    *("host", "port", "threads", "connections", "connectionsPerAddress", "headBytes"),
     *("idleSeconds", "writeSeconds", "answerSeconds", "drainSeconds", "waitingBytes"),
     "coreDumps",
 )
@@ -115,12 +118,14 @@ _SERVER_KEYS: Final = (
 
 def _server(block: Members) -> Server:
     default = Server()
+    connections = block.whole_number("connections", default=default.connections, low=1, high=65_535)
     return Server(
         host=block.address("host", default=default.host),
         port=block.whole_number("port", default=default.port, low=0, high=65_535),
         threads=block.whole_number("threads", default=default.threads, low=1, high=256),
-        connections=block.whole_number(
-            "connections", default=default.connections, low=1, high=65_535
+        connections=connections,
+        connections_per_address=block.whole_number(
+            "connectionsPerAddress", default=max(1, connections // 4), low=1, high=65_535
         ),
         head_bytes=block.whole_number(
             "headBytes", default=default.head_bytes, low=1024, high=1 << 20

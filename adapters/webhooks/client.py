@@ -13,7 +13,9 @@ from adapters.webhooks.whitespace import trim
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-_WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}")
+_WITH_PORT: Final = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}")
+IPV6_PREFIX: Final = 64
+"""Bits of an address of version 6 that are its network's: who has one address has them all."""
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
@@ -73,8 +75,24 @@ def _address(text: str) -> Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    if isinstance(address, IPv4Address):
+        return address
+    # APPSEC: a zone id is any text, so that one address could be as many clients as it likes.
+    return address.ipv4_mapped or IPv6Address(int(address))
+
+
+@lru_cache(maxsize=1024)
+def client_key(address: str, prefix: int = IPV6_PREFIX) -> str:
+    """Return the client that an address belongs to: itself, or its network in version 6."""
+    known = _address(address)
+    if isinstance(known, IPv6Address):
+        return str(ip_network(f"{known}/{prefix}", strict=False))
+    return address if known is None else str(known)
+
+
+def neighbourhood(peer: str, trusted: Sequence[Network], prefix: int = IPV6_PREFIX) -> str | None:
+    """Return the client whose connection a socket's is, or None if it is a trusted proxy's."""
+    return None if is_trusted_proxy(peer, trusted) else client_key(peer, prefix)
 
 
 def remembered(address: str, *, mode: str) -> str | None:

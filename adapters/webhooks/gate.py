@@ -7,20 +7,21 @@ such server. It never blocks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from attrs import Factory, define, evolve, field, frozen
 
 from adapters.webhooks import replies
 from adapters.webhooks.access import Access, LogRequest, access_fields
 from adapters.webhooks.auth import authenticate
-from adapters.webhooks.client import Network, client_address
+from adapters.webhooks.client import IPV6_PREFIX, Network, client_address, client_key, neighbourhood
 from adapters.webhooks.head import RequestHead, read_head
-from adapters.webhooks.limits import InFlight, Key, Monotonic, RateLimiter, Slot
+from adapters.webhooks.limits import InFlight, Key, Monotonic, Slot
 from adapters.webhooks.media_type import media_type_fault
 from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import RawAnswer, Reply, render
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, Route, RouteTable
+from adapters.webhooks.windows import RateLimiter
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
@@ -34,6 +35,7 @@ class Admitted:
     idempotency_keys: Sequence[str]
     access: Access
     slot: Slot
+    is_authenticated: ClassVar[bool] = True
 
     def release(self) -> None:
         """Free the request's place; a second call, also from another thread, does nothing."""
@@ -46,6 +48,7 @@ class Probe:
 
     path: str
     access: Access
+    is_authenticated: ClassVar[bool] = False
 
     def release(self) -> None:
         """Do nothing: a probe takes no place."""
@@ -62,6 +65,7 @@ class AdmissionTable:
     trusted_proxies: Sequence[Network]
     remember_address: Callable[[str], str | None]
     tracked_keys: int = 4096
+    ipv6_prefix: int = IPV6_PREFIX
 
 
 @define(kw_only=True)
@@ -90,6 +94,11 @@ class Gate:
         """
         self._rate.tracked_keys = table.tracked_keys
         self.table = table
+
+    def neighbourhood(self, peer: str) -> str | None:
+        """Return the client whose connection a socket's is now, or None if it is a proxy's."""
+        table = self.table
+        return neighbourhood(peer, table.trusted_proxies, table.ipv6_prefix)
 
     def admit_head(
         self,
@@ -136,7 +145,8 @@ class Gate:
             return replies.PAYLOAD_TOO_LARGE
         if head.method != "POST":
             return replies.ONLY_POST
-        return self._let_in(head, route, (route.route_id, client), access=access)
+        counted = (route.route_id, client_key(client, table.ipv6_prefix))
+        return self._let_in(head, route, counted, access=access)
 
     def _let_in(
         self, head: RequestHead, route: Route, counted: Key, *, access: Access

@@ -1,9 +1,7 @@
-"""How much one client may ask of one route: at a time, and in a while."""
+"""How much one client may ask of one route, and how many of its requests are in flight."""
 
 from __future__ import annotations
 
-import math
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
@@ -15,7 +13,7 @@ Monotonic: TypeAlias = Callable[[], Seconds]
 """Returns the seconds since some moment; it never steps back."""
 
 Key: TypeAlias = tuple[str, str]
-"""A route's id and a client's address."""
+"""A route's id and a client."""
 
 
 @frozen(kw_only=True)
@@ -30,44 +28,6 @@ class Limits:
     rate_requests: int = 120
     rate_window_seconds: Seconds = 60.0
     in_flight: int = 8
-
-
-@define
-class _Window:
-    start: Seconds
-    count: int = 0
-
-
-@define
-class RateLimiter:
-    """Fixed windows: each begins with its first request, and refused requests do not count.
-
-    At most `tracked_keys` windows are remembered; the one that began first is forgotten first.
-    """
-
-    clock: Monotonic
-    tracked_keys: int = 4096
-    _windows: OrderedDict[Key, _Window] = field(factory=OrderedDict, init=False)
-    _lock: Lock = field(factory=Lock, init=False, eq=False)
-
-    def hit(self, key: Key, limits: Limits) -> int:
-        """Count a request; return 0 if it passes, else the whole seconds until one may."""
-        now = self.clock()
-        with self._lock:
-            window = self._windows.get(key)
-            if window is None or now - window.start >= limits.rate_window_seconds:
-                window = self._begin(key, now)
-            if window.count >= limits.rate_requests:
-                return max(1, math.ceil(window.start + limits.rate_window_seconds - now))
-            window.count += 1
-            return 0
-
-    def _begin(self, key: Key, now: Seconds) -> _Window:
-        self._windows.pop(key, None)
-        while len(self._windows) >= self.tracked_keys:
-            self._windows.popitem(last=False)
-        window = self._windows[key] = _Window(now)
-        return window
 
 
 @define

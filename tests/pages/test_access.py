@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from itertools import count
 from typing import NoReturn
 
 import pytest
 from falcon.testing import TestClient
 
-from adapters.pages.attempts import MOST, TRACKED, FailedAttempts
 from adapters.pages.headers import CONTENT_SECURITY_POLICY
+from adapters.pages.login_throttle import BURST, SECONDS, TRACKED_CLIENTS, LoginThrottle
 from domain.ports import StoreUnavailable
 from tests.pages.seeds import Seeds
 from tests.pages.workbench import PASSWORD, Desk, seen
@@ -31,17 +32,62 @@ def test_another_header_is_no_password(desk: Desk, header: str) -> None:
     assert answer.status_code == 401
 
 
-def test_an_address_that_fails_too_often_must_wait(desk: Desk) -> None:
-    for _ in range(MOST):
+def test_a_client_that_fails_too_often_presents_its_password_twice(desk: Desk) -> None:
+    for _ in range(BURST):
         assert desk.get("/", password="wrong").status_code == 401
     refused = desk.get("/")
-    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
-    desk.seconds = 60.0
-    assert desk.get("/").status_code == 200
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "6")
+    desk.seconds = 5.9
+    assert (desk.get("/").status_code, desk.get("/").headers["retry-after"]) == (429, "1")
+    desk.seconds = 6.0
+    assert [desk.get("/").status_code for _ in range(9)] == [200] * 9
+
+
+@pytest.mark.parametrize("guess", ["wrong", "wrong {}"])
+def test_a_neighbour_who_guesses_on_keeps_nobody_out(desk: Desk, guess: str) -> None:
+    seconds_in, compared = list[float](), 0
+    for number in range(4_000):
+        desk.seconds = number / 20
+        compared += desk.get("/", password=guess.format(number)).status_code == 401
+        if number % 120 == 60:  # comes when it likes, and again when it was asked to
+            assert desk.get("/").status_code in {200, 429}
+        if number % 120 == 119 and desk.get("/").status_code == 200:
+            seconds_in.append(desk.seconds)
+    assert seconds_in[0] < 12
+    assert compared <= BURST + desk.seconds / SECONDS
+
+
+def test_who_comes_back_with_each_guess_has_one_comparison_in_six_seconds() -> None:
+    now = [0.0]
+    throttle, compared = LoginThrottle(lambda: now[0]), 0
+    for step in range(10_000):
+        now[0] = step / 10
+        for guess in range(max(0, step - 70), step):
+            if not throttle.wait("client", guess):
+                throttle.fail("client", guess)
+                compared += 1
+    assert BURST < compared <= BURST + now[0] / SECONDS + 1
+
+
+def test_a_slowed_client_is_free_again_after_a_minute(desk: Desk) -> None:
+    for _ in range(2):
+        answers = [desk.get("/", password="wrong").status_code for _ in range(BURST + 1)]
+        assert answers == [401] * BURST + [429]
+        desk.seconds += 60.0
+        assert desk.get("/").status_code == 200
+
+
+def test_all_addresses_of_a_network_are_one_client(desk: Desk) -> None:
+    numbers = count(1)
+    desk.rearrange(
+        client_of=lambda *_: f"2001:db8::{next(numbers)}", client_key=lambda _: "2001:db8::/64"
+    )
+    answers = [desk.get("/", password=f"wrong {n}").status_code for n in range(BURST + 1)]
+    assert answers == [401] * BURST + [429]
 
 
 def test_a_browser_that_asks_without_a_password_first_is_no_attempt(desk: Desk) -> None:
-    for _ in range(2 * MOST):
+    for _ in range(2 * BURST):
         desk.get("/", password=None)
     assert desk.get("/").status_code == 200
 
@@ -92,14 +138,29 @@ def test_each_request_is_logged_without_what_was_searched_for(desk: Desk) -> Non
     ]
 
 
-def test_only_so_many_addresses_are_remembered() -> None:
-    attempts = FailedAttempts(lambda: 0.0)
-    for _ in range(MOST):
-        attempts.count("first")
-    assert attempts.wait("first") == 60
-    for number in range(TRACKED):
-        attempts.count(f"{number}")
-    assert attempts.wait("first") == 0
+def slow(throttle: LoginThrottle, client: str) -> None:
+    for guess in range(BURST):
+        throttle.fail(client, guess)
+
+
+def test_a_slowed_client_is_not_forgotten_for_others() -> None:
+    throttle = LoginThrottle(lambda: 0.0)
+    slow(throttle, "first")
+    for number in range(3 * TRACKED_CLIENTS):
+        throttle.fail(f"{number}", 0)
+    assert throttle.wait("first", -1) == 6
+
+
+def test_where_all_are_slowed_a_new_client_is_slowed_too_and_not_kept_out() -> None:
+    now = [0.0]
+    throttle = LoginThrottle(lambda: now[0])
+    for number in range(TRACKED_CLIENTS):
+        slow(throttle, f"{number}")
+    assert throttle.wait("new", 1) == 6
+    now[0] = 6.0
+    assert throttle.wait("new", 1) == 0
+    now[0] = 66.0
+    assert throttle.wait("newer", 1) == 0
 
 
 def test_a_store_that_cannot_be_read_now_is_told_apart_from_a_fault(desk: Desk) -> None:

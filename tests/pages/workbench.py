@@ -67,6 +67,7 @@ class Desk:
             base_path="",
             trusts=lambda _: False,
             client_of=lambda peer, _: peer,
+            client_key=lambda address: address,
             now=lambda: NOON,
             seconds=lambda: self.seconds,
             new_id=lambda: f"page-{next(self._ids)}",

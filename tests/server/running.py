@@ -13,7 +13,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from attrs import define, frozen
 
-from adapters.server import Admit, Head, RawAnswer, Rejection, RenderError, Server, ServerOptions
+from adapters.server import (
+    Admit,
+    Head,
+    Neighbourhood,
+    RawAnswer,
+    Rejection,
+    RenderError,
+    Server,
+    ServerOptions,
+)
 from tests.server.wire import PATIENCE, Caller, calling, request
 
 
@@ -65,6 +74,7 @@ def serving(
     admit: Admit = admit_all,
     render_error: RenderError = envelope,
     clock: Callable[[], float] = time.monotonic,
+    neighbourhood: Neighbourhood = str,
     **options: Any,  # noqa: ANN401 - of ServerOptions
 ) -> Iterator[Running]:
     """Serve `app` on a free port until the block ends, and then stop in good order."""
@@ -76,6 +86,7 @@ def serving(
         render_error=render_error,
         new_id=lambda: next(ids),
         clock=clock,
+        neighbourhood=neighbourhood,
     )
     drained: list[bool] = []
     thread = threading.Thread(target=lambda: drained.append(server.run()))
@@ -90,6 +101,7 @@ def serving(
 @define(eq=False)
 class CountedTicket:
     releases: int = 0
+    is_authenticated: bool = True
 
     def release(self) -> None:
         """Count a release."""

@@ -34,7 +34,10 @@ def ask_until(running: Running, until: threading.Event, seconds: list[float]) ->
 def test_dripping_callers_are_answered_in_time_and_do_not_slow_an_honest_one() -> None:
     ledger, over = Ledger(), threading.Event()
     seconds: list[float] = []
-    with serving(admit=ledger.admit, body_seconds=2.0) as running, ExitStack() as stack:
+    with (
+        serving(admit=ledger.admit, body_seconds=2.0, connections_per_address=400) as running,
+        ExitStack() as stack,
+    ):
         dripping = callers(stack, running, 300)
         begin = time.monotonic()
         for caller in dripping:
@@ -58,7 +61,10 @@ def test_dripping_callers_are_answered_in_time_and_do_not_slow_an_honest_one() -
 
 
 def test_more_connections_than_select_can_hold_are_served() -> None:
-    with serving(idle_seconds=60.0) as running, ExitStack() as stack:
+    with (
+        serving(idle_seconds=60.0, connections_per_address=520) as running,
+        ExitStack() as stack,
+    ):
         crowd = callers(stack, running, 520)
         for caller in crowd:
             caller.send(request())

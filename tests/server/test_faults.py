@@ -162,6 +162,7 @@ def test_a_fault_in_accepting_a_connection_does_not_end_the_listening(
         render_error=envelope,
         new_id=lambda: "r",
         clock=time.monotonic,
+        neighbourhood=str,
     )
     listener = Listener(echo, terms)
     try:
@@ -212,9 +213,13 @@ def test_urgent_data_closes_the_connection() -> None:
 def test_a_caller_beyond_the_limit_of_connections_waits_for_its_turn(
     expected_logs: pytest.LogCaptureFixture,
 ) -> None:
-    with serving(connections=2, idle_seconds=60.0) as running, ExitStack() as stack:
-        first, second, third = (stack.enter_context(running.calling()) for _ in range(3))
+    with (
+        serving(admit=Ledger().admit, connections=2, idle_seconds=60.0) as running,
+        ExitStack() as stack,
+    ):
+        first, second = (stack.enter_context(running.calling()) for _ in range(2))
         assert first.ask(request()).status == second.ask(request()).status == 200
+        third = stack.enter_context(running.calling())
         third.send(request())
         for _ in range(10):
             assert second.ask(request()).status == 200

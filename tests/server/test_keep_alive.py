@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from tests.server.running import Clock, await_turn, is_over, serving
+from tests.server.running import Clock, Ledger, await_turn, is_over, serving
 from tests.server.wire import flood, request
 
 TURNED_AWAY = (429, (), b"Too many")
@@ -83,9 +83,13 @@ def test_long_idle_connections_make_room_where_all_are_in_use(
 ) -> None:
     clock = Clock()
     began = clock.now
-    with serving(clock=clock, connections=2, idle_seconds=60.0) as running, ExitStack() as stack:
-        first, second, third = (stack.enter_context(running.calling()) for _ in range(3))
+    with (
+        serving(clock=clock, admit=Ledger().admit, connections=2, idle_seconds=60.0) as running,
+        ExitStack() as stack,
+    ):
+        first, second = (stack.enter_context(running.calling()) for _ in range(2))
         assert first.ask(request()).status == second.ask(request()).status == 200
+        third = stack.enter_context(running.calling())
         third.send(request())
         while not select.select([third.socket], [], [], 0.05)[0]:
             assert second.ask(request()).status == 200

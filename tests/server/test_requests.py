@@ -45,6 +45,8 @@ def test_a_request_reaches_the_application_as_it_was_sent() -> None:
 
 def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> None:
     class Ticket:
+        is_authenticated = True
+
         def release(self) -> None: ...
 
     ticket, found = Ticket(), []

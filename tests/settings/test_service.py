@@ -15,6 +15,7 @@ ALL = {
         "port": 0,
         "threads": 2,
         "connections": 10,
+        "connectionsPerAddress": 3,
         "headBytes": 8192,
         "idleSeconds": 1,
         "answerSeconds": 7,
@@ -32,6 +33,7 @@ ALL = {
         "inFlight": 6,
         "trackedKeys": 7,
         "answerBytes": 65_536,
+        "ipv6Prefix": 56,
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
@@ -53,6 +55,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
         in_flight=8,
         tracked_keys=4096,
         answer_bytes=8_388_608,
+        ipv6_prefix=64,
     )
     assert settings.children == Children(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == Log(remote_address="full")
@@ -69,6 +72,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         port=0,
         threads=2,
         connections=10,
+        connections_per_address=3,
         head_bytes=8192,
         idle_seconds=1,
         write_seconds=2.5,
@@ -85,11 +89,20 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         in_flight=6,
         tracked_keys=7,
         answer_bytes=65_536,
+        ipv6_prefix=56,
     )
     assert settings.children == Children(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == Log(remote_address="truncated")
     assert settings.kept_refusals == 0
     assert settings.core_dumps is True
+
+
+@pytest.mark.parametrize(("connections", "quarter"), [(400, 100), (1024, 256), (3, 1)])
+def test_an_address_has_a_quarter_of_the_connections_unless_it_is_set(
+    tmp_path: Path, connections: int, quarter: int
+) -> None:
+    settings = loaded(tmp_path, {"taskflow": {"server": {"connections": connections}}})
+    assert settings.server.connections_per_address == quarter
 
 
 def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:

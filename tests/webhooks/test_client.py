@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.webhooks.client import client_address, remembered
+from adapters.webhooks.client import client_address, client_key, neighbourhood, remembered
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 PROXY = "10.0.0.9"
@@ -22,6 +22,9 @@ PROXY = "10.0.0.9"
         ("198.51.100.7,192.0.2.1 , 10.1.2.3,10.9.9.9", "192.0.2.1"),
         ("192.0.2.1:8080", "192.0.2.1"),
         ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[fe80::1%2]:443", "fe80::1"),
+        ("192.0.2.1, fd00::1%a", "192.0.2.1"),
         ("[2001:db8::1]", "2001:db8::1"),
         ("[2001:db8::1]:443", "2001:db8::1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
@@ -67,6 +70,31 @@ def test_a_loopback_address_is_no_trusted_proxy_by_itself() -> None:
     assert client_address("127.0.0.1", "192.0.2.1", TRUSTED) == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("address", "prefix", "key"),
+    [
+        ("2001:db8:1:2:3:4:5:6", 64, "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", 64, "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::9%eth0", 64, "2001:db8:1:2::/64"),
+        ("fe80::1%a", 128, "fe80::1/128"),
+        ("2001:db8:1:2::9", 48, "2001:db8:1::/48"),
+        ("192.0.2.1", 64, "192.0.2.1"),
+        ("::ffff:192.0.2.1", 64, "192.0.2.1"),
+        ("/run/gateway.sock", 64, "/run/gateway.sock"),
+    ],
+)
+def test_the_addresses_of_a_network_of_version_6_are_one_client(
+    address: str, prefix: int, key: str
+) -> None:
+    assert client_key(address, prefix) == key
+
+
+def test_connections_are_counted_for_clients_but_not_for_trusted_proxies() -> None:
+    peers = ("203.0.113.5", "2001:db8::7%x", "10.0.0.9", "::ffff:10.0.0.9", "fd00::1%x")
+    found = [neighbourhood(peer, TRUSTED) for peer in peers]
+    assert found == ["203.0.113.5", "2001:db8::/64", None, None, None]
+
+
 @pytest.mark.parametrize("peer", ["", "/run/gateway.sock"])
 def test_a_socket_without_an_address_is_itself(peer: str) -> None:
     assert client_address(peer, "192.0.2.1", TRUSTED) == peer
@@ -85,6 +113,7 @@ def test_no_header_makes_it_raise_or_trusts_a_proxy_to_be_the_client(forwarded_f
         ("::ffff:192.0.2.77", "full", "192.0.2.77"),
         ("unix-socket", "full", "unix-socket"),
         ("192.0.2.77", "truncated", "192.0.2.0/24"),
+        ("2001:db8:1:2::3%eth0", "full", "2001:db8:1:2::3"),
         ("2001:db8:1:2::3", "truncated", "2001:db8:1::/48"),
         ("unix-socket", "truncated", None),
         ("192.0.2.77", "none", None),

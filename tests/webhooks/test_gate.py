@@ -113,6 +113,26 @@ def test_clients_behind_a_trusted_proxy_do_not_share_a_budget() -> None:
     assert verdicts == ["default", "default", (429, "rate_limited")]
 
 
+@pytest.mark.parametrize("neighbour", ["2001:db8::{:x}", "fe80::1%{}"])
+@pytest.mark.parametrize("named", [False, True], ids=["by its socket", "by a proxy"])
+def test_one_network_is_one_client_whatever_its_addresses(neighbour: str, *, named: bool) -> None:
+    gateway = Gateway(limits=Limits(rate_requests=100))
+    verdicts = []
+    for number in range(1, 200):
+        address, headers = neighbour.format(number), [JSON_TYPE, WRONG_BEARER]
+        if named:
+            headers.append(("X-Forwarded-For", address))
+        verdicts.append(verdict(gateway.admit(headers=headers, peer=PROXY if named else address)))
+    assert verdicts == [(401, "unauthorized")] * 100 + [(429, "rate_limited")] * 99
+
+
+def test_one_network_shares_its_places_in_flight() -> None:
+    gateway = Gateway(limits=Limits(in_flight=3))
+    verdicts = [verdict(gateway.admit(peer=f"2001:db8::{number}")) for number in range(1, 5)]
+    assert verdicts == ["default"] * 3 + [(429, "too_many_in_flight")]
+    assert verdict(gateway.admit(peer="2001:db8:0:1::1")) == "default"
+
+
 def test_a_place_is_taken_after_the_type_and_before_the_secret() -> None:
     gateway = Gateway(limits=Limits(in_flight=1))
     ticket = gateway.admit()
@@ -313,15 +333,34 @@ def test_what_was_admitted_keeps_its_route() -> None:
 
 
 def test_fewer_clients_may_be_tracked_from_a_swap_on() -> None:
-    gateway = Gateway(limits=Limits(rate_requests=1))
+    gateway = Gateway(limits=Limits(rate_requests=2))
     peers = [f"192.0.2.{number}" for number in range(1, 6)]
     assert {verdict(gateway.admit(peer=peer)) for peer in peers} == {"default"}
     table = gateway.table([gateway.route("zapier")])
     gateway.gate.swap(evolve(table, tracked_keys=2))
     assert verdict(gateway.admit(peer="192.0.2.99")) == "default"
-    assert [verdict(gateway.admit(peer=peer)) for peer in reversed(peers)][:2] == [
-        (429, "rate_limited"),
-        "default",
+    limited = (429, "rate_limited")
+    assert [verdict(gateway.admit(peer=peers[4])) for _ in range(2)] == ["default", limited]
+    assert [verdict(gateway.admit(peer=peers[3])) for _ in range(2)] == ["default"] * 2
+
+
+def test_networks_and_proxies_are_those_of_the_last_swap() -> None:
+    gateway = Gateway(limits=Limits(rate_requests=1))
+    table, peers = gateway.table([gateway.route("zapier")]), ("2001:db8:0:1::1", "2001:db8:0:2::1")
+    asked = [verdict(gateway.admit(peer=peer)) for peer in peers]
+    assert asked == ["default"] * 2
+    assert [gateway.gate.neighbourhood(peer) for peer in (*peers, PROXY)] == [
+        "2001:db8:0:1::/64",
+        "2001:db8:0:2::/64",
+        None,
+    ]
+    gateway.gate.swap(evolve(table, ipv6_prefix=56, trusted_proxies=()))
+    asked = [verdict(gateway.admit(peer=peer)) for peer in peers]
+    assert asked == ["default", (429, "rate_limited")]
+    assert [gateway.gate.neighbourhood(peer) for peer in (*peers, PROXY)] == [
+        "2001:db8::/56",
+        "2001:db8::/56",
+        PROXY,
     ]
 
 

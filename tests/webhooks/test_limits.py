@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from attrs import define
 
-from adapters.webhooks.limits import InFlight, Limits, RateLimiter
+from adapters.webhooks.limits import InFlight, Limits
+from adapters.webhooks.windows import RateLimiter
 
 KEY = ("zapier", "192.0.2.1")
 OTHER = ("zapier", "192.0.2.2")
@@ -74,22 +75,71 @@ def test_each_key_has_its_own_window(clock: Clock) -> None:
 
 
 def test_sprayed_keys_push_out_the_oldest_window_only(clock: Clock) -> None:
-    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=1)
+    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=2)
     keys = [("zapier", str(i)) for i in range(4)]
     assert [limiter.hit(key, limits) for key in keys] == [0, 0, 0, 0]
-    assert [limiter.hit(key, limits) for key in keys[1:]] == [60, 60, 60]
-    assert limiter.hit(keys[0], limits) == 0
+    assert [limiter.hit(key, limits) for key in keys[1:] * 2] == [0, 0, 0, 60, 60, 60]
+
+
+def test_no_number_of_other_clients_opens_an_exhausted_window(clock: Clock) -> None:
+    limiter, limits = RateLimiter(clock, tracked_keys=100), Limits(rate_requests=2)
+    limiter.hit(KEY, limits)
+    limiter.hit(KEY, limits)
+    for i in range(5_000):
+        assert limiter.hit(("zapier", str(i)), limits) == 0
+    assert limiter.hit(KEY, limits) == 60
+    clock.now += 60
+    assert limiter.hit(KEY, limits) == 0
+
+
+def test_where_all_windows_are_exhausted_another_client_waits_for_the_first_to_end(
+    clock: Clock,
+) -> None:
+    limiter, long = RateLimiter(clock, tracked_keys=2), Limits(rate_requests=1)
+    short = Limits(rate_requests=1, rate_window_seconds=20.0)
+    assert [limiter.hit(KEY, long), limiter.hit(OTHER, short)] == [0, 0]
+    new, newer = ("zapier", "new"), ("zapier", "newer")
+    assert limiter.hit(new, long) == 20
+    clock.now += 19.5
+    asked = [(new, long), (KEY, long), (OTHER, short)]
+    assert [limiter.hit(*each) for each in asked] == [1, 41, 1]
+    clock.now += 0.5
+    assert [limiter.hit(key, long) for key in (new, newer, KEY)] == [0, 40, 40]
+
+
+def test_limits_may_change_while_a_window_lasts(clock: Clock) -> None:
+    limiter = RateLimiter(clock)
+    asked = [limiter.hit(KEY, Limits(rate_requests=most)) for most in (1, 1, 3, 3, 3, 1)]
+    assert asked == [0, 60, 0, 0, 60, 60]
+
+
+def test_an_exhausted_window_ends_by_the_limits_of_now(clock: Clock) -> None:
+    limiter, long = RateLimiter(clock), Limits(rate_requests=1, rate_window_seconds=86_400)
+    assert [limiter.hit(KEY, long) for _ in range(2)] == [0, 86_400]
+    clock.now += 20
+    short = Limits(rate_requests=1)
+    assert limiter.hit(KEY, short) == 40
+    clock.now += 40
+    assert [limiter.hit(KEY, short) for _ in range(2)] == [0, 60]
+
+
+def test_a_window_that_larger_limits_open_again_may_be_forgotten(clock: Clock) -> None:
+    limiter, larger = RateLimiter(clock, tracked_keys=1), Limits(rate_requests=3)
+    assert limiter.hit(KEY, Limits(rate_requests=1)) == 0
+    assert limiter.hit(OTHER, larger) == 60
+    assert [limiter.hit(key, larger) for key in (KEY, OTHER)] == [0, 0]
 
 
 def test_a_window_that_began_anew_is_no_longer_the_oldest(clock: Clock) -> None:
-    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=1)
+    limiter, limits = RateLimiter(clock, tracked_keys=3), Limits(rate_requests=2)
     limiter.hit(KEY, limits)
     clock.now += 30
     limiter.hit(OTHER, limits)
     clock.now += 30
     for key in (KEY, ("zapier", "new"), ("zapier", "newer")):
         assert limiter.hit(key, limits) == 0
-    assert [limiter.hit(KEY, limits), limiter.hit(OTHER, limits)] == [60, 0]
+    assert [limiter.hit(KEY, limits) for _ in range(2)] == [0, 60]
+    assert [limiter.hit(OTHER, limits) for _ in range(2)] == [0, 0]
 
 
 def test_of_many_requests_at_once_exactly_the_allowed_pass(clock: Clock) -> None:

@@ -24,6 +24,7 @@ from tests.whole.dripping import (
 from tests.whole.figures import show
 from tests.whole.gateway import RunningGateway
 from tests.whole.honest import alarms, gateway_under_attack, logged_requests
+from tests.whole.vitals import eventually
 
 EARLY, LATE = 0.1, 1.0
 MOST_MS = 250.0
@@ -89,8 +90,13 @@ def assert_all_were_timed_out(ordeal: Ordeal, deadline: float) -> None:
 
 def assert_each_is_one_line(gateway: RunningGateway, ordeal: Ordeal) -> None:
     told = [dripper.answer().request_id for dripper in ordeal.drippers]
-    logged = [request_id for request_id, status in logged_requests(gateway) if status == 408]
-    assert sorted(logged) == sorted(told)
+
+    def logged() -> list[str]:
+        return [request_id for request_id, status in logged_requests(gateway) if status == 408]
+
+    # NOTE: lines are written together, a little after the answers.
+    eventually(lambda: len(logged()) >= len(told), "each is logged")
+    assert sorted(logged()) == sorted(told)
     assert alarms(gateway) == []
 
 
