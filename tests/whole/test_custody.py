@@ -31,8 +31,10 @@ Trouble: TypeAlias = Callable[[Path], None]
 
 
 def _remove_all(database: Path) -> None:
+    """Remove all files of the store; the refusals beside it have lines of their own."""
     for file in database.parent.glob("taskflow.db*"):
-        file.unlink()
+        if "refusals" not in file.name:
+            file.unlink()
 
 
 def _remove_lock(database: Path) -> None:
