@@ -17,7 +17,7 @@ from attrs import asdict
 from adapters import cli
 from adapters.composition.edges import LOG, new_id
 from adapters.composition.signals import Signals, StoppedAtStartError
-from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, log_milestone
+from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, flush, log_milestone
 from adapters.server import Admit, Neighbourhood, Rejection, RenderError, Server, ServerOptions
 from adapters.settings import Settings
 from adapters.webhooks.client import remembered
@@ -80,13 +80,14 @@ def run_service(json: bool, serve: Callable[[Signals], bool]) -> int:  # noqa: F
 def serve_until_stopped(server: Server, signals: Signals) -> bool:
     """Say where a server listens, and serve; True if every accepted request was answered."""
     line = f"listening on {server.url}\n".encode()
+    log_milestone(LOG, "listening", {"host": server.host, "port": server.port})
     # NOTE: standard output may be a pipe that nobody reads, which is no reason to stop or to wait.
     Thread(target=_print, args=(line,), name="listening on", daemon=True).start()
-    log_milestone(LOG, "listening", {"host": server.host, "port": server.port})
     return signals.serve(server)
 
 
 def _print(line: bytes) -> None:
+    flush()  # when a reader sees this line, all that the start has logged is written
     try:
         os.write(_STDOUT, line)
     except OSError as error:

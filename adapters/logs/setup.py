@@ -33,6 +33,12 @@ def configure(descriptor: int, formatter: logging.Formatter) -> logging.Handler:
     return handler
 
 
+def flush() -> None:
+    """Wait until what was logged so far is written, but no longer than a second."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
 def _log_end_of_thread(args: threading.ExceptHookArgs) -> None:
     if args.exc_type is not SystemExit:
         name = args.thread.name if args.thread else None

@@ -164,9 +164,6 @@ def since_1971() -> int:
     return YEAR - int(time.time())
 
 
-@pytest.mark.skip(
-    reason="hangs since the merge with the queued log; found too late, open in issue 9"
-)
 @pytest.mark.parametrize(
     "offsets",
     [
@@ -195,9 +192,6 @@ def test_a_child_that_reports_is_not_lost_because_the_clock_is_set(
     assert "ERROR" not in gateway.logs
 
 
-@pytest.mark.skip(
-    reason="hangs since the merge with the queued log; found too late, open in issue 9"
-)
 def test_an_operator_ends_a_cancellation_that_saw_a_clock_in_2099(tmp_path: Path) -> None:
     gateway = RunningGateway.of_contract(tmp_path, CHILDREN)
     clock = FakedClock.of(gateway)
