@@ -56,7 +56,7 @@ format: setup ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet .
 
 docs: setup ## write the generated pages again
-	@$(BIN)/python -m domain.lifecycle_page > docs/lifecycle.md
+	@$(BIN)/python -m adapters.presentation.lifecycle_page > docs/lifecycle.md
 
 clean: ## remove what the other commands made, but not var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

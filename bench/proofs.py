@@ -28,8 +28,8 @@ from adapters.audit.proving import Against, judged, prove
 from adapters.store import StoreEvidence, open_for_reading, open_for_writing
 from bench.gateway import ROOT
 from bench.stores import long_flow, now, owner_of, unsynced
-from domain.audit.evidence import Entry, Evidence
-from domain.service import TaskFlows
+from domain.application.sessions import TaskFlows
+from domain.history.audit_log import Entry, Evidence
 
 EVENTS: Final = 1_000_000
 EACH: Final = 1_000

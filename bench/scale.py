@@ -21,7 +21,7 @@ from attrs import asdict, frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
 from bench.stores import FEW, ORIGIN, accepted, create, create_many, now, unsynced, waiting
-from domain.service import OwnerSession, TaskFlows
+from domain.application.sessions import OwnerSession, TaskFlows
 
 ROUNDS = 300
 LONG, SHORT = 10_000, 10

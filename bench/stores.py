@@ -13,18 +13,18 @@ from attrs import frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
 from bench.plan import Sizes
-from domain.commands import CreateFlow, Issued, ResumeFlow, SetWaiting
-from domain.decide import decide
-from domain.events import Event
-from domain.evolve import evolve
-from domain.flow import Flow
-from domain.outcomes import Outcome, Refused
-from domain.ports import Commit
-from domain.records import Actor, ActorKind, Origin, Record, record_all
-from domain.refusals import Refusal
-from domain.service import OwnerSession, TaskFlows
-from domain.status import FlowStatus
-from domain.values import Json
+from domain.application.outcomes import Outcome, Refused
+from domain.application.ports import Commit
+from domain.application.recorded_events import Actor, ActorKind, Origin, Record, record_all
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.flow.commands import CreateFlow, Issued, ResumeFlow, SetWaiting
+from domain.flow.decide import decide
+from domain.flow.events import Event
+from domain.flow.evolve import evolve
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Json
 
 ORIGIN: Final = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench")
 FEW: Final = 10

@@ -1,5 +1,4 @@
-"""The pure core: what a TaskFlow is, what may happen to it, and what is shown of it.
+"""What the project is about, in five rooms: `flow <- application <- history <- {replay, tlog}`.
 
-Nothing in here reads a clock, makes an id, logs, or touches a disk or a socket; it imports the
-standard library and attrs only.
+Pure: the standard library and attrs; no clock, no ids, no I/O, no logging.
 """

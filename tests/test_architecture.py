@@ -52,6 +52,18 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 COMPOSITION: Final = "adapters.composition"
 """The one room that may import the others; it belongs to `app`, which alone imports it (ADR 28)."""
 
+LEAF: Final = "adapters.presentation"
+"""The room under `adapters` that its siblings may import; it imports the domain only (ADR 57)."""
+
+BELOW: Final[Mapping[str, frozenset[str]]] = {
+    "flow": frozenset(),
+    "application": frozenset({"flow"}),
+    "history": frozenset({"flow", "application"}),
+    "replay": frozenset({"flow", "application", "history"}),
+    "tlog": frozenset({"flow", "application", "history"}),
+}
+"""The rooms of the domain, and from which others each may import."""
+
 TOP: Final = frozenset(
     """
     pyproject.toml domain adapters app.py tests docs
@@ -138,6 +150,8 @@ def _breaches(module: Module) -> Iterable[str]:
             yield f"{told}: nobody may"
         elif _inside(module.name, "domain") and not _pure(top):
             yield f"{told}: the domain is pure"
+        elif _inside(target, "domain") and not _is_below(module.name, target):
+            yield f"{told}: against the direction of the domain"
         elif _inside(target, COMPOSITION) and not _composes(module.name):
             yield f"{told}: only app may"
         elif top == "adapters" and _is_sibling(module.name, target):
@@ -155,9 +169,16 @@ def _pure(top: str) -> bool:
     return standard or top in {"attr", "attrs", "domain"}
 
 
+def _is_below(name: str, target: str) -> bool:
+    here, there = name.split("."), target.split(".")
+    if here[0] != "domain" or len(there) < 2:
+        return True
+    return here[1:2] == there[1:2] or there[1] in BELOW.get(here[1], frozenset())
+
+
 def _is_sibling(name: str, target: str) -> bool:
     here, there = name.split("."), target.split(".")
-    apart = len(there) > 1 and here[1:2] != there[1:2]
+    apart = len(there) > 1 and here[1:2] != there[1:2] and not _inside(target, LEAF)
     return here[0] == "adapters" and apart and not _composes(name)
 
 
@@ -181,8 +202,8 @@ def test_no_modules_import_one_another_in_a_circle() -> None:
 
 def test_the_house_was_read() -> None:
     modules = house(ROOT)
-    assert {"app", "domain.decide", "adapters.store.store", __name__} <= modules.keys()
-    assert "domain.lifecycle" in modules["domain.decide"].imports
+    assert {"app", "domain.flow.decide", "adapters.store.store", __name__} <= modules.keys()
+    assert "domain.flow.lifecycle" in modules["domain.flow.decide"].imports
 
 
 def test_only_what_the_design_names_stands_at_the_top() -> None:
@@ -192,29 +213,71 @@ def test_only_what_the_design_names_stands_at_the_top() -> None:
 
 
 CLEAN: Final[Mapping[str, str]] = {
-    "app.py": "import adapters.store.file, adapters.composition.gateway, domain.flow",
+    "app.py": "import adapters.store.file, adapters.composition.gateway, domain.flow.state",
     "adapters/composition/gateway.py": "import adapters.store.file, adapters.webhooks.wire",
     "domain/__init__.py": "",
-    "domain/flow.py": "import enum\nfrom attrs import frozen",
-    "domain/evolve.py": "from . import flow\nfrom domain.flow import Flow",
+    "domain/flow/__init__.py": "",
+    "domain/flow/state.py": "import enum\nfrom attrs import frozen",
+    "domain/flow/evolve.py": "from . import state\nfrom domain.flow.state import Flow",
+    "domain/history/as_of.py": "import domain.flow.state, domain.application.ports",
+    "domain/tlog/tiles.py": "import domain.history.as_of",
+    "domain/replay/redecide.py": "import domain.history.as_of, domain.flow.state",
     "adapters/__init__.py": "",
+    "adapters/presentation/words.py": "import domain.history.as_of, json",
     "adapters/store/__init__.py": "from adapters.store.file import File",
     "adapters/store/file.py": "import sqlite3, cattrs\nfrom eventsourcing.application import A",
-    "adapters/webhooks/wire.py": "import falcon\nfrom domain import flow\nfrom .. import webhooks",
+    "adapters/webhooks/wire.py": "import falcon, adapters.presentation.words\nfrom . import x",
     "tests/test_it.py": "import app, falcon, hypothesis, adapters.store.file, anything",
 }
 """A small house in which no law is broken."""
 
 BROKEN: Final = (
-    ("domain/flow.py", "import os", "domain.flow imports os: the domain is pure"),
-    ("domain/flow.py", "from time import time", "domain.flow imports time: the domain is pure"),
-    ("domain/flow.py", "import cattrs", "domain.flow imports cattrs: the domain is pure"),
+    ("domain/flow/state.py", "import os", "domain.flow.state imports os: the domain is pure"),
     (
-        "domain/flow.py",
-        "from adapters.store import file",
-        "domain.flow imports adapters.store.file: the domain is pure",
+        "domain/flow/state.py",
+        "from time import time",
+        "domain.flow.state imports time: the domain is pure",
     ),
-    ("domain/flow.py", "def f():\n    import uuid", "domain.flow imports uuid: the domain is pure"),
+    (
+        "domain/flow/state.py",
+        "import cattrs",
+        "domain.flow.state imports cattrs: the domain is pure",
+    ),
+    (
+        "domain/flow/state.py",
+        "from adapters.store import file",
+        "domain.flow.state imports adapters.store.file: the domain is pure",
+    ),
+    (
+        "domain/flow/state.py",
+        "def f():\n    import uuid",
+        "domain.flow.state imports uuid: the domain is pure",
+    ),
+    (
+        "domain/flow/state.py",
+        "from domain.history.as_of import x",
+        "domain.flow.state imports domain.history.as_of: against the direction of the domain",
+    ),
+    (
+        "domain/tlog/tiles.py",
+        "import domain.replay.redecide",
+        "domain.tlog.tiles imports domain.replay.redecide: against the direction of the domain",
+    ),
+    (
+        "domain/replay/redecide.py",
+        "import domain.tlog.tiles",
+        "domain.replay.redecide imports domain.tlog.tiles: against the direction of the domain",
+    ),
+    (
+        "domain/sixth/room.py",
+        "from domain.flow import state",
+        "domain.sixth.room imports domain.flow.state: against the direction of the domain",
+    ),
+    (
+        "adapters/presentation/words.py",
+        "from adapters.webhooks.wire import x",
+        "adapters.presentation.words imports adapters.webhooks.wire: a sibling",
+    ),
     (
         "adapters/webhooks/wire.py",
         "from adapters.store.file import File",
@@ -245,7 +308,7 @@ BROKEN: Final = (
         "from app import main",
         "adapters.store.file imports app: nobody may",
     ),
-    ("domain/flow.py", "from app import main", "domain.flow imports app: nobody may"),
+    ("domain/flow/state.py", "from app import main", "domain.flow.state imports app: nobody may"),
     ("app.py", "from tests import test_it", "app imports tests.test_it: nobody may"),
     (
         "app.py",
@@ -298,23 +361,23 @@ def test_a_breach_is_found(tmp_path: Path, name: str, text: str, breach: str) ->
 @pytest.mark.parametrize(
     "text",
     [
-        "from domain.evolve import evolve",
-        "from domain import evolve",
+        "from domain.flow.evolve import evolve",
+        "from domain.flow import evolve",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .evolve import evolve",
-        "def late():\n    import domain.evolve",
+        "def late():\n    import domain.flow.evolve",
     ],
 )
 def test_a_cycle_is_found_however_it_is_closed(tmp_path: Path, text: str) -> None:
-    modules = _build(tmp_path, {**CLEAN, "domain/flow.py": text})
+    modules = _build(tmp_path, {**CLEAN, "domain/flow/state.py": text})
     (circle,) = cycles(modules)
     assert circle in {
-        "domain.flow imports domain.evolve imports domain.flow",
-        "domain.evolve imports domain.flow imports domain.evolve",
+        "domain.flow.state imports domain.flow.evolve imports domain.flow.state",
+        "domain.flow.evolve imports domain.flow.state imports domain.flow.evolve",
     }
 
 
 def test_a_stranger_at_the_top_is_found() -> None:
-    assert strangers(["domain/flow.py", "README.md", ".ci/run", "notes.txt", "src/x.py"]) == {
+    assert strangers(["domain/flow/state.py", "README.md", ".ci/run", "notes.txt", "src/x.py"]) == {
         "notes.txt",
         "src",
     }

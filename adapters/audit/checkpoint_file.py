@@ -32,7 +32,7 @@ from adapters.audit.notes import (
     split_notes,
 )
 from adapters.audit.plain_file import kind_of
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 LOCK_SECONDS: Final = 5.0
 """How long an append waits for another one."""

@@ -19,7 +19,7 @@ from adapters.audit.notes import (
     split_notes,
 )
 from adapters.audit.plain_file import opened_to_read, read_text
-from domain.audit.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
+from domain.tlog.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
 
 _MOST: Final = 1 << 30
 """More bytes than the checkpoints of every minute of four years."""

@@ -18,8 +18,8 @@ from typing import Final
 
 from adapters.audit.keys import decoded, encoded
 from adapters.audit.notes import SIGNATURE_BEGUN
-from domain.audit.checkpoints import Checkpoint
-from domain.audit.merkle import HASH_BYTES
+from domain.tlog.checkpoints import Checkpoint
+from domain.tlog.compact_range import HASH_BYTES
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _LEAST_LINES: Final = 3

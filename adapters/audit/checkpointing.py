@@ -12,9 +12,9 @@ from adapters.audit.checkpoint_text import checkpoint_text, parse_checkpoint
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.notes import BadNote, Notes, open_note, signed_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over, write_tiles
-from domain.audit.checkpoints import Checkpoint, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.tiles import TiledTree
+from domain.history.audit_log import Evidence
+from domain.tlog.checkpoints import Checkpoint, Unprovable
+from domain.tlog.tiles import TiledTree
 
 
 @frozen(kw_only=True)

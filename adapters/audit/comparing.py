@@ -16,12 +16,12 @@ from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
 from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
-from domain.audit.checkpoints import Checkpoint, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.leaves import entry_hash
-from domain.audit.merkle import Frontier
-from domain.audit.printable import counted
-from domain.audit.tiles import LEVEL
+from adapters.presentation.printable import counted
+from domain.history.audit_log import Evidence
+from domain.tlog.checkpoints import Checkpoint, Unprovable
+from domain.tlog.compact_range import Frontier
+from domain.tlog.leaves import entry_hash
+from domain.tlog.tiles import LEVEL
 
 
 @frozen(kw_only=True)

@@ -21,9 +21,9 @@ from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
-from domain.audit.checkpoints import Checkpoints, Sighting, Unprovable
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.proof import Proof, Verdict
+from domain.history.audit_log import Entry, Evidence
+from domain.tlog.checkpoints import Checkpoints, Sighting, Unprovable
+from domain.tlog.proofs import Proof, Verdict
 
 Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
 """Proves an event of a log, and tells how far it is where that takes long."""

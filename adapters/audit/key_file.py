@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.plain_file import opened_to_read
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 _MOST: Final = 1 << 16
 """More bytes than any key has."""

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.audit.pack.verify import is_weak
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 _PRIVATE: Final = "PRIVATE+KEY+"
 _ED25519: Final = b"\x01"

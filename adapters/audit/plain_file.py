@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 _CHUNK: Final = 1 << 16
 

@@ -23,10 +23,10 @@ from typing import Any, Final
 
 from adapters.audit.keys import decoded, encoded
 from adapters.audit.plain_file import opened_to_read, read_text
-from domain.audit.checkpoints import Unprovable
-from domain.audit.evidence import Entry
-from domain.audit.merkle import HASH_BYTES
-from domain.audit.proof import Proof, Since
+from domain.history.audit_log import Entry
+from domain.tlog.checkpoints import Unprovable
+from domain.tlog.compact_range import HASH_BYTES
+from domain.tlog.proofs import Proof, Since
 
 FORMAT: Final = "taskflow.inclusion_proof.v1"
 

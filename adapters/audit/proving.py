@@ -13,12 +13,12 @@ from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier, named
 from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
-from domain.audit.checkpoints import Checkpoint, Unprovable
-from domain.audit.consistency import consistency_path
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.inclusion import audit_path
-from domain.audit.proof import Proof, Since, Verdict, continues, holds
-from domain.audit.tiles import TiledTree
+from domain.history.audit_log import Entry, Evidence
+from domain.tlog.checkpoints import Checkpoint, Unprovable
+from domain.tlog.consistency import consistency_path
+from domain.tlog.inclusion import audit_path
+from domain.tlog.proofs import Proof, Since, Verdict, continues, holds
+from domain.tlog.tiles import TiledTree
 
 
 @frozen(kw_only=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, TypeAlias
 
-from domain.audit.checkpoints import Checkpoint, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.leaves import entry_hash
-from domain.audit.merkle import HASH_BYTES
-from domain.audit.tiles import LEVEL, LeafHashes, TiledTree, tile_roots
+from domain.history.audit_log import Evidence
+from domain.tlog.checkpoints import Checkpoint, Unprovable
+from domain.tlog.compact_range import HASH_BYTES
+from domain.tlog.leaves import entry_hash
+from domain.tlog.tiles import LEVEL, LeafHashes, TiledTree, tile_roots
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many events are done, of how many."""

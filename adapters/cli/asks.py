@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from adapters.cli.audit.ask import AuditAsk
-from domain.status import FlowStatus
+from domain.flow.status import FlowStatus
 
 
 @frozen(kw_only=True)

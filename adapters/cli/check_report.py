@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,7 @@ from adapters.cli.check_report import (
     Unstartable,
 )
 from adapters.cli.tables import REST, details, folded, table
-from domain.audit.printable import counted, to_the_second
+from adapters.presentation.printable import counted, to_the_second
 
 
 def report_tables(report: Startable) -> Iterator[Table]:

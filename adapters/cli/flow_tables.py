@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.tables import REST, details, lines, standing, table
-from domain.audit.printable import pretty_json, to_the_millisecond, to_the_second
-from domain.flow import Flow
-from domain.task import Task, newest_first
-from domain.values import Json, Timestamp
+from adapters.presentation.printable import pretty_json, to_the_millisecond, to_the_second
+from domain.flow.state import Flow
+from domain.flow.task import Task, newest_first
+from domain.flow.values import Json, Timestamp
 
 
 def flow_tables(flow: Flow) -> Iterator[RenderableType]:

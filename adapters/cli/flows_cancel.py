@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from adapters.cli.asks import CancelFlow
-from adapters.cli.documents import Document, flow_document, task_documents
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.printable import counted
-from domain.flow import Flow, active_tasks
-from domain.outcomes import Accepted, Refused
-from domain.status import FlowStatus
-from domain.sweep import Swept
+from adapters.presentation.documents import Document, flow_document, task_documents
+from adapters.presentation.printable import counted
+from domain.application.outcomes import Accepted, Refused
+from domain.application.sweep import Swept
+from domain.flow.state import Flow, active_tasks
+from domain.flow.status import FlowStatus
 
 _PENDING: Final = "One or more child tasks are still active."
 

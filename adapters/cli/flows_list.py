@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.text import Text
 
 from adapters.cli.asks import ListFlows
-from adapters.cli.documents import Document, flow_document
 from adapters.cli.exits import Exit
 from adapters.cli.tables import REST, lines, standing, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.printable import counted, to_the_second
-from domain.flow import Flow, cancel_requested, is_terminal
-from domain.ports import Page, itself
+from adapters.presentation.documents import Document, flow_document
+from adapters.presentation.printable import counted, to_the_second
+from domain.application.ports import Page, itself
+from domain.flow.state import Flow, cancel_requested, is_terminal
 
 
 def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:

@@ -9,18 +9,23 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from adapters.cli.asks import ShowFlow
-from adapters.cli.documents import Document, flow_document, history_documents, task_documents
 from adapters.cli.exits import Exit
 from adapters.cli.flow_tables import flow_tables
-from adapters.cli.happenings import told
-from adapters.cli.origins import by_whom
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import ReadableFlows, Tools
-from domain.audit.history import Step, steps
-from domain.audit.printable import to_the_millisecond
-from domain.flow import Flow
-from domain.records import Record
+from adapters.presentation.documents import (
+    Document,
+    flow_document,
+    history_documents,
+    task_documents,
+)
+from adapters.presentation.event_text import told
+from adapters.presentation.printable import to_the_millisecond
+from adapters.presentation.provenance_text import by_whom
+from domain.application.recorded_events import Record
+from domain.flow.state import Flow
+from domain.history.transitions import Step, steps
 
 
 def show_flow(ask: ShowFlow, tools: Tools, terminal: Terminal) -> Exit:

@@ -6,7 +6,7 @@ from adapters.cli.asks import SweepFlows
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.printable import counted
+from adapters.presentation.printable import counted
 
 
 def sweep_flows(ask: SweepFlows, tools: Tools, terminal: Terminal) -> Exit:

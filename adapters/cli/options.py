@@ -32,7 +32,7 @@ from adapters.cli.asks import (
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.group import add_audit
 from adapters.cli.parser import Parser, Version, flow_status, whole_number
-from domain.status import FlowStatus
+from domain.flow.status import FlowStatus
 
 MOST_FLOWS: Final = 1000
 _MOST_PORTS: Final = 65_535

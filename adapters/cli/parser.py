@@ -9,9 +9,9 @@ from importlib.metadata import version
 from typing import Any, Final, NoReturn, TypeVar
 
 from adapters.cli.exits import Exit
-from domain.audit.points import Point, parse_point, parse_time
-from domain.status import FlowStatus
-from domain.values import Timestamp
+from domain.flow.status import FlowStatus
+from domain.flow.values import Timestamp
+from domain.history.as_of import Point, parse_point, parse_time
 
 T = TypeVar("T")
 

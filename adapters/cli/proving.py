@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
-from domain.audit.checkpoints import Checkpoint, Checkpoints
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.proof import Proof, Verdict
-from domain.audit.selection import Selection
+from domain.history.audit_log import Entry, Evidence
+from domain.history.selection import Selection
+from domain.tlog.checkpoints import Checkpoint, Checkpoints
+from domain.tlog.proofs import Proof, Verdict
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many."""

@@ -30,10 +30,10 @@ from adapters.cli.reload import reload
 from adapters.cli.store_rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
 from adapters.cli.tools import CommandError, Tools
-from domain.audit.checkpoints import Unprovable
-from domain.audit.evidence import Unreadable
-from domain.evolve import BrokenHistory
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.flow.evolve import BrokenHistory
+from domain.history.audit_log import Unreadable
+from domain.tlog.checkpoints import Unprovable
 
 
 def run(argv: Sequence[str], tools: Tools, *, out: TextIO, err: TextIO) -> int:

@@ -16,7 +16,7 @@ from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
 from adapters.cli.whole_file import whole_file
-from domain.audit.printable import counted
+from adapters.presentation.printable import counted
 
 PAGE: Final = Page(
     help="copy the store into one file, beside a running gateway",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from adapters.cli.asks import RebuildStore
-from adapters.cli.documents import camel_case
 from adapters.cli.exits import Exit
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Rebuilt, Tools
-from domain.audit.printable import counted
+from adapters.presentation.documents import camel_case
+from adapters.presentation.printable import counted
 
 
 def rebuild_store(ask: RebuildStore, tools: Tools, terminal: Terminal) -> Exit:

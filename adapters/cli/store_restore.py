@@ -17,14 +17,14 @@ from adapters.cli.manual import WRITE_TROUBLE, Page
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Restoring, Tools
-from domain.audit.checkpoints import Checkpoints
-from domain.audit.evidence import Evidence
-from domain.audit.findings import Report
-from domain.audit.measuring import measured
-from domain.audit.overlap import Overlap, overlap
-from domain.audit.printable import counted
-from domain.audit.replay_store import stages
-from domain.audit.verifying import Verified, verified
+from adapters.presentation.printable import counted
+from domain.history.audit_log import Evidence
+from domain.history.overlap import Overlap, overlap
+from domain.replay.findings import Report
+from domain.replay.replay_store import stages
+from domain.tlog.checkpoints import Checkpoints
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.verifying import Verified, verified
 
 PAGE: Final = Page(
     help="put the store back from a copy",

@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from domain.audit.printable import printable
-from domain.status import FlowStatus, TaskStatus
+from adapters.presentation.printable import printable
+from domain.flow.status import FlowStatus, TaskStatus
 
 REST: Final = 0
 """As a column's width: what the others leave."""

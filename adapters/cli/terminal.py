@@ -12,7 +12,7 @@ from attrs import frozen
 from rich.console import Console, RenderableType
 
 from adapters.cli.parser import WIDTH
-from domain.audit.printable import printable
+from adapters.presentation.printable import printable
 
 
 @frozen

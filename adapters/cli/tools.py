@@ -15,16 +15,16 @@ from attrs import frozen
 from adapters.cli.check_report import CheckReport
 from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
-from domain.audit.configuration import ConfigurationLog
-from domain.audit.evidence import Evidence
-from domain.audit.refused_calls import Refusals
-from domain.audit.selection import Selection
-from domain.flow import Flow
-from domain.outcomes import Outcome
-from domain.ports import Clock, Page
-from domain.records import Record
-from domain.status import FlowStatus
-from domain.sweep import Swept
+from domain.application.outcomes import Outcome
+from domain.application.ports import Clock, Page
+from domain.application.recorded_events import Record
+from domain.application.sweep import Swept
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.history.audit_log import Evidence
+from domain.history.configuration import ConfigurationLog
+from domain.history.refused_requests import Refusals
+from domain.history.selection import Selection
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from adapters.audit.desk import Configured, configured_issuer
 from adapters.audit.keys import Verifier
 from adapters.composition.stores import settings_of
 from adapters.settings import Settings, Unresolved, read_secret_file
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 _HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin")
 """Open files that the caller hands over, as `--key <(...)` does: no path leads to them."""

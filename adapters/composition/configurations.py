@@ -14,14 +14,14 @@ from attrs import asdict, define, field
 from adapters.composition.edges import LOG, now
 from adapters.composition.limits import limits_as
 from adapters.logs import log_fault
+from adapters.presentation.printable import to_the_millisecond
 from adapters.settings import KeyTimes, Route, Secret, Settings
 from adapters.settings.findings import written
 from adapters.store import record_configuration
-from domain.audit.configuration import Cause, ConfigurationState
-from domain.audit.printable import to_the_millisecond
-from domain.audit.published import public_name
-from domain.ports import StoreUnavailable
-from domain.values import Timestamp
+from domain.application.ports import StoreUnavailable
+from domain.flow.values import Timestamp
+from domain.history.configuration import Cause, ConfigurationState
+from domain.history.published import public_name
 
 _RETRY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 2.0

@@ -12,8 +12,8 @@ from adapters import cli
 from adapters.cli.whole_file import whole_file
 from adapters.composition.stores import DAMAGES, database_url
 from adapters.store import Restore, StoreEvidence, back_up, check_source, restoring
-from domain.audit.evidence import Evidence
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.history.audit_log import Evidence
 
 
 def back_up_store(

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from adapters.logs import Fields, log_fault
 from adapters.store import CustodyLost
-from domain.audit.checkpoints import Unprovable
-from domain.listening import ClockReading
-from domain.ports import StoreUnavailable
+from domain.application.listening import ClockReading
+from domain.application.ports import StoreUnavailable
+from domain.tlog.checkpoints import Unprovable
 
 LOG: Final = logging.getLogger("taskflow")
 

@@ -50,7 +50,7 @@ from adapters.webhooks.replies import render_error
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import KeyNotValid, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
-from domain.service import TaskFlows
+from domain.application.sessions import TaskFlows
 
 
 def serve(  # noqa: PLR0913 - a keyword for each option

@@ -21,8 +21,8 @@ from adapters.schedule import every, once
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
-from domain.audit.evidence import Evidence
-from domain.operators import SYSTEM, Operators
+from domain.application.operators import SYSTEM, Operators
+from domain.history.audit_log import Evidence
 
 _MAINTENANCE_SECONDS: Final = 1.0
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from attrs import frozen
 
+from adapters.presentation.printable import to_the_second
 from adapters.settings import Route, RouteKey, Settings
 from adapters.settings.findings import written
-from domain.audit.printable import to_the_second
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 _SOON: Final = 7 * 86_400_000
 _ROUTES: Final = ("plugins", "entries", "webhooks", "config", "routes")

@@ -13,11 +13,11 @@ from adapters.composition.edges import new_id, now
 from adapters.composition.stores import database_url, opened, settings_of
 from adapters.settings import Children
 from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
-from domain.flow import Flow
-from domain.operators import Operators
-from domain.outcomes import Outcome
-from domain.records import Actor, ActorKind
-from domain.sweep import Swept
+from domain.application.operators import Operators
+from domain.application.outcomes import Outcome
+from domain.application.recorded_events import Actor, ActorKind
+from domain.application.sweep import Swept
+from domain.flow.state import Flow
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.stores import database_url, settings_of
 from adapters.settings import Settings
 from adapters.store import StoreFault, store_files
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 CHECKPOINTS: Final = "taskflow.audit.checkpoints"
 

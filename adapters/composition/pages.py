@@ -31,9 +31,9 @@ from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
-from domain.audit.checkpoints import Checkpoints, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.refused_calls import Refusals
+from domain.history.audit_log import Evidence
+from domain.history.refused_requests import Refusals
+from domain.tlog.checkpoints import Checkpoints, Unprovable
 
 _PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
 _NICE: Final = 10

@@ -22,10 +22,10 @@ from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.stores import settings_of
 from adapters.logs import log_fault, log_milestone
+from adapters.presentation.printable import counted, printable
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore
-from domain.audit.printable import counted, printable
-from domain.audit.published import public_name
+from domain.history.published import public_name
 
 _PATIENCE_SECONDS: Final = 2.0
 """How long the end waits for a reload that has begun."""

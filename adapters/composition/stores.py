@@ -19,11 +19,11 @@ from adapters.store import (
     read_configurations,
     read_refusals,
 )
-from domain.audit.configuration import ConfigurationLog
-from domain.audit.evidence import Evidence
-from domain.audit.refused_calls import Refusals
-from domain.evolve import BrokenHistory
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.flow.evolve import BrokenHistory
+from domain.history.audit_log import Evidence
+from domain.history.configuration import ConfigurationLog
+from domain.history.refused_requests import Refusals
 
 DAMAGES: Final = (StoreFault, BrokenHistory, Undecodable)
 """What a store raises that holds something else than we wrote."""

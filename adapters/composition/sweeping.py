@@ -11,10 +11,10 @@ from attrs import define, field
 from adapters.composition.edges import LOG
 from adapters.logs import log_milestone
 from adapters.settings import Children
-from domain.listening import ClockReading, ListeningPace, ListeningPeriod
-from domain.operators import Operators
-from domain.ports import StoreUnavailable
-from domain.sweep import Sightings
+from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
+from domain.application.operators import Operators
+from domain.application.ports import StoreUnavailable
+from domain.application.sweep import Sightings
 
 _PAUSE_SECONDS: Final = 0.002
 """What a sweep leaves to callers after each flow."""

@@ -13,14 +13,14 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from domain.audit.checkpoints import Checkpoints, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.findings import Report
-from domain.audit.measuring import measured
-from domain.audit.replay_store import stages
-from domain.audit.verifying import Verified, verified
-from domain.ports import Clock
-from domain.values import Timestamp
+from domain.application.ports import Clock
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Evidence
+from domain.replay.findings import Report
+from domain.replay.replay_store import stages
+from domain.tlog.checkpoints import Checkpoints, Unprovable
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.verifying import Verified, verified
 
 STUCK_AFTER: Final = 7 * 86_400_000
 """Milliseconds after which a flow that nobody hears of looks stuck."""

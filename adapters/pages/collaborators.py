@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.audit.checkpoints import Checkpoints
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.proof import Proof, Verdict
-from domain.audit.refused_calls import Refusals
-from domain.ports import Clock, NewId
+from domain.application.ports import Clock, NewId
+from domain.history.audit_log import Entry, Evidence
+from domain.history.refused_requests import Refusals
+from domain.tlog.checkpoints import Checkpoints
+from domain.tlog.proofs import Proof, Verdict
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many; it may raise to end what takes too long."""

@@ -12,8 +12,8 @@ from adapters.pages.base_path import below
 from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML, NO_STORE, SECURITY
 from adapters.pages.rendering import render
-from domain.audit.printable import shortened
-from domain.ports import StoreUnavailable
+from adapters.presentation.printable import shortened
+from domain.application.ports import StoreUnavailable
 
 RawAnswer: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body, for a server that answers by itself."""

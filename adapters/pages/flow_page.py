@@ -14,10 +14,10 @@ from adapters.pages.headers import HTML
 from adapters.pages.proofs import Proving, at_once, proven
 from adapters.pages.rendering import render
 from adapters.pages.story import Story, read_story
-from domain.audit.history import Step
-from domain.audit.points import parse_point, step_at
-from domain.audit.printable import shortened
-from domain.values import BLANKS
+from adapters.presentation.printable import shortened
+from domain.flow.values import BLANKS
+from domain.history.as_of import parse_point, step_at
+from domain.history.transitions import Step
 
 MOST_REFUSED: Final = 20
 """Refusals that a flow's page shows, the newest ones."""

@@ -10,12 +10,12 @@ from attrs import frozen
 from adapters.pages.story import Story
 from adapters.pages.timeline import Timeline, timeline
 from adapters.pages.values import Shown, ShownChanges, shown_changes, whole
-from domain.audit.changes import FLOW_FIELDS, Field, value_of
-from domain.audit.evidence import Entry
-from domain.audit.history import Step
-from domain.audit.printable import printable
-from domain.flow import Flow
-from domain.records import Metadata
+from adapters.presentation.printable import printable
+from domain.application.recorded_events import Metadata
+from domain.flow.state import Flow
+from domain.history.audit_log import Entry
+from domain.history.changes import FLOW_FIELDS, Field, value_of
+from domain.history.transitions import Step
 
 WINDOW: Final = 100
 """Steps that one page tells."""

@@ -11,8 +11,8 @@ from adapters.pages.headers import HTML
 from adapters.pages.query import FIELDS, Fields, Misread, Query, kept, read_query
 from adapters.pages.rendering import address, flow_address, render
 from adapters.pages.search import Found, search
-from domain.status import FlowStatus
-from domain.values import BLANKS
+from domain.flow.status import FlowStatus
+from domain.flow.values import BLANKS
 
 _NOTHING = Found(flows=(), looked_at=0, next_cursor=None)
 

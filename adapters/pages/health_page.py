@@ -13,8 +13,8 @@ from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML
 from adapters.pages.refusals_page import summed
 from adapters.pages.rendering import address, render
-from domain.audit.evidence import Entry
-from domain.audit.refused_calls import Wanted
+from domain.history.audit_log import Entry
+from domain.history.refused_requests import Wanted
 
 _RELOAD_SECONDS: Final = 2
 _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.audit.evidence import Evidence, Unreadable
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Evidence, Unreadable
 
 SLACK: Final = 86_400_000
 """Milliseconds: a day."""

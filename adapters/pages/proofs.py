@@ -14,11 +14,11 @@ from adapters.pages.collaborators import Collaborators, Progress
 from adapters.pages.flow_view import in_words
 from adapters.pages.headers import HTML
 from adapters.pages.rendering import render
-from domain.audit.checkpoints import Unprovable
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.leaves import entry_hash
-from domain.audit.printable import printable, shortened
-from domain.audit.proof import Verdict
+from adapters.presentation.printable import printable, shortened
+from domain.history.audit_log import Entry, Evidence
+from domain.tlog.checkpoints import Unprovable
+from domain.tlog.leaves import entry_hash
+from domain.tlog.proofs import Verdict
 
 PATIENCE_SECONDS: Final = 20.0
 """How long a proof may take on its own page, where no tiles stand beside the checkpoints."""

@@ -7,10 +7,10 @@ from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from domain.audit.points import parse_time
-from domain.flow import Flow
-from domain.status import FlowStatus
-from domain.values import BLANKS, Timestamp
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import BLANKS, Timestamp
+from domain.history.as_of import parse_time
 
 _MOST_DIGITS: Final = 18
 

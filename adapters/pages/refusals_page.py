@@ -14,8 +14,8 @@ from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML
 from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fields
 from adapters.pages.rendering import address, render
-from domain.audit.points import parse_time
-from domain.audit.refused_calls import (
+from domain.history.as_of import parse_time
+from domain.history.refused_requests import (
     RefusalPage,
     Refusals,
     RefusalTotal,

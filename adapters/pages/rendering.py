@@ -16,7 +16,7 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adapters.pages.base_path import based
-from domain.audit.printable import (
+from adapters.presentation.printable import (
     counted,
     lasting,
     printable,

@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 _LONGEST: Final = 12
 """How many usual silences the longest that is drawn in full may take."""

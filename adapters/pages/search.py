@@ -14,8 +14,8 @@ from attrs import define, field, frozen
 
 from adapters.pages.moments import SLACK, position_after
 from adapters.pages.query import Query
-from domain.audit.evidence import Evidence
-from domain.flow import Flow
+from domain.flow.state import Flow
+from domain.history.audit_log import Evidence
 
 PAGE: Final = 50
 BUDGET_SECONDS: Final = 0.25

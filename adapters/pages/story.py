@@ -7,13 +7,13 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from domain.audit.evidence import Entry, Evidence, Examined, Unreadable
-from domain.audit.findings import Finding
-from domain.audit.history import Step, steps
-from domain.audit.replay import replay_flow
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
-from domain.records import Record
+from domain.application.recorded_events import Record
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
+from domain.history.audit_log import Entry, Evidence, Examined, Unreadable
+from domain.history.transitions import Step, steps
+from domain.replay.findings import Finding
+from domain.replay.replay_flow import replay_flow
 
 MOST_REPLAYED: Final = 500
 """Events of a flow that a page replays: 500 take 32 ms of a processor, most flows 1 ms."""

@@ -13,10 +13,10 @@ from typing import Final
 from attrs import evolve, frozen
 
 from adapters.pages.scale import Break, Scale, scale
-from domain.audit.history import Step
-from domain.audit.printable import counted, shortened, to_the_millisecond
-from domain.task import Task, is_active
-from domain.values import Timestamp
+from adapters.presentation.printable import counted, shortened, to_the_millisecond
+from domain.flow.task import Task, is_active
+from domain.flow.values import Timestamp
+from domain.history.transitions import Step
 
 LANES: Final = 12
 """Tasks that are drawn; the ones linked last, if there are more."""

@@ -10,12 +10,12 @@ from typing import Final, Literal, TypeAlias, assert_never
 from attrs import frozen
 
 from adapters.pages.json_text import laid_out
-from domain.audit.changes import Change, Field, Value, changes
-from domain.audit.history import Step
-from domain.audit.printable import printable, to_the_millisecond
-from domain.audit.published import public_name
-from domain.task import find_task
-from domain.values import Json
+from adapters.presentation.printable import printable, to_the_millisecond
+from domain.flow.task import find_task
+from domain.flow.values import Json
+from domain.history.changes import Change, Field, Value, changes
+from domain.history.published import public_name
+from domain.history.transitions import Step
 
 BRIEF: Final = 240
 """Characters of a value where a change is told."""

@@ -16,7 +16,7 @@ from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.resolution import resolve_text
 from adapters.settings.sealing import Resolution, Sealed
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 CHECKPOINT_KEYS: Final = ("checkpoints", "key", "previousKeys", "everyMinutes", "origin")
 DEFAULT_FILE: Final = "taskflow.checkpoints"

@@ -20,7 +20,7 @@ from adapters.settings.references import (
     read_secret_input,
     refuse_placeholder,
 )
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 DEFAULT_KEY: Final = "default"
 """The id of the key that a plain `secret` makes."""

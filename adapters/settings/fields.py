@@ -13,7 +13,7 @@ from typing import Final
 from attrs import field, frozen
 
 from adapters.settings.findings import FieldPath, Findings
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 _BLANK: Final = re.compile(r"\s")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from attrs import frozen
 
 from adapters.settings.fields import Members
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 NOT_BEFORE: Final = "notBefore"
 NOT_AFTER: Final = "notAfter"

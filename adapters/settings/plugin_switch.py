@@ -12,7 +12,7 @@ from attrs import frozen
 
 from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 PLUGIN_ID: Final = "webhooks"
 _MOST: Final = 4096

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final, TypeAlias
 
 from adapters.settings.fields import Field, Members
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 Network: TypeAlias = IPv4Network | IPv6Network
 

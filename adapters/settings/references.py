@@ -9,7 +9,7 @@ from attrs import frozen
 
 from adapters.settings.fields import Field, Members
 from adapters.settings.secret import Secret
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 Source: TypeAlias = Literal["env", "file", "exec"]
 SOURCES: Final = ("env", "file", "exec")

@@ -7,7 +7,7 @@ from attrs import frozen
 from adapters.settings.key_times import ALWAYS, KeyFault, KeyTimes
 from adapters.settings.limits import Limits
 from adapters.settings.secret import Secret
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 
 @frozen

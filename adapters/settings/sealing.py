@@ -8,7 +8,7 @@ from attrs import frozen
 
 from adapters.settings.fields import described
 from adapters.settings.placeholders import is_placeholder
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 
 @frozen

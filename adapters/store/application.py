@@ -16,8 +16,8 @@ from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.recorder import FlowRecorder
 from adapters.store.schema import KeyRow
 from adapters.store.sqlite import Datastore, Factory
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
 
 LOG_SECTION = 1000
 _MOST_REPORTED = 1000

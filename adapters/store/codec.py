@@ -16,9 +16,9 @@ from attrs import has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
-from domain.records import ActorKind
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
-from domain.values import Json, Keep
+from domain.application.recorded_events import ActorKind
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import Json, Keep
 
 Fields: TypeAlias = dict[str, Any]
 T = TypeVar("T")

@@ -15,7 +15,9 @@ from attrs import astuple, frozen
 from adapters.store.faults import StoreFault
 from adapters.store.place import Memory, parse_url
 from adapters.store.refusals.file import log_path, open_to_write, opened_to_read
-from domain.audit.configuration import (
+from domain.application.ports import StoreUnavailable
+from domain.flow.values import Timestamp
+from domain.history.configuration import (
     Cause,
     ConfigurationChange,
     ConfigurationPage,
@@ -23,8 +25,6 @@ from domain.audit.configuration import (
     FieldChange,
     changed_fields,
 )
-from domain.ports import StoreUnavailable
-from domain.values import Timestamp
 
 MOST_CHANGES: Final = 10_000
 """How many changes are kept, the newest; a start without any is none."""
@@ -105,7 +105,7 @@ def read_configurations(url: str) -> StoredConfigurations:
 
 @frozen
 class StoredConfigurations:
-    """A log of configurations on disk: a `domain.audit.configuration.ConfigurationLog`."""
+    """A log of configurations on disk: a `domain.history.configuration.ConfigurationLog`."""
 
     path: Path
 

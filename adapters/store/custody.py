@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 from adapters.store.faults import CustodyLost, root_cause, sqlite_code
 from adapters.store.lock import WriterLock
 from adapters.store.wal_index import WalIndex
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
 
 OnBreach: TypeAlias = Callable[[str], None]
 """Is called once with the sentence that says what happened."""

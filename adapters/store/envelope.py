@@ -8,10 +8,10 @@ from typing import TypeAlias, cast
 from attrs import frozen
 from eventsourcing.domain import DomainEventProtocol
 
-from domain.events import Event
-from domain.evolve import BrokenHistory, evolve
-from domain.flow import Flow
-from domain.records import Metadata, Record
+from domain.application.recorded_events import Metadata, Record
+from domain.flow.events import Event
+from domain.flow.evolve import BrokenHistory, evolve
+from domain.flow.state import Flow
 
 
 @frozen

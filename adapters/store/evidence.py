@@ -16,12 +16,12 @@ from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES
 from adapters.store.store import EventSourcedStore
 from adapters.store.upcasting import UPCASTERS
-from domain.audit.evidence import Entry, Examined, IndexRow, KeyRow, UnknownName, Unreadable
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
-from domain.ports import Page
-from domain.records import Record
-from domain.status import FlowStatus
+from domain.application.ports import Page
+from domain.application.recorded_events import Record
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.history.audit_log import Entry, Examined, IndexRow, KeyRow, UnknownName, Unreadable
 
 _SIZE: Final = "SELECT coalesce(max(rowid), 0) FROM stored_events"
 _ENTRY: Final = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
@@ -46,7 +46,7 @@ _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WH
 
 @frozen
 class StoreEvidence:
-    """A store laid open: a `domain.audit.evidence.Evidence`."""
+    """A store laid open: a `domain.history.audit_log.Evidence`."""
 
     store: EventSourcedStore
 

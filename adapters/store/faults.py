@@ -13,7 +13,7 @@ from eventsourcing.persistence import (
     PersistenceError,
 )
 
-from domain.ports import StoreUnavailable, WriteConflict
+from domain.application.ports import StoreUnavailable, WriteConflict
 
 
 class StoreFault(Exception):  # noqa: N818 - the house's word for what an operator must mend

@@ -12,8 +12,8 @@ from adapters.store.codec import Fields, Undecodable, from_fields, to_fields
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
 from adapters.store.names import CLASSES, NAMES, SNAPSHOT
 from adapters.store.upcasting import upcast
-from domain.flow import Flow
-from domain.records import Metadata
+from domain.application.recorded_events import Metadata
+from domain.flow.state import Flow
 
 
 class OrjsonTranscoder(Transcoder):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain import events as e
+from domain.flow import events as e
 
 SNAPSHOT: Final = "taskflow.flow_snapshot.v1"
 

@@ -28,7 +28,7 @@ from adapters.store.place import (
 )
 from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.store import EventSourcedStore
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
 
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "PERSISTENCE_MODULE": "adapters.store.sqlite",

@@ -16,10 +16,10 @@ from adapters.store.envelope import Envelope, FlowSnapshot, as_envelope, as_even
 from adapters.store.faults import StoreFault, translated
 from adapters.store.schema import KeyRow
 from adapters.store.store import EventSourcedStore
-from domain.decide import may_decide_nothing
-from domain.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
+from domain.flow.decide import may_decide_nothing
+from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told of how many flows are done, of how many."""

@@ -12,7 +12,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from adapters.store import schema
 from adapters.store.group_commit import GroupCommit
 from adapters.store.schema import KeyRow
-from domain.flow import Flow, silence
+from domain.flow.state import Flow, silence
 
 
 @frozen

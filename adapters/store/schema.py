@@ -11,9 +11,9 @@ from typing import Final
 
 from attrs import frozen
 
-from domain.flow import Flow, silence
-from domain.ports import Commit
-from domain.values import Timestamp
+from domain.application.ports import Commit
+from domain.flow.state import Flow, silence
+from domain.flow.values import Timestamp
 
 APPLICATION_ID: Final = 0x54464C57
 """`PRAGMA application_id` of our files: the letters TFLW."""

@@ -20,7 +20,7 @@ from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.place import is_read_only
 from adapters.store.recorder import FlowRecorder
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
 
 FULL: Final = 2
 """`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""

@@ -17,13 +17,13 @@ from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered, StoreUnavailable, itself
-from domain.records import Record
-from domain.status import FlowStatus
-from domain.sweep import SilentFlow
-from domain.values import Timestamp
+from domain.application.ports import Commit, Page, Remembered, StoreUnavailable, itself
+from domain.application.recorded_events import Record
+from domain.application.sweep import SilentFlow
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Timestamp
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Held(Protocol):
 
 
 class EventSourcedStore:
-    """Flows as streams of events; a `domain.ports.FlowStore` that also knows its history."""
+    """Flows as streams of events; an `application.ports.FlowStore` that knows its history."""
 
     def __init__(self, application: FlowApplication, held: Held | None = None) -> None:
         """Take over an application, and what must be held while it is open."""

@@ -12,7 +12,7 @@ from attrs import frozen
 from adapters.testing.model import Life, Model
 from adapters.testing.names import Names
 from adapters.testing.steps import OWNERS, other_than
-from domain.commands import (
+from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
     Command,
@@ -23,8 +23,8 @@ from domain.commands import (
     RunTask,
     UpdateTask,
 )
-from domain.flow import Flow
-from domain.status import Runtime
+from domain.flow.state import Flow
+from domain.flow.status import Runtime
 
 T = TypeVar("T")
 RARELY: Final = 10

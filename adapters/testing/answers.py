@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 from attrs import asdict, fields, frozen
 from attrs import evolve as replace
 
-from domain.commands import Command, LoseTask, UpdateTask
-from domain.outcomes import Accepted, Outcome
-from domain.values import Json
-from domain.views import FlowView, TaskSummary, TaskView
+from domain.application.outcomes import Accepted, Outcome
+from domain.application.views import FlowView, TaskSummary, TaskView
+from domain.flow.commands import Command, LoseTask, UpdateTask
+from domain.flow.values import Json
 
 Shown: TypeAlias = Mapping[str, object]
 """A flow, a task or a summary by the names of its fields: words and JSON as text, nothing None."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from attrs import define
 
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
 
 
 @define
 class ControlledClock:
-    """A `domain.ports.Clock` that is set by hand, in milliseconds."""
+    """A `domain.application.ports.Clock` that is set by hand, in milliseconds."""
 
     now: Timestamp = 1000
 

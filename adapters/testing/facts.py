@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.events import FlowCreated, TaskEnded, TaskLinked
-from domain.flow import Flow
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.events import FlowCreated, TaskEnded, TaskLinked
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 
 FLOW: Final = "flow-1"
 OWNER: Final = "agent:main:main"

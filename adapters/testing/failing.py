@@ -8,9 +8,16 @@ from typing import TypeVar, assert_never
 
 from attrs import define, field, frozen
 
-from domain.flow import Flow
-from domain.ports import Commit, FlowStore, Page, Remembered, StoreUnavailable, WriteConflict
-from domain.status import FlowStatus
+from domain.application.ports import (
+    Commit,
+    FlowStore,
+    Page,
+    Remembered,
+    StoreUnavailable,
+    WriteConflict,
+)
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
 
 T = TypeVar("T")
 

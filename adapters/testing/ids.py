@@ -9,7 +9,7 @@ from attrs import define, field
 
 @define
 class CountedIds:
-    """A `domain.ports.NewId` whose ids are `<prefix>-1`, `<prefix>-2` and so on."""
+    """A `domain.application.ports.NewId` whose ids are `<prefix>-1`, `<prefix>-2` and so on."""
 
     prefix: str = "id"
     _numbers: count[int] = field(factory=lambda: count(1), init=False)

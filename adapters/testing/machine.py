@@ -32,7 +32,7 @@ from adapters.testing.shortening import shortened
 from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick
 from adapters.testing.strategies import PLAIN
 from adapters.testing.trial import Trial
-from domain.commands import Command, FlowCommand, RunTask
+from domain.flow.commands import Command, FlowCommand, RunTask
 
 MOST_FLOWS: Final = 12
 MOST_LIVE: Final = 3

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from attrs import Factory, define
 
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered, WriteConflict
-from domain.records import Record
-from domain.status import FlowStatus
+from domain.application.ports import Commit, Page, Remembered, WriteConflict
+from domain.application.recorded_events import Record
+from domain.flow.evolve import fold
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
 
 T = TypeVar("T")
 

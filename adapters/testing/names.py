@@ -8,7 +8,7 @@ from attrs import define, field
 from attrs import evolve as replace
 
 from adapters.testing.answers import Answer, Shown
-from domain.commands import Command, CreateFlow, LoseTask, UpdateTask
+from domain.flow.commands import Command, CreateFlow, LoseTask, UpdateTask
 
 T = TypeVar("T")
 IDS: Final = ("flow_id", "parent_flow_id", "task_id")

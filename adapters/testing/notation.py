@@ -15,10 +15,10 @@ from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin, 
 
 from attrs import NOTHING, fields
 
-from domain import events as e
-from domain.commands import COMMANDS, Command
-from domain.events import Event
-from domain.values import Json, Keep
+from domain.flow import events as e
+from domain.flow.commands import COMMANDS, Command
+from domain.flow.events import Event
+from domain.flow.values import Json, Keep
 
 Noted: TypeAlias = dict[str, Any]
 T = TypeVar("T")

@@ -9,15 +9,15 @@ from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
 from adapters.testing.facts import NOW, OWNER
-from domain.commands import Command, Issued
-from domain.decide import Decision, decide
-from domain.events import Event
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.refusals import Refusal, RefusalCode
+from domain.flow.commands import Command, Issued
+from domain.flow.decide import Decision, decide
+from domain.flow.events import Event
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow
 
 Rules: TypeAlias = Callable[[Flow | None, Issued], Decision]
-"""What decides: `domain.decide.decide`, or a rule of your own in front of it."""
+"""What decides: `domain.flow.decide.decide`, or a rule of your own in front of it."""
 
 
 @frozen

@@ -20,7 +20,7 @@ from adapters.testing.model import Model
 from adapters.testing.reproducing import MakeRules
 from adapters.testing.steps import OWNERS, Send, Step, Tick
 from adapters.testing.trial import Trial
-from domain.commands import REVISIONED, Command, LoseTask
+from domain.flow.commands import REVISIONED, Command, LoseTask
 
 Steps: TypeAlias = tuple[Step, ...]
 

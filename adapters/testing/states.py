@@ -11,7 +11,7 @@ from attrs import frozen
 from adapters.testing.aim import at_revision_of
 from adapters.testing.facts import CREATED, FLOW, THEN, ended, linked
 from adapters.testing.scenario import Decided, Given, given
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -24,7 +24,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.events import (
+from domain.flow.events import (
     Event,
     FlowBecameBlocked,
     FlowBeganWaiting,
@@ -34,8 +34,8 @@ from domain.events import (
     FlowResumed,
     FlowSucceeded,
 )
-from domain.flow import Flow
-from domain.status import ENDED, LIVE, FlowStatus, Runtime, TaskStatus
+from domain.flow.state import Flow
+from domain.flow.status import ENDED, LIVE, FlowStatus, Runtime, TaskStatus
 
 TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
     FlowStatus.QUEUED: (),

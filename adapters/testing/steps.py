@@ -17,7 +17,7 @@ from attrs import frozen
 from adapters.testing.differences import one_line
 from adapters.testing.failing import Fault, Moment
 from adapters.testing.notation import Noted, Unreadable, note_command, read_command
-from domain.commands import Command
+from domain.flow.commands import Command
 
 OWNERS: Final = ("agent:ops:one", "agent:main:two", "three")
 """Who sends commands in a run: two whose session key names an agent, and one whose does not."""

@@ -14,7 +14,10 @@ from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDA
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.views import flow_json, summary_json
-from domain.commands import (
+from domain.application.outcomes import UnknownCursor
+from domain.application.sessions import OwnerSession
+from domain.application.views import FlowView
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -26,9 +29,6 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.outcomes import UnknownCursor
-from domain.service import OwnerSession
-from domain.views import FlowView
 
 Result: TypeAlias = dict[str, Any]
 

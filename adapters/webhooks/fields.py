@@ -15,7 +15,7 @@ from attrs import frozen
 
 from adapters.webhooks.strict_json import Overflow, compact_json
 from adapters.webhooks.whitespace import collapse, trim
-from domain.values import Json
+from domain.flow.values import Json
 
 MOST: Final = 2**53 - 1
 """The largest integer that every reader of JSON holds exactly."""

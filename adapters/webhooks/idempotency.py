@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.webhooks.fields import Issue
-from domain.records import RequestKey
+from domain.application.recorded_events import RequestKey
 
 _BARE: Final = re.compile(r"[!#-~][!-~]*")
 _CHARACTERS: Final = r'(?:[ !#-\[\]-~]|\\["\\])*'

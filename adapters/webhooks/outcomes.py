@@ -19,11 +19,11 @@ from adapters.webhooks.replies import (
 )
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.views import flow_json, task_json
-from domain.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
-from domain.ports import StoreUnavailable
-from domain.refusals import RefusalCode
-from domain.status import FlowStatus
-from domain.views import FlowView, TaskView
+from domain.application.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
+from domain.application.ports import StoreUnavailable
+from domain.application.views import FlowView, TaskView
+from domain.flow.refusals import RefusalCode
+from domain.flow.status import FlowStatus
 
 _STATUSES: Final[dict[str, int]] = {
     RefusalCode.NOT_FOUND: 404,

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 from adapters.webhooks.access import Access
 from adapters.webhooks.replies import Reply
-from domain.audit.refused_calls import NoteRefused, Refused, RefusedCall, TurnedAway
-from domain.ports import Clock
+from domain.application.ports import Clock
+from domain.history.refused_requests import NoteRefused, Refused, RefusedCall, TurnedAway
 
 NoteAnswer: TypeAlias = Callable[[Access, Reply], None]
 """Takes each answer once, with what is known of its request."""

@@ -22,9 +22,9 @@ from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
-from domain.ports import NewId, StoreUnavailable
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.values import Json
+from domain.application.ports import NewId, StoreUnavailable
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.flow.values import Json
 
 REQUEST_ID: Final = "taskflow.request_id"
 TICKET: Final = "taskflow.ticket"

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from adapters.webhooks.limits import Limits
-from domain.service import OwnerSession
+from domain.application.sessions import OwnerSession
 
 
 @frozen

@@ -21,7 +21,7 @@ from adapters.webhooks.fields import (
     text,
     whole_number,
 )
-from domain.status import (
+from domain.flow.status import (
     ACTIVE,
     ENDED,
     FlowStatus,

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from orjson import Fragment
 
-from domain.values import Json
-from domain.views import FlowView, TaskSummary, TaskView
+from domain.application.views import FlowView, TaskSummary, TaskView
+from domain.flow.values import Json
 
 Shown: TypeAlias = dict[str, Any]
 

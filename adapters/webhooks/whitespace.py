@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from domain.values import BLANKS
+from domain.flow.values import BLANKS
 
 _RUN: Final = re.compile(f"[{BLANKS}]+")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.audit.pack.verify import Event, line
-from domain.audit.evidence import Entry
-from domain.audit.leaves import entry_hash
-from domain.audit.stretches import Gap
+from domain.history.audit_log import Entry
+from domain.tlog.leaves import entry_hash
+from domain.tlog.omitted_ranges import Gap
 from tests.audit.forgeries import EVENTS, STRETCHES, manifest, rehash
 from tests.audit.packs import Signed
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from adapters.store import EventSourcedStore, StoreEvidence
 from adapters.testing.ids import CountedIds
-from domain.audit.findings import Finding
-from domain.audit.replay_store import replay_store
-from domain.commands import CancelFlow, Command, CreateFlow, ResumeFlow, SetWaiting
-from domain.operators import SYSTEM, Operators
-from domain.status import LIVE, FlowStatus
+from domain.application.operators import SYSTEM, Operators
+from domain.flow.commands import CancelFlow, Command, CreateFlow, ResumeFlow, SetWaiting
+from domain.flow.status import LIVE, FlowStatus
+from domain.replay.findings import Finding
+from domain.replay.replay_store import replay_store
 from tests.store.histories import History, Player
 from tests.store.service import (
     NOW,

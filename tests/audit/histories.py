@@ -7,9 +7,9 @@ from typing import Final
 from hypothesis.strategies import SearchStrategy
 
 from adapters.testing.strategies import histories, legal_histories
-from domain.audit.history import Step, steps
-from domain.events import Event
-from domain.records import Actor, ActorKind, Metadata, Record
+from domain.application.recorded_events import Actor, ActorKind, Metadata, Record
+from domain.flow.events import Event
+from domain.history.transitions import Step, steps
 
 METADATA: Final = Metadata(
     recorded_at=0,

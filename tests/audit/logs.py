@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from adapters.store import StoreEvidence, open_for_writing
-from domain.commands import CreateFlow, ResumeFlow, RunTask, SetWaiting
-from domain.status import FlowStatus, Runtime
-from domain.values import Json
+from domain.flow.commands import CreateFlow, ResumeFlow, RunTask, SetWaiting
+from domain.flow.status import FlowStatus, Runtime
+from domain.flow.values import Json
 from tests.cli.workbench import Bench, bench
 
 OWNERS: Final = ("agent:main:main", "agent:support:desk")

@@ -18,8 +18,8 @@ from adapters.audit.keys import Signer
 from adapters.audit.pack import verify
 from adapters.audit.pack.packing import Packer
 from adapters.store import StoreEvidence, open_for_writing
-from domain.audit.evidence import Evidence
-from domain.audit.selection import Selection
+from domain.history.audit_log import Evidence
+from domain.history.selection import Selection
 from tests.audit.logs import fill
 from tests.audit.release_0_1 import made_old
 from tests.cli.workbench import Bench, bench

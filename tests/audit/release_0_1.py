@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note, split_notes
-from domain.audit.evidence import Entry
+from domain.history.audit_log import Entry
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "release-0.1.checkpoints"
 """Four that this release wrote itself, over the first 0, 4, 4 and 7 events of the log below."""

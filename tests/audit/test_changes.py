@@ -4,11 +4,11 @@ from attrs import evolve as replace
 from hypothesis import given
 
 from adapters.testing.facts import CREATED_FLOW, THEN, linked
-from domain.audit.changes import Change, Field, changes, field_names, has_field, value_of
-from domain.audit.history import Step
-from domain.evolve import evolve
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
-from domain.values import JSON_NULL, Json
+from domain.flow.evolve import evolve
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.values import JSON_NULL, Json
+from domain.history.changes import Change, Field, changes, field_names, has_field, value_of
+from domain.history.transitions import Step
 from tests.audit.histories import any_steps
 from tests.core.examples import EXAMPLES
 

@@ -19,7 +19,7 @@ from adapters.audit.checkpoint_reading import read_checkpoints, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.keys import Signer, encoded
 from adapters.audit.notes import signed_note, split_notes
-from domain.audit.checkpoints import Checkpoint, Place, Rejected, Signed, Unprovable
+from domain.tlog.checkpoints import Checkpoint, Place, Rejected, Signed, Unprovable
 from tests.cli.workbench import standing
 
 ORIGIN: Final = "flows.example"

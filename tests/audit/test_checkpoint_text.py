@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.audit.checkpoint_text import checkpoint_text, parse_checkpoint
-from domain.audit.checkpoints import Checkpoint
+from domain.tlog.checkpoints import Checkpoint
 
 CHECKPOINTS = st.builds(
     Checkpoint,

@@ -30,13 +30,13 @@ from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from adapters.store import StoreEvidence, open_for_reading
-from domain.audit.checkpoints import Checkpoint, Checkpoints, Signed, Unprovable
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.leaves import entry_hash
-from domain.audit.measuring import measured
-from domain.audit.merkle import root_of
-from domain.audit.verifying import verified
-from domain.commands import CreateFlow, SetWaiting
+from domain.flow.commands import CreateFlow, SetWaiting
+from domain.history.audit_log import Entry, Evidence
+from domain.tlog.checkpoints import Checkpoint, Checkpoints, Signed, Unprovable
+from domain.tlog.compact_range import root_of
+from domain.tlog.leaves import entry_hash
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.verifying import verified
 from tests.audit.release_0_1 import GOLDEN, GOLDEN_LOG
 from tests.audit.release_0_1 import SIGNER as OLD_SIGNER
 from tests.cli.workbench import seeding

@@ -13,8 +13,8 @@ from adapters.audit.comparing import LastComparison, compare_with_last
 from adapters.audit.keys import Signer
 from adapters.audit.tile_file import tiles_path
 from adapters.store import StoreEvidence, open_for_reading
-from domain.audit.checkpoints import Unprovable
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
+from domain.tlog.checkpoints import Unprovable
 from tests.cli.workbench import seeding
 
 SIGNER = Signer.generate("flows.example")

@@ -12,8 +12,8 @@ import pytest
 from attrs import Factory, frozen
 
 from adapters.audit.pack import verify
-from domain.audit.checkpoints import Unprovable
-from domain.audit.evidence import Entry
+from domain.history.audit_log import Entry
+from domain.tlog.checkpoints import Unprovable
 from tests.audit.cut_packs import cut
 from tests.audit.logs import OWNERS, fill
 from tests.audit.packs import Signed, signed_log, unpacked, verdict

@@ -10,8 +10,7 @@ from hypothesis import given
 
 from adapters.testing.facts import CREATED, NOW, ended, linked
 from adapters.testing.strategies import Step, afterlives, lives, unreadable_histories
-from domain.audit.deciding_again import is_decidable
-from domain.events import (
+from domain.flow.events import (
     Event,
     FlowBecameBlocked,
     FlowBeganWaiting,
@@ -23,8 +22,9 @@ from domain.events import (
     TaskProgressed,
     TaskStarted,
 )
-from domain.evolve import fold
-from domain.status import FlowStatus, NotifyPolicy, TaskStatus
+from domain.flow.evolve import fold
+from domain.flow.status import FlowStatus, NotifyPolicy, TaskStatus
+from domain.replay.redecide import is_decidable
 from tests.core.examples import EXAMPLES
 
 

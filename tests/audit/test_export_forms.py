@@ -16,9 +16,9 @@ from attrs import evolve as replace
 from adapters.audit.export.cloud_events import rfc_3339, write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.store import StoreEvidence
-from domain.audit.evidence import Entry, Unreadable
-from domain.audit.selection import Selection
-from domain.records import Actor, ActorKind, Record
+from domain.application.recorded_events import Actor, ActorKind, Record
+from domain.history.audit_log import Entry, Unreadable
+from domain.history.selection import Selection
 from tests.audit.logs import AS_SENT, OWNERS, busy_log
 from tests.store.tables import execute
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 
 from adapters.testing.facts import CREATED, CREATED_FLOW, ended, linked
-from domain.audit.history import Step, steps
-from domain.events import Event
-from domain.evolve import BrokenHistory, evolve, fold
+from domain.flow.events import Event
+from domain.flow.evolve import BrokenHistory, evolve, fold
+from domain.history.transitions import Step, steps
 from tests.audit.histories import any_steps, record_of, steps_of
 from tests.core.examples import EXAMPLES
 

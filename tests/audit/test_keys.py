@@ -9,7 +9,7 @@ from adapters.audit.key_file import read_key, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.notes import BadNote, SignedText, open_note, signed_note
 from adapters.audit.pack import verify
-from domain.audit.checkpoints import Unprovable
+from domain.tlog.checkpoints import Unprovable
 
 PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 PRIVATE = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.audit.evidence import Entry
-from domain.audit.leaves import leaf
+from domain.history.audit_log import Entry
+from domain.tlog.leaves import leaf
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 ENTRIES = st.builds(

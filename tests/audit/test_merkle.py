@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.audit.consistency import consistency_path, is_consistent
-from domain.audit.inclusion import Subtrees, audit_path, is_included
-from domain.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
+from domain.tlog.compact_range import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
+from domain.tlog.consistency import consistency_path, is_consistent
+from domain.tlog.inclusion import Subtrees, audit_path, is_included
 from tests.audit import rfc9162
 from tests.audit.published import CONSISTENCY, LEAVES, PATHS, ROOTS
 

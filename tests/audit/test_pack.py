@@ -17,8 +17,8 @@ from adapters.audit.keys import Signer
 from adapters.audit.notes import split_notes
 from adapters.audit.pack.packing import Packer
 from adapters.store import StoreFault
-from domain.audit.checkpoints import Unprovable
-from domain.audit.selection import Selection
+from domain.history.selection import Selection
+from domain.tlog.checkpoints import Unprovable
 from tests.audit.logs import fill
 from tests.audit.packs import ORIGIN, Signed, packed, signed_log, silent, unpacked, verdict
 from tests.audit.release_0_1 import made_old

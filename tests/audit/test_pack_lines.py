@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapters.audit.pack.verify import Event, line
 from adapters.store.envelope import Envelope
 from adapters.store.names import SNAPSHOT
-from domain.audit.published import published_record
-from domain.records import Record
+from domain.application.recorded_events import Record
+from domain.history.published import published_record
 from tests.core.examples import EXAMPLES
 from tests.store.golden_bytes import Golden, every_golden
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.audit.history import Step
-from domain.audit.points import AtRevision, AtTime, AtVersion, Point, parse_point, step_at
-from domain.evolve import fold
+from domain.flow.evolve import fold
+from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, parse_point, step_at
+from domain.history.transitions import Step
 from tests.audit.histories import any_steps, orderly_steps
 from tests.core.examples import EXAMPLES
 

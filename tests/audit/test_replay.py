@@ -10,7 +10,9 @@ from typing import Final
 import pytest
 
 from adapters.store import EventSourcedStore, StoreEvidence, StoreFault, open_for_writing
-from domain.audit.findings import (
+from domain.flow.commands import FailFlow, SetWaiting
+from domain.flow.status import FlowStatus
+from domain.replay.findings import (
     MOST_KEPT,
     Advice,
     AdviceCode,
@@ -19,9 +21,7 @@ from domain.audit.findings import (
     Report,
     Tally,
 )
-from domain.audit.replay_store import replay_store, stages
-from domain.commands import FailFlow, SetWaiting
-from domain.status import FlowStatus
+from domain.replay.replay_store import replay_store, stages
 from tests.audit.healthy import FAR_PAST, fill, findings
 from tests.store.conftest import MEMORY
 from tests.store.service import NOW, ORIGIN, OWNER, create, keyed, service, session, shown
@@ -318,9 +318,9 @@ def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
     assert report.advice.kept == [
         Advice(code=code, sentence=f"it {what}, which it did not have", flow_id="id-1", version=v)
         for v, what in (
-            (6, r"was blocked on the task gone\n"),
-            (8, f"was blocked on the task {'x' * 59}…"),
-            (10, "failed on the task gone too"),
+            (6, r"was blocked on the task 'gone\n'"),
+            (8, f"was blocked on the task '{'x' * 60}'"),
+            (10, "failed on the task 'gone too'"),
         )
     ]
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
 from bench.plan import Sizes
 from bench.stores import build
-from domain.audit.findings import Report
-from domain.audit.replay_store import replay_store
+from domain.replay.findings import Report
+from domain.replay.replay_store import replay_store
 from tests.audit.healthy import FAR_PAST, findings, live
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, histories

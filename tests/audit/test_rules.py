@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve as replace
 
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import SetWaiting
-from domain.events import Event, FlowBecameBlocked, FlowBeganWaiting
-from domain.flow import Flow
-from domain.rules import FIRST_RULES, RULES
+from domain.flow.commands import SetWaiting
+from domain.flow.events import Event, FlowBecameBlocked, FlowBeganWaiting
+from domain.flow.rules import FIRST_RULES, RULES
+from domain.flow.state import Flow
 from tests.audit.healthy import findings
 from tests.store.commits import commit, created, linked
 from tests.store.conftest import MEMORY

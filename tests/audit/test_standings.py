@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.audit.evidence import Evidence
-from domain.audit.selection import Selection, selected
-from domain.audit.standings import Standings
-from domain.evolve import BrokenHistory
+from domain.flow.evolve import BrokenHistory
+from domain.history.audit_log import Evidence
+from domain.history.flow_heads import Standings
+from domain.history.selection import Selection, selected
 from tests.audit.logs import OWNERS, busy_log
 from tests.store.tables import execute
 

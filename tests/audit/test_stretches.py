@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.audit.pack.verify import Tree
-from domain.audit.merkle import root_of
-from domain.audit.stretches import Gap, Stretch
+from domain.tlog.compact_range import root_of
+from domain.tlog.omitted_ranges import Gap, Stretch
 from tests.core.examples import EXAMPLES
 
 LEAVES = [sha256(bytes([number])).digest() for number in range(70)]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.audit.inclusion import audit_path
-from domain.audit.merkle import leaf_hash, root_of
-from domain.audit.tiles import LEVEL, TILE, TiledTree, tile_roots
+from domain.tlog.compact_range import leaf_hash, root_of
+from domain.tlog.inclusion import audit_path
+from domain.tlog.tiles import LEVEL, TILE, TiledTree, tile_roots
 from tests.audit import rfc9162
 
 LEAVES = tuple(number.to_bytes(4) for number in range(5 * TILE + 3))

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from domain.audit.checkpoints import (
+from domain.history.audit_log import Entry
+from domain.tlog.checkpoints import (
     Checkpoint,
     Checkpoints,
     Place,
@@ -17,12 +18,11 @@ from domain.audit.checkpoints import (
     Sighting,
     Signed,
 )
-from domain.audit.evidence import Entry
-from domain.audit.leaves import entry_hash
-from domain.audit.measuring import measured
-from domain.audit.merkle import root_of
-from domain.audit.tiles import TILE, tile_roots
-from domain.audit.verifying import Finding, verified
+from domain.tlog.compact_range import root_of
+from domain.tlog.leaves import entry_hash
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.tiles import TILE, tile_roots
+from domain.tlog.verifying import Finding, verified
 
 LOG: Final = tuple(
     Entry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")

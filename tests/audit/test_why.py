@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 
 from adapters.testing.facts import CREATED, THEN, ended, linked
-from domain.audit.changes import Field, Value, field_names, has_field, value_of
-from domain.audit.history import Step
-from domain.audit.why import Why, why
-from domain.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.status import FlowStatus, TaskStatus
+from domain.flow.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
+from domain.flow.evolve import fold
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, TaskStatus
+from domain.history.changes import Field, Value, field_names, has_field, value_of
+from domain.history.provenance import Why, why
+from domain.history.transitions import Step
 from tests.audit.histories import any_steps, steps_of
 from tests.core.examples import EXAMPLES
 

@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow, RequestCancel, ResumeFlow, RunTask, SetWaiting, UpdateTask
-from domain.status import FlowStatus, Runtime, TaskStatus
-from domain.values import Json
+from domain.flow.commands import (
+    CreateFlow,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+    UpdateTask,
+)
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.values import Json
 from tests.cli.workbench import OWNER, STRANGER, flow_id, seeding, tools_over
 
 

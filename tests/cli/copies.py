@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
-from domain.commands import CreateFlow
-from domain.service import TaskFlows
+from domain.application.sessions import TaskFlows
+from domain.flow.commands import CreateFlow
 from tests.cli.workbench import NOON, OWNER, ZAPIER, Bench, flow_id
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CancelFlow, CreateFlow, RunTask, UpdateTask
-from domain.status import Runtime, TaskStatus
+from domain.flow.commands import CancelFlow, CreateFlow, RunTask, UpdateTask
+from domain.flow.status import Runtime, TaskStatus
 from tests.cli.damage import damage, spoil_event
 from tests.cli.workbench import NOON, OWNER, ZAPIER, Ran, flow_id, seeding, taskflow
 

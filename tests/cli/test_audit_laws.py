@@ -13,13 +13,13 @@ from attrs import evolve as replace
 from hypothesis import given, settings
 
 from adapters.cli import Tools
-from adapters.cli.documents import flow_document, task_documents
+from adapters.presentation.documents import flow_document, task_documents
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
-from domain.events import Event, FlowCreated
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.ports import Commit
-from domain.records import Record
+from domain.application.ports import Commit
+from domain.application.recorded_events import Record
+from domain.flow.events import Event, FlowCreated
+from domain.flow.evolve import fold
+from domain.flow.state import Flow
 from tests.audit.histories import METADATA, any_events
 from tests.cli.workbench import taskflow, tools_over
 from tests.core.examples import EXAMPLES

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
 from tests.cli.damage import spoil_event
 from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, taskflow
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow, SetWaiting
-from domain.values import Json
+from domain.flow.commands import CreateFlow, SetWaiting
+from domain.flow.values import Json
 from tests.cli.workbench import NOON, Ran, flow_id, seeding, taskflow
 
 FLOW = flow_id(1)

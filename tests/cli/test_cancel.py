@@ -5,10 +5,10 @@ from contextlib import closing
 
 from adapters.cli import Tools
 from adapters.store import open_for_reading, open_for_writing
-from domain.commands import CreateFlow, FinishFlow, RunTask
-from domain.events import FlowCancelled, TaskEnded
-from domain.records import Record
-from domain.status import Runtime
+from domain.application.recorded_events import Record
+from domain.flow.commands import CreateFlow, FinishFlow, RunTask
+from domain.flow.events import FlowCancelled, TaskEnded
+from domain.flow.status import Runtime
 from tests.cli.workbench import NOON, OPERATOR, STRANGER, Ran, flow_id, seeding, taskflow
 
 HOUR = 3_600_000

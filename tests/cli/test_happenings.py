@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.cli.happenings import told, word
-from domain import events as e
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
-from domain.values import JSON_NULL, Json
+from adapters.presentation.event_text import told, word
+from domain.flow import events as e
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import JSON_NULL, Json
 
 CREATED = e.FlowCreated(
     at=1,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
 from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, taskflow
 
 TABLE = """\

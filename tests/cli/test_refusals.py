@@ -13,7 +13,7 @@ import pytest
 
 from adapters.cli import Tools
 from adapters.store import recording_refusals
-from domain.audit.refused_calls import DAY, Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DAY, Refused, RefusedCall, TurnedAway
 from tests.cli.workbench import NOON, Ran, flow_id, seeding, taskflow
 
 TABLE: Final = """\

@@ -14,7 +14,7 @@ import pytest
 from adapters.audit.keys import Signer
 from adapters.cli import Tools
 from adapters.store import StoreEvidence, open_for_reading
-from domain.audit.evidence import Entry
+from domain.history.audit_log import Entry
 from tests.cli.copies import everything_in, grow, growing, made
 from tests.cli.workbench import Ran, taskflow, tools_over
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from adapters.cli import Tools
-from domain.commands import CreateFlow, RunTask
-from domain.status import Runtime, TaskStatus
-from domain.values import Json
+from domain.flow.commands import CreateFlow, RunTask
+from domain.flow.status import Runtime, TaskStatus
+from domain.flow.values import Json
 from tests.cli.workbench import NOON, OWNER, Ran, flow_id, seeding, taskflow
 
 FLOW = flow_id(1)

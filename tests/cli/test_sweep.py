@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 from adapters.cli import Tools
-from domain.commands import CancelFlow, CreateFlow, RunTask
-from domain.status import Runtime
+from domain.flow.commands import CancelFlow, CreateFlow, RunTask
+from domain.flow.status import Runtime
 from tests.cli.workbench import seeding, taskflow
 
 

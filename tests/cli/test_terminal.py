@@ -11,7 +11,7 @@ from typing import TextIO
 import pytest
 
 from adapters.cli import Tools, run
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
 from tests.cli.workbench import flow_id, seeding
 
 pytestmark = pytest.mark.usefixtures("a_colourful_environment")

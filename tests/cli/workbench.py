@@ -29,17 +29,17 @@ from adapters.store import (
     read_refusals,
     rebuild,
 )
-from domain.audit.checkpoints import Unprovable
-from domain.audit.configuration import ConfigurationLog
-from domain.audit.evidence import Evidence
-from domain.audit.refused_calls import Refusals
-from domain.commands import CancelFlow, Command
-from domain.flow import Flow
-from domain.operators import Operators
-from domain.outcomes import Accepted, Outcome
-from domain.records import Actor, ActorKind, Origin
-from domain.service import TaskFlows
-from domain.sweep import Swept
+from domain.application.operators import Operators
+from domain.application.outcomes import Accepted, Outcome
+from domain.application.recorded_events import Actor, ActorKind, Origin
+from domain.application.sessions import TaskFlows
+from domain.application.sweep import Swept
+from domain.flow.commands import CancelFlow, Command
+from domain.flow.state import Flow
+from domain.history.audit_log import Evidence
+from domain.history.configuration import ConfigurationLog
+from domain.history.refused_requests import Refusals
+from domain.tlog.checkpoints import Unprovable
 
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""

@@ -14,16 +14,16 @@ from attrs import Factory, define, field, frozen
 from attrs import evolve as replace
 
 from adapters.testing.memory import MemoryStore
-from domain.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
-from domain.flow import Flow, silence
-from domain.listening import ClockReading, ListeningPace, ListeningPeriod
-from domain.operators import SYSTEM, Operators
-from domain.outcomes import Accepted
-from domain.records import Origin
-from domain.service import TaskFlows
-from domain.status import Runtime, TaskStatus
-from domain.sweep import Sightings, SilentFlow
-from domain.values import Timestamp
+from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
+from domain.application.operators import SYSTEM, Operators
+from domain.application.outcomes import Accepted
+from domain.application.recorded_events import Origin
+from domain.application.sessions import TaskFlows
+from domain.application.sweep import Sightings, SilentFlow
+from domain.flow.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
+from domain.flow.state import Flow, silence
+from domain.flow.status import Runtime, TaskStatus
+from domain.flow.values import Timestamp
 
 OWNER = "agent:main:main"
 EPOCH = 1_795_435_200_000

@@ -8,9 +8,9 @@ from typing import TypeVar
 from attrs import Factory, define
 
 from adapters.testing import memory
-from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered, StoreUnavailable
-from domain.status import FlowStatus
+from domain.application.ports import Commit, Page, Remembered, StoreUnavailable
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
 
 T = TypeVar("T")
 

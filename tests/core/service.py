@@ -7,10 +7,10 @@ from itertools import count
 from attrs import Factory, define
 
 from adapters.testing.facts import NOW, OWNER, STRANGER
-from domain.commands import Command, CreateFlow
-from domain.outcomes import Accepted, Outcome
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.service import OwnerSession, TaskFlows
+from domain.application.outcomes import Accepted, Outcome
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.flow.commands import Command, CreateFlow
 from tests.core.memory_store import MemoryStore
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")

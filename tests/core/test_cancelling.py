@@ -6,8 +6,15 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
 from adapters.testing.scenario import given
-from domain.commands import CancelFlow, FailFlow, FinishFlow, RequestCancel, RunTask, UpdateTask
-from domain.events import (
+from domain.flow.commands import (
+    CancelFlow,
+    FailFlow,
+    FinishFlow,
+    RequestCancel,
+    RunTask,
+    UpdateTask,
+)
+from domain.flow.events import (
     FlowBecameBlocked,
     FlowCancelled,
     FlowCancelRequested,
@@ -15,9 +22,9 @@ from domain.events import (
     FlowSucceeded,
     TaskEnded,
 )
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus, Runtime, TaskStatus
-from domain.values import JSON_NULL, Json
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.values import JSON_NULL, Json
 
 REQUEST = RequestCancel(flow_id=FLOW, expected_revision=0)
 CANCEL = CancelFlow(flow_id=FLOW)

@@ -7,7 +7,7 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, STRANGER, THEN
 from adapters.testing.scenario import given
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     FailFlow,
     FinishFlow,
@@ -20,9 +20,9 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.events import FlowCancelRequested, FlowSucceeded
-from domain.refusals import Refusal, RefusalCode
-from domain.status import Runtime, TaskStatus
+from domain.flow.events import FlowCancelRequested, FlowSucceeded
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.status import Runtime, TaskStatus
 
 FINISHED = given(CREATED, FlowSucceeded(at=THEN))
 """At revision 1, so that revision 0 is stale."""

@@ -5,11 +5,11 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRANGER
 from adapters.testing.scenario import given
-from domain.commands import CreateFlow
-from domain.events import FlowCreated
-from domain.refusals import Refusal, RefusalCode
-from domain.status import LIVE, FlowStatus, NotifyPolicy
-from domain.values import JSON_NULL, Json
+from domain.flow.commands import CreateFlow
+from domain.flow.events import FlowCreated
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.status import LIVE, FlowStatus, NotifyPolicy
+from domain.flow.values import JSON_NULL, Json
 
 CREATE = CreateFlow(goal="ship it", controller_id="webhooks/zapier")
 

@@ -7,7 +7,7 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     FailFlow,
     FinishFlow,
@@ -17,16 +17,16 @@ from domain.commands import (
     RunTask,
     SetWaiting,
 )
-from domain.events import (
+from domain.flow.events import (
     FlowBecameBlocked,
     FlowCancelled,
     FlowEvent,
     FlowFailed,
     FlowSucceeded,
 )
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus, Runtime
-from domain.values import JSON_NULL, Json
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.status import FlowStatus, Runtime
+from domain.flow.values import JSON_NULL, Json
 
 BLOCKED = given(
     replace(CREATED, current_step="s0", state_json=Json('{"k":1}'), wait_json=Json('{"w":1}')),

@@ -7,9 +7,9 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
-from domain.events import FlowCancelled, FlowResumed, TaskStarted
-from domain.evolve import BrokenHistory, evolve, fold
-from domain.status import FlowStatus
+from domain.flow.events import FlowCancelled, FlowResumed, TaskStarted
+from domain.flow.evolve import BrokenHistory, evolve, fold
+from domain.flow.status import FlowStatus
 
 
 def test_no_events_leave_a_flow_as_it_is() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from attrs import evolve as replace
 
 from adapters.testing.facts import NOW
-from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
-from domain.outcomes import Refused
-from domain.records import RequestKey
-from domain.status import FlowStatus, Runtime, TaskStatus
+from domain.application.outcomes import Refused
+from domain.application.recorded_events import RequestKey
+from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
 WAIT = SetWaiting(flow_id="id-1", expected_revision=0)

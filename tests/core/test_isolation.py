@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from adapters.testing.facts import NOW, OWNER
-from domain.commands import (
+from domain.application.outcomes import Refused
+from domain.application.sessions import OwnerSession
+from domain.flow.commands import (
     CancelFlow,
     FailFlow,
     FinishFlow,
@@ -19,9 +21,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.outcomes import Refused
-from domain.service import OwnerSession
-from domain.status import Runtime, TaskStatus
+from domain.flow.status import Runtime, TaskStatus
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
 Ask = Callable[[OwnerSession, str], object]

@@ -8,12 +8,12 @@ from itertools import product
 import pytest
 
 from adapters.testing.states import Trial, trials
-from domain.commands import COMMANDS, Command
-from domain.events import Event
-from domain.flow import Flow
-from domain.lifecycle import ROWS, Row, State, rows, rule
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus
+from domain.flow.commands import COMMANDS, Command
+from domain.flow.events import Event
+from domain.flow.lifecycle import ROWS, Row, State, rows, rule
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
 
 OF_THE_TASK = {
     RefusalCode.TASK_NOT_FOUND,

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from adapters.presentation.lifecycle_page import render
 from adapters.testing.states import Trial, trials
-from domain.commands import COMMANDS
-from domain.flow import Flow
-from domain.lifecycle_page import render
-from domain.refusals import Refusal
-from domain.status import ACTIVE, LIVE, FlowStatus
-from domain.task import find_task
+from domain.flow.commands import COMMANDS
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
+from domain.flow.status import ACTIVE, LIVE, FlowStatus
+from domain.flow.task import find_task
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "lifecycle.md"
@@ -28,7 +28,7 @@ def test_the_page_is_what_the_table_says() -> None:
 
 
 def test_the_module_prints_the_page() -> None:
-    command = [sys.executable, "-m", "domain.lifecycle_page"]
+    command = [sys.executable, "-m", "adapters.presentation.lifecycle_page"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own interpreter and module
     assert printed.stdout.decode() == render()
 

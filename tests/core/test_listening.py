@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.listening import ClockReading, ListeningPace, ListeningPeriod
-from domain.status import FlowStatus
+from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
+from domain.flow.status import FlowStatus
 from tests.core.listening_world import EPOCH, Beat, ListeningWorld
 
 DEFAULT = ListeningPace(stale_after=300_000, sweep_every=20_000)

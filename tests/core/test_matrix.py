@@ -14,7 +14,7 @@ from attrs import frozen
 from adapters.testing.facts import FLOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
 from adapters.testing.states import standing
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -27,8 +27,8 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.refusals import Refusal
-from domain.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.refusals import Refusal
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
 
 EVENTS: Final = {
     # word: events, status after ("" where it stays), by how much the revision moves

@@ -29,14 +29,22 @@ from adapters.testing.strategies import (
     runs,
     told,
 )
-from domain.commands import Command, FlowCommand, Issued, LoseTask, Revisioned, RunTask, UpdateTask
-from domain.decide import Decision, decide
-from domain.events import Event, FlowEvent, TaskEvent
-from domain.evolve import evolve, fold
-from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
-from domain.lifecycle import rule
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus
+from domain.flow.commands import (
+    Command,
+    FlowCommand,
+    Issued,
+    LoseTask,
+    Revisioned,
+    RunTask,
+    UpdateTask,
+)
+from domain.flow.decide import Decision, decide
+from domain.flow.events import Event, FlowEvent, TaskEvent
+from domain.flow.evolve import evolve, fold
+from domain.flow.lifecycle import rule
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal
+from domain.flow.status import FlowStatus
 from tests.core.examples import EXAMPLES
 
 FLOW_EVENTS: tuple[type[FlowEvent], ...] = get_args(FlowEvent)

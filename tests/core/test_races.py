@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from attrs import Factory, define
 
-from domain.commands import CancelFlow, RunTask, SetWaiting
-from domain.flow import Flow
-from domain.outcomes import Accepted
-from domain.status import Runtime
+from domain.application.outcomes import Accepted
+from domain.flow.commands import CancelFlow, RunTask, SetWaiting
+from domain.flow.state import Flow
+from domain.flow.status import Runtime
 from tests.core.memory_store import MemoryStore
 from tests.core.service import World, keyed
 

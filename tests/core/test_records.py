@@ -5,8 +5,16 @@ from __future__ import annotations
 from attrs import evolve as replace
 
 from adapters.testing.facts import FLOW, NOW, THEN
-from domain.events import FlowCancelled, FlowCancelRequested
-from domain.records import Actor, ActorKind, Metadata, Origin, Record, RequestKey, record_all
+from domain.application.recorded_events import (
+    Actor,
+    ActorKind,
+    Metadata,
+    Origin,
+    Record,
+    RequestKey,
+    record_all,
+)
+from domain.flow.events import FlowCancelled, FlowCancelRequested
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
 ORIGIN = Origin(

@@ -10,10 +10,10 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
-from domain.commands import RunTask
-from domain.events import TaskDescribed, TaskLinked
-from domain.status import NotifyPolicy, Runtime, TaskStatus
-from domain.task import Task, find_task
+from domain.flow.commands import RunTask
+from domain.flow.events import TaskDescribed, TaskLinked
+from domain.flow.status import NotifyPolicy, Runtime, TaskStatus
+from domain.flow.task import Task, find_task
 
 ASK = RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work")
 MADE = Task(

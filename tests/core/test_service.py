@@ -6,7 +6,11 @@ import pytest
 from attrs import evolve as replace
 
 from adapters.testing.facts import NOW, OWNER
-from domain.commands import (
+from domain.application.outcomes import Accepted, NotPersisted, Refused
+from domain.application.ports import StoreUnavailable, WriteConflict
+from domain.application.sessions import ATTEMPTS
+from domain.application.views import flow_view, task_view
+from domain.flow.commands import (
     CancelFlow,
     FinishFlow,
     RequestCancel,
@@ -14,13 +18,9 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.flow import Flow
-from domain.outcomes import Accepted, NotPersisted, Refused
-from domain.ports import StoreUnavailable, WriteConflict
-from domain.service import ATTEMPTS
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
-from domain.task import Task
-from domain.views import flow_view, task_view
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.task import Task
 from tests.core.service import CREATE, ORIGIN, World, must
 
 FIRST = Flow(

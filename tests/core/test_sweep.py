@@ -10,16 +10,16 @@ import pytest
 from attrs import Factory, define, evolve
 
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
-from domain.events import FlowCancelled, TaskEnded
-from domain.flow import Flow
-from domain.operators import SYSTEM, Operators
-from domain.outcomes import Accepted
-from domain.ports import Commit
-from domain.records import Origin
-from domain.service import OwnerSession, TaskFlows
-from domain.status import Runtime, TaskStatus
-from domain.sweep import Swept
+from domain.application.operators import SYSTEM, Operators
+from domain.application.outcomes import Accepted
+from domain.application.ports import Commit
+from domain.application.recorded_events import Origin
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.application.sweep import Swept
+from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.flow.events import FlowCancelled, TaskEnded
+from domain.flow.state import Flow
+from domain.flow.status import Runtime, TaskStatus
 
 OWNER = "agent:main:main"
 MINUTE = 60_000
@@ -188,7 +188,7 @@ def test_a_sweep_that_loses_a_race_decides_again(
 def test_a_sweep_of_many_children_is_several_commits(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.sweep.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("domain.application.sweep.MOST_AT_ONCE", 2)
     world.flow_with(*"abcde", cancel=True)
     world.now = 5 * MINUTE
     commits = saves_of(world, monkeypatch)

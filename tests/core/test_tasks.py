@@ -7,8 +7,8 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
-from domain.commands import LoseTask, UpdateTask
-from domain.events import (
+from domain.flow.commands import LoseTask, UpdateTask
+from domain.flow.events import (
     FlowCancelled,
     FlowCancelRequested,
     FlowFailed,
@@ -17,8 +17,8 @@ from domain.events import (
     TaskProgressed,
     TaskStarted,
 )
-from domain.refusals import Refusal, RefusalCode
-from domain.status import ENDED, FlowStatus, TaskStatus, TerminalOutcome
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.status import ENDED, FlowStatus, TaskStatus, TerminalOutcome
 
 QUEUED = given(CREATED, linked("t"))
 RUNNING = given(CREATED, replace(linked("t", TaskStatus.RUNNING), progress_summary="half"))

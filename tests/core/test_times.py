@@ -6,9 +6,9 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
-from domain.commands import CancelFlow, LoseTask, RequestCancel, RunTask, UpdateTask
-from domain.events import FlowCancelled, FlowCancelRequested, TaskEnded, TaskStarted
-from domain.status import Runtime, TaskStatus
+from domain.flow.commands import CancelFlow, LoseTask, RequestCancel, RunTask, UpdateTask
+from domain.flow.events import FlowCancelled, FlowCancelRequested, TaskEnded, TaskStarted
+from domain.flow.status import Runtime, TaskStatus
 
 EARLIER = THEN - 5_000
 FAR_FUTURE = 9_007_199_254_740_991

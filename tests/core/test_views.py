@@ -7,12 +7,7 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, OWNER, THEN, ended, linked
 from adapters.testing.scenario import given
-from domain.events import Event, FlowCancelRequested, TaskEnded
-from domain.flow import Flow
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
-from domain.task import Task
-from domain.values import KEEP
-from domain.views import (
+from domain.application.views import (
     FlowView,
     TaskSummary,
     TaskView,
@@ -21,6 +16,11 @@ from domain.views import (
     task_view,
     task_views,
 )
+from domain.flow.events import Event, FlowCancelRequested, TaskEnded
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.task import Task
+from domain.flow.values import KEEP
 
 
 def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:

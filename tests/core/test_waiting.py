@@ -7,10 +7,10 @@ from attrs import evolve as replace
 
 from adapters.testing.facts import CREATED, FLOW, NOW, THEN
 from adapters.testing.scenario import given
-from domain.commands import ResumeFlow, SetWaiting
-from domain.events import FlowBecameBlocked, FlowBeganWaiting, FlowResumed
-from domain.status import FlowStatus
-from domain.values import JSON_NULL, Json
+from domain.flow.commands import ResumeFlow, SetWaiting
+from domain.flow.events import FlowBecameBlocked, FlowBeganWaiting, FlowResumed
+from domain.flow.status import FlowStatus
+from domain.flow.values import JSON_NULL, Json
 
 WAIT = SetWaiting(flow_id=FLOW, expected_revision=0)
 RESUME = ResumeFlow(flow_id=FLOW, expected_revision=0)

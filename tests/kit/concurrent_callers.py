@@ -13,7 +13,7 @@ from attrs import define, field
 from adapters.testing.answers import Answer, timeless, without_times
 from adapters.testing.drivers import Driver
 from adapters.testing.linearizability import FlowCall, Look, Operation
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     RequestCancel,
@@ -22,7 +22,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.status import Runtime, TaskStatus
+from domain.flow.status import Runtime, TaskStatus
 
 Seen: TypeAlias = Operation[Any, Any]
 LOOKS = 0.2

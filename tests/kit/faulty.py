@@ -11,13 +11,13 @@ from attrs import evolve as replace
 from adapters.testing.drivers import Driver, PureDriver, ServiceDriver
 from adapters.testing.memory import MemoryStore
 from adapters.testing.model import Life, Rules, Verdict
-from domain.commands import REVISIONED, FinishFlow, Issued, RequestCancel
-from domain.decide import Decision, decide
-from domain.events import TaskEnded
-from domain.flow import Flow, cancel_requested
-from domain.ports import Clock, Commit, FlowStore, NewId, Page
-from domain.refusals import Refusal
-from domain.status import FlowStatus
+from domain.application.ports import Clock, Commit, FlowStore, NewId, Page
+from domain.flow.commands import REVISIONED, FinishFlow, Issued, RequestCancel
+from domain.flow.decide import Decision, decide
+from domain.flow.events import TaskEnded
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow, cancel_requested
+from domain.flow.status import FlowStatus
 
 T = TypeVar("T")
 

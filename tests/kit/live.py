@@ -13,7 +13,7 @@ from attrs import define
 
 from adapters.testing.drivers import Door, Driver, HttpDriver
 from adapters.testing.steps import OWNERS
-from domain.ports import Clock, NewId
+from domain.application.ports import Clock, NewId
 from tests.whole.gateway import RunningGateway
 
 RUNS: Final = 60

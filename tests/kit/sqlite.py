@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.testing.drivers import Driver, ServiceDriver
-from domain.ports import Clock, FlowStore, NewId
+from domain.application.ports import Clock, FlowStore, NewId
 
 
 def sqlite_service(clock: Clock, new_id: NewId) -> Driver:

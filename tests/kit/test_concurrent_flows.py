@@ -26,8 +26,8 @@ from adapters.testing.linearizability import (
     flow_step,
 )
 from adapters.testing.steps import OWNERS
-from domain.commands import CancelFlow, CreateFlow, RequestCancel, ResumeFlow, RunTask
-from domain.status import FlowStatus, Runtime
+from domain.flow.commands import CancelFlow, CreateFlow, RequestCancel, ResumeFlow, RunTask
+from domain.flow.status import FlowStatus, Runtime
 from tests.kit.concurrent_callers import Caller, Seen, call_at_once
 from tests.kit.sqlite import sqlite_service
 

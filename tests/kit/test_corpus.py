@@ -16,9 +16,9 @@ from adapters.testing.corpus.record import main, record
 from adapters.testing.notation import WORDS
 from adapters.testing.replay import replay
 from adapters.testing.steps import Send, read_steps, write_steps
-from domain.commands import COMMANDS
-from domain.decide import decide
-from domain.refusals import RefusalCode
+from domain.flow.commands import COMMANDS
+from domain.flow.decide import decide
+from domain.flow.refusals import RefusalCode
 from tests.kit import faulty
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, OWNER, THEN
 from adapters.testing.failing import Died, FailingStore, Failure, Fault, Moment
 from adapters.testing.ids import CountedIds
 from adapters.testing.memory import MemoryStore
-from domain.commands import CreateFlow
-from domain.outcomes import Accepted, NotPersisted
-from domain.ports import Commit, StoreUnavailable, WriteConflict, itself
-from domain.records import Actor, ActorKind, Origin, record_all
-from domain.service import OwnerSession, TaskFlows
+from domain.application.outcomes import Accepted, NotPersisted
+from domain.application.ports import Commit, StoreUnavailable, WriteConflict, itself
+from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.flow.commands import CreateFlow
 
 CREATE = CreateFlow(goal="g", controller_id="c")
 ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="request-1")

@@ -15,7 +15,7 @@ from adapters.testing.model import Rules
 from adapters.testing.replay import main, replay
 from adapters.testing.reproducing import MakeRules
 from adapters.testing.trial import Mismatch
-from domain.ports import Clock, NewId
+from domain.application.ports import Clock, NewId
 from tests.kit import faulty
 
 ROOT = Path(__file__).parents[2]

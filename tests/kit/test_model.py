@@ -6,10 +6,10 @@ import ast
 from pathlib import Path
 
 from adapters.testing.model import Rules
-from domain.commands import COMMANDS, CreateFlow
+from domain.flow.commands import COMMANDS, CreateFlow
 
 MODEL = Path(__file__).parents[2] / "adapters" / "testing" / "model"
-ASKS: set[str] = {"domain.commands", "domain.status", "domain.values"}
+ASKS: set[str] = {"domain.flow.commands", "domain.flow.status", "domain.flow.values"}
 """What the model shares with the core: the words of the questions."""
 
 

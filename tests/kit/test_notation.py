@@ -30,9 +30,9 @@ from adapters.testing.steps import (
     read_steps,
     write_steps,
 )
-from domain.commands import COMMANDS, CancelFlow, Command, SetWaiting
-from domain.events import EVENTS, Event
-from domain.values import Json
+from domain.flow.commands import COMMANDS, CancelFlow, Command, SetWaiting
+from domain.flow.events import EVENTS, Event
+from domain.flow.values import Json
 
 FLOW = "flow-1"
 EXAMPLES = settings(max_examples=200, deadline=None, database=None)

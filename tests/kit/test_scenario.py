@@ -8,10 +8,15 @@ import pytest
 
 from adapters.testing.facts import CREATED, FLOW, NOW, STRANGER, THEN, linked
 from adapters.testing.scenario import Given, given
-from domain.commands import CancelFlow, CreateFlow, FinishFlow, RequestCancel, SetWaiting
-from domain.events import FlowBecameBlocked, FlowBeganWaiting, FlowCancelled, FlowCancelRequested
-from domain.refusals import RefusalCode
-from domain.status import FlowStatus
+from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RequestCancel, SetWaiting
+from domain.flow.events import (
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    FlowCancelled,
+    FlowCancelRequested,
+)
+from domain.flow.refusals import RefusalCode
+from domain.flow.status import FlowStatus
 from tests.kit import faulty
 
 WAIT = SetWaiting(flow_id=FLOW, expected_revision=0, current_step="approve")

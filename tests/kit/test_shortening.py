@@ -9,7 +9,7 @@ from adapters.testing.drivers import DriverFactory, pure_core
 from adapters.testing.model import Rules
 from adapters.testing.shortening import shortened
 from adapters.testing.steps import OWNERS, Restart, Send, Step, Tick, write_steps
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     CreateFlow,
     FlowCommand,
@@ -19,8 +19,8 @@ from domain.commands import (
     RunTask,
     UpdateTask,
 )
-from domain.status import FlowStatus, Runtime, TaskStatus
-from domain.values import Json
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.values import Json
 from tests.kit import faulty
 
 OWNER, OTHER, _ = OWNERS

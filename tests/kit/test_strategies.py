@@ -12,15 +12,15 @@ from adapters.testing import strategies as some
 from adapters.testing.drivers import wire
 from adapters.webhooks.actions import Call, Mutation, make_command, read_call
 from adapters.webhooks.strict_json import compact_json, read_json
-from domain.commands import Command
-from domain.events import FlowEvent
-from domain.evolve import BrokenHistory, fold
-from domain.flow import active_tasks, cancel_requested, is_terminal
-from domain.lifecycle import rule
-from domain.refusals import Refusal
-from domain.rules import agent_of
-from domain.status import FlowStatus, TaskStatus
-from domain.values import Json
+from domain.flow.commands import Command
+from domain.flow.events import FlowEvent
+from domain.flow.evolve import BrokenHistory, fold
+from domain.flow.lifecycle import rule
+from domain.flow.refusals import Refusal
+from domain.flow.rules import agent_of
+from domain.flow.state import active_tasks, cancel_requested, is_terminal
+from domain.flow.status import FlowStatus, TaskStatus
+from domain.flow.values import Json
 
 EXAMPLES = settings(
     max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]

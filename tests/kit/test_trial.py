@@ -22,9 +22,9 @@ from adapters.testing.names import Names
 from adapters.testing.replay import replay
 from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, write_steps
 from adapters.testing.trial import Mismatch, Trial
-from domain.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
-from domain.ports import Clock, NewId
-from domain.status import Runtime, TaskStatus
+from domain.application.ports import Clock, NewId
+from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.flow.status import Runtime, TaskStatus
 
 OWNER, OTHER, THIRD = OWNERS
 CREATE = CreateFlow(goal="g", controller_id="c")

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.testing.answers import ACCEPTED, Answer
 from adapters.testing.drivers import WireFault, wire
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -18,8 +18,8 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.status import Runtime, TaskStatus
-from domain.values import JSON_NULL, Json
+from domain.flow.status import Runtime, TaskStatus
+from domain.flow.values import JSON_NULL, Json
 
 FLOW = {"flowId": "f", "syncMode": "managed", "revision": 2, "status": "queued", "stateJson": [1]}
 SHOWN = {"flow_id": "f", "revision": 2, "status": "queued", "state_json": "[1]"}

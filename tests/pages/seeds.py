@@ -13,13 +13,13 @@ from attrs import define, evolve, field, frozen
 
 from adapters.audit.desk import Configured, Desk
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, recording_refusals
-from domain import commands as c
-from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
-from domain.outcomes import Accepted
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.service import TaskFlows
-from domain.status import FlowStatus, Runtime, TaskStatus, TerminalOutcome
-from domain.values import Json
+from domain.application.outcomes import Accepted
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.sessions import TaskFlows
+from domain.flow import commands as c
+from domain.flow.status import FlowStatus, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import Json
+from domain.history.refused_requests import Refused, RefusedCall, TurnedAway
 
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""

@@ -8,7 +8,7 @@ from falcon.testing import TestClient
 
 from adapters.pages.headers import CONTENT_SECURITY_POLICY
 from adapters.pages.login_throttle import BURST, SECONDS, TRACKED_CLIENTS, LoginThrottle
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
 from tests.pages.seeds import Seeds
 from tests.pages.workbench import PASSWORD, Desk, seen
 

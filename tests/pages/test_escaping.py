@@ -13,13 +13,13 @@ from adapters.pages.flow_view import flow_view
 from adapters.pages.proofs import Proving
 from adapters.pages.rendering import render
 from adapters.pages.story import Story
-from domain.audit.evidence import Entry
-from domain.audit.findings import Finding, FindingCode
-from domain.audit.history import steps
-from domain.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
-from domain.records import Actor, ActorKind, Origin, record_all
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
-from domain.values import Json
+from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
+from domain.flow.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.values import Json
+from domain.history.audit_log import Entry
+from domain.history.transitions import steps
+from domain.replay.findings import Finding, FindingCode
 from tests.pages.workbench import seen
 
 PLAIN = "words"

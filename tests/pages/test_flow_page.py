@@ -8,8 +8,8 @@ import pytest
 from adapters.pages.flow_page import MOST_TASKS
 from adapters.pages.story import MOST_REPLAYED
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
-from domain.commands import RunTask
-from domain.status import Runtime
+from domain.flow.commands import RunTask
+from domain.flow.status import Runtime
 from tests.pages.seeds import DAY, HOSTILE, Seeds, sow, sowing
 from tests.pages.workbench import Desk, desk_over, seen
 

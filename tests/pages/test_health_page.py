@@ -8,7 +8,7 @@ from threading import enumerate as threads
 from attrs import evolve
 from falcon.testing import TestClient
 
-from domain.audit.checkpoints import Checkpoints
+from domain.tlog.checkpoints import Checkpoints
 from tests.pages.seeds import Sown, sow
 from tests.pages.workbench import PASSWORD, USER, Desk, basic, desk_over, seen
 

@@ -8,8 +8,8 @@ from attrs import evolve
 
 from adapters.pages.collaborators import Progress
 from adapters.pages.proofs import PATIENCE_SECONDS
-from domain.audit.evidence import Entry
-from domain.audit.proof import Verdict
+from domain.history.audit_log import Entry
+from domain.tlog.proofs import Verdict
 from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown, sow
 from tests.pages.workbench import Desk, desk_over, seen
 

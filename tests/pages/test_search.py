@@ -14,7 +14,7 @@ from adapters.pages.moments import position_after
 from adapters.pages.query import Query
 from adapters.pages.search import BUDGET_SECONDS, PAGE, search
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading
-from domain.audit.evidence import Evidence
+from domain.history.audit_log import Evidence
 from tests.pages.seeds import DAY, HOUR, NOON, sowing
 
 COUNT = 150

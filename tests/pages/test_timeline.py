@@ -4,13 +4,13 @@ import pytest
 
 from adapters.pages.scale import Break, scale
 from adapters.pages.timeline import LANES, Timeline, timeline
-from domain.audit.history import Step, steps
-from domain.commands import Command, CreateFlow, Issued, ResumeFlow, RunTask, SetWaiting
-from domain.decide import decide
-from domain.events import Event
-from domain.evolve import evolve
-from domain.records import Actor, ActorKind, Origin, record_all
-from domain.status import Runtime
+from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
+from domain.flow.commands import Command, CreateFlow, Issued, ResumeFlow, RunTask, SetWaiting
+from domain.flow.decide import decide
+from domain.flow.events import Event
+from domain.flow.evolve import evolve
+from domain.flow.status import Runtime
+from domain.history.transitions import Step, steps
 
 ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="r")
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from adapters.pages.json_text import laid_out
 from adapters.pages.values import BRIEF, WHOLE, Shown, brief, whole
-from domain.status import FlowStatus
-from domain.values import Json
+from domain.flow.status import FlowStatus
+from domain.flow.values import Json
 
 LINES = (
     *("{", '  "id": 12345678901234567890123,', '  "list": [', '    "one",', '    "two, three"'),

@@ -17,11 +17,11 @@ from falcon.testing import Result, TestClient
 from adapters.pages import Collaborators, create_app
 from adapters.pages.collaborators import Progress
 from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
-from domain.audit.checkpoints import Checkpoints
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.proof import Verdict
-from domain.audit.refused_calls import Refusals
-from domain.evolve import BrokenHistory
+from domain.flow.evolve import BrokenHistory
+from domain.history.audit_log import Entry, Evidence
+from domain.history.refused_requests import Refusals
+from domain.tlog.checkpoints import Checkpoints
+from domain.tlog.proofs import Verdict
 from tests.pages.seeds import DESK_OF_PROOFS, NOON, Sown
 
 USER: Final = "auditor"

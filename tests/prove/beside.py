@@ -8,12 +8,12 @@ from typing import Any, Final
 from attrs import fields
 
 from adapters.testing.model import Child, Life, No, Rules
-from domain.commands import CreateFlow, Issued
-from domain.decide import Decision
-from domain.flow import Flow
-from domain.refusals import Refusal, RefusalCode
-from domain.task import Task
-from domain.values import Json
+from domain.flow.commands import CreateFlow, Issued
+from domain.flow.decide import Decision
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow
+from domain.flow.task import Task
+from domain.flow.values import Json
 
 _RULES: Final = Rules()
 _OTHERWISE: Final = {"children", "happened"}

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from adapters.testing.answers import Shown
-from domain.commands import Command
+from domain.flow.commands import Command
 from tests.whole.callers import Door
 from tests.whole.gateway import Place
 

@@ -17,7 +17,7 @@ from attrs import evolve as replace
 from adapters.testing.answers import Answer, timeless, without_times
 from adapters.testing.drivers import wire
 from adapters.testing.linearizability import FlowCall, Look, Operation
-from domain.commands import Command, CreateFlow, RunTask
+from domain.flow.commands import Command, CreateFlow, RunTask
 from tests.prove.board import SIDES, STRANGER, Board, Side, Target, Whereabouts
 from tests.prove.wishes import wish
 from tests.whole.callers import Answer as Reply

@@ -12,10 +12,10 @@ from typing import Final
 from attrs import define, field
 
 from adapters.testing.differences import one_line
-from domain.commands import Issued
-from domain.decide import decide
-from domain.evolve import fold
-from domain.refusals import Refusal
+from domain.flow.commands import Issued
+from domain.flow.decide import decide
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
 from tests.prove.laws import Step, broken
 from tests.prove.reached import Reached
 from tests.prove.result import SHOWN, Progress, Result, scaled

@@ -8,13 +8,13 @@ from typing import Final, TypeAlias, get_args
 from attrs import evolve as replace
 from attrs import frozen
 
-from domain.commands import REVISIONED, CreateFlow, Issued
-from domain.decide import Decision
-from domain.events import Event, FlowEvent, TaskLinked
-from domain.flow import Flow, active_tasks, cancel_requested, is_terminal
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus
-from domain.task import is_active
+from domain.flow.commands import REVISIONED, CreateFlow, Issued
+from domain.flow.decide import Decision
+from domain.flow.events import Event, FlowEvent, TaskLinked
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal
+from domain.flow.status import FlowStatus
+from domain.flow.task import is_active
 from tests.prove.beside import agrees
 
 FLOW_EVENTS: Final[tuple[type[FlowEvent], ...]] = get_args(FlowEvent)

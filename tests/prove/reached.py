@@ -7,12 +7,12 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from domain.commands import Command
-from domain.events import Event
-from domain.flow import active_tasks, cancel_requested
-from domain.lifecycle import ROWS, Row, State, rows
-from domain.refusals import RefusalCode
-from domain.status import FlowStatus
+from domain.flow.commands import Command
+from domain.flow.events import Event
+from domain.flow.lifecycle import ROWS, Row, State, rows
+from domain.flow.refusals import RefusalCode
+from domain.flow.state import active_tasks, cancel_requested
+from domain.flow.status import FlowStatus
 from tests.prove.laws import Step
 
 OF_DATA: Final = frozenset(

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 from attrs import evolve as replace
 
-from domain.commands import (
+from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
     Command,
@@ -35,10 +35,10 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.flow import Flow
-from domain.status import LIVE, FlowStatus, Runtime, TaskStatus
-from domain.task import Task
-from domain.values import Json, Timestamp
+from domain.flow.state import Flow
+from domain.flow.status import LIVE, FlowStatus, Runtime, TaskStatus
+from domain.flow.task import Task
+from domain.flow.values import Json, Timestamp
 
 State: TypeAlias = Flow | None
 

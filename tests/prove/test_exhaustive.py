@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
-from domain.commands import COMMANDS, CreateFlow, FinishFlow
-from domain.lifecycle import ROWS
-from domain.status import FlowStatus
+from domain.flow.commands import COMMANDS, CreateFlow, FinishFlow
+from domain.flow.lifecycle import ROWS
+from domain.flow.status import FlowStatus
 from tests.prove.exhaustive import Search, run, step_of
 from tests.prove.reached import Reached, row_name
 from tests.prove.result import unseen

@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 from attrs import evolve as replace
 
-from domain.commands import CancelFlow, Command, CreateFlow, FinishFlow, Issued, SetWaiting
-from domain.events import FlowBeganWaiting, FlowCancelRequested, TaskEnded, TaskLinked
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.refusals import Refusal, RefusalCode
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.commands import CancelFlow, Command, CreateFlow, FinishFlow, Issued, SetWaiting
+from domain.flow.events import FlowBeganWaiting, FlowCancelRequested, TaskEnded, TaskLinked
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from tests.prove.laws import LAWS, Step, broken
 from tests.prove.small_world import FLOW, OWNERS
 

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve as replace
 
 from adapters.store import open_for_writing
-from domain.commands import CancelFlow
+from domain.flow.commands import CancelFlow
 from tests.prove.recordings import Recording, Stored, stored_events
 from tests.prove.reopening import Verdict, reopened
 from tests.prove.shim import Call, File, Kind

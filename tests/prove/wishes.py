@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     FailFlow,
@@ -16,8 +16,8 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.status import FlowStatus, Runtime, TaskStatus
-from domain.values import KEEP, Json
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.values import KEEP, Json
 from tests.prove.board import Target
 
 WEIGHTS: Final = {"wait": 30, "resume": 20, "run": 12, "report": 25, "stop": 6}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.events import (
+from domain.application.ports import Commit
+from domain.application.recorded_events import Origin, record_all
+from domain.flow.events import (
     Event,
     FlowBeganWaiting,
     FlowCreated,
     FlowResumed,
     TaskLinked,
 )
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.ports import Commit
-from domain.records import Origin, record_all
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.evolve import fold
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from tests.store.service import NOW, ORIGIN, OWNER
 
 WAITS: Final = FlowBeganWaiting(at=NOW + 1)

@@ -17,7 +17,7 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
-from domain.values import Json, Keep
+from domain.flow.values import Json, Keep
 
 FOLDER: Final = Path(__file__).parent / "golden"
 MAPPER: Final = FlowMapper(OrjsonTranscoder())

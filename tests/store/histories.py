@@ -11,7 +11,12 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from domain.commands import (
+from domain.application.outcomes import Outcome
+from domain.application.ports import FlowStore
+from domain.application.recorded_events import Origin, RequestKey
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.application.views import FlowView
+from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
     Command,
@@ -26,16 +31,11 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.decide import decide
-from domain.evolve import fold
-from domain.flow import Flow, active_tasks, is_terminal
-from domain.outcomes import Outcome
-from domain.ports import FlowStore
-from domain.records import Origin, RequestKey
-from domain.refusals import Refusal
-from domain.service import OwnerSession, TaskFlows
-from domain.status import ACTIVE, FlowStatus, Runtime
-from domain.views import FlowView
+from domain.flow.decide import decide
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow, active_tasks, is_terminal
+from domain.flow.status import ACTIVE, FlowStatus, Runtime
 from tests.store.service import NOW, OWNER, ROUTE, STRANGER
 from tests.store.strategies import instances
 

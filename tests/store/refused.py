@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from adapters.store import read_refusals
-from domain.audit.refused_calls import DAY, RefusedCall, Wanted
+from domain.history.refused_requests import DAY, RefusedCall, Wanted
 
 MONDAY: Final = 1_795_392_000_000
 """2026-11-23T00:00:00Z"""

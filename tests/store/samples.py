@@ -11,12 +11,12 @@ from typing import Final
 from attrs import evolve as replace
 
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored
-from domain import events as e
-from domain.flow import Flow
-from domain.records import Actor, ActorKind, Metadata
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
-from domain.task import Task
-from domain.values import Json
+from domain.application.recorded_events import Actor, ActorKind, Metadata
+from domain.flow import events as e
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.task import Task
+from domain.flow.values import Json
 
 AT: Final = 1_767_225_600_000
 STATE: Final = Json('{"b":[1,2.5,null,true],"a":{"id":12345678901234567890123}}')

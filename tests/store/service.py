@@ -6,12 +6,12 @@ import itertools
 from typing import Final
 
 from adapters.store import EventSourcedStore
-from domain.commands import CreateFlow, RunTask
-from domain.outcomes import Accepted, Outcome, Refused
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.service import OwnerSession, TaskFlows
-from domain.status import Runtime
-from domain.views import FlowView
+from domain.application.outcomes import Accepted, Outcome, Refused
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.application.views import FlowView
+from domain.flow.commands import CreateFlow, RunTask
+from domain.flow.status import Runtime
 
 NOW: Final = 1_700_000_000_000
 OWNER: Final = "agent:main:main"

@@ -12,8 +12,8 @@ from attrs import has
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from domain.events import EVENTS, Event
-from domain.values import Json
+from domain.flow.events import EVENTS, Event
+from domain.flow.values import Json
 
 T = TypeVar("T")
 

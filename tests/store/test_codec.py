@@ -11,7 +11,8 @@ from attrs import fields
 from hypothesis import given, settings
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
-from domain.events import (
+from domain.application.recorded_events import Metadata
+from domain.flow.events import (
     Event,
     FlowBeganWaiting,
     FlowCancelled,
@@ -19,9 +20,8 @@ from domain.events import (
     FlowResumed,
     TaskDescribed,
 )
-from domain.flow import Flow
-from domain.records import Metadata
-from domain.values import Json
+from domain.flow.state import Flow
+from domain.flow.values import Json
 from tests.store.commits import created, folded, linked
 from tests.store.strategies import events, instances
 

@@ -18,9 +18,9 @@ from adapters.store import (
     recording_refusals,
 )
 from adapters.store import configurations as module
-from domain.audit.configuration import Cause, FieldChange
-from domain.audit.refused_calls import TurnedAway, Wanted
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.history.configuration import Cause, FieldChange
+from domain.history.refused_requests import TurnedAway, Wanted
 from tests.store.refused import a_call
 
 

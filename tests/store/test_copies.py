@@ -24,8 +24,8 @@ from adapters.store import (
     read_refusals,
     recording_refusals,
 )
-from domain.audit.refused_calls import Wanted
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.history.refused_requests import Wanted
 from tests.store.commits import commit, created
 from tests.whole.gateway import ROOT
 

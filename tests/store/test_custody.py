@@ -19,7 +19,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
 from adapters.store.lock import lock_path, take_lock
-from domain.ports import StoreUnavailable, itself
+from domain.application.ports import StoreUnavailable, itself
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.tables import execute
 

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from adapters.store import EventSourcedStore, Undecodable, open_for_writing
-from domain.flow import Flow
-from domain.ports import itself
+from domain.application.ports import itself
+from domain.flow.state import Flow
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.conftest import MEMORY
 from tests.store.service import OWNER, STRANGER

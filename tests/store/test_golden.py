@@ -12,8 +12,8 @@ from attrs import fields
 
 from adapters.store.envelope import Envelope, as_event
 from adapters.store.names import CLASSES, NAMES, SNAPSHOT
-from domain.events import EVENTS
-from domain.records import Metadata
+from domain.application.recorded_events import Metadata
+from domain.flow.events import EVENTS
 from tests.store import golden_bytes, write_golden
 from tests.store.golden_bytes import MAPPER, Golden, described, every_golden, read_golden
 

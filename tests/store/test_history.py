@@ -10,11 +10,11 @@ import pytest
 
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.store.application import LOG_SECTION
-from domain.commands import CancelFlow, FinishFlow, SetWaiting
-from domain.events import Event, TaskProgressed
-from domain.evolve import fold
-from domain.records import Record
-from domain.values import Json
+from domain.application.recorded_events import Record
+from domain.flow.commands import CancelFlow, FinishFlow, SetWaiting
+from domain.flow.events import Event, TaskProgressed
+from domain.flow.evolve import fold
+from domain.flow.values import Json
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
 from tests.store.service import NOW, ORIGIN, create, keyed, run, session
 from tests.store.tables import delete_snapshots

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, rebuild
-from domain.evolve import fold
+from domain.flow.evolve import fold
 from tests.store.processes import said, writing_process
 from tests.store.service import session
 from tests.store.tables import EVENTS, KEYS, rows

@@ -21,8 +21,8 @@ from adapters.store.codec import Undecodable
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import SNAPSHOT
-from domain.flow import Flow
-from domain.records import Metadata
+from domain.application.recorded_events import Metadata
+from domain.flow.state import Flow
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.strategies import TEXTS, events, instances
 from tests.store.tables import EVENTS, SNAPSHOTS, rows
@@ -67,7 +67,7 @@ def test_a_snapshot_comes_back_as_it_was_stored(snapshot: FlowSnapshot) -> None:
     ("topic", "state"),
     [
         ("taskflow.flow_cancelled.v2", b'{"event":{"at":1},"metadata":' + METADATA + b"}"),
-        ("domain.events:FlowCancelled", b'{"event":{"at":1},"metadata":' + METADATA + b"}"),
+        ("domain.flow.events:FlowCancelled", b'{"event":{"at":1},"metadata":' + METADATA + b"}"),
         ("", b'{"event":{"at":1},"metadata":' + METADATA + b"}"),
         (SNAPSHOT, b'{"event":{"at":1},"metadata":' + METADATA + b"}"),
         ("taskflow.flow_resumed.v1", b'{"event":{"at":1},"metadata":' + METADATA + b"}"),

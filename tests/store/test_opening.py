@@ -22,7 +22,7 @@ from adapters.store import (
 )
 from adapters.store.place import file_name
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
-from domain.evolve import fold
+from domain.flow.evolve import fold
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.conftest import MEMORY
 from tests.store.tables import delete_snapshots

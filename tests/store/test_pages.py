@@ -9,13 +9,13 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import StoredEvent
 
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
-from domain.commands import CancelFlow, CreateFlow, FinishFlow
-from domain.outcomes import UnknownCursor
-from domain.ports import itself
-from domain.service import OwnerSession
-from domain.status import FlowStatus
-from domain.values import Json
-from domain.views import FlowView
+from domain.application.outcomes import UnknownCursor
+from domain.application.ports import itself
+from domain.application.sessions import OwnerSession
+from domain.application.views import FlowView
+from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Json
 from tests.store.commits import commit, created
 from tests.store.service import ORIGIN, OWNER, STRANGER, create, run, service, session, shown
 from tests.store.tables import delete_snapshots

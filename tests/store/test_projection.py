@@ -18,8 +18,8 @@ from adapters.store.envelope import (
     to_envelope,
     to_record,
 )
-from domain.events import EVENTS, Event, FlowCreated
-from domain.evolve import BrokenHistory, fold
+from domain.flow.events import EVENTS, Event, FlowCreated
+from domain.flow.evolve import BrokenHistory, fold
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.strategies import instances
 from tests.store.tables import execute

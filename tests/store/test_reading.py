@@ -8,8 +8,8 @@ import pytest
 
 from adapters.store import EventSourcedStore
 from adapters.store.envelope import project, to_envelope
-from domain.evolve import BrokenHistory
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.flow.evolve import BrokenHistory
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.service import OWNER, STRANGER
 from tests.store.tables import execute

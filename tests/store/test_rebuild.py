@@ -15,9 +15,9 @@ from adapters.store import (
     open_for_writing,
     rebuild,
 )
-from domain.commands import CancelFlow, SetWaiting, UpdateTask
-from domain.ports import StoreUnavailable
-from domain.status import TaskStatus
+from domain.application.ports import StoreUnavailable
+from domain.flow.commands import CancelFlow, SetWaiting, UpdateTask
+from domain.flow.status import TaskStatus
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
 from tests.store.service import (

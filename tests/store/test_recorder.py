@@ -9,11 +9,11 @@ import pytest
 
 from adapters.store import EventSourcedStore
 from adapters.store.envelope import as_event, to_envelope
-from domain.events import FlowCancelRequested, TaskEnded
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
-from domain.ports import Commit, Remembered, WriteConflict
-from domain.status import TaskStatus
+from domain.application.ports import Commit, Remembered, WriteConflict
+from domain.flow.events import FlowCancelRequested, TaskEnded
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
+from domain.flow.status import TaskStatus
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
 from tests.store.service import NOW, OWNER, STRANGER, keyed
 from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_snapshots, rows

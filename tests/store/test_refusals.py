@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store import open_for_writing, read_refusals, recording_refusals
-from domain.audit.refused_calls import (
+from domain.history.refused_requests import (
     DAY,
     KeptCall,
     NoteRefused,

@@ -13,8 +13,8 @@ from time import monotonic
 import pytest
 
 from adapters.store import RefusalsLost, read_refusals, recording_refusals
-from domain.audit.refused_calls import TurnedAway
-from domain.ports import StoreUnavailable
+from domain.application.ports import StoreUnavailable
+from domain.history.refused_requests import TurnedAway
 from tests.store.refused import ALL, NOON, a_call, kept_requests, sums, url_of
 
 

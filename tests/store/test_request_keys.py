@@ -9,12 +9,12 @@ from attrs import evolve as replace
 
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, rebuild
 from adapters.webhooks.idempotency import request_key
-from domain.audit.replay_store import replay_store
-from domain.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
-from domain.outcomes import KEY_REUSED
-from domain.ports import Remembered
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.status import Runtime, TaskStatus
+from domain.application.outcomes import KEY_REUSED
+from domain.application.ports import Remembered
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
+from domain.flow.status import Runtime, TaskStatus
+from domain.replay.replay_store import replay_store
 from tests.store.service import (
     ORIGIN,
     OWNER,

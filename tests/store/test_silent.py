@@ -5,9 +5,9 @@ from __future__ import annotations
 from attrs import evolve as replace
 
 from adapters.store import EventSourcedStore
-from domain.events import FlowCancelRequested, TaskEnded, TaskProgressed
-from domain.status import TaskStatus
-from domain.sweep import SilentFlow
+from domain.application.sweep import SilentFlow
+from domain.flow.events import FlowCancelRequested, TaskEnded, TaskProgressed
+from domain.flow.status import TaskStatus
 from tests.store.commits import commit, created, folded, linked
 from tests.store.service import NOW, OWNER, STRANGER
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.evolve import fold
+from domain.flow.evolve import fold
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
 from tests.store.tables import SNAPSHOTS, delete_snapshots, rows

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 from adapters.store import EventSourcedStore, rebuild
-from domain.commands import CancelFlow, Command, SetWaiting
-from domain.outcomes import Accepted, Outcome, Refused
-from domain.records import Origin
-from domain.service import OwnerSession
+from domain.application.outcomes import Accepted, Outcome, Refused
+from domain.application.recorded_events import Origin
+from domain.application.sessions import OwnerSession
+from domain.flow.commands import CancelFlow, Command, SetWaiting
 from tests.store.service import ORIGIN, create, creation, granted, keyed, run, session, shown
 from tests.store.tables import EVENTS, KEYS, rows
 

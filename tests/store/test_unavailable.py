@@ -16,10 +16,10 @@ import pytest
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
 from adapters.store.lock import take_lock
-from domain.commands import SetWaiting
-from domain.outcomes import NotPersisted
-from domain.ports import StoreUnavailable, itself
-from domain.values import Json
+from domain.application.outcomes import NotPersisted
+from domain.application.ports import StoreUnavailable, itself
+from domain.flow.commands import SetWaiting
+from domain.flow.values import Json
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.service import ORIGIN, create, session, shown
 from tests.store.tables import contents

@@ -13,9 +13,9 @@ from adapters.store.envelope import Envelope
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import CLASSES
 from adapters.store.upcasting import UPCASTERS, Upcaster, upcast
-from domain.events import FlowResumed
-from domain.records import Actor, ActorKind, Metadata
-from domain.status import FlowStatus
+from domain.application.recorded_events import Actor, ActorKind, Metadata
+from domain.flow.events import FlowResumed
+from domain.flow.status import FlowStatus
 
 
 def _named_step(fields: Fields) -> Fields:

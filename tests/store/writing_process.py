@@ -13,7 +13,7 @@ import sys
 from contextlib import closing
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_writing
-from domain.commands import CancelFlow, Command, SetWaiting
+from domain.flow.commands import CancelFlow, Command, SetWaiting
 from tests.store.service import creation, keyed, run, session, shown
 
 

@@ -18,8 +18,8 @@ from adapters.webhooks.replies import RawAnswer
 from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Identify, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
-from domain.audit.refused_calls import Refused
-from domain.service import TaskFlows
+from domain.application.sessions import TaskFlows
+from domain.history.refused_requests import Refused
 from tests.webhooks.memory_store import MemoryStore
 
 OWNER = "agent:main:main"

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from domain.flow import Flow
-from domain.ports import Commit, Page, Remembered, StoreUnavailable, WriteConflict
-from domain.records import Record
-from domain.status import FlowStatus
+from domain.application.ports import Commit, Page, Remembered, StoreUnavailable, WriteConflict
+from domain.application.recorded_events import Record
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
 
 T = TypeVar("T")
 

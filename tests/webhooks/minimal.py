@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.webhooks.actions import Mutation, make_command, read_call
 from adapters.webhooks.fields import Issue
-from domain.commands import Command
+from domain.flow.commands import Command
 
 MINIMAL: Mapping[str, dict[str, Any]] = {
     "create_flow": {"goal": "g"},

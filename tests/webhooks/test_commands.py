@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.webhooks.actions import ACTIONS, Mutation, make_command, read_call
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.strict_json import OVERFLOW
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -21,8 +21,8 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
-from domain.values import BLANKS, JSON_NULL, Json
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import BLANKS, JSON_NULL, Json
 from tests.webhooks.minimal import MINIMAL, command
 
 

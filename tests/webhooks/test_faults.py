@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from domain.outcomes import NotPersisted
-from domain.ports import StoreUnavailable
+from domain.application.outcomes import NotPersisted
+from domain.application.ports import StoreUnavailable
 from tests.webhooks.gateway import Gateway
 from tests.webhooks.memory_store import MemoryStore
 

@@ -11,7 +11,7 @@ from adapters.webhooks.gate import Admitted, Probe, Ticket
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.replies import RawAnswer
 from adapters.webhooks.routes import KeyNotValid
-from domain.audit.refused_calls import TurnedAway
+from domain.history.refused_requests import TurnedAway
 from tests.webhooks.gateway import CLIENT, PROXY, SECRETS, Gateway, headers_for, path_of
 
 BEARER = ("Authorization", f"Bearer {SECRETS['zapier']}")

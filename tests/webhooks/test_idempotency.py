@@ -9,7 +9,7 @@ import pytest
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.gate import Admitted
 from adapters.webhooks.idempotency import request_key
-from domain.records import RequestKey
+from domain.application.recorded_events import RequestKey
 from tests.webhooks.gateway import Gateway, headers_for
 
 ONCE = ("Idempotency-Key", "once")

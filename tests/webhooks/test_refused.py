@@ -12,7 +12,7 @@ from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import note_nothing, noting
 from adapters.webhooks.replies import refusal
-from domain.audit.refused_calls import Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import Refused, RefusedCall, TurnedAway
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
 
 FLOW: Final = "c28b9937-8980-43f8-8553-361a3e1dd4d5"

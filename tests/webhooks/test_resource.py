@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.webhooks.actions import ACTIONS
 from adapters.webhooks.gate import Admitted
 from adapters.webhooks.limits import Limits
-from domain.records import Actor, ActorKind, Metadata
+from domain.application.recorded_events import Actor, ActorKind, Metadata
 from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of
 
 LATEST = b'{"action":"find_latest_flow"}'

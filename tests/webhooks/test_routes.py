@@ -6,7 +6,7 @@ import pytest
 
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.routes import Route, RouteTable
-from domain.service import TaskFlows
+from domain.application.sessions import TaskFlows
 from tests.webhooks.gateway import counted, identifying
 from tests.webhooks.memory_store import MemoryStore
 

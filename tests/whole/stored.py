@@ -12,11 +12,11 @@ from attrs import frozen
 
 from adapters.store import open_for_reading, open_for_writing, rebuild
 from adapters.webhooks.views import flow_json, task_json
-from domain.evolve import evolve
-from domain.flow import Flow
-from domain.records import Record
-from domain.task import find_task
-from domain.views import flow_view, task_view, task_views
+from domain.application.recorded_events import Record
+from domain.application.views import flow_view, task_view, task_views
+from domain.flow.evolve import evolve
+from domain.flow.state import Flow
+from domain.flow.task import find_task
 from tests.whole.callers import Document
 from tests.whole.writers import Acknowledged
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CreateFlow
-from domain.operators import SYSTEM
-from domain.records import Origin
-from domain.service import OwnerSession, TaskFlows
-from domain.values import Json
+from domain.application.operators import SYSTEM
+from domain.application.recorded_events import Origin
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.flow.commands import CreateFlow
+from domain.flow.values import Json
 from tests.whole.answers import Answer, read_answers
 from tests.whole.gateway import RunningGateway
 from tests.whole.honest import ask, gateway_under_attack, received, webhook

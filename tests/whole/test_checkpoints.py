@@ -18,7 +18,7 @@ from adapters.audit.keys import Signer
 from adapters.composition.jobs import checkpoint_job
 from adapters.composition.stores import settings_of
 from adapters.store import StoreEvidence, open_for_reading
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
 from tests.audit.test_checkpointing import grow
 from tests.cli.workbench import seeding
 from tests.whole.gateway import ROOT, RunningGateway

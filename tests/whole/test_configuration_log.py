@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store import read_configurations
-from domain.audit.configuration import Cause, ConfigurationChange, FieldChange
+from domain.history.configuration import Cause, ConfigurationChange, FieldChange
 from tests.whole.reloadable import NEW, OLD, OWNER, Reloadable, document, route
 from tests.whole.vitals import eventually
 

@@ -14,7 +14,7 @@ import pytest
 from adapters.audit.keys import Signer
 from adapters.cli import Startable, Unstartable
 from adapters.composition.checking import check
-from domain.commands import CreateFlow
+from domain.flow.commands import CreateFlow
 from tests.cli.workbench import seeding
 from tests.settings.workbench import SECRET, with_routes, written
 from tests.whole.gateway import ROOT

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from adapters.store import StoredRefusals, read_refusals
-from domain.audit.refused_calls import RefusedCall, Wanted
+from domain.history.refused_requests import RefusedCall, Wanted
 from tests.whole.callers import Answer, Caller, Document, Door, GoneError, Request
 from tests.whole.canaries import MARK, SECRETS, configured, traces
 from tests.whole.gateway import LOOK_EVERY_SECONDS, ROOT, RunningGateway

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store import read_refusals
-from domain.audit.refused_calls import Wanted
+from domain.history.refused_requests import Wanted
 from tests.contract.wire_client import Address, HeldRequest, Outgoing, Wire
 from tests.whole.callers import Caller, Door
 from tests.whole.gateway import ROOT

@@ -16,14 +16,14 @@ from adapters import schedule
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.settings import Children
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.commands import CancelFlow, CreateFlow, RunTask
-from domain.listening import ClockReading
-from domain.operators import SYSTEM, Operators
-from domain.outcomes import Accepted
-from domain.ports import StoreUnavailable
-from domain.records import Origin
-from domain.service import TaskFlows
-from domain.status import FlowStatus, Runtime
+from domain.application.listening import ClockReading
+from domain.application.operators import SYSTEM, Operators
+from domain.application.outcomes import Accepted
+from domain.application.ports import StoreUnavailable
+from domain.application.recorded_events import Origin
+from domain.application.sessions import TaskFlows
+from domain.flow.commands import CancelFlow, CreateFlow, RunTask
+from domain.flow.status import FlowStatus, Runtime
 
 CHILDREN = Children(lost_after_seconds=1, sweep_seconds=0.2)
 START = 1_795_435_200_000

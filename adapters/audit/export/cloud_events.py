@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Final
 
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.published import Published, published, said
-from domain.audit.reading import read_entry
-from domain.audit.selection import Selection
-from domain.records import ActorKind, Metadata
-from domain.values import Timestamp
+from domain.application.recorded_events import ActorKind, Metadata
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Entry, Evidence
+from domain.history.published import Published, published, said
+from domain.history.reading import read_entry
+from domain.history.selection import Selection
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = 19

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import IO
 
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.published import Published, published_record
-from domain.audit.reading import read_entry
-from domain.audit.selection import Selection
-from domain.audit.standings import Standings
+from domain.history.audit_log import Entry, Evidence
+from domain.history.flow_heads import Standings
+from domain.history.published import Published, published_record
+from domain.history.reading import read_entry
+from domain.history.selection import Selection
 
 
 def write_ndjson(

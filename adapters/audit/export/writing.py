@@ -8,9 +8,9 @@ from typing import IO, Final, TypeAlias
 import orjson
 from orjson import Fragment
 
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.selection import Selection, selected
-from domain.values import Json
+from domain.flow.values import Json
+from domain.history.audit_log import Entry, Evidence
+from domain.history.selection import Selection, selected
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many positions of the log are done, of how many."""

@@ -23,11 +23,11 @@ from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
 from adapters.audit.pack.parting import Parting
 from adapters.audit.tile_file import Progress
-from domain.audit.checkpoints import Checkpoints, Sighting, Signed, Unprovable
-from domain.audit.evidence import Evidence
-from domain.audit.measuring import measured
-from domain.audit.selection import Selection, selected
-from domain.audit.verifying import verified
+from domain.history.audit_log import Evidence
+from domain.history.selection import Selection, selected
+from domain.tlog.checkpoints import Checkpoints, Sighting, Signed, Unprovable
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.verifying import verified
 
 _HERE: Final = Path(__file__).parent
 _SPOOLED: Final = 1 << 23

@@ -11,9 +11,9 @@ from attrs import Factory, define
 from adapters.audit.keys import encoded
 from adapters.audit.pack.archive import Inside
 from adapters.audit.pack.verify import Event, add_version, line
-from domain.audit.evidence import Entry
-from domain.audit.leaves import entry_hash
-from domain.audit.stretches import Gap
+from domain.history.audit_log import Entry
+from domain.tlog.leaves import entry_hash
+from domain.tlog.omitted_ranges import Gap
 
 
 @define

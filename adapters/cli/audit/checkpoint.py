@@ -15,8 +15,8 @@ from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.printable import counted, to_the_second
-from domain.audit.reading import recorded_at
+from adapters.presentation.printable import counted, to_the_second
+from domain.history.reading import recorded_at
 
 PAGE: Final = Page(
     help="append a signed checkpoint of the log as it is",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from pathlib import Path
 
-from adapters.cli.documents import Document
 from adapters.cli.parser import Parser, some_text
-from domain.audit.checkpoints import Checkpoint
-from domain.audit.printable import counted
+from adapters.presentation.documents import Document
+from adapters.presentation.printable import counted
+from domain.tlog.checkpoints import Checkpoint
 
 
 def checkpoints_option(parser: Parser) -> None:

@@ -9,14 +9,14 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, json_flag, page_options, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.configuration import ConfigurationPage, FieldChange
-from domain.audit.printable import counted, to_the_millisecond
+from adapters.presentation.documents import Document, document
+from adapters.presentation.printable import counted, to_the_millisecond
+from domain.history.configuration import ConfigurationPage, FieldChange
 
 MOST_CHANGES: Final = 1000
 

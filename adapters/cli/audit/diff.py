@@ -12,7 +12,6 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.changed import change_documents, place_document, shown
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, place, read_history, step_of
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
@@ -20,10 +19,11 @@ from adapters.cli.parser import point
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.changes import Change, Field, changes
-from domain.audit.history import Step
-from domain.audit.points import Point
-from domain.audit.printable import printable, to_the_millisecond
+from adapters.presentation.change_text import change_documents, place_document, shown
+from adapters.presentation.printable import printable, to_the_millisecond
+from domain.history.as_of import Point
+from domain.history.changes import Change, Field, changes
+from domain.history.transitions import Step
 
 PAGE: Final = Page(
     help="show what changed in a flow between two points of its history",

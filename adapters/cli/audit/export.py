@@ -22,10 +22,10 @@ from adapters.cli.parser import uri_reference
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools, WriteEvents
-from domain.audit.evidence import Evidence
-from domain.audit.printable import counted
-from domain.audit.selection import Selection
-from domain.values import Timestamp
+from adapters.presentation.printable import counted
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Evidence
+from domain.history.selection import Selection
 
 PAGE: Final = Page(
     help="take events away as one file",

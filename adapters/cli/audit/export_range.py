@@ -5,9 +5,9 @@ from __future__ import annotations
 from adapters.cli.arguments import MOST_INTEGER, text_option
 from adapters.cli.parser import Parser, moment, whole_number
 from adapters.cli.tools import CommandError
-from domain.audit.evidence import Evidence
-from domain.audit.printable import counted
-from domain.audit.selection import Selection
+from adapters.presentation.printable import counted
+from domain.history.audit_log import Evidence
+from domain.history.selection import Selection
 
 
 def range_options(parser: Parser) -> None:

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.changed import change_documents, change_line, new_line, place_document
 from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
@@ -20,19 +19,30 @@ from adapters.cli.audit.timeline import (
     read_history,
     step_of,
 )
-from adapters.cli.documents import Document, flow_document, history_documents, task_documents
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
-from adapters.cli.happenings import word
 from adapters.cli.manual import Page
-from adapters.cli.origins import by_whom, through_what
 from adapters.cli.tables import REST, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.changes import Change, changes
-from domain.audit.history import Step
-from domain.audit.points import Point
-from domain.audit.printable import counted, printable, to_the_millisecond
+from adapters.presentation.change_text import (
+    change_documents,
+    change_line,
+    new_line,
+    place_document,
+)
+from adapters.presentation.documents import (
+    Document,
+    flow_document,
+    history_documents,
+    task_documents,
+)
+from adapters.presentation.event_text import word
+from adapters.presentation.printable import counted, printable, to_the_millisecond
+from adapters.presentation.provenance_text import by_whom, through_what
+from domain.history.as_of import Point
+from domain.history.changes import Change, changes
+from domain.history.transitions import Step
 
 PAGE: Final = Page(
     help="show each event of a flow, what it changed, and who caused it",

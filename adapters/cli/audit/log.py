@@ -12,24 +12,24 @@ from rich.table import Table
 
 from adapters.cli.arguments import MOST_INTEGER, Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.documents import Document, event_document
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.happenings import WORDS, told, word
 from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.origins import by_whom, through_what
 from adapters.cli.parser import Parser, flow_status, moment, whole_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.evidence import Evidence, Unreadable
-from domain.audit.printable import counted, to_the_millisecond
-from domain.audit.reading import read_entry
-from domain.audit.standings import Standings
-from domain.evolve import BrokenHistory
-from domain.flow import Flow
-from domain.records import ActorKind, Record
-from domain.status import FlowStatus
-from domain.values import Timestamp
+from adapters.presentation.documents import Document, event_document
+from adapters.presentation.event_text import WORDS, told, word
+from adapters.presentation.printable import counted, to_the_millisecond
+from adapters.presentation.provenance_text import by_whom, through_what
+from domain.application.recorded_events import ActorKind, Record
+from domain.flow.evolve import BrokenHistory
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Evidence, Unreadable
+from domain.history.flow_heads import Standings
+from domain.history.reading import read_entry
 
 PAGE: Final = Page(
     help="list the events of all flows, in the order in which they were written",

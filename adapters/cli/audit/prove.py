@@ -23,9 +23,9 @@ from adapters.cli.parser import point
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
-from domain.audit.evidence import Entry, Evidence
-from domain.audit.points import AtVersion, Point
-from domain.audit.proof import Proof, Verdict
+from domain.history.as_of import AtVersion, Point
+from domain.history.audit_log import Entry, Evidence
+from domain.tlog.proofs import Proof, Verdict
 
 PAGE: Final = Page(
     help="write the proof that the log has one event",

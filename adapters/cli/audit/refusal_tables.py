@@ -13,15 +13,15 @@ from rich.text import Text
 
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from domain.audit.printable import counted, printable, to_the_millisecond, to_the_second
-from domain.audit.refused_calls import (
+from adapters.presentation.printable import counted, printable, to_the_millisecond, to_the_second
+from domain.flow.values import Timestamp
+from domain.history.refused_requests import (
     KeptCall,
     RefusalPage,
     RefusalTotal,
     TurnedAwayTotal,
     adds_up,
 )
-from domain.values import Timestamp
 
 _NUMBER: Final = 11
 

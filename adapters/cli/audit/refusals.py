@@ -15,14 +15,14 @@ from adapters.cli.arguments import (
 )
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.refusal_tables import Found, tell
-from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.parser import moment
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.refused_calls import Wanted, adds_up
-from domain.values import Timestamp
+from adapters.presentation.documents import Document, document
+from domain.flow.values import Timestamp
+from domain.history.refused_requests import Wanted, adds_up
 
 MOST_CALLS: Final = 1000
 

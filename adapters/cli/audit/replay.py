@@ -15,9 +15,9 @@ from adapters.cli.parser import whole_number
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.checkpoints import Checkpoints, Unprovable
-from domain.audit.findings import Report
-from domain.audit.replay_store import find_missing, stages
+from domain.replay.findings import Report
+from domain.replay.replay_store import find_missing, stages
+from domain.tlog.checkpoints import Checkpoints, Unprovable
 
 PAGE: Final = Page(
     help="fold and decide all flows again, and name what does not agree",
@@ -70,7 +70,7 @@ class Replay(AuditAsk):
             for stage in stages(evidence, report, silent_before):
                 with progress_on(terminal.err, stage.label) as progress:
                     stage.run(progress)
-        find_missing(report, checkpoints)
+        find_missing(report, max(checkpoints.sizes, default=0))
         if self.json:
             terminal.dump(report_document(report))
         else:

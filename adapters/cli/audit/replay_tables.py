@@ -9,11 +9,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.documents import Document, document
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from domain.audit.findings import Advice, Finding, Report, Tally
-from domain.audit.printable import counted, to_the_second
+from adapters.presentation.documents import Document, document
+from adapters.presentation.printable import counted, to_the_second
+from domain.replay.findings import Advice, Finding, Report, Tally
 
 T = TypeVar("T", Finding, Advice)
 

@@ -7,11 +7,11 @@ from typing import Final, assert_never
 
 from adapters.cli.parser import Parser, point
 from adapters.cli.tools import CommandError
-from domain.audit.evidence import Evidence
-from domain.audit.history import Step, steps
-from domain.audit.points import AtRevision, AtTime, AtVersion, Point, step_at
-from domain.audit.printable import to_the_millisecond
-from domain.audit.reading import read_entry
+from adapters.presentation.printable import to_the_millisecond
+from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, step_at
+from domain.history.audit_log import Evidence
+from domain.history.reading import read_entry
+from domain.history.transitions import Step, steps
 
 POINTS: Final = """\
 A point in a flow's history is written as

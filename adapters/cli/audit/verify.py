@@ -15,20 +15,20 @@ from adapters.cli.audit.checkpoint_words import (
     in_base64,
     public_keys_option,
 )
-from adapters.cli.documents import Document, document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import STORE_TROUBLE, Page
 from adapters.cli.progress import progress_on
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.checkpoints import Checkpoints
-from domain.audit.evidence import Evidence
-from domain.audit.measuring import measured
-from domain.audit.printable import counted, printable, to_the_second
-from domain.audit.reading import recorded_at
-from domain.audit.verifying import Finding, Verified, verified
-from domain.values import Timestamp
+from adapters.presentation.documents import Document, document
+from adapters.presentation.printable import counted, printable, to_the_second
+from domain.flow.values import Timestamp
+from domain.history.audit_log import Evidence
+from domain.history.reading import recorded_at
+from domain.tlog.checkpoints import Checkpoints
+from domain.tlog.rebuild_tree import measured
+from domain.tlog.verifying import Finding, Verified, verified
 
 PAGE: Final = Page(
     help="compare the whole log with its signed checkpoints",

@@ -17,14 +17,14 @@ from adapters.cli.audit.checkpoint_words import (
     checkpoint_line,
     public_keys_option,
 )
-from adapters.cli.documents import Document
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.manual import Page
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.audit.printable import pretty_json
-from domain.audit.proof import Verdict
+from adapters.presentation.documents import Document
+from adapters.presentation.printable import pretty_json
+from domain.tlog.proofs import Verdict
 
 PAGE: Final = Page(
     help="check the proof of an event, without a store",

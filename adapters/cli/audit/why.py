@@ -10,7 +10,6 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.changed import place_document, shown, values_document
 from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
@@ -19,22 +18,23 @@ from adapters.cli.audit.timeline import (
     read_history,
     step_of,
 )
-from adapters.cli.documents import Document, history_documents
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.happenings import word
 from adapters.cli.manual import Page
-from adapters.cli.origins import cause
 from adapters.cli.parser import some_text
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
-from domain.audit.changes import TASK_FIELDS, Field, field_names, value_of
-from domain.audit.history import Step
-from domain.audit.points import Point
-from domain.audit.printable import counted, pretty_json, to_the_millisecond
-from domain.audit.why import Why, why
-from domain.flow import Flow
-from domain.values import Json
+from adapters.presentation.change_text import place_document, shown, values_document
+from adapters.presentation.documents import Document, history_documents
+from adapters.presentation.event_text import word
+from adapters.presentation.printable import counted, pretty_json, to_the_millisecond
+from adapters.presentation.provenance_text import cause
+from domain.flow.state import Flow
+from domain.flow.values import Json
+from domain.history.as_of import Point
+from domain.history.changes import TASK_FIELDS, Field, field_names, value_of
+from domain.history.provenance import Why, why
+from domain.history.transitions import Step
 
 PAGE: Final = Page(
     help="name the event that gave a field its value, and the request behind it",

@@ -20,7 +20,7 @@ from adapters.store.place import Memory, parse_url
 from adapters.store.refusals.file import log_path, open_to_write
 from adapters.store.refusals.waiting import Waiting
 from adapters.store.refusals.writing import write
-from domain.audit.refused_calls import NoteRefused, Refused
+from domain.history.refused_requests import NoteRefused, Refused
 
 _GATHER_SECONDS: Final = 0.25
 """How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""

@@ -13,7 +13,8 @@ from adapters.store.place import Memory, parse_url
 from adapters.store.refusals import schema
 from adapters.store.refusals.file import log_path, opened_to_read
 from adapters.store.refusals.waiting import day
-from domain.audit.refused_calls import (
+from domain.application.ports import StoreUnavailable
+from domain.history.refused_requests import (
     KeptCall,
     RefusalPage,
     RefusalTotal,
@@ -21,7 +22,6 @@ from domain.audit.refused_calls import (
     TurnedAwayTotal,
     Wanted,
 )
-from domain.ports import StoreUnavailable
 
 
 def read_refusals(url: str) -> StoredRefusals:
@@ -38,7 +38,7 @@ def read_refusals(url: str) -> StoredRefusals:
 
 @frozen
 class StoredRefusals:
-    """A refusal log on disk, which may come to be: a `domain.audit.refused_calls.Refusals`.
+    """A refusal log on disk, which may come to be: a `domain.history.refused_requests.Refusals`.
 
     Each question opens the file, read-only, and sees one moment of it. PERF: this costs 0.2 ms,
     and lets any thread ask, of a log that its gateway may not have begun yet.

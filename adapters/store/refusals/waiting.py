@@ -8,8 +8,8 @@ from typing import TypeAlias, assert_never
 
 from attrs import define, field, frozen
 
-from domain.audit.refused_calls import DAY, Refused, RefusedCall, TurnedAway
-from domain.values import Timestamp
+from domain.flow.values import Timestamp
+from domain.history.refused_requests import DAY, Refused, RefusedCall, TurnedAway
 
 Total: TypeAlias = tuple[Timestamp, str, str, str]
 """A day's first moment, a route, a key and a code."""

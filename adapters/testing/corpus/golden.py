@@ -15,12 +15,12 @@ from adapters.testing.differences import difference
 from adapters.testing.notation import Noted, note_event, read_event
 from adapters.testing.scenario import Rules
 from adapters.testing.steps import Send, Step, Tick, read_step
-from domain.commands import CreateFlow, Issued
-from domain.decide import Decision, decide
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.refusals import Refusal
-from domain.views import flow_view, task_view
+from domain.application.views import flow_view, task_view
+from domain.flow.commands import CreateFlow, Issued
+from domain.flow.decide import Decision, decide
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
 
 Told: TypeAlias = Mapping[str, Any]
 """What became of a step: `{"events": [...]}` or `{"refused": "<code>"}`."""

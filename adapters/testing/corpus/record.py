@@ -14,10 +14,10 @@ from typing import Any, Final
 from adapters.testing.clock import ControlledClock
 from adapters.testing.corpus.golden import shown_at_the_end, take, told_of
 from adapters.testing.steps import Step, note_step, read_steps
-from domain.decide import decide
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.refusals import Refusal
+from domain.flow.decide import decide
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
 
 USAGE: Final = "usage: python -m adapters.testing.corpus.record ABOUT STEPS"
 NOT_UNDERSTOOD: Final = 2

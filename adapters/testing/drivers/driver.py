@@ -8,8 +8,8 @@ from typing import Protocol, TypeAlias
 
 from adapters.testing.answers import Answer, Listing, Shown
 from adapters.testing.failing import Failure
-from domain.commands import Command
-from domain.ports import Clock, NewId
+from domain.application.ports import Clock, NewId
+from domain.flow.commands import Command
 
 
 class Ability(Enum):

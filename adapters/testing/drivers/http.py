@@ -12,7 +12,7 @@ from adapters.testing.drivers import wire
 from adapters.testing.drivers.driver import Ability
 from adapters.testing.drivers.wire import Document, WireFault
 from adapters.testing.failing import Failure
-from domain.commands import Command
+from domain.flow.commands import Command
 
 __all__ = ["Door", "HttpDriver", "Post", "WireFault"]
 

@@ -8,16 +8,16 @@ from adapters.testing.answers import Answer, Listing, Shown, answer_of, shown, s
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory
 from adapters.testing.failing import Failure
 from adapters.testing.scenario import Rules
-from domain.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
-from domain.decide import decide
-from domain.decide_task import meant_task
-from domain.events import Event
-from domain.evolve import evolve, fold
-from domain.flow import Flow
-from domain.outcomes import accepted, refused
-from domain.ports import Clock, NewId
-from domain.refusals import Refusal
-from domain.views import flow_view, task_summary
+from domain.application.outcomes import accepted, refused
+from domain.application.ports import Clock, NewId
+from domain.application.views import flow_view, task_summary
+from domain.flow.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
+from domain.flow.decide import decide
+from domain.flow.decide_task import meant_task
+from domain.flow.events import Event
+from domain.flow.evolve import evolve, fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
 
 
 @define

@@ -21,12 +21,12 @@ from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, Lost
 from adapters.testing.failing import Died, FailingStore, Failure
 from adapters.testing.memory import MemoryStore
 from adapters.testing.notation import note_command
-from domain.commands import Command
-from domain.ports import Clock, FlowStore, NewId, StoreUnavailable
-from domain.records import Actor, ActorKind, Origin, RequestKey
-from domain.service import OwnerSession, TaskFlows
-from domain.status import FlowStatus
-from domain.views import FlowView
+from domain.application.ports import Clock, FlowStore, NewId, StoreUnavailable
+from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.sessions import OwnerSession, TaskFlows
+from domain.application.views import FlowView
+from domain.flow.commands import Command
+from domain.flow.status import FlowStatus
 
 
 @define

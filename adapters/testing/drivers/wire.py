@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from adapters.testing.answers import ACCEPTED, NOT_PERSISTED, Answer, Shown
 from adapters.testing.notation import note_command
-from domain.commands import Command
+from domain.flow.commands import Command
 
 Document: TypeAlias = dict[str, Any]
 

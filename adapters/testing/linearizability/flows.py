@@ -9,7 +9,7 @@ from attrs import frozen
 from adapters.testing.answers import Answer, Shown, timeless, without_times
 from adapters.testing.differences import one_line
 from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
-from domain.commands import Command, CreateFlow, Issued
+from domain.flow.commands import Command, CreateFlow, Issued
 
 
 @frozen

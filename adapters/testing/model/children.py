@@ -8,8 +8,8 @@ from typing import Final
 from attrs import evolve as replace
 
 from adapters.testing.model.life import ACTIVE, Child, Life
-from domain.commands import Command, LoseTask, RunTask, UpdateTask
-from domain.values import Keep
+from domain.flow.commands import Command, LoseTask, RunTask, UpdateTask
+from domain.flow.values import Keep
 
 BLANK: Final = r"[\x09-\x0d \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
 """What JavaScript trims away."""

@@ -10,7 +10,7 @@ from attrs import evolve as replace
 from adapters.testing.model import children
 from adapters.testing.model.life import Child, Life
 from adapters.testing.model.ruling import No, Ruling, Verdict
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     CreateFlow,
     FailFlow,
@@ -24,7 +24,7 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.values import Json, Keep, Patch
+from domain.flow.values import Json, Keep, Patch
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from adapters.testing.answers import ACCEPTED, Answer, Shown
 from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
 from adapters.testing.model.rules import Rules
 from adapters.testing.model.ruling import No
-from domain.commands import CancelFlow, Command, CreateFlow, Issued, LoseTask, UpdateTask
+from domain.flow.commands import CancelFlow, Command, CreateFlow, Issued, LoseTask, UpdateTask
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."

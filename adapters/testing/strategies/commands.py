@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from adapters.testing.facts import OWNER
 from adapters.testing.strategies.values import JSON_LIMITS, flow_ids, policies, task_ids
-from domain.commands import (
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -30,8 +30,8 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.status import ENDED, FlowStatus, Runtime, TaskStatus, TerminalOutcome
-from domain.values import KEEP, Json, Keep, Timestamp
+from domain.flow.status import ENDED, FlowStatus, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import KEEP, Json, Keep, Timestamp
 
 LIVE: Final = (FlowStatus.QUEUED, FlowStatus.RUNNING, FlowStatus.WAITING, FlowStatus.BLOCKED)
 RESUMED: Final = (FlowStatus.QUEUED, FlowStatus.RUNNING)

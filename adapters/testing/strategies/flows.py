@@ -12,8 +12,8 @@ from adapters.testing.facts import ended, linked
 from adapters.testing.states import standing
 from adapters.testing.strategies.histories import events_of, histories, links, lives, waits
 from adapters.testing.strategies.values import active, ends, flow_ids, live, moments, patches
-from domain.commands import LoseTask, UpdateTask
-from domain.events import (
+from domain.flow.commands import LoseTask, UpdateTask
+from domain.flow.events import (
     Event,
     FlowCancelled,
     FlowCancelRequested,
@@ -23,11 +23,11 @@ from domain.events import (
     TaskEnded,
     TaskLinked,
 )
-from domain.evolve import evolve, fold
-from domain.evolve_task import evolve_tasks
-from domain.flow import Flow
-from domain.status import FlowStatus, TaskStatus
-from domain.task import Task
+from domain.flow.evolve import evolve, fold
+from domain.flow.evolve_task import evolve_tasks
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, TaskStatus
+from domain.flow.task import Task
 
 
 def told(history: Iterable[Event]) -> Flow:

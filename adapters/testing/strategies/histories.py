@@ -23,9 +23,9 @@ from adapters.testing.strategies.values import (
     task_ids,
     texts,
 )
-from domain.commands import CreateFlow, FlowCommand, Issued
-from domain.decide import Decision, decide
-from domain.events import (
+from domain.flow.commands import CreateFlow, FlowCommand, Issued
+from domain.flow.decide import Decision, decide
+from domain.flow.events import (
     Event,
     FlowBecameBlocked,
     FlowBeganWaiting,
@@ -43,11 +43,11 @@ from domain.events import (
     TaskProgressed,
     TaskStarted,
 )
-from domain.evolve import fold
-from domain.flow import Flow
-from domain.refusals import Refusal
-from domain.status import FlowStatus, Runtime, TaskStatus
-from domain.values import KEEP
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus, Runtime, TaskStatus
+from domain.flow.values import KEEP
 
 History: TypeAlias = tuple[Event, ...]
 

@@ -8,8 +8,8 @@ from typing import Final
 from hypothesis import strategies as st
 
 from adapters.testing.facts import FLOW, OWNER, STRANGER
-from domain.status import ACTIVE, ENDED, LIVE, NotifyPolicy, TerminalOutcome
-from domain.values import KEEP, Json
+from domain.flow.status import ACTIVE, ENDED, LIVE, NotifyPolicy, TerminalOutcome
+from domain.flow.values import KEEP, Json
 
 MOST_LEVELS: Final = 127
 """How deep a value may be nested; the body around it is the 128th level."""

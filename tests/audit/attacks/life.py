@@ -11,7 +11,11 @@ from adapters.store import EventSourcedStore
 from adapters.testing.clock import ControlledClock
 from adapters.testing.ids import CountedIds
 from bench.stores import unsynced
-from domain.commands import (
+from domain.application.operators import SYSTEM, Operators
+from domain.application.outcomes import Accepted
+from domain.application.recorded_events import Origin, RequestKey
+from domain.application.sessions import TaskFlows
+from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
@@ -23,13 +27,9 @@ from domain.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.flow import Flow
-from domain.operators import SYSTEM, Operators
-from domain.outcomes import Accepted
-from domain.records import Origin, RequestKey
-from domain.service import TaskFlows
-from domain.status import Runtime, TaskStatus
-from domain.values import Json
+from domain.flow.state import Flow
+from domain.flow.status import Runtime, TaskStatus
+from domain.flow.values import Json
 from tests.cli.workbench import ZAPIER
 
 OWNERS: Final = ("agent:main:main", "agent:support:desk", "agent:ops:night")

@@ -1,0 +1,99 @@
+"""What happened, for people and programs: each event's word, and what it says.
+
+The words are ours, not the classes' names: a class may be renamed, an output may not.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from adapters.presentation.printable import shortened
+from domain.flow import events as e
+from domain.flow.values import Json
+from domain.history.published import said
+
+_LONGEST: Final = 60
+"""How many characters of one field a short telling shows."""
+
+
+@frozen
+class _Telling:
+    """An event's word for programs, its verb for people, and the fields that a telling names."""
+
+    word: str
+    verb: str
+    fields: tuple[str, ...] = ()
+
+
+_WAIT: Final = ("current_step", "blocked_task_id", "blocked_summary", "wait_json", "state_json")
+_FAIL: Final = ("blocked_task_id", "blocked_summary", "state_json")
+_OPEN: Final = ("status", "goal", "controller_id", "current_step", "wait_json", "state_json")
+_LINK: Final = ("status", "runtime", "task", "label", "run_id", "child_session_key")
+_NEWS: Final = ("progress_summary",)
+_END: Final = ("status", "error", "terminal_outcome", "terminal_summary", "progress_summary")
+_MORE: Final = ("task", "label", "source_id", "parent_task_id", "notify_policy")
+
+_TELLINGS: Final[dict[type[e.Event], _Telling]] = {
+    e.FlowCreated: _Telling("flow_created", "created", _OPEN),
+    e.FlowBeganWaiting: _Telling("flow_began_waiting", "began waiting", _WAIT),
+    e.FlowBecameBlocked: _Telling("flow_became_blocked", "became blocked", _WAIT),
+    e.FlowResumed: _Telling("flow_resumed", "resumed", ("status", "current_step", "state_json")),
+    e.FlowSucceeded: _Telling("flow_succeeded", "succeeded", ("state_json",)),
+    e.FlowFailed: _Telling("flow_failed", "failed", _FAIL),
+    e.FlowCancelRequested: _Telling("flow_cancel_requested", "cancel requested"),
+    e.FlowCancelled: _Telling("flow_cancelled", "cancelled"),
+    e.TaskLinked: _Telling("task_linked", "linked", _LINK),
+    e.TaskDescribed: _Telling("task_described", "described", _MORE),
+    e.TaskStarted: _Telling("task_started", "started", _NEWS),
+    e.TaskProgressed: _Telling("task_progressed", "progressed", _NEWS),
+    e.TaskEnded: _Telling("task_ended", "ended", _END),
+}
+
+WORDS: Final = tuple(telling.word for telling in _TELLINGS.values())
+"""The words of all events, in the order of a flow's life."""
+
+_NAMES: Final = {
+    "controller_id": "controller",
+    "current_step": "step",
+    "blocked_task_id": "blocked by",
+    "blocked_summary": "because",
+    "wait_json": "wait",
+    "state_json": "state",
+    "progress_summary": "progress",
+    "terminal_outcome": "outcome",
+    "terminal_summary": "summary",
+}
+
+
+def word(event: e.Event) -> str:
+    """Return an event's word for programs."""
+    return _TELLINGS[type(event)].word
+
+
+def told(event: e.Event) -> str:
+    """Return in short, and printable, what an event says."""
+    telling, given = _TELLINGS[type(event)], said(event)
+    subject = f"task {given['task_id']} " if "task_id" in given else ""
+    details = [
+        f"{_NAMES.get(name, name.replace('_', ' '))} {_brief(given[name])}"
+        for name in telling.fields
+        if name in given
+    ]
+    return shortened(f"{subject}{telling.verb}", 200) + (
+        ": " + ", ".join(details) if details else ""
+    )
+
+
+def _brief(value: object) -> str:
+    match value:
+        case None:
+            return "cleared"
+        case Json(text):
+            return shortened(text, _LONGEST)
+        case StrEnum():
+            return value.value
+        case _:
+            return f'"{shortened(str(value), _LONGEST)}"'

@@ -1,0 +1,78 @@
+"""What an operator may do to the flows of all owners, and the system by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from attrs import evolve, frozen
+
+from domain.application.listening import ListeningPeriod
+from domain.application.outcomes import Outcome
+from domain.application.ports import Clock, NewId
+from domain.application.recorded_events import Actor, ActorKind, Origin
+from domain.application.sessions import TaskFlows
+from domain.application.sweep import Sightings, Sweeper, Swept, SweptStore
+from domain.flow.commands import CancelFlow
+
+SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
+
+
+class OperatedStore(SweptStore, Protocol):
+    """A store that can tell whose a flow is."""
+
+    def owner_of(self, flow_id: str) -> str | None:
+        """Return the owner of a flow."""
+        ...
+
+
+@frozen
+class Operators:
+    """Commands in the name of an operator, or of the system, on flows of whichever owner."""
+
+    store: OperatedStore
+    clock: Clock
+    new_id: NewId
+    actor: Actor
+
+    def cancel(self, flow_id: str) -> Outcome:
+        """Cancel a flow; one that does not exist is refused as it is for a caller."""
+        session = self._flows().bind_session(self.store.owner_of(flow_id) or "")
+        return session.execute(CancelFlow(flow_id=flow_id), self._origin())
+
+    def give_up_children(self, flow_id: str) -> Swept:
+        """Give up all active children of a flow, whatever their news."""
+        owner, flow = self.store.owner_of(flow_id), self.store.load(flow_id)
+        if owner is None or flow is None:
+            return Swept()
+        return self._sweeper().give_up(owner, flow)
+
+    def sweep(self, lost_after: int) -> Swept:
+        """Give up the children that were silent for so many milliseconds, by the wall clock."""
+        return self._sweeper().sweep(self.clock() - lost_after)
+
+    def sweep_stale(
+        self,
+        period: ListeningPeriod,
+        sightings: Sightings,
+        goes_on: Callable[[], bool] = lambda: True,
+    ) -> tuple[Swept, Sightings]:
+        """Give up the children that gave no news while this process listened for long enough.
+
+        It ends before the next flow where `goes_on` says no. Returns also what it saw of those
+        whose news is from the future, for the next sweep.
+        """
+        sweeper = evolve(self._sweeper(), goes_on=goes_on)
+        swept, seen = sweeper.sweep_ahead(period, sightings)
+        before = period.stale_before
+        rest = sweeper.sweep_claimed(period) if before is None else sweeper.sweep(before)
+        return swept + rest, seen
+
+    def _sweeper(self) -> Sweeper:
+        return Sweeper(self.store, self._flows(), self._origin())
+
+    def _flows(self) -> TaskFlows:
+        return TaskFlows(self.store, self.clock, self.new_id)
+
+    def _origin(self) -> Origin:
+        return Origin(actor=self.actor, request_id=self.new_id())

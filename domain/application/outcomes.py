@@ -1,0 +1,111 @@
+"""What became of a command, as it is shown: accepted, refused, or not persisted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from attrs import evolve, field, frozen
+
+from domain.application.ports import StoreUnavailable
+from domain.application.views import FlowView, TaskView, flow_view, task_view, task_views
+from domain.flow.commands import CancelFlow, Command
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
+from domain.flow.task import find_task
+
+KEY_REUSED: Final = "idempotency_key_reused"
+
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Accepted:
+    """What a command led to: the flow, for a cancellation its tasks, and the task it meant.
+
+    `is_replay` says that it had been carried out before, and is equal to what it led to then.
+    """
+
+    flow: FlowView
+    tasks: Sequence[TaskView]
+    task: TaskView | None
+    is_replay: bool = field(default=False, eq=False)
+
+
+@frozen(kw_only=True)
+class Refused:
+    """Why a command led to nothing, with the flow, its tasks and the task that was meant."""
+
+    code: str
+    reason: str
+    flow: FlowView | None = None
+    tasks: Sequence[TaskView] = ()
+    task: TaskView | None = None
+
+
+Outcome: TypeAlias = Accepted | Refused
+
+
+@frozen(kw_only=True)
+class FlowPage(Generic[T]):
+    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest.
+
+    APPSEC: the cursor is the id of the last of them, which the owner knows: a number of the store's
+    would count the flows of other owners.
+    """
+
+    flows: Sequence[T]
+    next_cursor: str | None
+
+
+class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
+    """What was given as a cursor is no flow of the owner's."""
+
+
+class NotPersisted(StoreUnavailable):
+    """A decision could not be written; the flow, if there was one, is as it was."""
+
+    def __init__(self, flow: Flow | None) -> None:
+        """Keep what is shown of the flow as it was before the decision."""
+        super().__init__("the decision could not be written")
+        self.flow = None if flow is None else flow_view(flow)
+        self.tasks = () if flow is None else task_views(flow)
+
+
+def accepted(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+    """Show what a command led to."""
+    return Accepted(flow=flow_view(flow), tasks=_tasks(flow, command), task=_task(flow, task_id))
+
+
+def replayed(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+    """Show again what a command led to; the flow is as it was then."""
+    return evolve(accepted(flow, command, task_id), is_replay=True)
+
+
+def refused(refusal: Refusal, command: Command, task_id: str | None) -> Refused:
+    """Show why a command led to nothing."""
+    flow = refusal.flow
+    if flow is None:
+        return Refused(code=refusal.code, reason=refusal.reason)
+    return Refused(
+        code=refusal.code,
+        reason=refusal.reason,
+        flow=flow_view(flow),
+        tasks=_tasks(flow, command),
+        task=_task(flow, task_id),
+    )
+
+
+def key_reused() -> Refused:
+    """Show that a request key stands for another request."""
+    return Refused(code=KEY_REUSED, reason="The idempotency key was used for another request.")
+
+
+def _tasks(flow: Flow, command: Command) -> tuple[TaskView, ...]:
+    return task_views(flow) if isinstance(command, CancelFlow) else ()
+
+
+def _task(flow: Flow, task_id: str | None) -> TaskView | None:
+    task = None if task_id is None else find_task(flow.tasks, task_id)
+    return None if task is None else task_view(task, flow.flow_id)

@@ -1,0 +1,118 @@
+"""What the core needs from outside, and how it fails there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from domain.application.recorded_events import Record, RequestKey
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Timestamp
+
+T = TypeVar("T")
+
+Clock: TypeAlias = Callable[[], Timestamp]
+"""Returns now, in milliseconds since the epoch."""
+
+NewId: TypeAlias = Callable[[], str]
+"""Returns an id that no one has seen before."""
+
+
+class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon, not an error
+    """Another writer was first: the stream went on, or the request key is taken."""
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are told
+    """The store cannot be read or written now; what was asked did not happen."""
+
+
+@frozen(kw_only=True)
+class Commit:
+    """What one command writes, in one transaction.
+
+    `records` follow one another in the stream of `flow`, the state after the last of them. There
+    are none where a command was accepted that changes nothing: then only its request key is kept.
+    `task_id` is the child that the command was about, kept with the request key for its repeats.
+    """
+
+    records: tuple[Record, ...]
+    flow: Flow
+    request_key: RequestKey | None = None
+    task_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Remembered:
+    """What a request key stands for: the request that used it, and what it led to."""
+
+    request_hash: str
+    flow_id: str
+    version: int
+    task_id: str | None
+
+
+@frozen(kw_only=True)
+class Page(Generic[T]):
+    """What is shown of some flows, newest first, and the cursor of the rest if there is a rest.
+
+    The cursor is the position of the last of them: one in the whole store, for no caller's eyes.
+    """
+
+    flows: Sequence[T]
+    next_cursor: int | None
+
+
+def itself(shown: T) -> T:
+    """Show something as it is: then a page ends only at its number of flows."""
+    return shown
+
+
+class FlowStore(Protocol):
+    """A durable store of flows. All its methods may raise `StoreUnavailable`."""
+
+    def find(self, owner: str, flow_id: str) -> Flow | None:
+        """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
+        ...
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as it is, or as of a stream version."""
+        ...
+
+    def save(self, commit: Commit) -> None:
+        """Write a commit durably, or nothing of it.
+
+        Raises:
+            WriteConflict: if another writer was first.
+        """
+        ...
+
+    def recall(self, route_id: str, key: str) -> Remembered | None:
+        """Return what a request key stands for."""
+        ...
+
+    def latest(self, owner: str) -> Flow | None:
+        """Return the flow that an owner created last."""
+        ...
+
+    def page(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        show: Callable[[Flow], T | None],
+    ) -> Page[T]:
+        """Return what is shown of at most `limit` flows of an owner, created before a position.
+
+        One flow at a time is read and shown. The page ends before a flow of which `show` returns
+        None, as there is no room for it; a page with room for no flow at all has no end.
+        """
+        ...
+
+    def position_of(self, owner: str, flow_id: str) -> int | None:
+        """Return where an owner's flow stands in the order of creation; it never changes."""
+        ...

@@ -1,0 +1,276 @@
+"""One command, start to end: load, decide, save, show. The only door to the flows of an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar, overload
+
+from attrs import frozen
+
+from domain.application.outcomes import (
+    Accepted,
+    FlowPage,
+    NotPersisted,
+    Outcome,
+    UnknownCursor,
+    accepted,
+    key_reused,
+    refused,
+    replayed,
+)
+from domain.application.ports import (
+    Clock,
+    Commit,
+    FlowStore,
+    NewId,
+    Remembered,
+    StoreUnavailable,
+    WriteConflict,
+    itself,
+)
+from domain.application.recorded_events import Origin, Record, RequestKey, record_all
+from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
+from domain.flow.commands import (
+    Command,
+    CreateFlow,
+    FlowCommand,
+    Issued,
+    LoseTask,
+    RunTask,
+    UpdateTask,
+)
+from domain.flow.decide import Decision, decide
+from domain.flow.decide_task import meant_task
+from domain.flow.events import Event
+from domain.flow.evolve import fold
+from domain.flow.refusals import Refusal
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 1000
+"""How often a command that loses to other writers is decided again. Each loss is another's win."""
+
+
+@frozen
+class TaskFlows:
+    """All flows of a store. Nothing can be done with it but to bind it to an owner."""
+
+    store: FlowStore
+    clock: Clock
+    new_id: NewId
+
+    def bind_session(self, owner: str) -> OwnerSession:
+        """Return the handle to one owner's flows; it cannot name another."""
+        return OwnerSession(self.store, self.clock, self.new_id, owner)
+
+
+@frozen
+class OwnerSession:
+    """The flows of one owner. All its methods may raise `StoreUnavailable`."""
+
+    store: FlowStore
+    clock: Clock
+    new_id: NewId
+    owner: str
+
+    def find(self, flow_id: str) -> FlowView | None:
+        """Return what is shown of a flow, if the owner has it."""
+        return _shown(self.store.find(self.owner, flow_id))
+
+    def find_latest(self) -> FlowView | None:
+        """Return what is shown of the flow that the owner created last."""
+        return _shown(self.store.latest(self.owner))
+
+    def resolve(self, token: str) -> FlowView | None:
+        """Return the flow that a token means: a flow's id, or the owner's key for the latest."""
+        return self.find_latest() if token == self.owner else self.find(token)
+
+    def summarize_tasks(self, flow_id: str) -> TaskSummary | None:
+        """Return the counts of a flow's tasks, if the owner has the flow."""
+        flow = self.store.find(self.owner, flow_id)
+        return None if flow is None else task_summary(flow.tasks)
+
+    @overload
+    def page(
+        self, *, limit: int, cursor: str | None = ..., status: FlowStatus | None = ...
+    ) -> FlowPage[FlowView]: ...
+
+    @overload
+    def page(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = ...,
+        status: FlowStatus | None = ...,
+        show: Callable[[FlowView], T | None],
+    ) -> FlowPage[T]: ...
+
+    def page(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: FlowStatus | None = None,
+        show: Callable[[FlowView], Any] = itself,
+    ) -> FlowPage[Any]:
+        """Return at most `limit` flows of the owner, newest first, those behind a cursor.
+
+        The page ends before a flow of which `show` returns None, as there is no room for it.
+
+        Raises:
+            UnknownCursor: if it is no flow of the owner's.
+        """
+        before = None if cursor is None else self.store.position_of(self.owner, cursor)
+        if cursor is not None and before is None:
+            raise UnknownCursor
+
+        def with_id(flow: Flow) -> tuple[str, Any] | None:
+            item = show(flow_view(flow))
+            return None if item is None else (flow.flow_id, item)
+
+        page = self.store.page(self.owner, limit=limit, before=before, status=status, show=with_id)
+        rest = page.flows[-1][0] if page.flows and page.next_cursor is not None else None
+        return FlowPage(flows=[item for _, item in page.flows], next_cursor=rest)
+
+    def execute(self, command: Command, origin: Origin) -> Outcome:
+        """Bring about what a command asks for, durably, or say why not.
+
+        Raises:
+            NotPersisted: if the flow could be read and decided upon, but nothing written.
+        """
+        issued = Issued(command=command, owner=self.owner, at=self.clock(), new_id=self.new_id())
+        return _until_first(lambda: self._attempt(issued, origin))
+
+    def execute_together(
+        self, flow_id: str, commands: Sequence[FlowCommand], origin: Origin
+    ) -> Sequence[Outcome]:
+        """Carry out commands on one flow, one after the other, and write them in one commit.
+
+        Each is decided on what the one before it led to, and recorded as if it had come alone; one
+        that is refused takes nothing with it. They have no request key, and make no tasks.
+        """
+        at, new_id = self.clock(), self.new_id()
+        issued = [Issued(command=each, owner=self.owner, at=at, new_id=new_id) for each in commands]
+        return _until_first(lambda: self._attempt_together(flow_id, issued, origin))
+
+    def _attempt_together(
+        self, flow_id: str, commands: Sequence[Issued], origin: Origin
+    ) -> Sequence[Outcome]:
+        flow = self.store.find(self.owner, flow_id)
+        outcomes: list[Outcome] = []
+        records: list[Record] = []
+        for issued in commands:
+            decision = decide(flow, issued)
+            if isinstance(decision, Refusal):
+                outcomes.append(refused(decision, issued.command, None))
+                continue
+            flow = _after(flow, decision)
+            records += _records(decision, flow, issued, origin)
+            outcomes.append(accepted(flow, issued.command, None))
+        if flow is not None and records:
+            self.store.save(Commit(records=tuple(records), flow=flow))
+        return outcomes
+
+    def _attempt(self, issued: Issued, origin: Origin) -> Outcome:
+        command = issued.command
+        if past := self._repeat(origin.request_key, command):
+            return past
+        flow = (
+            None
+            if isinstance(command, CreateFlow)
+            else self.store.find(self.owner, command.flow_id)
+        )
+        decision = decide(flow, issued)
+        # The same request may have been carried out since its key was looked for. Where something
+        # is written that shows as a conflict, elsewhere only by looking again.
+        if not _writes(decision) and (past := self._repeat(origin.request_key, command)):
+            return past
+        if isinstance(decision, Refusal):
+            return refused(decision, command, _meant(flow, issued))
+        return self._save(flow, decision, issued, origin)
+
+    def _save(
+        self, flow: Flow | None, events: tuple[Event, ...], issued: Issued, origin: Origin
+    ) -> Accepted:
+        after = _after(flow, events)
+        task_id = _meant(flow, issued)
+        if events or origin.request_key is not None:
+            commit = Commit(
+                records=_records(events, after, issued, origin),
+                flow=after,
+                request_key=origin.request_key,
+                task_id=task_id,
+            )
+            try:
+                self.store.save(commit)
+            except StoreUnavailable as error:
+                raise NotPersisted(flow) from error
+        return accepted(after, issued.command, task_id)
+
+    def _repeat(self, key: RequestKey | None, command: Command) -> Outcome | None:
+        found = () if key is None else tuple(self._remembered(key))
+        if key is None or not found:
+            return None
+        past = next((past for past in found if past.request_hash == key.request_hash), None)
+        if past is None:
+            return key_reused()
+        flow = self.store.load(past.flow_id, past.version)
+        # A route that was bound to another owner since then must not see its former owner's flow.
+        if flow is None or flow.owner != self.owner:
+            return key_reused()
+        return replayed(flow, command, past.task_id)
+
+    def _remembered(self, key: RequestKey) -> Iterator[Remembered]:
+        for spelling in (key.key, *key.aliases):
+            past = self.store.recall(key.route_id, spelling)
+            if past is not None:
+                yield past
+
+
+def _until_first(attempt: Callable[[], T]) -> T:
+    """Return what an attempt led to, the first that loses to no other writer."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except WriteConflict:
+            continue
+    raise StoreUnavailable("the flow is written to by too many at once")
+
+
+def _after(flow: Flow | None, events: tuple[Event, ...]) -> Flow:
+    after = fold(flow, events)
+    if after is None:  # no flow and no events: only a command that found its flow decides none
+        raise AssertionError("a decision on no flow must create one")
+    return after
+
+
+def _records(
+    events: tuple[Event, ...], after: Flow, issued: Issued, origin: Origin
+) -> tuple[Record, ...]:
+    return record_all(
+        events,
+        flow_id=after.flow_id,
+        after=after.version - len(events),
+        origin=origin,
+        now=issued.at,
+    )
+
+
+def _shown(flow: Flow | None) -> FlowView | None:
+    return None if flow is None else flow_view(flow)
+
+
+def _writes(decision: Decision) -> bool:
+    return not isinstance(decision, Refusal) and bool(decision)
+
+
+def _meant(flow: Flow | None, issued: Issued) -> str | None:
+    match issued.command:
+        case RunTask() as command:
+            return None if flow is None else meant_task(flow, command, issued.new_id)
+        case UpdateTask() | LoseTask() as command:
+            return command.task_id
+        case _:
+            return None

@@ -1,0 +1,190 @@
+"""Gives up the children that nobody hears of, where a cancellation waits for their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice, takewhile
+from typing import Final, Protocol, TypeAlias
+
+from attrs import frozen
+
+from domain.application.listening import ListeningPeriod
+from domain.application.outcomes import Accepted
+from domain.application.ports import FlowStore
+from domain.application.recorded_events import Origin
+from domain.application.sessions import TaskFlows
+from domain.flow.commands import LoseTask
+from domain.flow.state import Flow, active_tasks, task_events
+from domain.flow.status import FlowStatus
+from domain.flow.task import Task, silent_since
+from domain.flow.values import Timestamp
+
+BATCH: Final = 100
+MOST_AT_ONCE: Final = 500
+"""So many children of a flow are given up in one commit at most."""
+MOST_SIGHTINGS: Final = 10_000
+"""Of so many flows with news from the future their last news is remembered at most."""
+
+
+@frozen
+class SilentFlow:
+    """A flow with a cancel intent and an active child that was not heard of for some time."""
+
+    owner: str
+    flow_id: str
+
+
+class SweptStore(FlowStore, Protocol):
+    """A store that can say which flows wait for silent children."""
+
+    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        """Return flows whose most silent child is silent since `before` or earlier."""
+        ...
+
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+        """Return flows all of whose active children gave their last news later than `after`."""
+        ...
+
+
+@frozen
+class Swept:
+    """How many children a sweep gave up, and how many flows became cancelled by it."""
+
+    lost: int = 0
+    cancelled: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        """Return both together."""
+        return Swept(self.lost + other.lost, self.cancelled + other.cancelled)
+
+
+@frozen
+class Sighting:
+    """How many task events a flow had when it was first seen with them, by the monotonic clock."""
+
+    task_events: int
+    monotonic: int
+
+
+Sightings: TypeAlias = Mapping[str, Sighting]
+"""By flow: what is known of those whose last news has a moment that is yet to come."""
+
+
+@frozen
+class Sweeper:
+    """Marks silent children as lost, those of a flow in one commit.
+
+    Before each flow it asks `goes_on`, which may take its time to let others write, and ends where
+    the answer is no. All its methods may raise `StoreUnavailable`; what was done before stays.
+    """
+
+    store: SweptStore
+    flows: TaskFlows
+    origin: Origin
+    goes_on: Callable[[], bool] = lambda: True
+
+    def sweep(self, before: Timestamp) -> Swept:
+        """Give up all children that have been silent since a moment or longer."""
+        total = Swept()
+        while silent := self.store.silent(before, BATCH):
+            swept = sum((self._sweep(flow, before) for flow in self._while_on(silent)), Swept())
+            if not swept.lost:
+                break  # others were faster; the rest is for the next sweep
+            total += swept
+        return total
+
+    def sweep_ahead(self, period: ListeningPeriod, sightings: Sightings) -> tuple[Swept, Sightings]:
+        """Give up children whose news bears a later moment than now, and is stale all the same.
+
+        A clock was ahead when it came, and an event is never stamped before the one before it: so
+        no moment tells when there was news, but only the number of task events, as long as this
+        process remembers it.
+        """
+        total, now = Swept(), period.last
+        seen: dict[str, Sighting] = {}
+        for silent in self._while_on(self.store.ahead(now.wall, MOST_SIGHTINGS)):
+            flow = self.store.load(silent.flow_id)
+            if flow is None:
+                continue
+            known = sightings.get(silent.flow_id)
+            if known is None or known.task_events != task_events(flow):
+                known = Sighting(task_events(flow), now.monotonic)
+            if period.is_stale(known.monotonic):
+                total += self._lose(silent.owner, flow, _unheard(flow))
+            else:
+                seen[silent.flow_id] = known
+        return total, seen
+
+    def sweep_claimed(self, period: ListeningPeriod) -> Swept:
+        """Give up children that were linked in this period as ones that were stale already.
+
+        Their callers say so: no listening is needed to know it.
+        """
+        before, total = period.last.wall - period.pace.stale_after, Swept()
+        for silent in self._while_on(self.store.silent(before, BATCH)):
+            if flow := self.store.load(silent.flow_id):
+                commands = _silent(flow, before, lambda task: _is_claimed(task, period))
+                total += self._lose(silent.owner, flow, commands)
+        return total
+
+    def give_up(self, owner: str, flow: Flow) -> Swept:
+        """Give up all active children of a flow, whatever their news."""
+        return self._lose(
+            owner,
+            flow,
+            (
+                LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=None)
+                for task in active_tasks(flow)
+            ),
+        )
+
+    def _sweep(self, silent: SilentFlow, before: Timestamp) -> Swept:
+        flow = self.store.load(silent.flow_id)
+        return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
+
+    def _lose(self, owner: str, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
+        session, swept, rest = self.flows.bind_session(owner), Swept(), iter(commands)
+        while step := tuple(islice(rest, MOST_AT_ONCE)):
+            if swept.lost and not self.goes_on():
+                break
+            for outcome in session.execute_together(flow.flow_id, step, self.origin):
+                if isinstance(outcome, Accepted):
+                    cancelled = outcome.flow.status is FlowStatus.CANCELLED
+                    swept += Swept(1, int(cancelled and flow.ended_at is None))
+        return swept
+
+    def _while_on(self, flows: Sequence[SilentFlow]) -> Iterable[SilentFlow]:
+        return takewhile(lambda _: self.goes_on(), flows)
+
+
+def _silent(
+    flow: Flow, before: Timestamp, which: Callable[[Task], bool] = lambda _: True
+) -> Iterable[LoseTask]:
+    """Return the commands that give up the children that are silent since a moment or longer."""
+    return (
+        LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=before)
+        for task in active_tasks(flow)
+        if silent_since(task) <= before and which(task)
+    )
+
+
+def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
+    """Say whether a task was stale when it was last heard of, which was in this period."""
+    was_stale = task.heard_at - task.last_event_at >= period.pace.stale_after
+    return was_stale and period.began <= task.heard_at <= period.last.wall
+
+
+def _unheard(flow: Flow) -> Iterable[LoseTask]:
+    """Return the commands that give up all active children, each unless there was news since.
+
+    Each that is given up is a task event itself.
+    """
+    return (
+        LoseTask(
+            flow_id=flow.flow_id,
+            task_id=task.task_id,
+            silent_before=silent_since(task),
+            task_events=task_events(flow) + number,
+        )
+        for number, task in enumerate(active_tasks(flow))
+    )

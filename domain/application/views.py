@@ -1,0 +1,121 @@
+"""What is shown of a flow and its tasks: everything but its owner and our own book-keeping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import fields, frozen
+
+from domain.flow.state import Flow
+from domain.flow.status import (
+    ACTIVE,
+    FAILURES,
+    FlowStatus,
+    NotifyPolicy,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
+from domain.flow.task import Task, newest_first
+from domain.flow.values import Json, Timestamp
+
+RUNTIMES: Final = (Runtime.SUBAGENT.value, Runtime.ACP.value, "cli", "cron")
+"""The runtimes that a summary counts; the last two cannot be started over a webhook."""
+
+
+@frozen(kw_only=True)
+class FlowView:
+    """A flow as callers see it, in the order in which they see it; None is not shown."""
+
+    flow_id: str
+    controller_id: str
+    current_step: str | None
+    blocked_task_id: str | None
+    blocked_summary: str | None
+    revision: int
+    status: FlowStatus
+    notify_policy: NotifyPolicy
+    goal: str
+    state_json: Json | None
+    wait_json: Json | None
+    cancel_requested_at: Timestamp | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    ended_at: Timestamp | None
+
+
+@frozen(kw_only=True)
+class TaskView:
+    """A task as callers see it, in the order in which they see it; None is not shown."""
+
+    task_id: str
+    runtime: Runtime
+    source_id: str | None
+    child_session_key: str | None
+    parent_flow_id: str
+    parent_task_id: str | None
+    agent_id: str | None
+    run_id: str | None
+    label: str | None
+    error: str | None
+    progress_summary: str | None
+    terminal_summary: str | None
+    terminal_outcome: TerminalOutcome | None
+    task: str
+    status: TaskStatus
+    notify_policy: NotifyPolicy
+    created_at: Timestamp
+    started_at: Timestamp | None
+    ended_at: Timestamp | None
+    last_event_at: Timestamp
+    cleanup_after: Timestamp | None
+
+
+@frozen(kw_only=True)
+class TaskSummary:
+    """How many tasks a flow has, by what counts for its caller."""
+
+    total: int
+    active: int
+    terminal: int
+    failures: int
+    by_status: Mapping[str, int]
+    by_runtime: Mapping[str, int]
+
+
+_FLOW_FIELDS = tuple(field.name for field in fields(FlowView))
+_TASK_FIELDS = tuple(field.name for field in fields(TaskView) if field.name != "parent_flow_id")
+
+
+def flow_view(flow: Flow) -> FlowView:
+    """Return what is shown of a flow."""
+    return FlowView(**{name: getattr(flow, name) for name in _FLOW_FIELDS})
+
+
+def task_view(task: Task, flow_id: str) -> TaskView:
+    """Return what is shown of a task of a flow."""
+    shown = {name: getattr(task, name) for name in _TASK_FIELDS}
+    return TaskView(parent_flow_id=flow_id, **shown)
+
+
+def task_views(flow: Flow) -> tuple[TaskView, ...]:
+    """Return what is shown of a flow's tasks, newest first."""
+    return tuple(task_view(task, flow.flow_id) for task in newest_first(flow.tasks))
+
+
+def task_summary(tasks: Iterable[Task]) -> TaskSummary:
+    """Return the counts of some tasks."""
+    tasks = tuple(tasks)
+    statuses = Counter(task.status for task in tasks)
+    runtimes = Counter(task.runtime.value for task in tasks)
+    active = sum(statuses[status] for status in ACTIVE)
+    return TaskSummary(
+        total=len(tasks),
+        active=active,
+        terminal=len(tasks) - active,
+        failures=sum(statuses[status] for status in FAILURES),
+        by_status={status.value: statuses[status] for status in TaskStatus},
+        by_runtime={runtime: runtimes[runtime] for runtime in RUNTIMES},
+    )

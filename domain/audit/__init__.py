@@ -1,1 +1,0 @@
-"""What an auditor reads and computes: pure, over what a store hands out."""

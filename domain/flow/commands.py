@@ -1,0 +1,172 @@
+"""What can be asked of a flow. A command names the flow and the wish; it cannot name an owner."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from domain.flow.rules import RULES, DecisionRules
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import KEEP, Json, Patch, Timestamp
+
+
+@frozen(kw_only=True)
+class CreateFlow:
+    """Open a flow."""
+
+    goal: str
+    controller_id: str
+    status: FlowStatus = FlowStatus.QUEUED
+    notify_policy: NotifyPolicy = NotifyPolicy.DONE_ONLY
+    current_step: str | None = None
+    state_json: Json | None = None
+    wait_json: Json | None = None
+
+
+@frozen(kw_only=True)
+class SetWaiting:
+    """Let a flow wait for something, or say that it is blocked."""
+
+    flow_id: str
+    expected_revision: int
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+    wait_json: Patch[Json] = KEEP
+    blocked_task_id: Patch[str | None] = KEEP
+    blocked_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class ResumeFlow:
+    """Let a flow go on."""
+
+    flow_id: str
+    expected_revision: int
+    status: FlowStatus = FlowStatus.QUEUED
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FinishFlow:
+    """End a flow well."""
+
+    flow_id: str
+    expected_revision: int
+    state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FailFlow:
+    """End a flow badly."""
+
+    flow_id: str
+    expected_revision: int
+    state_json: Patch[Json] = KEEP
+    blocked_task_id: Patch[str | None] = KEEP
+    blocked_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class RequestCancel:
+    """Set the cancel intent, and nothing else."""
+
+    flow_id: str
+    expected_revision: int
+
+
+@frozen(kw_only=True)
+class CancelFlow:
+    """Cancel a flow now, or as soon as its last active child has ended."""
+
+    flow_id: str
+
+
+@frozen(kw_only=True)
+class RunTask:
+    """Link a child task to a flow, or find the one that the same run linked before."""
+
+    flow_id: str
+    runtime: Runtime
+    task: str
+    source_id: str | None = None
+    child_session_key: str | None = None
+    parent_task_id: str | None = None
+    agent_id: str | None = None
+    run_id: str | None = None
+    label: str | None = None
+    prefer_metadata: bool = False
+    notify_policy: NotifyPolicy = NotifyPolicy.DONE_ONLY
+    status: TaskStatus = TaskStatus.QUEUED
+    started_at: Timestamp | None = None
+    last_event_at: Timestamp | None = None
+    progress_summary: str | None = None
+
+
+@frozen(kw_only=True)
+class UpdateTask:
+    """Report that a child task runs, makes progress, or has ended."""
+
+    flow_id: str
+    task_id: str
+    status: TaskStatus
+    progress_summary: Patch[str | None] = KEEP
+    terminal_summary: str | None = None
+    terminal_outcome: TerminalOutcome | None = None
+    error: str | None = None
+
+
+@frozen(kw_only=True)
+class LoseTask:
+    """Give up a child of a flow with a cancel intent, unless there was news of it.
+
+    News is later than `silent_before`. Where an event's moment does not tell, as the flow once saw
+    a clock that was ahead, news is any event of a task beyond the `task_events` that were seen.
+    Without `silent_before` an operator gives the child up, whatever its news.
+    """
+
+    flow_id: str
+    task_id: str
+    silent_before: Timestamp | None
+    task_events: int | None = None
+
+
+Revisioned: TypeAlias = SetWaiting | ResumeFlow | FinishFlow | FailFlow | RequestCancel
+FlowCommand: TypeAlias = Revisioned | CancelFlow | RunTask | UpdateTask | LoseTask
+Command: TypeAlias = CreateFlow | FlowCommand
+
+COMMANDS: tuple[type[Command], ...] = (
+    CreateFlow,
+    SetWaiting,
+    ResumeFlow,
+    FinishFlow,
+    FailFlow,
+    RequestCancel,
+    CancelFlow,
+    RunTask,
+    UpdateTask,
+    LoseTask,
+)
+REVISIONED: tuple[type[Revisioned], ...] = (
+    SetWaiting,
+    ResumeFlow,
+    FinishFlow,
+    FailFlow,
+    RequestCancel,
+)
+
+
+@frozen(kw_only=True)
+class Issued:
+    """A command as `decide` sees it: with its issuer, its moment, and an id for what it may make.
+
+    All three come from the edge, read once for each command, so that deciding stays pure. Only an
+    auditor decides by other rules than today's.
+    """
+
+    command: Command
+    owner: str
+    at: Timestamp
+    new_id: str
+    rules: DecisionRules = RULES

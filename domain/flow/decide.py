@@ -1,0 +1,168 @@
+"""The decider: what a command brings about on a flow, as a pure, total, deterministic function.
+
+The order of the checks is contract: ownership, then the revision, then the lifecycle (the table of
+`domain.flow.lifecycle`), then the task that is meant.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from domain.flow.commands import (
+    REVISIONED,
+    CancelFlow,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    FlowCommand,
+    Issued,
+    LoseTask,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+    UpdateTask,
+)
+from domain.flow.decide_task import lose_task, run_task, update_task
+from domain.flow.events import (
+    Event,
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    FlowCancelled,
+    FlowCancelRequested,
+    FlowCreated,
+    FlowFailed,
+    FlowResumed,
+    FlowSucceeded,
+)
+from domain.flow.lifecycle import rule
+from domain.flow.refusals import Refusal, RefusalCode
+from domain.flow.rules import DecisionRules
+from domain.flow.state import Flow, active_tasks, cancel_requested
+from domain.flow.task import find_task
+from domain.flow.values import KEEP, Patch, Timestamp
+
+Decision: TypeAlias = tuple[Event, ...] | Refusal
+"""The events that a command brings about, possibly none, or the reason why it must not."""
+
+NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
+
+
+def decide(flow: Flow | None, issued: Issued) -> Decision:
+    """Return the events that a command brings about on a flow, or why it is refused.
+
+    The events' moment is that of the command, or that of the flow's latest event if the clock has
+    stepped back since.
+    """
+    command = issued.command
+    if isinstance(command, CreateFlow):
+        return _create(flow, command, issued)
+    if flow is None or flow.owner != issued.owner:
+        return NOT_FOUND
+    if isinstance(command, REVISIONED) and command.expected_revision != flow.revision:
+        reason = "TaskFlow changed since the caller's expected revision."
+        return Refusal(code=RefusalCode.REVISION_CONFLICT, reason=reason, flow=flow)
+    row = rule(type(command), flow)
+    if row.refusal is not None:
+        return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
+    return _allowed(flow, command, issued, at=max(issued.at, flow.latest_at))
+
+
+def may_decide_nothing(flow: Flow, task_id: str | None) -> bool:
+    """Say whether a command can be accepted on a flow without an event: on a task of it, or none.
+
+    So are a cancellation that is pending already, and a run that is linked and has no news.
+    """
+    row = rule(CancelFlow if task_id is None else RunTask, flow)
+    known = task_id is None or find_task(flow.tasks, task_id) is not None
+    return row.refusal is None and known and (task_id is not None or not row.events)
+
+
+def _reason(code: RefusalCode, flow: Flow) -> str:
+    if code is RefusalCode.CANCEL_REQUESTED:
+        return "Flow cancellation has already been requested."
+    if code is RefusalCode.TASK_NOT_SILENT:
+        return "Flow cancellation has not been requested."
+    return f"Flow is already {flow.status}."
+
+
+def _create(flow: Flow | None, command: CreateFlow, issued: Issued) -> Decision:
+    if flow is not None:
+        return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
+    created = FlowCreated(
+        at=issued.at,
+        flow_id=issued.new_id,
+        owner=issued.owner,
+        controller_id=command.controller_id,
+        goal=command.goal,
+        status=command.status,
+        notify_policy=command.notify_policy,
+        current_step=command.current_step,
+        state_json=command.state_json,
+        wait_json=command.wait_json,
+    )
+    return (created,)
+
+
+def _allowed(flow: Flow, command: FlowCommand, issued: Issued, *, at: Timestamp) -> Decision:  # noqa: PLR0911 - a line a command
+    match command:
+        case SetWaiting():
+            return (_waiting(command, at, issued.rules),)
+        case ResumeFlow():
+            resumed = FlowResumed(
+                at=at,
+                status=command.status,
+                current_step=command.current_step,
+                state_json=command.state_json,
+            )
+            return (resumed,)
+        case FinishFlow():
+            return (FlowSucceeded(at=at, state_json=command.state_json),)
+        case FailFlow():
+            return (_failed(command, at),)
+        case RequestCancel():
+            return (FlowCancelRequested(at=at),)
+        case CancelFlow():
+            return _cancel(flow, at)
+        case RunTask():
+            return run_task(flow, command, issued, at=at)
+        case UpdateTask():
+            return update_task(flow, command, at)
+        case LoseTask():
+            return lose_task(flow, command, at)
+        case _:
+            assert_never(command)
+
+
+def _waiting(
+    command: SetWaiting, at: Timestamp, rules: DecisionRules
+) -> FlowBeganWaiting | FlowBecameBlocked:
+    blocked = _given(command.blocked_task_id, rules) or _given(command.blocked_summary, rules)
+    fact = FlowBecameBlocked if blocked else FlowBeganWaiting
+    return fact(
+        at=at,
+        current_step=command.current_step,
+        state_json=command.state_json,
+        wait_json=command.wait_json,
+        blocked_task_id=command.blocked_task_id,
+        blocked_summary=command.blocked_summary,
+    )
+
+
+def _given(text: Patch[str | None], rules: DecisionRules) -> bool:
+    return text is not KEEP and text is not None and not rules.is_blank(text)
+
+
+def _failed(command: FailFlow, at: Timestamp) -> FlowFailed:
+    return FlowFailed(
+        at=at,
+        state_json=command.state_json,
+        blocked_task_id=command.blocked_task_id,
+        blocked_summary=command.blocked_summary,
+    )
+
+
+def _cancel(flow: Flow, at: Timestamp) -> tuple[Event, ...]:
+    intent = () if cancel_requested(flow) else (FlowCancelRequested(at=at),)
+    cancelled = () if active_tasks(flow) else (FlowCancelled(at=at),)
+    return (*intent, *cancelled)

@@ -1,0 +1,195 @@
+"""What can happen to a flow: facts, in the past tense, each with its moment `at`.
+
+A `Patch` field that is `KEEP` was not mentioned by whoever caused the event. The stored names of
+these classes are permanent (`adapters/store/names.py`); a class may be renamed, a name may not.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.values import KEEP, Json, Patch, Timestamp
+
+
+@frozen(kw_only=True)
+class FlowCreated:
+    """A flow was opened; revision 0."""
+
+    at: Timestamp
+    flow_id: str
+    owner: str
+    controller_id: str
+    goal: str
+    status: FlowStatus
+    notify_policy: NotifyPolicy
+    current_step: str | None = None
+    state_json: Json | None = None
+    wait_json: Json | None = None
+
+
+@frozen(kw_only=True)
+class FlowBeganWaiting:
+    """The flow waits; its wait data may say for what."""
+
+    at: Timestamp
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+    wait_json: Patch[Json] = KEEP
+    blocked_task_id: Patch[str | None] = KEEP
+    blocked_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowBecameBlocked:
+    """The flow cannot go on; the block fields say why."""
+
+    at: Timestamp
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+    wait_json: Patch[Json] = KEEP
+    blocked_task_id: Patch[str | None] = KEEP
+    blocked_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowResumed:
+    """The flow goes on, `queued` or `running`; wait data and block fields are cleared."""
+
+    at: Timestamp
+    status: FlowStatus
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowSucceeded:
+    """The flow ended well; wait data and block fields are cleared."""
+
+    at: Timestamp
+    state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowFailed:
+    """The flow ended badly; wait data is cleared, the block fields may say why."""
+
+    at: Timestamp
+    state_json: Patch[Json] = KEEP
+    blocked_task_id: Patch[str | None] = KEEP
+    blocked_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowCancelRequested:
+    """Somebody wants the flow cancelled; this never un-happens."""
+
+    at: Timestamp
+
+
+@frozen(kw_only=True)
+class FlowCancelled:
+    """The flow ended because somebody wanted it; wait data and block fields are cleared."""
+
+    at: Timestamp
+
+
+@frozen(kw_only=True)
+class TaskLinked:
+    """A child task became part of the flow.
+
+    `created_at`, `started_at` and `last_event_at` are as the caller reported them; `at` is ours.
+    """
+
+    at: Timestamp
+    task_id: str
+    runtime: Runtime
+    task: str
+    status: TaskStatus
+    agent_id: str | None
+    notify_policy: NotifyPolicy
+    created_at: Timestamp
+    last_event_at: Timestamp
+    started_at: Timestamp | None = None
+    source_id: str | None = None
+    child_session_key: str | None = None
+    parent_task_id: str | None = None
+    run_id: str | None = None
+    label: str | None = None
+    progress_summary: str | None = None
+
+
+@frozen(kw_only=True)
+class TaskDescribed:
+    """A repeated `run_task` told more of a child task than was known."""
+
+    at: Timestamp
+    task_id: str
+    source_id: Patch[str] = KEEP
+    parent_task_id: Patch[str] = KEEP
+    label: Patch[str] = KEEP
+    task: Patch[str] = KEEP
+    notify_policy: Patch[NotifyPolicy] = KEEP
+    agent_id: Patch[str] = KEEP
+
+
+@frozen(kw_only=True)
+class TaskStarted:
+    """A queued child task runs."""
+
+    at: Timestamp
+    task_id: str
+    progress_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class TaskProgressed:
+    """A running child task gave news."""
+
+    at: Timestamp
+    task_id: str
+    progress_summary: Patch[str | None] = KEEP
+
+
+@frozen(kw_only=True)
+class TaskEnded:
+    """A child task came to its end, which is final."""
+
+    at: Timestamp
+    task_id: str
+    status: TaskStatus
+    progress_summary: Patch[str | None] = KEEP
+    terminal_summary: str | None = None
+    terminal_outcome: TerminalOutcome | None = None
+    error: str | None = None
+
+
+FlowEvent: TypeAlias = (
+    FlowBeganWaiting
+    | FlowBecameBlocked
+    | FlowResumed
+    | FlowSucceeded
+    | FlowFailed
+    | FlowCancelRequested
+    | FlowCancelled
+)
+TaskEvent: TypeAlias = TaskLinked | TaskDescribed | TaskStarted | TaskProgressed | TaskEnded
+Event: TypeAlias = FlowCreated | FlowEvent | TaskEvent
+
+EVENTS: tuple[type[Event], ...] = (
+    FlowCreated,
+    FlowBeganWaiting,
+    FlowBecameBlocked,
+    FlowResumed,
+    FlowSucceeded,
+    FlowFailed,
+    FlowCancelRequested,
+    FlowCancelled,
+    TaskLinked,
+    TaskDescribed,
+    TaskStarted,
+    TaskProgressed,
+    TaskEnded,
+)

@@ -1,0 +1,137 @@
+"""How a flow changes by what happened to it: `evolve` for one event, `fold` for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import assert_never
+
+from attrs import evolve as replace
+
+from domain.flow.events import (
+    Event,
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    FlowCancelled,
+    FlowCancelRequested,
+    FlowCreated,
+    FlowEvent,
+    FlowFailed,
+    FlowResumed,
+    FlowSucceeded,
+    TaskDescribed,
+    TaskEnded,
+    TaskLinked,
+    TaskProgressed,
+    TaskStarted,
+)
+from domain.flow.evolve_task import evolve_tasks
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import JSON_NULL, Timestamp, patched
+
+
+class BrokenHistory(Exception):  # noqa: N818 - the field's word; it is raised only for a damaged store
+    """A stream that cannot be one: it does not begin with its creation, or is created twice."""
+
+
+def fold(flow: Flow | None, events: Iterable[Event]) -> Flow | None:
+    """Return what a flow has become after some events."""
+    return reduce(evolve, events, flow)
+
+
+def evolve(flow: Flow | None, event: Event) -> Flow:
+    """Return what a flow has become after one event.
+
+    It judges nothing: any event after the creation is accepted, so that every history can be read.
+
+    Raises:
+        BrokenHistory: if a creation is missing or repeated.
+    """
+    if isinstance(event, FlowCreated):
+        return _created(flow, event)
+    if flow is None:
+        raise BrokenHistory(f"{type(event).__name__} comes before the flow was created")
+    step = replace(flow, version=flow.version + 1, latest_at=event.at)
+    match event:
+        case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
+            return replace(step, tasks=evolve_tasks(flow.tasks, event))
+        case _:
+            return _moved(step, event)
+
+
+def _created(flow: Flow | None, event: FlowCreated) -> Flow:
+    if flow is not None:
+        raise BrokenHistory(f"flow {flow.flow_id} is created twice")
+    return Flow(
+        flow_id=event.flow_id,
+        owner=event.owner,
+        controller_id=event.controller_id,
+        goal=event.goal,
+        status=event.status,
+        notify_policy=event.notify_policy,
+        current_step=event.current_step,
+        state_json=event.state_json,
+        wait_json=event.wait_json,
+        created_at=event.at,
+        updated_at=event.at,
+        latest_at=event.at,
+    )
+
+
+def _moved(flow: Flow, event: FlowEvent) -> Flow:  # noqa: PLR0911 - a line an event
+    flow = replace(flow, revision=flow.revision + 1, updated_at=event.at)
+    match event:
+        case FlowBeganWaiting():
+            return _waiting(flow, event, FlowStatus.WAITING)
+        case FlowBecameBlocked():
+            return _waiting(flow, event, FlowStatus.BLOCKED)
+        case FlowResumed():
+            return replace(
+                _unblocked(flow),
+                status=event.status,
+                current_step=patched(flow.current_step, event.current_step),
+                state_json=patched(flow.state_json, event.state_json),
+            )
+        case FlowSucceeded():
+            ended = _ended(_unblocked(flow), FlowStatus.SUCCEEDED, event.at)
+            return replace(ended, state_json=patched(flow.state_json, event.state_json))
+        case FlowFailed():
+            return _failed(flow, event)
+        case FlowCancelRequested():
+            return replace(flow, cancel_requested_at=event.at)
+        case FlowCancelled():
+            return _ended(_unblocked(flow), FlowStatus.CANCELLED, event.at)
+        case _:
+            assert_never(event)
+
+
+def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked, status: FlowStatus) -> Flow:
+    return replace(
+        flow,
+        status=status,
+        current_step=patched(flow.current_step, event.current_step),
+        state_json=patched(flow.state_json, event.state_json),
+        wait_json=patched(flow.wait_json, event.wait_json),
+        blocked_task_id=patched(flow.blocked_task_id, event.blocked_task_id),
+        blocked_summary=patched(flow.blocked_summary, event.blocked_summary),
+    )
+
+
+def _failed(flow: Flow, event: FlowFailed) -> Flow:
+    return replace(
+        _ended(flow, FlowStatus.FAILED, event.at),
+        state_json=patched(flow.state_json, event.state_json),
+        wait_json=JSON_NULL,
+        blocked_task_id=patched(flow.blocked_task_id, event.blocked_task_id),
+        blocked_summary=patched(flow.blocked_summary, event.blocked_summary),
+    )
+
+
+def _unblocked(flow: Flow) -> Flow:
+    # NOTE: wait data is cleared to the JSON null, also where it was never set: it is then shown.
+    return replace(flow, wait_json=JSON_NULL, blocked_task_id=None, blocked_summary=None)
+
+
+def _ended(flow: Flow, status: FlowStatus, at: Timestamp) -> Flow:
+    return replace(flow, status=status, ended_at=at)

@@ -1,0 +1,66 @@
+"""The state of a flow: what its events add up to."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
+from domain.flow.task import Task, is_active, silent_since
+from domain.flow.values import Json, Timestamp
+
+
+@frozen(kw_only=True)
+class Flow:
+    """A TaskFlow: the aggregate.
+
+    `version` counts all its events from 1, `revision` only those that callers compare, from 0.
+    `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
+    revision. `state_json` and `wait_json` are None until they are first set.
+    """
+
+    flow_id: str
+    owner: str
+    controller_id: str
+    goal: str
+    status: FlowStatus
+    notify_policy: NotifyPolicy
+    created_at: Timestamp
+    updated_at: Timestamp
+    latest_at: Timestamp
+    version: int = 1
+    revision: int = 0
+    current_step: str | None = None
+    state_json: Json | None = None
+    wait_json: Json | None = None
+    blocked_task_id: str | None = None
+    blocked_summary: str | None = None
+    cancel_requested_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    tasks: tuple[Task, ...] = ()
+
+
+def is_terminal(flow: Flow) -> bool:
+    """Say whether a flow has ended, which is for ever."""
+    return flow.status in TERMINAL
+
+
+def cancel_requested(flow: Flow) -> bool:
+    """Say whether a flow has a cancel intent."""
+    return flow.cancel_requested_at is not None
+
+
+def active_tasks(flow: Flow) -> tuple[Task, ...]:
+    """Return the children of a flow that have yet to end."""
+    return tuple(task for task in flow.tasks if is_active(task))
+
+
+def task_events(flow: Flow) -> int:
+    """Return how many of a flow's events were about its tasks: these do not move its revision."""
+    return flow.version - 1 - flow.revision
+
+
+def silence(flow: Flow) -> Timestamp | None:
+    """Return since when the most silent active child is silent, where a cancel intent waits."""
+    if not cancel_requested(flow):
+        return None
+    return min((silent_since(task) for task in active_tasks(flow)), default=None)

@@ -1,0 +1,133 @@
+"""What a store lays open to an auditor: its events as they are stored, and what it derived of them.
+
+Nothing here trusts the store: an entry is what was found, and may be damaged or forged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from domain.application.ports import Page
+from domain.application.recorded_events import Record
+from domain.flow.state import Flow
+from domain.flow.status import FlowStatus
+from domain.flow.values import Timestamp
+
+
+class Unreadable(Exception):  # noqa: N818 - reads as what is said of a stored event
+    """Stored bytes that are not what we wrote; the sentence names the event."""
+
+
+class UnknownName(Unreadable):
+    """A stored event whose name is none of ours."""
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A stored event as it lies in the store.
+
+    `position` is its place in the whole log, `version` that in its flow's stream, both counted
+    from 1; `name` is its permanent name and `state` its bytes, never re-written.
+    """
+
+    position: int
+    flow_id: str
+    version: int
+    name: str
+    state: bytes
+
+
+@frozen(kw_only=True)
+class IndexRow:
+    """What the owners' index says of a flow; `position` is that of its creation in the log."""
+
+    owner: str
+    position: int
+    status: str
+    silent_since: Timestamp | None
+
+
+@frozen(kw_only=True)
+class KeyRow:
+    """What a store says that a request key stands for: a flow as of a version, perhaps a task."""
+
+    route_id: str
+    key: str
+    request_hash: str
+    flow_id: str
+    version: int
+    task_id: str | None
+
+
+@frozen(kw_only=True)
+class Examined:
+    """All that a store has of one flow, read at one moment; what is missing is None.
+
+    `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
+    `older_snapshots` are the versions of those beside it, of which a healthy store has none.
+    """
+
+    entries: Sequence[Entry]
+    snapshot: Flow | str | None
+    index: IndexRow | None
+    older_snapshots: Sequence[int] = ()
+
+
+class Evidence(Protocol):
+    """A store opened to be audited: read-only, also beside the process that writes to it."""
+
+    def size(self) -> int:
+        """Return the position of the last event in the log, 0 if there is none."""
+        ...
+
+    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
+        """Return the events of the log from one position to another (both included), in order."""
+        ...
+
+    def stream(self, flow_id: str) -> Sequence[Entry]:
+        """Return the events of a flow, in order."""
+        ...
+
+    def entry(self, flow_id: str, version: int) -> Entry | None:
+        """Return one event of a flow."""
+        ...
+
+    def read(self, entry: Entry) -> Record:
+        """Return what an entry says.
+
+        Raises:
+            Unreadable: if its bytes are not what we wrote; `UnknownName` if they have no name.
+        """
+        ...
+
+    def flow_ids(self) -> Iterator[str]:
+        """Return the id of every flow that has an event, a snapshot or an index row, once each."""
+        ...
+
+    def examine(self, flow_id: str) -> Examined:
+        """Return all that the store has of a flow, read at one moment."""
+        ...
+
+    def request_keys(self) -> Iterator[KeyRow]:
+        """Return what each request key stands for, in the order of routes and keys."""
+        ...
+
+    def request_key(self, route_id: str, key: str) -> KeyRow | None:
+        """Return what a request key stands for."""
+        ...
+
+    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+        """Return a flow as the gateway would, or as of a stream version."""
+        ...
+
+    def page(
+        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+    ) -> Page[Flow]:
+        """Return at most `limit` flows, newest first, of one owner or of all, in outline.
+
+        They are without their JSON values and tasks.
+        """
+        ...

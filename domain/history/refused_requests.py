@@ -1,0 +1,144 @@
+"""What callers were refused: evidence of their conduct, kept apart from the flows' streams.
+
+What an authenticated caller was refused is kept, call by call, until there are too many; what was
+kept and dropped since is counted for ever. Strangers are counted only: what they claim is worth
+nothing, and they must not be able to fill a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeAlias
+
+from attrs import frozen
+
+from domain.flow.values import Timestamp
+
+DAY: Final = 86_400_000
+"""Milliseconds; a day is one of UTC."""
+
+
+@frozen(kw_only=True)
+class RefusedCall:
+    """What an authenticated caller asked of a flow and did not get.
+
+    All of it is the server's own, or has a form that holds no secret: `flow_id` is None if what the
+    caller named does not look like an id. `status` is the number in which the caller was told.
+    """
+
+    at: Timestamp
+    route_id: str
+    key_id: str
+    action: str
+    code: str
+    status: int
+    flow_id: str | None
+    request_id: str
+    remote_address: str | None
+
+
+@frozen(kw_only=True)
+class TurnedAway:
+    """A call that was not let in: from a stranger, or one too many.
+
+    `key_id` is that of a key that was presented before or after the times at which it is valid.
+    """
+
+    at: Timestamp
+    route_id: str
+    code: str
+    key_id: str | None = None
+
+
+Refused: TypeAlias = RefusedCall | TurnedAway
+
+NoteRefused: TypeAlias = Callable[[Refused], None]
+"""Takes what a caller was refused, at once; it neither waits for a disk nor raises."""
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """Which refusals are meant: of what is not None, and from `since` to before `until`."""
+
+    route_id: str | None = None
+    key_id: str | None = None
+    code: str | None = None
+    flow_id: str | None = None
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+
+
+@frozen(kw_only=True)
+class KeptCall:
+    """A refused call with its number, counted from 1 in the order of recording."""
+
+    number: int
+    call: RefusedCall
+
+
+@frozen(kw_only=True)
+class RefusalPage:
+    """Some refused calls, newest first, and the cursor of the rest if there is a rest."""
+
+    calls: Sequence[KeptCall]
+    next_cursor: int | None
+
+
+@frozen(kw_only=True)
+class RefusalTotal:
+    """How often a key of a route was refused something on a day, for one reason.
+
+    `day` is its first moment. It always adds up; where it does not, somebody has changed the log.
+    """
+
+    day: Timestamp
+    route_id: str
+    key_id: str
+    code: str
+    counted: int
+    kept: int
+    dropped: int
+
+
+def adds_up(total: RefusalTotal) -> bool:
+    """Say whether what was counted is what is kept and what was dropped."""
+    return total.counted == total.kept + total.dropped
+
+
+@frozen(kw_only=True)
+class TurnedAwayTotal:
+    """How many calls a route turned away on a day, for one reason."""
+
+    day: Timestamp
+    route_id: str
+    code: str
+    counted: int
+
+
+class Refusals(Protocol):
+    """The refusals of a store, opened to be read, also beside the process that writes them.
+
+    All its methods may raise `StoreUnavailable`; a store that has no log of refusals has none.
+    """
+
+    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedCall]:
+        """Return at most `limit` of the refused calls that named a flow, newest first."""
+        ...
+
+    def page(self, wanted: Wanted, *, limit: int, before: int | None = None) -> RefusalPage:
+        """Return at most `limit` refused calls, newest first, those numbered before a cursor."""
+        ...
+
+    def totals(self, wanted: Wanted) -> Sequence[RefusalTotal]:
+        """Return the totals by day, route, key and code, of each day that is touched.
+
+        They know no flows: `wanted.flow_id` is not looked at.
+        """
+        ...
+
+    def turned_away(self, wanted: Wanted) -> Sequence[TurnedAwayTotal]:
+        """Return the totals by day, route and code of those who were not let in.
+
+        They have neither keys nor flows: `wanted.key_id` and `wanted.flow_id` are not looked at.
+        """
+        ...

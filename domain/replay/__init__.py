@@ -1,0 +1,1 @@
+"""Is a store what its events say: each decision made again, each derived row derived again."""
