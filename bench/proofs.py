@@ -29,7 +29,7 @@ from adapters.store import StoreEvidence, open_for_reading, open_for_writing
 from bench.gateway import ROOT
 from bench.stores import long_flow, now, owner_of, unsynced
 from domain.application.sessions import TaskFlows
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 
 EVENTS: Final = 1_000_000
 EACH: Final = 1_000
@@ -98,16 +98,16 @@ def _measure(path: Path) -> Figures:
     )
 
 
-def _checkpoint(evidence: Evidence, issuer: Issuer) -> None:
+def _checkpoint(evidence: AuditLog, issuer: Issuer) -> None:
     append_checkpoint(evidence, issuer, progress=_silent)
 
 
-def _proofs(evidence: Evidence, issuer: Issuer) -> Iterator[tuple[float, float]]:
+def _proofs(evidence: AuditLog, issuer: Issuer) -> Iterator[tuple[float, float]]:
     """Return how long each of some proofs, evenly over the log, took to make and to check."""
     key, size = issuer.signer.verifier, evidence.size()
     against = Against(file=issuer.file, verifiers=[key])
 
-    def made(entry: Entry) -> None:
+    def made(entry: LogEntry) -> None:
         prove(evidence, entry, against, progress=_silent)
 
     for position in range(1, size + 1, size // PROOFS):

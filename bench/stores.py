@@ -13,11 +13,17 @@ from attrs import frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
 from bench.plan import Sizes
-from domain.application.outcomes import Outcome, Refused
+from domain.application.outcomes import Outcome, Rejected
 from domain.application.ports import Commit
-from domain.application.recorded_events import Actor, ActorKind, Origin, Record, record_all
+from domain.application.recorded_events import (
+    Actor,
+    ActorKind,
+    CommandMetadata,
+    RecordedEvent,
+    to_recorded_events,
+)
 from domain.application.sessions import OwnerSession, TaskFlows
-from domain.flow.commands import CreateFlow, Issued, ResumeFlow, SetWaiting
+from domain.flow.commands import CommandContext, CreateFlow, ResumeFlow, SetWaiting
 from domain.flow.decide import decide
 from domain.flow.events import Event
 from domain.flow.evolve import evolve
@@ -26,7 +32,9 @@ from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
 
-ORIGIN: Final = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench")
+ORIGIN: Final = CommandMetadata(
+    actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench"
+)
 FEW: Final = 10
 ROUTES: Final = ("new", "bench", "few", "page", "many")
 """The routes of the benchmark; the owners of the last three have so many flows at first."""
@@ -97,7 +105,7 @@ def create_many(session: OwnerSession, count: int) -> None:
 
 def accepted(outcome: Outcome) -> str:
     """Return the id of the flow that a command was accepted for."""
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, Rejected):
         raise SystemExit(f"the benchmark is wrong: {outcome}")
     return outcome.flow.flow_id
 
@@ -113,12 +121,14 @@ def long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> s
 
 def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
     """Give a flow some more events in one commit: many times faster than one by one."""
-    moment, records = now(), list[Record]()
+    moment, records = now(), list[RecordedEvent]()
     for _ in range(count):
         events, before = (_next(flow, moment),), flow.version
         flow = evolve(flow, events[0])
         # Each event is a decision of its own: an auditor would take them for one otherwise.
-        records += record_all(events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment)
+        records += to_recorded_events(
+            events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
+        )
     store.save(Commit(records=tuple(records), flow=flow))
     return flow
 
@@ -129,7 +139,7 @@ def _next(flow: Flow, moment: int) -> Event:
         if flow.status is FlowStatus.WAITING
         else waiting(flow.flow_id, flow.revision)
     )
-    decision = decide(flow, Issued(command=command, owner=flow.owner, at=moment, new_id=""))
+    decision = decide(flow, CommandContext(command=command, owner=flow.owner, at=moment, new_id=""))
     if isinstance(decision, Refusal):
         raise SystemExit(f"the benchmark is wrong: {decision}")
     return decision[0]

@@ -19,13 +19,19 @@ from adapters.audit.notes import (
     split_notes,
 )
 from adapters.audit.plain_file import opened_to_read, read_text
-from domain.tlog.checkpoints import Place, Rejected, Sighting, Signed, Unprovable
+from domain.tlog.checkpoints import (
+    FoundNote,
+    NoteLocation,
+    Unprovable,
+    UnverifiedNote,
+    VerifiedNote,
+)
 
 _MOST: Final = 1 << 30
 """More bytes than the checkpoints of every minute of four years."""
 
 
-def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sighting, ...]:
+def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[FoundNote, ...]:
     """Return the checkpoints that a file holds, judged by their signatures alone.
 
     Raises:
@@ -34,7 +40,7 @@ def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sightin
     return tuple(_sightings(path, read_notes(path), verifiers))
 
 
-def read_held(path: Path, verifiers: Sequence[Verifier]) -> tuple[Sighting, ...]:
+def read_held(path: Path, verifiers: Sequence[Verifier]) -> tuple[FoundNote, ...]:
     """Return the checkpoints that somebody kept: a copy of a file, or single notes.
 
     Raises:
@@ -64,26 +70,26 @@ def read_notes(path: Path) -> Notes:
     return split_notes(head + rest)
 
 
-def _sightings(path: Path, notes: Notes, verifiers: Sequence[Verifier]) -> Iterator[Sighting]:
+def _sightings(path: Path, notes: Notes, verifiers: Sequence[Verifier]) -> Iterator[FoundNote]:
     for number, note in enumerate(notes.whole, 1):
-        yield _sighting(note, Place(file=str(path), number=number), verifiers)
+        yield _sighting(note, NoteLocation(file=str(path), number=number), verifiers)
     if notes.rest:
         torn = is_torn(notes, verifiers[0].name)
         reason = "it is not written to its end" if torn else "it is not a signed note"
-        place = Place(file=str(path), number=len(notes.whole) + 1)
+        place = NoteLocation(file=str(path), number=len(notes.whole) + 1)
         yield _unreadable(place, f"{reason}{conversion_of(notes.rest)}")
 
 
-def _sighting(note: bytes, place: Place, verifiers: Sequence[Verifier]) -> Sighting:
+def _sighting(note: bytes, place: NoteLocation, verifiers: Sequence[Verifier]) -> FoundNote:
     found = open_note(note, verifiers)
     if isinstance(found, BadNote):
         code = "checkpoint_not_signed" if found.is_readable else "checkpoint_unreadable"
         reason = f"{found.reason}{conversion_of(note)}"
-        return Rejected(place=place, code=code, reason=reason)
+        return UnverifiedNote(place=place, code=code, reason=reason)
     checkpoint = parse_checkpoint(found.text)
     if checkpoint is None:
         return _unreadable(place, "it is signed, and says something else than a checkpoint")
-    return Signed(
+    return VerifiedNote(
         place=place,
         text=found.text,
         public_key=str(found.verifier),
@@ -92,5 +98,5 @@ def _sighting(note: bytes, place: Place, verifiers: Sequence[Verifier]) -> Sight
     )
 
 
-def _unreadable(place: Place, reason: str) -> Rejected:
-    return Rejected(place=place, code="checkpoint_unreadable", reason=reason)
+def _unreadable(place: NoteLocation, reason: str) -> UnverifiedNote:
+    return UnverifiedNote(place=place, code="checkpoint_unreadable", reason=reason)

@@ -12,7 +12,7 @@ from adapters.audit.checkpoint_text import checkpoint_text, parse_checkpoint
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.notes import BadNote, Notes, open_note, signed_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over, write_tiles
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.tiles import TiledTree
 
@@ -57,7 +57,7 @@ class _Last:
 
 
 def append_if_grown(
-    evidence: Evidence, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
+    evidence: AuditLog, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
 ) -> Appended | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
 
@@ -74,7 +74,7 @@ def append_if_grown(
         return _append(evidence, issuer, file, last, progress)
 
 
-def append_checkpoint(evidence: Evidence, issuer: Issuer, *, progress: Progress) -> Appended:
+def append_checkpoint(evidence: AuditLog, issuer: Issuer, *, progress: Progress) -> Appended:
     """Append a checkpoint of a log as it is, if it has grown, and return the last one.
 
     Raises:
@@ -97,7 +97,7 @@ def check_continuable(issuer: Issuer) -> None:
 
 
 def _append(
-    evidence: Evidence,
+    evidence: AuditLog,
     issuer: Issuer,
     file: CheckpointFile,
     last: _Last | None,
@@ -162,7 +162,7 @@ def _last(notes: Notes, issuer: Issuer) -> _Last | None:
 
 
 def _tree(
-    evidence: Evidence,
+    evidence: AuditLog,
     size: int,
     last: _Last | None,
     issuer: Issuer,

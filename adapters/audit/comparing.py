@@ -17,9 +17,9 @@ from adapters.audit.keys import Verifier
 from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
 from adapters.presentation.printable import counted
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
-from domain.tlog.compact_range import Frontier
+from domain.tlog.compact_range import CompactRange
 from domain.tlog.leaves import entry_hash
 from domain.tlog.tiles import LEVEL
 
@@ -33,7 +33,7 @@ class LastComparison:
 
 
 def compare_with_last(
-    evidence: Evidence, file: Path, verifiers: Sequence[Verifier], progress: Progress
+    evidence: AuditLog, file: Path, verifiers: Sequence[Verifier], progress: Progress
 ) -> LastComparison | None:
     """Compare a store with the last checkpoint of a file; None if there is none.
 
@@ -76,7 +76,7 @@ def _unsigned_text(note: bytes) -> str:
     return f"{note.decode(errors='replace').rpartition(chr(10) * 2)[0]}\n"
 
 
-def _is_continued(evidence: Evidence, last: Checkpoint, file: Path, progress: Progress) -> bool:
+def _is_continued(evidence: AuditLog, last: Checkpoint, file: Path, progress: Progress) -> bool:
     tiles = read_tiles(tiles_path(file))[: last.size >> LEVEL]
     cached = tiles if tiles and tiles[-1] == _last_tile(evidence, len(tiles)) else []
     try:
@@ -86,12 +86,12 @@ def _is_continued(evidence: Evidence, last: Checkpoint, file: Path, progress: Pr
         return False  # a gap: the log has other positions than when it was signed
 
 
-def _last_tile(evidence: Evidence, number: int) -> bytes:
+def _last_tile(evidence: AuditLog, number: int) -> bytes:
     """Return the root of the nth tile as the events give it.
 
     NOTE: where the tiles lead to the root all alone, nothing else would be read of the store.
     """
-    tile = Frontier()
+    tile = CompactRange()
     for entry in evidence.entries(((number - 1) << LEVEL) + 1, number << LEVEL):
         tile.add(entry_hash(entry))
     return tile.root()

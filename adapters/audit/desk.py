@@ -21,11 +21,11 @@ from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path
-from domain.history.audit_log import Entry, Evidence
-from domain.tlog.checkpoints import Checkpoints, Sighting, Unprovable
-from domain.tlog.proofs import Proof, Verdict
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
+from domain.tlog.proofs import Proof, ProofResult
 
-Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
+Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
 """Proves an event of a log, and tells how far it is where that takes long."""
 
 
@@ -89,7 +89,7 @@ class Desk:
 
     def checkpoint(
         self,
-        evidence: Evidence,
+        evidence: AuditLog,
         *,
         config: Path | None,
         file: Path | None,
@@ -108,16 +108,16 @@ class Desk:
         file: Path | None,
         held: Sequence[Path],
         public_keys: Sequence[str],
-    ) -> Checkpoints:
+    ) -> KnownCheckpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         configured = self._configured(config)
         ledger = file if file or not configured else configured.file
         # A configured file is made with the first checkpoint; one that is named must be there.
         read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
         if not read and not held:
-            return Checkpoints(ledger=None if ledger is None else ())
+            return KnownCheckpoints(ledger=None if ledger is None else ())
         verifiers = _verifiers(configured, public_keys)
-        return Checkpoints(
+        return KnownCheckpoints(
             ledger=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
             held=tuple(_each(read_held, held, verifiers)),
             tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
@@ -147,7 +147,7 @@ class Desk:
         configured = self._configured(config)
         return Packer(_ledger_file(configured, file), _verifiers(configured, public_keys))
 
-    def judge(self, file: Path, public_keys: Sequence[str]) -> Verdict:
+    def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
         return judged(read_proof(file), _verifiers(None, public_keys))
 
@@ -206,8 +206,8 @@ def _predecessors(configured: Configured | None) -> tuple[Verifier, ...]:
 
 
 def _each(
-    read: Callable[[Path, Sequence[Verifier]], tuple[Sighting, ...]],
+    read: Callable[[Path, Sequence[Verifier]], tuple[FoundNote, ...]],
     files: Sequence[Path],
     verifiers: Sequence[Verifier],
-) -> Iterator[Sighting]:
+) -> Iterator[FoundNote]:
     return (sighting for file in files for sighting in read(file, verifiers))

@@ -23,10 +23,10 @@ from typing import Any, Final
 
 from adapters.audit.keys import decoded, encoded
 from adapters.audit.plain_file import opened_to_read, read_text
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
 from domain.tlog.compact_range import HASH_BYTES
-from domain.tlog.proofs import Proof, Since
+from domain.tlog.proofs import ConsistencyProof, Proof
 
 FORMAT: Final = "taskflow.inclusion_proof.v1"
 
@@ -80,7 +80,7 @@ def parse_proof(text: str) -> Proof:
     fields = _object(text)
     has_since, since = "since" in fields, fields.pop("since", None)
     _check(fields, _FIELDS, "it")
-    entry = Entry(
+    entry = LogEntry(
         position=fields["index"] + 1,
         flow_id=fields["flow"],
         version=fields["version"],
@@ -95,11 +95,11 @@ def parse_proof(text: str) -> Proof:
     )
 
 
-def _since(fields: object) -> Since:
+def _since(fields: object) -> ConsistencyProof:
     if not isinstance(fields, dict):
         raise _no_proof("its field since is not an object")
     _check(fields, _SINCE, "since")
-    return Since(note=fields["checkpoint"], path=_path(fields))
+    return ConsistencyProof(note=fields["checkpoint"], path=_path(fields))
 
 
 def _path(fields: Mapping[str, Any]) -> tuple[bytes, ...]:

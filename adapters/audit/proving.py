@@ -13,11 +13,17 @@ from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier, named
 from adapters.audit.notes import BadNote, open_note
 from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint, Unprovable
-from domain.tlog.consistency import consistency_path
-from domain.tlog.inclusion import audit_path
-from domain.tlog.proofs import Proof, Since, Verdict, continues, holds
+from domain.tlog.consistency import consistency_proof
+from domain.tlog.inclusion import inclusion_proof
+from domain.tlog.proofs import (
+    ConsistencyProof,
+    Proof,
+    ProofResult,
+    verify_consistency,
+    verify_inclusion,
+)
 from domain.tlog.tiles import TiledTree
 
 
@@ -40,7 +46,9 @@ class _Note:
     checkpoint: Checkpoint
 
 
-def prove(evidence: Evidence, entry: Entry, against: Against, *, progress: Progress) -> Verdict:
+def prove(
+    evidence: AuditLog, entry: LogEntry, against: Against, *, progress: Progress
+) -> ProofResult:
     """Prove an event against the last checkpoint that covers it.
 
     With the tiles that stand beside the file this reads a few hundred events, without them all.
@@ -52,12 +60,12 @@ def prove(evidence: Evidence, entry: Entry, against: Against, *, progress: Progr
     size = found.checkpoint.size
     cached = read_tiles(tiles_path(against.file))
     tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
-    path = audit_path(entry.position - 1, size, tree.subtree)
+    path = inclusion_proof(entry.position - 1, size, tree.subtree)
     since = _since(against, size, tree)
     return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifiers)
 
 
-def _covering(entry: Entry, against: Against) -> _Note:
+def _covering(entry: LogEntry, against: Against) -> _Note:
     for note in _from_the_last(against.file, against.verifiers):
         if note.checkpoint.size >= entry.position:
             return note
@@ -67,13 +75,15 @@ def _covering(entry: Entry, against: Against) -> _Note:
     )
 
 
-def _since(against: Against, size: int, tree: TiledTree) -> Since | None:
+def _since(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | None:
     """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
     if against.held is None:
         return None
     for note in _from_the_last(against.held, against.verifiers):
         if 0 < (older := note.checkpoint.size) <= size:
-            return Since(note=note.text, path=consistency_path(older, size, tree.subtree))
+            return ConsistencyProof(
+                note=note.text, path=consistency_proof(older, size, tree.subtree)
+            )
     raise Unprovable(
         f"{against.held}: has no checkpoint by {named(against.verifiers)} of 1 to {size} events"
     )
@@ -86,27 +96,27 @@ def _from_the_last(file: Path, verifiers: Sequence[Verifier]) -> Iterator[_Note]
             yield _Note(note.decode(), checkpoint)
 
 
-def judged(proof: Proof, verifiers: Sequence[Verifier]) -> Verdict:
+def judged(proof: Proof, verifiers: Sequence[Verifier]) -> ProofResult:
     """Judge a proof by what it holds and the public keys of its log, and nothing else."""
     checkpoint = _checkpoint(proof.note.encode(errors="surrogatepass"), verifiers)
     if isinstance(checkpoint, str):
-        return Verdict(proof=proof, reason=f"its checkpoint: {checkpoint}")
-    if not holds(proof, checkpoint):
-        return Verdict(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
+        return ProofResult(proof=proof, reason=f"its checkpoint: {checkpoint}")
+    if not verify_inclusion(proof, checkpoint):
+        return ProofResult(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
     if proof.since is None:
-        return Verdict(proof=proof, checkpoint=checkpoint, reason=None)
+        return ProofResult(proof=proof, checkpoint=checkpoint, reason=None)
     return _judged_since(proof, proof.since, checkpoint, verifiers)
 
 
 def _judged_since(
-    proof: Proof, since: Since, checkpoint: Checkpoint, verifiers: Sequence[Verifier]
-) -> Verdict:
+    proof: Proof, since: ConsistencyProof, checkpoint: Checkpoint, verifiers: Sequence[Verifier]
+) -> ProofResult:
     older = _checkpoint(since.note.encode(errors="surrogatepass"), verifiers)
     if isinstance(older, str):
         reason = f"its older checkpoint: {older}"
-        return Verdict(proof=proof, checkpoint=checkpoint, reason=reason)
-    reason_why = None if continues(since, older, checkpoint) else _NOT_CONTINUED
-    return Verdict(proof=proof, checkpoint=checkpoint, since=older, reason=reason_why)
+        return ProofResult(proof=proof, checkpoint=checkpoint, reason=reason)
+    reason_why = None if verify_consistency(since, older, checkpoint) else _NOT_CONTINUED
+    return ProofResult(proof=proof, checkpoint=checkpoint, since=older, reason=reason_why)
 
 
 _NOT_INCLUDED: Final = (

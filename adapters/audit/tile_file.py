@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, TypeAlias
 
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.compact_range import HASH_BYTES
 from domain.tlog.leaves import entry_hash
@@ -78,7 +78,7 @@ def _is_ours(path: Path, tiles: Sequence[bytes]) -> bool:
 
 
 def tree_over(
-    evidence: Evidence,
+    evidence: AuditLog,
     size: int,
     *,
     trusted: Checkpoint | None,
@@ -108,11 +108,11 @@ def _leads_to(tree: TiledTree, trusted: Checkpoint) -> bool:
     return trusted.size <= tree.size and tree.root(trusted.size) == trusted.root
 
 
-def _leaf_hashes(evidence: Evidence) -> LeafHashes:
+def _leaf_hashes(evidence: AuditLog) -> LeafHashes:
     return lambda start, stop: list(_hashes(evidence, start, stop, lambda _done, _all: None))
 
 
-def _hashes(evidence: Evidence, start: int, stop: int, progress: Progress) -> Iterator[bytes]:
+def _hashes(evidence: AuditLog, start: int, stop: int, progress: Progress) -> Iterator[bytes]:
     """Return the hashes of the leaves from an index up to another, from the events themselves."""
     position = start
     for entry in evidence.entries(start + 1, stop):

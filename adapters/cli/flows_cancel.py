@@ -10,7 +10,7 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, flow_document, task_documents
 from adapters.presentation.printable import counted
-from domain.application.outcomes import Accepted, Refused
+from domain.application.outcomes import Accepted, Rejected
 from domain.application.sweep import Swept
 from domain.flow.state import Flow, active_tasks
 from domain.flow.status import FlowStatus
@@ -32,7 +32,7 @@ def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
                 raise AssertionError("a flow that was cancelled is there")
             _accepted(flow, swept, ask, terminal)
             return Exit.DONE
-        case Refused():
+        case Rejected():
             _refused(outcome, flow, ask, terminal)
             return Exit.FINDINGS
         case _:
@@ -55,7 +55,7 @@ def _accepted(flow: Flow, swept: Swept, ask: CancelFlow, terminal: Terminal) -> 
         terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
 
 
-def _refused(refused: Refused, flow: Flow | None, ask: CancelFlow, terminal: Terminal) -> None:
+def _refused(refused: Rejected, flow: Flow | None, ask: CancelFlow, terminal: Terminal) -> None:
     if ask.json:
         why = {"code": refused.code, "reason": refused.reason}
         shown = {} if flow is None else _shown(flow)

@@ -23,9 +23,9 @@ from adapters.presentation.documents import (
 from adapters.presentation.event_text import told
 from adapters.presentation.printable import to_the_millisecond
 from adapters.presentation.provenance_text import by_whom
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.state import Flow
-from domain.history.transitions import Step, steps
+from domain.history.transitions import Transition, transitions
 
 
 def show_flow(ask: ShowFlow, tools: Tools, terminal: Terminal) -> Exit:
@@ -44,8 +44,8 @@ def show_flow(ask: ShowFlow, tools: Tools, terminal: Terminal) -> Exit:
     return Exit.DONE
 
 
-def _steps(history: Iterable[Record], until: int) -> Iterator[Step]:
-    return steps(takewhile(lambda record: record.version <= until, history))
+def _steps(history: Iterable[RecordedEvent], until: int) -> Iterator[Transition]:
+    return transitions(takewhile(lambda record: record.version <= until, history))
 
 
 def _miss(ask: ShowFlow, flows: ReadableFlows, terminal: Terminal) -> Exit:
@@ -60,18 +60,18 @@ def _miss(ask: ShowFlow, flows: ReadableFlows, terminal: Terminal) -> Exit:
     return Exit.FINDINGS
 
 
-def _document(flow: Flow, history: Iterable[Step] | None) -> Document:
+def _document(flow: Flow, history: Iterable[Transition] | None) -> Document:
     document: Document = {"flow": flow_document(flow), "tasks": task_documents(flow)}
     return document if history is None else {**document, "history": history_documents(history)}
 
 
-def _tables(flow: Flow, history: Iterable[Step] | None) -> Iterator[RenderableType]:
+def _tables(flow: Flow, history: Iterable[Transition] | None) -> Iterator[RenderableType]:
     yield from flow_tables(flow)
     if history is not None:
         yield _history(history)
 
 
-def _history(history: Iterable[Step]) -> Table:
+def _history(history: Iterable[Transition]) -> Table:
     shown = table("History", {"When, version, revision": 28, "What, by whom, through what": REST})
     for step in history:
         record = step.record

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.selection import Selection
-from domain.tlog.checkpoints import Checkpoint, Checkpoints
-from domain.tlog.proofs import Proof, Verdict
+from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints
+from domain.tlog.proofs import Proof, ProofResult
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many."""
 
-Prover: TypeAlias = Callable[[Evidence, Entry, Progress], Verdict]
+Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
 """Proves an event of a log."""
 
 
@@ -54,12 +54,12 @@ class Rotated(Protocol):
 class Packing(Protocol):
     """Makes evidence packs against the checkpoints of a log."""
 
-    def covered(self, evidence: Evidence) -> int:
+    def covered(self, evidence: AuditLog) -> int:
         """Return the position up to which a log has checkpoints."""
         ...
 
     def write(
-        self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of the events that are meant, and return how many there are."""
         ...
@@ -81,7 +81,7 @@ class Proving(Protocol):
 
     def checkpoint(
         self,
-        evidence: Evidence,
+        evidence: AuditLog,
         *,
         config: Path | None,
         file: Path | None,
@@ -98,7 +98,7 @@ class Proving(Protocol):
         file: Path | None,
         held: Sequence[Path],
         public_keys: Sequence[str],
-    ) -> Checkpoints:
+    ) -> KnownCheckpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         ...
 
@@ -122,7 +122,7 @@ class Proving(Protocol):
         """Return who packs events with what proves them."""
         ...
 
-    def judge(self, file: Path, public_keys: Sequence[str]) -> Verdict:
+    def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
         ...
 

@@ -32,7 +32,7 @@ from adapters.cli.terminal import Terminal, open_terminal
 from adapters.cli.tools import CommandError, Tools
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
-from domain.history.audit_log import Unreadable
+from domain.history.audit_log import UnreadableEvent
 from domain.tlog.checkpoints import Unprovable
 
 
@@ -106,7 +106,7 @@ def _fail(error: Exception, terminal: Terminal) -> Exit:
             terminal.complain(str(error))
         case StoreUnavailable():
             terminal.complain(f"the store cannot be used now: {error}")
-        case BrokenHistory() | Unreadable():
+        case BrokenHistory() | UnreadableEvent():
             terminal.complain(f"the store is damaged: {error}")
         case OSError():
             terminal.complain(_worded(error))

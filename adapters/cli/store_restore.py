@@ -18,12 +18,12 @@ from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Restoring, Tools
 from adapters.presentation.printable import counted
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.overlap import Overlap, overlap
-from domain.replay.findings import Report
+from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import stages
-from domain.tlog.checkpoints import Checkpoints
-from domain.tlog.rebuild_tree import measured
+from domain.tlog.checkpoints import KnownCheckpoints
+from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Verified, verified
 
 PAGE: Final = Page(
@@ -93,7 +93,7 @@ class RestoreStore(AuditAsk):
             _tell(store, found, lost, terminal)
         return Exit.FINDINGS if found.missing else Exit.DONE
 
-    def _refuse_findings(self, found: Report | Verified) -> None:
+    def _refuse_findings(self, found: ReplayReport | Verified) -> None:
         wrong = _codes(found) - {"log_truncated"}
         if wrong and not self.accept_findings:
             raise CommandError(
@@ -115,28 +115,28 @@ class RestoreStore(AuditAsk):
             )
 
 
-def _codes(found: Report | Verified) -> set[str]:
-    if isinstance(found, Report):
+def _codes(found: ReplayReport | Verified) -> set[str]:
+    if isinstance(found, ReplayReport):
         return {str(code) for code in found.findings.counts}
     return {one.code for one in found.findings}
 
 
-def _replayed(copy: Evidence, terminal: Terminal) -> Report:
-    report = Report()
+def _replayed(copy: AuditLog, terminal: Terminal) -> ReplayReport:
+    report = ReplayReport()
     for stage in stages(copy, report, silent_before=0):
         with progress_on(terminal.err, stage.label) as progress:
             stage.run(progress)
     return report
 
 
-def _verified(copy: Evidence, given: Checkpoints, terminal: Terminal) -> Verified:
+def _verified(copy: AuditLog, given: KnownCheckpoints, terminal: Terminal) -> Verified:
     size = copy.size()
     with progress_on(terminal.err, "verifying") as progress:
-        log = measured(copy.entries(1, size), given.sizes, lambda done: progress(done, size))
+        log = rebuild_tree(copy.entries(1, size), given.sizes, lambda done: progress(done, size))
     return verified(log, given)
 
 
-def _compared(store: Restoring, copy: Evidence, terminal: Terminal) -> Overlap | None:
+def _compared(store: Restoring, copy: AuditLog, terminal: Terminal) -> Overlap | None:
     """Return how the copy relates to what is there; None if that cannot be read."""
     with (
         suppress(CommandError),

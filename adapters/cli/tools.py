@@ -17,13 +17,13 @@ from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import Swept
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
-from domain.history.refused_requests import Refusals
+from domain.history.refused_requests import RefusalLog
 from domain.history.selection import Selection
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ class ReadableFlows(Protocol):
         """Return a flow as it is, or as of a stream version."""
         ...
 
-    def history(self, flow_id: str) -> Iterable[Record]:
+    def history(self, flow_id: str) -> Iterable[RecordedEvent]:
         """Return all that happened to a flow, in order."""
         ...
 
@@ -154,7 +154,7 @@ OpenToRead: TypeAlias = Callable[[Path | None, str | None], AbstractContextManag
 OpenToWrite: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[WritableFlows]]
 """Opens the store of a configuration file, or of a database URL, which goes first."""
 
-OpenEvidence: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Evidence]]
+OpenEvidence: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[AuditLog]]
 """Opens the store of a configuration file, or of a database URL, for an auditor."""
 
 
@@ -162,7 +162,7 @@ class WriteEvents(Protocol):
     """Writes the events that are meant to a stream of bytes, and returns how many there are."""
 
     def __call__(
-        self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write them."""
         ...
@@ -173,7 +173,7 @@ class WriteCloudEvents(Protocol):
 
     def __call__(
         self,
-        evidence: Evidence,
+        evidence: AuditLog,
         selection: Selection,
         sink: IO[bytes],
         *,
@@ -192,7 +192,7 @@ class Exports:
     cloud_events: WriteCloudEvents
 
 
-OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[Refusals]]
+OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[RefusalLog]]
 """Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
 
 OpenConfigurations: TypeAlias = Callable[
@@ -238,11 +238,11 @@ class Restoring(Protocol):
         """Return what has become of the store that was there, once it is replaced."""
         ...
 
-    def candidate(self) -> AbstractContextManager[Evidence]:
+    def candidate(self) -> AbstractContextManager[AuditLog]:
         """Open the copy for an auditor."""
         ...
 
-    def present(self) -> AbstractContextManager[Evidence | None]:
+    def present(self) -> AbstractContextManager[AuditLog | None]:
         """Open the store that is there for an auditor; None if there is none."""
         ...
 

@@ -13,7 +13,7 @@ from adapters.cli.whole_file import whole_file
 from adapters.composition.stores import DAMAGES, database_url
 from adapters.store import Restore, StoreEvidence, back_up, check_source, restoring
 from domain.application.ports import StoreUnavailable
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 
 
 def back_up_store(
@@ -61,13 +61,13 @@ class StoreRestore:
         return self.restore.kept
 
     @contextmanager
-    def candidate(self) -> Iterator[Evidence]:
+    def candidate(self) -> Iterator[AuditLog]:
         """Open the copy for an auditor."""
         with _told(), self.restore.candidate() as store:
             yield StoreEvidence(store)
 
     @contextmanager
-    def present(self) -> Iterator[Evidence | None]:
+    def present(self) -> Iterator[AuditLog | None]:
         """Open the store that is there for an auditor; None if there is none."""
         with _told(), self.restore.present() as store:
             yield None if store is None else StoreEvidence(store)

@@ -22,7 +22,7 @@ from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
 from domain.application.operators import SYSTEM, Operators
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 
 _MAINTENANCE_SECONDS: Final = 1.0
 
@@ -126,7 +126,7 @@ class _MaintenanceJob:
 
 
 def checkpoint_job(
-    settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]
+    settings: Settings, evidence: AuditLog, is_stopped: Callable[[], bool]
 ) -> Callable[[], None]:
     """Return what signs a checkpoint if anything has happened, unless the gateway stops first."""
     configured = checkpoints_of(settings)
@@ -161,7 +161,7 @@ def _stop_in_time(is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
     return progress
 
 
-def _compare(settings: Settings, evidence: Evidence, is_stopped: Callable[[], bool]) -> None:
+def _compare(settings: Settings, evidence: AuditLog, is_stopped: Callable[[], bool]) -> None:
     """Say whether the store is the one that its last checkpoint speaks of."""
     file = settings.checkpoints.file
     if not file.exists():

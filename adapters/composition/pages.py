@@ -31,9 +31,9 @@ from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
-from domain.history.audit_log import Evidence
-from domain.history.refused_requests import Refusals
-from domain.tlog.checkpoints import Checkpoints, Unprovable
+from domain.history.audit_log import AuditLog
+from domain.history.refused_requests import RefusalLog
+from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
 
 _PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
 _NICE: Final = 10
@@ -85,7 +85,7 @@ class _Proofs:
     def desk(self) -> Desk:
         return Desk(lambda _: checkpoints_of(self.settings))
 
-    def checkpoints(self) -> Checkpoints:
+    def checkpoints(self) -> KnownCheckpoints:
         """Return what the log is to be compared with."""
         return self.desk.checkpoints(
             config=self.settings.file, file=self.file, held=(), public_keys=self.public_keys
@@ -109,7 +109,7 @@ def _unable(reason: str) -> Prover:
 
 
 def _pages_given(
-    settings: Settings, evidence: Evidence, refusals: Refusals, proofs: _Proofs
+    settings: Settings, evidence: AuditLog, refusals: RefusalLog, proofs: _Proofs
 ) -> Collaborators:
     return Collaborators(
         evidence=evidence,

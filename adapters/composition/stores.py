@@ -21,9 +21,9 @@ from adapters.store import (
 )
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
-from domain.history.refused_requests import Refusals
+from domain.history.refused_requests import RefusalLog
 
 DAMAGES: Final = (StoreFault, BrokenHistory, Undecodable)
 """What a store raises that holds something else than we wrote."""
@@ -54,14 +54,14 @@ def read_store(
 
 
 @contextmanager
-def open_evidence(config: Path | None, database: str | None) -> Iterator[Evidence]:
+def open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     """Open a store for an auditor, read-only, beside whoever writes to it."""
     with read_store(config, database) as store:
         yield StoreEvidence(store)
 
 
 @contextmanager
-def open_refusals(config: Path | None, database: str | None) -> Iterator[Refusals]:
+def open_refusals(config: Path | None, database: str | None) -> Iterator[RefusalLog]:
     """Open what callers of a store's gateway were refused, beside whoever writes it."""
     url = database_url(config, database)
     with opened(open_for_reading, url):

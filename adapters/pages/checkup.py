@@ -15,11 +15,11 @@ from attrs import define, field, frozen
 
 from domain.application.ports import Clock
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Evidence
-from domain.replay.findings import Report
+from domain.history.audit_log import AuditLog
+from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import stages
-from domain.tlog.checkpoints import Checkpoints, Unprovable
-from domain.tlog.rebuild_tree import measured
+from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
+from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Verified, verified
 
 STUCK_AFTER: Final = 7 * 86_400_000
@@ -32,7 +32,7 @@ class Result:
 
     began: Timestamp
     ended: Timestamp
-    report: Report
+    report: ReplayReport
     verified: Verified | None
     unverified: str | None
 
@@ -64,8 +64,8 @@ class BrokenOff:
 class Checkup:
     """Runs checkups, and remembers the last one."""
 
-    evidence: Evidence
-    checkpoints: Callable[[], Checkpoints]
+    evidence: AuditLog
+    checkpoints: Callable[[], KnownCheckpoints]
     now: Clock
     damages: tuple[type[Exception], ...]
     on_fault: Callable[[BaseException], None]
@@ -95,7 +95,7 @@ class Checkup:
             self.running = None
 
     def _examine(self, began: Timestamp) -> Result:
-        report = Report()
+        report = ReplayReport()
         for stage in stages(self.evidence, report, began - STUCK_AFTER):
             stage.run(partial(self._tell, began, stage.label))
         comparison, reason = self._compare(began)
@@ -117,7 +117,7 @@ class Checkup:
         def told(done: int) -> None:
             self._tell(began, "comparing with the checkpoints", done, size)
 
-        log = measured(self.evidence.entries(1, size), found.sizes, told)
+        log = rebuild_tree(self.evidence.entries(1, size), found.sizes, told)
         return verified(log, found), None
 
     def _tell(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:

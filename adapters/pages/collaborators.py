@@ -8,10 +8,10 @@ from typing import TypeAlias
 from attrs import frozen
 
 from domain.application.ports import Clock, NewId
-from domain.history.audit_log import Entry, Evidence
-from domain.history.refused_requests import Refusals
-from domain.tlog.checkpoints import Checkpoints
-from domain.tlog.proofs import Proof, Verdict
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.refused_requests import RefusalLog
+from domain.tlog.checkpoints import KnownCheckpoints
+from domain.tlog.proofs import Proof, ProofResult
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many are done, of how many; it may raise to end what takes too long."""
@@ -41,10 +41,10 @@ class Collaborators:
         log_fault: Takes a request's id, and what went wrong behind an answer of 500 or 503.
     """
 
-    evidence: Evidence
-    refusals: Refusals
-    checkpoints: Callable[[], Checkpoints]
-    prove: Callable[[Entry, Progress], Verdict]
+    evidence: AuditLog
+    refusals: RefusalLog
+    checkpoints: Callable[[], KnownCheckpoints]
+    prove: Callable[[LogEntry, Progress], ProofResult]
     proof_document: Callable[[Proof], Mapping[str, object]]
     damages: tuple[type[Exception], ...]
     admits: Callable[[str, str], bool]

@@ -16,8 +16,8 @@ from adapters.pages.rendering import render
 from adapters.pages.story import Story, read_story
 from adapters.presentation.printable import shortened
 from domain.flow.values import BLANKS
-from domain.history.as_of import parse_point, step_at
-from domain.history.transitions import Step
+from domain.history.as_of import parse_point, transition_at
+from domain.history.transitions import Transition
 
 MOST_REFUSED: Final = 20
 """Refusals that a flow's page shows, the newest ones."""
@@ -45,7 +45,7 @@ class FlowPage:
 
     on_head = on_get
 
-    def _values(self, story: Story, shown: Step | None, first: int | None) -> dict[str, Any]:
+    def _values(self, story: Story, shown: Transition | None, first: int | None) -> dict[str, Any]:
         return {
             "nav": "flows",
             "story": story,
@@ -59,17 +59,17 @@ class FlowPage:
             "unread": story.entries[len(story.steps) :],
         }
 
-    def _proof(self, story: Story, shown: Step) -> Proving:
+    def _proof(self, story: Story, shown: Transition) -> Proving:
         # PERF: made from the tiles, it takes milliseconds; without tiles it is left to its page.
         return proven(self.given, story.entries[shown.record.version - 1], at_once)
 
 
-def _step(story: Story, at: str | None) -> Step | None:
+def _step(story: Story, at: str | None) -> Transition | None:
     """Return the step that a page shows, the last one unless it is asked for another."""
     if not story.steps or at is None or not at.strip(BLANKS):
         return story.steps[-1] if story.steps else None
     try:
-        step = step_at(story.steps, parse_point(at.strip(BLANKS)))
+        step = transition_at(story.steps, parse_point(at.strip(BLANKS)))
     except ValueError as error:
         raise falcon.HTTPBadRequest(description=f"{error}.") from error
     if step is None:

@@ -13,9 +13,9 @@ from adapters.pages.values import Shown, ShownChanges, shown_changes, whole
 from adapters.presentation.printable import printable
 from domain.application.recorded_events import Metadata
 from domain.flow.state import Flow
-from domain.history.audit_log import Entry
-from domain.history.changes import FLOW_FIELDS, Field, value_of
-from domain.history.transitions import Step
+from domain.history.audit_log import LogEntry
+from domain.history.changes import FLOW_FIELDS, FieldPath, value_of
+from domain.history.transitions import Transition
 
 WINDOW: Final = 100
 """Steps that one page tells."""
@@ -27,9 +27,9 @@ _IN_HEAD: Final = frozenset({"flow_id"})
 class ToldStep:
     """One step in words: its event, what it changed, and who was behind it."""
 
-    entry: Entry
+    entry: LogEntry
     name: str
-    step: Step
+    step: Transition
     changes: Sequence[ShownChanges]
     because: str | None
 
@@ -53,7 +53,7 @@ class FlowView:
     """A flow as of one of its steps, with the steps around that one."""
 
     flow: Flow
-    shown: Step
+    shown: Transition
     is_newest: bool
     newest: int
     timeline: Timeline
@@ -63,7 +63,7 @@ class FlowView:
     """The version of the first step that is told here."""
 
 
-def flow_view(story: Story, shown: Step, first: int | None) -> FlowView:
+def flow_view(story: Story, shown: Transition, first: int | None) -> FlowView:
     """Return what is shown of a flow that has a step, as of that step.
 
     `first` is the version from which on steps are told, None for those around the one shown.
@@ -98,7 +98,7 @@ def _window(version: int, count: int) -> int:
     return 1 if count <= WINDOW else (version - 1) // WINDOW * WINDOW + 1
 
 
-def _told(step: Step, entry: Entry) -> ToldStep:
+def _told(step: Transition, entry: LogEntry) -> ToldStep:
     metadata = step.record.metadata
     cause = metadata.causation_id
     return ToldStep(
@@ -110,7 +110,7 @@ def _told(step: Step, entry: Entry) -> ToldStep:
     )
 
 
-def _fields(steps: Sequence[Step]) -> Iterator[ShownField]:
+def _fields(steps: Sequence[Transition]) -> Iterator[ShownField]:
     """Return the fields of a flow after some steps, each with the step that gave it its value.
 
     PERF: one walk over the steps for all fields, where `why` walks for each; 2,000 steps in 20 ms.
@@ -123,6 +123,6 @@ def _fields(steps: Sequence[Step]) -> Iterator[ShownField]:
     flow = steps[-1].after
     for name in FLOW_FIELDS:
         if name not in _IN_HEAD:
-            field = Field(name)
+            field = FieldPath(name)
             value = whole(name, value_of(flow, field))
             yield ShownField(name=str(field), value=value, since=since.get(name))

@@ -13,7 +13,7 @@ from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML
 from adapters.pages.refusals_page import summed
 from adapters.pages.rendering import address, render
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.history.refused_requests import Wanted
 
 _RELOAD_SECONDS: Final = 2
@@ -59,6 +59,6 @@ class HealthPage:
         }
 
 
-def _last(given: Collaborators) -> Entry | None:
+def _last(given: Collaborators) -> LogEntry | None:
     size = given.evidence.size()
     return next(iter(given.evidence.entries(size, size)), None)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Evidence, Unreadable
+from domain.history.audit_log import AuditLog, UnreadableEvent
 
 SLACK: Final = 86_400_000
 """Milliseconds: a day."""
 
 
-def position_after(evidence: Evidence, at: Timestamp) -> int:
+def position_after(evidence: AuditLog, at: Timestamp) -> int:
     """Return the first position whose event was recorded after a moment; the end if there is none.
 
     Where an event on the way is missing or cannot be read it is the end as well, which costs time
@@ -35,10 +35,10 @@ def position_after(evidence: Evidence, at: Timestamp) -> int:
     return low
 
 
-def _recorded(evidence: Evidence, position: int) -> Timestamp | None:
+def _recorded(evidence: AuditLog, position: int) -> Timestamp | None:
     try:
         for entry in evidence.entries(position, position):
             return evidence.read(entry).metadata.recorded_at
-    except Unreadable:
+    except UnreadableEvent:
         pass
     return None

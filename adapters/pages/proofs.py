@@ -15,10 +15,10 @@ from adapters.pages.flow_view import in_words
 from adapters.pages.headers import HTML
 from adapters.pages.rendering import render
 from adapters.presentation.printable import printable, shortened
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Unprovable
 from domain.tlog.leaves import entry_hash
-from domain.tlog.proofs import Verdict
+from domain.tlog.proofs import ProofResult
 
 PATIENCE_SECONDS: Final = 20.0
 """How long a proof may take on its own page, where no tiles stand beside the checkpoints."""
@@ -37,12 +37,12 @@ class TooLong(Exception):  # noqa: N818 - reads as what is said of a proof
 class Proving:
     """What became of a proof: a verdict, or the reason why there is none."""
 
-    verdict: Verdict | None
+    verdict: ProofResult | None
     reason: str | None
     took_too_long: bool = False
 
 
-def proven(given: Collaborators, entry: Entry, progress: Progress) -> Proving:
+def proven(given: Collaborators, entry: LogEntry, progress: Progress) -> Proving:
     """Prove an event, as long as `progress` does not raise `TooLong`."""
     try:
         return Proving(verdict=given.prove(entry, progress), reason=None)
@@ -104,7 +104,7 @@ def _version(req: Request) -> int:
     return req.get_param_as_int("at", required=True, min_value=1, max_value=_MOST_VERSION)
 
 
-def _entry(evidence: Evidence, flow_id: str, version: int) -> Entry:
+def _entry(evidence: AuditLog, flow_id: str, version: int) -> LogEntry:
     entry = evidence.entry(flow_id, version)
     if entry is None:
         sentence = f"There is no version {version} of flow {shortened(flow_id, 80)}."

@@ -16,8 +16,8 @@ from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fie
 from adapters.pages.rendering import address, render
 from domain.history.as_of import parse_time
 from domain.history.refused_requests import (
+    RefusalLog,
     RefusalPage,
-    Refusals,
     RefusalTotal,
     TurnedAwayTotal,
     Wanted,
@@ -89,7 +89,7 @@ def _page(fields: Fields, problems: Fields, found: RefusalPage, totals: Sequence
     )
 
 
-def _totals(refusals: Refusals, wanted: Wanted) -> Sequence[Total]:
+def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[Total]:
     """Return the totals over all days, the most frequent first; they know no flows."""
     if wanted.flow_id is not None:
         return ()

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from adapters.pages.moments import SLACK, position_after
 from adapters.pages.query import Query
 from domain.flow.state import Flow
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 
 PAGE: Final = 50
 BUDGET_SECONDS: Final = 0.25
@@ -40,7 +40,7 @@ class Found:
     next_cursor: int | None
 
 
-def search(evidence: Evidence, query: Query, seconds: Callable[[], float]) -> Found:
+def search(evidence: AuditLog, query: Query, seconds: Callable[[], float]) -> Found:
     """Return one page of the flows that a query means."""
     if not query.needs_a_look:
         page = evidence.page(query.owner, limit=PAGE, before=query.before, status=query.status)
@@ -50,7 +50,7 @@ def search(evidence: Evidence, query: Query, seconds: Callable[[], float]) -> Fo
 
 @define
 class _Look:
-    evidence: Evidence
+    evidence: AuditLog
     query: Query
     seconds: Callable[[], float]
     _found: list[Flow] = field(factory=list, init=False)

@@ -7,11 +7,11 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.state import Flow
-from domain.history.audit_log import Entry, Evidence, Examined, Unreadable
-from domain.history.transitions import Step, steps
+from domain.history.audit_log import AuditLog, LogEntry, StoredFlow, UnreadableEvent
+from domain.history.transitions import Transition, transitions
 from domain.replay.findings import Finding
 from domain.replay.replay_flow import replay_flow
 
@@ -30,8 +30,8 @@ class Story:
     """
 
     flow_id: str
-    entries: Sequence[Entry]
-    steps: Sequence[Step]
+    entries: Sequence[LogEntry]
+    steps: Sequence[Transition]
     damage: str | None
     derived: Flow | str | None
     findings: Sequence[Finding] | None
@@ -49,7 +49,7 @@ class Story:
         return self.derived != self.newest
 
 
-def read_story(evidence: Evidence, flow_id: str) -> Story | None:
+def read_story(evidence: AuditLog, flow_id: str) -> Story | None:
     """Return what a store tells of a flow; None if it has nothing of it."""
     examined = evidence.examine(flow_id)
     if not examined.entries and examined.index is None and examined.snapshot is None:
@@ -66,7 +66,7 @@ def read_story(evidence: Evidence, flow_id: str) -> Story | None:
     )
 
 
-def _replayed(evidence: Evidence, flow_id: str, examined: Examined) -> Sequence[Finding] | None:
+def _replayed(evidence: AuditLog, flow_id: str, examined: StoredFlow) -> Sequence[Finding] | None:
     if len(examined.entries) > MOST_REPLAYED:
         return None
     return tuple(replay_flow(flow_id, examined, evidence.read).findings)
@@ -74,15 +74,15 @@ def _replayed(evidence: Evidence, flow_id: str, examined: Examined) -> Sequence[
 
 @define
 class _Reading:
-    evidence: Evidence
+    evidence: AuditLog
     damage: str | None = field(default=None, init=False)
 
-    def steps(self, entries: Iterable[Entry]) -> Iterator[Step]:
+    def steps(self, entries: Iterable[LogEntry]) -> Iterator[Transition]:
         """Return the steps up to the damage, if there is damage."""
         try:
-            yield from steps(self._records(entries))
-        except (Unreadable, BrokenHistory) as error:
+            yield from transitions(self._records(entries))
+        except (UnreadableEvent, BrokenHistory) as error:
             self.damage = str(error)
 
-    def _records(self, entries: Iterable[Entry]) -> Iterator[Record]:
+    def _records(self, entries: Iterable[LogEntry]) -> Iterator[RecordedEvent]:
         return (self.evidence.read(entry) for entry in entries)

@@ -16,7 +16,7 @@ from adapters.pages.scale import Break, Scale, scale
 from adapters.presentation.printable import counted, shortened, to_the_millisecond
 from domain.flow.task import Task, is_active
 from domain.flow.values import Timestamp
-from domain.history.transitions import Step
+from domain.history.transitions import Transition
 
 LANES: Final = 12
 """Tasks that are drawn; the ones linked last, if there are more."""
@@ -83,7 +83,7 @@ class Timeline:
     summary: str
 
 
-def timeline(steps: Sequence[Step], names: Sequence[str], shown: Step) -> Timeline:
+def timeline(steps: Sequence[Transition], names: Sequence[str], shown: Transition) -> Timeline:
     """Return the timeline of a flow with at least one step, with the place of the one shown.
 
     `names` are the steps' events in words.
@@ -93,11 +93,11 @@ def timeline(steps: Sequence[Step], names: Sequence[str], shown: Step) -> Timeli
 
 @frozen
 class _Drawing:
-    steps: Sequence[Step]
+    steps: Sequence[Transition]
     names: Sequence[str]
     scale: Scale
 
-    def drawn(self, shown: Step) -> Timeline:
+    def drawn(self, shown: Transition) -> Timeline:
         """Return all of it."""
         flow, first = self.steps[-1].after, self.steps[0].record.event.at
         cancel = flow.cancel_requested_at
@@ -128,13 +128,13 @@ class _Drawing:
                 yield self._mixed(group)
             yield self._band(group[-1], end)
 
-    def _mixed(self, group: Sequence[Step]) -> Band:
+    def _mixed(self, group: Sequence[Transition]) -> Band:
         left, right = (self._left(step.record.event.at) for step in (group[0], group[-1]))
         first, last = group[0].record.version, group[-1].record.version
         title = f"{len(group)} changes of the status, versions {first} to {last}"
         return Band(left=left, width=round(right - left, 2), word="mixed", title=title)
 
-    def _band(self, step: Step, end: Step | None) -> Band:
+    def _band(self, step: Transition, end: Transition | None) -> Band:
         left, status = self._left(step.record.event.at), step.after.status.value
         right = _EDGE if end is None else self._left(end.record.event.at)
         since = to_the_millisecond(step.record.event.at)
@@ -151,16 +151,16 @@ class _Drawing:
                 title=self._said(group[0]) if len(group) == 1 else self._said_of_all(group),
             )
 
-    def _said_of_all(self, group: Sequence[Step]) -> str:
+    def _said_of_all(self, group: Sequence[Transition]) -> str:
         first, last = group[0].record, group[-1].record
         since, until = (to_the_millisecond(record.event.at) for record in (first, last))
         versions = f"versions {first.version} to {last.version}"
         return f"{len(group)} events, {versions}, from {since} to {until}"
 
-    def _cell(self, step: Step) -> int:
+    def _cell(self, step: Transition) -> int:
         return int(self.scale.place(step.record.event.at) * _PLACES)
 
-    def _said(self, step: Step) -> str:
+    def _said(self, step: Transition) -> str:
         version = step.record.version
         name, at = self.names[version - 1], to_the_millisecond(step.record.event.at)
         return f"version {version}: {name}, {at}"

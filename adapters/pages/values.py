@@ -13,9 +13,9 @@ from adapters.pages.json_text import laid_out
 from adapters.presentation.printable import printable, to_the_millisecond
 from domain.flow.task import find_task
 from domain.flow.values import Json
-from domain.history.changes import Change, Field, Value, changes
+from domain.history.changes import Change, FieldPath, Value, changes
 from domain.history.published import public_name
-from domain.history.transitions import Step
+from domain.history.transitions import Transition
 
 BRIEF: Final = 240
 """Characters of a value where a change is told."""
@@ -25,7 +25,7 @@ WHOLE: Final = 100_000
 
 Kind: TypeAlias = Literal["nothing", "word", "number", "moment", "text", "json"]
 
-_SELF_EVIDENT: Final = frozenset(map(Field, ("flow_id", "version", "latest_at")))
+_SELF_EVIDENT: Final = frozenset(map(FieldPath, ("flow_id", "version", "latest_at")))
 
 _MOMENTS: Final = frozenset(
     """
@@ -62,7 +62,7 @@ class ShownChanges:
     fields: Sequence[ShownChange]
 
 
-def shown_changes(step: Step) -> Iterator[ShownChanges]:
+def shown_changes(step: Transition) -> Iterator[ShownChanges]:
     """Return what a step changed, told in short, the flow first; what goes without saying is not.
 
     Every event moves the version and the moment of the latest one, which its head line says.

@@ -9,8 +9,8 @@ from typing import Final
 from adapters.presentation.documents import Document, camel_case
 from adapters.presentation.printable import shortened, to_the_millisecond
 from domain.flow.values import Json
-from domain.history.changes import Change, Field, Value
-from domain.history.transitions import Step
+from domain.history.changes import Change, FieldPath, Value
+from domain.history.transitions import Transition
 
 NOTHING: Final = "(nothing)"
 _LONGEST: Final = 120
@@ -21,16 +21,16 @@ _MOMENTS: Final = ("_at", "_after")
 
 def change_line(change: Change) -> str:
     """Return a change as `status: queued -> waiting`, without the task that it may be of."""
-    name = str(Field(change.field.name))
+    name = str(FieldPath(change.field.name))
     return f"{name}: {shown(change.field, change.before)} -> {shown(change.field, change.after)}"
 
 
 def new_line(change: Change) -> str:
     """Return what a field of something new holds, as `status: queued`."""
-    return f"{Field(change.field.name)}: {shown(change.field, change.after)}"
+    return f"{FieldPath(change.field.name)}: {shown(change.field, change.after)}"
 
 
-def shown(field: Field, value: Value, most: int = _LONGEST) -> str:
+def shown(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
     """Return a field's value, printable, and cut where it is long."""
     match value:
         case None:
@@ -51,7 +51,7 @@ def change_documents(changes: Iterable[Change]) -> list[Document]:
     return [_document(change) for change in changes]
 
 
-def place_document(step: Step) -> Document:
+def place_document(step: Transition) -> Document:
     """Return where a step is in its history."""
     return {
         "version": step.record.version,

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from attrs import AttrsInstance
 
 from adapters.presentation.event_text import word
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.application.views import flow_view, task_views
 from domain.flow.state import Flow
 from domain.flow.values import Json
 from domain.history.published import published, published_record, published_value
-from domain.history.transitions import Step
+from domain.history.transitions import Transition
 
 Document: TypeAlias = dict[str, Any]
 
@@ -31,12 +31,12 @@ def task_documents(flow: Flow) -> list[Document]:
     return [{**document(view), **constant} for view in task_views(flow)]
 
 
-def history_documents(history: Iterable[Step]) -> list[Document]:
+def history_documents(history: Iterable[Transition]) -> list[Document]:
     """Return what happened to a flow, and by whom."""
     return [event_document(step.record, step.after) for step in history]
 
 
-def event_document(record: Record, after: Flow) -> Document:
+def event_document(record: RecordedEvent, after: Flow) -> Document:
     """Return what happened in an event, by whom, and the revision of the flow after it."""
     return {
         "version": record.version,

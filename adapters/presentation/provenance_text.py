@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.application.recorded_events import Metadata, Record
+from domain.application.recorded_events import Metadata, RecordedEvent
 
 
 def by_whom(metadata: Metadata) -> str:
@@ -15,7 +15,7 @@ def by_whom(metadata: Metadata) -> str:
     return f"by {actor.kind} {actor.name}{key}{address}"
 
 
-def through_what(record: Record) -> Iterator[str]:
+def through_what(record: RecordedEvent) -> Iterator[str]:
     """Return the request behind an event, and what caused it where that is something else."""
     metadata = record.metadata
     yield f"request {metadata.request_id}"
@@ -27,7 +27,7 @@ def through_what(record: Record) -> Iterator[str]:
         yield f"caused by {cause(record)}"
 
 
-def cause(record: Record) -> str:
+def cause(record: RecordedEvent) -> str:
     """Return what caused an event: the request, or an event of the flow ahead of it."""
     metadata = record.metadata
     if metadata.causation_id == metadata.request_id:

@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from attrs import frozen
 from eventsourcing.domain import DomainEventProtocol
 
-from domain.application.recorded_events import Metadata, Record
+from domain.application.recorded_events import Metadata, RecordedEvent
 from domain.flow.events import Event
 from domain.flow.evolve import BrokenHistory, evolve
 from domain.flow.state import Flow
@@ -63,14 +63,14 @@ def as_envelope(event: DomainEventProtocol[str]) -> Envelope:
     return event
 
 
-def to_envelope(record: Record) -> Envelope:
+def to_envelope(record: RecordedEvent) -> Envelope:
     """Return the library's form of a record."""
     return Envelope(record.flow_id, record.version, record.event, record.metadata)
 
 
-def to_record(envelope: Envelope) -> Record:
+def to_record(envelope: Envelope) -> RecordedEvent:
     """Return the core's form of an envelope."""
-    return Record(
+    return RecordedEvent(
         flow_id=envelope.originator_id,
         version=envelope.originator_version,
         event=envelope.event,

@@ -17,11 +17,18 @@ from adapters.store.names import CLASSES
 from adapters.store.store import EventSourcedStore
 from adapters.store.upcasting import UPCASTERS
 from domain.application.ports import Page
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
-from domain.history.audit_log import Entry, Examined, IndexRow, KeyRow, UnknownName, Unreadable
+from domain.history.audit_log import (
+    IndexRow,
+    LogEntry,
+    RequestKeyRow,
+    StoredFlow,
+    UnknownName,
+    UnreadableEvent,
+)
 
 _SIZE: Final = "SELECT coalesce(max(rowid), 0) FROM stored_events"
 _ENTRY: Final = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
@@ -54,31 +61,31 @@ class StoreEvidence:
         """Return the position of the last event in the log, 0 if there is none."""
         return int(self._rows(_SIZE)[0][0])
 
-    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
+    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[LogEntry]:
         """Return the events of the log from one position to another (both included), in order."""
         last = self.size() if stop is None else stop
         while start <= last and (rows := self._rows(_ENTRIES, start, last)):
             yield from map(_entry, rows)
             start = rows[-1][0] + 1
 
-    def stream(self, flow_id: str) -> Sequence[Entry]:
+    def stream(self, flow_id: str) -> Sequence[LogEntry]:
         """Return the events of a flow, in order."""
         return [_entry(row) for row in self._rows(_STREAM, flow_id)]
 
-    def entry(self, flow_id: str, version: int) -> Entry | None:
+    def entry(self, flow_id: str, version: int) -> LogEntry | None:
         """Return one event of a flow."""
         rows = self._rows(_EVENT, flow_id, version)
         return _entry(rows[0]) if rows else None
 
-    def read(self, entry: Entry) -> Record:
-        """Return what an entry says, or raise `Unreadable`."""
+    def read(self, entry: LogEntry) -> RecordedEvent:
+        """Return what an entry says, or raise `UnreadableEvent`."""
         if entry.name not in CLASSES and entry.name not in UPCASTERS:
             raise UnknownName(f"event {entry.flow_id}/{entry.version}: no event is {entry.name!r}")
         stored = StoredEvent(entry.flow_id, entry.version, entry.name, entry.state)
         try:
             return to_record(as_envelope(self.store.application.mapper.to_domain_event(stored)))
         except (Undecodable, BrokenHistory) as error:
-            raise Unreadable(str(error)) from error
+            raise UnreadableEvent(str(error)) from error
 
     def flow_ids(self) -> Iterator[str]:
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
@@ -87,30 +94,30 @@ class StoreEvidence:
             yield from map(_flow_id, rows)
             last = rows[-1][0]
 
-    def examine(self, flow_id: str) -> Examined:
+    def examine(self, flow_id: str) -> StoredFlow:
         """Return all that the store has of a flow, read at one moment."""
         with translated(), self.store.application.datastore.reading() as cursor:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             indexed = _selected(cursor, _INDEX, flow_id)
-        return Examined(
+        return StoredFlow(
             entries=entries,
             snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
             index=IndexRow(**indexed[0]) if indexed else None,
             older_snapshots=[row[0] for row in snapshots[1:]],
         )
 
-    def request_keys(self) -> Iterator[KeyRow]:
+    def request_keys(self) -> Iterator[RequestKeyRow]:
         """Return what each request key stands for, in the order of routes and keys."""
         last = ("", "")
         while rows := self._rows(_KEYS, *last):
-            yield from (KeyRow(**row) for row in rows)
+            yield from (RequestKeyRow(**row) for row in rows)
             last = (rows[-1]["route_id"], rows[-1]["key"])
 
-    def request_key(self, route_id: str, key: str) -> KeyRow | None:
+    def request_key(self, route_id: str, key: str) -> RequestKeyRow | None:
         """Return what a request key stands for."""
         rows = self._rows(_KEY, route_id, key)
-        return KeyRow(**rows[0]) if rows else None
+        return RequestKeyRow(**rows[0]) if rows else None
 
     def load(self, flow_id: str, version: int | None = None) -> Flow | None:
         """Return a flow as the gateway would, or as of a stream version."""
@@ -143,10 +150,10 @@ def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sql
     return cast("Sequence[sqlite3.Row]", cursor.fetchall())
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: sqlite3.Row) -> LogEntry:
     position, flow_id, version, name, state = row
     if _is_text(flow_id) and _is_text(name) and type(version) is int and type(state) is bytes:
-        return Entry(position=position, flow_id=flow_id, version=version, name=name, state=state)
+        return LogEntry(position=position, flow_id=flow_id, version=version, name=name, state=state)
     raise _forged(row)
 
 

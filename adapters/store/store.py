@@ -17,8 +17,8 @@ from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.schema import key_row
-from domain.application.ports import Commit, Page, Remembered, StoreUnavailable, itself
-from domain.application.recorded_events import Record
+from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
+from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import SilentFlow
 from domain.flow.evolve import BrokenHistory
 from domain.flow.state import Flow
@@ -108,10 +108,10 @@ class EventSourcedStore:
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
             self.application.events.put(envelopes, derived=derived)
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         row = self._row(schema.SELECT_KEY, route_id, key)
-        return None if row is None else Remembered(**row)
+        return None if row is None else IdempotencyRecord(**row)
 
     def latest(self, owner: str) -> Flow | None:
         """Return the flow that an owner created last."""
@@ -159,13 +159,13 @@ class EventSourcedStore:
         """Return flows with a cancel intent whose children all gave news after a moment."""
         return self._silent(schema.SELECT_AHEAD, after, limit)
 
-    def history(self, flow_id: str) -> Iterator[Record]:
+    def history(self, flow_id: str) -> Iterator[RecordedEvent]:
         """Return all that happened to a flow, in order."""
         with translated():
             for stored in self.application.events.get(flow_id):
                 yield to_record(as_envelope(stored))
 
-    def log(self, start: int = 1) -> Iterator[tuple[int, Record]]:
+    def log(self, start: int = 1) -> Iterator[tuple[int, RecordedEvent]]:
         """Return all events of the store from a notification id on, in the order of recording."""
         mapper = self.application.mapper
         while True:

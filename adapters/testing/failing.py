@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 from domain.application.ports import (
     Commit,
     FlowStore,
+    IdempotencyRecord,
     Page,
-    Remembered,
     StoreUnavailable,
     WriteConflict,
 )
@@ -86,9 +86,9 @@ class FailingStore:
         inner.save(commit)
         self._fail(due, Moment.AFTER)
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
-        return self._alive().recall(route_id, key)
+        return self._alive().find_idempotency_record(route_id, key)
 
     def latest(self, owner: str) -> Flow | None:
         """Return the flow that an owner created last."""

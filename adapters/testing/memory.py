@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from attrs import Factory, define
 
-from domain.application.ports import Commit, Page, Remembered, WriteConflict
-from domain.application.recorded_events import Record
+from domain.application.ports import Commit, IdempotencyRecord, Page, WriteConflict
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import fold
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -23,8 +23,8 @@ class MemoryStore:
     It is slow and in plain sight on purpose: what a quicker store answers is held against it.
     """
 
-    streams: dict[str, list[Record]] = Factory(dict)
-    keys: dict[tuple[str, str], Remembered] = Factory(dict)
+    streams: dict[str, list[RecordedEvent]] = Factory(dict)
+    keys: dict[tuple[str, str], IdempotencyRecord] = Factory(dict)
 
     def find(self, owner: str, flow_id: str) -> Flow | None:
         """Return an owner's flow."""
@@ -45,14 +45,14 @@ class MemoryStore:
             raise WriteConflict
         self.streams[commit.flow.flow_id] = [*stream, *commit.records]
         if key is not None:
-            self.keys[key.route_id, key.key] = Remembered(
+            self.keys[key.route_id, key.key] = IdempotencyRecord(
                 request_hash=key.request_hash,
                 flow_id=commit.flow.flow_id,
                 version=commit.flow.version,
                 task_id=commit.task_id,
             )
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         return self.keys.get((route_id, key))
 

@@ -9,14 +9,14 @@ from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
 from adapters.testing.facts import NOW, OWNER
-from domain.flow.commands import Command, Issued
+from domain.flow.commands import Command, CommandContext
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 
-Rules: TypeAlias = Callable[[Flow | None, Issued], Decision]
+Rules: TypeAlias = Callable[[Flow | None, CommandContext], Decision]
 """What decides: `domain.flow.decide.decide`, or a rule of your own in front of it."""
 
 
@@ -38,7 +38,7 @@ class Given:
         self, command: Command, *, at: int = NOW, owner: str = OWNER, new_id: str = "new-1"
     ) -> Decided:
         """Decide a command."""
-        issued = Issued(command=command, owner=owner, at=at, new_id=new_id)
+        issued = CommandContext(command=command, owner=owner, at=at, new_id=new_id)
         return Decided(self, command, self.rules(self.found, issued))
 
 

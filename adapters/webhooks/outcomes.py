@@ -19,7 +19,7 @@ from adapters.webhooks.replies import (
 )
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.views import flow_json, task_json
-from domain.application.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Refused
+from domain.application.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Rejected
 from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView
 from domain.flow.refusals import RefusalCode
@@ -42,7 +42,7 @@ class Answers:
     """
 
     accepted: Callable[[str, Accepted, Room], Reply]
-    refused: Callable[[Refused, Room], dict[str, Any]]
+    refused: Callable[[Rejected, Room], dict[str, Any]]
     unsaved: str
 
 
@@ -64,7 +64,7 @@ def outcome_reply(answers: Answers, route_id: str, outcome: Outcome, room: Room)
 def unsaved_reply(answers: Answers, route_id: str, error: StoreUnavailable, room: Room) -> Reply:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
-    unsaved = Refused(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
+    unsaved = Rejected(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
     return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
 
 
@@ -72,7 +72,7 @@ def _created(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
 
 
-def _not_created(refused: Refused, _: Room) -> dict[str, Any]:
+def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
 
 
@@ -80,7 +80,7 @@ def _applied(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
 
 
-def _not_applied(refused: Refused, _: Room) -> dict[str, Any]:
+def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"applied": False, "code": refused.code, **_flow(refused, "current")}
 
 
@@ -92,7 +92,7 @@ def _cancelled(route_id: str, accepted: Accepted, room: Room) -> Reply:
     return cancel_pending(route_id, {"found": True, "cancelled": False, "reason": reason, **shown})
 
 
-def _not_cancelled(refused: Refused, room: Room) -> dict[str, Any]:
+def _not_cancelled(refused: Rejected, room: Room) -> dict[str, Any]:
     flow = refused.flow
     shown = {} if flow is None else _with_tasks(flow, refused.tasks, room)
     return {**_found(refused), "cancelled": False, "reason": refused.reason, **shown}
@@ -110,7 +110,7 @@ def _linked(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
-def _not_linked(refused: Refused, _: Room) -> dict[str, Any]:
+def _not_linked(refused: Rejected, _: Room) -> dict[str, Any]:
     reason = refused.reason
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
 
@@ -119,12 +119,12 @@ def _updated(route_id: str, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
-def _not_updated(refused: Refused, _: Room) -> dict[str, Any]:
+def _not_updated(refused: Rejected, _: Room) -> dict[str, Any]:
     shown = {**_flow(refused, "flow"), **_task(refused)}
     return {**_found(refused), "updated": False, "reason": refused.reason, **shown}
 
 
-def _found(refused: Refused) -> dict[str, Any]:
+def _found(refused: Rejected) -> dict[str, Any]:
     return {"found": refused.code != RefusalCode.NOT_FOUND}
 
 

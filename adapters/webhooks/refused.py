@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from adapters.webhooks.access import Access
 from adapters.webhooks.replies import Reply
 from domain.application.ports import Clock
-from domain.history.refused_requests import NoteRefused, Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest, TurnedAway
 
 NoteAnswer: TypeAlias = Callable[[Access, Reply], None]
 """Takes each answer once, with what is known of its request."""
@@ -26,7 +26,7 @@ _FLOW_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A UUID as we write it (RFC 9562 §4); no other flow has ever had an id."""
 
 
-def noting(note: NoteRefused, now: Clock) -> NoteAnswer:
+def noting(note: NoteDenied, now: Clock) -> NoteAnswer:
     """Return what notes those answers that are evidence, at the time of day."""
 
     def note_answer(access: Access, reply: Reply) -> None:
@@ -42,7 +42,7 @@ def note_nothing(_access: Access, _reply: Reply) -> None:
     """Note nothing of an answer."""
 
 
-def _refused(access: Access, reply: Reply, now: Clock) -> Refused | None:
+def _refused(access: Access, reply: Reply, now: Clock) -> DeniedRequest | None:
     if access.route is None or reply.code is None:
         return None
     if reply.status in _COUNTED:
@@ -51,7 +51,7 @@ def _refused(access: Access, reply: Reply, now: Clock) -> Refused | None:
         return TurnedAway(at=now(), route_id=access.route, code=code, key_id=access.key_id)
     if access.key_id is None or access.action is None:
         return None
-    return RefusedCall(
+    return RefusedRequest(
         at=now(),
         route_id=access.route,
         key_id=access.key_id,

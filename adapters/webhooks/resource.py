@@ -23,7 +23,7 @@ from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.ports import NewId, StoreUnavailable
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.flow.values import Json
 
 REQUEST_ID: Final = "taskflow.request_id"
@@ -159,9 +159,9 @@ def _stored_bytes(values: Values) -> int:
     return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
 
 
-def _origin(ticket: Admitted, key: RequestKey | None) -> Origin:
+def _origin(ticket: Admitted, key: RequestKey | None) -> CommandMetadata:
     access = ticket.access
-    return Origin(
+    return CommandMetadata(
         actor=Actor(kind=ActorKind.ROUTE, name=ticket.route.route_id, key_id=ticket.key_id),
         request_id=access.request_id,
         remote_address=access.remote_address,

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from domain.application.listening import ListeningPeriod
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, NewId
-from domain.application.recorded_events import Actor, ActorKind, Origin
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Sightings, Sweeper, Swept, SweptStore
 from domain.flow.commands import CancelFlow
@@ -74,5 +74,5 @@ class Operators:
     def _flows(self) -> TaskFlows:
         return TaskFlows(self.store, self.clock, self.new_id)
 
-    def _origin(self) -> Origin:
-        return Origin(actor=self.actor, request_id=self.new_id())
+    def _origin(self) -> CommandMetadata:
+        return CommandMetadata(actor=self.actor, request_id=self.new_id())

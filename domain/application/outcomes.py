@@ -34,7 +34,7 @@ class Accepted:
 
 
 @frozen(kw_only=True)
-class Refused:
+class Rejected:
     """Why a command led to nothing, with the flow, its tasks and the task that was meant."""
 
     code: str
@@ -44,7 +44,7 @@ class Refused:
     task: TaskView | None = None
 
 
-Outcome: TypeAlias = Accepted | Refused
+Outcome: TypeAlias = Accepted | Rejected
 
 
 @frozen(kw_only=True)
@@ -83,12 +83,12 @@ def replayed(flow: Flow, command: Command, task_id: str | None) -> Accepted:
     return evolve(accepted(flow, command, task_id), is_replay=True)
 
 
-def refused(refusal: Refusal, command: Command, task_id: str | None) -> Refused:
+def rejected(refusal: Refusal, command: Command, task_id: str | None) -> Rejected:
     """Show why a command led to nothing."""
     flow = refusal.flow
     if flow is None:
-        return Refused(code=refusal.code, reason=refusal.reason)
-    return Refused(
+        return Rejected(code=refusal.code, reason=refusal.reason)
+    return Rejected(
         code=refusal.code,
         reason=refusal.reason,
         flow=flow_view(flow),
@@ -97,9 +97,9 @@ def refused(refusal: Refusal, command: Command, task_id: str | None) -> Refused:
     )
 
 
-def key_reused() -> Refused:
+def key_reused() -> Rejected:
     """Show that a request key stands for another request."""
-    return Refused(code=KEY_REUSED, reason="The idempotency key was used for another request.")
+    return Rejected(code=KEY_REUSED, reason="The idempotency key was used for another request.")
 
 
 def _tasks(flow: Flow, command: Command) -> tuple[TaskView, ...]:

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from domain.application.recorded_events import Record, RequestKey
+from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -38,14 +38,14 @@ class Commit:
     `task_id` is the child that the command was about, kept with the request key for its repeats.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[RecordedEvent, ...]
     flow: Flow
     request_key: RequestKey | None = None
     task_id: str | None = None
 
 
 @frozen(kw_only=True)
-class Remembered:
+class IdempotencyRecord:
     """What a request key stands for: the request that used it, and what it led to."""
 
     request_hash: str
@@ -89,7 +89,7 @@ class FlowStore(Protocol):
         """
         ...
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         ...
 

@@ -46,7 +46,7 @@ class RequestKey:
 
 
 @frozen(kw_only=True)
-class Origin:
+class CommandMetadata:
     """Where a command comes from."""
 
     actor: Actor
@@ -78,7 +78,7 @@ class Metadata:
 
 
 @frozen(kw_only=True)
-class Record:
+class RecordedEvent:
     """An event in its place: the flow, the stream version counted from 1, and its metadata."""
 
     flow_id: str
@@ -87,12 +87,12 @@ class Record:
     metadata: Metadata
 
 
-def record_all(
-    events: tuple[Event, ...], *, flow_id: str, after: int, origin: Origin, now: Timestamp
-) -> tuple[Record, ...]:
+def to_recorded_events(
+    events: tuple[Event, ...], *, flow_id: str, after: int, origin: CommandMetadata, now: Timestamp
+) -> tuple[RecordedEvent, ...]:
     """Return the records of one decision's events, which follow version `after` of a stream."""
     return tuple(
-        Record(
+        RecordedEvent(
             flow_id=flow_id,
             version=version,
             event=event,
@@ -104,7 +104,7 @@ def record_all(
     )
 
 
-def _metadata(origin: Origin, now: Timestamp, causation_id: str) -> Metadata:
+def _metadata(origin: CommandMetadata, now: Timestamp, causation_id: str) -> Metadata:
     key = origin.request_key
     return Metadata(
         recorded_at=now,

@@ -15,26 +15,31 @@ from domain.application.outcomes import (
     UnknownCursor,
     accepted,
     key_reused,
-    refused,
+    rejected,
     replayed,
 )
 from domain.application.ports import (
     Clock,
     Commit,
     FlowStore,
+    IdempotencyRecord,
     NewId,
-    Remembered,
     StoreUnavailable,
     WriteConflict,
     itself,
 )
-from domain.application.recorded_events import Origin, Record, RequestKey, record_all
+from domain.application.recorded_events import (
+    CommandMetadata,
+    RecordedEvent,
+    RequestKey,
+    to_recorded_events,
+)
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import (
     Command,
+    CommandContext,
     CreateFlow,
     FlowCommand,
-    Issued,
     LoseTask,
     RunTask,
     UpdateTask,
@@ -134,17 +139,19 @@ class OwnerSession:
         rest = page.flows[-1][0] if page.flows and page.next_cursor is not None else None
         return FlowPage(flows=[item for _, item in page.flows], next_cursor=rest)
 
-    def execute(self, command: Command, origin: Origin) -> Outcome:
+    def execute(self, command: Command, origin: CommandMetadata) -> Outcome:
         """Bring about what a command asks for, durably, or say why not.
 
         Raises:
             NotPersisted: if the flow could be read and decided upon, but nothing written.
         """
-        issued = Issued(command=command, owner=self.owner, at=self.clock(), new_id=self.new_id())
+        issued = CommandContext(
+            command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
+        )
         return _until_first(lambda: self._attempt(issued, origin))
 
     def execute_together(
-        self, flow_id: str, commands: Sequence[FlowCommand], origin: Origin
+        self, flow_id: str, commands: Sequence[FlowCommand], origin: CommandMetadata
     ) -> Sequence[Outcome]:
         """Carry out commands on one flow, one after the other, and write them in one commit.
 
@@ -152,19 +159,22 @@ class OwnerSession:
         that is refused takes nothing with it. They have no request key, and make no tasks.
         """
         at, new_id = self.clock(), self.new_id()
-        issued = [Issued(command=each, owner=self.owner, at=at, new_id=new_id) for each in commands]
+        issued = [
+            CommandContext(command=each, owner=self.owner, at=at, new_id=new_id)
+            for each in commands
+        ]
         return _until_first(lambda: self._attempt_together(flow_id, issued, origin))
 
     def _attempt_together(
-        self, flow_id: str, commands: Sequence[Issued], origin: Origin
+        self, flow_id: str, commands: Sequence[CommandContext], origin: CommandMetadata
     ) -> Sequence[Outcome]:
         flow = self.store.find(self.owner, flow_id)
         outcomes: list[Outcome] = []
-        records: list[Record] = []
+        records: list[RecordedEvent] = []
         for issued in commands:
             decision = decide(flow, issued)
             if isinstance(decision, Refusal):
-                outcomes.append(refused(decision, issued.command, None))
+                outcomes.append(rejected(decision, issued.command, None))
                 continue
             flow = _after(flow, decision)
             records += _records(decision, flow, issued, origin)
@@ -173,7 +183,7 @@ class OwnerSession:
             self.store.save(Commit(records=tuple(records), flow=flow))
         return outcomes
 
-    def _attempt(self, issued: Issued, origin: Origin) -> Outcome:
+    def _attempt(self, issued: CommandContext, origin: CommandMetadata) -> Outcome:
         command = issued.command
         if past := self._repeat(origin.request_key, command):
             return past
@@ -188,11 +198,15 @@ class OwnerSession:
         if not _writes(decision) and (past := self._repeat(origin.request_key, command)):
             return past
         if isinstance(decision, Refusal):
-            return refused(decision, command, _meant(flow, issued))
+            return rejected(decision, command, _meant(flow, issued))
         return self._save(flow, decision, issued, origin)
 
     def _save(
-        self, flow: Flow | None, events: tuple[Event, ...], issued: Issued, origin: Origin
+        self,
+        flow: Flow | None,
+        events: tuple[Event, ...],
+        issued: CommandContext,
+        origin: CommandMetadata,
     ) -> Accepted:
         after = _after(flow, events)
         task_id = _meant(flow, issued)
@@ -222,9 +236,9 @@ class OwnerSession:
             return key_reused()
         return replayed(flow, command, past.task_id)
 
-    def _remembered(self, key: RequestKey) -> Iterator[Remembered]:
+    def _remembered(self, key: RequestKey) -> Iterator[IdempotencyRecord]:
         for spelling in (key.key, *key.aliases):
-            past = self.store.recall(key.route_id, spelling)
+            past = self.store.find_idempotency_record(key.route_id, spelling)
             if past is not None:
                 yield past
 
@@ -247,9 +261,9 @@ def _after(flow: Flow | None, events: tuple[Event, ...]) -> Flow:
 
 
 def _records(
-    events: tuple[Event, ...], after: Flow, issued: Issued, origin: Origin
-) -> tuple[Record, ...]:
-    return record_all(
+    events: tuple[Event, ...], after: Flow, issued: CommandContext, origin: CommandMetadata
+) -> tuple[RecordedEvent, ...]:
+    return to_recorded_events(
         events,
         flow_id=after.flow_id,
         after=after.version - len(events),
@@ -266,7 +280,7 @@ def _writes(decision: Decision) -> bool:
     return not isinstance(decision, Refusal) and bool(decision)
 
 
-def _meant(flow: Flow | None, issued: Issued) -> str | None:
+def _meant(flow: Flow | None, issued: CommandContext) -> str | None:
     match issued.command:
         case RunTask() as command:
             return None if flow is None else meant_task(flow, command, issued.new_id)

@@ -11,7 +11,7 @@ from attrs import frozen
 from domain.application.listening import ListeningPeriod
 from domain.application.outcomes import Accepted
 from domain.application.ports import FlowStore
-from domain.application.recorded_events import Origin
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import LoseTask
 from domain.flow.state import Flow, active_tasks, task_events
@@ -80,7 +80,7 @@ class Sweeper:
 
     store: SweptStore
     flows: TaskFlows
-    origin: Origin
+    origin: CommandMetadata
     goes_on: Callable[[], bool] = lambda: True
 
     def sweep(self, before: Timestamp) -> Swept:

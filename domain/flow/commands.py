@@ -158,7 +158,7 @@ REVISIONED: tuple[type[Revisioned], ...] = (
 
 
 @frozen(kw_only=True)
-class Issued:
+class CommandContext:
     """A command as `decide` sees it: with its issuer, its moment, and an id for what it may make.
 
     All three come from the edge, read once for each command, so that deciding stays pure. Only an

@@ -11,11 +11,11 @@ from typing import TypeAlias, assert_never
 from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
     FlowCommand,
-    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -48,7 +48,7 @@ Decision: TypeAlias = tuple[Event, ...] | Refusal
 NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 
-def decide(flow: Flow | None, issued: Issued) -> Decision:
+def decide(flow: Flow | None, issued: CommandContext) -> Decision:
     """Return the events that a command brings about on a flow, or why it is refused.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
@@ -86,7 +86,7 @@ def _reason(code: RefusalCode, flow: Flow) -> str:
     return f"Flow is already {flow.status}."
 
 
-def _create(flow: Flow | None, command: CreateFlow, issued: Issued) -> Decision:
+def _create(flow: Flow | None, command: CreateFlow, issued: CommandContext) -> Decision:
     if flow is not None:
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
     created = FlowCreated(
@@ -104,7 +104,9 @@ def _create(flow: Flow | None, command: CreateFlow, issued: Issued) -> Decision:
     return (created,)
 
 
-def _allowed(flow: Flow, command: FlowCommand, issued: Issued, *, at: Timestamp) -> Decision:  # noqa: PLR0911 - a line a command
+def _allowed(  # noqa: PLR0911 - a line a command
+    flow: Flow, command: FlowCommand, issued: CommandContext, *, at: Timestamp
+) -> Decision:
     match command:
         case SetWaiting():
             return (_waiting(command, at, issued.rules),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.flow.commands import Issued, LoseTask, RunTask, UpdateTask
+from domain.flow.commands import CommandContext, LoseTask, RunTask, UpdateTask
 from domain.flow.events import (
     Event,
     FlowCancelled,
@@ -31,7 +31,9 @@ def meant_task(flow: Flow, command: RunTask, new_id: str) -> str:
     return new_id if known is None else known.task_id
 
 
-def run_task(flow: Flow, command: RunTask, issued: Issued, *, at: Timestamp) -> tuple[Event, ...]:
+def run_task(
+    flow: Flow, command: RunTask, issued: CommandContext, *, at: Timestamp
+) -> tuple[Event, ...]:
     """Link a task, or tell more of the one that the same run linked before."""
     known = same_run(flow.tasks, command)
     if known is not None:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, assert_never
 from attrs import frozen
 
 from domain.flow.values import Timestamp
-from domain.history.transitions import Step
+from domain.history.transitions import Transition
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS: Final = 18
@@ -79,7 +79,7 @@ def parse_time(text: str) -> Timestamp:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def step_at(history: Sequence[Step], point: Point) -> Step | None:
+def transition_at(history: Sequence[Transition], point: Point) -> Transition | None:
     """Return the step after which a flow stood as it did at a point, None if it never did."""
     match point:
         case AtVersion(version):

@@ -11,22 +11,22 @@ from typing import Protocol
 from attrs import frozen
 
 from domain.application.ports import Page
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
 
 
-class Unreadable(Exception):  # noqa: N818 - reads as what is said of a stored event
+class UnreadableEvent(Exception):  # noqa: N818 - reads as what is said of a stored event
     """Stored bytes that are not what we wrote; the sentence names the event."""
 
 
-class UnknownName(Unreadable):
+class UnknownName(UnreadableEvent):
     """A stored event whose name is none of ours."""
 
 
 @frozen(kw_only=True)
-class Entry:
+class LogEntry:
     """A stored event as it lies in the store.
 
     `position` is its place in the whole log, `version` that in its flow's stream, both counted
@@ -51,7 +51,7 @@ class IndexRow:
 
 
 @frozen(kw_only=True)
-class KeyRow:
+class RequestKeyRow:
     """What a store says that a request key stands for: a flow as of a version, perhaps a task."""
 
     route_id: str
@@ -63,39 +63,39 @@ class KeyRow:
 
 
 @frozen(kw_only=True)
-class Examined:
+class StoredFlow:
     """All that a store has of one flow, read at one moment; what is missing is None.
 
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
     """
 
-    entries: Sequence[Entry]
+    entries: Sequence[LogEntry]
     snapshot: Flow | str | None
     index: IndexRow | None
     older_snapshots: Sequence[int] = ()
 
 
-class Evidence(Protocol):
+class AuditLog(Protocol):
     """A store opened to be audited: read-only, also beside the process that writes to it."""
 
     def size(self) -> int:
         """Return the position of the last event in the log, 0 if there is none."""
         ...
 
-    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[Entry]:
+    def entries(self, start: int = 1, stop: int | None = None) -> Iterator[LogEntry]:
         """Return the events of the log from one position to another (both included), in order."""
         ...
 
-    def stream(self, flow_id: str) -> Sequence[Entry]:
+    def stream(self, flow_id: str) -> Sequence[LogEntry]:
         """Return the events of a flow, in order."""
         ...
 
-    def entry(self, flow_id: str, version: int) -> Entry | None:
+    def entry(self, flow_id: str, version: int) -> LogEntry | None:
         """Return one event of a flow."""
         ...
 
-    def read(self, entry: Entry) -> Record:
+    def read(self, entry: LogEntry) -> RecordedEvent:
         """Return what an entry says.
 
         Raises:
@@ -107,15 +107,15 @@ class Evidence(Protocol):
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
         ...
 
-    def examine(self, flow_id: str) -> Examined:
+    def examine(self, flow_id: str) -> StoredFlow:
         """Return all that the store has of a flow, read at one moment."""
         ...
 
-    def request_keys(self) -> Iterator[KeyRow]:
+    def request_keys(self) -> Iterator[RequestKeyRow]:
         """Return what each request key stands for, in the order of routes and keys."""
         ...
 
-    def request_key(self, route_id: str, key: str) -> KeyRow | None:
+    def request_key(self, route_id: str, key: str) -> RequestKeyRow | None:
         """Return what a request key stands for."""
         ...
 

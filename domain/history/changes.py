@@ -20,7 +20,7 @@ TASK_FIELDS: Final = tuple(field.name for field in fields(Task) if field.name !=
 
 
 @frozen(order=True)
-class Field:
+class FieldPath:
     """A field of a flow, or of one of its tasks; `str` writes it as `tasks[<task id>].status`.
 
     `name` is that of the attribute, as in `state_json`; it is written as callers know it.
@@ -38,7 +38,7 @@ class Field:
 class Change:
     """A field, and what it held before and after; None where it held nothing, or was not there."""
 
-    field: Field
+    field: FieldPath
     before: Value
     after: Value
 
@@ -48,24 +48,24 @@ def changes(before: Flow | None, after: Flow | None) -> tuple[Change, ...]:
     return (*_flow_changes(before, after), *_task_changes(_tasks(before), _tasks(after)))
 
 
-def field_names(flow: Flow) -> tuple[Field, ...]:
+def field_names(flow: Flow) -> tuple[FieldPath, ...]:
     """Return every field that a flow has, those of its tasks included."""
-    of_tasks = (Field(name, task.task_id) for task in flow.tasks for name in TASK_FIELDS)
-    return (*(Field(name) for name in FLOW_FIELDS), *of_tasks)
+    of_tasks = (FieldPath(name, task.task_id) for task in flow.tasks for name in TASK_FIELDS)
+    return (*(FieldPath(name) for name in FLOW_FIELDS), *of_tasks)
 
 
-def has_field(flow: Flow | None, field: Field) -> bool:
+def has_field(flow: Flow | None, field: FieldPath) -> bool:
     """Say whether a flow has a field; it has not those of a task before that is linked."""
     return _holder(flow, field) is not None
 
 
-def value_of(flow: Flow | None, field: Field) -> Value:
+def value_of(flow: Flow | None, field: FieldPath) -> Value:
     """Return what a field of a flow holds, None if the flow has no such field."""
     holder = _holder(flow, field)
     return None if holder is None else _value(holder, field.name)
 
 
-def _holder(flow: Flow | None, field: Field) -> Flow | Task | None:
+def _holder(flow: Flow | None, field: FieldPath) -> Flow | Task | None:
     if flow is None or field.task_id is None:
         return flow
     return find_task(flow.tasks, field.task_id)
@@ -73,7 +73,7 @@ def _holder(flow: Flow | None, field: Field) -> Flow | Task | None:
 
 def _flow_changes(before: Flow | None, after: Flow | None) -> Iterator[Change]:
     if before is not after:
-        yield from _differing(before, after, (Field(name) for name in FLOW_FIELDS))
+        yield from _differing(before, after, (FieldPath(name) for name in FLOW_FIELDS))
 
 
 def _task_changes(before: dict[str, Task], after: dict[str, Task]) -> Iterator[Change]:
@@ -81,11 +81,11 @@ def _task_changes(before: dict[str, Task], after: dict[str, Task]) -> Iterator[C
         old, new = before.get(task_id), after.get(task_id)
         # PERF: a step leaves all tasks but one the same objects; a flow may have thousands.
         if old is not new:
-            yield from _differing(old, new, (Field(name, task_id) for name in TASK_FIELDS))
+            yield from _differing(old, new, (FieldPath(name, task_id) for name in TASK_FIELDS))
 
 
 def _differing(
-    old: Flow | Task | None, new: Flow | Task | None, named: Iterable[Field]
+    old: Flow | Task | None, new: Flow | Task | None, named: Iterable[FieldPath]
 ) -> Iterator[Change]:
     for field in named:
         was, is_now = _value(old, field.name), _value(new, field.name)

@@ -11,25 +11,25 @@ from typing import Final
 
 from attrs import evolve as replace
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.state import Flow
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.reading import read_entry
-from domain.history.transitions import step_from
+from domain.history.transitions import transition_from
 
 MOST_FLOWS: Final = 50_000
 """About 35 MB."""
 
 
-class Standings:
+class FlowHeads:
     """Follows the flows of a log; those not heard of for long are forgotten, and read again."""
 
-    def __init__(self, evidence: Evidence, most: int = MOST_FLOWS) -> None:
+    def __init__(self, evidence: AuditLog, most: int = MOST_FLOWS) -> None:
         self._evidence = evidence
         self._most = most
         self._flows: dict[str, Flow] = {}
 
-    def after(self, record: Record) -> Flow:
+    def after(self, record: RecordedEvent) -> Flow:
         """Return where a flow stands after a record: without tasks and callers' texts.
 
         Raises:
@@ -45,16 +45,16 @@ class Standings:
             del self._flows[next(iter(self._flows))]
         return flow
 
-    def _earlier(self, record: Record) -> Flow | None:
+    def _earlier(self, record: RecordedEvent) -> Flow | None:
         stream = self._evidence.stream(record.flow_id)
         earlier = (entry for entry in stream if entry.version < record.version)
         records = (read_entry(self._evidence, entry) for entry in earlier)
         return reduce(_standing, records, None)
 
 
-def _standing(flow: Flow | None, record: Record) -> Flow:
+def _standing(flow: Flow | None, record: RecordedEvent) -> Flow:
     return replace(
-        step_from(flow, record).after,
+        transition_from(flow, record).after,
         controller_id="",
         goal="",
         current_step=None,

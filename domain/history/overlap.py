@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 
 
 @frozen(kw_only=True)
@@ -33,7 +33,7 @@ class Overlap:
         return self.lost > 0 and self.gained == 0 and self.common > 0
 
 
-def overlap(old: Iterable[Entry], new: Iterable[Entry]) -> Overlap:
+def overlap(old: Iterable[LogEntry], new: Iterable[LogEntry]) -> Overlap:
     """Compare a log with the one that is to take its place, event by event."""
     olds, news = iter(old), iter(new)
     common = 0

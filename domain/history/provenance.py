@@ -16,24 +16,24 @@ from attrs import frozen
 
 from domain.flow.evolve import evolve
 from domain.flow.state import Flow
-from domain.history.changes import Field, Value, has_field, value_of
-from domain.history.transitions import Step
+from domain.history.changes import FieldPath, Value, has_field, value_of
+from domain.history.transitions import Transition
 
 _ANOTHER: Final[Any] = object()
 """What no field holds. A flow evolves by keeping and replacing values; it never reads them."""
 
 
 @frozen
-class Why:
+class Provenance:
     """A field, its value, the step that gave it, and the later ones that said the same again."""
 
-    field: Field
+    field: FieldPath
     value: Value
-    step: Step
-    again: tuple[Step, ...]
+    step: Transition
+    again: tuple[Transition, ...]
 
 
-def why(history: Sequence[Step], field: Field) -> Why | None:
+def why(history: Sequence[Transition], field: FieldPath) -> Provenance | None:
     """Return why a field holds what it holds at the end of a history; None if there is no such."""
     if not history or not has_field(history[-1].after, field):
         return None
@@ -41,10 +41,10 @@ def why(history: Sequence[Step], field: Field) -> Why | None:
     backwards = range(len(history) - 1, -1, -1)
     at = next(i for i in backwards if _held(history[i].before, field) != held)
     again = _said_again(history[at].after, history[at + 1 :], field)
-    return Why(field, held[1], history[at], tuple(again))
+    return Provenance(field, held[1], history[at], tuple(again))
 
 
-def _said_again(flow: Flow, later: Iterable[Step], field: Field) -> Iterator[Step]:
+def _said_again(flow: Flow, later: Iterable[Transition], field: FieldPath) -> Iterator[Transition]:
     """Go on as if the field held something else, and return the steps that give it its value."""
     flow = _with_another(flow, field)
     for step in later:
@@ -54,7 +54,7 @@ def _said_again(flow: Flow, later: Iterable[Step], field: Field) -> Iterator[Ste
             flow = _with_another(flow, field)
 
 
-def _with_another(flow: Flow, field: Field) -> Flow:
+def _with_another(flow: Flow, field: FieldPath) -> Flow:
     another = {field.name: _ANOTHER}
     if field.task_id is None:
         return replace(flow, **another)
@@ -62,5 +62,5 @@ def _with_another(flow: Flow, field: Field) -> Flow:
     return replace(flow, tasks=tuple(tasks))
 
 
-def _held(flow: Flow | None, field: Field) -> tuple[bool, Value]:
+def _held(flow: Flow | None, field: FieldPath) -> tuple[bool, Value]:
     return has_field(flow, field), value_of(flow, field)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from attrs import AttrsInstance, asdict, fields, has
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event
 from domain.flow.values import Json
 
@@ -21,7 +21,7 @@ Embed: TypeAlias = Callable[[Json], object]
 """Says what stands in a document where a value holds a caller's JSON."""
 
 
-def published_record(record: Record, embed: Embed) -> Published:
+def published_record(record: RecordedEvent, embed: Embed) -> Published:
     """Return who did what, when and why, and under `data` what the event says."""
     data = published(said(record.event), embed)
     return {"at": data.pop("at"), **published_value(record.metadata, embed), "data": data}

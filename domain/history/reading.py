@@ -8,10 +8,10 @@ from typing import Final, NoReturn
 
 from attrs import fields
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import EVENTS
 from domain.flow.values import Json, Timestamp
-from domain.history.audit_log import Entry, Evidence, Unreadable
+from domain.history.audit_log import AuditLog, LogEntry, UnreadableEvent
 from domain.history.published import public_name
 
 _JSON_FIELDS: Final = {
@@ -20,7 +20,7 @@ _JSON_FIELDS: Final = {
 }
 
 
-def read_entry(evidence: Evidence, entry: Entry) -> Record:
+def read_entry(evidence: AuditLog, entry: LogEntry) -> RecordedEvent:
     """Return what an entry says, its JSON values included.
 
     Raises:
@@ -31,17 +31,17 @@ def read_entry(evidence: Evidence, entry: Entry) -> Record:
         value = getattr(record.event, name)
         if isinstance(value, Json) and not _is_compact_json(value.text):
             place = f"{entry.flow_id}/{entry.version} ({entry.name})"
-            raise Unreadable(f"event {place}: {public_name(name)} is no JSON")
+            raise UnreadableEvent(f"event {place}: {public_name(name)} is no JSON")
     return record
 
 
-def recorded_at(evidence: Evidence, position: int) -> Timestamp | None:
+def recorded_at(evidence: AuditLog, position: int) -> Timestamp | None:
     """Return when the event at a position was recorded; None if there is none, or it is damaged.
 
     A checkpoint does not say when it was signed: not before its last event was recorded.
     """
     for entry in evidence.entries(position, position):
-        with suppress(Unreadable):
+        with suppress(UnreadableEvent):
             return evidence.read(entry).metadata.recorded_at
     return None
 

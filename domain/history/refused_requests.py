@@ -19,7 +19,7 @@ DAY: Final = 86_400_000
 
 
 @frozen(kw_only=True)
-class RefusedCall:
+class RefusedRequest:
     """What an authenticated caller asked of a flow and did not get.
 
     All of it is the server's own, or has a form that holds no secret: `flow_id` is None if what the
@@ -50,9 +50,9 @@ class TurnedAway:
     key_id: str | None = None
 
 
-Refused: TypeAlias = RefusedCall | TurnedAway
+DeniedRequest: TypeAlias = RefusedRequest | TurnedAway
 
-NoteRefused: TypeAlias = Callable[[Refused], None]
+NoteDenied: TypeAlias = Callable[[DeniedRequest], None]
 """Takes what a caller was refused, at once; it neither waits for a disk nor raises."""
 
 
@@ -73,7 +73,7 @@ class KeptCall:
     """A refused call with its number, counted from 1 in the order of recording."""
 
     number: int
-    call: RefusedCall
+    call: RefusedRequest
 
 
 @frozen(kw_only=True)
@@ -115,13 +115,13 @@ class TurnedAwayTotal:
     counted: int
 
 
-class Refusals(Protocol):
+class RefusalLog(Protocol):
     """The refusals of a store, opened to be read, also beside the process that writes them.
 
     All its methods may raise `StoreUnavailable`; a store that has no log of refusals has none.
     """
 
-    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedCall]:
+    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedRequest]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""
         ...
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Entry, Evidence
-from domain.history.flow_heads import Standings
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.flow_heads import FlowHeads
 from domain.history.reading import read_entry
 
 
@@ -32,7 +32,7 @@ class Selection:
         return (self.owner, self.since, self.until) != (None, None, None)
 
 
-def selected(evidence: Evidence, selection: Selection) -> Iterator[Entry]:
+def selected(evidence: AuditLog, selection: Selection) -> Iterator[LogEntry]:
     """Return the events that are meant, in the order of the log, without holding them.
 
     Raises:
@@ -43,7 +43,7 @@ def selected(evidence: Evidence, selection: Selection) -> Iterator[Entry]:
     return _read(evidence, selection, found) if selection.reads else iter(found)
 
 
-def _placed(evidence: Evidence, selection: Selection) -> Iterable[Entry]:
+def _placed(evidence: AuditLog, selection: Selection) -> Iterable[LogEntry]:
     if selection.flow_id is None:
         return evidence.entries(selection.first, selection.last)
     stream = evidence.stream(selection.flow_id)
@@ -52,8 +52,10 @@ def _placed(evidence: Evidence, selection: Selection) -> Iterable[Entry]:
     return sorted(meant, key=lambda entry: entry.position)
 
 
-def _read(evidence: Evidence, selection: Selection, found: Iterable[Entry]) -> Iterator[Entry]:
-    standings = Standings(evidence)
+def _read(
+    evidence: AuditLog, selection: Selection, found: Iterable[LogEntry]
+) -> Iterator[LogEntry]:
+    standings = FlowHeads(evidence)
     since = selection.since if selection.since is not None else float("-inf")
     until = selection.until if selection.until is not None else float("inf")
     for entry in found:

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory, evolve
 from domain.flow.state import Flow
 
 
 @frozen
-class Step:
+class Transition:
     """A record, the flow before it (None before its creation), and the flow after it."""
 
-    record: Record
+    record: RecordedEvent
     before: Flow | None
     after: Flow
 
 
-def steps(records: Iterable[Record]) -> Iterator[Step]:
+def transitions(records: Iterable[RecordedEvent]) -> Iterator[Transition]:
     """Return the steps of a flow, whose records are given from the first one on, in order.
 
     Raises:
@@ -28,12 +28,12 @@ def steps(records: Iterable[Record]) -> Iterator[Step]:
     """
     flow: Flow | None = None
     for record in records:
-        taken = step_from(flow, record)
+        taken = transition_from(flow, record)
         yield taken
         flow = taken.after
 
 
-def step_from(before: Flow | None, record: Record) -> Step:
+def transition_from(before: Flow | None, record: RecordedEvent) -> Transition:
     """Return the step that a record is, from the flow before it.
 
     Raises:
@@ -43,4 +43,4 @@ def step_from(before: Flow | None, record: Record) -> Step:
     if record.version != after.version:
         found = f"version {record.version} follows where {after.version} was due"
         raise BrokenHistory(f"flow {record.flow_id}: {found}")
-    return Step(record, before, after)
+    return Transition(record, before, after)

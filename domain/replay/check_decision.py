@@ -12,13 +12,13 @@ from domain.application.recorded_events import ActorKind, Metadata
 from domain.flow.events import FlowEvent
 from domain.flow.rules import FIRST_RULES, RULES, DecisionRules, rules_of
 from domain.flow.state import Flow, is_terminal
-from domain.replay.decisions import Decided
+from domain.replay.decisions import RecordedDecision
 from domain.replay.findings import Finding, FindingCode, found_at
-from domain.replay.redecide import is_decidable
+from domain.replay.redecide import is_legal_transition
 
 
-def judge(
-    flow: Flow | None, decided: Decided, latest: DecisionRules = FIRST_RULES
+def check_decision(
+    flow: Flow | None, decided: RecordedDecision, latest: DecisionRules = FIRST_RULES
 ) -> Iterator[Finding]:
     """Return what cannot be so: the metadata, the place, the moments, the events themselves.
 
@@ -30,16 +30,16 @@ def judge(
     rules = decided_by(decided)
     if rules is None or rules.version < latest.version:
         yield _wrong_rules(decided, rules)
-    if not is_decidable(flow, [read.record.event for read in decided], rules or RULES):
+    if not is_legal_transition(flow, [read.record.event for read in decided], rules or RULES):
         yield _illegal(flow, decided)
 
 
-def decided_by(decided: Decided) -> DecisionRules | None:
+def decided_by(decided: RecordedDecision) -> DecisionRules | None:
     """Return the rules by which something was decided, or None if they are not known here."""
     return rules_of(decided[0].record.metadata.rules)
 
 
-def _wrong_rules(decided: Decided, rules: DecisionRules | None) -> Finding:
+def _wrong_rules(decided: RecordedDecision, rules: DecisionRules | None) -> Finding:
     # APPSEC: whoever forges an event must not choose the rules that it is judged by.
     named = decided[0].record.metadata.rules
     sentence = (
@@ -50,7 +50,7 @@ def _wrong_rules(decided: Decided, rules: DecisionRules | None) -> Finding:
     return found_at(decided[0].entry, FindingCode.METADATA_DIFFERS, sentence)
 
 
-def _contradictions(decided: Decided) -> Iterator[Finding]:
+def _contradictions(decided: RecordedDecision) -> Iterator[Finding]:
     first = decided[0].record.metadata
     for number, read in enumerate(decided):
         data = read.record.metadata
@@ -77,7 +77,7 @@ def _impossible(data: Metadata) -> Iterator[str]:
         yield "of an idempotency key and its request's hash there is only one"
 
 
-def _scattered(decided: Decided) -> Iterator[Finding]:
+def _scattered(decided: RecordedDecision) -> Iterator[Finding]:
     """Return the events that do not follow in the log on the one before in their commit."""
     for before, after in pairwise(decided):
         if after.entry.position != before.entry.position + 1:
@@ -86,7 +86,7 @@ def _scattered(decided: Decided) -> Iterator[Finding]:
             yield found_at(after.entry, FindingCode.OUT_OF_ORDER, sentence)
 
 
-def _wrong_times(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
+def _wrong_times(flow: Flow | None, decided: RecordedDecision) -> Iterator[Finding]:
     latest = None if flow is None else flow.latest_at
     for read in decided:
         at, recorded = read.record.event.at, read.record.metadata.recorded_at
@@ -102,7 +102,7 @@ def _wrong_times(flow: Flow | None, decided: Decided) -> Iterator[Finding]:
 _FLOW_EVENTS: Final[tuple[type[FlowEvent], ...]] = get_args(FlowEvent)
 
 
-def _illegal(flow: Flow | None, decided: Decided) -> Finding:
+def _illegal(flow: Flow | None, decided: RecordedDecision) -> Finding:
     events = [read.record.event for read in decided]
     brought = ", then ".join(type(event).__name__ for event in events)
     if flow is None:

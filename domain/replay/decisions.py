@@ -11,24 +11,24 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
-from domain.history.audit_log import Entry, KeyRow
+from domain.history.audit_log import LogEntry, RequestKeyRow
 
 
 @frozen
 class Read:
     """A stored event and what it says."""
 
-    entry: Entry
-    record: Record
+    entry: LogEntry
+    record: RecordedEvent
 
 
-Decided: TypeAlias = Sequence[Read]
+RecordedDecision: TypeAlias = Sequence[Read]
 """The events of one decision, in order: at least one."""
 
 
-def decisions(stream: Iterable[Read]) -> Iterator[Decided]:
+def decisions(stream: Iterable[Read]) -> Iterator[RecordedDecision]:
     """Return the events of a stream, those of one decision together."""
     together: list[Read] = []
     for read in stream:
@@ -40,17 +40,17 @@ def decisions(stream: Iterable[Read]) -> Iterator[Decided]:
         yield together
 
 
-def _id_of(record: Record) -> str:
+def _id_of(record: RecordedEvent) -> str:
     return f"{record.flow_id}/{record.version}"
 
 
-def key_row(decided: Decided) -> KeyRow | None:
+def key_row(decided: RecordedDecision) -> RequestKeyRow | None:
     """Return the row that a decision's request key has, if its request came with one."""
     last = decided[-1].record
     data = last.metadata
     if data.idempotency_key is None or data.request_hash is None:
         return None
-    return KeyRow(
+    return RequestKeyRow(
         route_id=data.actor.name,
         key=data.idempotency_key,
         request_hash=data.request_hash,
@@ -60,7 +60,7 @@ def key_row(decided: Decided) -> KeyRow | None:
     )
 
 
-def _task_id(record: Record) -> str | None:
+def _task_id(record: RecordedEvent) -> str | None:
     match record.event:
         case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
             return record.event.task_id

@@ -11,7 +11,7 @@ from attrs import Factory, define, frozen
 
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 
 MOST_KEPT: Final = 1000
 """How many findings, and how much advice, are kept; the others are counted."""
@@ -69,7 +69,7 @@ class Finding:
     position: int | None = None
 
 
-def found_at(entry: Entry, code: FindingCode, sentence: str) -> Finding:
+def found_at(entry: LogEntry, code: FindingCode, sentence: str) -> Finding:
     """Return a finding about a stored event."""
     return Finding(
         code=code,
@@ -133,7 +133,7 @@ class Tally(Generic[T]):
 
 
 @define
-class Report:
+class ReplayReport:
     """What a replay of a store has seen, and what it has found. Its size is bounded."""
 
     flows: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from attrs import AttrsInstance, fields
 
 from domain.flow.state import Flow, silence
-from domain.history.audit_log import Examined, IndexRow
+from domain.history.audit_log import IndexRow, StoredFlow
 from domain.replay.findings import Finding, FindingCode
 
 
@@ -22,7 +22,7 @@ def index_row(flow: Flow, position: int) -> IndexRow:
     )
 
 
-def differences(flow: Flow, examined: Examined) -> Iterator[Finding]:
+def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     """Return what differs from the flow that the events add up to; there is at least one."""
     yield from _snapshot_differs(flow, examined)
     due = index_row(flow, examined.entries[0].position)
@@ -42,7 +42,7 @@ def _missing(flow: Flow) -> Finding:
     return Finding(code=FindingCode.INDEX_MISSING, sentence=sentence, flow_id=flow.flow_id)
 
 
-def _snapshot_differs(flow: Flow, examined: Examined) -> Iterator[Finding]:
+def _snapshot_differs(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     for sentence in _snapshot_faults(flow, examined.snapshot):
         yield _of_snapshot(flow, flow.version, sentence)
     for version in examined.older_snapshots:
@@ -73,7 +73,7 @@ def _differing(found: AttrsInstance, due: AttrsInstance) -> str:
     return ", ".join(name for name in names if getattr(found, name) != getattr(due, name))
 
 
-def strays(flow_id: str, examined: Examined) -> Iterator[Finding]:
+def orphans(flow_id: str, examined: StoredFlow) -> Iterator[Finding]:
     """Return the rows of a flow that has no events."""
     rows = {"a snapshot": examined.snapshot, "an index row": examined.index}
     for name, row in rows.items():

@@ -18,10 +18,10 @@ from attrs import evolve as replace
 from domain.flow.commands import (
     CancelFlow,
     Command,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
-    Issued,
     RequestCancel,
     ResumeFlow,
     SetWaiting,
@@ -48,7 +48,9 @@ from domain.flow.state import Flow
 from domain.replay.task_commands import commands_behind
 
 
-def is_decidable(flow: Flow | None, events: Sequence[Event], rules: DecisionRules = RULES) -> bool:
+def is_legal_transition(
+    flow: Flow | None, events: Sequence[Event], rules: DecisionRules = RULES
+) -> bool:
     """Say whether some command brings about exactly these events on a flow as it was, by rules.
 
     Their moments are not judged, but that they are one.
@@ -56,17 +58,17 @@ def is_decidable(flow: Flow | None, events: Sequence[Event], rules: DecisionRule
     first = events[0]
     before = None if flow is None else replace(flow, latest_at=first.at)
     return any(
-        _brings_about(before, replace(issued, rules=rules), tuple(events))
-        for issued in _ways(before, first)
+        _reproduces(before, replace(issued, rules=rules), tuple(events))
+        for issued in _candidate_commands(before, first)
     )
 
 
-def _brings_about(flow: Flow | None, issued: Issued, events: tuple[Event, ...]) -> bool:
+def _reproduces(flow: Flow | None, issued: CommandContext, events: tuple[Event, ...]) -> bool:
     row = rule(type(issued.command), flow)
-    return decide(flow, issued) == events and _keeps(row, flow, events)
+    return decide(flow, issued) == events and _row_allows(row, flow, events)
 
 
-def _keeps(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
+def _row_allows(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
     """Say whether events are such as a row of the table allows."""
     after = reduce(evolve, events[1:], evolve(flow, events[0]))
     moved = after.revision - (0 if flow is None else flow.revision)
@@ -79,7 +81,7 @@ def _keeps(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
     )
 
 
-def _ways(flow: Flow | None, first: Event) -> Iterator[Issued]:
+def _candidate_commands(flow: Flow | None, first: Event) -> Iterator[CommandContext]:
     """Return what may have been asked for, where this event came of it first."""
     if isinstance(first, FlowCreated):
         yield _issued(_creation(first), first.owner, first, new_id=first.flow_id)
@@ -91,8 +93,8 @@ def _ways(flow: Flow | None, first: Event) -> Iterator[Issued]:
         yield _issued(command, flow.owner, first, new_id=new_id)
 
 
-def _issued(command: Command, owner: str, first: Event, *, new_id: str) -> Issued:
-    return Issued(command=command, owner=owner, at=first.at, new_id=new_id)
+def _issued(command: Command, owner: str, first: Event, *, new_id: str) -> CommandContext:
+    return CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
 
 
 def _creation(event: FlowCreated) -> CreateFlow:

@@ -11,19 +11,25 @@ from typing import TypeAlias
 
 from attrs import Factory, define
 
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.rules import FIRST_RULES
 from domain.flow.state import Flow
-from domain.history.audit_log import Entry, Examined, KeyRow, UnknownName, Unreadable
-from domain.replay.check_decision import decided_by, judge
-from domain.replay.decisions import Decided, Read, decisions, key_row
+from domain.history.audit_log import (
+    LogEntry,
+    RequestKeyRow,
+    StoredFlow,
+    UnknownName,
+    UnreadableEvent,
+)
+from domain.replay.check_decision import check_decision, decided_by
+from domain.replay.decisions import Read, RecordedDecision, decisions, key_row
 from domain.replay.findings import Advice, Finding, FindingCode, found_at
-from domain.replay.projections import differences, strays
+from domain.replay.projections import differences, orphans
 from domain.replay.warnings import blocked_task_advice
 
-ReadEntry: TypeAlias = Callable[[Entry], Record]
-"""Returns what an entry says, or raises `Unreadable`."""
+ReadEntry: TypeAlias = Callable[[LogEntry], RecordedEvent]
+"""Returns what an entry says, or raises `UnreadableEvent`."""
 
 
 @define
@@ -35,11 +41,11 @@ class Replayed:
 
     flow: Flow | None = None
     findings: list[Finding] = Factory(list)
-    keys: list[KeyRow] = Factory(list)
+    keys: list[RequestKeyRow] = Factory(list)
     advice: list[Advice] = Factory(list)
 
 
-def replay_flow(flow_id: str, examined: Examined, read: ReadEntry) -> Replayed:
+def replay_flow(flow_id: str, examined: StoredFlow, read: ReadEntry) -> Replayed:
     """Return what replaying a flow shows; a healthy one has no finding."""
     replayed = Replayed()
     entries = examined.entries
@@ -50,7 +56,7 @@ def replay_flow(flow_id: str, examined: Examined, read: ReadEntry) -> Replayed:
     # What the last decision brought about beyond the break is missing, so it is not judged.
     _fold(replayed, flow_id, judged if whole else judged[:-1])
     if not entries:
-        replayed.findings.extend(strays(flow_id, examined))
+        replayed.findings.extend(orphans(flow_id, examined))
     elif not whole:
         replayed.flow = None
     elif replayed.flow is not None:
@@ -58,8 +64,8 @@ def replay_flow(flow_id: str, examined: Examined, read: ReadEntry) -> Replayed:
     return replayed
 
 
-def _disorder(entries: Sequence[Entry]) -> Iterator[Finding]:
-    before: Entry | None = None
+def _disorder(entries: Sequence[LogEntry]) -> Iterator[Finding]:
+    before: LogEntry | None = None
     for entry in entries:
         due = 1 if before is None else before.version + 1
         if entry.version != due:
@@ -71,7 +77,7 @@ def _disorder(entries: Sequence[Entry]) -> Iterator[Finding]:
         before = entry
 
 
-def _intact(entries: Sequence[Entry], read: ReadEntry, findings: list[Finding]) -> list[Read]:
+def _intact(entries: Sequence[LogEntry], read: ReadEntry, findings: list[Finding]) -> list[Read]:
     """Return the events before the first break, and note each event that cannot be read."""
     intact: list[Read] = []
     for due, entry in enumerate(entries, 1):
@@ -79,7 +85,7 @@ def _intact(entries: Sequence[Entry], read: ReadEntry, findings: list[Finding]) 
             record = read(entry)
         except UnknownName as error:
             findings.append(found_at(entry, FindingCode.UNKNOWN_EVENT, str(error)))
-        except Unreadable as error:
+        except UnreadableEvent as error:
             findings.append(found_at(entry, FindingCode.UNREADABLE_EVENT, str(error)))
         else:
             if entry.version == due == len(intact) + 1:
@@ -87,12 +93,12 @@ def _intact(entries: Sequence[Entry], read: ReadEntry, findings: list[Finding]) 
     return intact
 
 
-def _fold(replayed: Replayed, flow_id: str, judged: Sequence[Decided]) -> None:
+def _fold(replayed: Replayed, flow_id: str, judged: Sequence[RecordedDecision]) -> None:
     flow: Flow | None = None
     latest = FIRST_RULES
     for decided in judged:
         first = decided[0].entry
-        replayed.findings.extend(judge(flow, decided, latest))
+        replayed.findings.extend(check_decision(flow, decided, latest))
         replayed.advice.extend(blocked_task_advice(flow, decided))
         latest = max(latest, decided_by(decided) or latest, key=lambda rules: rules.version)
         try:

@@ -15,8 +15,8 @@ from attrs import frozen
 from domain.flow.decide import may_decide_nothing
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Entry, Evidence, KeyRow, Unreadable
-from domain.replay.findings import Finding, FindingCode, Report, found_at
+from domain.history.audit_log import AuditLog, LogEntry, RequestKeyRow, UnreadableEvent
+from domain.replay.findings import Finding, FindingCode, ReplayReport, found_at
 from domain.replay.replay_flow import replay_flow
 from domain.replay.warnings import advice
 
@@ -35,7 +35,7 @@ class Stage:
     run: Callable[[Progress], None]
 
 
-def stages(evidence: Evidence, report: Report, silent_before: Timestamp) -> Iterator[Stage]:
+def stages(evidence: AuditLog, report: ReplayReport, silent_before: Timestamp) -> Iterator[Stage]:
     """Return the parts of a replay, to be run in this order; the report is complete after the last.
 
     A flow that is not at work and was not heard of since `silent_before` looks stuck.
@@ -47,15 +47,15 @@ def stages(evidence: Evidence, report: Report, silent_before: Timestamp) -> Iter
     yield Stage("comparing request keys", lambda told: _find_strays(evidence, report, told))
 
 
-def replay_store(evidence: Evidence, silent_before: Timestamp) -> Report:
+def replay_store(evidence: AuditLog, silent_before: Timestamp) -> ReplayReport:
     """Return what a replay of the whole store has seen and found."""
-    report = Report()
+    report = ReplayReport()
     for stage in stages(evidence, report, silent_before):
         stage.run(lambda _done, _all: None)
     return report
 
 
-def find_missing(report: Report, signed_size: int) -> None:
+def find_missing(report: ReplayReport, signed_size: int) -> None:
     """Add a finding if the log that was read is shorter than a checkpoint says that it was."""
     if report.events < signed_size:
         sentence = (
@@ -65,7 +65,7 @@ def find_missing(report: Report, signed_size: int) -> None:
         report.findings.add(Finding(code=FindingCode.LOG_TRUNCATED, sentence=sentence))
 
 
-def _read_log(evidence: Evidence, report: Report, told: Progress) -> None:
+def _read_log(evidence: AuditLog, report: ReplayReport, told: Progress) -> None:
     size, due = evidence.size(), 1
     for entry in evidence.entries(1, size):
         if entry.position != due:
@@ -76,14 +76,14 @@ def _read_log(evidence: Evidence, report: Report, told: Progress) -> None:
             told(report.events, size)
 
 
-def _gap(entry: Entry, due: int) -> Finding:
+def _gap(entry: LogEntry, due: int) -> Finding:
     last = entry.position - 1
     missing = f"position {due} is" if due == last else f"positions {due} to {last} are"
     return found_at(entry, FindingCode.POSITION_GAP, f"{missing} missing from the log before it")
 
 
 def _replay_flows(
-    evidence: Evidence, report: Report, silent_before: Timestamp, told: Progress
+    evidence: AuditLog, report: ReplayReport, silent_before: Timestamp, told: Progress
 ) -> None:
     events = 0
     for flow_id in evidence.flow_ids():
@@ -101,7 +101,7 @@ def _replay_flows(
             told(min(events, report.events), report.events)
 
 
-def _compare_key(evidence: Evidence, report: Report, due: KeyRow) -> None:
+def _compare_key(evidence: AuditLog, report: ReplayReport, due: RequestKeyRow) -> None:
     report.request_keys += 1
     found = evidence.request_key(due.route_id, due.key)
     if found == due:
@@ -116,7 +116,7 @@ def _compare_key(evidence: Evidence, report: Report, due: KeyRow) -> None:
     )
 
 
-def _find_strays(evidence: Evidence, report: Report, told: Progress) -> None:
+def _find_strays(evidence: AuditLog, report: ReplayReport, told: Progress) -> None:
     for done, row in enumerate(evidence.request_keys(), 1):
         if not _is_known(evidence, row):
             report.findings.add(_stray(row))
@@ -124,7 +124,7 @@ def _find_strays(evidence: Evidence, report: Report, told: Progress) -> None:
             told(done, max(done, report.request_keys))
 
 
-def _is_known(evidence: Evidence, row: KeyRow) -> bool:
+def _is_known(evidence: AuditLog, row: RequestKeyRow) -> bool:
     """Say whether the event that a row names came with the row's key, or may have needed none.
 
     The rest of a row whose event came with it was compared when the flow was replayed.
@@ -136,17 +136,17 @@ def _is_known(evidence: Evidence, row: KeyRow) -> bool:
             return False
         came_with = (data.actor.name, data.idempotency_key) == (row.route_id, row.key)
         return came_with or _needed_no_event(evidence, row)
-    except (Unreadable, BrokenHistory):
+    except (UnreadableEvent, BrokenHistory):
         return True  # found already, and nobody knows what it came with
 
 
-def _needed_no_event(evidence: Evidence, row: KeyRow) -> bool:
+def _needed_no_event(evidence: AuditLog, row: RequestKeyRow) -> bool:
     stream = evidence.stream(row.flow_id)[: row.version]
     flow = fold(None, [evidence.read(entry).event for entry in stream])
     return flow is not None and may_decide_nothing(flow, row.task_id)
 
 
-def _stray(row: KeyRow) -> Finding:
+def _stray(row: RequestKeyRow) -> Finding:
     what = f"the request key {row.key!r} of route {row.route_id!r}"
     return Finding(
         code=FindingCode.ORPHAN_ROW,

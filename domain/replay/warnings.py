@@ -10,14 +10,14 @@ from domain.flow.state import Flow, cancel_requested, is_terminal
 from domain.flow.status import FlowStatus
 from domain.flow.task import find_task
 from domain.flow.values import KEEP, Timestamp
-from domain.history.audit_log import Examined
-from domain.replay.decisions import Decided
+from domain.history.audit_log import StoredFlow
+from domain.replay.decisions import RecordedDecision
 from domain.replay.findings import Advice, AdviceCode
 
 _REASONS: Final = {FlowStatus.WAITING: "waits", FlowStatus.BLOCKED: "is blocked"}
 
 
-def advice(flow: Flow, examined: Examined, silent_before: Timestamp) -> Iterator[Advice]:
+def advice(flow: Flow, examined: StoredFlow, silent_before: Timestamp) -> Iterator[Advice]:
     """Return advice on a flow: that it looks stuck, that its snapshot was deleted.
 
     It looks stuck if it waits, is blocked or is to be cancelled, and its latest event, be it one
@@ -37,7 +37,7 @@ def advice(flow: Flow, examined: Examined, silent_before: Timestamp) -> Iterator
         yield Advice(code=AdviceCode.SNAPSHOT_MISSING, sentence=sentence, flow_id=flow.flow_id)
 
 
-def blocked_task_advice(flow: Flow | None, decided: Decided) -> Iterator[Advice]:
+def blocked_task_advice(flow: Flow | None, decided: RecordedDecision) -> Iterator[Advice]:
     """Return advice on a decision that names the task in the way, if the flow had no such task.
 
     Callers may name any task there, as in the reference; a wrong one leads whoever looks astray.

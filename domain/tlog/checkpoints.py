@@ -27,7 +27,7 @@ class Checkpoint:
 
 
 @frozen(kw_only=True)
-class Place:
+class NoteLocation:
     """Where a checkpoint was found: a file, and its number in it, counted from 1."""
 
     file: str
@@ -38,14 +38,14 @@ class Place:
 
 
 @frozen(kw_only=True)
-class Signed:
+class VerifiedNote:
     """A checkpoint that was found with a good signature.
 
     `text` is what was signed, `public_key` says by whom, and `digest` is the SHA-256 of the note
     without the signatures of others.
     """
 
-    place: Place
+    place: NoteLocation
     text: str
     public_key: str
     digest: bytes
@@ -53,22 +53,22 @@ class Signed:
 
 
 @frozen(kw_only=True)
-class Rejected:
+class UnverifiedNote:
     """Something that was found where a checkpoint should be; `reason` is a clause about it.
 
     `code` is `checkpoint_unreadable`, or `checkpoint_not_signed` if the key did not sign it.
     """
 
-    place: Place
+    place: NoteLocation
     code: str
     reason: str
 
 
-Sighting: TypeAlias = Signed | Rejected
+FoundNote: TypeAlias = VerifiedNote | UnverifiedNote
 
 
 @frozen(kw_only=True)
-class Checkpoints:
+class KnownCheckpoints:
     """What a log is compared with.
 
     `ledger` is all that the log's own file holds, from its beginning and in order; None if no such
@@ -76,12 +76,12 @@ class Checkpoints:
     somebody says the tiles of the log were: a hint, used as far as a signed root bears it out.
     """
 
-    ledger: tuple[Sighting, ...] | None = None
-    held: tuple[Sighting, ...] = ()
+    ledger: tuple[FoundNote, ...] | None = None
+    held: tuple[FoundNote, ...] = ()
     tiles: Sequence[bytes] = ()
 
     @property
     def sizes(self) -> frozenset[int]:
         """Return the sizes at which the log must be measured."""
         found = (*(self.ledger or ()), *self.held)
-        return frozenset(one.checkpoint.size for one in found if isinstance(one, Signed))
+        return frozenset(one.checkpoint.size for one in found if isinstance(one, VerifiedNote))

@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 9162 §2.1 with SHA-256: hashes, and the tree that grows leaf by leaf.
 
 A tree over n leaves splits at the largest power of two below n. It is therefore made of perfect
-subtrees, whose hashes never change again however many leaves follow. `Frontier` is the list of
+subtrees, whose hashes never change again however many leaves follow. `CompactRange` is the list of
 those that a tree is made of, at most one a level: all that is needed to add a leaf and to know
 the root.
 """
@@ -31,7 +31,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 @define
-class Frontier:
+class CompactRange:
     """A tree that grows: its size, and the hashes of the perfect subtrees that it is made of.
 
     They stand from the largest on the left to the smallest on the right, one for each bit of
@@ -53,10 +53,10 @@ class Frontier:
 
     def root(self) -> bytes:
         """Return the root of the tree as it is."""
-        return folded(self.hashes)
+        return range_root(self.hashes)
 
 
-def folded(hashes: Iterable[bytes]) -> bytes:
+def range_root(hashes: Iterable[bytes]) -> bytes:
     """Return the root over perfect subtrees, the largest first, each smaller than the one before.
 
     It is `EMPTY_ROOT` for none.
@@ -69,7 +69,7 @@ def folded(hashes: Iterable[bytes]) -> bytes:
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
     """Return the root of the tree over some leaves, given their hashes."""
-    tree = Frontier()
+    tree = CompactRange()
     for hashed in leaf_hashes:
         tree.add(hashed)
     return tree.root()
@@ -80,7 +80,7 @@ def split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def perfect(start: int, stop: int) -> Iterator[tuple[int, int]]:
+def decompose(start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Return the perfect subtrees over the leaves from `start` up to `stop`, from left to right.
 
     Each is its level (it has 2**level leaves) and its number in that level, counted from 0.

@@ -8,7 +8,7 @@ from domain.tlog.compact_range import node_hash, split
 from domain.tlog.inclusion import Subtrees, range_hash
 
 
-def consistency_path(old: int, new: int, subtrees: Subtrees) -> tuple[bytes, ...]:
+def consistency_proof(old: int, new: int, subtrees: Subtrees) -> tuple[bytes, ...]:
     """Return the nodes that lead from the tree over the first `old` leaves to that over `new`.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from domain.tlog.compact_range import folded, node_hash, perfect, split
+from domain.tlog.compact_range import decompose, node_hash, range_root, split
 
 Subtrees: TypeAlias = Callable[[int, int], bytes]
 """Returns the hash of a perfect subtree: of 2**level leaves, the nth in its level from 0."""
@@ -13,10 +13,10 @@ Subtrees: TypeAlias = Callable[[int, int], bytes]
 
 def range_hash(start: int, stop: int, subtrees: Subtrees) -> bytes:
     """Return the hash of the node over the leaves from `start` up to `stop`."""
-    return folded(subtrees(level, number) for level, number in perfect(start, stop))
+    return range_root(subtrees(level, number) for level, number in decompose(start, stop))
 
 
-def audit_path(index: int, size: int, subtrees: Subtrees) -> tuple[bytes, ...]:
+def inclusion_proof(index: int, size: int, subtrees: Subtrees) -> tuple[bytes, ...]:
     """Return the audit path of a leaf in the tree over the first `size` leaves, lowest node first.
 
     Asks for O(log² size) subtrees.

@@ -18,13 +18,13 @@ from struct import Struct
 from struct import error as NotPackable  # noqa: N812 - a class in lower case
 from typing import Final
 
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 
 _LENGTH: Final = Struct(">I")
 _VERSION_LENGTH: Final = Struct(">QI")
 
 
-def leaf(entry: Entry) -> bytes:
+def leaf(entry: LogEntry) -> bytes:
     """Return the leaf of a stored event.
 
     Raises:
@@ -43,7 +43,7 @@ def leaf(entry: Entry) -> bytes:
     )
 
 
-def entry_hash(entry: Entry) -> bytes:
+def entry_hash(entry: LogEntry) -> bytes:
     """Return the hash of an event's leaf; what can have no leaf hashes to what no leaf hashes to.
 
     NOTE: a row that cannot be written as a leaf was never written by us. The tree only has to

@@ -13,7 +13,7 @@ from domain.tlog.compact_range import node_hash
 
 
 @frozen
-class Stretch:
+class OmittedRange:
     """The events from one position to another, both included, as the hash of their subtree.
 
     Their number is a power of two, and the subtree one of the tree over the whole log.
@@ -25,7 +25,7 @@ class Stretch:
 
 
 @define
-class Gap:
+class OmittedEvents:
     """Events that are left out, one after the other, and what they come to; at first none."""
 
     last: int = 0
@@ -40,11 +40,11 @@ class Gap:
             level, number = level + 1, number >> 1
         self.parts.append((level, hashed))
 
-    def closed(self) -> tuple[Stretch, ...]:
+    def closed(self) -> tuple[OmittedRange, ...]:
         """Return the stretches from left to right, and begin anew."""
         found, last = [], self.last
         for level, hashed in reversed(self.parts):
-            found.append(Stretch(last - (1 << level) + 1, last, hashed))
+            found.append(OmittedRange(last - (1 << level) + 1, last, hashed))
             last -= 1 << level
         self.parts = []
         return tuple(reversed(found))

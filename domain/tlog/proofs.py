@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Checkpoint
 from domain.tlog.consistency import is_consistent
 from domain.tlog.inclusion import is_included
@@ -12,7 +12,7 @@ from domain.tlog.leaves import entry_hash
 
 
 @frozen(kw_only=True)
-class Since:
+class ConsistencyProof:
     """An older signed note, and the nodes that prove that the proof's tree continues its tree."""
 
     note: str
@@ -27,13 +27,13 @@ class Proof:
     ties that tree to one that somebody already holds.
     """
 
-    entry: Entry
+    entry: LogEntry
     path: tuple[bytes, ...]
     note: str
-    since: Since | None = None
+    since: ConsistencyProof | None = None
 
 
-def holds(proof: Proof, checkpoint: Checkpoint) -> bool:
+def verify_inclusion(proof: Proof, checkpoint: Checkpoint) -> bool:
     """Say whether a proof leads to what its note says, once that is read."""
     return is_included(
         entry_hash(proof.entry),
@@ -44,7 +44,7 @@ def holds(proof: Proof, checkpoint: Checkpoint) -> bool:
     )
 
 
-def continues(since: Since, older: Checkpoint, newer: Checkpoint) -> bool:
+def verify_consistency(since: ConsistencyProof, older: Checkpoint, newer: Checkpoint) -> bool:
     """Say whether a checkpoint continues the log of an older one, once both notes are read."""
     return is_consistent(
         older.size,
@@ -56,7 +56,7 @@ def continues(since: Since, older: Checkpoint, newer: Checkpoint) -> bool:
 
 
 @frozen(kw_only=True)
-class Verdict:
+class ProofResult:
     """What checking a proof came to: it holds, with what it is against; or why it does not.
 
     `checkpoint` and `since` are None where no such signed checkpoint could be read, `reason` where

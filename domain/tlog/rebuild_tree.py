@@ -7,8 +7,8 @@ from typing import Final
 
 from attrs import frozen
 
-from domain.history.audit_log import Entry
-from domain.tlog.compact_range import Frontier, folded
+from domain.history.audit_log import LogEntry
+from domain.tlog.compact_range import CompactRange, range_root
 from domain.tlog.leaves import entry_hash
 from domain.tlog.tiles import TILE
 
@@ -24,7 +24,7 @@ class Prefix:
 
 
 @frozen(kw_only=True)
-class Measured:
+class RebuiltTree:
     """A log as it was read: how many events, the root over them, and over the first n of them.
 
     `tiles` are the roots of its tiles. `gap` is the first event that does not stand where the one
@@ -35,14 +35,14 @@ class Measured:
     root: bytes
     prefixes: Mapping[int, Prefix]
     tiles: Sequence[bytes]
-    gap: Entry | None
+    gap: LogEntry | None
 
 
-def measured(
-    entries: Iterable[Entry],
+def rebuild_tree(
+    entries: Iterable[LogEntry],
     sizes: Iterable[int] = (),
     progress: Callable[[int], None] = lambda _done: None,
-) -> Measured:
+) -> RebuiltTree:
     """Fold the events of a log, in order, in 32 bytes for each 256 of them.
 
     Args:
@@ -51,12 +51,12 @@ def measured(
         progress: is told of how many events are done, every now and then.
     """
     tiles: list[bytes] = []
-    over_tiles, within, gap, count = Frontier(), Frontier(), None, 0
+    over_tiles, within, gap, count = CompactRange(), CompactRange(), None, 0
     wanted, prefixes = frozenset(sizes), {}
 
     def prefix() -> Prefix:
         rest = tuple(within.hashes)
-        return Prefix(root=folded([*over_tiles.hashes, *rest]), rest=rest)
+        return Prefix(root=range_root([*over_tiles.hashes, *rest]), rest=rest)
 
     if 0 in wanted:
         prefixes[0] = prefix()
@@ -65,11 +65,11 @@ def measured(
         if not count % TILE:
             tiles.append(within.root())
             over_tiles.add(tiles[-1])
-            within = Frontier()
+            within = CompactRange()
         if entry.position != count and gap is None:
             gap = entry
         if count in wanted:
             prefixes[count] = prefix()
         if not count % _OFTEN:
             progress(count)
-    return Measured(size=count, root=prefix().root, prefixes=prefixes, tiles=tiles, gap=gap)
+    return RebuiltTree(size=count, root=prefix().root, prefixes=prefixes, tiles=tiles, gap=gap)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
-from domain.tlog.compact_range import Frontier, node_hash
+from domain.tlog.compact_range import CompactRange, node_hash
 from domain.tlog.inclusion import range_hash
 
 LEVEL: Final = 8
@@ -65,9 +65,9 @@ class TiledTree:
 
 def tile_roots(leaf_hashes: Iterable[bytes]) -> Iterator[bytes]:
     """Return the root of each tile that some leaves fill, from a tile's beginning on."""
-    tree = Frontier()
+    tree = CompactRange()
     for hashed in leaf_hashes:
         tree.add(hashed)
         if tree.size == TILE:
             yield tree.root()
-            tree = Frontier()
+            tree = CompactRange()

@@ -11,16 +11,23 @@ from typing import Final
 
 from attrs import frozen
 
-from domain.tlog.checkpoints import Checkpoint, Checkpoints, Place, Rejected, Sighting, Signed
-from domain.tlog.compact_range import Frontier, folded
-from domain.tlog.rebuild_tree import Measured
+from domain.tlog.checkpoints import (
+    Checkpoint,
+    FoundNote,
+    KnownCheckpoints,
+    NoteLocation,
+    UnverifiedNote,
+    VerifiedNote,
+)
+from domain.tlog.compact_range import CompactRange, range_root
+from domain.tlog.rebuild_tree import RebuiltTree
 from domain.tlog.tiles import LEVEL
 
 _TRUNCATED: Final = "log_truncated"
 
 
 @frozen(kw_only=True)
-class Finding:
+class Discrepancy:
     """What does not agree: a code, a sentence, and where it was seen.
 
     `first` and `last` bound the positions of the events that differ or are missing.
@@ -28,7 +35,7 @@ class Finding:
 
     code: str
     sentence: str
-    checkpoint: Place | None = None
+    checkpoint: NoteLocation | None = None
     first: int | None = None
     last: int | None = None
     flow_id: str | None = None
@@ -43,10 +50,10 @@ class Verified:
     that somebody gave, those that the log has too are the `same_tiles`, or not.
     """
 
-    measured: Measured
+    measured: RebuiltTree
     agreed: int
     covered: int
-    findings: tuple[Finding, ...]
+    findings: tuple[Discrepancy, ...]
     same_tiles: bool = True
 
     @property
@@ -62,7 +69,7 @@ class Verified:
         return self.covered > 0 and codes == {_TRUNCATED} and self.same_tiles
 
 
-def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
+def verified(log: RebuiltTree, checkpoints: KnownCheckpoints) -> Verified:
     """Compare a log, measured at the size of each checkpoint, with all of them.
 
     What was put away before must still be in the log's own file, if that is given. The log is the
@@ -74,7 +81,7 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
     ours = [one for one in signed if _is_of_log(one, signed[0])]
     agreeing = [one for one in ours if _agrees(log, one)]
     findings = (
-        *(_rejected(one) for one in found if isinstance(one, Rejected)),
+        *(_rejected(one) for one in found if isinstance(one, UnverifiedNote)),
         *(_foreign(one, signed[0]) for one in signed if not _is_of_log(one, signed[0])),
         *_disordered(ledger),
         *(() if checkpoints.ledger is None else _lost(ledger, held)),
@@ -90,46 +97,46 @@ def verified(log: Measured, checkpoints: Checkpoints) -> Verified:
     )
 
 
-def _agrees(log: Measured, one: Signed) -> bool:
+def _agrees(log: RebuiltTree, one: VerifiedNote) -> bool:
     prefix = log.prefixes.get(one.checkpoint.size)
     return prefix is not None and prefix.root == one.checkpoint.root
 
 
-def _signed(found: Sequence[Sighting]) -> list[Signed]:
-    return [one for one in found if isinstance(one, Signed)]
+def _signed(found: Sequence[FoundNote]) -> list[VerifiedNote]:
+    return [one for one in found if isinstance(one, VerifiedNote)]
 
 
-def _is_of_log(one: Signed, first: Signed) -> bool:
+def _is_of_log(one: VerifiedNote, first: VerifiedNote) -> bool:
     return one.checkpoint.origin == first.checkpoint.origin
 
 
-def _rejected(one: Rejected) -> Finding:
-    return Finding(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
+def _rejected(one: UnverifiedNote) -> Discrepancy:
+    return Discrepancy(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
 
 
-def _foreign(one: Signed, first: Signed) -> Finding:
+def _foreign(one: VerifiedNote, first: VerifiedNote) -> Discrepancy:
     sentence = (
         f"{one.place}: it is of another log, {one.checkpoint.origin}, and not of"
         f" {first.checkpoint.origin}"
     )
-    return Finding(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
+    return Discrepancy(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
 
 
-def _disordered(ledger: Sequence[Sighting]) -> Iterator[Finding]:
+def _disordered(ledger: Sequence[FoundNote]) -> Iterator[Discrepancy]:
     """Return where the ledger is not in the order in which its signer wrote it.
 
     A log only grows, and so do its checkpoints. Those of release 0.1 name the hash of the one
     before as well.
     """
-    before: Sighting | None = None
+    before: FoundNote | None = None
     most = 0
     for one in ledger:
-        if isinstance(one, Signed):
+        if isinstance(one, VerifiedNote):
             size = one.checkpoint.size
             if not _follows(one, before):
                 yield _removed(one, before)
             elif size < most:
-                yield Finding(
+                yield Discrepancy(
                     code="checkpoint_shrinks",
                     sentence=f"{one.place}: it is of {size} events, one before it of {most}",
                     checkpoint=one.place,
@@ -138,23 +145,23 @@ def _disordered(ledger: Sequence[Sighting]) -> Iterator[Finding]:
         before = one
 
 
-def _follows(one: Signed, before: Sighting | None) -> bool:
+def _follows(one: VerifiedNote, before: FoundNote | None) -> bool:
     """Say whether a checkpoint may stand behind another one, or at the beginning of the file."""
     previous = one.checkpoint.previous
-    if previous is None or isinstance(before, Rejected):
+    if previous is None or isinstance(before, UnverifiedNote):
         return True  # What follows on something rejected cannot be judged, and that is told already
     return before is not None and previous == before.digest
 
 
-def _removed(one: Signed, before: Sighting | None) -> Finding:
+def _removed(one: VerifiedNote, before: FoundNote | None) -> Discrepancy:
     clause = "it does not follow on the checkpoint before it"
     if before is None:
         clause = "it follows on a checkpoint, but the file begins with it"
     sentence = f"{one.place}: {clause}; checkpoints were removed, exchanged or put in"
-    return Finding(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
+    return Discrepancy(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
 
 
-def _lost(ledger: Sequence[Sighting], held: Sequence[Sighting]) -> Iterator[Finding]:
+def _lost(ledger: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
     """Return the checkpoints that others hold and the ledger does not.
 
     What was signed is compared, since witnesses may have signed a copy, too.
@@ -163,12 +170,12 @@ def _lost(ledger: Sequence[Sighting], held: Sequence[Sighting]) -> Iterator[Find
     for one in _signed(held):
         if one.text not in kept:
             sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
-            yield Finding(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
+            yield Discrepancy(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
 
 
-def _gaps(log: Measured) -> Iterator[Finding]:
+def _gaps(log: RebuiltTree) -> Iterator[Discrepancy]:
     if log.gap is not None:
-        yield Finding(
+        yield Discrepancy(
             code="log_gap",
             sentence=f"version {log.gap.version} of flow {log.gap.flow_id} stands at position"
             f" {log.gap.position} of the log, which is not the next one: an event was removed"
@@ -180,8 +187,8 @@ def _gaps(log: Measured) -> Iterator[Finding]:
 
 
 def _differing(
-    log: Measured, signed: Sequence[Signed], tiles: Sequence[bytes]
-) -> Iterator[Finding]:
+    log: RebuiltTree, signed: Sequence[VerifiedNote], tiles: Sequence[bytes]
+) -> Iterator[Discrepancy]:
     """Return what the roots tell: the log was cut, was changed, or never was what was signed."""
     ordered = sorted(signed, key=lambda one: one.checkpoint.size)
     good = max((one.checkpoint.size for one in ordered if _agrees(log, one)), default=0)
@@ -196,16 +203,16 @@ def _differing(
         yield _truncated(log, short, before(log, good, tiles))
 
 
-def _forked(one: Signed, good: int) -> Finding:
+def _forked(one: VerifiedNote, good: int) -> Discrepancy:
     sentence = (
         f"{one.place}: it is of another history: the log agrees with a checkpoint of"
         f" {good} events, but not with this one of {one.checkpoint.size}"
     )
-    return Finding(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
+    return Discrepancy(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
 
 
 def _bounds(
-    log: Measured, signed: Checkpoint, good: int, tiles: Sequence[bytes]
+    log: RebuiltTree, signed: Checkpoint, good: int, tiles: Sequence[bytes]
 ) -> tuple[int, int]:
     """Return between which positions the first change lies.
 
@@ -213,23 +220,23 @@ def _bounds(
     lead to what was signed, in the first tile of the log that is another.
     """
     known = tiles[: signed.size >> LEVEL]
-    over_tiles = Frontier()
+    over_tiles = CompactRange()
     for tile in known:
         over_tiles.add(tile)
     rest = log.prefixes[signed.size].rest
-    if folded([*over_tiles.hashes, *rest]) != signed.root:
+    if range_root([*over_tiles.hashes, *rest]) != signed.root:
         return good + 1, signed.size
     pairs = enumerate(zip(known, log.tiles, strict=False))
     changed = next(number for number, (then, now) in pairs if then != now)
     return max(good, changed << LEVEL) + 1, min(signed.size, (changed + 1) << LEVEL)
 
 
-def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
+def _changed(changed: Sequence[VerifiedNote], first: int, last: int) -> Discrepancy:
     where = f"the event at position {first}"
     if first != last:
         where = f"an event from position {first} to {last}"
     others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
-    return Finding(
+    return Discrepancy(
         code="history_changed",
         sentence=f"{changed[0].place}: its root differs from the log's: {where} was changed,"
         f" removed, put in or moved{others}",
@@ -239,7 +246,7 @@ def _changed(changed: Sequence[Signed], first: int, last: int) -> Finding:
     )
 
 
-def _compared(log: Measured, tiles: Sequence[bytes]) -> list[bool]:
+def _compared(log: RebuiltTree, tiles: Sequence[bytes]) -> list[bool]:
     """Return of each tile that both have whether it is the same."""
     return [then == now for then, now in zip(tiles, log.tiles, strict=False)]
 
@@ -248,7 +255,7 @@ def _rewritten(*_: object) -> str:
     return "those before are not all the ones that were signed: it was rewritten, not only cut"
 
 
-def _cut(log: Measured, good: int, tiles: Sequence[bytes]) -> str:
+def _cut(log: RebuiltTree, good: int, tiles: Sequence[bytes]) -> str:
     """Return what is known of the events that a log has, no checkpoint of which disagrees."""
     same = _compared(log, tiles)
     if not all(same):
@@ -261,9 +268,9 @@ def _cut(log: Measured, good: int, tiles: Sequence[bytes]) -> str:
     return "no earlier checkpoint says whether those before are the ones that were signed"
 
 
-def _truncated(log: Measured, short: Sequence[Signed], before: str) -> Finding:
+def _truncated(log: RebuiltTree, short: Sequence[VerifiedNote], before: str) -> Discrepancy:
     size = short[-1].checkpoint.size
-    return Finding(
+    return Discrepancy(
         code=_TRUNCATED,
         sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
         f" only {log.size}: the events from position {log.size + 1} to {size} are missing;"

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from adapters.audit.pack.verify import Event, line
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.leaves import entry_hash
-from domain.tlog.omitted_ranges import Gap
+from domain.tlog.omitted_ranges import OmittedEvents
 from tests.audit.forgeries import EVENTS, STRETCHES, manifest, rehash
 from tests.audit.packs import Signed
 
 
 def cut(
-    folder: Path, signed: Signed, keeps: Callable[[Entry], bool], **selection: int | str
+    folder: Path, signed: Signed, keeps: Callable[[LogEntry], bool], **selection: int | str
 ) -> None:
     """Leave of a pack's events what is kept, and let the rest of the pack agree with that."""
-    events, stretches, gap, count = BytesIO(), BytesIO(), Gap(), 0
+    events, stretches, gap, count = BytesIO(), BytesIO(), OmittedEvents(), 0
     here = {json.loads(text)["position"] for text in (folder / EVENTS).read_bytes().splitlines()}
 
     def close() -> None:

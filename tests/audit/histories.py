@@ -7,9 +7,9 @@ from typing import Final
 from hypothesis.strategies import SearchStrategy
 
 from adapters.testing.strategies import histories, legal_histories
-from domain.application.recorded_events import Actor, ActorKind, Metadata, Record
+from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import Event
-from domain.history.transitions import Step, steps
+from domain.history.transitions import Transition, transitions
 
 METADATA: Final = Metadata(
     recorded_at=0,
@@ -20,14 +20,14 @@ METADATA: Final = Metadata(
 )
 
 
-def record_of(version: int, event: Event) -> Record:
+def record_of(version: int, event: Event) -> RecordedEvent:
     """Return an event as the record of a version."""
-    return Record(flow_id="flow", version=version, event=event, metadata=METADATA)
+    return RecordedEvent(flow_id="flow", version=version, event=event, metadata=METADATA)
 
 
-def steps_of(events: tuple[Event, ...]) -> tuple[Step, ...]:
+def steps_of(events: tuple[Event, ...]) -> tuple[Transition, ...]:
     """Return the steps that some events are."""
-    return tuple(steps(record_of(number, event) for number, event in enumerate(events, 1)))
+    return tuple(transitions(record_of(number, event) for number, event in enumerate(events, 1)))
 
 
 any_events: SearchStrategy[tuple[Event, ...]] = legal_histories | histories
@@ -35,10 +35,12 @@ any_events: SearchStrategy[tuple[Event, ...]] = legal_histories | histories
 any_steps = any_events.map(steps_of)
 
 
-def _in_order(history: tuple[Step, ...]) -> bool:
+def _in_order(history: tuple[Transition, ...]) -> bool:
     moments = [step.record.event.at for step in history]
     return moments == sorted(moments)
 
 
-orderly_steps: SearchStrategy[tuple[Step, ...]] = legal_histories.map(steps_of).filter(_in_order)
+orderly_steps: SearchStrategy[tuple[Transition, ...]] = legal_histories.map(steps_of).filter(
+    _in_order
+)
 """Histories such as commands bring about: their times never run backwards."""

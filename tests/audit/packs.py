@@ -18,7 +18,7 @@ from adapters.audit.keys import Signer
 from adapters.audit.pack import verify
 from adapters.audit.pack.packing import Packer
 from adapters.store import StoreEvidence, open_for_writing
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 from tests.audit.logs import fill
 from tests.audit.release_0_1 import made_old
@@ -74,7 +74,7 @@ def signed_log(folder: Path, *, old: int = 0) -> Iterator[Signed]:
         yield signed
 
 
-def packed(packer: Packer, evidence: Evidence, selection: Selection) -> bytes:
+def packed(packer: Packer, evidence: AuditLog, selection: Selection) -> bytes:
     """Return the pack of some events."""
     sink = io.BytesIO()
     packer.write(evidence, selection, sink, progress=silent)

@@ -7,8 +7,8 @@ from adapters.testing.facts import CREATED_FLOW, THEN, linked
 from domain.flow.evolve import evolve
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.values import JSON_NULL, Json
-from domain.history.changes import Change, Field, changes, field_names, has_field, value_of
-from domain.history.transitions import Step
+from domain.history.changes import Change, FieldPath, changes, field_names, has_field, value_of
+from domain.history.transitions import Transition
 from tests.audit.histories import any_steps
 from tests.core.examples import EXAMPLES
 
@@ -16,14 +16,14 @@ from tests.core.examples import EXAMPLES
 def test_a_change_has_a_field_and_what_it_held_before_and_after() -> None:
     after = replace(CREATED_FLOW, status=FlowStatus.WAITING, wait_json=Json('{"a":1}'))
     assert changes(CREATED_FLOW, after) == (
-        Change(Field("status"), FlowStatus.QUEUED, FlowStatus.WAITING),
-        Change(Field("wait_json"), None, Json('{"a":1}')),
+        Change(FieldPath("status"), FlowStatus.QUEUED, FlowStatus.WAITING),
+        Change(FieldPath("wait_json"), None, Json('{"a":1}')),
     )
 
 
 def test_a_json_null_is_something_else_than_nothing() -> None:
     after = replace(CREATED_FLOW, state_json=JSON_NULL)
-    assert changes(CREATED_FLOW, after) == (Change(Field("state_json"), None, JSON_NULL),)
+    assert changes(CREATED_FLOW, after) == (Change(FieldPath("state_json"), None, JSON_NULL),)
 
 
 def test_a_creation_changes_every_field_that_holds_something() -> None:
@@ -59,7 +59,7 @@ def test_a_task_has_fields_of_its_own() -> None:
 
 
 def test_a_task_that_is_not_there_has_no_fields() -> None:
-    field = Field("label", "t")
+    field = FieldPath("label", "t")
     with_task = evolve(CREATED_FLOW, linked("t"))
     assert (has_field(CREATED_FLOW, field), has_field(with_task, field)) == (False, True)
     assert (value_of(CREATED_FLOW, field), value_of(with_task, field)) == (None, None)
@@ -71,7 +71,7 @@ def test_a_task_that_is_not_there_has_no_fields() -> None:
 
 @EXAMPLES
 @given(any_steps)
-def test_changes_are_all_that_differs_and_nothing_else(history: tuple[Step, ...]) -> None:
+def test_changes_are_all_that_differs_and_nothing_else(history: tuple[Transition, ...]) -> None:
     for before in history:
         after = history[-1].after
         changed = {change.field: change for change in changes(before.after, after)}

@@ -19,7 +19,13 @@ from adapters.audit.checkpoint_reading import read_checkpoints, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.keys import Signer, encoded
 from adapters.audit.notes import signed_note, split_notes
-from domain.tlog.checkpoints import Checkpoint, Place, Rejected, Signed, Unprovable
+from domain.tlog.checkpoints import (
+    Checkpoint,
+    NoteLocation,
+    Unprovable,
+    UnverifiedNote,
+    VerifiedNote,
+)
 from tests.cli.workbench import standing
 
 ORIGIN: Final = "flows.example"
@@ -43,9 +49,9 @@ def kept(path: Path, *notes: str) -> Path:
     return path
 
 
-def signed(file: Path, number: int, checkpoint: Checkpoint) -> Signed:
-    return Signed(
-        place=Place(file=str(file), number=number),
+def signed(file: Path, number: int, checkpoint: Checkpoint) -> VerifiedNote:
+    return VerifiedNote(
+        place=NoteLocation(file=str(file), number=number),
         text=checkpoint_text(checkpoint),
         public_key=str(SIGNER.verifier),
         digest=sha256(NOTES[number - 1].encode()).digest(),
@@ -114,8 +120,8 @@ def test_a_torn_note_is_told(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", NOTES[0])
     with file.open("ab") as opened:
         opened.write(NOTES[1].encode()[:99])
-    torn = Rejected(
-        place=Place(file=str(file), number=2),
+    torn = UnverifiedNote(
+        place=NoteLocation(file=str(file), number=2),
         code="checkpoint_unreadable",
         reason="it is not written to its end",
     )
@@ -281,7 +287,7 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note(checkpoint_text(FIRST), OTHER), NOTES[1])
     first, second = read_checkpoints(file, [SIGNER.verifier])
-    assert isinstance(first, Rejected)
+    assert isinstance(first, UnverifiedNote)
     assert first.code == "checkpoint_not_signed"
     assert second == signed(file, 2, SECOND)
 
@@ -289,7 +295,7 @@ def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
 def test_a_signed_text_that_is_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note("good morning\n", SIGNER))
     (found,) = read_checkpoints(file, [SIGNER.verifier])
-    assert isinstance(found, Rejected)
+    assert isinstance(found, UnverifiedNote)
     assert found.code == "checkpoint_unreadable"
 
 
@@ -299,7 +305,7 @@ def test_every_changed_byte_rejects_a_checkpoint(tmp_path: Path, place: int) -> 
     octets = bytearray(file.read_bytes())
     octets[place] ^= 4
     file.write_bytes(octets)
-    assert any(isinstance(one, Rejected) for one in read_checkpoints(file, [SIGNER.verifier]))
+    assert any(isinstance(one, UnverifiedNote) for one in read_checkpoints(file, [SIGNER.verifier]))
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
@@ -340,7 +346,7 @@ def test_a_single_note_is_held(tmp_path: Path, number: int) -> None:
     file = tmp_path / "held"
     file.write_text(NOTES[number - 1])
     (found,) = read_held(file, [SIGNER.verifier])
-    assert isinstance(found, Signed)
+    assert isinstance(found, VerifiedNote)
     assert found.checkpoint == (FIRST, SECOND)[number - 1]
 
 
@@ -387,5 +393,5 @@ def test_the_own_file_that_was_converted_is_a_finding_that_says_so(
     file = tmp_path / "log"
     file.write_bytes(convert(WHOLE))
     first = read_checkpoints(file, [SIGNER.verifier])[0]
-    assert isinstance(first, Rejected)
+    assert isinstance(first, UnverifiedNote)
     assert clause in first.reason

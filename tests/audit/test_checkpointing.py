@@ -31,11 +31,11 @@ from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from adapters.store import StoreEvidence, open_for_reading
 from domain.flow.commands import CreateFlow, SetWaiting
-from domain.history.audit_log import Entry, Evidence
-from domain.tlog.checkpoints import Checkpoint, Checkpoints, Signed, Unprovable
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints, Unprovable, VerifiedNote
 from domain.tlog.compact_range import root_of
 from domain.tlog.leaves import entry_hash
-from domain.tlog.rebuild_tree import measured
+from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import verified
 from tests.audit.release_0_1 import GOLDEN, GOLDEN_LOG
 from tests.audit.release_0_1 import SIGNER as OLD_SIGNER
@@ -77,7 +77,7 @@ def issuer(tmp_path: Path) -> Issuer:
 
 
 @contextmanager
-def evidence_of(path: Path) -> Iterator[Evidence]:
+def evidence_of(path: Path) -> Iterator[AuditLog]:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
         yield StoreEvidence(store)
 
@@ -109,7 +109,7 @@ def test_a_checkpoint_says_what_the_log_is(path: Path, issuer: Issuer) -> None:
         root = root_of(map(entry_hash, evidence.entries()))
     assert made == Checkpoint(origin="flows.example", size=MANY, root=root)
     (read,) = read_checkpoints(issuer.file, [SIGNER.verifier])
-    assert isinstance(read, Signed)
+    assert isinstance(read, VerifiedNote)
     assert read.checkpoint == made
     assert len(read_tiles(tiles_path(issuer.file))) == 1
 
@@ -211,21 +211,21 @@ def test_a_history_that_was_changed_gets_no_good_signature(
 
 def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: Path) -> None:
     with evidence_of(path) as evidence:
-        before = measured(evidence.entries())
+        before = rebuild_tree(evidence.entries())
         size = evidence.size()
         entries = evidence.entries(1, size)
         first = next(entries)
         grow(path, 2000)
-        assert measured([first, *entries]) == before
+        assert rebuild_tree([first, *entries]) == before
         assert evidence.size() == size + 2000
 
 
 def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, issuer: Issuer) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _number: taken(path, issuer), range(8)))
-    given = Checkpoints(ledger=read_checkpoints(issuer.file, [SIGNER.verifier]))
+    given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, [SIGNER.verifier]))
     with evidence_of(path) as evidence:
-        found = verified(measured(evidence.entries(), given.sizes), given)
+        found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
     assert (len(given.ledger or ()), found.findings) == (1, ())
 
 
@@ -279,9 +279,9 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
         ([SIGNER.verifier], 2 * codes),
         ([OTHER.verifier], codes),
     ):
-        given = Checkpoints(ledger=read_checkpoints(issuer.file, keys))
+        given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, keys))
         with evidence_of(path) as evidence:
-            found = verified(measured(evidence.entries(), given.sizes), given)
+            found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
         assert [one.code for one in found.findings] == expected
 
 
@@ -291,8 +291,8 @@ def test_a_file_of_release_0_1_is_continued_and_verified_as_one(tmp_path: Path) 
     keys = [OLD_SIGNER.verifier]
 
     def codes() -> list[str]:
-        given = Checkpoints(ledger=read_checkpoints(issuer.file, keys))
-        return [one.code for one in verified(measured(GOLDEN_LOG, given.sizes), given).findings]
+        given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, keys))
+        return [one.code for one in verified(rebuild_tree(GOLDEN_LOG, given.sizes), given).findings]
 
     assert codes() == []
     with continued(issuer.file, issuer.origin) as file:
@@ -315,7 +315,7 @@ def against(issuer: Issuer, held: Path | None = None) -> Against:
     return Against(file=issuer.file, verifiers=[SIGNER.verifier], held=held)
 
 
-def proof_of(evidence: Evidence, entry: Entry, issuer: Issuer) -> tuple[bool, str | None]:
+def proof_of(evidence: AuditLog, entry: LogEntry, issuer: Issuer) -> tuple[bool, str | None]:
     verdict = prove(evidence, entry, against(issuer), progress=silent)
     return verdict.holds, verdict.reason
 
@@ -350,7 +350,7 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issu
         made = prove(evidence, entry, against(issuer), progress=silent).proof
     assert judged(made, [SIGNER.verifier]).holds
     assert not judged(made, [OTHER.verifier]).holds
-    edits: tuple[Callable[[Entry], Entry], ...] = (
+    edits: tuple[Callable[[LogEntry], LogEntry], ...] = (
         lambda one: evolve(one, position=43),
         lambda one: evolve(one, flow_id="other"),
         lambda one: evolve(one, version=7),

@@ -12,7 +12,7 @@ import pytest
 from attrs import Factory, frozen
 
 from adapters.audit.pack import verify
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
 from tests.audit.cut_packs import cut
 from tests.audit.logs import OWNERS, fill
@@ -24,7 +24,7 @@ OWNER: Final = OWNERS[1]
 CANNOT: Final = (
     "It cannot show that a flow here has no later version, or that there is no other flow."
 )
-Keeps: TypeAlias = Callable[[Entry], bool]
+Keeps: TypeAlias = Callable[[LogEntry], bool]
 
 
 @pytest.fixture(scope="module")

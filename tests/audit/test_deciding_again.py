@@ -24,7 +24,7 @@ from domain.flow.events import (
 )
 from domain.flow.evolve import fold
 from domain.flow.status import FlowStatus, NotifyPolicy, TaskStatus
-from domain.replay.redecide import is_decidable
+from domain.replay.redecide import is_legal_transition
 from tests.core.examples import EXAMPLES
 
 
@@ -32,13 +32,13 @@ from tests.core.examples import EXAMPLES
 @given(lives)
 def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[Step]) -> None:
     for step in life:
-        assert not step.events or is_decidable(step.before, step.events), step
+        assert not step.events or is_legal_transition(step.before, step.events), step
 
 
 @EXAMPLES
 @given(afterlives)
 def test_no_command_moves_a_flow_after_its_end(history: Sequence[Event]) -> None:
-    assert not is_decidable(fold(None, history[:-1]), history[-1:])
+    assert not is_legal_transition(fold(None, history[:-1]), history[-1:])
 
 
 @EXAMPLES
@@ -48,7 +48,7 @@ def test_a_history_without_one_creation_at_its_beginning_is_never_decidable(
 ) -> None:
     flow, judged = None, []
     for event in history:
-        judged.append(is_decidable(flow, [event]))
+        judged.append(is_legal_transition(flow, [event]))
         if not judged[-1]:
             return
         flow = fold(flow, [event])
@@ -103,9 +103,9 @@ DESCRIBED = TaskDescribed(at=NOW, task_id="task-1", label="new")
 def test_what_no_command_brings_about_is_not_decidable(
     before: Sequence[Event], events: Sequence[Event]
 ) -> None:
-    assert not is_decidable(fold(None, before), events)
+    assert not is_legal_transition(fold(None, before), events)
 
 
 def test_a_clock_that_stepped_back_is_not_judged_here() -> None:
     flow = fold(None, [CREATED])
-    assert is_decidable(flow, [FlowSucceeded(at=CREATED.at - 1)])
+    assert is_legal_transition(flow, [FlowSucceeded(at=CREATED.at - 1)])

@@ -16,8 +16,8 @@ from attrs import evolve as replace
 from adapters.audit.export.cloud_events import rfc_3339, write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.store import StoreEvidence
-from domain.application.recorded_events import Actor, ActorKind, Record
-from domain.history.audit_log import Entry, Unreadable
+from domain.application.recorded_events import Actor, ActorKind, RecordedEvent
+from domain.history.audit_log import LogEntry, UnreadableEvent
 from domain.history.selection import Selection
 from tests.audit.logs import AS_SENT, OWNERS, busy_log
 from tests.store.tables import execute
@@ -84,9 +84,9 @@ def test_what_is_no_json_forges_no_line(evidence: StoreEvidence, text: str) -> N
     event, metadata = {"at": 1, "state_json": text}, json.loads(stored(evidence, 5))["metadata"]
     state = json.dumps({"event": event, "metadata": metadata})
     execute(evidence.store, "UPDATE stored_events SET state = ? WHERE rowid = 5", state.encode())
-    with pytest.raises(Unreadable, match="stateJson is no JSON"):
+    with pytest.raises(UnreadableEvent, match="stateJson is no JSON"):
         ndjson(evidence)
-    with pytest.raises(Unreadable, match="stateJson is no JSON"):
+    with pytest.raises(UnreadableEvent, match="stateJson is no JSON"):
         cloud_events(evidence)
 
 
@@ -163,7 +163,7 @@ def test_what_no_attribute_may_hold_is_written_out(evidence: StoreEvidence) -> N
 class Renamed(StoreEvidence):
     """A store whose events were all caused by somebody with a name that no attribute may hold."""
 
-    def read(self, entry: Entry) -> Record:
+    def read(self, entry: LogEntry) -> RecordedEvent:
         record = super().read(entry)
         actor = Actor(kind=ActorKind.OPERATOR, name="a\nb\uffffc\U0001fffe")
         return replace(record, metadata=replace(record.metadata, actor=actor))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.tlog.compact_range import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
-from domain.tlog.consistency import consistency_path, is_consistent
-from domain.tlog.inclusion import Subtrees, audit_path, is_included
+from domain.tlog.compact_range import EMPTY_ROOT, CompactRange, leaf_hash, node_hash, root_of
+from domain.tlog.consistency import consistency_proof, is_consistent
+from domain.tlog.inclusion import Subtrees, inclusion_proof, is_included
 from tests.audit import rfc9162
 from tests.audit.published import CONSISTENCY, LEAVES, PATHS, ROOTS
 
@@ -43,7 +43,7 @@ def test_roots_are_the_published_ones(size: int) -> None:
 
 @pytest.mark.parametrize(("index", "size", "path"), PATHS)
 def test_audit_paths_are_the_published_ones(index: int, size: int, path: Sequence[str]) -> None:
-    made = audit_path(index, size, subtrees(LEAVES[:size]))
+    made = inclusion_proof(index, size, subtrees(LEAVES[:size]))
     assert tuple(node.hex() for node in made) == tuple(path)
     hashed, root = leaf_hash(LEAVES[index]), bytes.fromhex(ROOTS[size])
     assert is_included(hashed, index, size, path=made, root=root)
@@ -51,14 +51,14 @@ def test_audit_paths_are_the_published_ones(index: int, size: int, path: Sequenc
 
 @pytest.mark.parametrize(("old", "new", "path"), CONSISTENCY)
 def test_consistency_proofs_are_the_published_ones(old: int, new: int, path: Sequence[str]) -> None:
-    made = consistency_path(old, new, subtrees(LEAVES[:new]))
+    made = consistency_proof(old, new, subtrees(LEAVES[:new]))
     assert tuple(node.hex() for node in made) == tuple(path)
     roots = bytes.fromhex(ROOTS[old]), bytes.fromhex(ROOTS[new])
     assert is_consistent(old, new, path=made, old_root=roots[0], new_root=roots[1])
 
 
 def test_a_tree_that_grows_has_the_root_of_the_definition_at_every_size() -> None:
-    tree = Frontier()
+    tree = CompactRange()
     assert tree.root() == EMPTY_ROOT == rfc9162.mth(())
     for size, leaf in enumerate(ALL, 1):
         tree.add(leaf_hash(leaf))
@@ -70,7 +70,7 @@ def test_every_audit_path_is_that_of_the_definition() -> None:
     for size in range(1, 34):
         for index in range(size):
             leaves = ALL[:size]
-            path = audit_path(index, size, subtrees(leaves))
+            path = inclusion_proof(index, size, subtrees(leaves))
             assert list(path) == rfc9162.path(index, leaves)
             root = rfc9162.mth(leaves)
             assert is_included(leaf_hash(leaves[index]), index, size, path=path, root=root)
@@ -80,7 +80,7 @@ def test_every_consistency_proof_is_that_of_the_definition() -> None:
     for new in range(1, 34):
         for old in range(1, new + 1):
             leaves = ALL[:new]
-            path = consistency_path(old, new, subtrees(leaves))
+            path = consistency_proof(old, new, subtrees(leaves))
             assert list(path) == rfc9162.proof(old, leaves)
             roots = rfc9162.mth(leaves[:old]), rfc9162.mth(leaves)
             assert is_consistent(old, new, path=path, old_root=roots[0], new_root=roots[1])
@@ -91,7 +91,7 @@ def test_an_audit_path_proves_one_leaf_at_one_place_of_one_tree(
     sizes: tuple[int, int], data: st.DataObject
 ) -> None:
     index, size = sizes[0] - 1, sizes[1]
-    path = audit_path(index, size, subtrees(ALL[:size]))
+    path = inclusion_proof(index, size, subtrees(ALL[:size]))
     hashed, root = leaf_hash(ALL[index]), rfc9162.mth(ALL[:size])
     place = data.draw(st.integers(0, MOST))
     if place != index:
@@ -108,7 +108,7 @@ def test_a_consistency_proof_proves_two_trees_and_no_others(
     sizes: tuple[int, int], data: st.DataObject
 ) -> None:
     old, new = sizes
-    path = consistency_path(old, new, subtrees(ALL[:new]))
+    path = consistency_proof(old, new, subtrees(ALL[:new]))
     roots = {"old_root": rfc9162.mth(ALL[:old]), "new_root": rfc9162.mth(ALL[:new])}
     for root in roots:
         assert not is_consistent(old, new, path=path, **{**roots, root: leaf_hash(b"other")})
@@ -127,7 +127,7 @@ def test_a_path_of_another_length_than_the_trees_height_proves_nothing() -> None
 
 
 def test_a_consistency_proof_of_another_length_than_the_trees_height_proves_nothing() -> None:
-    path = consistency_path(3, 4, subtrees(ALL[:4]))
+    path = consistency_proof(3, 4, subtrees(ALL[:4]))
     old, new, other = rfc9162.mth(ALL[:3]), rfc9162.mth(ALL[:4]), leaf_hash(b"other")
     assert is_consistent(3, 4, path=path, old_root=old, new_root=new)
     assert not is_consistent(3, 5, path=path, old_root=old, new_root=new)
@@ -146,12 +146,12 @@ def _changed(path: tuple[bytes, ...], data: st.DataObject) -> tuple[bytes, ...]:
 @pytest.mark.parametrize(("index", "size"), [(-1, 4), (4, 4), (0, 0)])
 def test_there_is_no_audit_path_of_a_leaf_that_is_not_there(index: int, size: int) -> None:
     with pytest.raises(ValueError, match="no leaf"):
-        audit_path(index, size, subtrees(ALL))
+        inclusion_proof(index, size, subtrees(ALL))
     assert not is_included(leaf_hash(ALL[0]), index, size, path=(), root=leaf_hash(ALL[0]))
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 4), (5, 4), (-1, 4)])
 def test_there_is_no_consistency_proof_backwards_or_from_nothing(old: int, new: int) -> None:
     with pytest.raises(ValueError, match="no tree"):
-        consistency_path(old, new, subtrees(ALL))
+        consistency_proof(old, new, subtrees(ALL))
     assert not is_consistent(old, new, path=(), old_root=EMPTY_ROOT, new_root=EMPTY_ROOT)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.flow.evolve import fold
-from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, parse_point, step_at
-from domain.history.transitions import Step
+from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, parse_point, transition_at
+from domain.history.transitions import Transition
 from tests.audit.histories import any_steps, orderly_steps
 from tests.core.examples import EXAMPLES
 
@@ -44,33 +44,33 @@ def test_anything_else_is_none(text: str) -> None:
 
 @EXAMPLES
 @given(any_steps)
-def test_a_flow_at_a_version_is_a_fold_of_the_first_events(history: tuple[Step, ...]) -> None:
+def test_a_flow_at_a_version_is_a_fold_of_the_first_events(history: tuple[Transition, ...]) -> None:
     events = [step.record.event for step in history]
     for version in range(1, len(history) + 1):
         assert flow_at(history, AtVersion(version)) == fold(None, events[:version])
-    assert step_at(history, AtVersion(0)) is None
-    assert step_at(history, AtVersion(len(history) + 1)) is None
+    assert transition_at(history, AtVersion(0)) is None
+    assert transition_at(history, AtVersion(len(history) + 1)) is None
 
 
 @EXAMPLES
 @given(any_steps)
-def test_a_revision_stands_for_its_last_event(history: tuple[Step, ...]) -> None:
+def test_a_revision_stands_for_its_last_event(history: tuple[Transition, ...]) -> None:
     last = {step.after.revision: step for step in history}
     for revision in range(history[-1].after.revision + 1):
-        assert step_at(history, AtRevision(revision)) == last[revision]
-    assert step_at(history, AtRevision(len(last))) is None
+        assert transition_at(history, AtRevision(revision)) == last[revision]
+    assert transition_at(history, AtRevision(len(last))) is None
 
 
 @EXAMPLES
 @given(orderly_steps, st.integers(-1, 60))
 def test_a_flow_at_a_time_is_a_fold_of_the_events_until_then(
-    history: tuple[Step, ...], at: int
+    history: tuple[Transition, ...], at: int
 ) -> None:
     events = [step.record.event for step in history]
     until = [event for event in events if event.at <= at]
     assert flow_at(history, AtTime(at)) == fold(None, until)
 
 
-def flow_at(history: tuple[Step, ...], point: Point) -> object:
-    step = step_at(history, point)
+def flow_at(history: tuple[Transition, ...], point: Point) -> object:
+    step = transition_at(history, point)
     return None if step is None else step.after

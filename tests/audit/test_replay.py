@@ -18,7 +18,7 @@ from domain.replay.findings import (
     AdviceCode,
     Finding,
     FindingCode,
-    Report,
+    ReplayReport,
     Tally,
 )
 from domain.replay.replay_store import replay_store, stages
@@ -333,7 +333,7 @@ def test_progress_is_told_and_never_beyond_the_whole() -> None:
             wait = SetWaiting(flow_id=flow_id, expected_revision=revision)
             owner.execute(wait, keyed(f"k{revision}"))
         words: list[tuple[str, int, int]] = []
-        for stage in stages(StoreEvidence(store), Report(), FAR_PAST):
+        for stage in stages(StoreEvidence(store), ReplayReport(), FAR_PAST):
             stage.run(partial(lambda label, done, of: words.append((label, done, of)), stage.label))
     assert words == [
         ("reading the log", 500, 1201),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
 from bench.plan import Sizes
 from bench.stores import build
-from domain.replay.findings import Report
+from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import replay_store
 from tests.audit.healthy import FAR_PAST, findings, live
 from tests.store.conftest import MEMORY
@@ -51,7 +51,7 @@ def test_nothing_is_found_beside_a_process_that_writes_all_the_while(tmp_path: P
     assert reports[0].events < reports[-1].events
 
 
-def _replay_after(writer: Process, reader: EventSourcedStore) -> Report:
+def _replay_after(writer: Process, reader: EventSourcedStore) -> ReplayReport:
     """Replay a store once another commit is written, while those after it are."""
     said(writer)
     return replay_store(StoreEvidence(reader), FAR_PAST)
@@ -59,7 +59,7 @@ def _replay_after(writer: Process, reader: EventSourcedStore) -> Report:
 
 def test_an_empty_store_has_nothing_to_replay() -> None:
     with closing(open_for_writing(MEMORY)) as store:
-        assert replay_store(StoreEvidence(store), FAR_PAST) == Report()
+        assert replay_store(StoreEvidence(store), FAR_PAST) == ReplayReport()
 
 
 def test_a_store_of_the_benchmark_is_healthy_too(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from domain.flow.evolve import BrokenHistory
-from domain.history.audit_log import Evidence
-from domain.history.flow_heads import Standings
+from domain.history.audit_log import AuditLog
+from domain.history.flow_heads import FlowHeads
 from domain.history.selection import Selection, selected
 from tests.audit.logs import OWNERS, busy_log
 from tests.store.tables import execute
@@ -18,7 +18,7 @@ from tests.store.tables import execute
 @pytest.mark.parametrize("most", [1, 2, 50_000])
 def test_every_standing_is_what_the_events_up_to_there_add_up_to(tmp_path: Path, most: int) -> None:
     with busy_log(tmp_path / "flows.db") as evidence:
-        standings = Standings(evidence, most)
+        standings = FlowHeads(evidence, most)
         for entry in evidence.entries():
             standing = standings.after(evidence.read(entry))
             flow = evidence.load(entry.flow_id, entry.version)
@@ -32,7 +32,7 @@ def test_a_flow_without_its_creation_has_no_standing(tmp_path: Path) -> None:
         entry = next(entry for entry in evidence.entries() if entry.version == 2)
         execute(evidence.store, "DELETE FROM stored_events WHERE originator_version = 1")
         with pytest.raises(BrokenHistory, match="before the flow was created"):
-            Standings(evidence).after(evidence.read(entry))
+            FlowHeads(evidence).after(evidence.read(entry))
 
 
 def test_every_event_has_one_owner(tmp_path: Path) -> None:
@@ -42,6 +42,6 @@ def test_every_event_has_one_owner(tmp_path: Path) -> None:
         assert all(ours)
 
 
-def positions(evidence: Evidence, owner: str) -> list[int]:
+def positions(evidence: AuditLog, owner: str) -> list[int]:
     selection = Selection(first=1, last=evidence.size(), owner=owner)
     return [entry.position for entry in selected(evidence, selection)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.audit.pack.verify import Tree
 from domain.tlog.compact_range import root_of
-from domain.tlog.omitted_ranges import Gap, Stretch
+from domain.tlog.omitted_ranges import OmittedEvents, OmittedRange
 from tests.core.examples import EXAMPLES
 
 LEAVES = [sha256(bytes([number])).digest() for number in range(70)]
@@ -18,7 +18,7 @@ LEAVES = [sha256(bytes([number])).digest() for number in range(70)]
 @EXAMPLES
 @given(kept=st.sets(st.integers(1, 70)), size=st.integers(1, 70))
 def test_what_is_kept_and_the_stretches_between_lead_to_the_root(kept: set[int], size: int) -> None:
-    tree, gap = Tree(), Gap()
+    tree, gap = Tree(), OmittedEvents()
     for position in range(1, size + 1):
         if position in kept:
             add(tree, gap.closed())
@@ -29,14 +29,14 @@ def test_what_is_kept_and_the_stretches_between_lead_to_the_root(kept: set[int],
     assert (tree.size, tree.root()) == (size, root_of(LEAVES[:size]))
 
 
-def add(tree: Tree, stretches: tuple[Stretch, ...]) -> None:
+def add(tree: Tree, stretches: tuple[OmittedRange, ...]) -> None:
     for one in stretches:
         assert tree.size + 1 == one.first
         tree.add((one.last - one.first + 1).bit_length() - 1, one.hash)
 
 
 def test_a_gap_is_as_few_stretches_as_there_can_be() -> None:
-    gap = Gap()
+    gap = OmittedEvents()
     for position in range(4, 39):
         gap.add(position, LEAVES[position - 1])
     bounds = [(one.first, one.last) for one in gap.closed()]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.tlog.compact_range import leaf_hash, root_of
-from domain.tlog.inclusion import audit_path
+from domain.tlog.inclusion import inclusion_proof
 from domain.tlog.tiles import LEVEL, TILE, TiledTree, tile_roots
 from tests.audit import rfc9162
 
@@ -34,5 +34,5 @@ def test_the_root_is_that_over_all_leaves(size: int) -> None:
 @given(st.integers(1, len(LEAVES)), st.data())
 def test_a_path_by_tiles_is_that_of_the_definition(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
-    path = audit_path(index, size, tree(size).subtree)
+    path = inclusion_proof(index, size, tree(size).subtree)
     assert list(path) == rfc9162.path(index, LEAVES[:size])

@@ -9,43 +9,43 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import (
     Checkpoint,
-    Checkpoints,
-    Place,
-    Rejected,
-    Sighting,
-    Signed,
+    FoundNote,
+    KnownCheckpoints,
+    NoteLocation,
+    UnverifiedNote,
+    VerifiedNote,
 )
 from domain.tlog.compact_range import root_of
 from domain.tlog.leaves import entry_hash
-from domain.tlog.rebuild_tree import measured
+from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.tiles import TILE, tile_roots
-from domain.tlog.verifying import Finding, verified
+from domain.tlog.verifying import Discrepancy, verified
 
 LOG: Final = tuple(
-    Entry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")
+    LogEntry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")
     for number in range(1, 11)
 )
 
 
-def numbered(entries: Sequence[Entry]) -> list[Entry]:
+def numbered(entries: Sequence[LogEntry]) -> list[LogEntry]:
     """Return entries with positions that have no gap, as a store gives them out."""
     return [evolve(entry, position=number) for number, entry in enumerate(entries, 1)]
 
 
-def note(number: int, *, file: str = "ledger", log: Sequence[Entry] = LOG) -> Signed:
+def note(number: int, *, file: str = "ledger", log: Sequence[LogEntry] = LOG) -> VerifiedNote:
     """Return the nth checkpoint of a log, of 2n events."""
     root = root_of(map(entry_hash, log[: 2 * number]))
     checkpoint = Checkpoint(origin="log", size=2 * number, root=root)
-    return found_at(Place(file=file, number=number), checkpoint)
+    return found_at(NoteLocation(file=file, number=number), checkpoint)
 
 
-def found_at(place: Place, checkpoint: Checkpoint) -> Signed:
+def found_at(place: NoteLocation, checkpoint: Checkpoint) -> VerifiedNote:
     """Return a checkpoint as it is found."""
     text = f"{checkpoint}"
-    return Signed(
+    return VerifiedNote(
         place=place,
         text=text,
         public_key="the key",
@@ -54,9 +54,9 @@ def found_at(place: Place, checkpoint: Checkpoint) -> Signed:
     )
 
 
-def chained(notes: Sequence[Signed]) -> tuple[Signed, ...]:
+def chained(notes: Sequence[VerifiedNote]) -> tuple[VerifiedNote, ...]:
     """Return checkpoints as release 0.1 wrote them, each with the hash of the one before."""
-    chain: list[Signed] = []
+    chain: list[VerifiedNote] = []
     for one in notes:
         previous = chain[-1].digest if chain else None
         chain.append(found_at(one.place, evolve(one.checkpoint, previous=previous)))
@@ -68,28 +68,30 @@ OLD: Final = chained(LEDGER)
 
 
 def findings(
-    entries: Sequence[Entry],
-    ledger: Sequence[Sighting] | None = LEDGER,
-    held: Sequence[Sighting] = (),
-) -> list[Finding]:
-    checkpoints = Checkpoints(ledger=None if ledger is None else tuple(ledger), held=tuple(held))
-    return list(verified(measured(entries, checkpoints.sizes), checkpoints).findings)
+    entries: Sequence[LogEntry],
+    ledger: Sequence[FoundNote] | None = LEDGER,
+    held: Sequence[FoundNote] = (),
+) -> list[Discrepancy]:
+    checkpoints = KnownCheckpoints(
+        ledger=None if ledger is None else tuple(ledger), held=tuple(held)
+    )
+    return list(verified(rebuild_tree(entries, checkpoints.sizes), checkpoints).findings)
 
 
-def codes(found: Sequence[Finding]) -> list[tuple[str, int | None, int | None]]:
+def codes(found: Sequence[Discrepancy]) -> list[tuple[str, int | None, int | None]]:
     return [(finding.code, finding.first, finding.last) for finding in found]
 
 
 def test_an_untouched_log_agrees_with_all_its_checkpoints() -> None:
-    checkpoints = Checkpoints(ledger=LEDGER, held=(note(3, file="mine"), note(5, file="mine")))
-    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    checkpoints = KnownCheckpoints(ledger=LEDGER, held=(note(3, file="mine"), note(5, file="mine")))
+    found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
     assert (found.findings, found.agreed, found.covered) == ((), 5, 10)
     assert found.measured.root == LEDGER[-1].checkpoint.root
 
 
 def test_events_after_the_last_checkpoint_are_not_covered() -> None:
-    checkpoints = Checkpoints(ledger=LEDGER[:2])
-    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    checkpoints = KnownCheckpoints(ledger=LEDGER[:2])
+    found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
     assert (found.findings, found.covered, found.measured.size) == ((), 4, 10)
 
 
@@ -108,13 +110,13 @@ def test_an_empty_log_agrees_with_nothing_at_all() -> None:
     ],
 )
 def test_a_changed_event_is_named_to_the_checkpoint(
-    changed: int, edit: Callable[[Entry], Entry]
+    changed: int, edit: Callable[[LogEntry], LogEntry]
 ) -> None:
     log = [edit(one) if one.position == changed else one for one in LOG]
     after = (changed + 1) // 2 * 2
     (finding,) = findings(log)
     assert codes([finding]) == [("history_changed", after - 1, after)]
-    assert finding.checkpoint == Place(file="ledger", number=after // 2)
+    assert finding.checkpoint == NoteLocation(file="ledger", number=after // 2)
 
 
 def test_the_sentence_of_a_changed_event_says_where_to_look() -> None:
@@ -196,7 +198,7 @@ def test_the_last_checkpoint_is_missed_only_by_who_holds_it() -> None:
     (finding,) = findings(LOG, LEDGER[:4], [note(5, file="mine")])
     assert (finding.code, finding.checkpoint) == (
         "checkpoint_missing",
-        Place(file="mine", number=5),
+        NoteLocation(file="mine", number=5),
     )
 
 
@@ -218,7 +220,7 @@ def test_exchanged_checkpoints_shrink() -> None:
         ("checkpoint_shrinks", LEDGER[1].place),
         ("checkpoint_shrinks", LEDGER[2].place),
     ]
-    bad = Rejected(place=LEDGER[3].place, code="checkpoint_unreadable", reason="it")
+    bad = UnverifiedNote(place=LEDGER[3].place, code="checkpoint_unreadable", reason="it")
     found = findings(LOG, [LEDGER[0], LEDGER[2], bad, LEDGER[1]])
     assert [one.code for one in found] == ["checkpoint_unreadable", "checkpoint_shrinks"]
 
@@ -229,15 +231,15 @@ def test_exchanged_checkpoints_break_the_chain_of_release_0_1() -> None:
 
 
 def test_a_checkpoint_twice_is_no_finding_and_counts_once() -> None:
-    checkpoints = Checkpoints(ledger=(*LEDGER, LEDGER[-1]))
-    found = verified(measured(LOG, checkpoints.sizes), checkpoints)
+    checkpoints = KnownCheckpoints(ledger=(*LEDGER, LEDGER[-1]))
+    found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
     assert (found.findings, found.agreed) == ((), 5)
 
 
 @pytest.mark.parametrize("place", ["ledger", "held"])
 def test_a_checkpoint_of_another_log_is_named_and_not_compared(place: str) -> None:
     other = evolve(LEDGER[2].checkpoint, origin="other", root=bytes(32), size=99)
-    foreign = found_at(Place(file=place, number=9), other)
+    foreign = found_at(NoteLocation(file=place, number=9), other)
     ledger, held = ([*LEDGER, foreign], []) if place == "ledger" else (LEDGER, [foreign])
     found = findings(LOG, ledger, held)
     assert found[0].code == "checkpoint_foreign"
@@ -246,7 +248,9 @@ def test_a_checkpoint_of_another_log_is_named_and_not_compared(place: str) -> No
 
 
 def test_a_rejected_checkpoint_is_told_once_and_the_others_still_count() -> None:
-    bad = Rejected(place=LEDGER[2].place, code="checkpoint_not_signed", reason="its signature")
+    bad = UnverifiedNote(
+        place=LEDGER[2].place, code="checkpoint_not_signed", reason="its signature"
+    )
     log = [evolve(one, state=b"?") if one.position == 7 else one for one in LOG]
     found = findings(log, [*LEDGER[:2], bad, *LEDGER[3:]])
     assert [one.code for one in found] == ["checkpoint_not_signed", "history_changed"]
@@ -256,7 +260,7 @@ def test_a_rejected_checkpoint_is_told_once_and_the_others_still_count() -> None
 def test_progress_is_told_while_a_long_log_is_folded() -> None:
     told: list[int] = []
     entry = LOG[0]
-    log = measured((evolve(entry, position=n) for n in range(1, 20_002)), (), told.append)
+    log = rebuild_tree((evolve(entry, position=n) for n in range(1, 20_002)), (), told.append)
     assert (log.size, told) == (20_001, [10_000, 20_000])
 
 
@@ -264,17 +268,17 @@ LONG: Final = numbered([evolve(LOG[0], version=number) for number in range(1, 3 
 """A log of three tiles and some more."""
 
 
-def signed_at(size: int) -> Signed:
+def signed_at(size: int) -> VerifiedNote:
     """Return a checkpoint of the long log."""
     root = root_of(map(entry_hash, LONG[:size]))
     checkpoint = Checkpoint(origin="log", size=size, root=root)
-    return found_at(Place(file="mine", number=1), checkpoint)
+    return found_at(NoteLocation(file="mine", number=1), checkpoint)
 
 
 def bounds(changed: int, tiles: Sequence[bytes], *sizes: int) -> tuple[int | None, int | None]:
     log = [evolve(one, state=b"?") if one.position == changed else one for one in LONG]
-    checkpoints = Checkpoints(held=tuple(map(signed_at, sizes)), tiles=tiles)
-    (finding,) = verified(measured(log, checkpoints.sizes), checkpoints).findings
+    checkpoints = KnownCheckpoints(held=tuple(map(signed_at, sizes)), tiles=tiles)
+    (finding,) = verified(rebuild_tree(log, checkpoints.sizes), checkpoints).findings
     return finding.first, finding.last
 
 
@@ -300,16 +304,18 @@ def test_a_checkpoint_within_the_changed_tile_bounds_it_closer() -> None:
 
 
 def test_the_root_of_a_long_log_is_that_of_the_definition() -> None:
-    log = measured(LONG, {0, 1, TILE, TILE + 1})
+    log = rebuild_tree(LONG, {0, 1, TILE, TILE + 1})
     assert log.root == root_of(map(entry_hash, LONG))
     assert {size: prefix.root for size, prefix in log.prefixes.items()} == {
         size: root_of(map(entry_hash, LONG[:size])) for size in (0, 1, TILE, TILE + 1)
     }
 
 
-def verdict(log: Sequence[Entry], ledger: Sequence[Signed], tiles: Sequence[bytes] = ()) -> str:
-    checkpoints = Checkpoints(held=tuple(ledger), tiles=tiles)
-    found = verified(measured(log, checkpoints.sizes), checkpoints)
+def verdict(
+    log: Sequence[LogEntry], ledger: Sequence[VerifiedNote], tiles: Sequence[bytes] = ()
+) -> str:
+    checkpoints = KnownCheckpoints(held=tuple(ledger), tiles=tiles)
+    found = verified(rebuild_tree(log, checkpoints.sizes), checkpoints)
     cut = next(one for one in found.findings if one.code == "log_truncated")
     assert found.missing == ledger[-1].checkpoint.size - len(log)
     kind = "short" if found.is_short_copy else "not short"

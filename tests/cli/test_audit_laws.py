@@ -16,7 +16,7 @@ from adapters.cli import Tools
 from adapters.presentation.documents import flow_document, task_documents
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
 from domain.application.ports import Commit
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event, FlowCreated
 from domain.flow.evolve import fold
 from domain.flow.state import Flow
@@ -47,7 +47,7 @@ def saved(store: EventSourcedStore, flow_id: str, events: Sequence[Event]) -> li
     """Put a history into a store under an id of its own; return the folds of its beginnings."""
     own = [replace(e, flow_id=flow_id) if isinstance(e, FlowCreated) else e for e in events]
     records = tuple(
-        Record(flow_id=flow_id, version=version, event=event, metadata=METADATA)
+        RecordedEvent(flow_id=flow_id, version=version, event=event, metadata=METADATA)
         for version, event in enumerate(own, 1)
     )
     flows = [folded(own[:version]) for version in range(1, len(own) + 1)]

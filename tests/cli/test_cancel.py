@@ -5,7 +5,7 @@ from contextlib import closing
 
 from adapters.cli import Tools
 from adapters.store import open_for_reading, open_for_writing
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import CreateFlow, FinishFlow, RunTask
 from domain.flow.events import FlowCancelled, TaskEnded
 from domain.flow.status import Runtime
@@ -15,7 +15,7 @@ HOUR = 3_600_000
 CHILDREN, PLAIN = flow_id(1), flow_id(7)
 
 
-def last_record(url: str, flow: str) -> Record:
+def last_record(url: str, flow: str) -> RecordedEvent:
     with closing(open_for_reading(url)) as store:
         return list(store.history(flow))[-1]
 

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.cli import Tools
 from adapters.store import recording_refusals
-from domain.history.refused_requests import DAY, Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DAY, DeniedRequest, RefusedRequest, TurnedAway
 from tests.cli.workbench import NOON, Ran, flow_id, seeding, taskflow
 
 TABLE: Final = """\
@@ -57,9 +57,9 @@ def a_call(  # noqa: PLR0913 - the fields of a call
     flow: str | None = flow_id(1),
     action: str = "set_waiting",
     address: str | None = "192.0.2.10",
-) -> RefusedCall:
+) -> RefusedRequest:
     """Return a refused call whose request has a number."""
-    return RefusedCall(
+    return RefusedRequest(
         at=at,
         route_id=route,
         key_id=key,
@@ -73,7 +73,7 @@ def a_call(  # noqa: PLR0913 - the fields of a call
 
 
 STRANGER: Final = TurnedAway(at=NOON, route_id="zapier", code="unauthorized")
-REFUSED: Final[Sequence[Refused]] = (
+REFUSED: Final[Sequence[DeniedRequest]] = (
     a_call(1),
     STRANGER,
     a_call(2),

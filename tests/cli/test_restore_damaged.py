@@ -14,7 +14,7 @@ import pytest
 from adapters.audit.keys import Signer
 from adapters.cli import Tools
 from adapters.store import StoreEvidence, open_for_reading
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from tests.cli.copies import everything_in, grow, growing, made
 from tests.cli.workbench import Ran, taskflow, tools_over
 
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def entries(path: Path) -> list[Entry]:
+def entries(path: Path) -> list[LogEntry]:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
         return list(StoreEvidence(store).entries())
 

@@ -31,14 +31,14 @@ from adapters.store import (
 )
 from domain.application.operators import Operators
 from domain.application.outcomes import Accepted, Outcome
-from domain.application.recorded_events import Actor, ActorKind, Origin
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Swept
 from domain.flow.commands import CancelFlow, Command
 from domain.flow.state import Flow
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
-from domain.history.refused_requests import Refusals
+from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import Unprovable
 
 NOON: Final = 1_795_435_200_000
@@ -94,7 +94,7 @@ class Bench:
 
     def attempt(self, command: Command, owner: str, *, actor: Actor) -> Outcome:
         """Bring about a command, or learn why not."""
-        origin = Origin(actor=actor, request_id="request-1", remote_address="203.0.113.7")
+        origin = CommandMetadata(actor=actor, request_id="request-1", remote_address="203.0.113.7")
         return self.flows.bind_session(owner).execute(command, origin)
 
 
@@ -204,13 +204,13 @@ def _read_store(config: Path | None, database: str | None) -> Iterator[EventSour
 
 
 @contextmanager
-def _open_evidence(config: Path | None, database: str | None) -> Iterator[Evidence]:
+def _open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     with _read_store(config, database) as store:
         yield StoreEvidence(store)
 
 
 @contextmanager
-def _open_refusals(config: Path | None, database: str | None) -> Iterator[Refusals]:
+def _open_refusals(config: Path | None, database: str | None) -> Iterator[RefusalLog]:
     with _read_store(config, database):
         yield read_refusals(database or "")
 

@@ -17,7 +17,7 @@ from adapters.testing.memory import MemoryStore
 from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
-from domain.application.recorded_events import Origin
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Sightings, SilentFlow
 from domain.flow.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
@@ -144,7 +144,7 @@ class ListeningWorld:
 
     def accept(self, command: Command) -> Accepted:
         flows = TaskFlows(self.store, lambda: self.wall, self.new_id).bind_session(OWNER)
-        outcome = flows.execute(command, Origin(actor=SYSTEM, request_id="r"))
+        outcome = flows.execute(command, CommandMetadata(actor=SYSTEM, request_id="r"))
         assert isinstance(outcome, Accepted), outcome
         return outcome
 

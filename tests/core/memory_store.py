@@ -8,7 +8,7 @@ from typing import TypeVar
 from attrs import Factory, define
 
 from adapters.testing import memory
-from domain.application.ports import Commit, Page, Remembered, StoreUnavailable
+from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -44,10 +44,10 @@ class MemoryStore(memory.MemoryStore):
         self._enter("save")
         super().save(commit)
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         self._enter("recall")
-        return super().recall(route_id, key)
+        return super().find_idempotency_record(route_id, key)
 
     def latest(self, owner: str) -> Flow | None:
         """Return the flow that an owner created last."""

@@ -8,20 +8,20 @@ from attrs import Factory, define
 
 from adapters.testing.facts import NOW, OWNER, STRANGER
 from domain.application.outcomes import Accepted, Outcome
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import Command, CreateFlow
 from tests.core.memory_store import MemoryStore
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
-ORIGIN = Origin(actor=ACTOR, request_id="request-1")
+ORIGIN = CommandMetadata(actor=ACTOR, request_id="request-1")
 CREATE = CreateFlow(goal="ship it", controller_id="webhooks/zapier")
 
 
-def keyed(key: str, request_hash: str = "aa", route_id: str = "zapier") -> Origin:
+def keyed(key: str, request_hash: str = "aa", route_id: str = "zapier") -> CommandMetadata:
     """Return an origin with an idempotency key."""
     request_key = RequestKey(route_id=route_id, key=key, request_hash=request_hash)
-    return Origin(actor=ACTOR, request_id="request-1", request_key=request_key)
+    return CommandMetadata(actor=ACTOR, request_id="request-1", request_key=request_key)
 
 
 @define
@@ -46,7 +46,7 @@ class World:
         """Create a flow of the owner and return its id."""
         return self.accepted(command).flow.flow_id
 
-    def accepted(self, command: Command, origin: Origin = ORIGIN) -> Accepted:
+    def accepted(self, command: Command, origin: CommandMetadata = ORIGIN) -> Accepted:
         """Execute a command for the owner, which must be accepted."""
         return must(self.owner.execute(command, origin))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve as replace
 
 from adapters.testing.facts import NOW
-from domain.application.outcomes import Refused
+from domain.application.outcomes import Rejected
 from domain.application.recorded_events import RequestKey
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
@@ -14,7 +14,7 @@ from tests.core.service import CREATE, ORIGIN, World, keyed, must
 WAIT = SetWaiting(flow_id="id-1", expected_revision=0)
 RUN = RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work")
 CANCEL = CancelFlow(flow_id="id-1")
-REUSED = Refused(
+REUSED = Rejected(
     code="idempotency_key_reused", reason="The idempotency key was used for another request."
 )
 
@@ -78,7 +78,7 @@ def test_a_refused_request_leaves_its_key_free() -> None:
     world = World()
     world.create()
     stale = world.owner.execute(replace(WAIT, expected_revision=7), keyed("key", "aa"))
-    assert isinstance(stale, Refused)
+    assert isinstance(stale, Rejected)
     assert world.store.keys == {}
     assert world.accepted(WAIT, keyed("key", "bb")).flow.status is FlowStatus.WAITING
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from adapters.testing.facts import NOW, OWNER
-from domain.application.outcomes import Refused
+from domain.application.outcomes import Rejected
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (
     CancelFlow,
@@ -74,7 +74,7 @@ def test_a_command_on_a_foreign_flow_is_answered_like_one_on_none(
 
     world = _world()
     foreign = _told(world, ask, "id-1")
-    not_found = Refused(code="not_found", reason="Flow not found.")
+    not_found = Rejected(code="not_found", reason="Flow not found.")
     assert foreign == _told(world, ask, "missing") == (not_found, ["find"])
     assert len(world.store.streams["id-1"]) == 2
 

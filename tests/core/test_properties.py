@@ -31,8 +31,8 @@ from adapters.testing.strategies import (
 )
 from domain.flow.commands import (
     Command,
+    CommandContext,
     FlowCommand,
-    Issued,
     LoseTask,
     Revisioned,
     RunTask,
@@ -54,7 +54,7 @@ TASK_EVENTS: tuple[type[TaskEvent], ...] = get_args(TaskEvent)
 @EXAMPLES
 @given(st.none() | flows, issued(commands | misused))
 def test_every_command_on_every_flow_is_decided_and_always_alike(
-    flow: Flow | None, wish: Issued
+    flow: Flow | None, wish: CommandContext
 ) -> None:
     decision = decide(flow, wish)
     assert isinstance(decision, tuple | Refusal)
@@ -63,7 +63,7 @@ def test_every_command_on_every_flow_is_decided_and_always_alike(
 
 @EXAMPLES
 @given(st.none() | flows, issued())
-def test_what_is_decided_can_be_read_again(flow: Flow | None, wish: Issued) -> None:
+def test_what_is_decided_can_be_read_again(flow: Flow | None, wish: CommandContext) -> None:
     decision = decide(flow, wish)
     if not isinstance(decision, Refusal):
         after = fold(flow, decision)
@@ -79,7 +79,7 @@ def test_decide_does_what_the_row_of_the_table_says(
     aimed: bool,  # noqa: FBT001 - generated
 ) -> None:
     command = at_revision_of(flow, command) if aimed else command
-    wish = Issued(command=command, owner=OWNER, at=0, new_id="task-new")
+    wish = CommandContext(command=command, owner=OWNER, at=0, new_id="task-new")
     decision = decide(flow, wish)
     row = rule(type(command), flow)
     if isinstance(decision, Refusal):
@@ -123,7 +123,7 @@ def test_a_cancel_intent_never_clears(history: Sequence[Event]) -> None:
 @given(ended_flows, flow_commands)
 def test_a_flow_that_has_ended_stays_as_it_ended(flow: Flow, command: FlowCommand) -> None:
     aimed = at_revision_of(flow, command)
-    decision = decide(flow, Issued(command=aimed, owner=OWNER, at=0, new_id="task-new"))
+    decision = decide(flow, CommandContext(command=aimed, owner=OWNER, at=0, new_id="task-new"))
     if isinstance(decision, Refusal):
         return
     assert all(isinstance(event, TASK_EVENTS) for event in decision)
@@ -133,7 +133,7 @@ def test_a_flow_that_has_ended_stays_as_it_ended(flow: Flow, command: FlowComman
 
 @EXAMPLES
 @given(flows, issued(flow_commands, owner=STRANGER))
-def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: Issued) -> None:
+def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: CommandContext) -> None:
     aimed = replace(wish, command=at_revision_of(flow, wish.command))
     answer = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
     assert decide(flow, wish) == decide(flow, aimed) == decide(None, wish) == answer
@@ -224,9 +224,9 @@ def test_a_command_about_a_child_in_between_costs_no_revision(
     assert allowed is not is_terminal(after)
 
 
-def _aimed(flow: Flow, command: Command) -> Issued:
+def _aimed(flow: Flow, command: Command) -> CommandContext:
     aimed = at_revision_of(flow, command)
-    return Issued(command=aimed, owner=OWNER, at=0, new_id="task-new")
+    return CommandContext(command=aimed, owner=OWNER, at=0, new_id="task-new")
 
 
 def _after(flow: Flow, decision: Decision) -> Flow:

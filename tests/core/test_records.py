@@ -8,16 +8,16 @@ from adapters.testing.facts import FLOW, NOW, THEN
 from domain.application.recorded_events import (
     Actor,
     ActorKind,
+    CommandMetadata,
     Metadata,
-    Origin,
-    Record,
+    RecordedEvent,
     RequestKey,
-    record_all,
+    to_recorded_events,
 )
 from domain.flow.events import FlowCancelled, FlowCancelRequested
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
-ORIGIN = Origin(
+ORIGIN = CommandMetadata(
     actor=ACTOR,
     request_id="request-1",
     remote_address="192.0.2.7",
@@ -39,15 +39,17 @@ def test_events_of_one_decision_follow_one_another_in_their_stream_and_in_their_
         rules=2,
     )
     caused = replace(metadata, causation_id="flow-1/8")
-    assert record_all(CANCELLED, flow_id=FLOW, after=7, origin=ORIGIN, now=THEN) == (
-        Record(flow_id=FLOW, version=8, event=CANCELLED[0], metadata=metadata),
-        Record(flow_id=FLOW, version=9, event=CANCELLED[1], metadata=caused),
+    assert to_recorded_events(CANCELLED, flow_id=FLOW, after=7, origin=ORIGIN, now=THEN) == (
+        RecordedEvent(flow_id=FLOW, version=8, event=CANCELLED[0], metadata=metadata),
+        RecordedEvent(flow_id=FLOW, version=9, event=CANCELLED[1], metadata=caused),
     )
 
 
 def test_a_request_without_a_key_leaves_none() -> None:
-    origin = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="sweep"), request_id="request-2")
-    (record,) = record_all(CANCELLED[:1], flow_id=FLOW, after=0, origin=origin, now=NOW)
+    origin = CommandMetadata(
+        actor=Actor(kind=ActorKind.SYSTEM, name="sweep"), request_id="request-2"
+    )
+    (record,) = to_recorded_events(CANCELLED[:1], flow_id=FLOW, after=0, origin=origin, now=NOW)
     assert record.metadata == Metadata(
         recorded_at=NOW,
         actor=Actor(kind=ActorKind.SYSTEM, name="sweep"),

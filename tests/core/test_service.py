@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve as replace
 
 from adapters.testing.facts import NOW, OWNER
-from domain.application.outcomes import Accepted, NotPersisted, Refused
+from domain.application.outcomes import Accepted, NotPersisted, Rejected
 from domain.application.ports import StoreUnavailable, WriteConflict
 from domain.application.sessions import ATTEMPTS
 from domain.application.views import flow_view, task_view
@@ -99,7 +99,7 @@ def test_a_refused_command_shows_the_flow_as_it_is_and_writes_nothing() -> None:
     before = world.owner.find("id-1")
     world.store.asked.clear()
     refused = world.owner.execute(CancelFlow(flow_id="id-1"), ORIGIN)
-    assert refused == Refused(code="terminal", reason="Flow is already succeeded.", flow=before)
+    assert refused == Rejected(code="terminal", reason="Flow is already succeeded.", flow=before)
     assert "save" not in world.store.asked
 
 
@@ -108,7 +108,7 @@ def test_a_refused_cancellation_shows_the_children_of_the_flow() -> None:
     world.create()
     world.accepted(RUN)
     finished = world.accepted(FinishFlow(flow_id="id-1", expected_revision=0))
-    assert world.owner.execute(CancelFlow(flow_id="id-1"), ORIGIN) == Refused(
+    assert world.owner.execute(CancelFlow(flow_id="id-1"), ORIGIN) == Rejected(
         code="terminal",
         reason="Flow is already succeeded.",
         flow=finished.flow,
@@ -122,7 +122,7 @@ def test_a_refused_report_shows_the_task_that_was_meant() -> None:
     world.accepted(RUN)
     report = UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED)
     ended = world.accepted(report)
-    assert world.owner.execute(report, ORIGIN) == Refused(
+    assert world.owner.execute(report, ORIGIN) == Rejected(
         code="task_terminal", reason="Task is already failed.", flow=ended.flow, task=ended.task
     )
 
@@ -133,7 +133,7 @@ def test_a_lost_race_is_decided_again_and_a_stale_revision_is_told() -> None:
     request = RequestCancel(flow_id="id-1", expected_revision=0)
     world.store.meanwhile.append(lambda: world.accepted(request))
     lost = world.owner.execute(WAIT, ORIGIN)
-    assert lost == Refused(
+    assert lost == Rejected(
         code="revision_conflict",
         reason="TaskFlow changed since the caller's expected revision.",
         flow=world.owner.find("id-1"),
@@ -155,7 +155,7 @@ def test_two_cancellations_at_once_bring_one_about() -> None:
     cancel = CancelFlow(flow_id="id-1")
     world.store.meanwhile.append(lambda: world.accepted(cancel))
     lost = world.owner.execute(cancel, ORIGIN)
-    assert isinstance(lost, Refused)
+    assert isinstance(lost, Rejected)
     assert (lost.code, lost.reason) == ("terminal", "Flow is already cancelled.")
 
 

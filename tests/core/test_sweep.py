@@ -13,7 +13,7 @@ from adapters.store import EventSourcedStore, open_for_writing
 from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
 from domain.application.ports import Commit
-from domain.application.recorded_events import Origin
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.sweep import Swept
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
@@ -45,7 +45,7 @@ class World:
         return operators.sweep(5 * MINUTE)
 
     def accept(self, command: object) -> Accepted:
-        outcome = self.owner.execute(command, Origin(actor=SYSTEM, request_id="r"))  # type: ignore[arg-type]
+        outcome = self.owner.execute(command, CommandMetadata(actor=SYSTEM, request_id="r"))  # type: ignore[arg-type]
         assert isinstance(outcome, Accepted), outcome
         return outcome
 

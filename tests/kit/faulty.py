@@ -12,7 +12,7 @@ from adapters.testing.drivers import Driver, PureDriver, ServiceDriver
 from adapters.testing.memory import MemoryStore
 from adapters.testing.model import Life, Rules, Verdict
 from domain.application.ports import Clock, Commit, FlowStore, NewId, Page
-from domain.flow.commands import REVISIONED, FinishFlow, Issued, RequestCancel
+from domain.flow.commands import REVISIONED, CommandContext, FinishFlow, RequestCancel
 from domain.flow.decide import Decision, decide
 from domain.flow.events import TaskEnded
 from domain.flow.refusals import Refusal
@@ -22,18 +22,18 @@ from domain.flow.status import FlowStatus
 T = TypeVar("T")
 
 
-def _forgets_the_owner(flow: Flow | None, issued: Issued) -> Decision:
+def _forgets_the_owner(flow: Flow | None, issued: CommandContext) -> Decision:
     return decide(flow, issued if flow is None else replace(issued, owner=flow.owner))
 
 
-def _takes_any_revision(flow: Flow | None, issued: Issued) -> Decision:
+def _takes_any_revision(flow: Flow | None, issued: CommandContext) -> Decision:
     command = issued.command
     if flow is not None and isinstance(command, REVISIONED):
         issued = replace(issued, command=replace(command, expected_revision=flow.revision))
     return decide(flow, issued)
 
 
-def _never_settles(flow: Flow | None, issued: Issued) -> Decision:
+def _never_settles(flow: Flow | None, issued: CommandContext) -> Decision:
     match decide(flow, issued):
         case (TaskEnded() as ended, _):
             return (ended,)
@@ -41,14 +41,14 @@ def _never_settles(flow: Flow | None, issued: Issued) -> Decision:
             return decision
 
 
-def _follows_the_clock_back(flow: Flow | None, issued: Issued) -> Decision:
+def _follows_the_clock_back(flow: Flow | None, issued: CommandContext) -> Decision:
     decision = decide(flow, issued)
     if isinstance(decision, Refusal):
         return decision
     return tuple(replace(event, at=issued.at) for event in decision)
 
 
-def _crashes_at_the_end(flow: Flow | None, issued: Issued) -> Decision:
+def _crashes_at_the_end(flow: Flow | None, issued: CommandContext) -> Decision:
     if isinstance(issued.command, FinishFlow):
         raise ZeroDivisionError
     return decide(flow, issued)
@@ -146,7 +146,7 @@ def loses_the_last_write_at_a_restart(clock: Clock, new_id: NewId) -> Driver:
     return ServiceDriver(MemoryStore(), clock, new_id, reopen=reopen)
 
 
-def wants_once_rule(flow: Flow | None, issued: Issued) -> Decision:
+def wants_once_rule(flow: Flow | None, issued: CommandContext) -> Decision:
     """Decide by a new rule: to want a flow cancelled again changes nothing."""
     decision = decide(flow, issued)
     said = flow is not None and cancel_requested(flow)

@@ -11,12 +11,12 @@ from adapters.testing.ids import CountedIds
 from adapters.testing.memory import MemoryStore
 from domain.application.outcomes import Accepted, NotPersisted
 from domain.application.ports import Commit, StoreUnavailable, WriteConflict, itself
-from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow
 
 CREATE = CreateFlow(goal="g", controller_id="c")
-ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="request-1")
+ORIGIN = CommandMetadata(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="request-1")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: Me
     assert store.page(OWNER, limit=1, before=None, status=None, show=itself).flows == [
         store.latest(OWNER)
     ]
-    assert store.recall("route", "key") is None
+    assert store.find_idempotency_record("route", "key") is None
 
 
 def test_the_nth_write_fails_and_those_around_it_do_not(
@@ -91,7 +91,7 @@ def test_a_write_fails_before_or_after_it_is_done(
 ) -> None:
     inner = MemoryStore()
     store = FailingStore(inner)
-    records = record_all((CREATED,), flow_id=FLOW, after=0, origin=ORIGIN, now=THEN)
+    records = to_recorded_events((CREATED,), flow_id=FLOW, after=0, origin=ORIGIN, now=THEN)
     store.plan(Failure(fault, moment))
     with pytest.raises(raised):
         store.save(Commit(records=records, flow=CREATED_FLOW))

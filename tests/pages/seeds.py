@@ -14,12 +14,12 @@ from attrs import define, evolve, field, frozen
 from adapters.audit.desk import Configured, Desk
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, recording_refusals
 from domain.application.outcomes import Accepted
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import TaskFlows
 from domain.flow import commands as c
 from domain.flow.status import FlowStatus, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import Json
-from domain.history.refused_requests import Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
 
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""
@@ -61,7 +61,7 @@ class Seeder:
         self.at += after
         flows = TaskFlows(self.store, lambda: self.at, self._new_id)
         request = f"7d3a{next(self._requests):08x}"
-        origin = Origin(
+        origin = CommandMetadata(
             actor=actor,
             request_id=request,
             remote_address="203.0.113.7",
@@ -150,11 +150,11 @@ def _fail(fault: Exception) -> NoReturn:
     raise fault
 
 
-def _refusals(seeds: Seeds) -> Iterator[Refused]:
+def _refusals(seeds: Seeds) -> Iterator[DeniedRequest]:
     for number, (code, status, action) in enumerate(
         [("revision_conflict", 409, "resume_flow"), ("terminal", 409, "finish_flow")]
     ):
-        yield RefusedCall(
+        yield RefusedRequest(
             at=NOON + DAY + number * MINUTE,
             route_id="zapier",
             key_id="2026-01",

@@ -13,12 +13,12 @@ from adapters.pages.flow_view import flow_view
 from adapters.pages.proofs import Proving
 from adapters.pages.rendering import render
 from adapters.pages.story import Story
-from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.flow.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.values import Json
-from domain.history.audit_log import Entry
-from domain.history.transitions import steps
+from domain.history.audit_log import LogEntry
+from domain.history.transitions import transitions
 from domain.replay.findings import Finding, FindingCode
 from tests.pages.workbench import seen
 
@@ -29,10 +29,10 @@ def page(text: str) -> str:
     """Return the page of a flow in which each field that a caller fills holds a text."""
     events = _events(text)
     actor = Actor(kind=ActorKind.ROUTE, name=text, key_id=text)
-    origin = Origin(actor=actor, request_id=text, remote_address=text)
-    records = record_all(tuple(events), flow_id=text, after=0, origin=origin, now=0)
+    origin = CommandMetadata(actor=actor, request_id=text, remote_address=text)
+    records = to_recorded_events(tuple(events), flow_id=text, after=0, origin=origin, now=0)
     entries = [_entry(text, version, event) for version, event in enumerate(events, 1)]
-    history = tuple(steps(records))
+    history = tuple(transitions(records))
     finding = Finding(code=FindingCode.GAP, sentence=text, flow_id=text, version=1)
     story = Story(
         flow_id=text,
@@ -86,9 +86,9 @@ def _events(text: str) -> Sequence[Event]:
     return created, linked, FlowBecameBlocked(at=2, current_step=text, blocked_summary=text)
 
 
-def _entry(text: str, version: int, event: Event) -> Entry:
+def _entry(text: str, version: int, event: Event) -> LogEntry:
     name = f"taskflow.{type(event).__name__}.v1"
-    return Entry(position=version, flow_id=text, version=version, name=name, state=b"")
+    return LogEntry(position=version, flow_id=text, version=version, name=name, state=b"")
 
 
 @given(st.text(min_size=1, max_size=80))

@@ -8,7 +8,7 @@ from threading import enumerate as threads
 from attrs import evolve
 from falcon.testing import TestClient
 
-from domain.tlog.checkpoints import Checkpoints
+from domain.tlog.checkpoints import KnownCheckpoints
 from tests.pages.seeds import Sown, sow
 from tests.pages.workbench import PASSWORD, USER, Desk, basic, desk_over, seen
 
@@ -65,10 +65,10 @@ def test_without_checkpoints_there_is_no_comparison(sown: Sown) -> None:
 def test_a_checkup_that_runs_says_how_far_it_is(desk: Desk) -> None:
     reached, go_on = Event(), Event()
 
-    def slow() -> Checkpoints:
+    def slow() -> KnownCheckpoints:
         reached.set()
         assert go_on.wait(30)
-        return Checkpoints(ledger=())
+        return KnownCheckpoints(ledger=())
 
     desk.rearrange(checkpoints=slow)
     desk.get("/health?check=now")
@@ -86,7 +86,7 @@ def test_a_checkup_that_runs_says_how_far_it_is(desk: Desk) -> None:
 def test_a_checkup_that_fails_says_so_and_another_may_follow(desk: Desk) -> None:
     fault = RuntimeError("our fault")
 
-    def failing() -> Checkpoints:
+    def failing() -> KnownCheckpoints:
         raise fault
 
     desk.rearrange(checkpoints=failing)

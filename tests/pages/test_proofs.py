@@ -8,8 +8,8 @@ from attrs import evolve
 
 from adapters.pages.collaborators import Progress
 from adapters.pages.proofs import PATIENCE_SECONDS
-from domain.history.audit_log import Entry
-from domain.tlog.proofs import Verdict
+from domain.history.audit_log import LogEntry
+from domain.tlog.proofs import ProofResult
 from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown, sow
 from tests.pages.workbench import Desk, desk_over, seen
 
@@ -43,7 +43,7 @@ def test_a_proof_can_be_taken_away_and_checked(
 def test_a_proof_that_takes_long_is_left_to_its_own_page(desk: Desk, seeds: Seeds) -> None:
     """Without tiles the whole log is read, and `progress` is told of every 10,000 events."""
 
-    def slow(_: Entry, progress: Progress) -> Verdict:
+    def slow(_: LogEntry, progress: Progress) -> ProofResult:
         progress(10_000, 1_000_000)
         desk.seconds += PATIENCE_SECONDS / 2
         progress(20_000, 1_000_000)

@@ -4,28 +4,39 @@ import pytest
 
 from adapters.pages.scale import Break, scale
 from adapters.pages.timeline import LANES, Timeline, timeline
-from domain.application.recorded_events import Actor, ActorKind, Origin, record_all
-from domain.flow.commands import Command, CreateFlow, Issued, ResumeFlow, RunTask, SetWaiting
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
+from domain.flow.commands import (
+    Command,
+    CommandContext,
+    CreateFlow,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+)
 from domain.flow.decide import decide
 from domain.flow.events import Event
 from domain.flow.evolve import evolve
 from domain.flow.status import Runtime
-from domain.history.transitions import Step, steps
+from domain.history.transitions import Transition, transitions
 
-ORIGIN = Origin(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="r")
+ORIGIN = CommandMetadata(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="r")
 
 
-def lived(*commands: tuple[int, Command]) -> tuple[Step, ...]:
+def lived(*commands: tuple[int, Command]) -> tuple[Transition, ...]:
     """Return the steps of a flow that gets some commands, each at a moment."""
     flow, events = None, list[Event]()
     for number, (at, command) in enumerate(commands):
-        issued = Issued(command=command, owner="o", at=at, new_id=f"id-{number}")
+        issued = CommandContext(command=command, owner="o", at=at, new_id=f"id-{number}")
         decision = decide(flow, issued)
         assert isinstance(decision, tuple), decision
         for event in decision:
             flow = evolve(flow, event)
         events.extend(decision)
-    return tuple(steps(record_all(tuple(events), flow_id="id-0", after=0, origin=ORIGIN, now=0)))
+    return tuple(
+        transitions(
+            to_recorded_events(tuple(events), flow_id="id-0", after=0, origin=ORIGIN, now=0)
+        )
+    )
 
 
 def drawn(*commands: tuple[int, Command]) -> Timeline:

@@ -18,10 +18,10 @@ from adapters.pages import Collaborators, create_app
 from adapters.pages.collaborators import Progress
 from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
 from domain.flow.evolve import BrokenHistory
-from domain.history.audit_log import Entry, Evidence
-from domain.history.refused_requests import Refusals
-from domain.tlog.checkpoints import Checkpoints
-from domain.tlog.proofs import Verdict
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.refused_requests import RefusalLog
+from domain.tlog.checkpoints import KnownCheckpoints
+from domain.tlog.proofs import ProofResult
 from tests.pages.seeds import DESK_OF_PROOFS, NOON, Sown
 
 USER: Final = "auditor"
@@ -32,8 +32,8 @@ PASSWORD: Final = "correct horse battery staple"
 class Desk:
     """An auditor's desk: the pages, and what they logged."""
 
-    evidence: Evidence
-    refusals: Refusals
+    evidence: AuditLog
+    refusals: RefusalLog
     checkpoints: Path
     public_key: str
     logged: list[Mapping[str, object]] = Factory(list)
@@ -80,12 +80,12 @@ class Desk:
         """Have the pages served with some other collaborators."""
         self.app = create_app(evolve(self.given, **given))
 
-    def _checkpoints(self) -> Checkpoints:
+    def _checkpoints(self) -> KnownCheckpoints:
         return DESK_OF_PROOFS.checkpoints(
             config=None, file=self.checkpoints, held=(), public_keys=(self.public_key,)
         )
 
-    def _prove(self, entry: Entry, progress: Progress) -> Verdict:
+    def _prove(self, entry: LogEntry, progress: Progress) -> ProofResult:
         prover = DESK_OF_PROOFS.prover(
             config=None, file=self.checkpoints, public_keys=(self.public_key,)
         )

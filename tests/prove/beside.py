@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import fields
 
 from adapters.testing.model import Child, Life, No, Rules
-from domain.flow.commands import CreateFlow, Issued
+from domain.flow.commands import CommandContext, CreateFlow
 from domain.flow.decide import Decision
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
@@ -21,7 +21,9 @@ _LIFE: Final = tuple(field.name for field in fields(Life) if field.name not in _
 _CHILD: Final = tuple(field.name for field in fields(Child))
 
 
-def agrees(before: Flow | None, issued: Issued, decision: Decision, after: Flow | None) -> bool:
+def agrees(
+    before: Flow | None, issued: CommandContext, decision: Decision, after: Flow | None
+) -> bool:
     """Say whether the model comes to the same flow, or refuses in the same words."""
     if before is not None and isinstance(issued.command, CreateFlow):
         # The model creates flows out of nothing only; the core is asked more than that.

@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define, field
 
 from adapters.testing.differences import one_line
-from domain.flow.commands import Issued
+from domain.flow.commands import CommandContext
 from domain.flow.decide import decide
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal
@@ -37,9 +37,9 @@ class Expanded:
 
     size: int
     steps: int = 0
-    found: dict[State, tuple[State, Issued]] = field(factory=dict)
+    found: dict[State, tuple[State, CommandContext]] = field(factory=dict)
     reached: Reached = field(factory=Reached)
-    violated: list[tuple[str, State, Issued]] = field(factory=list)
+    violated: list[tuple[str, State, CommandContext]] = field(factory=list)
 
     def add(self, step: Step) -> None:
         """Take in a step."""
@@ -59,7 +59,7 @@ def expand(states: Sequence[State]) -> Expanded:
     return expanded
 
 
-def step_of(state: State, issued: Issued) -> Step:
+def step_of(state: State, issued: CommandContext) -> Step:
     """Return what a command does to a state."""
     decision = decide(state, issued)
     after = state if isinstance(decision, Refusal) else fold(state, decision)
@@ -73,7 +73,9 @@ class Search:
     progress: Progress
     steps: int = 0
     reached: Reached = field(factory=Reached)
-    came_from: dict[State, tuple[State, Issued] | None] = field(factory=lambda: {None: None})
+    came_from: dict[State, tuple[State, CommandContext] | None] = field(
+        factory=lambda: {None: None}
+    )
     violations: list[str] = field(factory=list)
 
     def run(self, depth: int) -> None:
@@ -96,7 +98,7 @@ class Search:
             self.progress(done, len(self.came_from))
             yield from new
 
-    def path(self, state: State, issued: Issued) -> str:
+    def path(self, state: State, issued: CommandContext) -> str:
         """Return the commands that lead to a state, and one more."""
         path = [issued]
         while (origin := self.came_from[state]) is not None:
@@ -105,7 +107,7 @@ class Search:
         return THEN.join(map(_told, reversed(path)))
 
 
-def _told(issued: Issued) -> str:
+def _told(issued: CommandContext) -> str:
     return f"{one_line(issued.command)} by {issued.owner} at {issued.at}"
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, get_args
 from attrs import evolve as replace
 from attrs import frozen
 
-from domain.flow.commands import REVISIONED, CreateFlow, Issued
+from domain.flow.commands import REVISIONED, CommandContext, CreateFlow
 from domain.flow.decide import Decision
 from domain.flow.events import Event, FlowEvent, TaskLinked
 from domain.flow.refusals import Refusal, RefusalCode
@@ -25,7 +25,7 @@ class Step:
     """A command on a flow, what was decided, and the flow thereafter."""
 
     before: Flow | None
-    issued: Issued
+    issued: CommandContext
     decision: Decision
     after: Flow | None
 

@@ -24,10 +24,10 @@ from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
     Command,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
-    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -130,7 +130,7 @@ def _new_id(command: Command) -> str:
 
 
 WISHES: Final = tuple(
-    Issued(command=command, owner=owner, at=at, new_id=_new_id(command))
+    CommandContext(command=command, owner=owner, at=at, new_id=_new_id(command))
     for wanted in _commands()
     for command in _revisions(wanted)
     for owner in OWNERS

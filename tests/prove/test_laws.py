@@ -7,7 +7,14 @@ from typing import Final
 import pytest
 from attrs import evolve as replace
 
-from domain.flow.commands import CancelFlow, Command, CreateFlow, FinishFlow, Issued, SetWaiting
+from domain.flow.commands import (
+    CancelFlow,
+    Command,
+    CommandContext,
+    CreateFlow,
+    FinishFlow,
+    SetWaiting,
+)
 from domain.flow.events import FlowBeganWaiting, FlowCancelRequested, TaskEnded, TaskLinked
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal, RefusalCode
@@ -21,9 +28,9 @@ LATER: Final = 20
 NOT_FOUND: Final = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 
-def issued(command: Command, owner: str = OWNER) -> Issued:
+def issued(command: Command, owner: str = OWNER) -> CommandContext:
     """Return a command as it is decided."""
-    return Issued(command=command, owner=owner, at=LATER, new_id="task-2")
+    return CommandContext(command=command, owner=owner, at=LATER, new_id="task-2")
 
 
 def flow(**given: object) -> Flow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.application.ports import Commit
-from domain.application.recorded_events import Origin, record_all
+from domain.application.recorded_events import CommandMetadata, to_recorded_events
 from domain.flow.events import (
     Event,
     FlowBeganWaiting,
@@ -58,12 +58,12 @@ def folded(*events: Event) -> Flow:
 
 
 def commit(
-    before: Flow | None, *events: Event, origin: Origin = ORIGIN, skipped: int = 0
+    before: Flow | None, *events: Event, origin: CommandMetadata = ORIGIN, skipped: int = 0
 ) -> Commit:
     """Return the commit of some events on a flow, after a gap of `skipped` versions."""
     flow = fold(before, events)
     assert flow is not None
-    records = record_all(
+    records = to_recorded_events(
         events,
         flow_id=flow.flow_id,
         after=flow.version - len(events) + skipped,

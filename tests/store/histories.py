@@ -13,17 +13,17 @@ from hypothesis.strategies import SearchStrategy
 
 from domain.application.outcomes import Outcome
 from domain.application.ports import FlowStore
-from domain.application.recorded_events import Origin, RequestKey
+from domain.application.recorded_events import CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
 from domain.flow.commands import (
     REVISIONED,
     CancelFlow,
     Command,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
-    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -181,7 +181,7 @@ def _pick(items: Sequence[T], which: int) -> T | None:
 
 
 def _after(flow: Flow | None, step: Step, new_id: str) -> Flow | None:
-    issued = Issued(command=step.command, owner=step.owner, at=step.at, new_id=new_id)
+    issued = CommandContext(command=step.command, owner=step.owner, at=step.at, new_id=new_id)
     decision = decide(flow, issued)
     return flow if isinstance(decision, Refusal) else fold(flow, decision)
 
@@ -198,7 +198,7 @@ class Player:
     def play(self, step: Step) -> Outcome:
         """Execute one step's command."""
         self._now = step.at
-        origin = Origin(actor=ROUTE, request_id="request-1", request_key=step.key)
+        origin = CommandMetadata(actor=ROUTE, request_id="request-1", request_key=step.key)
         return self._flows.bind_session(step.owner).execute(step.command, origin)
 
     def answers(self, history: History) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from adapters.store import read_refusals
-from domain.history.refused_requests import DAY, RefusedCall, Wanted
+from domain.history.refused_requests import DAY, RefusedRequest, Wanted
 
 MONDAY: Final = 1_795_392_000_000
 """2026-11-23T00:00:00Z"""
@@ -23,9 +23,9 @@ def a_call(  # noqa: PLR0913 - the fields of a call, but for those that no test 
     key_id: str = "june",
     code: str = "terminal",
     flow_id: str | None = None,
-) -> RefusedCall:
+) -> RefusedRequest:
     """Return a refused call whose request has a number."""
-    return RefusedCall(
+    return RefusedRequest(
         at=at,
         route_id=route_id,
         key_id=key_id,

@@ -6,8 +6,8 @@ import itertools
 from typing import Final
 
 from adapters.store import EventSourcedStore
-from domain.application.outcomes import Accepted, Outcome, Refused
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.outcomes import Accepted, Outcome, Rejected
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
 from domain.flow.commands import CreateFlow, RunTask
@@ -17,12 +17,12 @@ NOW: Final = 1_700_000_000_000
 OWNER: Final = "agent:main:main"
 STRANGER: Final = "agent:main:other"
 ROUTE: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
-ORIGIN: Final = Origin(actor=ROUTE, request_id="request-1", remote_address="203.0.113.7")
+ORIGIN: Final = CommandMetadata(actor=ROUTE, request_id="request-1", remote_address="203.0.113.7")
 
 
-def keyed(key: str, request_hash: str = "hash-1") -> Origin:
+def keyed(key: str, request_hash: str = "hash-1") -> CommandMetadata:
     """Return the origin of a request that came with an idempotency key."""
-    return Origin(
+    return CommandMetadata(
         actor=ROUTE,
         request_id="request-1",
         request_key=RequestKey(route_id=ROUTE.name, key=key, request_hash=request_hash),
@@ -50,7 +50,9 @@ def run(flow_id: str, *, run_id: str | None = None) -> RunTask:
     return RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id=run_id)
 
 
-def create(owner: OwnerSession, origin: Origin = ORIGIN, goal: str = "ship it") -> FlowView:
+def create(
+    owner: OwnerSession, origin: CommandMetadata = ORIGIN, goal: str = "ship it"
+) -> FlowView:
     """Open a flow and return what is shown of it."""
     return shown(owner.execute(creation(goal), origin))
 
@@ -68,5 +70,5 @@ def granted(outcome: Outcome) -> Accepted:
 
 def code(outcome: Outcome) -> str:
     """Return the code of a refusal."""
-    assert isinstance(outcome, Refused), outcome
+    assert isinstance(outcome, Rejected), outcome
     return outcome.code

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.store.application import LOG_SECTION
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import CancelFlow, FinishFlow, SetWaiting
 from domain.flow.events import Event, TaskProgressed
 from domain.flow.evolve import fold
@@ -120,7 +120,7 @@ def test_a_log_that_is_being_read_goes_on_with_what_is_written_meanwhile(
     news = (TaskProgressed(at=NOW, task_id="task-1"),) * (LOG_SECTION - 2)
     events: tuple[Event, ...] = (created(), linked("task-1"), *news)
     store.save(commit(None, *events))
-    log: Iterator[tuple[int, Record]] = store.log()
+    log: Iterator[tuple[int, RecordedEvent]] = store.log()
     first = list(islice(log, LOG_SECTION))
     store.save(commit(folded(*events), WAITS))
     assert [position for position, _ in [*first, *log]] == list(range(1, LOG_SECTION + 2))

@@ -43,7 +43,7 @@ def _check(store: EventSourcedStore, acknowledged: list[str]) -> None:
         flow = owner.find(flow_id)
         assert flow is not None, line
         assert flow.revision >= int(revision), line
-        remembered = store.recall("zapier", key)
+        remembered = store.find_idempotency_record("zapier", key)
         assert remembered is not None, line
         assert remembered.flow_id == flow_id
     # At most the one commit that was written, but not yet printed, is more than that.

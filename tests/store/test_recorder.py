@@ -9,7 +9,7 @@ import pytest
 
 from adapters.store import EventSourcedStore
 from adapters.store.envelope import as_event, to_envelope
-from domain.application.ports import Commit, Remembered, WriteConflict
+from domain.application.ports import Commit, IdempotencyRecord, WriteConflict
 from domain.flow.events import FlowCancelRequested, TaskEnded
 from domain.flow.evolve import BrokenHistory
 from domain.flow.state import Flow
@@ -31,7 +31,7 @@ def test_a_commit_writes_its_events_the_snapshot_the_index_row_and_the_request_k
         ("flow-1", 2, "taskflow.flow_snapshot.v1")
     ]
     assert rows(store, INDEX) == [("flow-1", OWNER, 1, "waiting", None)]
-    assert store.recall("zapier", "k") == Remembered(
+    assert store.find_idempotency_record("zapier", "k") == IdempotencyRecord(
         request_hash="hash-1", flow_id="flow-1", version=2, task_id=None
     )
 

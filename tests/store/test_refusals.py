@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from adapters.store import open_for_writing, read_refusals, recording_refusals
 from domain.history.refused_requests import (
     DAY,
+    DeniedRequest,
     KeptCall,
-    NoteRefused,
+    NoteDenied,
     RefusalPage,
     RefusalTotal,
-    Refused,
     TurnedAway,
     TurnedAwayTotal,
     Wanted,
@@ -30,7 +30,7 @@ FLOW = "00000000-0000-4000-8000-000000000001"
 OTHER = "00000000-0000-4000-8000-000000000002"
 
 
-def record(folder: Path, *refused: Refused, most: int = 100, waiting: int = 1000) -> str:
+def record(folder: Path, *refused: DeniedRequest, most: int = 100, waiting: int = 1000) -> str:
     """Note refusals as a gateway does that starts and stops; return the URL of its store."""
     url = url_of(folder)
     with recording_refusals(url, most=most, on_fault=no_fault, waiting=waiting) as note:
@@ -187,7 +187,7 @@ def test_counts_add_up_whenever_somebody_looks(tmp_path: Path) -> None:
     """Eight threads note, the log drops, and a reader adds up all the while."""
     url, start = url_of(tmp_path), Barrier(8)
 
-    def busy(note: NoteRefused, thread: int) -> None:
+    def busy(note: NoteDenied, thread: int) -> None:
         start.wait()
         for number in range(2000):
             note(a_call(number, route_id=f"route-{thread}", at=NOON + number * 100_000))

@@ -10,8 +10,8 @@ from attrs import evolve as replace
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, rebuild
 from adapters.webhooks.idempotency import request_key
 from domain.application.outcomes import KEY_REUSED
-from domain.application.ports import Remembered
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.ports import IdempotencyRecord
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.flow.status import Runtime, TaskStatus
 from domain.replay.replay_store import replay_store
@@ -114,7 +114,7 @@ def test_a_refusal_uses_up_no_key(store: EventSourcedStore) -> None:
 
 def test_a_key_belongs_to_its_route(store: EventSourcedStore) -> None:
     owner = session(store)
-    other = Origin(
+    other = CommandMetadata(
         actor=Actor(kind=ActorKind.ROUTE, name="n8n", key_id="default"),
         request_id="request-2",
         request_key=RequestKey(route_id="n8n", key="k", request_hash="hash-1"),
@@ -140,11 +140,11 @@ def test_a_key_is_any_text(store: EventSourcedStore, key: str) -> None:
     owner = session(store)
     first = owner.execute(creation(), keyed(key))
     assert owner.execute(creation(), keyed(key)) == first
-    assert store.recall("zapier", key) == Remembered(
+    assert store.find_idempotency_record("zapier", key) == IdempotencyRecord(
         request_hash="hash-1", flow_id="id-1", version=1, task_id=None
     )
-    assert store.recall("zapier", key + " ") is None
-    assert store.recall("", key) is None
+    assert store.find_idempotency_record("zapier", key + " ") is None
+    assert store.find_idempotency_record("", key) is None
 
 
 def test_a_key_is_remembered_by_the_file(file_url: str) -> None:

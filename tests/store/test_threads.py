@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 from adapters.store import EventSourcedStore, rebuild
-from domain.application.outcomes import Accepted, Outcome, Refused
-from domain.application.recorded_events import Origin
+from domain.application.outcomes import Accepted, Outcome, Rejected
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import CancelFlow, Command, SetWaiting
 from tests.store.service import ORIGIN, create, creation, granted, keyed, run, session, shown
@@ -18,11 +18,11 @@ from tests.store.tables import EVENTS, KEYS, rows
 THREADS = 8
 
 
-def _at_once(owner: OwnerSession, *requests: tuple[Command, Origin]) -> list[Outcome]:
+def _at_once(owner: OwnerSession, *requests: tuple[Command, CommandMetadata]) -> list[Outcome]:
     """Execute each request in a thread of its own, all from one moment on."""
     barrier = threading.Barrier(len(requests))
 
-    def execute(request: tuple[Command, Origin]) -> Outcome:
+    def execute(request: tuple[Command, CommandMetadata]) -> Outcome:
         barrier.wait(10)
         return owner.execute(*request)
 
@@ -62,7 +62,7 @@ def test_of_eight_with_one_expected_revision_exactly_one_wins(store: EventSource
     outcomes = _at_once(owner, *[(wait, ORIGIN) for wait in waits])
     (won,) = _accepted(outcomes)
     assert won.flow.revision == 1
-    lost = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    lost = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
     assert [outcome.code for outcome in lost] == ["revision_conflict"] * (THREADS - 1)
     assert [outcome.flow for outcome in lost] == [won.flow] * (THREADS - 1)
 
@@ -74,7 +74,7 @@ def test_of_eight_cancellations_one_cancels_and_the_others_come_too_late(
     cancel = CancelFlow(flow_id=create(owner).flow_id)
     outcomes = _at_once(owner, *[(cancel, ORIGIN)] * THREADS)
     assert len(_accepted(outcomes)) == 1
-    assert [o.code for o in outcomes if isinstance(o, Refused)] == ["terminal"] * (THREADS - 1)
+    assert [o.code for o in outcomes if isinstance(o, Rejected)] == ["terminal"] * (THREADS - 1)
     assert len(rows(store, EVENTS)) == 3
 
 

@@ -200,7 +200,7 @@ def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> Non
     with pytest.raises(StoreUnavailable):
         store.page(None, limit=1, before=None, status=None, show=itself)
     with pytest.raises(StoreUnavailable):
-        store.recall("zapier", "k")
+        store.find_idempotency_record("zapier", "k")
     with pytest.raises(StoreUnavailable):
         next(store.history("flow-1"))
     with pytest.raises(StoreUnavailable):

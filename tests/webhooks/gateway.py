@@ -19,7 +19,7 @@ from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Identify, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
 from domain.application.sessions import TaskFlows
-from domain.history.refused_requests import Refused
+from domain.history.refused_requests import DeniedRequest
 from tests.webhooks.memory_store import MemoryStore
 
 OWNER = "agent:main:main"
@@ -62,7 +62,7 @@ class Gateway:
     now: int = NOW
     uptime: float = 0.0
     access_log: list[Mapping[str, object]] = field(factory=list)
-    noted: list[Refused] = field(factory=list)
+    noted: list[DeniedRequest] = field(factory=list)
     fault_log: list[tuple[str, BaseException]] = field(factory=list)
     flows: TaskFlows = field(init=False)
     gate: Gate = field(init=False)

@@ -7,8 +7,14 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from domain.application.ports import Commit, Page, Remembered, StoreUnavailable, WriteConflict
-from domain.application.recorded_events import Record
+from domain.application.ports import (
+    Commit,
+    IdempotencyRecord,
+    Page,
+    StoreUnavailable,
+    WriteConflict,
+)
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -20,8 +26,8 @@ class MemoryStore:
     """Keeps every state of every flow; fails on request, as a broken disk does."""
 
     states: dict[str, list[Flow]] = field(factory=dict)
-    keys: dict[tuple[str, str], Remembered] = field(factory=dict)
-    records: list[Record] = field(factory=list)
+    keys: dict[tuple[str, str], IdempotencyRecord] = field(factory=dict)
+    records: list[RecordedEvent] = field(factory=list)
     broken_for: frozenset[str] = frozenset()
     """What fails now: `read`, `write`."""
 
@@ -49,7 +55,7 @@ class MemoryStore:
         if commit.request_key is not None:
             self._remember(commit)
 
-    def recall(self, route_id: str, key: str) -> Remembered | None:
+    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         self._check("read")
         return self.keys.get((route_id, key))
@@ -99,7 +105,7 @@ class MemoryStore:
     def _remember(self, commit: Commit) -> None:
         key = commit.request_key
         if key is not None:
-            self.keys[key.route_id, key.key] = Remembered(
+            self.keys[key.route_id, key.key] = IdempotencyRecord(
                 request_hash=key.request_hash,
                 flow_id=commit.flow.flow_id,
                 version=commit.flow.version,

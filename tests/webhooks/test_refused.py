@@ -12,11 +12,11 @@ from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import note_nothing, noting
 from adapters.webhooks.replies import refusal
-from domain.history.refused_requests import Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
 
 FLOW: Final = "c28b9937-8980-43f8-8553-361a3e1dd4d5"
-NOT_FOUND: Final = RefusedCall(
+NOT_FOUND: Final = RefusedRequest(
     at=NOW,
     route_id="zapier",
     key_id="default",
@@ -29,9 +29,9 @@ NOT_FOUND: Final = RefusedCall(
 )
 
 
-def noted_of(access: Access, *, status: int = 409, code: str = "terminal") -> list[Refused]:
+def noted_of(access: Access, *, status: int = 409, code: str = "terminal") -> list[DeniedRequest]:
     """Return what is noted of one answer."""
-    noted: list[Refused] = []
+    noted: list[DeniedRequest] = []
     noting(noted.append, lambda: NOW)(access, refusal(status, code, "", route_id="zapier"))
     return noted
 
@@ -70,7 +70,7 @@ def test_each_refusal_is_noted_with_what_was_asked_and_answered(gateway: Gateway
     gateway.post({"action": "run_task", "flowId": flow_id, "runtime": "acp", "task": "t"})
     gateway.ask("cancel_flow", flowId=flow_id)
     gateway.post({**wait, "expectedRevision": 2})
-    calls = [each for each in gateway.noted if isinstance(each, RefusedCall)]
+    calls = [each for each in gateway.noted if isinstance(each, RefusedRequest)]
     assert [(call.status, call.action, call.code) for call in calls] == [
         (409, "set_waiting", "revision_conflict"),
         (422, "set_waiting", "idempotency_key_reused"),
@@ -145,19 +145,19 @@ def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> 
 )
 def test_what_does_not_look_like_our_id_is_not_kept(flow_id: str | None) -> None:
     (call,) = noted_of(an_access(flow_id=flow_id))
-    assert isinstance(call, RefusedCall)
+    assert isinstance(call, RefusedRequest)
     assert call.flow_id is None
 
 
 def test_an_address_is_kept_without_the_zone_that_a_caller_may_choose() -> None:
     (call,) = noted_of(an_access(remote_address="fe80::1%plain-secret-zapier"))
-    assert isinstance(call, RefusedCall)
+    assert isinstance(call, RefusedRequest)
     assert call.remote_address == "fe80::1"
 
 
 def test_an_address_that_is_not_recorded_is_not_kept() -> None:
     (call,) = noted_of(an_access(remote_address=None))
-    assert isinstance(call, RefusedCall)
+    assert isinstance(call, RefusedRequest)
     assert call.remote_address is None
 
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from adapters.store import open_for_reading, open_for_writing, rebuild
 from adapters.webhooks.views import flow_json, task_json
-from domain.application.recorded_events import Record
+from domain.application.recorded_events import RecordedEvent
 from domain.application.views import flow_view, task_view, task_views
 from domain.flow.evolve import evolve
 from domain.flow.state import Flow
@@ -27,10 +27,10 @@ UNCHANGED: Mapping[str, int] = {"stored_snapshots": 0, "flow_index": 0, "request
 class Contents:
     """All streams of a store, and each flow as it was at each of its versions."""
 
-    records: Sequence[Record]
+    records: Sequence[RecordedEvent]
     flows: Mapping[tuple[str, int], Flow]
 
-    def by_key(self) -> Mapping[str, Sequence[Record]]:
+    def by_key(self) -> Mapping[str, Sequence[RecordedEvent]]:
         """Return the records that each idempotency key caused."""
         found = defaultdict(list)
         for record in self.records:

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, open_for_writing
 from domain.application.operators import SYSTEM
-from domain.application.recorded_events import Origin
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow
 from domain.flow.values import Json
@@ -24,7 +24,7 @@ from tests.whole.honest import ask, gateway_under_attack, received, webhook
 from tests.whole.vitals import eventually
 
 OWNER = "agent:main:main"
-ORIGIN = Origin(actor=SYSTEM, request_id="r")
+ORIGIN = CommandMetadata(actor=SYSTEM, request_id="r")
 STATE = Json(f'"{"x" * 261_000}"')
 FLOWS = 200
 MOST_MEMORY = 256

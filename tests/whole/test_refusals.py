@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from adapters.store import StoredRefusals, read_refusals
-from domain.history.refused_requests import RefusedCall, Wanted
+from domain.history.refused_requests import RefusedRequest, Wanted
 from tests.whole.callers import Answer, Caller, Document, Door, GoneError, Request
 from tests.whole.canaries import MARK, SECRETS, configured, traces
 from tests.whole.gateway import LOOK_EVERY_SECONDS, ROOT, RunningGateway
@@ -31,7 +31,7 @@ def refusals_of(gateway: RunningGateway) -> StoredRefusals:
     return read_refusals(url_of(gateway.database))
 
 
-def kept(gateway: RunningGateway) -> Sequence[RefusedCall]:
+def kept(gateway: RunningGateway) -> Sequence[RefusedRequest]:
     """Return all calls that are kept, the newest first."""
     return [each.call for each in refusals_of(gateway).page(ALL, limit=1_000_000).calls]
 

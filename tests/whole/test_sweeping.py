@@ -20,7 +20,7 @@ from domain.application.listening import ClockReading
 from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
 from domain.application.ports import StoreUnavailable
-from domain.application.recorded_events import Origin
+from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow, CreateFlow, RunTask
 from domain.flow.status import FlowStatus, Runtime
@@ -42,7 +42,7 @@ class Job:
 
     def __attrs_post_init__(self) -> None:
         session = TaskFlows(self.store, self.now, self.new_id).bind_session("owner")
-        origin = Origin(actor=SYSTEM, request_id="r")
+        origin = CommandMetadata(actor=SYSTEM, request_id="r")
         created = session.execute(CreateFlow(goal="g", controller_id="c"), origin)
         assert isinstance(created, Accepted)
         self.flow_id = created.flow.flow_id

@@ -16,7 +16,7 @@ from typing import IO, Final
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
 from domain.application.recorded_events import ActorKind, Metadata
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.published import Published, published, said
 from domain.history.reading import read_entry
 from domain.history.selection import Selection
@@ -34,7 +34,7 @@ _FORBIDDEN: Final = re.compile(
 
 
 def write_cloud_events(
-    evidence: Evidence, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
+    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
 ) -> int:
     """Write the events that are meant, and return how many there are.
 
@@ -46,7 +46,7 @@ def write_cloud_events(
     )
 
 
-def _line(evidence: Evidence, entry: Entry, source: str) -> Published:
+def _line(evidence: AuditLog, entry: LogEntry, source: str) -> Published:
     record = read_entry(evidence, entry)
     data = published(said(record.event), embedded)
     attributes = {

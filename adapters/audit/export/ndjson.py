@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import IO
 
 from adapters.audit.export.writing import Progress, embedded, watched, write_lines
-from domain.history.audit_log import Entry, Evidence
-from domain.history.flow_heads import Standings
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.flow_heads import FlowHeads
 from domain.history.published import Published, published_record
 from domain.history.reading import read_entry
 from domain.history.selection import Selection
 
 
 def write_ndjson(
-    evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
 ) -> int:
     """Write the events that are meant, and return how many there are.
 
@@ -21,9 +21,9 @@ def write_ndjson(
         Unreadable: if one of them is not what we wrote.
         BrokenHistory: if the event that created its flow is missing.
     """
-    standings = Standings(evidence)
+    standings = FlowHeads(evidence)
 
-    def line(entry: Entry) -> Published:
+    def line(entry: LogEntry) -> Published:
         record = read_entry(evidence, entry)
         return {
             "position": entry.position,

@@ -9,7 +9,7 @@ import orjson
 from orjson import Fragment
 
 from domain.flow.values import Json
-from domain.history.audit_log import Entry, Evidence
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.selection import Selection, selected
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -20,7 +20,7 @@ _STEP: Final = 500
 
 
 def write_lines(
-    entries: Iterator[Entry], sink: IO[bytes], line_of: Callable[[Entry], object]
+    entries: Iterator[LogEntry], sink: IO[bytes], line_of: Callable[[LogEntry], object]
 ) -> int:
     """Write a JSON document a line for each event, and return how many there are."""
     count = 0
@@ -29,7 +29,7 @@ def write_lines(
     return count
 
 
-def watched(evidence: Evidence, selection: Selection, progress: Progress) -> Iterator[Entry]:
+def watched(evidence: AuditLog, selection: Selection, progress: Progress) -> Iterator[LogEntry]:
     """Return the events that are meant, and tell meanwhile how far in the log it is."""
     total = selection.last - selection.first + 1
     for count, entry in enumerate(selected(evidence, selection)):

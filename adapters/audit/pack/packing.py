@@ -23,10 +23,10 @@ from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
 from adapters.audit.pack.parting import Parting
 from adapters.audit.tile_file import Progress
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection, selected
-from domain.tlog.checkpoints import Checkpoints, Sighting, Signed, Unprovable
-from domain.tlog.rebuild_tree import measured
+from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable, VerifiedNote
+from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import verified
 
 _HERE: Final = Path(__file__).parent
@@ -41,7 +41,7 @@ class Packer:
     file: Path
     verifiers: Sequence[Verifier]
 
-    def covered(self, evidence: Evidence) -> int:
+    def covered(self, evidence: AuditLog) -> int:
         """Return the position up to which a log has checkpoints.
 
         Raises:
@@ -57,7 +57,7 @@ class Packer:
         return covered
 
     def write(
-        self, evidence: Evidence, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of some events, and return how many there are.
 
@@ -84,14 +84,14 @@ class Packer:
             archive.add("manifest.json", manifest)
         return parting.taken
 
-    def _sightings(self) -> Sequence[Sighting]:
+    def _sightings(self) -> Sequence[FoundNote]:
         return read_checkpoints(self.file, self.verifiers)
 
-    def _covering(self, last: int) -> Sequence[Sighting]:
+    def _covering(self, last: int) -> Sequence[FoundNote]:
         """Return what the file holds up to the first checkpoint that covers a position."""
         sightings = self._sightings()
         for number, one in enumerate(sightings, 1):
-            if isinstance(one, Signed) and one.checkpoint.size >= last:
+            if isinstance(one, VerifiedNote) and one.checkpoint.size >= last:
                 return sightings[:number]
         raise Unprovable(
             f"{self.file}: no checkpoint by {named(self.verifiers)} covers position {last} yet:"
@@ -110,7 +110,7 @@ class Packer:
 
 
 def _manifest(
-    archive: Archive, selection: Selection, count: int, sightings: Sequence[Sighting]
+    archive: Archive, selection: Selection, count: int, sightings: Sequence[FoundNote]
 ) -> bytes:
     """Return what a pack says of itself; of the keys, those that signed what is in it."""
     chosen = {
@@ -134,18 +134,18 @@ def _manifest(
     return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
 
 
-def _signed(sightings: Sequence[Sighting]) -> Iterator[Signed]:
-    return (one for one in sightings if isinstance(one, Signed))
+def _signed(sightings: Sequence[FoundNote]) -> Iterator[VerifiedNote]:
+    return (one for one in sightings if isinstance(one, VerifiedNote))
 
 
 def _compare(
-    evidence: Evidence, parting: Parting, sightings: Sequence[Sighting], progress: Progress
+    evidence: AuditLog, parting: Parting, sightings: Sequence[FoundNote], progress: Progress
 ) -> None:
     """Part the log up to the last of some checkpoints, and compare it with all of them."""
     size = max(parting.sizes)
     entries = parting.pass_through(evidence.entries(1, size))
-    log = measured(entries, parting.sizes, lambda done: progress(done, size))
-    for finding in verified(log, Checkpoints(ledger=tuple(sightings))).findings:
+    log = rebuild_tree(entries, parting.sizes, lambda done: progress(done, size))
+    for finding in verified(log, KnownCheckpoints(ledger=tuple(sightings))).findings:
         raise Unprovable(f"{finding.sentence}: see taskflow audit verify")
     if parting.gap is not None:
         raise Unprovable(f"{parting.gap}: see taskflow audit replay")

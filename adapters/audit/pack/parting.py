@@ -11,9 +11,9 @@ from attrs import Factory, define
 from adapters.audit.keys import encoded
 from adapters.audit.pack.archive import Inside
 from adapters.audit.pack.verify import Event, add_version, line
-from domain.history.audit_log import Entry
+from domain.history.audit_log import LogEntry
 from domain.tlog.leaves import entry_hash
-from domain.tlog.omitted_ranges import Gap
+from domain.tlog.omitted_ranges import OmittedEvents
 
 
 @define
@@ -23,7 +23,7 @@ class Parting:
     No stretch goes beyond one of `sizes`, so that the root is known there.
     """
 
-    chosen: Iterator[Entry]
+    chosen: Iterator[LogEntry]
     sizes: set[int]
     events: Inside
     stretches: IO[bytes]
@@ -34,9 +34,9 @@ class Parting:
     gap: str | None = None
     """What is wrong with the versions of a flow, if anything is."""
 
-    def pass_through(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def pass_through(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
         """Part some events, the log's first ones, in order."""
-        due, gap = next(self.chosen, None), Gap()
+        due, gap = next(self.chosen, None), OmittedEvents()
         for entry in entries:
             if due is not None and due.position == entry.position:
                 self._close(gap)
@@ -48,13 +48,13 @@ class Parting:
                 self._close(gap)
             yield entry
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: LogEntry) -> None:
         event = Event(entry.position, entry.flow_id, entry.version, entry.name, entry.state)
         self.gap = add_version(self.flows, event, self.oldest) or self.gap
         self.events.write(line(event))
         self.taken += 1
 
-    def _close(self, gap: Gap) -> None:
+    def _close(self, gap: OmittedEvents) -> None:
         for one in gap.closed():
             document = {"first": one.first, "last": one.last, "hash": encoded(one.hash)}
             self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))

@@ -22,8 +22,8 @@ from adapters.cli.tools import Tools
 from adapters.presentation.change_text import change_documents, place_document, shown
 from adapters.presentation.printable import printable, to_the_millisecond
 from domain.history.as_of import Point
-from domain.history.changes import Change, Field, changes
-from domain.history.transitions import Step
+from domain.history.changes import Change, FieldPath, changes
+from domain.history.transitions import Transition
 
 PAGE: Final = Page(
     help="show what changed in a flow between two points of its history",
@@ -76,17 +76,17 @@ def _tables(changed: Sequence[Change]) -> Iterator[RenderableType]:
         made = table(title, {"Field": 18, "Before": REST, "After": REST})
         for change in group:
             before, after = shown(change.field, change.before), shown(change.field, change.after)
-            made.add_row(str(Field(change.field.name)), folded(before), folded(after))
+            made.add_row(str(FieldPath(change.field.name)), folded(before), folded(after))
         yield made
     if not changed:
         yield Text("Nothing differs.")
 
 
-def _between(a: Step, b: Step) -> str:
+def _between(a: Transition, b: Transition) -> str:
     return f"Before: {_point(a)}\nAfter:  {_point(b)}"
 
 
-def _point(step: Step) -> str:
+def _point(step: Transition) -> str:
     return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
 
 

@@ -24,7 +24,7 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools, WriteEvents
 from adapters.presentation.printable import counted
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 
 PAGE: Final = Page(
@@ -137,7 +137,7 @@ class Export(AuditAsk):
             which = "standard output" if output is None else str(self.file)
             raise CommandError(f"{which} is a terminal: name a file, or pipe it on")
 
-    def _form(self, tools: Tools, evidence: Evidence) -> tuple[WriteEvents, int]:
+    def _form(self, tools: Tools, evidence: AuditLog) -> tuple[WriteEvents, int]:
         """Return who writes the events, and the last position that can be written."""
         match self.format:
             case Form.NDJSON:
@@ -162,7 +162,7 @@ class Export(AuditAsk):
             until=self.until,
         )
 
-    def _uncovered(self, last: int, evidence: Evidence) -> int:
+    def _uncovered(self, last: int, evidence: AuditLog) -> int:
         """Return how many events a pack of all that can be packed leaves out."""
         is_open = self.format is Form.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0

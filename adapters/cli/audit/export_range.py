@@ -6,7 +6,7 @@ from adapters.cli.arguments import MOST_INTEGER, text_option
 from adapters.cli.parser import Parser, moment, whole_number
 from adapters.cli.tools import CommandError
 from adapters.presentation.printable import counted
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 
 
@@ -26,7 +26,7 @@ def range_options(parser: Parser) -> None:
         group.add_argument(f"--{name}", metavar="TIME", type=moment, help=f"only events {text}")
 
 
-def in_store(selection: Selection, evidence: Evidence) -> Selection:
+def in_store(selection: Selection, evidence: AuditLog) -> Selection:
     """Return a selection, if a store has what it names.
 
     Raises:

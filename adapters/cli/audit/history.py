@@ -42,7 +42,7 @@ from adapters.presentation.printable import counted, printable, to_the_milliseco
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.history.as_of import Point
 from domain.history.changes import Change, changes
-from domain.history.transitions import Step
+from domain.history.transitions import Transition
 
 PAGE: Final = Page(
     help="show each event of a flow, what it changed, and who caused it",
@@ -88,13 +88,13 @@ class History(AuditAsk):
             self._show_flow(step_of(history, self.at), terminal)
         return Exit.DONE
 
-    def _show_events(self, history: Sequence[Step], terminal: Terminal) -> None:
+    def _show_events(self, history: Sequence[Transition], terminal: Terminal) -> None:
         if self.json:
             terminal.dump({"flowId": self.flow, "events": _documents(history)})
         else:
             terminal.show(_table(self.flow, history), Text(f"{counted(len(history), 'event')}."))
 
-    def _show_flow(self, step: Step, terminal: Terminal) -> None:
+    def _show_flow(self, step: Transition, terminal: Terminal) -> None:
         if self.json:
             flow, tasks = flow_document(step.after), task_documents(step.after)
             terminal.dump({"asOf": place_document(step), "flow": flow, "tasks": tasks})
@@ -103,7 +103,7 @@ class History(AuditAsk):
             terminal.show(*flow_tables(step.after), Text(then))
 
 
-def _documents(history: Sequence[Step]) -> list[Document]:
+def _documents(history: Sequence[Transition]) -> list[Document]:
     told = zip(history_documents(history), history, strict=True)
     return [
         {**document, "changes": change_documents(changes(step.before, step.after))}
@@ -111,7 +111,7 @@ def _documents(history: Sequence[Step]) -> list[Document]:
     ]
 
 
-def _table(flow_id: str, history: Sequence[Step]) -> Table:
+def _table(flow_id: str, history: Sequence[Transition]) -> Table:
     title = f"History of flow {printable(flow_id)}"
     made = table(title, {"When, version, revision": 25, "What changed, by whom": REST})
     for step in history:
@@ -119,7 +119,7 @@ def _table(flow_id: str, history: Sequence[Step]) -> Table:
     return made
 
 
-def _told(step: Step) -> Text:
+def _told(step: Transition) -> Text:
     record = step.record
     cell = Text(word(record.event), style="bold", overflow="fold")
     for line in _changed(step):
@@ -129,7 +129,7 @@ def _told(step: Step) -> Text:
     return cell
 
 
-def _changed(step: Step) -> Iterator[str]:
+def _changed(step: Transition) -> Iterator[str]:
     changed = [c for c in changes(step.before, step.after) if not _told_beside(c, step)]
     for task_id in dict.fromkeys(change.field.task_id for change in changed):
         if task_id is not None:
@@ -138,13 +138,13 @@ def _changed(step: Step) -> Iterator[str]:
     yield from map(write, changed)
 
 
-def _told_beside(change: Change, step: Step) -> bool:
+def _told_beside(change: Change, step: Transition) -> bool:
     name = change.field.name
     is_now = name == "last_event_at" and change.after == step.record.event.at
     return is_now or name in _TOLD_BESIDE
 
 
-def _is_new(step: Step, changed: Sequence[Change]) -> bool:
+def _is_new(step: Transition, changed: Sequence[Change]) -> bool:
     """Say whether a step made what it changed: the flow, or a task."""
     if step.before is None:
         return True

@@ -22,13 +22,13 @@ from adapters.presentation.documents import Document, event_document
 from adapters.presentation.event_text import WORDS, told, word
 from adapters.presentation.printable import counted, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
-from domain.application.recorded_events import ActorKind, Record
+from domain.application.recorded_events import ActorKind, RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Evidence, Unreadable
-from domain.history.flow_heads import Standings
+from domain.history.audit_log import AuditLog, UnreadableEvent
+from domain.history.flow_heads import FlowHeads
 from domain.history.reading import read_entry
 
 PAGE: Final = Page(
@@ -67,7 +67,7 @@ class Logged:
     """An event in its place in the log, and where its flow stands after it."""
 
     position: int
-    record: Record
+    record: RecordedEvent
     flow: Flow
 
 
@@ -106,8 +106,8 @@ class Log(AuditAsk):
         )
 
 
-def _logged(evidence: Evidence, start: int) -> Iterator[Logged]:
-    standings = Standings(evidence)
+def _logged(evidence: AuditLog, start: int) -> Iterator[Logged]:
+    standings = FlowHeads(evidence)
     for entry in evidence.entries(start):
         record = read_entry(evidence, entry)
         yield Logged(entry.position, record, standings.after(record))
@@ -150,7 +150,7 @@ def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
             if len(rows) == _AT_ONCE:
                 yield rows
                 rows = []
-    except (Unreadable, BrokenHistory):
+    except (UnreadableEvent, BrokenHistory):
         yield from filter(None, [rows])
         raise
     yield from filter(None, [rows])

@@ -24,8 +24,8 @@ from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
 from domain.history.as_of import AtVersion, Point
-from domain.history.audit_log import Entry, Evidence
-from domain.tlog.proofs import Proof, Verdict
+from domain.history.audit_log import AuditLog, LogEntry
+from domain.tlog.proofs import Proof, ProofResult
 
 PAGE: Final = Page(
     help="write the proof that the log has one event",
@@ -101,7 +101,7 @@ class Prove(AuditAsk):
         held = {} if self.held is None else {self.held: "the file of checkpoints that is held"}
         return Output(path=self.out, own={**own, **held}, force=self.force)
 
-    def _tell(self, verdict: Verdict, terminal: Terminal) -> None:
+    def _tell(self, verdict: ProofResult, terminal: Terminal) -> None:
         terminal.say(f"Wrote {self.out}: {_told(verdict.proof)}")
         if verdict.checkpoint is not None:
             terminal.say(f"Proven by the checkpoint of {checkpoint_line(verdict.checkpoint)}")
@@ -112,7 +112,7 @@ def _told(proof: Proof) -> str:
     return f"version {entry.version} of flow {entry.flow_id}, position {entry.position:,}"
 
 
-def _entry(evidence: Evidence, flow_id: str, at: Point) -> Entry:
+def _entry(evidence: AuditLog, flow_id: str, at: Point) -> LogEntry:
     """Return the event of a flow that a point means, unread if it is a version."""
     version = at.version if isinstance(at, AtVersion) else None
     if version is None:

@@ -15,9 +15,9 @@ from adapters.cli.parser import whole_number
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
-from domain.replay.findings import Report
+from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import find_missing, stages
-from domain.tlog.checkpoints import Checkpoints, Unprovable
+from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
 
 PAGE: Final = Page(
     help="fold and decide all flows again, and name what does not agree",
@@ -63,7 +63,7 @@ class Replay(AuditAsk):
 
     def do(self, tools: Tools, terminal: Terminal) -> Exit:
         """Replay it, and tell what was found."""
-        report = Report()
+        report = ReplayReport()
         silent_before = tools.clock() - self.stuck_after * _DAY
         checkpoints = self._checkpoints(tools)  # before the log, which may grow meanwhile
         with tools.open_evidence(self.config, self.database) as evidence:
@@ -77,12 +77,12 @@ class Replay(AuditAsk):
             tell(report, terminal)
         return Exit.FINDINGS if report.findings.total() else Exit.DONE
 
-    def _checkpoints(self, tools: Tools) -> Checkpoints:
+    def _checkpoints(self, tools: Tools) -> KnownCheckpoints:
         """Return what the configuration's checkpoints say, if it has the key to read them by."""
         try:
             return tools.proving.checkpoints(config=self.config, file=None, held=(), public_keys=())
         except Unprovable:
-            return Checkpoints()
+            return KnownCheckpoints()
 
 
 def add(commands: Commands) -> None:

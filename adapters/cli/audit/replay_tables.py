@@ -13,12 +13,12 @@ from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import Document, document
 from adapters.presentation.printable import counted, to_the_second
-from domain.replay.findings import Advice, Finding, Report, Tally
+from domain.replay.findings import Advice, Finding, ReplayReport, Tally
 
 T = TypeVar("T", Finding, Advice)
 
 
-def report_document(report: Report) -> Document:
+def report_document(report: ReplayReport) -> Document:
     """Return all that a replay saw and found; of very many findings the first are listed."""
     return {
         "flows": report.flows,
@@ -31,7 +31,7 @@ def report_document(report: Report) -> Document:
     }
 
 
-def tell(report: Report, terminal: Terminal) -> None:
+def tell(report: ReplayReport, terminal: Terminal) -> None:
     """Show findings and advice as tables, and what was seen."""
     parts = [*_findings(report.findings), *_advice(report.advice)]
     if parts:
@@ -40,7 +40,7 @@ def tell(report: Report, terminal: Terminal) -> None:
     terminal.say(_summary(report))
 
 
-def _summary(report: Report) -> str:
+def _summary(report: ReplayReport) -> str:
     seen = ", ".join(
         (
             counted(report.flows, "flow"),

@@ -8,10 +8,10 @@ from typing import Final, assert_never
 from adapters.cli.parser import Parser, point
 from adapters.cli.tools import CommandError
 from adapters.presentation.printable import to_the_millisecond
-from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, step_at
-from domain.history.audit_log import Evidence
+from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, transition_at
+from domain.history.audit_log import AuditLog
 from domain.history.reading import read_entry
-from domain.history.transitions import Step, steps
+from domain.history.transitions import Transition, transitions
 
 POINTS: Final = """\
 A point in a flow's history is written as
@@ -30,7 +30,7 @@ def at_option(parser: Parser, text: str) -> None:
     parser.add_argument("--at", metavar="POINT", type=point, help=text)
 
 
-def read_history(evidence: Evidence, flow_id: str) -> Sequence[Step]:
+def read_history(evidence: AuditLog, flow_id: str) -> Sequence[Transition]:
     """Return all that happened to a flow, in order.
 
     Raises:
@@ -38,30 +38,30 @@ def read_history(evidence: Evidence, flow_id: str) -> Sequence[Step]:
         Unreadable: if an event of it is damaged.
         BrokenHistory: if one is missing.
     """
-    history = tuple(steps(read_entry(evidence, entry) for entry in evidence.stream(flow_id)))
+    history = tuple(transitions(read_entry(evidence, entry) for entry in evidence.stream(flow_id)))
     if not history:
         raise CommandError(f"there is no flow {flow_id}")
     return history
 
 
-def step_of(history: Sequence[Step], at: Point) -> Step:
+def step_of(history: Sequence[Transition], at: Point) -> Transition:
     """Return the step after which a flow stood as it did at a point.
 
     Raises:
         CommandError: if it never stood there; the sentence says where it stands.
     """
-    found = step_at(history, at)
+    found = transition_at(history, at)
     if found is None:
         raise CommandError(_never(history, at))
     return found
 
 
-def place(step: Step) -> str:
+def place(step: Transition) -> str:
     """Return where a step is in its history, as in `version 7, revision 3`."""
     return f"version {step.record.version}, revision {step.after.revision}"
 
 
-def _never(history: Sequence[Step], at: Point) -> str:
+def _never(history: Sequence[Transition], at: Point) -> str:
     flow = history[-1].after
     match at:
         case AtVersion(version):

@@ -24,11 +24,11 @@ from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
 from adapters.presentation.printable import counted, printable, to_the_second
 from domain.flow.values import Timestamp
-from domain.history.audit_log import Evidence
+from domain.history.audit_log import AuditLog
 from domain.history.reading import recorded_at
-from domain.tlog.checkpoints import Checkpoints
-from domain.tlog.rebuild_tree import measured
-from domain.tlog.verifying import Finding, Verified, verified
+from domain.tlog.checkpoints import KnownCheckpoints
+from domain.tlog.rebuild_tree import rebuild_tree
+from domain.tlog.verifying import Discrepancy, Verified, verified
 
 PAGE: Final = Page(
     help="compare the whole log with its signed checkpoints",
@@ -90,10 +90,12 @@ class Verify(AuditAsk):
         return Exit.FINDINGS if found.findings else Exit.DONE
 
 
-def _compared(evidence: Evidence, given: Checkpoints, terminal: Terminal) -> Verified:
+def _compared(evidence: AuditLog, given: KnownCheckpoints, terminal: Terminal) -> Verified:
     size = evidence.size()
     with progress_on(terminal.err, "verifying") as progress:
-        log = measured(evidence.entries(1, size), given.sizes, lambda done: progress(done, size))
+        log = rebuild_tree(
+            evidence.entries(1, size), given.sizes, lambda done: progress(done, size)
+        )
     return verified(log, given)
 
 
@@ -111,7 +113,9 @@ def _document(found: Verified, until: Timestamp | None) -> Document:
     }
 
 
-def _tell(found: Verified, given: Checkpoints, until: Timestamp | None, terminal: Terminal) -> None:
+def _tell(
+    found: Verified, given: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
+) -> None:
     log = found.measured
     if found.findings:
         terminal.show(_table(found.findings))
@@ -143,7 +147,7 @@ def _agreement(found: Verified) -> str:
     return f"{told}: the events up to position {found.covered:,} are as they were signed."
 
 
-def _table(findings: tuple[Finding, ...]) -> Table:
+def _table(findings: tuple[Discrepancy, ...]) -> Table:
     shown = table("What does not agree", {"Code": 22, "What was found": REST})
     for finding in findings:
         shown.add_row(finding.code, folded(printable(finding.sentence)))

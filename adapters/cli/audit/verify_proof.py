@@ -24,7 +24,7 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document
 from adapters.presentation.printable import pretty_json
-from domain.tlog.proofs import Verdict
+from domain.tlog.proofs import ProofResult
 
 PAGE: Final = Page(
     help="check the proof of an event, without a store",
@@ -68,7 +68,7 @@ class VerifyProof(AuditAsk):
         return Exit.DONE if verdict.holds else Exit.FINDINGS
 
 
-def _document(verdict: Verdict) -> Document:
+def _document(verdict: ProofResult) -> Document:
     entry, checkpoint = verdict.proof.entry, verdict.checkpoint
     return {
         "proven": verdict.holds,
@@ -83,7 +83,7 @@ def _document(verdict: Verdict) -> Document:
     }
 
 
-def _tell(verdict: Verdict, terminal: Terminal) -> None:
+def _tell(verdict: ProofResult, terminal: Terminal) -> None:
     if verdict.reason is not None:
         terminal.say(f"Not proven: {verdict.reason}.")
         return
@@ -92,7 +92,7 @@ def _tell(verdict: Verdict, terminal: Terminal) -> None:
     terminal.say("Proven: this event stood at this place of the log when it was signed.")
 
 
-def _rows(verdict: Verdict) -> Iterator[tuple[str, str | Text]]:
+def _rows(verdict: ProofResult) -> Iterator[tuple[str, str | Text]]:
     entry, checkpoint = verdict.proof.entry, verdict.checkpoint
     yield "Flow", entry.flow_id
     yield "Version", str(entry.version)

@@ -32,9 +32,9 @@ from adapters.presentation.provenance_text import cause
 from domain.flow.state import Flow
 from domain.flow.values import Json
 from domain.history.as_of import Point
-from domain.history.changes import TASK_FIELDS, Field, field_names, value_of
-from domain.history.provenance import Why, why
-from domain.history.transitions import Step
+from domain.history.changes import TASK_FIELDS, FieldPath, field_names, value_of
+from domain.history.provenance import Provenance, why
+from domain.history.transitions import Transition
 
 PAGE: Final = Page(
     help="name the event that gave a field its value, and the request behind it",
@@ -90,17 +90,17 @@ class WhyField(AuditAsk):
         return Exit.DONE
 
 
-def _field(flow: Flow, text: str) -> Field:
+def _field(flow: Flow, text: str) -> FieldPath:
     fields = {str(field): field for field in field_names(flow)}
     if text in fields:
         return fields[text]
     own = ", ".join(name for name, field in fields.items() if field.task_id is None)
-    of_tasks = ", ".join(str(Field(name)) for name in TASK_FIELDS)
+    of_tasks = ", ".join(str(FieldPath(name)) for name in TASK_FIELDS)
     tasks = f"; of each of its tasks, as tasks[TASK].status: {of_tasks}" if flow.tasks else ""
     raise CommandError(f"flow {flow.flow_id} has no field {text}; it has {own}{tasks}")
 
 
-def _rows(found: Why, last: Step) -> Iterator[tuple[str, str | Text]]:
+def _rows(found: Provenance, last: Transition) -> Iterator[tuple[str, str | Text]]:
     record, metadata = found.step.record, found.step.record.metadata
     yield "Value", _value(found)
     yield "Before", shown(found.field, value_of(found.step.before, found.field))
@@ -120,23 +120,23 @@ def _rows(found: Why, last: Step) -> Iterator[tuple[str, str | Text]]:
         yield "Said again", folded(*_again(found.again))
 
 
-def _again(steps: Sequence[Step]) -> Iterator[str]:
+def _again(steps: Sequence[Transition]) -> Iterator[str]:
     yield from (_placed(step) for step in steps[:_MOST_AGAIN])
     if len(steps) > _MOST_AGAIN:
         yield f"and {counted(len(steps) - _MOST_AGAIN, 'time')} more, shown by --json"
 
 
-def _value(found: Why) -> str | Text:
+def _value(found: Provenance) -> str | Text:
     if isinstance(found.value, Json):
         return Text(pretty_json(found.value.text), overflow="fold")
     return shown(found.field, found.value, most=_WHOLE)
 
 
-def _placed(step: Step) -> str:
+def _placed(step: Transition) -> str:
     return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
 
 
-def _document(found: Why, last: Step) -> Document:
+def _document(found: Provenance, last: Transition) -> Document:
     before = value_of(found.step.before, found.field)
     (given_by,) = history_documents([found.step])
     return {

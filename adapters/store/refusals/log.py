@@ -20,7 +20,7 @@ from adapters.store.place import Memory, parse_url
 from adapters.store.refusals.file import log_path, open_to_write
 from adapters.store.refusals.waiting import Waiting
 from adapters.store.refusals.writing import write
-from domain.history.refused_requests import NoteRefused, Refused
+from domain.history.refused_requests import DeniedRequest, NoteDenied
 
 _GATHER_SECONDS: Final = 0.25
 """How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""
@@ -40,7 +40,7 @@ class RefusalsLost(Exception):  # noqa: N818 - what is said of them
 @contextmanager
 def recording_refusals(
     url: str, *, most: int, on_fault: OnFault, waiting: int = _MOST_WAITING
-) -> Iterator[NoteRefused]:
+) -> Iterator[NoteDenied]:
     """Give what notes the refusals of a store that this process writes to.
 
     At most `most` calls are kept, the newest; `waiting` may be on their way to the disk. On leaving
@@ -58,7 +58,7 @@ def recording_refusals(
         log.close()
 
 
-def _ignore(_: Refused) -> None:
+def _ignore(_: DeniedRequest) -> None:
     """Note nothing."""
 
 
@@ -80,7 +80,7 @@ class RefusalLog:
         self._thread = Thread(target=self._run, name="refusals", daemon=True)
         self._thread.start()
 
-    def note(self, refused: Refused) -> None:
+    def note(self, refused: DeniedRequest) -> None:
         """Note what a caller was refused."""
         self._waiting.add(refused)
 

@@ -18,7 +18,7 @@ from domain.history.refused_requests import (
     KeptCall,
     RefusalPage,
     RefusalTotal,
-    RefusedCall,
+    RefusedRequest,
     TurnedAwayTotal,
     Wanted,
 )
@@ -46,7 +46,7 @@ class StoredRefusals:
 
     path: Path
 
-    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedCall]:
+    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedRequest]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""
         page = self.page(Wanted(flow_id=flow_id), limit=limit)
         return [kept.call for kept in page.calls]
@@ -105,4 +105,4 @@ def _of_days(wanted: Wanted) -> Mapping[str, object]:
 
 def _kept(row: sqlite3.Row) -> KeptCall:
     fields = dict(row)
-    return KeptCall(number=fields.pop("number"), call=RefusedCall(**fields))
+    return KeptCall(number=fields.pop("number"), call=RefusedRequest(**fields))

@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 from attrs import define, field, frozen
 
 from domain.flow.values import Timestamp
-from domain.history.refused_requests import DAY, Refused, RefusedCall, TurnedAway
+from domain.history.refused_requests import DAY, DeniedRequest, RefusedRequest, TurnedAway
 
 Total: TypeAlias = tuple[Timestamp, str, str, str]
 """A day's first moment, a route, a key and a code."""
@@ -22,7 +22,7 @@ Turning: TypeAlias = tuple[Timestamp, str, str]
 class Batch:
     """What waited at one moment; of the `overflown` nothing but their number is left."""
 
-    calls: tuple[RefusedCall, ...]
+    calls: tuple[RefusedRequest, ...]
     overflown: Counter[Total]
     turned_away: Counter[Turning]
 
@@ -39,15 +39,15 @@ class Waiting:
     arrived: Event = field(factory=Event, init=False)
     """Set when there is something to write."""
     _lock: Lock = field(factory=Lock, init=False)
-    _calls: deque[RefusedCall] = field(factory=deque, init=False)
+    _calls: deque[RefusedRequest] = field(factory=deque, init=False)
     _overflown: Counter[Total] = field(factory=Counter, init=False)
     _turned_away: Counter[Turning] = field(factory=Counter, init=False)
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: DeniedRequest) -> None:
         """Take a refusal; it waits for nobody but others who do the same."""
         with self._lock:
             match refused:
-                case RefusedCall():
+                case RefusedRequest():
                     self._hold(refused)
                 case TurnedAway(key_id=str(key_id)):
                     # Counted by its key, and never kept: whoever has an old key fills no disk.
@@ -59,7 +59,7 @@ class Waiting:
         if not self.arrived.is_set():  # PERF: 0.04 µs instead of 2
             self.arrived.set()
 
-    def _hold(self, call: RefusedCall) -> None:
+    def _hold(self, call: RefusedRequest) -> None:
         if len(self._calls) < self.limit:
             self._calls.append(call)
         else:
@@ -88,7 +88,7 @@ class Waiting:
             self._turned_away -= batch.turned_away
 
 
-def total_of(call: RefusedCall) -> Total:
+def total_of(call: RefusedRequest) -> Total:
     """Return which total counts a call."""
     return day(call.at), call.route_id, call.key_id, call.code
 

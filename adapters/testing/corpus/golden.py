@@ -16,7 +16,7 @@ from adapters.testing.notation import Noted, note_event, read_event
 from adapters.testing.scenario import Rules
 from adapters.testing.steps import Send, Step, Tick, read_step
 from domain.application.views import flow_view, task_view
-from domain.flow.commands import CreateFlow, Issued
+from domain.flow.commands import CommandContext, CreateFlow
 from domain.flow.decide import Decision, decide
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal
@@ -110,7 +110,9 @@ def take(step: Step, flow: Flow | None, clock: ControlledClock, rules: Rules) ->
         case Send(owner, command):
             count = 0 if flow is None else len(flow.tasks)
             new_id = FLOW if isinstance(command, CreateFlow) else f"task-{count + 1}"
-            return rules(flow, Issued(command=command, owner=owner, at=clock(), new_id=new_id))
+            return rules(
+                flow, CommandContext(command=command, owner=owner, at=clock(), new_id=new_id)
+            )
         case _:
             raise ValueError(f"a golden history has commands and ticks only: {step}")
 

@@ -8,10 +8,10 @@ from adapters.testing.answers import Answer, Listing, Shown, answer_of, shown, s
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory
 from adapters.testing.failing import Failure
 from adapters.testing.scenario import Rules
-from domain.application.outcomes import accepted, refused
+from domain.application.outcomes import accepted, rejected
 from domain.application.ports import Clock, NewId
 from domain.application.views import flow_view, task_summary
-from domain.flow.commands import Command, CreateFlow, Issued, LoseTask, RunTask, UpdateTask
+from domain.flow.commands import Command, CommandContext, CreateFlow, LoseTask, RunTask, UpdateTask
 from domain.flow.decide import decide
 from domain.flow.decide_task import meant_task
 from domain.flow.events import Event
@@ -39,11 +39,11 @@ class PureDriver:
     def send(self, owner: str, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
         """Decide a command and evolve its flow."""
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
-        issued = Issued(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
+        issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
         decision = self.rules(flow, issued)
         task_id = _meant(flow, issued)
         if isinstance(decision, Refusal):
-            return answer_of(refused(decision, command, task_id), command)
+            return answer_of(rejected(decision, command, task_id), command)
         after = self._happened(flow, decision)
         return answer_of(accepted(after, command, task_id), command)
 
@@ -105,7 +105,7 @@ class PureDriver:
         ]
 
 
-def _meant(flow: Flow | None, issued: Issued) -> str | None:
+def _meant(flow: Flow | None, issued: CommandContext) -> str | None:
     match issued.command:
         case RunTask() as command:
             return None if flow is None else meant_task(flow, command, issued.new_id)

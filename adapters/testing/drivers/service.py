@@ -22,7 +22,7 @@ from adapters.testing.failing import Died, FailingStore, Failure
 from adapters.testing.memory import MemoryStore
 from adapters.testing.notation import note_command
 from domain.application.ports import Clock, FlowStore, NewId, StoreUnavailable
-from domain.application.recorded_events import Actor, ActorKind, Origin, RequestKey
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
 from domain.flow.commands import Command
@@ -112,13 +112,13 @@ def _shown(view: FlowView | None) -> Shown | None:
     return None if view is None else shown(view)
 
 
-def _origin(owner: str, command: Command, key: str | None) -> Origin:
+def _origin(owner: str, command: Command, key: str | None) -> CommandMetadata:
     actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id="default")
     if key is None:
-        return Origin(actor=actor, request_id="request-1")
+        return CommandMetadata(actor=actor, request_id="request-1")
     body = json.dumps(note_command(command)).encode()
     request_key = RequestKey(route_id=owner, key=key, request_hash=hashlib.sha256(body).hexdigest())
-    return Origin(actor=actor, request_id="request-1", request_key=request_key)
+    return CommandMetadata(actor=actor, request_id="request-1", request_key=request_key)
 
 
 def memory_service(clock: Clock, new_id: NewId) -> Driver:

@@ -9,7 +9,7 @@ from attrs import frozen
 from adapters.testing.answers import Answer, Shown, timeless, without_times
 from adapters.testing.differences import one_line
 from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
-from domain.flow.commands import Command, CreateFlow, Issued
+from domain.flow.commands import Command, CommandContext, CreateFlow
 
 
 @frozen
@@ -75,7 +75,7 @@ def flow_step(state: FlowState, call: Call) -> tuple[FlowState, Told]:
         return state, None if seen is None else without_times(shown_life(seen))
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
-    issued = Issued(command=call.command, owner=call.owner, at=0, new_id=new_id)
+    issued = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
     foreseen = foresee(_RULES, state.life, issued, past, keyed=call.key is not None)
     return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
 

@@ -12,11 +12,11 @@ from adapters.testing.model.life import Child, Life
 from adapters.testing.model.ruling import No, Ruling, Verdict
 from domain.flow.commands import (
     CancelFlow,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
     FlowCommand,
-    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -36,7 +36,7 @@ class Rules:
     the flow thereafter, or why not. Override the one whose rule you change.
     """
 
-    def rule(self, life: Life | None, issued: Issued) -> Ruling:
+    def rule(self, life: Life | None, issued: CommandContext) -> Ruling:
         """Say what a command leads to, and which task it is about."""
         command, new_id = issued.command, issued.new_id
         if isinstance(command, CreateFlow):
@@ -85,7 +85,7 @@ class Rules:
             case _:
                 assert_never(command)
 
-    def create(self, command: CreateFlow, issued: Issued) -> Life:
+    def create(self, command: CreateFlow, issued: CommandContext) -> Life:
         """A flow begins as it was asked for, at revision 0."""
         return Life(
             flow_id=issued.new_id,

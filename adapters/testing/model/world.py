@@ -10,7 +10,14 @@ from adapters.testing.answers import ACCEPTED, Answer, Shown
 from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
 from adapters.testing.model.rules import Rules
 from adapters.testing.model.ruling import No
-from domain.flow.commands import CancelFlow, Command, CreateFlow, Issued, LoseTask, UpdateTask
+from domain.flow.commands import (
+    CancelFlow,
+    Command,
+    CommandContext,
+    CreateFlow,
+    LoseTask,
+    UpdateTask,
+)
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."
@@ -35,7 +42,7 @@ class Foreseen:
 
 
 def foresee(
-    rules: Rules, life: Life | None, issued: Issued, past: Kept | None, *, keyed: bool
+    rules: Rules, life: Life | None, issued: CommandContext, past: Kept | None, *, keyed: bool
 ) -> Foreseen:
     """Say what a command leads to; `past` is what its key stands for, if that was used before."""
     command = issued.command
@@ -65,7 +72,7 @@ class Model:
         """Say what a command of an owner leads to, without letting it happen."""
         life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
         past = None if key is None else self._kept.get((owner, key))
-        issued = Issued(command=command, owner=owner, at=at, new_id=self._new_id(command))
+        issued = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
         return foresee(self.rules, life, issued, past, keyed=key is not None)
 
     def adopt(self, foreseen: Foreseen, owner: str, key: str | None) -> None:

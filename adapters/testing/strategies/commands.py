@@ -17,11 +17,11 @@ from adapters.testing.strategies.values import JSON_LIMITS, flow_ids, policies, 
 from domain.flow.commands import (
     CancelFlow,
     Command,
+    CommandContext,
     CreateFlow,
     FailFlow,
     FinishFlow,
     FlowCommand,
-    Issued,
     LoseTask,
     RequestCancel,
     ResumeFlow,
@@ -289,10 +289,10 @@ wire_commands: SearchStrategy[Command] = st.one_of(
 
 def issued(
     command: SearchStrategy[Command] = commands, owner: str = OWNER
-) -> SearchStrategy[Issued]:
+) -> SearchStrategy[CommandContext]:
     """Return commands with their moment, and an id that is new to all flows."""
     return st.builds(
-        Issued,
+        CommandContext,
         command=command,
         owner=st.just(owner),
         at=st.integers(0, 50),

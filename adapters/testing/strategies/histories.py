@@ -23,7 +23,7 @@ from adapters.testing.strategies.values import (
     task_ids,
     texts,
 )
-from domain.flow.commands import CreateFlow, FlowCommand, Issued
+from domain.flow.commands import CommandContext, CreateFlow, FlowCommand
 from domain.flow.decide import Decision, decide
 from domain.flow.events import (
     Event,
@@ -124,7 +124,7 @@ class Step:
     """A command as it was decided in a history."""
 
     before: Flow | None
-    issued: Issued
+    issued: CommandContext
     decision: Decision
 
     @property
@@ -145,7 +145,7 @@ def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Ste
     for count, (command, at) in enumerate([(first, 0), *rest]):
         new_id = f"task-{count}" if count else FLOW
         aimed = at_revision_of(flow, command)
-        wish = Issued(command=aimed, owner=OWNER, at=at, new_id=new_id)
+        wish = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
         steps.append(Step(flow, wish, decide(flow, wish)))
         flow = steps[-1].after
     return steps

@@ -13,7 +13,7 @@ from adapters.testing.ids import CountedIds
 from bench.stores import unsynced
 from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
-from domain.application.recorded_events import Origin, RequestKey
+from domain.application.recorded_events import CommandMetadata, RequestKey
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import (
     CancelFlow,
@@ -101,10 +101,10 @@ class Life:
     def _json(self) -> Json:
         return Json(f'{{"batch":{self.rng.randrange(1000)}}}')
 
-    def _origin(self) -> Origin:
+    def _origin(self) -> CommandMetadata:
         request = self._requests()
         keyed = self.rng.random() < KEYED
-        return Origin(
+        return CommandMetadata(
             actor=ZAPIER,
             request_id=request,
             remote_address="203.0.113.7",
