@@ -8,6 +8,7 @@ from uuid import uuid4
 import falcon
 
 from adapters.server import Head, Server, ServerOptions
+from domain.flow.ids import RequestId
 
 BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
 
@@ -39,7 +40,7 @@ def main() -> None:
         ServerOptions(port=0),
         admit=_admit,
         render_error=lambda it: (it.status, (), it.code.encode()),
-        new_id=lambda: str(uuid4()),
+        new_id=lambda: RequestId(str(uuid4())),
     )
     signal.signal(signal.SIGTERM, lambda _signal, _frame: server.stop())
     print(f"listening on http://{server.host}:{server.port}", flush=True)

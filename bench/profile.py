@@ -34,6 +34,7 @@ from adapters.webhooks.wsgi import create_app
 from bench.gateway import ROOT, configuration
 from bench.load import SECRET
 from bench.tables import table, write_between
+from domain.flow.ids import RequestId
 
 PAGE: Final = ROOT / "docs" / "benchmarks" / "profile.md"
 SLICES: Final = 20
@@ -131,7 +132,7 @@ class _Caller:
 
     def __call__(self, **document: object) -> dict[str, Any]:
         environ = _environ(json.dumps(document).encode())
-        ticket = self.gate.admit_head("POST", _PATH, _HEADERS, "127.0.0.1", "profile")
+        ticket = self.gate.admit_head("POST", _PATH, _HEADERS, "127.0.0.1", RequestId("profile"))
         if isinstance(ticket, tuple):
             raise SystemExit(f"the benchmark is wrong: {ticket}")
         environ |= {"taskflow.ticket": ticket, "taskflow.request_id": "profile"}

@@ -29,6 +29,7 @@ from adapters.store import StoreEvidence, open_for_reading, open_for_writing
 from bench.gateway import ROOT
 from bench.stores import long_flow, now, owner_of, unsynced
 from domain.application.sessions import TaskFlows
+from domain.flow.ids import Owner
 from domain.history.audit_log import AuditLog, LogEntry
 
 EVENTS: Final = 1_000_000
@@ -70,7 +71,7 @@ def main() -> None:
 def _build(path: Path, events: int) -> None:
     ids = (f"{number:08}-0000-4000-8000-000000000000" for number in itertools.count())
     with closing(open_for_writing(f"sqlite:///{path}")) as store, unsynced(store):
-        session = TaskFlows(store, now, lambda: next(ids)).bind_session(owner_of("bench"))
+        session = TaskFlows(store, now, lambda: next(ids)).bind_session(Owner(owner_of("bench")))
         for _ in range(events // EACH):
             long_flow(store, session, EACH)
 

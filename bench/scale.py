@@ -22,6 +22,7 @@ from attrs import asdict, frozen
 from adapters.store import EventSourcedStore, open_for_writing
 from bench.stores import FEW, ORIGIN, accepted, create, create_many, now, unsynced, waiting
 from domain.application.sessions import OwnerSession, TaskFlows
+from domain.flow.ids import FlowId, Owner
 
 ROUNDS = 300
 LONG, SHORT = 10_000, 10
@@ -56,28 +57,31 @@ def main() -> None:
 def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
     ids = (f"flow-{number}" for number in itertools.count())
     flows = TaskFlows(store, now, lambda: next(ids))
-    few, many = flows.bind_session("agent:few:main"), flows.bind_session("agent:many:main")
-    one = flows.bind_session("agent:one:main")
+    few, many = (
+        flows.bind_session(Owner("agent:few:main")),
+        flows.bind_session(Owner("agent:many:main")),
+    )
+    one = flows.bind_session(Owner("agent:one:main"))
     with unsynced(store):
         _progress(f"creating {MANY:,} flows")
         create_many(few, FEW)
         create_many(many, MANY)
         short, long = create(one), create(one)
         _progress(f"giving one flow {LONG:,} events")
-        _cycle(one, long, LONG)
-        _cycle(one, short, SHORT)
+        _cycle(one, FlowId(long), LONG)
+        _cycle(one, FlowId(short), SHORT)
     changing = {flow_id: itertools.count(n) for flow_id, n in ((short, SHORT), (long, LONG))}
     middle = few.page(limit=FEW // 2).next_cursor, many.page(limit=MANY // 2).next_cursor
     return [
         _figure(
             f"get_flow: {SHORT} and {LONG:,} events",
-            lambda: one.find(short),
-            lambda: one.find(long),
+            lambda: one.find(FlowId(short)),
+            lambda: one.find(FlowId(long)),
         ),
         _figure(
             f"set_waiting: {SHORT} and {LONG:,} events",
-            lambda: _wait(one, short, next(changing[short])),
-            lambda: _wait(one, long, next(changing[long])),
+            lambda: _wait(one, FlowId(short), next(changing[short])),
+            lambda: _wait(one, FlowId(long), next(changing[long])),
         ),
         _figure(
             f"list_flows limit 10: {FEW} and {MANY:,} owned",
@@ -90,11 +94,11 @@ def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
             lambda: many.page(limit=5, cursor=middle[1]),
         ),
         _figure(f"find_latest_flow: {FEW} and {MANY:,}", few.find_latest, many.find_latest),
-        _without_snapshots(path, one, short=short, long=long),
+        _without_snapshots(path, one, short=FlowId(short), long=FlowId(long)),
     ]
 
 
-def _without_snapshots(path: Path, one: OwnerSession, *, short: str, long: str) -> Figure:
+def _without_snapshots(path: Path, one: OwnerSession, *, short: FlowId, long: FlowId) -> Figure:
     with sqlite3.connect(path) as raw:
         raw.execute("DELETE FROM stored_snapshots")
     label = f"(get_flow unsnapshotted: {SHORT + ROUNDS} and {LONG + ROUNDS:,})"
@@ -114,12 +118,12 @@ def _figure(
     return Figure(operation, round(a, 1), round(b, 1), round(b / a, 3))
 
 
-def _cycle(session: OwnerSession, flow_id: str, times: int) -> None:
+def _cycle(session: OwnerSession, flow_id: FlowId, times: int) -> None:
     for revision in range(times):
         _wait(session, flow_id, revision)
 
 
-def _wait(session: OwnerSession, flow_id: str, revision: int) -> None:
+def _wait(session: OwnerSession, flow_id: FlowId, revision: int) -> None:
     accepted(session.execute(waiting(flow_id, revision), ORIGIN))
 
 

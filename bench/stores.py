@@ -27,13 +27,14 @@ from domain.flow.commands import CommandContext, CreateFlow, ResumeFlow, SetWait
 from domain.flow.decide import decide
 from domain.flow.events import Event
 from domain.flow.evolve import evolve
+from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
 
 ORIGIN: Final = CommandMetadata(
-    actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id="bench"
+    actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id=RequestId("bench")
 )
 FEW: Final = 10
 ROUTES: Final = ("new", "bench", "few", "page", "many")
@@ -73,8 +74,8 @@ def build(path: Path, sizes: Sizes, writers: int, progress: Progress) -> Built:
         with unsynced(store):
             for route, count in (("few", FEW), ("page", sizes.page), ("many", sizes.flows)):
                 progress(f"creating {count:,} flows")
-                create_many(flows.bind_session(owner_of(route)), count)
-            bench = flows.bind_session(owner_of("bench"))
+                create_many(flows.bind_session(Owner(owner_of(route))), count)
+            bench = flows.bind_session(Owner(owner_of("bench")))
             progress(f"giving {writers + 1} flows {sizes.events:,} events each")
             long, *changing = (long_flow(store, bench, sizes.events) for _ in range(writers + 1))
             return Built(path, create(bench), long, tuple(changing))
@@ -113,7 +114,7 @@ def accepted(outcome: Outcome) -> str:
 def long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> str:
     """Create a flow, give it so many events, and return its id."""
     flow_id = create(session)
-    flow = store.load(flow_id)
+    flow = store.load(FlowId(flow_id))
     while flow is not None and flow.version < events:
         flow = _lengthened(store, flow, min(_BATCH, events - flow.version))
     return flow_id
@@ -145,7 +146,7 @@ def _next(flow: Flow, moment: int) -> Event:
     return decision[0]
 
 
-def waiting(flow_id: str, revision: int) -> SetWaiting:
+def waiting(flow_id: FlowId, revision: int) -> SetWaiting:
     """Return the command that lets a flow wait."""
     state = Json('{"step":' + str(revision) + "}")
     return SetWaiting(flow_id=flow_id, expected_revision=revision, state_json=state)

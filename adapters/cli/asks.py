@@ -8,6 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from adapters.cli.audit.ask import AuditAsk
+from domain.flow.ids import FlowId, Owner
 from domain.flow.status import FlowStatus
 
 
@@ -46,7 +47,7 @@ class ListFlows:
 
     config: Path | None
     database: str | None
-    owner: str | None
+    owner: Owner | None
     status: FlowStatus | None
     limit: int
     cursor: int | None
@@ -59,7 +60,7 @@ class ShowFlow:
 
     config: Path | None
     database: str | None
-    flow: str
+    flow: FlowId
     version: int | None
     history: bool
     json: bool
@@ -71,7 +72,7 @@ class CancelFlow:
 
     config: Path | None
     database: str | None
-    flow: str
+    flow: FlowId
     give_up_children: bool
     json: bool
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import Timestamp
 
 
@@ -24,7 +25,7 @@ class RouteLimits:
 class KeyTimes:
     """From when on a key is valid, and from when on no more."""
 
-    key_id: str
+    key_id: KeyId
     not_before: Timestamp | None
     not_after: Timestamp | None
 
@@ -36,9 +37,9 @@ class ServedRoute:
     `key_times` are those of the keys that begin or end, None where none does.
     """
 
-    route_id: str
+    route_id: RouteId
     path: str
-    owner: str
+    owner: Owner
     controller_id: str
     key_ids: tuple[str, ...]
     limits: RouteLimits
@@ -49,7 +50,7 @@ class ServedRoute:
 class SkippedRoute:
     """A route that would be left out, and why."""
 
-    route_id: str
+    route_id: RouteId
     path: str
     reason: str
 

@@ -19,6 +19,7 @@ from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import Swept
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.history.audit_log import AuditLog
@@ -91,7 +92,7 @@ class ReadableFlows(Protocol):
 
     def page(
         self,
-        owner: str | None,
+        owner: Owner | None,
         *,
         limit: int,
         before: int | None,
@@ -101,11 +102,11 @@ class ReadableFlows(Protocol):
         """Return at most `limit` flows, newest first, of one owner or of all."""
         ...
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         ...
 
-    def history(self, flow_id: str) -> Iterable[RecordedEvent]:
+    def history(self, flow_id: FlowId) -> Iterable[RecordedEvent]:
         """Return all that happened to a flow, in order."""
         ...
 
@@ -127,15 +128,15 @@ class Rebuilt(Protocol):
 class WritableFlows(Protocol):
     """A store opened to be changed, by an operator."""
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         ...
 
-    def cancel(self, flow_id: str) -> Outcome:
+    def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow of whichever owner, in the operator's name."""
         ...
 
-    def give_up_children(self, flow_id: str) -> Swept:
+    def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow, in the operator's name."""
         ...
 

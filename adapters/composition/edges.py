@@ -11,6 +11,7 @@ from adapters.logs import Fields, log_fault
 from adapters.store import CustodyLost
 from domain.application.listening import ClockReading
 from domain.application.ports import StoreUnavailable
+from domain.flow.ids import RequestId
 from domain.tlog.checkpoints import Unprovable
 
 LOG: Final = logging.getLogger("taskflow")
@@ -26,12 +27,17 @@ def read_clocks() -> ClockReading:
     return ClockReading(wall=now(), monotonic=time.monotonic_ns() // 1_000_000)
 
 
+def new_request_id() -> RequestId:
+    """Return the id of a request."""
+    return RequestId(new_id())
+
+
 def new_id() -> str:
     """Return a random UUID."""
     return str(uuid4())
 
 
-def log_request_fault(request_id: str, error: BaseException) -> None:
+def log_request_fault(request_id: RequestId, error: BaseException) -> None:
     """Log what went wrong behind an answer."""
     log_failure("request failed", {"request_id": request_id}, error)
 

@@ -14,7 +14,7 @@ from adapters import cli
 from adapters.composition.checkpoints import unsigned
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_id, now
+from adapters.composition.edges import LOG, log_request_fault, new_id, new_request_id, now
 from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.limits import limits_as
@@ -51,6 +51,7 @@ from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import KeyNotValid, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
 from domain.application.sessions import TaskFlows
+from domain.flow.ids import KeyId
 
 
 def serve(  # noqa: PLR0913 - a keyword for each option
@@ -161,7 +162,7 @@ def gateway(
         note_answer=note_answer,
     )
     return Collaborators(
-        gate=gate, new_id=new_id, ready=store.is_readable, log_fault=log_request_fault
+        gate=gate, new_id=new_request_id, ready=store.is_readable, log_fault=log_request_fault
     )
 
 
@@ -221,6 +222,6 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
         )
 
 
-def _identify(route: ConfiguredRoute, presented: str) -> str | KeyNotValid | None:
+def _identify(route: ConfiguredRoute, presented: str) -> KeyId | KeyNotValid | None:
     found = route.identify(presented, now())
     return KeyNotValid(found.key_id, found.fault) if isinstance(found, InvalidKey) else found

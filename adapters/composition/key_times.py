@@ -10,6 +10,7 @@ from attrs import frozen
 from adapters.presentation.printable import to_the_second
 from adapters.settings import Route, RouteKey, Settings
 from adapters.settings.findings import written
+from domain.flow.ids import KeyId
 from domain.flow.values import Timestamp
 
 _SOON: Final = 7 * 86_400_000
@@ -50,7 +51,7 @@ def _on_key(key: RouteKey, at: Timestamp) -> str | None:
     return None
 
 
-def shown_times(route: Route) -> Iterator[tuple[str, Timestamp | None, Timestamp | None]]:
+def shown_times(route: Route) -> Iterator[tuple[KeyId, Timestamp | None, Timestamp | None]]:
     """Return the ids of the keys that begin or end, and when."""
     for key in route.keys:
         if key.times.not_before is not None or key.times.not_after is not None:

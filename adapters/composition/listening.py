@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 from attrs import asdict
 
 from adapters import cli
-from adapters.composition.edges import LOG, new_id
+from adapters.composition.edges import LOG, new_request_id
 from adapters.composition.signals import Signals, StoppedAtStartError
 from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, flush, log_milestone
 from adapters.server import Admit, Neighbourhood, Rejection, RenderError, Server, ServerOptions
@@ -41,7 +41,7 @@ def listening(
             options,
             admit=admit,
             render_error=render_error,
-            new_id=new_id,
+            new_id=new_request_id,
             neighbourhood=neighbourhood,
         )
     except OSError as error:

@@ -17,6 +17,7 @@ from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
 from domain.application.recorded_events import Actor, ActorKind
 from domain.application.sweep import Swept
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 
 
@@ -37,15 +38,15 @@ class OperatorsFlows:
     operators: Operators
     children: Children
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         return self.store.load(flow_id, version)
 
-    def cancel(self, flow_id: str) -> Outcome:
+    def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow of whichever owner."""
         return self.operators.cancel(flow_id)
 
-    def give_up_children(self, flow_id: str) -> Swept:
+    def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow."""
         return self.operators.give_up_children(flow_id)
 

@@ -16,7 +16,7 @@ from adapters import cli
 from adapters.audit.desk import Desk, Prover
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_id, now
+from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
 from adapters.composition.listening import (
     listening,
     rejection_fields,
@@ -125,7 +125,7 @@ def _pages_given(
         client_key=partial(client_key, prefix=settings.limits.ipv6_prefix),
         now=now,
         seconds=time.monotonic,
-        new_id=new_id,
+        new_id=new_request_id,
         log_request=partial(_log_page, remember_of(settings)),
         log_fault=log_request_fault,
     )

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.application.ports import Clock, NewId
+from domain.application.ports import Clock
+from domain.flow.ids import RequestId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints
@@ -54,6 +55,6 @@ class Collaborators:
     client_key: Callable[[str], str]
     now: Clock
     seconds: Callable[[], float]
-    new_id: NewId
+    new_id: Callable[[], RequestId]
     log_request: Callable[[Mapping[str, object]], None]
-    log_fault: Callable[[str, BaseException], None]
+    log_fault: Callable[[RequestId, BaseException], None]

@@ -14,6 +14,7 @@ from adapters.pages.headers import HTML, NO_STORE, SECURITY
 from adapters.pages.rendering import render
 from adapters.presentation.printable import shortened
 from domain.application.ports import StoreUnavailable
+from domain.flow.ids import RequestId
 
 RawAnswer: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body, for a server that answers by itself."""
@@ -30,7 +31,7 @@ _SENTENCES: Final = {
 
 
 def render_error(
-    status: int, code: str, sentence: str, request_id: str, base_path: str
+    status: int, code: str, sentence: str, request_id: RequestId, base_path: str
 ) -> RawAnswer:
     """Return the page of a refusal that the server makes by itself."""
     below(base_path)
@@ -62,11 +63,11 @@ def _answer(req: Request, resp: Response, status: int, sentence: str | None) -> 
     resp.text = _page(status, sentence or _SENTENCES.get(status, ""), _id_of(req))
 
 
-def _id_of(req: Request) -> str:
-    return str(getattr(req.context, "request_id", ""))
+def _id_of(req: Request) -> RequestId:
+    return RequestId(getattr(req.context, "request_id", ""))
 
 
-def _page(status: int, sentence: str, request_id: str) -> str:
+def _page(status: int, sentence: str, request_id: RequestId) -> str:
     title = falcon.code_to_http_status(status).partition(" ")[2]
     return render(
         "error.html", {"title": title, "sentence": sentence, "request_id": request_id, "nav": None}

@@ -15,6 +15,7 @@ from adapters.pages.proofs import Proving, at_once, proven
 from adapters.pages.rendering import render
 from adapters.pages.story import Story, read_story
 from adapters.presentation.printable import shortened
+from domain.flow.ids import FlowId
 from domain.flow.values import BLANKS
 from domain.history.as_of import parse_point, transition_at
 from domain.history.transitions import Transition
@@ -33,7 +34,7 @@ class FlowPage:
 
     given: Collaborators
 
-    def on_get(self, req: Request, resp: Response, flow_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, flow_id: FlowId) -> None:
         """Show it."""
         story = read_story(self.given.evidence, flow_id)
         if story is None:

@@ -11,6 +11,7 @@ from adapters.pages.headers import HTML
 from adapters.pages.query import FIELDS, Fields, Misread, Query, kept, read_query
 from adapters.pages.rendering import address, flow_address, render
 from adapters.pages.search import Found, search
+from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
 from domain.flow.values import BLANKS
 
@@ -26,7 +27,7 @@ class FlowsPage:
     def on_get(self, req: Request, resp: Response) -> None:
         """Show them, or the way to the one flow whose id was looked for."""
         fields = {name: req.get_param(name) or "" for name in FIELDS}
-        wanted = fields["q"].strip(BLANKS)
+        wanted = FlowId(fields["q"].strip(BLANKS))
         if wanted and self.given.evidence.stream(wanted):
             raise falcon.HTTPSeeOther(flow_address(wanted))
         query = read_query(fields)

@@ -15,6 +15,7 @@ from adapters.pages.flow_view import in_words
 from adapters.pages.headers import HTML
 from adapters.pages.rendering import render
 from adapters.presentation.printable import printable, shortened
+from domain.flow.ids import FlowId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Unprovable
 from domain.tlog.leaves import entry_hash
@@ -74,7 +75,7 @@ class ProofPage:
 
     given: Collaborators
 
-    def on_get(self, req: Request, resp: Response, flow_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, flow_id: FlowId) -> None:
         """Show it, or send its document."""
         entry = _entry(self.given.evidence, flow_id, _version(req))
         found = proven(self.given, entry, within(self.given.seconds))
@@ -104,7 +105,7 @@ def _version(req: Request) -> int:
     return req.get_param_as_int("at", required=True, min_value=1, max_value=_MOST_VERSION)
 
 
-def _entry(evidence: AuditLog, flow_id: str, version: int) -> LogEntry:
+def _entry(evidence: AuditLog, flow_id: FlowId, version: int) -> LogEntry:
     entry = evidence.entry(flow_id, version)
     if entry is None:
         sentence = f"There is no version {version} of flow {shortened(flow_id, 80)}."

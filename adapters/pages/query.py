@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
+from domain.flow.ids import Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import BLANKS, Timestamp
@@ -25,7 +26,7 @@ class Query:
     `q` stands in the goal, whatever the case of its letters; `before` is the cursor of a page.
     """
 
-    owner: str | None = None
+    owner: Owner | None = None
     status: FlowStatus | None = None
     since: Timestamp | None = None
     until: Timestamp | None = None

@@ -14,6 +14,7 @@ from adapters.pages.collaborators import Collaborators
 from adapters.pages.headers import HTML
 from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fields
 from adapters.pages.rendering import address, render
+from domain.flow.ids import KeyId, RouteId
 from domain.history.as_of import parse_time
 from domain.history.refused_requests import (
     RefusalLog,
@@ -41,8 +42,8 @@ _READERS: Final[Mapping[str, Reader]] = {
 class Total:
     """How often something was refused, over the days that were asked for."""
 
-    route_id: str
-    key_id: str | None
+    route_id: RouteId
+    key_id: KeyId | None
     code: str
     counted: int
     dropped: int
@@ -121,7 +122,7 @@ def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
 
 
 def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[Total]:
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: Counter[tuple[RouteId, str]] = Counter()
     for day in totals:
         sums[day.route_id, day.code] += day.counted
     for (route_id, code), counted in sums.items():

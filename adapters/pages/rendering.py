@@ -24,6 +24,7 @@ from adapters.presentation.printable import (
     to_the_millisecond,
     to_the_second,
 )
+from domain.flow.ids import FlowId
 
 
 @frozen
@@ -47,12 +48,12 @@ def _style() -> Style:
 STYLE: Final = _style()
 
 
-def flow_address(flow_id: str, **query: object) -> str:
+def flow_address(flow_id: FlowId, **query: object) -> str:
     """Return the address of a flow's page."""
     return address(f"/flows/{quote(flow_id, safe='')}", **query)
 
 
-def proof_address(flow_id: str, **query: object) -> str:
+def proof_address(flow_id: FlowId, **query: object) -> str:
     """Return the address of the proof of an event, which `at` names by its version."""
     return address(f"/proofs/{quote(flow_id, safe='')}", **query)
 

@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.history.audit_log import AuditLog, LogEntry, StoredFlow, UnreadableEvent
 from domain.history.transitions import Transition, transitions
@@ -29,7 +30,7 @@ class Story:
     `findings` are what replaying the flow shows, None if it has too many events for a page.
     """
 
-    flow_id: str
+    flow_id: FlowId
     entries: Sequence[LogEntry]
     steps: Sequence[Transition]
     damage: str | None
@@ -49,7 +50,7 @@ class Story:
         return self.derived != self.newest
 
 
-def read_story(evidence: AuditLog, flow_id: str) -> Story | None:
+def read_story(evidence: AuditLog, flow_id: FlowId) -> Story | None:
     """Return what a store tells of a flow; None if it has nothing of it."""
     examined = evidence.examine(flow_id)
     if not examined.entries and examined.index is None and examined.snapshot is None:
@@ -66,7 +67,9 @@ def read_story(evidence: AuditLog, flow_id: str) -> Story | None:
     )
 
 
-def _replayed(evidence: AuditLog, flow_id: str, examined: StoredFlow) -> Sequence[Finding] | None:
+def _replayed(
+    evidence: AuditLog, flow_id: FlowId, examined: StoredFlow
+) -> Sequence[Finding] | None:
     if len(examined.entries) > MOST_REPLAYED:
         return None
     return tuple(replay_flow(flow_id, examined, evidence.read).findings)

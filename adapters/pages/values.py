@@ -11,6 +11,7 @@ from attrs import frozen
 
 from adapters.pages.json_text import laid_out
 from adapters.presentation.printable import printable, to_the_millisecond
+from domain.flow.ids import TaskId
 from domain.flow.task import find_task
 from domain.flow.values import Json
 from domain.history.changes import Change, FieldPath, Value, changes
@@ -57,7 +58,7 @@ class ShownChange:
 class ShownChanges:
     """What an event changed of a flow, or of one of its tasks, which it may have brought about."""
 
-    task_id: str | None
+    task_id: TaskId | None
     is_new: bool
     fields: Sequence[ShownChange]
 

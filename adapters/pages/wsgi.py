@@ -19,6 +19,7 @@ from adapters.pages.proofs import ProofPage
 from adapters.pages.refusals_page import RefusalsPage
 from adapters.pages.rendering import STYLE, read_static
 from adapters.pages.static_files import StaticFile
+from domain.flow.ids import RequestId
 
 
 def create_app(given: Collaborators) -> App[Request, Response]:
@@ -34,7 +35,7 @@ def create_app(given: Collaborators) -> App[Request, Response]:
         checkpoints=given.checkpoints,
         now=given.now,
         damages=given.damages,
-        on_fault=partial(given.log_fault, "checkup"),
+        on_fault=partial(given.log_fault, RequestId("checkup")),
     )
     app.add_route("/proofs/{flow_id:path}", ProofPage(given))
     app.add_route("/health", HealthPage(given, checkup))

@@ -26,6 +26,7 @@ from adapters.server.faults import (
 from adapters.server.head import begins_request, read_head, take_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.task import AppTask
+from domain.flow.ids import RequestId
 
 if TYPE_CHECKING:
     from adapters.server.contract import RawAnswer, Ticket
@@ -100,7 +101,7 @@ class Channel(Connection):
         self.server.crowd.hear(self)
         return self._open(raw, request_id)
 
-    def _open(self, raw: bytes, request_id: str) -> bool:
+    def _open(self, raw: bytes, request_id: RequestId) -> bool:
         head = read_head(raw, peer=self.addr[0], request_id=request_id)
         if isinstance(head, Fault):
             return self._refuse(head, request_id)
@@ -262,7 +263,7 @@ class Channel(Connection):
 
     # Refusing and ending
 
-    def _refuse(self, fault: Fault, request_id: str, method: str = "") -> bool:
+    def _refuse(self, fault: Fault, request_id: RequestId, method: str = "") -> bool:
         """Answer `fault` in the project's envelope and end."""
         extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
         self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
@@ -270,7 +271,7 @@ class Channel(Connection):
         self.write_soon(whole_answer(self.worded(fault, request_id), method, None))
         return self._end()
 
-    def worded(self, fault: Fault, request_id: str) -> "RawAnswer":
+    def worded(self, fault: Fault, request_id: RequestId) -> "RawAnswer":
         """Return the answer that tells the caller of a fault."""
         answer: RawAnswer = self.server.terms.render_error(
             Rejection(**asdict(fault), request_id=request_id, peer=self.addr[0])

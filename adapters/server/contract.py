@@ -8,6 +8,7 @@ from attrs import frozen
 from adapters.server.crowd import Neighbourhood
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
+from domain.flow.ids import RequestId
 
 RawAnswer = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body; the server adds Date, Content-Length and Connection."""
@@ -41,7 +42,7 @@ class Rejection:
     status: int
     code: str
     sentence: str
-    request_id: str
+    request_id: RequestId
     peer: str
 
 
@@ -56,6 +57,6 @@ class Terms:
     options: ServerOptions
     admit: Admit
     render_error: RenderError
-    new_id: Callable[[], str]
+    new_id: Callable[[], RequestId]
     clock: Callable[[], float]
     neighbourhood: Neighbourhood

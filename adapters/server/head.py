@@ -10,6 +10,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from adapters.server.faults import HEAD_TOO_LARGE, Fault, bad_request
+from domain.flow.ids import RequestId
 
 MAX_FIELDS = 100
 
@@ -65,7 +66,7 @@ class Head:
     version: Version
     headers: Fields = field(repr=False)
     peer: str
-    request_id: str
+    request_id: RequestId
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of the field `name` (lower case), in the order sent."""
@@ -123,7 +124,7 @@ def _early_fault(seen: bytes, limit: int) -> Fault | None:
     return None
 
 
-def read_head(raw: bytes, *, peer: str, request_id: str) -> Head | Fault:
+def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | Fault:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
     line, _, rest = raw.partition(b"\r\n")
     start = _REQUEST_LINE.fullmatch(line)

@@ -11,6 +11,7 @@ from adapters.server.listener import Listener
 from adapters.server.listening_clock import ListeningClock
 from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
+from domain.flow.ids import RequestId
 
 
 class Server:
@@ -26,7 +27,7 @@ class Server:
         *,
         admit: Admit,
         render_error: RenderError,
-        new_id: Callable[[], str],
+        new_id: Callable[[], RequestId],
         clock: Callable[[], float] | None = None,
         neighbourhood: Neighbourhood = str,
     ) -> None:

@@ -16,6 +16,7 @@ from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.resolution import resolve_text
 from adapters.settings.sealing import Resolution, Sealed
+from domain.flow.ids import KeyId
 from domain.flow.values import BLANKS
 
 CHECKPOINT_KEYS: Final = ("checkpoints", "key", "previousKeys", "everyMinutes", "origin")
@@ -128,7 +129,7 @@ def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
     refuse_placeholder(held, written)
     if isinstance(held, SecretRef):
         providers.check(held, written)
-    return DeclaredKey("signing", held, written)
+    return DeclaredKey(KeyId("signing"), held, written)
 
 
 def _public_key(written: Field) -> str:

@@ -20,9 +20,10 @@ from adapters.settings.references import (
     read_secret_input,
     refuse_placeholder,
 )
+from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import BLANKS
 
-DEFAULT_KEY: Final = "default"
+DEFAULT_KEY: Final = KeyId("default")
 """The id of the key that a plain `secret` makes."""
 
 _KEYS: Final = (
@@ -40,7 +41,7 @@ _PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
 class DeclaredKey:
     """One secret of a route as it is written, and where."""
 
-    key_id: str
+    key_id: KeyId
     held: SecretInput
     field: Field
     times: KeyTimes = ALWAYS
@@ -50,10 +51,10 @@ class DeclaredKey:
 class DeclaredRoute:
     """One route as it is written, its defaults filled in, and where."""
 
-    route_id: str
+    route_id: RouteId
     enabled: bool
     path: str
-    owner: str
+    owner: Owner
     controller_id: str
     description: str | None
     keys: tuple[DeclaredKey, ...]
@@ -94,7 +95,7 @@ def read_webhooks(root: Members, providers: Providers, limits: Limits) -> Webhoo
     entries.refuse_misspelt(PLUGIN_ID)
     entry = entries.object(PLUGIN_ID, _PLUGIN_KEYS)
     declared = entry.object("config", ("routes",)).object("routes").fields.items()
-    routes = tuple(_route(route_id, field, limits) for route_id, field in declared)
+    routes = tuple(_route(RouteId(route_id), field, limits) for route_id, field in declared)
     webhooks = Webhooks(read_switch(plugins, entry), routes, _PLUGIN)
     for ref, field in references(webhooks.served):
         providers.check(ref, field)
@@ -112,7 +113,7 @@ def references(routes: tuple[DeclaredRoute, ...]) -> Iterator[tuple[SecretRef, F
                 yield key.held, key.field
 
 
-def _route(route_id: str, field: Field, limits: Limits) -> DeclaredRoute:
+def _route(route_id: RouteId, field: Field, limits: Limits) -> DeclaredRoute:
     if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
         field.refuse(expected="a route id without blanks around it", found="another key")
     members = field.members(_KEYS)
@@ -122,7 +123,7 @@ def _route(route_id: str, field: Field, limits: Limits) -> DeclaredRoute:
         route_id=route_id,
         enabled=members.flag("enabled", default=True),
         path=_normalised(members.text("path", default=f"{_PREFIX}{route_id}")),
-        owner="" if owner is None else owner.literal_text(),
+        owner=Owner("" if owner is None else owner.literal_text()),
         controller_id=members.text("controllerId", default=f"webhooks/{route_id}"),
         description=None if description is None else description.text(),
         keys=tuple(_keys(members)),
@@ -149,9 +150,9 @@ def _keys(members: Members) -> Iterator[DeclaredKey]:
         elif key_id == DEFAULT_KEY and members.get("secret"):
             field.refuse(expected=f"another key id, as secret is {DEFAULT_KEY}", found=DEFAULT_KEY)
         elif isinstance(field.value, dict) and not field.value.keys().isdisjoint(_TIMED):
-            yield from _timed(key_id, field)
+            yield from _timed(KeyId(key_id), field)
         else:
-            yield from _key(key_id, field)
+            yield from _key(KeyId(key_id), field)
 
 
 _TIMED: Final = ("secret", NOT_BEFORE, NOT_AFTER)
@@ -160,7 +161,7 @@ _TIMED: Final = ("secret", NOT_BEFORE, NOT_AFTER)
 _WANTED: Final = "a secret, a SecretRef, or an object secrets with some of them"
 
 
-def _timed(key_id: str, field: Field) -> Iterator[DeclaredKey]:
+def _timed(key_id: KeyId, field: Field) -> Iterator[DeclaredKey]:
     members = field.members(_TIMED)
     times = read_key_times(members)
     secret = members.required("secret", expected="a secret or a SecretRef")
@@ -168,7 +169,7 @@ def _timed(key_id: str, field: Field) -> Iterator[DeclaredKey]:
         yield from _key(key_id, secret, times)
 
 
-def _key(key_id: str, field: Field, times: KeyTimes = ALWAYS) -> Iterator[DeclaredKey]:
+def _key(key_id: KeyId, field: Field, times: KeyTimes = ALWAYS) -> Iterator[DeclaredKey]:
     held = read_secret_input(field)
     if held is not None:
         yield DeclaredKey(key_id, held, field, times)

@@ -15,6 +15,7 @@ from adapters.settings.providers import Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.sealing import Unresolved
 from adapters.settings.secret import Secret
+from domain.flow.ids import KeyId
 
 _BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
 _KEYS: Final = ("host", "port", "user", "password", "basePath")
@@ -97,4 +98,4 @@ def _password(block: Members, providers: Providers) -> DeclaredKey | None:
     refuse_placeholder(held, written)
     if isinstance(held, SecretRef):
         providers.check(held, written)
-    return DeclaredKey("password", held, written)
+    return DeclaredKey(KeyId("password"), held, written)

@@ -7,6 +7,7 @@ from attrs import frozen
 from adapters.settings.key_times import ALWAYS, KeyFault, KeyTimes
 from adapters.settings.limits import Limits
 from adapters.settings.secret import Secret
+from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import Timestamp
 
 
@@ -14,7 +15,7 @@ from domain.flow.values import Timestamp
 class RouteKey:
     """One secret of a route; events name its id, so that a leaked one can be traced."""
 
-    key_id: str
+    key_id: KeyId
     secret: Secret
     times: KeyTimes = ALWAYS
 
@@ -23,7 +24,7 @@ class RouteKey:
 class InvalidKey:
     """A key whose secret was presented before or after the times at which it is valid."""
 
-    key_id: str
+    key_id: KeyId
     fault: KeyFault
 
 
@@ -31,15 +32,15 @@ class InvalidKey:
 class Route:
     """One path that is served: for whom it acts, with which secrets, within which limits."""
 
-    route_id: str
+    route_id: RouteId
     path: str
-    owner: str
+    owner: Owner
     controller_id: str
     description: str | None = None
     keys: tuple[RouteKey, ...]
     limits: Limits
 
-    def identify(self, presented: str, at: Timestamp) -> str | InvalidKey | None:
+    def identify(self, presented: str, at: Timestamp) -> KeyId | InvalidKey | None:
         """Return the id of the key that a caller presented, or None; see `Secret.matches`.
 
         The work is the same whichever key matches, and if none does. A key that is valid goes
@@ -60,8 +61,8 @@ class Route:
 class UnresolvedKey:
     """A key of an enabled route whose secret could not be resolved."""
 
-    route_id: str
-    key_id: str
+    route_id: RouteId
+    key_id: KeyId
     reason: str
 
 
@@ -69,7 +70,7 @@ class UnresolvedKey:
 class SkippedRoute:
     """A route that is not served, as none of its secrets could be resolved; one warning each."""
 
-    route_id: str
+    route_id: RouteId
     path: str
     file: str
     line: int | None

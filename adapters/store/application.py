@@ -17,6 +17,7 @@ from adapters.store.recorder import FlowRecorder
 from adapters.store.schema import KeyRow
 from adapters.store.sqlite import Datastore, Factory
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 
 LOG_SECTION = 1000
@@ -66,7 +67,7 @@ class FlowApplication(Application[str]):
         """Return our mapper, with compression and encryption as the environment says."""
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=FlowMapper)
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is or was, from its snapshot and the events after it.
 
         A snapshot is a cache: one that cannot be read, or does not fit its events, is not used.
@@ -81,7 +82,7 @@ class FlowApplication(Application[str]):
             self._report_stale_cache(flow_id, error)
         return flow if flow is None or version is None or flow.version == version else None
 
-    def load_of(self, owner: str, flow_id: str) -> Flow | None:
+    def load_of(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return a flow as it is, if it is the owner's: its index row and snapshot may be wrong.
 
         APPSEC: both are caches, and what a caller is shown must be what the events say is theirs.
@@ -94,13 +95,13 @@ class FlowApplication(Application[str]):
             flow = _get(Repository(self.events), flow_id, None)
         return flow if flow is not None and flow.owner == owner else None
 
-    def _report_stale_cache(self, flow_id: str, error: Exception) -> None:
+    def _report_stale_cache(self, flow_id: FlowId, error: Exception) -> None:
         if flow_id not in self._reported and len(self._reported) < _MOST_REPORTED:
             self._reported.add(flow_id)
             self.on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
 
 
-def _get(repository: Repository[str], flow_id: str, version: int | None) -> Flow | None:
+def _get(repository: Repository[str], flow_id: FlowId, version: int | None) -> Flow | None:
     try:
         found = repository.get(flow_id, version=version, projector_func=cast("Any", project))
     except AggregateNotFoundError:

@@ -11,6 +11,7 @@ from eventsourcing.domain import DomainEventProtocol
 from domain.application.recorded_events import Metadata, RecordedEvent
 from domain.flow.events import Event
 from domain.flow.evolve import BrokenHistory, evolve
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 
 
@@ -71,7 +72,7 @@ def to_envelope(record: RecordedEvent) -> Envelope:
 def to_record(envelope: Envelope) -> RecordedEvent:
     """Return the core's form of an envelope."""
     return RecordedEvent(
-        flow_id=envelope.originator_id,
+        flow_id=FlowId(envelope.originator_id),
         version=envelope.originator_version,
         event=envelope.event,
         metadata=envelope.metadata,

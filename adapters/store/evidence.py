@@ -19,6 +19,7 @@ from adapters.store.upcasting import UPCASTERS
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.history.audit_log import (
@@ -68,11 +69,11 @@ class StoreEvidence:
             yield from map(_entry, rows)
             start = rows[-1][0] + 1
 
-    def stream(self, flow_id: str) -> Sequence[LogEntry]:
+    def stream(self, flow_id: FlowId) -> Sequence[LogEntry]:
         """Return the events of a flow, in order."""
         return [_entry(row) for row in self._rows(_STREAM, flow_id)]
 
-    def entry(self, flow_id: str, version: int) -> LogEntry | None:
+    def entry(self, flow_id: FlowId, version: int) -> LogEntry | None:
         """Return one event of a flow."""
         rows = self._rows(_EVENT, flow_id, version)
         return _entry(rows[0]) if rows else None
@@ -87,14 +88,14 @@ class StoreEvidence:
         except (Undecodable, BrokenHistory) as error:
             raise UnreadableEvent(str(error)) from error
 
-    def flow_ids(self) -> Iterator[str]:
+    def flow_ids(self) -> Iterator[FlowId]:
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
         last = ""
         while rows := self._rows(_FLOWS, last):
             yield from map(_flow_id, rows)
             last = rows[-1][0]
 
-    def examine(self, flow_id: str) -> StoredFlow:
+    def examine(self, flow_id: FlowId) -> StoredFlow:
         """Return all that the store has of a flow, read at one moment."""
         with translated(), self.store.application.datastore.reading() as cursor:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
@@ -114,22 +115,22 @@ class StoreEvidence:
             yield from (RequestKeyRow(**row) for row in rows)
             last = (rows[-1]["route_id"], rows[-1]["key"])
 
-    def request_key(self, route_id: str, key: str) -> RequestKeyRow | None:
+    def request_key(self, route_id: RouteId, key: str) -> RequestKeyRow | None:
         """Return what a request key stands for."""
         rows = self._rows(_KEY, route_id, key)
         return RequestKeyRow(**rows[0]) if rows else None
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as the gateway would, or as of a stream version."""
         return self.store.load(flow_id, version)
 
     def page(
-        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+        self, owner: Owner | None, *, limit: int, before: int | None, status: FlowStatus | None
     ) -> Page[Flow]:
         """Return the outlines of at most `limit` flows, newest first, of one owner or of all."""
         return self.store.page(owner, limit=limit, before=before, status=status, show=_outline)
 
-    def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | str:
+    def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
         try:
             read = self.store.application.mapper.to_domain_event(StoredEvent(flow_id, *row))
         except Undecodable as error:

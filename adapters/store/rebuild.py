@@ -19,6 +19,7 @@ from adapters.store.store import EventSourcedStore
 from domain.flow.decide import may_decide_nothing
 from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -48,11 +49,11 @@ class _Table:
     key: str
     columns: int
 
-    def rows(self, cursor: SQLiteCursor, flow_id: str) -> set[Row]:
+    def rows(self, cursor: SQLiteCursor, flow_id: FlowId) -> set[Row]:
         cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (flow_id,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, flow_id: str, wanted: Row) -> int:
+    def put(self, cursor: SQLiteCursor, flow_id: FlowId, wanted: Row) -> int:
         """Leave exactly one row of a flow, and return how many rows had to change for that."""
         found = self.rows(cursor, flow_id)
         if found == {wanted}:
@@ -98,7 +99,7 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
     return Rebuilt(flows=len(streams), changed=dict(changed))
 
 
-def _streams(cursor: SQLiteCursor) -> list[tuple[int, str]]:
+def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
     cursor.execute(_HEADLESS)
     if headless := cursor.fetchone():
         raise StoreFault(f"flow {headless[0]}: its stream has no beginning")
@@ -106,7 +107,9 @@ def _streams(cursor: SQLiteCursor) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
-def _envelopes(store: EventSourcedStore, cursor: SQLiteCursor, flow_id: str) -> Iterator[Envelope]:
+def _envelopes(
+    store: EventSourcedStore, cursor: SQLiteCursor, flow_id: FlowId
+) -> Iterator[Envelope]:
     cursor.execute(_STREAM, (flow_id,))
     for row in cursor.fetchall():
         stored = StoredEvent(*row)
@@ -149,9 +152,10 @@ def _keys(envelopes: Iterable[Envelope]) -> dict[tuple[str, str], KeyRow]:
         place = (data.actor.name, data.idempotency_key)
         known = rows[place].task_id if place in rows else None
         rows[place] = KeyRow(
-            *place,
+            RouteId(data.actor.name),
+            data.idempotency_key,
             data.request_hash,
-            envelope.originator_id,
+            FlowId(envelope.originator_id),
             envelope.originator_version,
             known or _task_id(envelope),
         )
@@ -173,7 +177,7 @@ def _came_with(envelope: Envelope, row: KeyRow) -> bool:
     return (data.actor.name, data.idempotency_key) == _place(row)
 
 
-def _task_id(envelope: Envelope) -> str | None:
+def _task_id(envelope: Envelope) -> TaskId | None:
     match envelope.event:
         case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
             return envelope.event.task_id
@@ -181,7 +185,7 @@ def _task_id(envelope: Envelope) -> str | None:
             return None
 
 
-def _place(row: KeyRow) -> tuple[str, str]:
+def _place(row: KeyRow) -> tuple[RouteId, str]:
     return row.route_id, row.key
 
 

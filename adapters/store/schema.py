@@ -12,6 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from domain.application.ports import Commit
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow, silence
 from domain.flow.values import Timestamp
 
@@ -72,12 +73,12 @@ SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND ow
 class KeyRow:
     """A row of `request_keys`."""
 
-    route_id: str
+    route_id: RouteId
     key: str
     request_hash: str
-    flow_id: str
+    flow_id: FlowId
     version: int
-    task_id: str | None
+    task_id: TaskId | None
 
 
 def index_row(flow: Flow, position: int) -> tuple[str, str, int, str, Timestamp | None]:

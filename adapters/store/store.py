@@ -21,6 +21,7 @@ from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnava
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import SilentFlow
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -74,18 +75,18 @@ class EventSourcedStore:
             return False
         return True
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
             return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
 
-    def owner_of(self, flow_id: str) -> str | None:
+    def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
         row = self._row(schema.SELECT_OWNER, flow_id)
-        return None if row is None else str(row["owner"])
+        return None if row is None else Owner(row["owner"])
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         with translated():
             return self.application.load(flow_id, version)
@@ -108,19 +109,19 @@ class EventSourcedStore:
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
             self.application.events.put(envelopes, derived=derived)
 
-    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
+    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         row = self._row(schema.SELECT_KEY, route_id, key)
         return None if row is None else IdempotencyRecord(**row)
 
-    def latest(self, owner: str) -> Flow | None:
+    def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         flows = self.page(owner, limit=1, before=None, status=None, show=itself).flows
         return flows[0] if flows else None
 
     def page(
         self,
-        owner: str | None,
+        owner: Owner | None,
         *,
         limit: int,
         before: int | None,
@@ -146,7 +147,7 @@ class EventSourcedStore:
                 last = position if isinstance(position, int) else last
         return Page(flows=shown, next_cursor=None)
 
-    def position_of(self, owner: str, flow_id: str) -> int | None:
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation; it never changes."""
         row = self._row(schema.SELECT_POSITION, flow_id, owner)
         return None if row is None else int(row["position"])
@@ -159,7 +160,7 @@ class EventSourcedStore:
         """Return flows with a cancel intent whose children all gave news after a moment."""
         return self._silent(schema.SELECT_AHEAD, after, limit)
 
-    def history(self, flow_id: str) -> Iterator[RecordedEvent]:
+    def history(self, flow_id: FlowId) -> Iterator[RecordedEvent]:
         """Return all that happened to a flow, in order."""
         with translated():
             for stored in self.application.events.get(flow_id):
@@ -177,7 +178,7 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
-    def _listed(self, cursor: SQLiteCursor, owner: str | None, flow_id: str) -> Flow | None:
+    def _listed(self, cursor: SQLiteCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
         cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
         row = cursor.fetchone()
@@ -189,7 +190,7 @@ class EventSourcedStore:
         with translated():
             return self.application.load_of(owner, flow_id)
 
-    def _snapshot(self, flow_id: str, row: sqlite3.Row) -> Flow | None:
+    def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
             return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).state()
@@ -214,7 +215,7 @@ class EventSourcedStore:
 
 
 def _page_query(
-    owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+    owner: Owner | None, *, limit: int, before: int | None, status: FlowStatus | None
 ) -> tuple[str, list[object]]:
     conditions = {
         "owner=?": owner,

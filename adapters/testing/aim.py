@@ -23,6 +23,7 @@ from domain.flow.commands import (
     RunTask,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import Runtime
 
@@ -66,10 +67,10 @@ def at_something(
     if life is None:
         return OWNERS[0], command
     name = "flow-none" if aim.stray is Stray.NO_FLOW else life.flow_id
-    return _sender(life, aim), _aimed(replace(command, flow_id=name), life, names, aim)
+    return _sender(life, aim), _aimed(replace(command, flow_id=FlowId(name)), life, names, aim)
 
 
-def at_a_run(model: Model, command: RunTask, aim: Aim) -> tuple[str, RunTask] | None:
+def at_a_run(model: Model, command: RunTask, aim: Aim) -> tuple[Owner, RunTask] | None:
     """Return a command that means a run again which the model knows, and who sends it.
 
     Some of them mean it to the letter, the others only the run; None if no run is known.
@@ -92,15 +93,15 @@ def at_a_run(model: Model, command: RunTask, aim: Aim) -> tuple[str, RunTask] | 
 
 def _aimed(command: FlowCommand, life: Life, names: Names, aim: Aim) -> FlowCommand:
     if isinstance(command, UpdateTask):
-        return replace(command, task_id=_task(life, names, aim))
+        return replace(command, task_id=TaskId(_task(life, names, aim)))
     if isinstance(command, LoseTask):
-        return _silent(life, command, _task(life, names, aim), aim)
+        return _silent(life, command, TaskId(_task(life, names, aim)), aim)
     if isinstance(command, REVISIONED):
         return replace(command, expected_revision=max(0, life.revision + _OFF.get(aim.stray, 0)))
     return command
 
 
-def _silent(life: Life, command: LoseTask, task_id: str, aim: Aim) -> LoseTask:
+def _silent(life: Life, command: LoseTask, task_id: TaskId, aim: Aim) -> LoseTask:
     """Return a command that gives up a child: around what allows it, where it says that."""
     child = life.child(task_id)
     if child is None:

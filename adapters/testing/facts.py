@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from domain.flow.events import FlowCreated, TaskEnded, TaskLinked
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 
-FLOW: Final = "flow-1"
-OWNER: Final = "agent:main:main"
-STRANGER: Final = "agent:main:other"
+FLOW: Final = FlowId("flow-1")
+OWNER: Final = Owner("agent:main:main")
+STRANGER: Final = Owner("agent:main:other")
 THEN: Final = 1_700_000_000_000
 """The moment of all that was given."""
 NOW: Final = THEN + 1_000
@@ -39,7 +40,7 @@ CREATED_FLOW: Final = Flow(
 """What `CREATED` adds up to."""
 
 
-def linked(task_id: str, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinked:
+def linked(task_id: TaskId, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinked:
     """Return the fact that a plain child became part of the flow."""
     return TaskLinked(
         at=THEN,
@@ -54,6 +55,6 @@ def linked(task_id: str, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinked:
     )
 
 
-def ended(task_id: str, status: TaskStatus = TaskStatus.SUCCEEDED) -> TaskEnded:
+def ended(task_id: TaskId, status: TaskStatus = TaskStatus.SUCCEEDED) -> TaskEnded:
     """Return the fact that a child ended."""
     return TaskEnded(at=THEN, task_id=task_id, status=status)

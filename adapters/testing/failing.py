@@ -16,6 +16,7 @@ from domain.application.ports import (
     StoreUnavailable,
     WriteConflict,
 )
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -69,11 +70,11 @@ class FailingStore:
         """Let writes from now on fail, as told, in place of what was planned before."""
         self._planned, self._writes = list(failures), 0
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow."""
         return self._alive().find(owner, flow_id)
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         return self._alive().load(flow_id, version)
 
@@ -86,17 +87,17 @@ class FailingStore:
         inner.save(commit)
         self._fail(due, Moment.AFTER)
 
-    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
+    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         return self._alive().find_idempotency_record(route_id, key)
 
-    def latest(self, owner: str) -> Flow | None:
+    def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         return self._alive().latest(owner)
 
     def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         limit: int,
         before: int | None,
@@ -106,7 +107,7 @@ class FailingStore:
         """Return at most `limit` flows of an owner, those created before a position."""
         return self._alive().page(owner, limit=limit, before=before, status=status, show=show)
 
-    def position_of(self, owner: str, flow_id: str) -> int | None:
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
         return self._alive().position_of(owner, flow_id)
 

@@ -33,6 +33,7 @@ from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, T
 from adapters.testing.strategies import PLAIN
 from adapters.testing.trial import Trial
 from domain.flow.commands import Command, FlowCommand, RunTask
+from domain.flow.ids import Owner
 
 MOST_FLOWS: Final = 12
 MOST_LIVE: Final = 3
@@ -80,13 +81,13 @@ class FlowMachine(RuleBasedStateMachine):
         self._failed = False
 
     @initialize(owner=senders, command=some.creations(PLAIN))
-    def begin(self, owner: str, command: Command) -> None:
+    def begin(self, owner: Owner, command: Command) -> None:
         """Open the first flow."""
         self.do(Send(owner, command))
 
     @precondition(lambda self: self._wants_flows())
     @rule(owner=senders, command=some.creations(PLAIN), key=keys)
-    def create(self, owner: str, command: Command, key: Key) -> None:
+    def create(self, owner: Owner, command: Command, key: Key) -> None:
         """Open another flow."""
         self.do(Send(owner, command, self._key(key)))
 
@@ -184,7 +185,7 @@ class FlowMachine(RuleBasedStateMachine):
 
     def _send(self, aim: Aim, command: FlowCommand, key: Key) -> None:
         owner, aimed = at_something(self.trial.model, self.trial.names, command, aim)
-        self.do(Send(owner, aimed, self._key(key)))
+        self.do(Send(Owner(owner), aimed, self._key(key)))
 
     def _wants_flows(self) -> bool:
         return self._live() < MOST_LIVE and len(self.trial.model.lives) < MOST_FLOWS

@@ -10,6 +10,7 @@ from attrs import Factory, define
 from domain.application.ports import Commit, IdempotencyRecord, Page, WriteConflict
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -26,12 +27,12 @@ class MemoryStore:
     streams: dict[str, list[RecordedEvent]] = Factory(dict)
     keys: dict[tuple[str, str], IdempotencyRecord] = Factory(dict)
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow."""
         flow = self._fold(flow_id)
         return flow if flow is not None and flow.owner == owner else None
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         return self._fold(flow_id, version)
 
@@ -52,17 +53,17 @@ class MemoryStore:
                 task_id=commit.task_id,
             )
 
-    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
+    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         return self.keys.get((route_id, key))
 
-    def latest(self, owner: str) -> Flow | None:
+    def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         return next((flow for _, flow in self._newest_first(owner)), None)
 
     def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         limit: int,
         before: int | None,
@@ -85,16 +86,16 @@ class MemoryStore:
             last = position
         return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
 
-    def position_of(self, owner: str, flow_id: str) -> int | None:
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
         flow = self.find(owner, flow_id)
         return None if flow is None else list(self.streams).index(flow_id)
 
-    def _fold(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def _fold(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))
 
-    def _newest_first(self, owner: str) -> list[tuple[int, Flow]]:
-        flows = [self._fold(flow_id) for flow_id in self.streams]
+    def _newest_first(self, owner: Owner) -> list[tuple[int, Flow]]:
+        flows = [self._fold(FlowId(flow_id)) for flow_id in self.streams]
         placed = [
             (at, flow) for at, flow in enumerate(flows) if flow is not None and flow.owner == owner
         ]

@@ -9,6 +9,7 @@ from attrs import evolve as replace
 
 from adapters.testing.answers import Answer, Shown
 from domain.flow.commands import Command, CreateFlow, LoseTask, UpdateTask
+from domain.flow.ids import FlowId, TaskId
 
 T = TypeVar("T")
 IDS: Final = ("flow_id", "parent_flow_id", "task_id")
@@ -35,8 +36,10 @@ class Names:
             return command
         flow_id = self.id_of(command.flow_id)
         if isinstance(command, UpdateTask | LoseTask):
-            return replace(command, flow_id=flow_id, task_id=self.id_of(command.task_id))
-        return replace(command, flow_id=flow_id)
+            return replace(
+                command, flow_id=FlowId(flow_id), task_id=TaskId(self.id_of(command.task_id))
+            )
+        return replace(command, flow_id=FlowId(flow_id))
 
     def read_answer(self, expected: Answer, answer: Answer) -> Answer:
         """Return an answer with names in place of ids, which are learnt from what was expected."""

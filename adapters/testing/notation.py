@@ -11,7 +11,17 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    NewType,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from attrs import NOTHING, fields
 
@@ -111,6 +121,8 @@ def _read(noted: object, kinds: Mapping[str, type[T]]) -> T:
 def _leaves(hint: Any) -> Iterable[type]:  # noqa: ANN401 - any annotation
     if get_origin(hint) in (Union, types.UnionType):
         return [leaf for member in get_args(hint) for leaf in _leaves(member)]
+    if isinstance(hint, NewType):
+        return _leaves(hint.__supertype__)
     return [hint] if isinstance(hint, type) else []
 
 

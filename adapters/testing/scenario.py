@@ -13,6 +13,7 @@ from domain.flow.commands import Command, CommandContext
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event
 from domain.flow.evolve import fold
+from domain.flow.ids import Owner
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 
@@ -35,7 +36,7 @@ class Given:
         return self.found
 
     def when(
-        self, command: Command, *, at: int = NOW, owner: str = OWNER, new_id: str = "new-1"
+        self, command: Command, *, at: int = NOW, owner: Owner = OWNER, new_id: str = "new-1"
     ) -> Decided:
         """Decide a command."""
         issued = CommandContext(command=command, owner=owner, at=at, new_id=new_id)

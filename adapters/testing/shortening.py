@@ -21,6 +21,7 @@ from adapters.testing.reproducing import MakeRules
 from adapters.testing.steps import OWNERS, Send, Step, Tick
 from adapters.testing.trial import Trial
 from domain.flow.commands import REVISIONED, Command, LoseTask
+from domain.flow.ids import FlowId, Owner
 
 Steps: TypeAlias = tuple[Step, ...]
 
@@ -76,7 +77,7 @@ class Shortener:
 
     def _plainer(self, best: Failing) -> Failing:
         for owner in OWNERS[1:]:
-            best = self._tried(_sent_by_the_first(best.steps, owner)) or best
+            best = self._tried(_sent_by_the_first(best.steps, Owner(owner))) or best
         for at in range(len(best.steps)):
             for name, value in _plain_fields(best.steps, at):
                 best = self._tried(_with(best.steps, at, name, value)) or best
@@ -120,7 +121,7 @@ def _without(failing: Failing, at: int) -> Steps:
         rest = tuple(_earlier(step, gone.milliseconds) for step in rest)
     for flow_id, revision in before.revisions.items():
         moved = after.revisions[flow_id] - revision
-        rest = tuple(_expecting_less(step, flow_id, moved) for step in rest)
+        rest = tuple(_expecting_less(step, FlowId(flow_id), moved) for step in rest)
     if len(after.revisions) > len(before.revisions):
         rest = tuple(_renamed(step, "flow", len(after.revisions)) for step in rest)
     if after.tasks > before.tasks:
@@ -146,7 +147,7 @@ def _dated(step: Step, change: Callable[[int], int]) -> Step:
             return step
 
 
-def _expecting_less(step: Step, flow_id: str, moved: int) -> Step:
+def _expecting_less(step: Step, flow_id: FlowId, moved: int) -> Step:
     if not isinstance(step, Send) or not isinstance(step.command, REVISIONED):
         return step
     if step.command.flow_id != flow_id or step.command.expected_revision < moved:
@@ -165,7 +166,7 @@ def _renamed(step: Step, kind: str, gone: int) -> Step:
     return _having(step, f"{kind}_id", f"{kind}-{int(number[1]) - 1}")
 
 
-def _sent_by_the_first(steps: Steps, owner: str) -> Steps:
+def _sent_by_the_first(steps: Steps, owner: Owner) -> Steps:
     return tuple(
         replace(step, owner=OWNERS[0]) if isinstance(step, Send) and step.owner == owner else step
         for step in steps

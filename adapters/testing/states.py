@@ -34,6 +34,7 @@ from domain.flow.events import (
     FlowResumed,
     FlowSucceeded,
 )
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.status import ENDED, LIVE, FlowStatus, Runtime, TaskStatus
 
@@ -48,14 +49,14 @@ TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
 }
 """What brings a new flow into a status."""
 
-CHILD: Final = replace(linked("child"), run_id="run-1")
+CHILD: Final = replace(linked(TaskId("child")), run_id="run-1")
 RUNNING_CHILD: Final = replace(CHILD, status=TaskStatus.RUNNING)
 CHILDREN: Final[tuple[tuple[Event, ...], ...]] = (
     (),
     (CHILD,),
     (RUNNING_CHILD,),
-    (CHILD, linked("sibling")),
-    *((CHILD, ended("child", status)) for status in sorted(ENDED)),
+    (CHILD, linked(TaskId("sibling"))),
+    *((CHILD, ended(TaskId("child"), status)) for status in sorted(ENDED)),
 )
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -72,12 +73,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", status=TaskStatus.RUNNING),
     RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work", run_id="run-1", source_id="s"),
     *(
-        UpdateTask(flow_id=FLOW, task_id="child", status=status)
+        UpdateTask(flow_id=FLOW, task_id=TaskId("child"), status=status)
         for status in TaskStatus
         if status not in {TaskStatus.QUEUED, TaskStatus.LOST}
     ),
-    LoseTask(flow_id=FLOW, task_id="child", silent_before=THEN),
-    LoseTask(flow_id=FLOW, task_id="child", silent_before=None),
+    LoseTask(flow_id=FLOW, task_id=TaskId("child"), silent_before=THEN),
+    LoseTask(flow_id=FLOW, task_id=TaskId("child"), silent_before=None),
 )
 
 

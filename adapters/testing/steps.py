@@ -18,12 +18,13 @@ from adapters.testing.differences import one_line
 from adapters.testing.failing import Fault, Moment
 from adapters.testing.notation import Noted, Unreadable, note_command, read_command
 from domain.flow.commands import Command
+from domain.flow.ids import Owner
 
-OWNERS: Final = ("agent:ops:one", "agent:main:two", "three")
+OWNERS: Final = (Owner("agent:ops:one"), Owner("agent:main:two"), Owner("three"))
 """Who sends commands in a run: two whose session key names an agent, and one whose does not."""
 
 
-def other_than(owner: str) -> str:
+def other_than(owner: Owner) -> str:
     """Return another owner."""
     return OWNERS[1] if owner == OWNERS[0] else OWNERS[0]
 
@@ -32,7 +33,7 @@ def other_than(owner: str) -> str:
 class Send:
     """A command of an owner, perhaps with an idempotency key."""
 
-    owner: str
+    owner: Owner
     command: Command
     key: str | None = None
 
@@ -127,7 +128,7 @@ def read_step(noted: object) -> Step:
 def _command(noted: Noted) -> Send:
     match {"as": OWNERS[0], "key": None, **noted}:
         case {"as": str(owner), "key": str() | None as key, **command}:
-            return Send(owner, read_command(command), key)
+            return Send(Owner(owner), read_command(command), key)
         case _:
             raise Unreadable(f"a sender and a key are text: {noted!r}")
 

@@ -24,6 +24,7 @@ from adapters.testing.model import Model
 from adapters.testing.model.world import Foreseen
 from adapters.testing.names import Names
 from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, other_than
+from domain.flow.ids import FlowId, Owner
 
 LOST: Final = Answer("lost", "The service died before it answered.")
 STATUSES: Final = ("queued", "running", "waiting", "blocked", "succeeded", "failed", "cancelled")
@@ -78,8 +79,8 @@ class Trial:
     def look(self) -> None:
         """Compare everything that every owner can read; raises Mismatch."""
         for owner in OWNERS:
-            self._look_at_lists(owner)
-            self._look_at(owner, "flow-none")
+            self._look_at_lists(Owner(owner))
+            self._look_at(Owner(owner), FlowId("flow-none"))
 
     def close(self) -> None:
         """Let go of the service."""
@@ -116,26 +117,26 @@ class Trial:
         self._planned = None
         self.driver.restart()
 
-    def _learn_the_latest(self, owner: str) -> None:
+    def _learn_the_latest(self, owner: Owner) -> None:
         newest = next(iter(self.model.listed(owner)), None)
         self.names.learn(newest, self.driver.latest(owner))
 
     def _look_after(self, step: Send) -> None:
         """Look at the flow that a command was about, as its sender and as somebody else."""
         name = getattr(step.command, "flow_id", None) or f"flow-{len(self.model.lives)}"
-        self._look_at(step.owner, name)
-        self._look_at(other_than(step.owner), name)
+        self._look_at(step.owner, FlowId(name))
+        self._look_at(Owner(other_than(step.owner)), FlowId(name))
 
-    def _look_at(self, owner: str, name: str) -> None:
+    def _look_at(self, owner: Owner, name: FlowId) -> None:
         expected, flow_id = self.model.find(owner, name), self.names.id_of(name)
-        found = self.names.read(expected, self.driver.find(owner, flow_id))
+        found = self.names.read(expected, self.driver.find(owner, FlowId(flow_id)))
         self._compare(f"{name}, as {owner} sees it,", expected, found)
         if found is not None:
             laws = broken(self._seen.get(name, found), found)
             self._compare(f"what broke between two looks at {name}", [], laws)
             self._seen[name] = found
 
-    def _look_at_lists(self, owner: str) -> None:
+    def _look_at_lists(self, owner: Owner) -> None:
         listed = self.model.listed(owner)
         self._compare(f"the list of {owner}", listed, self._named(self._pages(owner)))
         for status in STATUSES:
@@ -146,16 +147,16 @@ class Trial:
         for found_one in (self.driver.latest(owner), self.driver.resolve(owner, owner)):
             self._compare(f"the latest flow of {owner}", latest, self.names.named(found_one))
         for name in self.model.lives:
-            self._look_closer(owner, name)
+            self._look_closer(owner, FlowId(name))
 
-    def _look_closer(self, owner: str, name: str) -> None:
+    def _look_closer(self, owner: Owner, name: FlowId) -> None:
         flow_id = self.names.id_of(name)
         resolved = self.names.named(self.driver.resolve(owner, flow_id))
         self._compare(f"{name}, resolved for {owner},", self.model.find(owner, name), resolved)
-        summary = self.driver.summary(owner, flow_id)
+        summary = self.driver.summary(owner, FlowId(flow_id))
         self._compare(f"the summary of {name}", self.model.summary(owner, name), summary)
 
-    def _pages(self, owner: str) -> Iterator[Shown]:
+    def _pages(self, owner: Owner) -> Iterator[Shown]:
         cursor: object = None
         for _ in range(len(self.model.lives) + 1):
             page = self.driver.listed(owner, limit=PAGE, cursor=cursor)

@@ -9,11 +9,12 @@ from attrs import define
 
 from adapters.webhooks.limits import Seconds
 from adapters.webhooks.replies import Reply
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 
 LogRequest: TypeAlias = Callable[[Mapping[str, object]], None]
 """Takes the fields of one request, once, when its answer is decided."""
 
-LogFault: TypeAlias = Callable[[str, BaseException], None]
+LogFault: TypeAlias = Callable[[RequestId, BaseException], None]
 """Takes the id of a request and the fault, ours or the store's, that spoilt it."""
 
 _MOST_CHARACTERS = 128
@@ -23,13 +24,13 @@ _MOST_CHARACTERS = 128
 class Access:
     """What is known of a request so far; each step fills in what it finds out."""
 
-    request_id: str
+    request_id: RequestId
     started: Seconds
-    route: str | None = None
-    key_id: str | None = None
+    route: RouteId | None = None
+    key_id: KeyId | None = None
     remote_address: str | None = None
     action: str | None = None
-    flow_id: str | None = None
+    flow_id: FlowId | None = None
 
 
 def access_fields(access: Access, reply: Reply, now: Seconds) -> Mapping[str, object]:

@@ -7,11 +7,12 @@ from typing import Final
 from adapters.webhooks.head import RequestHead
 from adapters.webhooks.routes import Identify, KeyNotValid
 from adapters.webhooks.whitespace import trim
+from domain.flow.ids import KeyId
 
 _BEARER: Final = "bearer "
 
 
-def authenticate(head: RequestHead, identify: Identify) -> str | KeyNotValid | None:
+def authenticate(head: RequestHead, identify: Identify) -> KeyId | KeyNotValid | None:
     """Return the id of the key that a request presents, why it is not valid, or None."""
     presented = _presented(head)
     if not presented:

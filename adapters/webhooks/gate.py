@@ -22,6 +22,7 @@ from adapters.webhooks.refused import NoteAnswer, note_nothing
 from adapters.webhooks.replies import RawAnswer, Reply, render
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, Route, RouteTable
 from adapters.webhooks.windows import RateLimiter
+from domain.flow.ids import KeyId, RequestId
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
@@ -31,7 +32,7 @@ class Admitted:
     """A request that was let in: by which key, to which route, in which place."""
 
     route: Route
-    key_id: str
+    key_id: KeyId
     idempotency_keys: Sequence[str]
     access: Access
     slot: Slot
@@ -106,7 +107,7 @@ class Gate:
         target: str,
         headers: Iterable[tuple[str, str]],
         peer: str,
-        request_id: str,
+        request_id: RequestId,
     ) -> Ticket | RawAnswer:
         """Return a ticket, to be released when the request is answered, or a refusal, logged.
 
@@ -119,7 +120,7 @@ class Gate:
             return render(admission, request_id)
         return admission
 
-    def begin(self, request_id: str) -> Access:
+    def begin(self, request_id: RequestId) -> Access:
         """Start the log record of a request."""
         return Access(request_id=request_id, started=self.clock())
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.webhooks.fields import Issue
 from domain.application.recorded_events import RequestKey
+from domain.flow.ids import RouteId
 
 _BARE: Final = re.compile(r"[!#-~][!-~]*")
 _CHARACTERS: Final = r'(?:[ !#-\[\]-~]|\\["\\])*'
@@ -23,7 +24,7 @@ _MOST: Final = 255
 _WORDS: Final = "Idempotency-Key: Invalid input: expected"
 
 
-def request_key(route_id: str, keys: Sequence[str], body: bytes) -> RequestKey | Issue | None:
+def request_key(route_id: RouteId, keys: Sequence[str], body: bytes) -> RequestKey | Issue | None:
     """Return the key of a request as its headers give it, if they do; `body` is the raw one."""
     if not keys:
         return None

@@ -22,6 +22,7 @@ from adapters.webhooks.views import flow_json, task_json
 from domain.application.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Rejected
 from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView
+from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
 from domain.flow.status import FlowStatus
 
@@ -41,12 +42,12 @@ class Answers:
     `unsaved` is the sentence for a store that failed, which is shown like a refusal.
     """
 
-    accepted: Callable[[str, Accepted, Room], Reply]
+    accepted: Callable[[RouteId, Accepted, Room], Reply]
     refused: Callable[[Rejected, Room], dict[str, Any]]
     unsaved: str
 
 
-def outcome_reply(answers: Answers, route_id: str, outcome: Outcome, room: Room) -> Reply:
+def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: Room) -> Reply:
     """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
         reply = answers.accepted(route_id, outcome, room)
@@ -61,14 +62,16 @@ def outcome_reply(answers: Answers, route_id: str, outcome: Outcome, room: Room)
     )
 
 
-def unsaved_reply(answers: Answers, route_id: str, error: StoreUnavailable, room: Room) -> Reply:
+def unsaved_reply(
+    answers: Answers, route_id: RouteId, error: StoreUnavailable, room: Room
+) -> Reply:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
     unsaved = Rejected(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
     return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
 
 
-def _created(route_id: str, accepted: Accepted, _: Room) -> Reply:
+def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
 
 
@@ -76,7 +79,7 @@ def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
 
 
-def _applied(route_id: str, accepted: Accepted, _: Room) -> Reply:
+def _applied(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
 
 
@@ -84,7 +87,7 @@ def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"applied": False, "code": refused.code, **_flow(refused, "current")}
 
 
-def _cancelled(route_id: str, accepted: Accepted, room: Room) -> Reply:
+def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Reply:
     shown = _with_tasks(accepted.flow, accepted.tasks, room)
     if accepted.flow.status is FlowStatus.CANCELLED:
         return success(route_id, {"found": True, "cancelled": True, **shown})
@@ -106,7 +109,7 @@ def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[s
     return {"flow": shown_flow, "tasks": LIST, **rest}
 
 
-def _linked(route_id: str, accepted: Accepted, _: Room) -> Reply:
+def _linked(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
@@ -115,7 +118,7 @@ def _not_linked(refused: Rejected, _: Room) -> dict[str, Any]:
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
 
 
-def _updated(route_id: str, accepted: Accepted, _: Room) -> Reply:
+def _updated(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
     return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 

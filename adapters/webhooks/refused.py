@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from adapters.webhooks.access import Access
 from adapters.webhooks.replies import Reply
 from domain.application.ports import Clock
+from domain.flow.ids import FlowId
 from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest, TurnedAway
 
 NoteAnswer: TypeAlias = Callable[[Access, Reply], None]
@@ -64,7 +65,7 @@ def _refused(access: Access, reply: Reply, now: Clock) -> DeniedRequest | None:
     )
 
 
-def _known_form(flow_id: str | None) -> str | None:
+def _known_form(flow_id: FlowId | None) -> FlowId | None:
     # APPSEC: a caller may send any text as an id, its secret or a letter too.
     return flow_id if flow_id is not None and _FLOW_ID.fullmatch(flow_id) else None
 

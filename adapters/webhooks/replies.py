@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
+from domain.flow.ids import RequestId, RouteId
+
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 RawAnswer: TypeAlias = tuple[int, Headers, bytes]
 """Status, headers and body, for whoever sends them."""
@@ -47,27 +49,27 @@ class Reply:
     pieces: Sequence[bytes] = ()
 
 
-def render(reply: Reply, request_id: str) -> RawAnswer:
+def render(reply: Reply, request_id: RequestId) -> RawAnswer:
     """Return an answer with all its headers."""
     return reply.status, headers_of(reply, request_id), reply.body
 
 
-def headers_of(reply: Reply, request_id: str) -> Headers:
+def headers_of(reply: Reply, request_id: RequestId) -> Headers:
     """Return all headers of an answer."""
     return (*_HEADERS, *reply.headers, ("X-Request-Id", request_id))
 
 
-def render_error(status: int, code: str, sentence: str, request_id: str) -> RawAnswer:
+def render_error(status: int, code: str, sentence: str, request_id: RequestId) -> RawAnswer:
     """Return a refusal that is made before the route is known, by the server for instance."""
     return render(unrouted(status, code, sentence), request_id)
 
 
-def success(route_id: str, result: Result) -> Reply:
+def success(route_id: RouteId, result: Result) -> Reply:
     """Answer that it was done, or what was asked for."""
     return Reply(200, None, orjson.dumps({"ok": True, "routeId": route_id, "result": result}))
 
 
-def cancel_pending(route_id: str, result: Result) -> Reply:
+def cancel_pending(route_id: RouteId, result: Result) -> Reply:
     """Answer that a flow is cancelled as soon as its children have ended."""
     code = "cancel_pending"
     envelope = {"ok": True, "routeId": route_id, "code": code, "result": result}
@@ -79,7 +81,7 @@ def refusal(
     code: str,
     sentence: str,
     *,
-    route_id: str | None,
+    route_id: RouteId | None,
     result: Result = NOTHING,
 ) -> Reply:
     """Answer why it was not done; without a route's id before it may be told."""
@@ -104,12 +106,12 @@ def method_not_allowed(*allowed: str) -> Reply:
     return unrouted(405, "method_not_allowed", "Method Not Allowed", allow)
 
 
-def payload_too_large(route_id: str | None) -> Reply:
+def payload_too_large(route_id: RouteId | None) -> Reply:
     """Answer that a body is larger than allowed."""
     return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
 
 
-def value_too_large(route_id: str, stored: int, limit: int) -> Reply:
+def value_too_large(route_id: RouteId, stored: int, limit: int) -> Reply:
     """Answer that the JSON values of a body are larger than allowed as they are stored."""
     reason = f"its JSON values are stored in {stored:,} bytes, more than {limit:,}"
     sentence = f"Payload too large: {reason}"
@@ -122,24 +124,24 @@ def unsupported_media_type(reason: str) -> Reply:
     return evolve(unrouted(415, "unsupported_media_type", sentence), reason=reason)
 
 
-def invalid_json(route_id: str, reason: str) -> Reply:
+def invalid_json(route_id: RouteId, reason: str) -> Reply:
     """Answer why a body is not JSON, or not JSON that all readers understand alike."""
     sentence = f"invalid request body: {reason}"
     return evolve(refusal(400, "invalid_json", sentence, route_id=route_id), reason=reason)
 
 
-def invalid_request(route_id: str, issue: str) -> Reply:
+def invalid_request(route_id: RouteId, issue: str) -> Reply:
     """Answer which field of a request is wrong, and how."""
     return refusal(400, "invalid_request", issue, route_id=route_id)
 
 
-def persist_failed(route_id: str, sentence: str, result: Result = NOTHING) -> Reply:
+def persist_failed(route_id: RouteId, sentence: str, result: Result = NOTHING) -> Reply:
     """Answer that the store could not be written or read; nothing has changed."""
     reply = refusal(503, PERSIST_FAILED, sentence, route_id=route_id, result=result)
     return evolve(reply, headers=_retry_after(STORE_RETRY_SECONDS))
 
 
-def internal_error(route_id: str | None) -> Reply:
+def internal_error(route_id: RouteId | None) -> Reply:
     """Answer that the fault is ours, and nothing about it."""
     return refusal(500, "internal_error", "Internal Server Error", route_id=route_id)
 

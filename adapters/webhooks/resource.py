@@ -22,8 +22,9 @@ from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.strict_json import Malformed, read_json
-from domain.application.ports import NewId, StoreUnavailable
+from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
+from domain.flow.ids import RequestId
 from domain.flow.values import Json
 
 REQUEST_ID: Final = "taskflow.request_id"
@@ -41,7 +42,7 @@ class Collaborators:
     """
 
     gate: Gate
-    new_id: NewId
+    new_id: Callable[[], RequestId]
     ready: Callable[[], bool]
     log_fault: LogFault
 
@@ -169,7 +170,7 @@ def _origin(ticket: Admitted, key: RequestKey | None) -> CommandMetadata:
     )
 
 
-def write(resp: Response, reply: Reply, request_id: str) -> None:
+def write(resp: Response, reply: Reply, request_id: RequestId) -> None:
     """Make a reply Falcon's response."""
     resp.status = reply.status
     if reply.pieces:

@@ -9,17 +9,18 @@ from attrs import field, frozen
 
 from adapters.webhooks.limits import Limits
 from domain.application.sessions import OwnerSession
+from domain.flow.ids import KeyId, RouteId
 
 
 @frozen
 class KeyNotValid:
     """A key whose secret was presented, but not at a time at which it is valid, and which fault."""
 
-    key_id: str
+    key_id: KeyId
     fault: str
 
 
-Identify: TypeAlias = Callable[[str], str | KeyNotValid | None]
+Identify: TypeAlias = Callable[[str], KeyId | KeyNotValid | None]
 """Returns the key whose secret was presented (a trimmed Latin-1 text), or None.
 
 It compares in constant time, and takes a secret beyond ASCII as UTF-8 and as Latin-1.
@@ -36,7 +37,7 @@ class Route:
     `session` is bound to that owner; nothing here can name another one.
     """
 
-    route_id: str
+    route_id: RouteId
     path: str
     session: OwnerSession = field(repr=False)
     controller_id: str

@@ -14,6 +14,7 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Sightings, Sweeper, Swept, SweptStore
 from domain.flow.commands import CancelFlow
+from domain.flow.ids import FlowId, Owner, RequestId
 
 SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
 
@@ -21,7 +22,7 @@ SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
 class OperatedStore(SweptStore, Protocol):
     """A store that can tell whose a flow is."""
 
-    def owner_of(self, flow_id: str) -> str | None:
+    def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow."""
         ...
 
@@ -35,12 +36,12 @@ class Operators:
     new_id: NewId
     actor: Actor
 
-    def cancel(self, flow_id: str) -> Outcome:
+    def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow; one that does not exist is refused as it is for a caller."""
-        session = self._flows().bind_session(self.store.owner_of(flow_id) or "")
+        session = self._flows().bind_session(self.store.owner_of(flow_id) or Owner(""))
         return session.execute(CancelFlow(flow_id=flow_id), self._origin())
 
-    def give_up_children(self, flow_id: str) -> Swept:
+    def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow, whatever their news."""
         owner, flow = self.store.owner_of(flow_id), self.store.load(flow_id)
         if owner is None or flow is None:
@@ -75,4 +76,4 @@ class Operators:
         return TaskFlows(self.store, self.clock, self.new_id)
 
     def _origin(self) -> CommandMetadata:
-        return CommandMetadata(actor=self.actor, request_id=self.new_id())
+        return CommandMetadata(actor=self.actor, request_id=RequestId(self.new_id()))

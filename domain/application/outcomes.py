@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView, flow_view, task_view, task_views
 from domain.flow.commands import CancelFlow, Command
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 from domain.flow.task import find_task
@@ -56,7 +57,7 @@ class FlowPage(Generic[T]):
     """
 
     flows: Sequence[T]
-    next_cursor: str | None
+    next_cursor: FlowId | None
 
 
 class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
@@ -73,17 +74,17 @@ class NotPersisted(StoreUnavailable):
         self.tasks = () if flow is None else task_views(flow)
 
 
-def accepted(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+def accepted(flow: Flow, command: Command, task_id: TaskId | None) -> Accepted:
     """Show what a command led to."""
     return Accepted(flow=flow_view(flow), tasks=_tasks(flow, command), task=_task(flow, task_id))
 
 
-def replayed(flow: Flow, command: Command, task_id: str | None) -> Accepted:
+def replayed(flow: Flow, command: Command, task_id: TaskId | None) -> Accepted:
     """Show again what a command led to; the flow is as it was then."""
     return evolve(accepted(flow, command, task_id), is_replay=True)
 
 
-def rejected(refusal: Refusal, command: Command, task_id: str | None) -> Rejected:
+def rejected(refusal: Refusal, command: Command, task_id: TaskId | None) -> Rejected:
     """Show why a command led to nothing."""
     flow = refusal.flow
     if flow is None:
@@ -106,6 +107,6 @@ def _tasks(flow: Flow, command: Command) -> tuple[TaskView, ...]:
     return task_views(flow) if isinstance(command, CancelFlow) else ()
 
 
-def _task(flow: Flow, task_id: str | None) -> TaskView | None:
+def _task(flow: Flow, task_id: TaskId | None) -> TaskView | None:
     task = None if task_id is None else find_task(flow.tasks, task_id)
     return None if task is None else task_view(task, flow.flow_id)

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
+from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -41,7 +42,7 @@ class Commit:
     records: tuple[RecordedEvent, ...]
     flow: Flow
     request_key: RequestKey | None = None
-    task_id: str | None = None
+    task_id: TaskId | None = None
 
 
 @frozen(kw_only=True)
@@ -49,9 +50,9 @@ class IdempotencyRecord:
     """What a request key stands for: the request that used it, and what it led to."""
 
     request_hash: str
-    flow_id: str
+    flow_id: FlowId
     version: int
-    task_id: str | None
+    task_id: TaskId | None
 
 
 @frozen(kw_only=True)
@@ -73,11 +74,11 @@ def itself(shown: T) -> T:
 class FlowStore(Protocol):
     """A durable store of flows. All its methods may raise `StoreUnavailable`."""
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
         ...
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         ...
 
@@ -89,17 +90,17 @@ class FlowStore(Protocol):
         """
         ...
 
-    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
+    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         ...
 
-    def latest(self, owner: str) -> Flow | None:
+    def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         ...
 
     def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         limit: int,
         before: int | None,
@@ -113,6 +114,6 @@ class FlowStore(Protocol):
         """
         ...
 
-    def position_of(self, owner: str, flow_id: str) -> int | None:
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation; it never changes."""
         ...

@@ -7,6 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from domain.flow.events import Event
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.flow.rules import RULES
 from domain.flow.values import Timestamp
 
@@ -29,7 +30,7 @@ class Actor:
 
     kind: ActorKind
     name: str
-    key_id: str | None = None
+    key_id: KeyId | None = None
 
 
 @frozen(kw_only=True)
@@ -39,7 +40,7 @@ class RequestKey:
     `aliases` are other spellings of the key, under which an earlier release may have stored it.
     """
 
-    route_id: str
+    route_id: RouteId
     key: str
     request_hash: str
     aliases: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class CommandMetadata:
     """Where a command comes from."""
 
     actor: Actor
-    request_id: str
+    request_id: RequestId
     remote_address: str | None = None
     request_key: RequestKey | None = None
 
@@ -68,7 +69,7 @@ class Metadata:
 
     recorded_at: Timestamp
     actor: Actor
-    request_id: str
+    request_id: RequestId
     correlation_id: str
     causation_id: str
     remote_address: str | None = None
@@ -81,14 +82,19 @@ class Metadata:
 class RecordedEvent:
     """An event in its place: the flow, the stream version counted from 1, and its metadata."""
 
-    flow_id: str
+    flow_id: FlowId
     version: int
     event: Event
     metadata: Metadata
 
 
 def to_recorded_events(
-    events: tuple[Event, ...], *, flow_id: str, after: int, origin: CommandMetadata, now: Timestamp
+    events: tuple[Event, ...],
+    *,
+    flow_id: FlowId,
+    after: int,
+    origin: CommandMetadata,
+    now: Timestamp,
 ) -> tuple[RecordedEvent, ...]:
     """Return the records of one decision's events, which follow version `after` of a stream."""
     return tuple(

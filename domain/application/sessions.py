@@ -48,6 +48,7 @@ from domain.flow.decide import Decision, decide
 from domain.flow.decide_task import meant_task
 from domain.flow.events import Event
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -66,7 +67,7 @@ class TaskFlows:
     clock: Clock
     new_id: NewId
 
-    def bind_session(self, owner: str) -> OwnerSession:
+    def bind_session(self, owner: Owner) -> OwnerSession:
         """Return the handle to one owner's flows; it cannot name another."""
         return OwnerSession(self.store, self.clock, self.new_id, owner)
 
@@ -78,9 +79,9 @@ class OwnerSession:
     store: FlowStore
     clock: Clock
     new_id: NewId
-    owner: str
+    owner: Owner
 
-    def find(self, flow_id: str) -> FlowView | None:
+    def find(self, flow_id: FlowId) -> FlowView | None:
         """Return what is shown of a flow, if the owner has it."""
         return _shown(self.store.find(self.owner, flow_id))
 
@@ -90,16 +91,16 @@ class OwnerSession:
 
     def resolve(self, token: str) -> FlowView | None:
         """Return the flow that a token means: a flow's id, or the owner's key for the latest."""
-        return self.find_latest() if token == self.owner else self.find(token)
+        return self.find_latest() if token == self.owner else self.find(FlowId(token))
 
-    def summarize_tasks(self, flow_id: str) -> TaskSummary | None:
+    def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
         flow = self.store.find(self.owner, flow_id)
         return None if flow is None else task_summary(flow.tasks)
 
     @overload
     def page(
-        self, *, limit: int, cursor: str | None = ..., status: FlowStatus | None = ...
+        self, *, limit: int, cursor: FlowId | None = ..., status: FlowStatus | None = ...
     ) -> FlowPage[FlowView]: ...
 
     @overload
@@ -107,7 +108,7 @@ class OwnerSession:
         self,
         *,
         limit: int,
-        cursor: str | None = ...,
+        cursor: FlowId | None = ...,
         status: FlowStatus | None = ...,
         show: Callable[[FlowView], T | None],
     ) -> FlowPage[T]: ...
@@ -116,7 +117,7 @@ class OwnerSession:
         self,
         *,
         limit: int,
-        cursor: str | None = None,
+        cursor: FlowId | None = None,
         status: FlowStatus | None = None,
         show: Callable[[FlowView], Any] = itself,
     ) -> FlowPage[Any]:
@@ -131,7 +132,7 @@ class OwnerSession:
         if cursor is not None and before is None:
             raise UnknownCursor
 
-        def with_id(flow: Flow) -> tuple[str, Any] | None:
+        def with_id(flow: Flow) -> tuple[FlowId, Any] | None:
             item = show(flow_view(flow))
             return None if item is None else (flow.flow_id, item)
 
@@ -151,7 +152,7 @@ class OwnerSession:
         return _until_first(lambda: self._attempt(issued, origin))
 
     def execute_together(
-        self, flow_id: str, commands: Sequence[FlowCommand], origin: CommandMetadata
+        self, flow_id: FlowId, commands: Sequence[FlowCommand], origin: CommandMetadata
     ) -> Sequence[Outcome]:
         """Carry out commands on one flow, one after the other, and write them in one commit.
 
@@ -166,7 +167,7 @@ class OwnerSession:
         return _until_first(lambda: self._attempt_together(flow_id, issued, origin))
 
     def _attempt_together(
-        self, flow_id: str, commands: Sequence[CommandContext], origin: CommandMetadata
+        self, flow_id: FlowId, commands: Sequence[CommandContext], origin: CommandMetadata
     ) -> Sequence[Outcome]:
         flow = self.store.find(self.owner, flow_id)
         outcomes: list[Outcome] = []
@@ -280,7 +281,7 @@ def _writes(decision: Decision) -> bool:
     return not isinstance(decision, Refusal) and bool(decision)
 
 
-def _meant(flow: Flow | None, issued: CommandContext) -> str | None:
+def _meant(flow: Flow | None, issued: CommandContext) -> TaskId | None:
     match issued.command:
         case RunTask() as command:
             return None if flow is None else meant_task(flow, command, issued.new_id)

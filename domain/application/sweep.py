@@ -14,6 +14,7 @@ from domain.application.ports import FlowStore
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import LoseTask
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow, active_tasks, task_events
 from domain.flow.status import FlowStatus
 from domain.flow.task import Task, silent_since
@@ -30,8 +31,8 @@ MOST_SIGHTINGS: Final = 10_000
 class SilentFlow:
     """A flow with a cancel intent and an active child that was not heard of for some time."""
 
-    owner: str
-    flow_id: str
+    owner: Owner
+    flow_id: FlowId
 
 
 class SweptStore(FlowStore, Protocol):
@@ -127,7 +128,7 @@ class Sweeper:
                 total += self._lose(silent.owner, flow, commands)
         return total
 
-    def give_up(self, owner: str, flow: Flow) -> Swept:
+    def give_up(self, owner: Owner, flow: Flow) -> Swept:
         """Give up all active children of a flow, whatever their news."""
         return self._lose(
             owner,
@@ -142,7 +143,7 @@ class Sweeper:
         flow = self.store.load(silent.flow_id)
         return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
 
-    def _lose(self, owner: str, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
+    def _lose(self, owner: Owner, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
         session, swept, rest = self.flows.bind_session(owner), Swept(), iter(commands)
         while step := tuple(islice(rest, MOST_AT_ONCE)):
             if swept.lost and not self.goes_on():

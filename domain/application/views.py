@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import fields, frozen
 
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import (
     ACTIVE,
@@ -29,7 +30,7 @@ RUNTIMES: Final = (Runtime.SUBAGENT.value, Runtime.ACP.value, "cli", "cron")
 class FlowView:
     """A flow as callers see it, in the order in which they see it; None is not shown."""
 
-    flow_id: str
+    flow_id: FlowId
     controller_id: str
     current_step: str | None
     blocked_task_id: str | None
@@ -50,7 +51,7 @@ class FlowView:
 class TaskView:
     """A task as callers see it, in the order in which they see it; None is not shown."""
 
-    task_id: str
+    task_id: TaskId
     runtime: Runtime
     source_id: str | None
     child_session_key: str | None
@@ -94,7 +95,7 @@ def flow_view(flow: Flow) -> FlowView:
     return FlowView(**{name: getattr(flow, name) for name in _FLOW_FIELDS})
 
 
-def task_view(task: Task, flow_id: str) -> TaskView:
+def task_view(task: Task, flow_id: FlowId) -> TaskView:
     """Return what is shown of a task of a flow."""
     shown = {name: getattr(task, name) for name in _TASK_FIELDS}
     return TaskView(parent_flow_id=flow_id, **shown)

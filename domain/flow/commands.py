@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import KEEP, Json, Patch, Timestamp
@@ -28,7 +29,7 @@ class CreateFlow:
 class SetWaiting:
     """Let a flow wait for something, or say that it is blocked."""
 
-    flow_id: str
+    flow_id: FlowId
     expected_revision: int
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
@@ -41,7 +42,7 @@ class SetWaiting:
 class ResumeFlow:
     """Let a flow go on."""
 
-    flow_id: str
+    flow_id: FlowId
     expected_revision: int
     status: FlowStatus = FlowStatus.QUEUED
     current_step: Patch[str | None] = KEEP
@@ -52,7 +53,7 @@ class ResumeFlow:
 class FinishFlow:
     """End a flow well."""
 
-    flow_id: str
+    flow_id: FlowId
     expected_revision: int
     state_json: Patch[Json] = KEEP
 
@@ -61,7 +62,7 @@ class FinishFlow:
 class FailFlow:
     """End a flow badly."""
 
-    flow_id: str
+    flow_id: FlowId
     expected_revision: int
     state_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
@@ -72,7 +73,7 @@ class FailFlow:
 class RequestCancel:
     """Set the cancel intent, and nothing else."""
 
-    flow_id: str
+    flow_id: FlowId
     expected_revision: int
 
 
@@ -80,14 +81,14 @@ class RequestCancel:
 class CancelFlow:
     """Cancel a flow now, or as soon as its last active child has ended."""
 
-    flow_id: str
+    flow_id: FlowId
 
 
 @frozen(kw_only=True)
 class RunTask:
     """Link a child task to a flow, or find the one that the same run linked before."""
 
-    flow_id: str
+    flow_id: FlowId
     runtime: Runtime
     task: str
     source_id: str | None = None
@@ -108,8 +109,8 @@ class RunTask:
 class UpdateTask:
     """Report that a child task runs, makes progress, or has ended."""
 
-    flow_id: str
-    task_id: str
+    flow_id: FlowId
+    task_id: TaskId
     status: TaskStatus
     progress_summary: Patch[str | None] = KEEP
     terminal_summary: str | None = None
@@ -126,8 +127,8 @@ class LoseTask:
     Without `silent_before` an operator gives the child up, whatever its news.
     """
 
-    flow_id: str
-    task_id: str
+    flow_id: FlowId
+    task_id: TaskId
     silent_before: Timestamp | None
     task_events: int | None = None
 
@@ -166,7 +167,7 @@ class CommandContext:
     """
 
     command: Command
-    owner: str
+    owner: Owner
     at: Timestamp
     new_id: str
     rules: DecisionRules = RULES

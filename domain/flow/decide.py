@@ -35,6 +35,7 @@ from domain.flow.events import (
     FlowResumed,
     FlowSucceeded,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.lifecycle import rule
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.rules import DecisionRules
@@ -68,7 +69,7 @@ def decide(flow: Flow | None, issued: CommandContext) -> Decision:
     return _allowed(flow, command, issued, at=max(issued.at, flow.latest_at))
 
 
-def may_decide_nothing(flow: Flow, task_id: str | None) -> bool:
+def may_decide_nothing(flow: Flow, task_id: TaskId | None) -> bool:
     """Say whether a command can be accepted on a flow without an event: on a task of it, or none.
 
     So are a cancellation that is pending already, and a run that is linked and has no news.
@@ -91,7 +92,7 @@ def _create(flow: Flow | None, command: CreateFlow, issued: CommandContext) -> D
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
     created = FlowCreated(
         at=issued.at,
-        flow_id=issued.new_id,
+        flow_id=FlowId(issued.new_id),
         owner=issued.owner,
         controller_id=command.controller_id,
         goal=command.goal,

@@ -12,6 +12,7 @@ from domain.flow.events import (
     TaskProgressed,
     TaskStarted,
 )
+from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal, task_events
 from domain.flow.status import ENDED, NotifyPolicy, TaskStatus
@@ -25,10 +26,10 @@ GIVEN_UP_ERROR = "given up by an operator"
 """What a lost task says of itself where nobody waited for its silence."""
 
 
-def meant_task(flow: Flow, command: RunTask, new_id: str) -> str:
+def meant_task(flow: Flow, command: RunTask, new_id: str) -> TaskId:
     """Return the id of the task that a `run_task` on this flow links or finds."""
     known = same_run(flow.tasks, command)
-    return new_id if known is None else known.task_id
+    return TaskId(new_id) if known is None else known.task_id
 
 
 def run_task(
@@ -41,7 +42,7 @@ def run_task(
     reported = [t for t in (command.started_at, command.last_event_at) if t is not None]
     linked = TaskLinked(
         at=at,
-        task_id=issued.new_id,
+        task_id=TaskId(issued.new_id),
         runtime=command.runtime,
         task=command.task,
         status=command.status,
@@ -129,7 +130,7 @@ def _has_news(flow: Flow, task: Task, command: LoseTask) -> bool:
     return command.task_events not in {None, task_events(flow)}
 
 
-def _unended(flow: Flow, task_id: str) -> Task | Refusal:
+def _unended(flow: Flow, task_id: TaskId) -> Task | Refusal:
     task = find_task(flow.tasks, task_id)
     if task is None:
         return Refusal(code=RefusalCode.TASK_NOT_FOUND, reason="Task not found.", flow=flow)

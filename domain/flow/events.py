@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
@@ -19,8 +20,8 @@ class FlowCreated:
     """A flow was opened; revision 0."""
 
     at: Timestamp
-    flow_id: str
-    owner: str
+    flow_id: FlowId
+    owner: Owner
     controller_id: str
     goal: str
     status: FlowStatus
@@ -104,7 +105,7 @@ class TaskLinked:
     """
 
     at: Timestamp
-    task_id: str
+    task_id: TaskId
     runtime: Runtime
     task: str
     status: TaskStatus
@@ -126,7 +127,7 @@ class TaskDescribed:
     """A repeated `run_task` told more of a child task than was known."""
 
     at: Timestamp
-    task_id: str
+    task_id: TaskId
     source_id: Patch[str] = KEEP
     parent_task_id: Patch[str] = KEEP
     label: Patch[str] = KEEP
@@ -140,7 +141,7 @@ class TaskStarted:
     """A queued child task runs."""
 
     at: Timestamp
-    task_id: str
+    task_id: TaskId
     progress_summary: Patch[str | None] = KEEP
 
 
@@ -149,7 +150,7 @@ class TaskProgressed:
     """A running child task gave news."""
 
     at: Timestamp
-    task_id: str
+    task_id: TaskId
     progress_summary: Patch[str | None] = KEEP
 
 
@@ -158,7 +159,7 @@ class TaskEnded:
     """A child task came to its end, which is final."""
 
     at: Timestamp
-    task_id: str
+    task_id: TaskId
     status: TaskStatus
     progress_summary: Patch[str | None] = KEEP
     terminal_summary: str | None = None

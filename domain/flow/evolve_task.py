@@ -15,6 +15,7 @@ from domain.flow.events import (
     TaskProgressed,
     TaskStarted,
 )
+from domain.flow.ids import TaskId
 from domain.flow.status import TaskStatus
 from domain.flow.task import Task
 from domain.flow.values import patched
@@ -45,7 +46,7 @@ def evolve_tasks(tasks: Tasks, event: TaskEvent) -> Tasks:
             assert_never(event)
 
 
-def _with(tasks: Tasks, task_id: str, change: Callable[[Task], Task]) -> Tasks:
+def _with(tasks: Tasks, task_id: TaskId, change: Callable[[Task], Task]) -> Tasks:
     return tuple(change(task) if task.task_id == task_id else task for task in tasks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId, Owner
 from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
 from domain.flow.task import Task, is_active, silent_since
 from domain.flow.values import Json, Timestamp
@@ -18,8 +19,8 @@ class Flow:
     revision. `state_json` and `wait_json` are None until they are first set.
     """
 
-    flow_id: str
-    owner: str
+    flow_id: FlowId
+    owner: Owner
     controller_id: str
     goal: str
     status: FlowStatus

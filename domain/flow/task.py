@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from domain.flow.commands import RunTask
+from domain.flow.ids import TaskId
 from domain.flow.status import ACTIVE, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import Timestamp
 
@@ -19,7 +20,7 @@ class Task:
     moment at which we last heard of the task, by our own clock.
     """
 
-    task_id: str
+    task_id: TaskId
     runtime: Runtime
     task: str
     status: TaskStatus
@@ -56,7 +57,7 @@ def silent_since(task: Task) -> Timestamp:
     return min(task.last_event_at, task.heard_at)
 
 
-def find_task(tasks: Iterable[Task], task_id: str) -> Task | None:
+def find_task(tasks: Iterable[Task], task_id: TaskId) -> Task | None:
     """Return the task with an id."""
     return next((task for task in tasks if task.task_id == task_id), None)
 

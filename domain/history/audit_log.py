@@ -12,6 +12,7 @@ from attrs import frozen
 
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
+from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -34,7 +35,7 @@ class LogEntry:
     """
 
     position: int
-    flow_id: str
+    flow_id: FlowId
     version: int
     name: str
     state: bytes
@@ -44,7 +45,7 @@ class LogEntry:
 class IndexRow:
     """What the owners' index says of a flow; `position` is that of its creation in the log."""
 
-    owner: str
+    owner: Owner
     position: int
     status: str
     silent_since: Timestamp | None
@@ -54,12 +55,12 @@ class IndexRow:
 class RequestKeyRow:
     """What a store says that a request key stands for: a flow as of a version, perhaps a task."""
 
-    route_id: str
+    route_id: RouteId
     key: str
     request_hash: str
-    flow_id: str
+    flow_id: FlowId
     version: int
-    task_id: str | None
+    task_id: TaskId | None
 
 
 @frozen(kw_only=True)
@@ -87,11 +88,11 @@ class AuditLog(Protocol):
         """Return the events of the log from one position to another (both included), in order."""
         ...
 
-    def stream(self, flow_id: str) -> Sequence[LogEntry]:
+    def stream(self, flow_id: FlowId) -> Sequence[LogEntry]:
         """Return the events of a flow, in order."""
         ...
 
-    def entry(self, flow_id: str, version: int) -> LogEntry | None:
+    def entry(self, flow_id: FlowId, version: int) -> LogEntry | None:
         """Return one event of a flow."""
         ...
 
@@ -103,11 +104,11 @@ class AuditLog(Protocol):
         """
         ...
 
-    def flow_ids(self) -> Iterator[str]:
+    def flow_ids(self) -> Iterator[FlowId]:
         """Return the id of every flow that has an event, a snapshot or an index row, once each."""
         ...
 
-    def examine(self, flow_id: str) -> StoredFlow:
+    def examine(self, flow_id: FlowId) -> StoredFlow:
         """Return all that the store has of a flow, read at one moment."""
         ...
 
@@ -115,16 +116,16 @@ class AuditLog(Protocol):
         """Return what each request key stands for, in the order of routes and keys."""
         ...
 
-    def request_key(self, route_id: str, key: str) -> RequestKeyRow | None:
+    def request_key(self, route_id: RouteId, key: str) -> RequestKeyRow | None:
         """Return what a request key stands for."""
         ...
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as the gateway would, or as of a stream version."""
         ...
 
     def page(
-        self, owner: str | None, *, limit: int, before: int | None, status: FlowStatus | None
+        self, owner: Owner | None, *, limit: int, before: int | None, status: FlowStatus | None
     ) -> Page[Flow]:
         """Return at most `limit` flows, newest first, of one owner or of all, in outline.
 

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, cast
 
 from attrs import fields, frozen
 
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.task import Task, find_task
 from domain.flow.values import Json
@@ -27,7 +28,7 @@ class FieldPath:
     """
 
     name: str
-    task_id: str | None = None
+    task_id: TaskId | None = None
 
     def __str__(self) -> str:
         written = public_name(self.name)
@@ -76,7 +77,7 @@ def _flow_changes(before: Flow | None, after: Flow | None) -> Iterator[Change]:
         yield from _differing(before, after, (FieldPath(name) for name in FLOW_FIELDS))
 
 
-def _task_changes(before: dict[str, Task], after: dict[str, Task]) -> Iterator[Change]:
+def _task_changes(before: dict[TaskId, Task], after: dict[TaskId, Task]) -> Iterator[Change]:
     for task_id in before | after:
         old, new = before.get(task_id), after.get(task_id)
         # PERF: a step leaves all tasks but one the same objects; a flow may have thousands.
@@ -97,9 +98,9 @@ def _value(holder: Flow | Task | None, name: str) -> Value:
     return None if holder is None else cast("Value", getattr(holder, name))
 
 
-def _tasks(flow: Flow | None) -> dict[str, Task]:
+def _tasks(flow: Flow | None) -> dict[TaskId, Task]:
     # NOTE: only a forged history links a task twice; the first one counts, as for `find_task`.
-    found: dict[str, Task] = {}
+    found: dict[TaskId, Task] = {}
     for task in () if flow is None else flow.tasks:
         found.setdefault(task.task_id, task)
     return found

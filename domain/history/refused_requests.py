@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.flow.values import Timestamp
 
 DAY: Final = 86_400_000
@@ -27,13 +28,13 @@ class RefusedRequest:
     """
 
     at: Timestamp
-    route_id: str
-    key_id: str
+    route_id: RouteId
+    key_id: KeyId
     action: str
     code: str
     status: int
-    flow_id: str | None
-    request_id: str
+    flow_id: FlowId | None
+    request_id: RequestId
     remote_address: str | None
 
 
@@ -45,9 +46,9 @@ class TurnedAway:
     """
 
     at: Timestamp
-    route_id: str
+    route_id: RouteId
     code: str
-    key_id: str | None = None
+    key_id: KeyId | None = None
 
 
 DeniedRequest: TypeAlias = RefusedRequest | TurnedAway
@@ -60,10 +61,10 @@ NoteDenied: TypeAlias = Callable[[DeniedRequest], None]
 class Wanted:
     """Which refusals are meant: of what is not None, and from `since` to before `until`."""
 
-    route_id: str | None = None
-    key_id: str | None = None
+    route_id: RouteId | None = None
+    key_id: KeyId | None = None
     code: str | None = None
-    flow_id: str | None = None
+    flow_id: FlowId | None = None
     since: Timestamp | None = None
     until: Timestamp | None = None
 
@@ -92,8 +93,8 @@ class RefusalTotal:
     """
 
     day: Timestamp
-    route_id: str
-    key_id: str
+    route_id: RouteId
+    key_id: KeyId
     code: str
     counted: int
     kept: int
@@ -110,7 +111,7 @@ class TurnedAwayTotal:
     """How many calls a route turned away on a day, for one reason."""
 
     day: Timestamp
-    route_id: str
+    route_id: RouteId
     code: str
     counted: int
 
@@ -121,7 +122,7 @@ class RefusalLog(Protocol):
     All its methods may raise `StoreUnavailable`; a store that has no log of refusals has none.
     """
 
-    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedRequest]:
+    def of_flow(self, flow_id: FlowId, *, limit: int = 100) -> Sequence[RefusedRequest]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId, Owner
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.flow_heads import FlowHeads
@@ -21,8 +22,8 @@ class Selection:
 
     first: int
     last: int
-    flow_id: str | None = None
-    owner: str | None = None
+    flow_id: FlowId | None = None
+    owner: Owner | None = None
     since: Timestamp | None = None
     until: Timestamp | None = None
 

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.flow.ids import RouteId, TaskId
 from domain.history.audit_log import LogEntry, RequestKeyRow
 
 
@@ -51,7 +52,7 @@ def key_row(decided: RecordedDecision) -> RequestKeyRow | None:
     if data.idempotency_key is None or data.request_hash is None:
         return None
     return RequestKeyRow(
-        route_id=data.actor.name,
+        route_id=RouteId(data.actor.name),
         key=data.idempotency_key,
         request_hash=data.request_hash,
         flow_id=last.flow_id,
@@ -60,7 +61,7 @@ def key_row(decided: RecordedDecision) -> RequestKeyRow | None:
     )
 
 
-def _task_id(record: RecordedEvent) -> str | None:
+def _task_id(record: RecordedEvent) -> TaskId | None:
     match record.event:
         case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
             return record.event.task_id

@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from attrs import Factory, define, frozen
 
+from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
 from domain.history.audit_log import LogEntry
@@ -64,7 +65,7 @@ class Finding:
 
     code: FindingCode
     sentence: str
-    flow_id: str | None = None
+    flow_id: FlowId | None = None
     version: int | None = None
     position: int | None = None
 
@@ -100,7 +101,7 @@ class Advice:
 
     code: AdviceCode
     sentence: str
-    flow_id: str
+    flow_id: FlowId
     status: FlowStatus | None = None
     since: Timestamp | None = None
     version: int | None = None

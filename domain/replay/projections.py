@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from attrs import AttrsInstance, fields
 
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow, silence
 from domain.history.audit_log import IndexRow, StoredFlow
 from domain.replay.findings import Finding, FindingCode
@@ -73,7 +74,7 @@ def _differing(found: AttrsInstance, due: AttrsInstance) -> str:
     return ", ".join(name for name in names if getattr(found, name) != getattr(due, name))
 
 
-def orphans(flow_id: str, examined: StoredFlow) -> Iterator[Finding]:
+def orphans(flow_id: FlowId, examined: StoredFlow) -> Iterator[Finding]:
     """Return the rows of a flow that has no events."""
     rows = {"a snapshot": examined.snapshot, "an index row": examined.index}
     for name, row in rows.items():

@@ -42,6 +42,7 @@ from domain.flow.events import (
     TaskLinked,
 )
 from domain.flow.evolve import evolve
+from domain.flow.ids import Owner
 from domain.flow.lifecycle import Row, rule
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.state import Flow
@@ -93,7 +94,7 @@ def _candidate_commands(flow: Flow | None, first: Event) -> Iterator[CommandCont
         yield _issued(command, flow.owner, first, new_id=new_id)
 
 
-def _issued(command: Command, owner: str, first: Event, *, new_id: str) -> CommandContext:
+def _issued(command: Command, owner: Owner, first: Event, *, new_id: str) -> CommandContext:
     return CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
 
 

@@ -13,6 +13,7 @@ from attrs import Factory, define
 
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory, fold
+from domain.flow.ids import FlowId
 from domain.flow.rules import FIRST_RULES
 from domain.flow.state import Flow
 from domain.history.audit_log import (
@@ -45,7 +46,7 @@ class Replayed:
     advice: list[Advice] = Factory(list)
 
 
-def replay_flow(flow_id: str, examined: StoredFlow, read: ReadEntry) -> Replayed:
+def replay_flow(flow_id: FlowId, examined: StoredFlow, read: ReadEntry) -> Replayed:
     """Return what replaying a flow shows; a healthy one has no finding."""
     replayed = Replayed()
     entries = examined.entries
@@ -93,7 +94,7 @@ def _intact(entries: Sequence[LogEntry], read: ReadEntry, findings: list[Finding
     return intact
 
 
-def _fold(replayed: Replayed, flow_id: str, judged: Sequence[RecordedDecision]) -> None:
+def _fold(replayed: Replayed, flow_id: FlowId, judged: Sequence[RecordedDecision]) -> None:
     flow: Flow | None = None
     latest = FIRST_RULES
     for decided in judged:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.flow.events import FlowBecameBlocked, FlowFailed
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow, cancel_requested, is_terminal
 from domain.flow.status import FlowStatus
 from domain.flow.task import find_task
@@ -49,7 +50,7 @@ def blocked_task_advice(flow: Flow | None, decided: RecordedDecision) -> Iterato
         task_id = event.blocked_task_id
         if task_id is KEEP or task_id is None or not task_id.strip():
             continue  # it names none
-        if find_task(flow.tasks, task_id) is None:
+        if find_task(flow.tasks, TaskId(task_id)) is None:
             verb = "was blocked" if isinstance(event, FlowBecameBlocked) else "failed"
             yield Advice(
                 code=AdviceCode.BLOCKED_TASK_MISSING,

@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
+from domain.flow.ids import FlowId
 from domain.tlog.checkpoints import (
     Checkpoint,
     FoundNote,
@@ -38,7 +39,7 @@ class Discrepancy:
     checkpoint: NoteLocation | None = None
     first: int | None = None
     last: int | None = None
-    flow_id: str | None = None
+    flow_id: FlowId | None = None
     version: int | None = None
 
 

@@ -8,6 +8,7 @@ from adapters.store import EventSourcedStore, StoreEvidence
 from adapters.testing.ids import CountedIds
 from domain.application.operators import SYSTEM, Operators
 from domain.flow.commands import CancelFlow, Command, CreateFlow, ResumeFlow, SetWaiting
+from domain.flow.ids import FlowId
 from domain.flow.status import LIVE, FlowStatus
 from domain.replay.findings import Finding
 from domain.replay.replay_store import replay_store
@@ -66,7 +67,7 @@ def fill(store: EventSourcedStore) -> None:
     create(owner, keyed("k1"))
     create(stranger)
     create(owner)
-    granted(owner.execute(run("id-1"), keyed("k2")))
-    shown(owner.execute(SetWaiting(flow_id="id-1", expected_revision=0), ORIGIN))
-    shown(owner.execute(CancelFlow(flow_id="id-3"), keyed("k3")))
-    shown(owner.execute(CancelFlow(flow_id="id-1"), ORIGIN))
+    granted(owner.execute(run(FlowId("id-1")), keyed("k2")))
+    shown(owner.execute(SetWaiting(flow_id=FlowId("id-1"), expected_revision=0), ORIGIN))
+    shown(owner.execute(CancelFlow(flow_id=FlowId("id-3")), keyed("k3")))
+    shown(owner.execute(CancelFlow(flow_id=FlowId("id-1")), ORIGIN))

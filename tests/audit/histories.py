@@ -9,12 +9,13 @@ from hypothesis.strategies import SearchStrategy
 from adapters.testing.strategies import histories, legal_histories
 from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import Event
+from domain.flow.ids import FlowId, KeyId, RequestId
 from domain.history.transitions import Transition, transitions
 
 METADATA: Final = Metadata(
     recorded_at=0,
-    actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default"),
-    request_id="request",
+    actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default")),
+    request_id=RequestId("request"),
     correlation_id="request",
     causation_id="request",
 )
@@ -22,7 +23,7 @@ METADATA: Final = Metadata(
 
 def record_of(version: int, event: Event) -> RecordedEvent:
     """Return an event as the record of a version."""
-    return RecordedEvent(flow_id="flow", version=version, event=event, metadata=METADATA)
+    return RecordedEvent(flow_id=FlowId("flow"), version=version, event=event, metadata=METADATA)
 
 
 def steps_of(events: tuple[Event, ...]) -> tuple[Transition, ...]:

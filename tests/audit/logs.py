@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.store import StoreEvidence, open_for_writing
 from domain.flow.commands import CreateFlow, ResumeFlow, RunTask, SetWaiting
+from domain.flow.ids import Owner
 from domain.flow.status import FlowStatus, Runtime
 from domain.flow.values import Json
 from tests.cli.workbench import Bench, bench
@@ -35,17 +36,17 @@ def fill(service: Bench) -> None:
     """Let four flows live, an event of each in turn."""
     owners = [OWNERS[number % 2] for number in range(FLOWS)]
     create = CreateFlow(goal="Count", controller_id="webhooks/zapier", state_json=AS_SENT)
-    flows = {service.execute(create, owner).flow.flow_id: owner for owner in owners}
+    flows = {service.execute(create, Owner(owner)).flow.flow_id: owner for owner in owners}
     for round_ in range(ROUNDS):
         for flow, owner in flows.items():
             wait = SetWaiting(flow_id=flow, expected_revision=2 * round_, wait_json=AS_SENT)
-            service.execute(wait, owner)
+            service.execute(wait, Owner(owner))
         for flow, owner in flows.items():
             run = RunTask(flow_id=flow, runtime=Runtime.ACP, task="Count", run_id=f"{round_}")
-            service.execute(run, owner)
+            service.execute(run, Owner(owner))
             service.execute(
                 ResumeFlow(
                     flow_id=flow, expected_revision=2 * round_ + 1, status=FlowStatus.RUNNING
                 ),
-                owner,
+                Owner(owner),
             )

@@ -9,13 +9,14 @@ from typing import Final
 
 from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note, split_notes
+from domain.flow.ids import FlowId
 from domain.history.audit_log import LogEntry
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "release-0.1.checkpoints"
 """Four that this release wrote itself, over the first 0, 4, 4 and 7 events of the log below."""
 
 GOLDEN_LOG: Final = tuple(
-    LogEntry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")
+    LogEntry(position=number, flow_id=FlowId("flow-1"), version=number, name="made.v1", state=b"{}")
     for number in range(1, 11)
 )
 SIGNER: Final = Signer.parse(

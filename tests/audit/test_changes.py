@@ -5,6 +5,7 @@ from hypothesis import given
 
 from adapters.testing.facts import CREATED_FLOW, THEN, linked
 from domain.flow.evolve import evolve
+from domain.flow.ids import TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.values import JSON_NULL, Json
 from domain.history.changes import Change, FieldPath, changes, field_names, has_field, value_of
@@ -44,7 +45,7 @@ def test_a_creation_changes_every_field_that_holds_something() -> None:
 
 
 def test_a_task_has_fields_of_its_own() -> None:
-    linking = changes(CREATED_FLOW, evolve(CREATED_FLOW, linked("t")))
+    linking = changes(CREATED_FLOW, evolve(CREATED_FLOW, linked(TaskId("t"))))
     assert [(str(change.field), change.before, change.after) for change in linking] == [
         ("version", 1, 2),
         ("tasks[t].runtime", None, Runtime.SUBAGENT),
@@ -59,8 +60,8 @@ def test_a_task_has_fields_of_its_own() -> None:
 
 
 def test_a_task_that_is_not_there_has_no_fields() -> None:
-    field = FieldPath("label", "t")
-    with_task = evolve(CREATED_FLOW, linked("t"))
+    field = FieldPath("label", TaskId("t"))
+    with_task = evolve(CREATED_FLOW, linked(TaskId("t")))
     assert (has_field(CREATED_FLOW, field), has_field(with_task, field)) == (False, True)
     assert (value_of(CREATED_FLOW, field), value_of(with_task, field)) == (None, None)
     assert [str(f) for f in field_names(with_task) if f not in field_names(CREATED_FLOW)][:2] == [

@@ -31,6 +31,7 @@ from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from adapters.store import StoreEvidence, open_for_reading
 from domain.flow.commands import CreateFlow, SetWaiting
+from domain.flow.ids import FlowId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints, Unprovable, VerifiedNote
 from domain.tlog.compact_range import root_of
@@ -352,7 +353,7 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issu
     assert not judged(made, [OTHER.verifier]).holds
     edits: tuple[Callable[[LogEntry], LogEntry], ...] = (
         lambda one: evolve(one, position=43),
-        lambda one: evolve(one, flow_id="other"),
+        lambda one: evolve(one, flow_id=FlowId("other")),
         lambda one: evolve(one, version=7),
         lambda one: evolve(one, name="other"),
         lambda one: evolve(one, state=one.state + b" "),

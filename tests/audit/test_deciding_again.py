@@ -23,6 +23,7 @@ from domain.flow.events import (
     TaskStarted,
 )
 from domain.flow.evolve import fold
+from domain.flow.ids import TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, TaskStatus
 from domain.replay.redecide import is_legal_transition
 from tests.core.examples import EXAMPLES
@@ -55,12 +56,12 @@ def test_a_history_without_one_creation_at_its_beginning_is_never_decidable(
     pytest.fail("all of it was decided again")
 
 
-LINKED = linked("task-1")
-RUNNING = linked("task-1", TaskStatus.RUNNING)
+LINKED = linked(TaskId("task-1"))
+RUNNING = linked(TaskId("task-1"), TaskStatus.RUNNING)
 WANTED = FlowCancelRequested(at=NOW)
 CANCELLED = FlowCancelled(at=NOW)
-ENDED = replace(ended("task-1"), at=NOW)
-DESCRIBED = TaskDescribed(at=NOW, task_id="task-1", label="new")
+ENDED = replace(ended(TaskId("task-1")), at=NOW)
+DESCRIBED = TaskDescribed(at=NOW, task_id=TaskId("task-1"), label="new")
 
 
 @pytest.mark.parametrize(
@@ -80,16 +81,16 @@ DESCRIBED = TaskDescribed(at=NOW, task_id="task-1", label="new")
         ([CREATED, WANTED], [LINKED]),
         ([CREATED], [ENDED]),
         ([CREATED, LINKED, ENDED], [ENDED]),
-        ([CREATED, LINKED, ENDED], [TaskProgressed(at=NOW, task_id="task-1")]),
-        ([CREATED, LINKED], [TaskProgressed(at=NOW, task_id="task-1")]),
-        ([CREATED, RUNNING], [TaskStarted(at=NOW, task_id="task-1")]),
+        ([CREATED, LINKED, ENDED], [TaskProgressed(at=NOW, task_id=TaskId("task-1"))]),
+        ([CREATED, LINKED], [TaskProgressed(at=NOW, task_id=TaskId("task-1"))]),
+        ([CREATED, RUNNING], [TaskStarted(at=NOW, task_id=TaskId("task-1"))]),
         ([CREATED, LINKED, WANTED], [ENDED]),
         ([CREATED, LINKED], [ENDED, CANCELLED]),
         ([CREATED, LINKED], [replace(ENDED, status=TaskStatus.RUNNING)]),
         ([CREATED], [replace(LINKED, created_at=LINKED.at + 1)]),
         ([CREATED], [DESCRIBED]),
         ([CREATED, LINKED], [DESCRIBED]),
-        ([CREATED, replace(LINKED, run_id="r")], [TaskDescribed(at=NOW, task_id="task-1")]),
+        ([CREATED, replace(LINKED, run_id="r")], [TaskDescribed(at=NOW, task_id=TaskId("task-1"))]),
         (
             [CREATED, replace(LINKED, run_id="r", source_id="s")],
             [replace(DESCRIBED, source_id="t")],

@@ -6,11 +6,12 @@ from hypothesis import given
 from adapters.testing.facts import CREATED, CREATED_FLOW, ended, linked
 from domain.flow.events import Event
 from domain.flow.evolve import BrokenHistory, evolve, fold
+from domain.flow.ids import TaskId
 from domain.history.transitions import Transition, transitions
 from tests.audit.histories import any_steps, record_of, steps_of
 from tests.core.examples import EXAMPLES
 
-LINKED = linked("t")
+LINKED = linked(TaskId("t"))
 
 
 def test_a_step_has_the_flow_before_and_after_it() -> None:
@@ -44,7 +45,7 @@ def test_a_gap_in_a_history_is_a_broken_one(versions: tuple[int, ...], sentence:
 
 
 def test_the_steps_before_a_break_can_still_be_read() -> None:
-    read = transitions([record_of(1, CREATED), record_of(3, ended("t"))])
+    read = transitions([record_of(1, CREATED), record_of(3, ended(TaskId("t")))])
     assert next(read).after == CREATED_FLOW
     with pytest.raises(BrokenHistory):
         next(read)

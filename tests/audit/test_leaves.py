@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.flow.ids import FlowId
 from domain.history.audit_log import LogEntry
 from domain.tlog.leaves import leaf
 
@@ -18,7 +19,7 @@ ENTRIES = st.builds(
 
 
 def test_a_leaf_is_written_as_its_documentation_says() -> None:
-    entry = LogEntry(position=7, flow_id="flöw", version=258, name="made.v1", state=b"{}")
+    entry = LogEntry(position=7, flow_id=FlowId("flöw"), version=258, name="made.v1", state=b"{}")
     assert leaf(entry) == (
         b"\x00\x00\x00\x05fl\xc3\xb6w"
         b"\x00\x00\x00\x00\x00\x00\x01\x02"
@@ -47,7 +48,11 @@ def _read(data: bytes) -> LogEntry:
     state, data = _part(data)
     assert data == b""
     return LogEntry(
-        position=1, flow_id=flow_id.decode(), version=version, name=name.decode(), state=state
+        position=1,
+        flow_id=FlowId(flow_id.decode()),
+        version=version,
+        name=name.decode(),
+        state=state,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, StoreEvidence, StoreFault, open_for_writing
 from domain.flow.commands import FailFlow, SetWaiting
+from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
 from domain.replay.findings import (
     MOST_KEPT,
@@ -195,7 +196,7 @@ def test_a_finding_says_what_is_wrong_and_where(store: EventSourcedStore) -> Non
     assert findings(store)[0] == Finding(
         code=FindingCode.EVENT_AFTER_END,
         sentence="FlowCancelRequested comes after the flow's end as cancelled",
-        flow_id="id-3",
+        flow_id=FlowId("id-3"),
         version=4,
         position=9,
     )
@@ -274,14 +275,14 @@ def test_a_flow_that_was_not_heard_of_for_long_looks_stuck(store: EventSourcedSt
         Advice(
             code=AdviceCode.STUCK,
             sentence="it is to be cancelled, and nothing was heard of it since",
-            flow_id="id-1",
+            flow_id=FlowId("id-1"),
             status=FlowStatus.WAITING,
             since=NOW,
         ),
         Advice(
             code=AdviceCode.STUCK,
             sentence="it waits, and nothing was heard of it since",
-            flow_id="id-2",
+            flow_id=FlowId("id-2"),
             status=FlowStatus.WAITING,
             since=NOW,
         ),
@@ -299,24 +300,29 @@ def test_a_deleted_snapshot_is_advice_and_no_finding(store: EventSourcedStore) -
 def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
     store: EventSourcedStore,
 ) -> None:
-    flow, owner = store.load("id-1"), session(store)
+    flow, owner = store.load(FlowId("id-1")), session(store)
     assert flow is not None
     named = [flow.tasks[0].task_id, "gone\n", " ", "x" * 99, None]
     for revision, task_id in enumerate(named, flow.revision):
         wait = SetWaiting(
-            flow_id="id-1",
+            flow_id=FlowId("id-1"),
             expected_revision=revision,
             blocked_task_id=task_id,
             blocked_summary="why",
         )
         shown(owner.execute(wait, ORIGIN))
-    fail = FailFlow(flow_id="id-1", expected_revision=7, blocked_task_id="gone too")
+    fail = FailFlow(flow_id=FlowId("id-1"), expected_revision=7, blocked_task_id="gone too")
     shown(owner.execute(fail, ORIGIN))
     report = replay_store(StoreEvidence(store), FAR_PAST)
     code = AdviceCode.BLOCKED_TASK_MISSING
     assert report.findings.kept == []
     assert report.advice.kept == [
-        Advice(code=code, sentence=f"it {what}, which it did not have", flow_id="id-1", version=v)
+        Advice(
+            code=code,
+            sentence=f"it {what}, which it did not have",
+            flow_id=FlowId("id-1"),
+            version=v,
+        )
         for v, what in (
             (6, r"was blocked on the task 'gone\n'"),
             (8, f"was blocked on the task '{'x' * 60}'"),

@@ -11,6 +11,7 @@ from attrs import evolve as replace
 from adapters.store import EventSourcedStore, open_for_writing
 from domain.flow.commands import SetWaiting
 from domain.flow.events import Event, FlowBecameBlocked, FlowBeganWaiting
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.rules import FIRST_RULES, RULES
 from domain.flow.state import Flow
 from tests.audit.healthy import findings
@@ -45,9 +46,9 @@ def write(store: EventSourcedStore, *decisions: tuple[int | None, Event]) -> Non
 def test_a_history_under_the_first_rules_has_no_finding_and_goes_on_under_todays(
     store: EventSourcedStore,
 ) -> None:
-    write(store, (None, created()), (None, linked("t")), (None, WAITS))
+    write(store, (None, created()), (None, linked(TaskId("t"))), (None, WAITS))
     assert findings(store) == []
-    wait = SetWaiting(flow_id="flow-1", expected_revision=1, blocked_summary="\x1c")
+    wait = SetWaiting(flow_id=FlowId("flow-1"), expected_revision=1, blocked_summary="\x1c")
     assert shown(service(store).bind_session(OWNER).execute(wait, ORIGIN)).status == "blocked"
     assert findings(store) == []
 
@@ -61,9 +62,21 @@ def test_a_history_under_the_first_rules_has_no_finding_and_goes_on_under_todays
         ([(NEW, created()), (None, WAITS)], ["metadata_differs"]),
         ([(NEW, created()), (9, BLOCKED)], ["metadata_differs"]),
         ([(NEW, created()), (9, BLOCKED), (NEW, BLOCKED)], ["metadata_differs"]),
-        ([(None, created()), (None, replace(linked("t"), agent_id=None))], ["illegal_transition"]),
-        ([(NEW, created()), (NEW, replace(linked("t"), agent_id=None))], ["illegal_transition"]),
-        ([(NEW, created(owner="bare")), (NEW, replace(linked("t"), agent_id=None))], []),
+        (
+            [(None, created()), (None, replace(linked(TaskId("t")), agent_id=None))],
+            ["illegal_transition"],
+        ),
+        (
+            [(NEW, created()), (NEW, replace(linked(TaskId("t")), agent_id=None))],
+            ["illegal_transition"],
+        ),
+        (
+            [
+                (NEW, created(owner=Owner("bare"))),
+                (NEW, replace(linked(TaskId("t")), agent_id=None)),
+            ],
+            [],
+        ),
     ],
 )
 def test_rules_are_followed_by_later_ones_only(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import Owner
 from domain.history.audit_log import AuditLog
 from domain.history.flow_heads import FlowHeads
 from domain.history.selection import Selection, selected
@@ -37,11 +38,11 @@ def test_a_flow_without_its_creation_has_no_standing(tmp_path: Path) -> None:
 
 def test_every_event_has_one_owner(tmp_path: Path) -> None:
     with busy_log(tmp_path / "flows.db") as evidence:
-        ours = [positions(evidence, owner) for owner in OWNERS]
+        ours = [positions(evidence, Owner(owner)) for owner in OWNERS]
         assert sorted(chain.from_iterable(ours)) == list(range(1, evidence.size() + 1))
         assert all(ours)
 
 
-def positions(evidence: AuditLog, owner: str) -> list[int]:
+def positions(evidence: AuditLog, owner: Owner) -> list[int]:
     selection = Selection(first=1, last=evidence.size(), owner=owner)
     return [entry.position for entry in selected(evidence, selection)]

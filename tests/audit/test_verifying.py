@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from attrs import evolve
 
+from domain.flow.ids import FlowId
 from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import (
     Checkpoint,
@@ -25,7 +26,7 @@ from domain.tlog.tiles import TILE, tile_roots
 from domain.tlog.verifying import Discrepancy, verified
 
 LOG: Final = tuple(
-    LogEntry(position=number, flow_id="flow-1", version=number, name="made.v1", state=b"{}")
+    LogEntry(position=number, flow_id=FlowId("flow-1"), version=number, name="made.v1", state=b"{}")
     for number in range(1, 11)
 )
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from adapters.testing.facts import CREATED, THEN, ended, linked
 from domain.flow.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
 from domain.flow.evolve import fold
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, TaskStatus
 from domain.history.changes import FieldPath, Value, field_names, has_field, value_of
@@ -46,13 +47,13 @@ def test_the_last_event_that_changed_a_field_gave_it_its_value() -> None:
 
 
 def test_who_said_the_same_again_changed_nothing_and_is_named_beside() -> None:
-    history = steps_of((CREATED, WAITING, linked("t"), WAITING))
+    history = steps_of((CREATED, WAITING, linked(TaskId("t")), WAITING))
     assert versions(why(history, FieldPath("current_step"))) == (2, [4])
 
 
 def test_what_the_creation_said_may_be_said_again_too() -> None:
     queued = FlowResumed(at=THEN, status=FlowStatus.QUEUED)
-    history = steps_of((CREATED, linked("t"), queued))
+    history = steps_of((CREATED, linked(TaskId("t")), queued))
     assert versions(why(history, FieldPath("status"))) == (1, [3])
 
 
@@ -62,17 +63,21 @@ def test_a_field_that_was_never_set_holds_nothing_since_the_creation() -> None:
 
 
 def test_a_field_of_a_task_holds_nothing_since_the_task_was_linked() -> None:
-    history = steps_of((CREATED, WAITING, linked("t")))
-    assert versions(why(history, FieldPath("error", "t"))) == (3, [])
+    history = steps_of((CREATED, WAITING, linked(TaskId("t"))))
+    assert versions(why(history, FieldPath("error", TaskId("t")))) == (3, [])
 
 
 def test_the_end_of_a_task_gave_it_its_status() -> None:
-    history = steps_of((CREATED, linked("t"), ended("t"), WAITING))
-    found = why(history, FieldPath("status", "t"))
-    assert found == Provenance(FieldPath("status", "t"), TaskStatus.SUCCEEDED, history[2], again=())
+    history = steps_of((CREATED, linked(TaskId("t")), ended(TaskId("t")), WAITING))
+    found = why(history, FieldPath("status", TaskId("t")))
+    assert found == Provenance(
+        FieldPath("status", TaskId("t")), TaskStatus.SUCCEEDED, history[2], again=()
+    )
 
 
-@pytest.mark.parametrize("field", [FieldPath("status", "t"), FieldPath("error", "nobody")])
+@pytest.mark.parametrize(
+    "field", [FieldPath("status", TaskId("t")), FieldPath("error", TaskId("nobody"))]
+)
 def test_a_field_that_a_flow_does_not_have_has_no_cause(field: FieldPath) -> None:
     assert why(steps_of((CREATED,)), field) is None
     assert why((), field) is None

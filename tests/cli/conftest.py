@@ -15,6 +15,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import TaskId
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from domain.flow.values import Json
 from tests.cli.workbench import OWNER, STRANGER, flow_id, seeding, tools_over
@@ -65,7 +66,7 @@ def seeded(url: str) -> str:
         bench.execute(
             UpdateTask(
                 flow_id=flow,
-                task_id=flow_id(4),
+                task_id=TaskId(flow_id(4)),
                 status=TaskStatus.RUNNING,
                 progress_summary="3 of 12 are there",
             )

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.cli import Tools
 from domain.flow.commands import CancelFlow, CreateFlow, RunTask, UpdateTask
+from domain.flow.ids import TaskId
 from domain.flow.status import Runtime, TaskStatus
 from tests.cli.damage import damage, spoil_event
 from tests.cli.workbench import NOON, OWNER, ZAPIER, Ran, flow_id, seeding, taskflow
@@ -121,7 +122,7 @@ def test_an_event_that_another_one_caused_names_it(tools: Tools, url: str) -> No
         flow = bench.execute(CreateFlow(goal="g", controller_id="c")).flow.flow_id
         bench.execute(RunTask(flow_id=flow, runtime=Runtime.ACP, task="t"))
         bench.attempt(CancelFlow(flow_id=flow), OWNER, actor=ZAPIER)
-        done = UpdateTask(flow_id=flow, task_id=flow_id(2), status=TaskStatus.SUCCEEDED)
+        done = UpdateTask(flow_id=flow, task_id=TaskId(flow_id(2)), status=TaskStatus.SUCCEEDED)
         bench.execute(done)
     ran = taskflow(tools, "audit", "history", flow, "--database", url)
     assert ran.out.endswith(

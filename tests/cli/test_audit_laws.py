@@ -19,6 +19,7 @@ from domain.application.ports import Commit
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event, FlowCreated
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from tests.audit.histories import METADATA, any_events
 from tests.cli.workbench import taskflow, tools_over
@@ -38,12 +39,12 @@ def test_a_flow_at_a_version_is_a_fold_of_its_first_events(url: str, flows: int)
         @given(any_events)
         def check(events: tuple[Event, ...]) -> None:
             flow_id = f"flow-{next(numbers)}"
-            check_each_version(tools, flow_id, saved(store, flow_id, events))
+            check_each_version(tools, flow_id, saved(store, FlowId(flow_id), events))
 
         check()
 
 
-def saved(store: EventSourcedStore, flow_id: str, events: Sequence[Event]) -> list[Flow]:
+def saved(store: EventSourcedStore, flow_id: FlowId, events: Sequence[Event]) -> list[Flow]:
     """Put a history into a store under an id of its own; return the folds of its beginnings."""
     own = [replace(e, flow_id=flow_id) if isinstance(e, FlowCreated) else e for e in events]
     records = tuple(

@@ -8,6 +8,7 @@ from adapters.store import open_for_reading, open_for_writing
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import CreateFlow, FinishFlow, RunTask
 from domain.flow.events import FlowCancelled, TaskEnded
+from domain.flow.ids import FlowId
 from domain.flow.status import Runtime
 from tests.cli.workbench import NOON, OPERATOR, STRANGER, Ran, flow_id, seeding, taskflow
 
@@ -15,7 +16,7 @@ HOUR = 3_600_000
 CHILDREN, PLAIN = flow_id(1), flow_id(7)
 
 
-def last_record(url: str, flow: str) -> RecordedEvent:
+def last_record(url: str, flow: FlowId) -> RecordedEvent:
     with closing(open_for_reading(url)) as store:
         return list(store.history(flow))[-1]
 
@@ -23,7 +24,7 @@ def last_record(url: str, flow: str) -> RecordedEvent:
 def test_a_flow_of_any_owner_is_cancelled_in_the_operators_name(tools: Tools, seeded: str) -> None:
     ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     assert ran == Ran(0, f"Flow {PLAIN} is cancelled, at revision 3.\n", "")
-    assert last_record(seeded, PLAIN).metadata.actor == OPERATOR
+    assert last_record(seeded, FlowId(PLAIN)).metadata.actor == OPERATOR
 
 
 def test_a_cancellation_in_json_is_that_of_the_wire_with_the_owner(
@@ -141,4 +142,4 @@ def test_nothing_is_cancelled_beside_a_process_that_writes(tools: Tools, seeded:
         ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     assert (ran.code, ran.out) == (2, "")
     assert "in use by another process" in ran.err
-    assert last_record(seeded, PLAIN).version == 2
+    assert last_record(seeded, FlowId(PLAIN)).version == 2

@@ -15,6 +15,7 @@ from adapters.cli import (
     Startable,
     Unstartable,
 )
+from domain.flow.ids import KeyId, Owner, RouteId
 from tests.cli.workbench import Ran, taskflow, tools_over
 
 LIMITS = RouteLimits(
@@ -40,9 +41,9 @@ OPTIONS = GatewayOptions(
     public_key=None,
 )
 ZAPIER = ServedRoute(
-    route_id="zapier",
+    route_id=RouteId("zapier"),
     path="/plugins/webhooks/zapier",
-    owner="agent:main:main",
+    owner=Owner("agent:main:main"),
     controller_id="webhooks/zapier",
     key_ids=("default", "2026-01"),
     limits=LIMITS,
@@ -62,9 +63,9 @@ SKIPPING = evolve(
     ADVISED,
     routes=(
         ZAPIER,
-        evolve(ZAPIER, route_id="ci", key_ids=(), limits=evolve(LIMITS, body_bytes=1000)),
+        evolve(ZAPIER, route_id=RouteId("ci"), key_ids=(), limits=evolve(LIMITS, body_bytes=1000)),
     ),
-    skipped=(SkippedRoute(route_id="n8n", path="/n8n", reason="N8N_SECRET is not set"),),
+    skipped=(SkippedRoute(route_id=RouteId("n8n"), path="/n8n", reason="N8N_SECRET is not set"),),
     disabled=("old", "older"),
 )
 BROKEN = Unstartable(
@@ -135,7 +136,10 @@ def test_a_configuration_is_reported_in_tables() -> None:
 
 
 def test_the_times_of_keys_are_shown() -> None:
-    times = (KeyTimes("default", None, 978_307_200_000), KeyTimes("2026-01", 0, 86_400_000))
+    times = (
+        KeyTimes(KeyId("default"), None, 978_307_200_000),
+        KeyTimes(KeyId("2026-01"), 0, 86_400_000),
+    )
     report = evolve(CLEAN, routes=(evolve(ZAPIER, key_times=times),))
     ran = checked(report)
     assert "key default until 2001-01-01T00:00:00Z\n" in ran.out

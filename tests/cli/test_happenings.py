@@ -4,13 +4,14 @@ import pytest
 
 from adapters.presentation.event_text import told, word
 from domain.flow import events as e
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import JSON_NULL, Json
 
 CREATED = e.FlowCreated(
     at=1,
-    flow_id="f",
-    owner="o",
+    flow_id=FlowId("f"),
+    owner=Owner("o"),
     controller_id="c",
     goal="ship it",
     status=FlowStatus.QUEUED,
@@ -18,7 +19,7 @@ CREATED = e.FlowCreated(
 )
 LINKED = e.TaskLinked(
     at=1,
-    task_id="t",
+    task_id=TaskId("t"),
     runtime=Runtime.ACP,
     task="fetch",
     status=TaskStatus.QUEUED,
@@ -50,20 +51,20 @@ TELLINGS: list[tuple[e.Event, str, str]] = [
     (e.FlowCancelled(at=1), "flow_cancelled", "cancelled"),
     (LINKED, "task_linked", 'task t linked: status queued, runtime acp, task "fetch"'),
     (
-        e.TaskDescribed(at=1, task_id="t", label="l", notify_policy=NotifyPolicy.SILENT),
+        e.TaskDescribed(at=1, task_id=TaskId("t"), label="l", notify_policy=NotifyPolicy.SILENT),
         "task_described",
         'task t described: label "l", notify policy silent',
     ),
-    (e.TaskStarted(at=1, task_id="t"), "task_started", "task t started"),
+    (e.TaskStarted(at=1, task_id=TaskId("t")), "task_started", "task t started"),
     (
-        e.TaskProgressed(at=1, task_id="t", progress_summary=None),
+        e.TaskProgressed(at=1, task_id=TaskId("t"), progress_summary=None),
         "task_progressed",
         "task t progressed: progress cleared",
     ),
     (
         e.TaskEnded(
             at=1,
-            task_id="t",
+            task_id=TaskId("t"),
             status=TaskStatus.SUCCEEDED,
             terminal_outcome=TerminalOutcome.BLOCKED,
             terminal_summary="half",

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.cli import Tools
 from adapters.store import recording_refusals
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DAY, DeniedRequest, RefusedRequest, TurnedAway
 from tests.cli.workbench import NOON, Ran, flow_id, seeding, taskflow
 
@@ -47,14 +48,17 @@ zapier                                      unauthorized             2
 """
 
 
+FIRST = flow_id(1)
+
+
 def a_call(  # noqa: PLR0913 - the fields of a call
     number: int,
     *,
     at: int = NOON,
-    route: str = "zapier",
-    key: str = "2026-01",
+    route: RouteId = RouteId("zapier"),
+    key: KeyId = KeyId("2026-01"),
     code: str = "terminal",
-    flow: str | None = flow_id(1),
+    flow: FlowId | None = FIRST,
     action: str = "set_waiting",
     address: str | None = "192.0.2.10",
 ) -> RefusedRequest:
@@ -67,17 +71,24 @@ def a_call(  # noqa: PLR0913 - the fields of a call
         code=code,
         status=404 if code == "not_found" else 409,
         flow_id=flow,
-        request_id=f"request-{number}",
+        request_id=RequestId(f"request-{number}"),
         remote_address=address,
     )
 
 
-STRANGER: Final = TurnedAway(at=NOON, route_id="zapier", code="unauthorized")
+STRANGER: Final = TurnedAway(at=NOON, route_id=RouteId("zapier"), code="unauthorized")
 REFUSED: Final[Sequence[DeniedRequest]] = (
     a_call(1),
     STRANGER,
     a_call(2),
-    a_call(3, at=NOON + 7, route="n8n", key="default", flow=flow_id(7), action="cancel_flow"),
+    a_call(
+        3,
+        at=NOON + 7,
+        route=RouteId("n8n"),
+        key=KeyId("default"),
+        flow=flow_id(7),
+        action="cancel_flow",
+    ),
     STRANGER,
     a_call(
         4,

@@ -35,6 +35,7 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Swept
 from domain.flow.commands import CancelFlow, Command
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId
 from domain.flow.state import Flow
 from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
@@ -47,9 +48,9 @@ NOON: Final = 1_795_435_200_000
 DAY: Final = 86_400_000
 """Milliseconds; commands are run a day after noon."""
 
-OWNER: Final = "agent:main:main"
-STRANGER: Final = "agent:support:desk"
-ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="2026-01")
+OWNER: Final = Owner("agent:main:main")
+STRANGER: Final = Owner("agent:support:desk")
+ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("2026-01"))
 OPERATOR: Final = Actor(kind=ActorKind.OPERATOR, name="ada")
 
 
@@ -75,9 +76,9 @@ def standing(path: Path) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
 
 
-def flow_id(number: int) -> str:
+def flow_id(number: int) -> FlowId:
     """Return the id of the nth thing that was made."""
-    return f"00000000-0000-4000-8000-{number:012}"
+    return FlowId(f"00000000-0000-4000-8000-{number:012}")
 
 
 @frozen
@@ -86,15 +87,17 @@ class Bench:
 
     flows: TaskFlows
 
-    def execute(self, command: Command, owner: str = OWNER, *, actor: Actor = ZAPIER) -> Accepted:
+    def execute(self, command: Command, owner: Owner = OWNER, *, actor: Actor = ZAPIER) -> Accepted:
         """Bring about a command that must be accepted."""
         outcome = self.attempt(command, owner, actor=actor)
         assert isinstance(outcome, Accepted), outcome
         return outcome
 
-    def attempt(self, command: Command, owner: str, *, actor: Actor) -> Outcome:
+    def attempt(self, command: Command, owner: Owner, *, actor: Actor) -> Outcome:
         """Bring about a command, or learn why not."""
-        origin = CommandMetadata(actor=actor, request_id="request-1", remote_address="203.0.113.7")
+        origin = CommandMetadata(
+            actor=actor, request_id=RequestId("request-1"), remote_address="203.0.113.7"
+        )
         return self.flows.bind_session(owner).execute(command, origin)
 
 
@@ -117,17 +120,19 @@ class OperatorsFlows:
 
     store: EventSourcedStore
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow."""
         return self.store.load(flow_id, version)
 
-    def cancel(self, flow_id: str) -> Outcome:
+    def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow of whichever owner."""
         owner = self.store.owner_of(flow_id) or ""
         command = CancelFlow(flow_id=flow_id)
-        return bench(self.store, start=NOON + 3_600_000).attempt(command, owner, actor=OPERATOR)
+        return bench(self.store, start=NOON + 3_600_000).attempt(
+            command, Owner(owner), actor=OPERATOR
+        )
 
-    def give_up_children(self, flow_id: str) -> Swept:
+    def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow."""
         return self._operators().give_up_children(flow_id)
 

@@ -21,11 +21,12 @@ from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Sightings, SilentFlow
 from domain.flow.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
+from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.state import Flow, silence
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.values import Timestamp
 
-OWNER = "agent:main:main"
+OWNER = Owner("agent:main:main")
 EPOCH = 1_795_435_200_000
 
 
@@ -39,12 +40,12 @@ class SweptMemoryStore(MemoryStore):
     def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
         return self._waiting(lambda since: since > after)[:limit]
 
-    def owner_of(self, flow_id: str) -> str | None:
+    def owner_of(self, flow_id: FlowId) -> Owner | None:
         flow = self.load(flow_id)
         return None if flow is None else flow.owner
 
     def _waiting(self, wanted: Callable[[Timestamp], bool]) -> list[SilentFlow]:
-        flows = [flow for flow in map(self.load, self.streams) if flow is not None]
+        flows = [flow for flow in map(self.load, map(FlowId, self.streams)) if flow is not None]
         since = [(silence(flow), flow) for flow in flows]
         return [SilentFlow(f.owner, f.flow_id) for s, f in since if s is not None and wanted(s)]
 
@@ -93,7 +94,7 @@ class ListeningWorld:
 
     @property
     def flow(self) -> Flow:
-        flow = self.store.load(self.flow_id)
+        flow = self.store.load(FlowId(self.flow_id))
         assert flow is not None
         return flow
 
@@ -144,7 +145,7 @@ class ListeningWorld:
 
     def accept(self, command: Command) -> Accepted:
         flows = TaskFlows(self.store, lambda: self.wall, self.new_id).bind_session(OWNER)
-        outcome = flows.execute(command, CommandMetadata(actor=SYSTEM, request_id="r"))
+        outcome = flows.execute(command, CommandMetadata(actor=SYSTEM, request_id=RequestId("r")))
         assert isinstance(outcome, Accepted), outcome
         return outcome
 
@@ -152,7 +153,9 @@ class ListeningWorld:
         (task,) = self.flow.tasks
         if task.ended_at is None:
             status = TaskStatus.RUNNING
-            self.accept(UpdateTask(flow_id=self.flow_id, task_id=task.task_id, status=status))
+            self.accept(
+                UpdateTask(flow_id=FlowId(self.flow_id), task_id=task.task_id, status=status)
+            )
             self._begin_anew()
 
     def _begin_anew(self) -> None:

@@ -9,6 +9,7 @@ from attrs import Factory, define
 
 from adapters.testing import memory
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -27,12 +28,12 @@ class MemoryStore(memory.MemoryStore):
     meanwhile: list[Callable[[], object]] = Factory(list)
     broken: set[str] = Factory(set)
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow."""
         self._enter("find")
         return super().find(owner, flow_id)
 
-    def load(self, flow_id: str, version: int | None = None) -> Flow | None:
+    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         self._enter("load")
         return super().load(flow_id, version)
@@ -44,19 +45,19 @@ class MemoryStore(memory.MemoryStore):
         self._enter("save")
         super().save(commit)
 
-    def find_idempotency_record(self, route_id: str, key: str) -> IdempotencyRecord | None:
+    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
         self._enter("recall")
         return super().find_idempotency_record(route_id, key)
 
-    def latest(self, owner: str) -> Flow | None:
+    def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         self._enter("latest")
         return super().latest(owner)
 
     def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         limit: int,
         before: int | None,
@@ -67,7 +68,7 @@ class MemoryStore(memory.MemoryStore):
         self._enter("page")
         return super().page(owner, limit=limit, before=before, status=status, show=show)
 
-    def position_of(self, owner: str, flow_id: str) -> int | None:
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
         self._enter("position_of")
         return list(self.streams).index(flow_id) if super().find(owner, flow_id) else None

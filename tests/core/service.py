@@ -11,17 +11,20 @@ from domain.application.outcomes import Accepted, Outcome
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import Command, CreateFlow
+from domain.flow.ids import KeyId, RequestId, RouteId
 from tests.core.memory_store import MemoryStore
 
-ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
-ORIGIN = CommandMetadata(actor=ACTOR, request_id="request-1")
+ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default"))
+ORIGIN = CommandMetadata(actor=ACTOR, request_id=RequestId("request-1"))
 CREATE = CreateFlow(goal="ship it", controller_id="webhooks/zapier")
 
 
-def keyed(key: str, request_hash: str = "aa", route_id: str = "zapier") -> CommandMetadata:
+def keyed(
+    key: str, request_hash: str = "aa", route_id: RouteId = RouteId("zapier")
+) -> CommandMetadata:
     """Return an origin with an idempotency key."""
     request_key = RequestKey(route_id=route_id, key=key, request_hash=request_hash)
-    return CommandMetadata(actor=ACTOR, request_id="request-1", request_key=request_key)
+    return CommandMetadata(actor=ACTOR, request_id=RequestId("request-1"), request_key=request_key)
 
 
 @define

@@ -22,6 +22,7 @@ from domain.flow.events import (
     FlowSucceeded,
     TaskEnded,
 )
+from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from domain.flow.values import JSON_NULL, Json
@@ -85,50 +86,52 @@ def test_a_cancellation_keeps_the_moment_of_an_earlier_intent() -> None:
 
 
 def test_a_cancellation_is_pending_while_a_child_is_active() -> None:
-    pending = given(CREATED, linked("child")).when(CANCEL).then(FlowCancelRequested(at=NOW))
+    pending = given(CREATED, linked(TaskId("child"))).when(CANCEL).then(FlowCancelRequested(at=NOW))
     assert pending.flow.status is FlowStatus.QUEUED
     assert pending.when(CANCEL, at=NOW + 1).then() == pending
 
 
 def test_ended_children_do_not_hold_a_cancellation_up() -> None:
-    given(CREATED, linked("child"), ended("child")).when(CANCEL).then(
+    given(CREATED, linked(TaskId("child")), ended(TaskId("child"))).when(CANCEL).then(
         FlowCancelRequested(at=NOW), FlowCancelled(at=NOW)
     )
 
 
 def test_the_end_of_the_last_active_child_brings_a_pending_cancellation_about() -> None:
-    report = UpdateTask(flow_id=FLOW, task_id="b", status=TaskStatus.FAILED)
-    pending = given(CREATED, linked("a"), linked("b"), REQUESTED, ended("a"))
+    report = UpdateTask(flow_id=FLOW, task_id=TaskId("b"), status=TaskStatus.FAILED)
+    pending = given(
+        CREATED, linked(TaskId("a")), linked(TaskId("b")), REQUESTED, ended(TaskId("a"))
+    )
     settled = pending.when(report).then(
-        TaskEnded(at=NOW, task_id="b", status=TaskStatus.FAILED), FlowCancelled(at=NOW)
+        TaskEnded(at=NOW, task_id=TaskId("b"), status=TaskStatus.FAILED), FlowCancelled(at=NOW)
     )
     assert (settled.flow.status, settled.flow.revision) == (FlowStatus.CANCELLED, 2)
 
 
 def test_the_end_of_one_child_of_two_leaves_the_cancellation_pending() -> None:
-    report = UpdateTask(flow_id=FLOW, task_id="b", status=TaskStatus.SUCCEEDED)
-    pending = given(CREATED, linked("a"), linked("b"), REQUESTED)
+    report = UpdateTask(flow_id=FLOW, task_id=TaskId("b"), status=TaskStatus.SUCCEEDED)
+    pending = given(CREATED, linked(TaskId("a")), linked(TaskId("b")), REQUESTED)
     still = pending.when(report).then(
-        TaskEnded(at=NOW, task_id="b", status=TaskStatus.SUCCEEDED),
+        TaskEnded(at=NOW, task_id=TaskId("b"), status=TaskStatus.SUCCEEDED),
     )
     assert (still.flow.status, still.flow.revision) == (FlowStatus.QUEUED, 1)
 
 
 def test_the_end_of_the_last_child_without_an_intent_leaves_its_flow_alone() -> None:
-    report = UpdateTask(flow_id=FLOW, task_id="a", status=TaskStatus.SUCCEEDED)
-    after = given(CREATED, linked("a")).when(report).flow
+    report = UpdateTask(flow_id=FLOW, task_id=TaskId("a"), status=TaskStatus.SUCCEEDED)
+    after = given(CREATED, linked(TaskId("a"))).when(report).flow
     assert (after.status, after.revision, after.updated_at) == (FlowStatus.QUEUED, 0, THEN)
 
 
 def test_the_end_of_the_last_child_does_not_cancel_a_flow_that_has_ended_otherwise() -> None:
-    report = UpdateTask(flow_id=FLOW, task_id="a", status=TaskStatus.SUCCEEDED)
-    finished = given(CREATED, linked("a"), REQUESTED, FlowSucceeded(at=THEN))
+    report = UpdateTask(flow_id=FLOW, task_id=TaskId("a"), status=TaskStatus.SUCCEEDED)
+    finished = given(CREATED, linked(TaskId("a")), REQUESTED, FlowSucceeded(at=THEN))
     after = finished.when(report).flow
     assert (after.status, after.revision, after.ended_at) == (FlowStatus.SUCCEEDED, 2, THEN)
 
 
 def test_a_flow_with_an_intent_may_still_finish_or_fail_and_keeps_the_intent() -> None:
-    requested = given(CREATED, linked("a"), REQUESTED)
+    requested = given(CREATED, linked(TaskId("a")), REQUESTED)
     finished = requested.when(FinishFlow(flow_id=FLOW, expected_revision=1))
     failed = requested.when(FailFlow(flow_id=FLOW, expected_revision=1))
     assert finished.then(FlowSucceeded(at=NOW)).flow.cancel_requested_at == THEN
@@ -136,7 +139,7 @@ def test_a_flow_with_an_intent_may_still_finish_or_fail_and_keeps_the_intent() -
 
 
 def test_a_flow_with_an_intent_takes_no_more_children_not_even_known_ones() -> None:
-    requested = given(CREATED, replace(linked("a"), run_id="run-1"), REQUESTED)
+    requested = given(CREATED, replace(linked(TaskId("a")), run_id="run-1"), REQUESTED)
     command = RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work", run_id="run-1")
     assert requested.when(command).decision == Refusal(
         code=RefusalCode.CANCEL_REQUESTED,

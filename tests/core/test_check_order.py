@@ -21,6 +21,7 @@ from domain.flow.commands import (
     UpdateTask,
 )
 from domain.flow.events import FlowCancelRequested, FlowSucceeded
+from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import Runtime, TaskStatus
 
@@ -36,8 +37,8 @@ STALE: tuple[Revisioned, ...] = (
 OTHERS: tuple[FlowCommand, ...] = (
     CancelFlow(flow_id=FLOW),
     RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work"),
-    UpdateTask(flow_id=FLOW, task_id="none", status=TaskStatus.RUNNING),
-    LoseTask(flow_id=FLOW, task_id="none", silent_before=THEN),
+    UpdateTask(flow_id=FLOW, task_id=TaskId("none"), status=TaskStatus.RUNNING),
+    LoseTask(flow_id=FLOW, task_id=TaskId("none"), silent_before=THEN),
 )
 NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
@@ -69,7 +70,7 @@ def test_a_revision_ahead_of_the_flow_is_a_conflict_too() -> None:
 
 
 def test_the_task_is_looked_for_last() -> None:
-    lose = LoseTask(flow_id=FLOW, task_id="none", silent_before=THEN)
+    lose = LoseTask(flow_id=FLOW, task_id=TaskId("none"), silent_before=THEN)
     assert given(CREATED).when(lose).refusal[0] is RefusalCode.TASK_NOT_SILENT
     requested = given(CREATED, FlowCancelRequested(at=THEN))
     assert requested.when(lose).refusal[0] is RefusalCode.TASK_NOT_FOUND

@@ -7,6 +7,7 @@ from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRA
 from adapters.testing.scenario import given
 from domain.flow.commands import CreateFlow
 from domain.flow.events import FlowCreated
+from domain.flow.ids import Owner
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import LIVE, FlowStatus, NotifyPolicy
 from domain.flow.values import JSON_NULL, Json
@@ -63,7 +64,7 @@ def test_a_flow_begins_in_any_live_status(status: FlowStatus) -> None:
 
 
 @pytest.mark.parametrize("owner", [OWNER, STRANGER])
-def test_a_flow_is_not_created_twice_and_shows_nothing_of_the_first(owner: str) -> None:
+def test_a_flow_is_not_created_twice_and_shows_nothing_of_the_first(owner: Owner) -> None:
     assert given(CREATED).when(CREATE, owner=owner).decision == Refusal(
         code=RefusalCode.CREATE_REJECTED, reason="Flow already exists."
     )

@@ -24,6 +24,7 @@ from domain.flow.events import (
     FlowFailed,
     FlowSucceeded,
 )
+from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import FlowStatus, Runtime
 from domain.flow.values import JSON_NULL, Json
@@ -99,7 +100,7 @@ def test_a_failed_flow_takes_its_last_state_and_block_fields_and_stays_failed() 
 def test_an_ended_flow_leaves_its_active_children_untouched(
     command: FinishFlow | FailFlow,
 ) -> None:
-    flow = given(CREATED, linked("child"))
+    flow = given(CREATED, linked(TaskId("child")))
     after = flow.when(replace(command, expected_revision=0)).flow
     assert after.tasks == flow.flow.tasks
 

@@ -9,6 +9,7 @@ from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, THEN, linke
 from adapters.testing.scenario import given
 from domain.flow.events import FlowCancelled, FlowResumed, TaskStarted
 from domain.flow.evolve import BrokenHistory, evolve, fold
+from domain.flow.ids import TaskId
 from domain.flow.status import FlowStatus
 
 
@@ -19,7 +20,7 @@ def test_no_events_leave_a_flow_as_it_is() -> None:
 
 def test_a_history_that_does_not_begin_with_its_creation_is_broken() -> None:
     with pytest.raises(BrokenHistory, match="TaskStarted comes before the flow was created"):
-        evolve(None, TaskStarted(at=THEN, task_id="t"))
+        evolve(None, TaskStarted(at=THEN, task_id=TaskId("t")))
 
 
 def test_a_history_with_two_creations_is_broken() -> None:
@@ -28,8 +29,8 @@ def test_a_history_with_two_creations_is_broken() -> None:
 
 
 def test_an_event_of_an_unknown_task_only_counts() -> None:
-    known = given(CREATED, linked("t")).flow
-    after = evolve(known, TaskStarted(at=NOW, task_id="unknown"))
+    known = given(CREATED, linked(TaskId("t"))).flow
+    after = evolve(known, TaskStarted(at=NOW, task_id=TaskId("unknown")))
     assert after == replace(known, version=3, latest_at=NOW)
 
 

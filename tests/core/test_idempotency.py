@@ -8,12 +8,13 @@ from adapters.testing.facts import NOW
 from domain.application.outcomes import Rejected
 from domain.application.recorded_events import RequestKey
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
-WAIT = SetWaiting(flow_id="id-1", expected_revision=0)
-RUN = RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work")
-CANCEL = CancelFlow(flow_id="id-1")
+WAIT = SetWaiting(flow_id=FlowId("id-1"), expected_revision=0)
+RUN = RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work")
+CANCEL = CancelFlow(flow_id=FlowId("id-1"))
 REUSED = Rejected(
     code="idempotency_key_reused", reason="The idempotency key was used for another request."
 )
@@ -31,7 +32,7 @@ def test_a_repeat_is_told_of_the_flow_as_it_was_then() -> None:
     world = World()
     world.create()
     first = world.accepted(WAIT, keyed("key"))
-    world.accepted(FinishFlow(flow_id="id-1", expected_revision=1))
+    world.accepted(FinishFlow(flow_id=FlowId("id-1"), expected_revision=1))
     world.store.asked.clear()
     assert world.accepted(WAIT, keyed("key")) == first
     assert "save" not in world.store.asked
@@ -41,7 +42,7 @@ def test_a_repeat_about_a_child_is_told_of_the_child_as_it_was_then() -> None:
     world = World()
     world.create()
     linked = world.accepted(RUN, keyed("link"))
-    report = UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.RUNNING)
+    report = UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.RUNNING)
     started = world.accepted(report, keyed("start"))
     world.accepted(replace(report, status=TaskStatus.FAILED))
     assert world.accepted(RUN, keyed("link")) == linked
@@ -53,8 +54,10 @@ def test_a_repeated_cancellation_is_told_of_the_children_of_then() -> None:
     world.create()
     world.accepted(RUN)
     pending = world.accepted(CANCEL, keyed("key"))
-    world.accepted(UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED))
-    assert world.owner.find("id-1") != pending.flow
+    world.accepted(
+        UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.FAILED)
+    )
+    assert world.owner.find(FlowId("id-1")) != pending.flow
     assert world.accepted(CANCEL, keyed("key")) == pending
 
 
@@ -69,8 +72,8 @@ def test_a_key_does_not_stand_for_another_request() -> None:
 
 def test_a_key_of_another_route_is_another_key() -> None:
     world = World()
-    first = world.accepted(CREATE, keyed("key", route_id="zapier"))
-    second = world.accepted(CREATE, keyed("key", route_id="twin"))
+    first = world.accepted(CREATE, keyed("key", route_id=RouteId("zapier")))
+    second = world.accepted(CREATE, keyed("key", route_id=RouteId("twin")))
     assert first.flow.flow_id != second.flow.flow_id
 
 
@@ -90,7 +93,9 @@ def test_a_cancellation_that_was_pending_already_is_answered_as_it_was() -> None
     world.accepted(CANCEL)
     pending = world.accepted(CANCEL, keyed("key"))
     events = len(world.store.streams["id-1"])
-    world.accepted(UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED))
+    world.accepted(
+        UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.FAILED)
+    )
     again = world.accepted(CANCEL, keyed("key"))
     assert (again, again.is_replay, pending.is_replay) == (pending, True, False)
     assert (events, pending.flow.status) == (3, FlowStatus.QUEUED)
@@ -103,8 +108,10 @@ def test_a_run_that_had_no_news_is_answered_as_it_was() -> None:
     run = replace(RUN, run_id="r")
     world.accepted(run)
     first = world.accepted(run, keyed("key"))
-    world.accepted(UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED))
-    world.accepted(FinishFlow(flow_id="id-1", expected_revision=0))
+    world.accepted(
+        UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.FAILED)
+    )
+    world.accepted(FinishFlow(flow_id=FlowId("id-1"), expected_revision=0))
     assert world.accepted(run, keyed("key")) == first
 
 
@@ -121,7 +128,7 @@ def test_a_request_without_a_key_that_changes_nothing_writes_nothing() -> None:
 def test_a_key_is_found_as_an_earlier_release_stored_it() -> None:
     world = World()
     first = world.accepted(CREATE, keyed('"k"', "aa"))
-    quoted = RequestKey(route_id="zapier", key="k", request_hash="aa", aliases=('"k"',))
+    quoted = RequestKey(route_id=RouteId("zapier"), key="k", request_hash="aa", aliases=('"k"',))
     origin = replace(ORIGIN, request_key=quoted)
     assert world.accepted(CREATE, origin) == first
     other = replace(ORIGIN, request_key=replace(quoted, request_hash="bb"))
@@ -132,7 +139,7 @@ def test_of_two_stored_spellings_the_one_of_the_same_request_counts() -> None:
     world = World()
     world.accepted(CREATE, keyed("k", "aa"))
     second = world.accepted(CREATE, keyed('"k"', "bb"))
-    key = RequestKey(route_id="zapier", key="k", request_hash="bb", aliases=('"k"',))
+    key = RequestKey(route_id=RouteId("zapier"), key="k", request_hash="bb", aliases=('"k"',))
     assert world.accepted(CREATE, replace(ORIGIN, request_key=key)) == second
 
 

@@ -21,10 +21,11 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.status import Runtime, TaskStatus
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 
-Ask = Callable[[OwnerSession, str], object]
+Ask = Callable[[OwnerSession, FlowId], object]
 
 READS: tuple[Ask, ...] = (
     OwnerSession.find,
@@ -32,16 +33,20 @@ READS: tuple[Ask, ...] = (
     OwnerSession.summarize_tasks,
 )
 COMMANDS: tuple[Callable[[str], FlowCommand], ...] = (
-    lambda flow_id: SetWaiting(flow_id=flow_id, expected_revision=0),
-    lambda flow_id: SetWaiting(flow_id=flow_id, expected_revision=9),
-    lambda flow_id: ResumeFlow(flow_id=flow_id, expected_revision=0),
-    lambda flow_id: FinishFlow(flow_id=flow_id, expected_revision=0),
-    lambda flow_id: FailFlow(flow_id=flow_id, expected_revision=0),
-    lambda flow_id: RequestCancel(flow_id=flow_id, expected_revision=0),
-    lambda flow_id: CancelFlow(flow_id=flow_id),
-    lambda flow_id: RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id="run-1"),
-    lambda flow_id: UpdateTask(flow_id=flow_id, task_id="id-2", status=TaskStatus.RUNNING),
-    lambda flow_id: LoseTask(flow_id=flow_id, task_id="id-2", silent_before=NOW),
+    lambda flow_id: SetWaiting(flow_id=FlowId(flow_id), expected_revision=0),
+    lambda flow_id: SetWaiting(flow_id=FlowId(flow_id), expected_revision=9),
+    lambda flow_id: ResumeFlow(flow_id=FlowId(flow_id), expected_revision=0),
+    lambda flow_id: FinishFlow(flow_id=FlowId(flow_id), expected_revision=0),
+    lambda flow_id: FailFlow(flow_id=FlowId(flow_id), expected_revision=0),
+    lambda flow_id: RequestCancel(flow_id=FlowId(flow_id), expected_revision=0),
+    lambda flow_id: CancelFlow(flow_id=FlowId(flow_id)),
+    lambda flow_id: RunTask(
+        flow_id=FlowId(flow_id), runtime=Runtime.ACP, task="work", run_id="run-1"
+    ),
+    lambda flow_id: UpdateTask(
+        flow_id=FlowId(flow_id), task_id=TaskId("id-2"), status=TaskStatus.RUNNING
+    ),
+    lambda flow_id: LoseTask(flow_id=FlowId(flow_id), task_id=TaskId("id-2"), silent_before=NOW),
 )
 
 
@@ -49,13 +54,15 @@ def _world() -> World:
     """Return a world in which the owner has a flow with a child, and the stranger has none."""
     world = World()
     world.create()
-    world.accepted(RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work", run_id="run-1"))
+    world.accepted(
+        RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work", run_id="run-1")
+    )
     return world
 
 
 def _told(world: World, ask: Ask, flow_id: str) -> tuple[object, list[str]]:
     world.store.asked.clear()
-    return ask(world.stranger, flow_id), list(world.store.asked)
+    return ask(world.stranger, FlowId(flow_id)), list(world.store.asked)
 
 
 @pytest.mark.parametrize("ask", READS)
@@ -80,7 +87,7 @@ def test_a_command_on_a_foreign_flow_is_answered_like_one_on_none(
 
 
 def test_a_key_changes_nothing_about_it() -> None:
-    def ask(session: OwnerSession, flow_id: str) -> object:
+    def ask(session: OwnerSession, flow_id: FlowId) -> object:
         return session.execute(CancelFlow(flow_id=flow_id), keyed("key"))
 
     world = _world()

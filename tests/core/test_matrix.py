@@ -27,6 +27,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 
@@ -175,11 +176,17 @@ def _command(name: str, revision: int) -> Command:
         "request_cancel": RequestCancel(flow_id=FLOW, expected_revision=revision),
         "cancel": CancelFlow(flow_id=FLOW),
         "run_task": RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work"),
-        "update_running": UpdateTask(flow_id=FLOW, task_id="child", status=TaskStatus.RUNNING),
-        "update_last_ended": UpdateTask(flow_id=FLOW, task_id="child", status=TaskStatus.FAILED),
-        "update_other_ended": UpdateTask(flow_id=FLOW, task_id="child", status=TaskStatus.FAILED),
-        "lose_task": LoseTask(flow_id=FLOW, task_id="child", silent_before=THEN),
-        "give_up_task": LoseTask(flow_id=FLOW, task_id="child", silent_before=None),
+        "update_running": UpdateTask(
+            flow_id=FLOW, task_id=TaskId("child"), status=TaskStatus.RUNNING
+        ),
+        "update_last_ended": UpdateTask(
+            flow_id=FLOW, task_id=TaskId("child"), status=TaskStatus.FAILED
+        ),
+        "update_other_ended": UpdateTask(
+            flow_id=FLOW, task_id=TaskId("child"), status=TaskStatus.FAILED
+        ),
+        "lose_task": LoseTask(flow_id=FLOW, task_id=TaskId("child"), silent_before=THEN),
+        "give_up_task": LoseTask(flow_id=FLOW, task_id=TaskId("child"), silent_before=None),
     }
     return commands[name]
 
@@ -202,10 +209,10 @@ class Cell:
         """Return the flow in this state, also where no command could have brought it there."""
         if self.status == "absent":
             return given()
-        end = () if self.active else (ended("child"),)
+        end = () if self.active else (ended(TaskId("child")),)
         other = self.active and self.command == "update_other_ended"
-        sibling = (linked("sibling"),) if other else ()
-        children = (linked("child"), *end, *sibling)
+        sibling = (linked(TaskId("sibling")),) if other else ()
+        children = (linked(TaskId("child")), *end, *sibling)
         return standing(FlowStatus(self.status), children, intent=self.intent)
 
 

@@ -8,14 +8,15 @@ from attrs import Factory, define
 
 from domain.application.outcomes import Accepted
 from domain.flow.commands import CancelFlow, RunTask, SetWaiting
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import Runtime
 from tests.core.memory_store import MemoryStore
 from tests.core.service import World, keyed
 
-WAIT = SetWaiting(flow_id="id-1", expected_revision=0)
-RUN = RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work")
-CANCEL = CancelFlow(flow_id="id-1")
+WAIT = SetWaiting(flow_id=FlowId("id-1"), expected_revision=0)
+RUN = RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work")
+CANCEL = CancelFlow(flow_id=FlowId("id-1"))
 
 
 @define
@@ -24,7 +25,7 @@ class RacedStore(MemoryStore):
 
     faster: list[Callable[[], object]] = Factory(list)
 
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow, after what others do."""
         while self.faster:
             self.faster.pop()()
@@ -54,7 +55,7 @@ def test_a_request_whose_twin_left_nothing_to_do_is_told_of_the_flow_as_it_was_t
 
     def meanwhile() -> None:
         answers.append(world.accepted(CANCEL, keyed("key")))
-        world.accepted(SetWaiting(flow_id="id-1", expected_revision=1))
+        world.accepted(SetWaiting(flow_id=FlowId("id-1"), expected_revision=1))
 
     store.faster.append(meanwhile)
     assert world.owner.execute(CANCEL, keyed("key")) == answers[0]

@@ -15,13 +15,14 @@ from domain.application.recorded_events import (
     to_recorded_events,
 )
 from domain.flow.events import FlowCancelled, FlowCancelRequested
+from domain.flow.ids import KeyId, RequestId, RouteId
 
-ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
+ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default"))
 ORIGIN = CommandMetadata(
     actor=ACTOR,
-    request_id="request-1",
+    request_id=RequestId("request-1"),
     remote_address="192.0.2.7",
-    request_key=RequestKey(route_id="zapier", key="key-1", request_hash="aa"),
+    request_key=RequestKey(route_id=RouteId("zapier"), key="key-1", request_hash="aa"),
 )
 CANCELLED = (FlowCancelRequested(at=NOW), FlowCancelled(at=NOW))
 
@@ -30,7 +31,7 @@ def test_events_of_one_decision_follow_one_another_in_their_stream_and_in_their_
     metadata = Metadata(
         recorded_at=THEN,
         actor=ACTOR,
-        request_id="request-1",
+        request_id=RequestId("request-1"),
         correlation_id="request-1",
         causation_id="request-1",
         remote_address="192.0.2.7",
@@ -47,13 +48,13 @@ def test_events_of_one_decision_follow_one_another_in_their_stream_and_in_their_
 
 def test_a_request_without_a_key_leaves_none() -> None:
     origin = CommandMetadata(
-        actor=Actor(kind=ActorKind.SYSTEM, name="sweep"), request_id="request-2"
+        actor=Actor(kind=ActorKind.SYSTEM, name="sweep"), request_id=RequestId("request-2")
     )
     (record,) = to_recorded_events(CANCELLED[:1], flow_id=FLOW, after=0, origin=origin, now=NOW)
     assert record.metadata == Metadata(
         recorded_at=NOW,
         actor=Actor(kind=ActorKind.SYSTEM, name="sweep"),
-        request_id="request-2",
+        request_id=RequestId("request-2"),
         correlation_id="request-2",
         causation_id="request-2",
         rules=2,

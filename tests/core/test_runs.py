@@ -12,12 +12,13 @@ from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
 from domain.flow.commands import RunTask
 from domain.flow.events import TaskDescribed, TaskLinked
+from domain.flow.ids import Owner, TaskId
 from domain.flow.status import NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task, find_task
 
 ASK = RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work")
 MADE = Task(
-    task_id="",
+    task_id=TaskId(""),
     runtime=Runtime.SUBAGENT,
     task="work",
     status=TaskStatus.QUEUED,
@@ -30,13 +31,18 @@ MADE = Task(
 ASK_RUNNING = replace(ASK, status=TaskStatus.RUNNING)
 RUNNING = replace(MADE, status=TaskStatus.RUNNING)
 ACP = replace(ASK, runtime=Runtime.ACP)
-RUN_1 = replace(MADE, task_id="runid", run_id="run-1")
+RUN_1 = replace(MADE, task_id=TaskId("runid"), run_id="run-1")
 FILLED = replace(RUN_1, source_id="s9", parent_task_id="p9")
-ACP_RUN = replace(MADE, task_id="runid-other-runtime", runtime=Runtime.ACP, run_id="run-1")
+ACP_RUN = replace(MADE, task_id=TaskId("runid-other-runtime"), runtime=Runtime.ACP, run_id="run-1")
 PREFERRED = replace(ACP_RUN, task="preferred text", label="PL")
-RUN_2 = replace(MADE, task_id="runid-silent", run_id="run-2", notify_policy=NotifyPolicy.SILENT)
+RUN_2 = replace(
+    MADE, task_id=TaskId("runid-silent"), run_id="run-2", notify_policy=NotifyPolicy.SILENT
+)
 RUN_3 = replace(
-    MADE, task_id="silent-runid-dup-default", run_id="run-3", notify_policy=NotifyPolicy.SILENT
+    MADE,
+    task_id=TaskId("silent-runid-dup-default"),
+    run_id="run-3",
+    notify_policy=NotifyPolicy.SILENT,
 )
 LATE = 9_007_199_254_740_991
 
@@ -191,7 +197,7 @@ def test_a_run_is_answered_as_recorded(at: int) -> None:
     name, asked, shown = RECORDED[at]
     before = _after(at)
     after = before.when(asked, new_id=name).flow
-    expected = replace(shown, task_id=shown.task_id or name)
+    expected = replace(shown, task_id=TaskId(shown.task_id or name))
     assert find_task(after.tasks, expected.task_id) == expected
     assert len(after.tasks) == len(before.flow.tasks) + (expected.task_id == name)
 
@@ -221,7 +227,7 @@ def test_a_new_run_is_recorded_with_all_that_was_told() -> None:
     given(CREATED).when(command).then(
         TaskLinked(
             at=NOW,
-            task_id="new-1",
+            task_id=TaskId("new-1"),
             runtime=Runtime.SUBAGENT,
             task="work",
             status=TaskStatus.RUNNING,
@@ -241,23 +247,23 @@ def test_a_new_run_is_recorded_with_all_that_was_told() -> None:
 
 
 def test_a_repeated_run_that_tells_nothing_new_brings_nothing_about() -> None:
-    known = given(CREATED, replace(linked("t"), run_id="run-1"))
+    known = given(CREATED, replace(linked(TaskId("t")), run_id="run-1"))
     known.when(replace(ASK, run_id="run-1", prefer_metadata=True)).then()
 
 
 def test_a_repeated_run_brings_about_only_what_it_tells() -> None:
-    known = given(CREATED, replace(linked("t"), runtime=Runtime.ACP, run_id="run-1"))
+    known = given(CREATED, replace(linked(TaskId("t")), runtime=Runtime.ACP, run_id="run-1"))
     told = replace(ACP, run_id="run-1", label="label", task="other")
-    known.when(told).then(TaskDescribed(at=NOW, task_id="t", label="label"))
+    known.when(told).then(TaskDescribed(at=NOW, task_id=TaskId("t"), label="label"))
     known.when(replace(told, prefer_metadata=True)).then(
-        TaskDescribed(at=NOW, task_id="t", label="label", task="other"),
+        TaskDescribed(at=NOW, task_id=TaskId("t"), label="label", task="other"),
     )
 
 
 def test_a_repeated_run_finds_a_task_that_has_ended_and_does_not_start_it_again() -> None:
-    known = given(CREATED, replace(linked("t"), run_id="run-1"), ended("t"))
+    known = given(CREATED, replace(linked(TaskId("t")), run_id="run-1"), ended(TaskId("t")))
     again = known.when(replace(ASK_RUNNING, run_id="run-1", source_id="source")).then(
-        TaskDescribed(at=NOW, task_id="t", source_id="source"),
+        TaskDescribed(at=NOW, task_id=TaskId("t"), source_id="source"),
     )
     assert [task.status for task in again.flow.tasks] == [TaskStatus.SUCCEEDED]
 
@@ -282,11 +288,11 @@ def test_a_repeated_run_finds_a_task_that_has_ended_and_does_not_start_it_again(
 )
 @pytest.mark.parametrize("of", ["child", "owner"])
 def test_a_child_without_an_agent_has_that_of_the_session(
-    of: str, owner: str, agent: str | None
+    of: str, owner: Owner, agent: str | None
 ) -> None:
     if of == "child":
         ask = replace(ASK, child_session_key=owner)
-        decided = given(replace(CREATED, owner="bare")).when(ask, owner="bare")
+        decided = given(replace(CREATED, owner=Owner("bare"))).when(ask, owner=Owner("bare"))
     else:
         decided = given(replace(CREATED, owner=owner)).when(ASK, owner=owner)
     assert decided.flow.tasks[0].agent_id == agent
@@ -294,15 +300,17 @@ def test_a_child_without_an_agent_has_that_of_the_session(
 
 def test_a_child_key_that_names_no_agent_leaves_it_to_the_owner() -> None:
     ask = replace(ASK, child_session_key="agent: :x")
-    decided = given(replace(CREATED, owner="agent:ops:x")).when(ask, owner="agent:ops:x")
+    decided = given(replace(CREATED, owner=Owner("agent:ops:x"))).when(
+        ask, owner=Owner("agent:ops:x")
+    )
     assert decided.flow.tasks[0].agent_id == "ops"
 
 
 def test_a_repeated_run_fills_in_an_agent_that_was_not_known_and_never_another() -> None:
-    known = given(CREATED, replace(linked("t"), run_id="run-1", agent_id=None))
+    known = given(CREATED, replace(linked(TaskId("t")), run_id="run-1", agent_id=None))
     again = known.when(replace(ASK, run_id="run-1", agent_id="Ops")).then(
-        TaskDescribed(at=NOW, task_id="t", agent_id="Ops")
+        TaskDescribed(at=NOW, task_id=TaskId("t"), agent_id="Ops")
     )
     assert again.flow.tasks[0].agent_id == "Ops"
     other = replace(ASK, run_id="run-1", agent_id="other", prefer_metadata=True)
-    given(CREATED, replace(linked("t"), run_id="run-1")).when(other).then()
+    given(CREATED, replace(linked(TaskId("t")), run_id="run-1")).when(other).then()

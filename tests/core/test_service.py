@@ -18,13 +18,14 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task
 from tests.core.service import CREATE, ORIGIN, World, must
 
 FIRST = Flow(
-    flow_id="id-1",
+    flow_id=FlowId("id-1"),
     owner=OWNER,
     controller_id="webhooks/zapier",
     goal="ship it",
@@ -35,7 +36,7 @@ FIRST = Flow(
     latest_at=NOW,
 )
 CHILD = Task(
-    task_id="id-2",
+    task_id=TaskId("id-2"),
     runtime=Runtime.ACP,
     task="work",
     status=TaskStatus.QUEUED,
@@ -45,26 +46,26 @@ CHILD = Task(
     last_event_at=NOW,
     heard_at=NOW,
 )
-RUN = RunTask(flow_id="id-1", runtime=Runtime.ACP, task="work")
-WAIT = SetWaiting(flow_id="id-1", expected_revision=0)
+RUN = RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work")
+WAIT = SetWaiting(flow_id=FlowId("id-1"), expected_revision=0)
 
 
 def test_a_created_flow_is_shown_and_found_again() -> None:
     world = World()
     created = world.owner.execute(CREATE, ORIGIN)
     assert created == Accepted(flow=flow_view(FIRST), tasks=(), task=None)
-    assert world.owner.find("id-1") == flow_view(FIRST)
+    assert world.owner.find(FlowId("id-1")) == flow_view(FIRST)
     assert world.owner.find_latest() == flow_view(FIRST)
-    assert world.owner.resolve("id-1") == flow_view(FIRST)
+    assert world.owner.resolve(FlowId("id-1")) == flow_view(FIRST)
     assert world.owner.resolve(OWNER) == flow_view(FIRST)
 
 
 def test_an_owner_without_flows_finds_none() -> None:
     owner = World().owner
-    assert owner.find("id-1") is None
+    assert owner.find(FlowId("id-1")) is None
     assert owner.find_latest() is None
     assert owner.resolve(OWNER) is None
-    assert owner.summarize_tasks("id-1") is None
+    assert owner.summarize_tasks(FlowId("id-1")) is None
     assert owner.page(limit=10).flows == []
 
 
@@ -73,32 +74,34 @@ def test_an_accepted_command_about_a_child_shows_the_child_that_was_meant() -> N
     world.create()
     linked = must(world.owner.execute(replace(RUN, run_id="run-1"), ORIGIN))
     again = must(world.owner.execute(replace(RUN, run_id="run-1"), ORIGIN))
-    report = UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.SUCCEEDED)
+    report = UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.SUCCEEDED)
     ended = must(world.owner.execute(report, ORIGIN))
     child = replace(CHILD, run_id="run-1")
     done = replace(child, status=TaskStatus.SUCCEEDED, ended_at=NOW)
     assert (
-        linked == again == Accepted(flow=flow_view(FIRST), tasks=(), task=task_view(child, "id-1"))
+        linked
+        == again
+        == Accepted(flow=flow_view(FIRST), tasks=(), task=task_view(child, FlowId("id-1")))
     )
-    assert ended == Accepted(flow=flow_view(FIRST), tasks=(), task=task_view(done, "id-1"))
+    assert ended == Accepted(flow=flow_view(FIRST), tasks=(), task=task_view(done, FlowId("id-1")))
 
 
 def test_a_cancellation_shows_the_children_of_the_flow() -> None:
     world = World()
     world.create()
     world.accepted(RUN)
-    pending = world.accepted(CancelFlow(flow_id="id-1"))
+    pending = world.accepted(CancelFlow(flow_id=FlowId("id-1")))
     assert (pending.flow.status, pending.flow.revision) == (FlowStatus.QUEUED, 1)
-    assert pending.tasks == (task_view(CHILD, "id-1"),)
+    assert pending.tasks == (task_view(CHILD, FlowId("id-1")),)
 
 
 def test_a_refused_command_shows_the_flow_as_it_is_and_writes_nothing() -> None:
     world = World()
     world.create()
-    world.accepted(FinishFlow(flow_id="id-1", expected_revision=0))
-    before = world.owner.find("id-1")
+    world.accepted(FinishFlow(flow_id=FlowId("id-1"), expected_revision=0))
+    before = world.owner.find(FlowId("id-1"))
     world.store.asked.clear()
-    refused = world.owner.execute(CancelFlow(flow_id="id-1"), ORIGIN)
+    refused = world.owner.execute(CancelFlow(flow_id=FlowId("id-1")), ORIGIN)
     assert refused == Rejected(code="terminal", reason="Flow is already succeeded.", flow=before)
     assert "save" not in world.store.asked
 
@@ -107,12 +110,12 @@ def test_a_refused_cancellation_shows_the_children_of_the_flow() -> None:
     world = World()
     world.create()
     world.accepted(RUN)
-    finished = world.accepted(FinishFlow(flow_id="id-1", expected_revision=0))
-    assert world.owner.execute(CancelFlow(flow_id="id-1"), ORIGIN) == Rejected(
+    finished = world.accepted(FinishFlow(flow_id=FlowId("id-1"), expected_revision=0))
+    assert world.owner.execute(CancelFlow(flow_id=FlowId("id-1")), ORIGIN) == Rejected(
         code="terminal",
         reason="Flow is already succeeded.",
         flow=finished.flow,
-        tasks=(task_view(CHILD, "id-1"),),
+        tasks=(task_view(CHILD, FlowId("id-1")),),
     )
 
 
@@ -120,7 +123,7 @@ def test_a_refused_report_shows_the_task_that_was_meant() -> None:
     world = World()
     world.create()
     world.accepted(RUN)
-    report = UpdateTask(flow_id="id-1", task_id="id-2", status=TaskStatus.FAILED)
+    report = UpdateTask(flow_id=FlowId("id-1"), task_id=TaskId("id-2"), status=TaskStatus.FAILED)
     ended = world.accepted(report)
     assert world.owner.execute(report, ORIGIN) == Rejected(
         code="task_terminal", reason="Task is already failed.", flow=ended.flow, task=ended.task
@@ -130,13 +133,13 @@ def test_a_refused_report_shows_the_task_that_was_meant() -> None:
 def test_a_lost_race_is_decided_again_and_a_stale_revision_is_told() -> None:
     world = World()
     world.create()
-    request = RequestCancel(flow_id="id-1", expected_revision=0)
+    request = RequestCancel(flow_id=FlowId("id-1"), expected_revision=0)
     world.store.meanwhile.append(lambda: world.accepted(request))
     lost = world.owner.execute(WAIT, ORIGIN)
     assert lost == Rejected(
         code="revision_conflict",
         reason="TaskFlow changed since the caller's expected revision.",
-        flow=world.owner.find("id-1"),
+        flow=world.owner.find(FlowId("id-1")),
     )
 
 
@@ -146,13 +149,13 @@ def test_a_race_against_a_new_child_costs_no_revision() -> None:
     world.store.meanwhile.append(lambda: world.accepted(RUN))
     won = world.accepted(WAIT)
     assert (won.flow.status, won.flow.revision) == (FlowStatus.WAITING, 1)
-    assert world.owner.summarize_tasks("id-1") is not None
+    assert world.owner.summarize_tasks(FlowId("id-1")) is not None
 
 
 def test_two_cancellations_at_once_bring_one_about() -> None:
     world = World()
     world.create()
-    cancel = CancelFlow(flow_id="id-1")
+    cancel = CancelFlow(flow_id=FlowId("id-1"))
     world.store.meanwhile.append(lambda: world.accepted(cancel))
     lost = world.owner.execute(cancel, ORIGIN)
     assert isinstance(lost, Rejected)
@@ -177,7 +180,7 @@ def test_pages_show_an_owners_flows_newest_first_and_by_status() -> None:
     for goal in ("a", "b", "c", "d"):
         world.create(replace(CREATE, goal=goal))
     world.stranger.execute(CREATE, ORIGIN)
-    world.accepted(FinishFlow(flow_id="id-2", expected_revision=0))
+    world.accepted(FinishFlow(flow_id=FlowId("id-2"), expected_revision=0))
     first = world.owner.page(limit=3)
     assert [flow.goal for flow in first.flows] == ["d", "c", "b"]
     rest = world.owner.page(limit=3, cursor=first.next_cursor)
@@ -193,7 +196,7 @@ def test_a_store_that_cannot_write_leaves_the_flow_as_it_was() -> None:
     world.store.broken.add("save")
     with pytest.raises(NotPersisted) as failed:
         world.owner.execute(WAIT, ORIGIN)
-    assert failed.value.flow == flow_view(FIRST) == world.owner.find("id-1")
+    assert failed.value.flow == flow_view(FIRST) == world.owner.find(FlowId("id-1"))
     assert failed.value.tasks == (child,)
     world.store.broken.clear()
     assert world.accepted(WAIT).flow.revision == 1
@@ -222,11 +225,11 @@ def test_an_outcome_never_names_the_owner() -> None:
     world.create()
     shown = (
         world.accepted(RUN),
-        world.accepted(CancelFlow(flow_id="id-1")),
+        world.accepted(CancelFlow(flow_id=FlowId("id-1"))),
         world.owner.execute(RUN, ORIGIN),
-        world.owner.find("id-1"),
+        world.owner.find(FlowId("id-1")),
         world.owner.find_latest(),
-        world.owner.summarize_tasks("id-1"),
+        world.owner.summarize_tasks(FlowId("id-1")),
         world.owner.page(limit=1),
     )
     assert OWNER not in repr(shown)
@@ -236,7 +239,7 @@ def test_records_say_who_did_it_and_when_the_clock_was_read() -> None:
     world = World()
     world.create()
     world.now = NOW - 10
-    world.accepted(CancelFlow(flow_id="id-1"))
+    world.accepted(CancelFlow(flow_id=FlowId("id-1")))
     records = world.store.streams["id-1"]
     assert [(r.version, r.event.at, r.metadata.recorded_at) for r in records] == [
         (1, NOW, NOW),

@@ -18,10 +18,11 @@ from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.sweep import Swept
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
 from domain.flow.events import FlowCancelled, TaskEnded
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import Runtime, TaskStatus
 
-OWNER = "agent:main:main"
+OWNER = Owner("agent:main:main")
 MINUTE = 60_000
 
 
@@ -70,7 +71,7 @@ def test_a_child_is_lost_after_five_minutes_of_silence_and_not_before(world: Wor
     assert world.sweep() == Swept(0, 0)
     world.now = 5 * MINUTE
     assert world.sweep() == Swept(1, 1)
-    flow = world.store.load(flow_id)
+    flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     assert (flow.status, flow.revision, flow.tasks[0].status) == ("cancelled", 2, "lost")
 
@@ -83,10 +84,12 @@ def test_without_a_cancel_intent_nobody_is_lost(world: World) -> None:
 
 def test_a_child_that_gave_news_has_its_time_again(world: World) -> None:
     flow_id = world.flow_with("one", "two", cancel=True)
-    flow = world.store.load(flow_id)
+    flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     world.now = 4 * MINUTE
-    news = UpdateTask(flow_id=flow_id, task_id=flow.tasks[0].task_id, status=TaskStatus.RUNNING)
+    news = UpdateTask(
+        flow_id=FlowId(flow_id), task_id=flow.tasks[0].task_id, status=TaskStatus.RUNNING
+    )
     world.accept(news)
     world.now = 6 * MINUTE
     assert world.sweep() == Swept(1, 0)
@@ -98,10 +101,10 @@ def test_children_of_a_finished_flow_are_lost_too_and_the_flow_stays_finished(
     world: World,
 ) -> None:
     flow_id = world.flow_with("child", cancel=True)
-    world.accept(FinishFlow(flow_id=flow_id, expected_revision=1))
+    world.accept(FinishFlow(flow_id=FlowId(flow_id), expected_revision=1))
     world.now = 6 * MINUTE
     assert world.sweep() == Swept(1, 0)
-    flow = world.store.load(flow_id)
+    flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     assert (flow.status, flow.tasks[0].status) == ("succeeded", "lost")
 
@@ -135,7 +138,7 @@ def test_the_children_of_a_flow_are_given_up_in_one_commit_each_as_if_alone(
     commits = saves_of(world, monkeypatch)
     assert world.sweep() == Swept(3, 1)
     assert len(commits) == 1
-    *_, first, second, third, cancelled = world.store.history(flow_id)
+    *_, first, second, third, cancelled = world.store.history(FlowId(flow_id))
     ends = (first, second, third)
     assert [type(each.event) for each in (*ends, cancelled)] == [*[TaskEnded] * 3, FlowCancelled]
     request_id = first.metadata.request_id
@@ -147,12 +150,12 @@ def test_a_child_with_news_keeps_nobody_from_being_given_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow_id = world.flow_with("a", "b", "c", cancel=True)
-    flow = world.store.load(flow_id)
+    flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     world.now = 5 * MINUTE
     find = world.store.find
 
-    def with_news(owner: str, flow_id: str) -> Flow | None:
+    def with_news(owner: Owner, flow_id: FlowId) -> Flow | None:
         monkeypatch.undo()
         news = UpdateTask(flow_id=flow_id, task_id=flow.tasks[1].task_id, status=TaskStatus.RUNNING)
         world.accept(news)
@@ -160,7 +163,7 @@ def test_a_child_with_news_keeps_nobody_from_being_given_up(
 
     monkeypatch.setattr(world.store, "find", with_news)
     assert world.sweep() == Swept(2, 0)
-    after = world.store.load(flow_id)
+    after = world.store.load(FlowId(flow_id))
     assert after is not None
     assert [task.status for task in after.tasks] == ["lost", "running", "lost"]
 
@@ -169,7 +172,7 @@ def test_a_sweep_that_loses_a_race_decides_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow_id = world.flow_with("a", "b", cancel=True)
-    flow = world.store.load(flow_id)
+    flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     world.now = 5 * MINUTE
     save = world.store.save
@@ -177,7 +180,9 @@ def test_a_sweep_that_loses_a_race_decides_again(
     def overtaken(commit: Commit) -> None:
         monkeypatch.undo()
         world.accept(
-            UpdateTask(flow_id=flow_id, task_id=flow.tasks[0].task_id, status=TaskStatus.SUCCEEDED)
+            UpdateTask(
+                flow_id=FlowId(flow_id), task_id=flow.tasks[0].task_id, status=TaskStatus.SUCCEEDED
+            )
         )
         save(commit)
 

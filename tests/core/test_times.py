@@ -8,12 +8,13 @@ from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
 from domain.flow.commands import CancelFlow, LoseTask, RequestCancel, RunTask, UpdateTask
 from domain.flow.events import FlowCancelled, FlowCancelRequested, TaskEnded, TaskStarted
+from domain.flow.ids import TaskId
 from domain.flow.status import Runtime, TaskStatus
 
 EARLIER = THEN - 5_000
 FAR_FUTURE = 9_007_199_254_740_991
 RUN = RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", status=TaskStatus.RUNNING)
-LOSE = LoseTask(flow_id=FLOW, task_id="new-1", silent_before=THEN)
+LOSE = LoseTask(flow_id=FLOW, task_id=TaskId("new-1"), silent_before=THEN)
 
 
 def test_a_clock_that_steps_back_is_held_at_the_latest_event() -> None:
@@ -22,7 +23,7 @@ def test_a_clock_that_steps_back_is_held_at_the_latest_event() -> None:
 
 
 def test_the_clock_is_held_by_news_of_a_child_too() -> None:
-    heard = given(CREATED, linked("t"), TaskStarted(at=NOW, task_id="t"))
+    heard = given(CREATED, linked(TaskId("t")), TaskStarted(at=NOW, task_id=TaskId("t")))
     command = RequestCancel(flow_id=FLOW, expected_revision=0)
     flow = heard.when(command, at=THEN).then(FlowCancelRequested(at=NOW)).flow
     assert (flow.created_at, flow.updated_at, flow.cancel_requested_at) == (THEN, NOW, NOW)
@@ -58,7 +59,9 @@ def test_news_from_the_future_does_not_keep_a_child_from_being_lost() -> None:
     claimed = given(CREATED).when(replace(RUN, last_event_at=FAR_FUTURE), at=THEN)
     pending = given(CREATED, *claimed.events, FlowCancelRequested(at=THEN))
     pending.when(LOSE).then(
-        TaskEnded(at=NOW, task_id="new-1", status=TaskStatus.LOST, error="backing session missing"),
+        TaskEnded(
+            at=NOW, task_id=TaskId("new-1"), status=TaskStatus.LOST, error="backing session missing"
+        ),
         FlowCancelled(at=NOW),
     )
 
@@ -71,6 +74,6 @@ def test_old_news_lets_a_child_be_lost_however_late_we_heard_of_it() -> None:
 
 def test_fresh_news_replaces_a_moment_in_the_future() -> None:
     claimed = given(CREATED).when(replace(RUN, last_event_at=FAR_FUTURE), at=THEN)
-    report = UpdateTask(flow_id=FLOW, task_id="new-1", status=TaskStatus.RUNNING)
+    report = UpdateTask(flow_id=FLOW, task_id=TaskId("new-1"), status=TaskStatus.RUNNING)
     (task,) = given(CREATED, *claimed.events).when(report).flow.tasks
     assert (task.last_event_at, task.heard_at) == (NOW, NOW)

@@ -17,6 +17,7 @@ from domain.application.views import (
     task_views,
 )
 from domain.flow.events import Event, FlowCancelRequested, TaskEnded
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task
@@ -45,7 +46,7 @@ def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:
 
 
 def test_a_task_is_shown_with_its_fields_in_the_recorded_order() -> None:
-    (task,) = given(CREATED, linked("t"), ended("t", TaskStatus.LOST)).flow.tasks
+    (task,) = given(CREATED, linked(TaskId("t")), ended(TaskId("t"), TaskStatus.LOST)).flow.tasks
     assert list(asdict(task_view(task, FLOW)).items()) == [
         ("task_id", "t"),
         ("runtime", Runtime.SUBAGENT),
@@ -83,28 +84,28 @@ def _names(shape: type[Flow | FlowView | Task | TaskView]) -> set[str]:
 
 
 def test_tasks_are_shown_newest_first() -> None:
-    flow = given(CREATED, linked("a"), linked("b"), linked("c")).flow
+    flow = given(CREATED, linked(TaskId("a")), linked(TaskId("b")), linked(TaskId("c"))).flow
     assert [task.task_id for task in task_views(flow)] == ["c", "b", "a"]
 
 
 def test_a_task_that_began_before_others_is_shown_after_them() -> None:
     before, last = (
-        replace(linked(name), created_at=THEN - age) for name, age in (("b", 9), ("d", 2))
+        replace(linked(TaskId(name)), created_at=THEN - age) for name, age in (("b", 9), ("d", 2))
     )
-    flow = given(CREATED, linked("a"), before, linked("c"), last).flow
+    flow = given(CREATED, linked(TaskId("a")), before, linked(TaskId("c")), last).flow
     assert [task.task_id for task in task_views(flow)] == ["c", "a", "d", "b"]
 
 
 def test_a_summary_counts_every_status_and_runtime() -> None:
     events: tuple[Event, ...] = (
-        *(linked(f"q{n}") for n in range(2)),
-        replace(linked("r", TaskStatus.RUNNING), runtime=Runtime.ACP),
-        *(linked(f"e{n}") for n in range(5)),
-        ended("e0", TaskStatus.SUCCEEDED),
-        ended("e1", TaskStatus.FAILED),
-        ended("e2", TaskStatus.TIMED_OUT),
-        ended("e3", TaskStatus.CANCELLED),
-        TaskEnded(at=NOW, task_id="e4", status=TaskStatus.LOST),
+        *(linked(TaskId(f"q{n}")) for n in range(2)),
+        replace(linked(TaskId("r"), TaskStatus.RUNNING), runtime=Runtime.ACP),
+        *(linked(TaskId(f"e{n}")) for n in range(5)),
+        ended(TaskId("e0"), TaskStatus.SUCCEEDED),
+        ended(TaskId("e1"), TaskStatus.FAILED),
+        ended(TaskId("e2"), TaskStatus.TIMED_OUT),
+        ended(TaskId("e3"), TaskStatus.CANCELLED),
+        TaskEnded(at=NOW, task_id=TaskId("e4"), status=TaskStatus.LOST),
     )
     assert task_summary(given(CREATED, *events).flow.tasks) == TaskSummary(
         total=8,

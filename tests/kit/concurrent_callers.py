@@ -22,6 +22,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import Runtime, TaskStatus
 
 Seen: TypeAlias = Operation[Any, Any]
@@ -48,13 +49,13 @@ class Caller:
         """Look, or send something."""
         if self.source.random() < LOOKS:
             invoked = time.monotonic()
-            view = self.driver.find(self.owner, self.flow_id)
+            view = self.driver.find(Owner(self.owner), FlowId(self.flow_id))
             returned = time.monotonic()
             seen = None if view is None else without_times(view)
-            return Operation(Look(self.flow_id, self.owner), invoked, returned, seen)
+            return Operation(Look(FlowId(self.flow_id), Owner(self.owner)), invoked, returned, seen)
         command = self._choose()
         invoked = time.monotonic()
-        answer = timeless(self.driver.send(self.owner, command, None))
+        answer = timeless(self.driver.send(Owner(self.owner), command, None))
         returned = time.monotonic()
         return Operation(self._called(command, answer), invoked, returned, answer)
 
@@ -63,15 +64,17 @@ class Caller:
         run_id = self.source.choice([None, "run-1", "run-2"])
         task_id = self.source.choice(self.tasks)
         often: list[Command] = [
-            SetWaiting(flow_id=flow_id, expected_revision=revision, current_step=f"{revision}"),
-            ResumeFlow(flow_id=flow_id, expected_revision=revision),
-            RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id=run_id),
-            UpdateTask(flow_id=flow_id, task_id=task_id, status=TaskStatus.RUNNING),
-            UpdateTask(flow_id=flow_id, task_id=task_id, status=TaskStatus.FAILED),
+            SetWaiting(
+                flow_id=FlowId(flow_id), expected_revision=revision, current_step=f"{revision}"
+            ),
+            ResumeFlow(flow_id=FlowId(flow_id), expected_revision=revision),
+            RunTask(flow_id=FlowId(flow_id), runtime=Runtime.ACP, task="work", run_id=run_id),
+            UpdateTask(flow_id=FlowId(flow_id), task_id=TaskId(task_id), status=TaskStatus.RUNNING),
+            UpdateTask(flow_id=FlowId(flow_id), task_id=TaskId(task_id), status=TaskStatus.FAILED),
         ]
         seldom: list[Command] = [
-            RequestCancel(flow_id=flow_id, expected_revision=revision),
-            CancelFlow(flow_id=flow_id),
+            RequestCancel(flow_id=FlowId(flow_id), expected_revision=revision),
+            CancelFlow(flow_id=FlowId(flow_id)),
         ]
         return self.source.choice([*often * 8, *seldom])
 
@@ -80,10 +83,10 @@ class Caller:
         if answer.flow is not None:
             self.revision = int(str(answer.flow["revision"]))
         if answer.task is None or not isinstance(command, RunTask):
-            return FlowCall(self.flow_id, self.owner, command)
+            return FlowCall(FlowId(self.flow_id), Owner(self.owner), command)
         task_id = str(answer.task["task_id"])
         self.tasks.append(task_id)
-        return FlowCall(self.flow_id, self.owner, command, new_id=task_id)
+        return FlowCall(FlowId(self.flow_id), Owner(self.owner), command, new_id=task_id)
 
 
 def call_at_once(callers: Sequence[Caller], count: int) -> list[Seen]:

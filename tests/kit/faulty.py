@@ -15,6 +15,7 @@ from domain.application.ports import Clock, Commit, FlowStore, NewId, Page
 from domain.flow.commands import REVISIONED, CommandContext, FinishFlow, RequestCancel
 from domain.flow.decide import Decision, decide
 from domain.flow.events import TaskEnded
+from domain.flow.ids import FlowId, Owner
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow, cancel_requested
 from domain.flow.status import FlowStatus
@@ -80,7 +81,7 @@ def crashes_at_the_end(clock: Clock, new_id: NewId) -> Driver:
 
 
 class _Leaky(MemoryStore):
-    def find(self, owner: str, flow_id: str) -> Flow | None:
+    def find(self, owner: str, flow_id: FlowId) -> Flow | None:
         del owner
         return self.load(flow_id)
 
@@ -88,7 +89,7 @@ class _Leaky(MemoryStore):
 class _OldestFirst(MemoryStore):
     def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         limit: int,
         before: int | None,

@@ -14,6 +14,7 @@ from attrs import define
 from adapters.testing.drivers import Door, Driver, HttpDriver
 from adapters.testing.steps import OWNERS
 from domain.application.ports import Clock, NewId
+from domain.flow.ids import RouteId
 from tests.whole.gateway import RunningGateway
 
 RUNS: Final = 60
@@ -49,7 +50,9 @@ class Live:
             self._begin()
         run = self._run % RUNS
         self._run += 1
-        doors = {owner: self._door(f"{run}-{who}", owner) for who, owner in enumerate(OWNERS)}
+        doors = {
+            owner: self._door(RouteId(f"{run}-{who}"), owner) for who, owner in enumerate(OWNERS)
+        }
         return HttpDriver(doors, self.restart)
 
     def restart(self) -> None:
@@ -81,7 +84,7 @@ class Live:
             self._connection.close()
             self._connection = None
 
-    def _door(self, route_id: str, owner: str) -> Door:
+    def _door(self, route_id: RouteId, owner: str) -> Door:
         def post(body: bytes, key: str | None) -> tuple[int, bytes]:
             return self._post(route_id, body, key)
 

@@ -27,13 +27,14 @@ from adapters.testing.linearizability import (
 )
 from adapters.testing.steps import OWNERS
 from domain.flow.commands import CancelFlow, CreateFlow, RequestCancel, ResumeFlow, RunTask
+from domain.flow.ids import FlowId, Owner
 from domain.flow.status import FlowStatus, Runtime
 from tests.kit.concurrent_callers import Caller, Seen, call_at_once
 from tests.kit.sqlite import sqlite_service
 
 OWNER = OWNERS[0]
 CREATE = CreateFlow(goal="g", controller_id="c")
-RESUME = ResumeFlow(flow_id="flow-1", expected_revision=0, status=FlowStatus.RUNNING)
+RESUME = ResumeFlow(flow_id=FlowId("flow-1"), expected_revision=0, status=FlowStatus.RUNNING)
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def _created(driver: Driver) -> Seen:
     invoked = time.monotonic()
     answer = timeless(driver.send(OWNER, CREATE, None))
     assert answer.flow is not None
-    call = FlowCall(str(answer.flow["flow_id"]), OWNER, CREATE)
+    call = FlowCall(FlowId(str(answer.flow["flow_id"])), OWNER, CREATE)
     return Operation(call, invoked, time.monotonic(), answer)
 
 
@@ -77,12 +78,14 @@ def _told(command: Any, **by: Any) -> Any:  # noqa: ANN401 - any command
     """Return what a command is told by a flow as others have left it."""
     state, answer = NOTHING, None
     for each in (*by.get("after", ()), command):
-        state, answer = flow_step(state, FlowCall("flow-1", OWNER, each, by.get("new_id", "t")))
+        state, answer = flow_step(
+            state, FlowCall(FlowId("flow-1"), OWNER, each, by.get("new_id", "t"))
+        )
     return answer
 
 
 def _call(command: Any, begin: float, end: float | None, told: Any = None, **by: Any) -> Seen:  # noqa: ANN401 - any command and answer
-    call = FlowCall("flow-1", OWNER, command, **by)
+    call = FlowCall(FlowId("flow-1"), OWNER, command, **by)
     return Operation(call, begin, end, told)
 
 
@@ -105,7 +108,7 @@ def test_an_acknowledged_write_that_is_gone_is_found() -> None:
     history = [
         _call(CREATE, 0, 1, _told(CREATE)),
         _call(RESUME, 2, 3, _told(RESUME, after=[CREATE])),
-        Operation(Look("flow-1", OWNER), 4, 5, _told(CREATE).flow),
+        Operation(Look(FlowId("flow-1"), OWNER), 4, 5, _told(CREATE).flow),
     ]
     with pytest.raises(NotLinearizable, match=r"- revision: 1\n(.*\n)* +\+ revision: 0"):
         _checked(history)
@@ -115,25 +118,25 @@ def test_a_command_whose_answer_was_lost_may_have_happened_or_not() -> None:
     lost = _call(RESUME, 2, None)
     created = _call(CREATE, 0, 1, _told(CREATE))
     for seen in (_told(CREATE).flow, _told(RESUME, after=[CREATE]).flow):
-        _checked([created, lost, Operation(Look("flow-1", OWNER), 4, 5, seen)])
+        _checked([created, lost, Operation(Look(FlowId("flow-1"), OWNER), 4, 5, seen)])
 
 
 def test_a_lost_command_happens_once() -> None:
-    wanted = RequestCancel(flow_id="flow-1", expected_revision=0)
+    wanted = RequestCancel(flow_id=FlowId("flow-1"), expected_revision=0)
     twice = {**_told(wanted, after=[CREATE]).flow, "revision": 2}
     history = [
         _call(CREATE, 0, 1, _told(CREATE)),
         _call(wanted, 2, None),
-        Operation(Look("flow-1", OWNER), 4, 5, twice),
+        Operation(Look(FlowId("flow-1"), OWNER), 4, 5, twice),
     ]
     with pytest.raises(NotLinearizable):
         _checked(history)
 
 
 def test_a_repeat_with_a_key_is_told_what_the_first_was_told_and_does_nothing() -> None:
-    run = RunTask(flow_id="flow-1", runtime=Runtime.ACP, task="work")
+    run = RunTask(flow_id=FlowId("flow-1"), runtime=Runtime.ACP, task="work")
     linked = _told(run, after=[CREATE], new_id="t")
-    cancelled = CancelFlow(flow_id="flow-1")
+    cancelled = CancelFlow(flow_id=FlowId("flow-1"))
     pending = _told(cancelled, after=[CREATE, run])
     history = [
         _call(CREATE, 0, 1, _told(CREATE)),
@@ -150,6 +153,8 @@ def test_a_repeat_with_a_key_is_told_what_the_first_was_told_and_does_nothing() 
 
 def test_another_owner_sees_nothing_at_any_time() -> None:
     created = _call(CREATE, 0, 1, _told(CREATE))
-    _checked([created, Operation(Look("flow-1", OWNERS[1]), 2, 3, None)])
+    _checked([created, Operation(Look(FlowId("flow-1"), Owner(OWNERS[1])), 2, 3, None)])
     with pytest.raises(NotLinearizable):
-        _checked([created, Operation(Look("flow-1", OWNERS[1]), 2, 3, _told(CREATE).flow)])
+        _checked(
+            [created, Operation(Look(FlowId("flow-1"), Owner(OWNERS[1])), 2, 3, _told(CREATE).flow)]
+        )

@@ -14,9 +14,12 @@ from domain.application.ports import Commit, StoreUnavailable, WriteConflict, it
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow
+from domain.flow.ids import FlowId, RequestId, RouteId
 
 CREATE = CreateFlow(goal="g", controller_id="c")
-ORIGIN = CommandMetadata(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="request-1")
+ORIGIN = CommandMetadata(
+    actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id=RequestId("request-1")
+)
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: Me
     assert store.page(OWNER, limit=1, before=None, status=None, show=itself).flows == [
         store.latest(OWNER)
     ]
-    assert store.find_idempotency_record("route", "key") is None
+    assert store.find_idempotency_record(RouteId("route"), "key") is None
 
 
 def test_the_nth_write_fails_and_those_around_it_do_not(
@@ -114,7 +117,7 @@ def test_after_its_death_nothing_works_but_what_is_behind_it(
     store.plan(Failure(Fault.DEATH, Moment.AFTER))
     with pytest.raises(Died):
         owner.execute(CREATE, ORIGIN)
-    for use in (owner.find_latest, lambda: owner.find("id-1"), lambda: owner.page(limit=1)):
+    for use in (owner.find_latest, lambda: owner.find(FlowId("id-1")), lambda: owner.page(limit=1)):
         with pytest.raises(Died):
             use()
     assert not isinstance(Died(), Exception)

@@ -9,7 +9,7 @@ from adapters.testing.model import Rules
 from domain.flow.commands import COMMANDS, CreateFlow
 
 MODEL = Path(__file__).parents[2] / "adapters" / "testing" / "model"
-ASKS: set[str] = {"domain.flow.commands", "domain.flow.status", "domain.flow.values"}
+ASKS: set[str] = {f"domain.flow.{name}" for name in ("commands", "ids", "status", "values")}
 """What the model shares with the core: the words of the questions."""
 
 

@@ -32,9 +32,10 @@ from adapters.testing.steps import (
 )
 from domain.flow.commands import COMMANDS, CancelFlow, Command, SetWaiting
 from domain.flow.events import EVENTS, Event
+from domain.flow.ids import FlowId, Owner
 from domain.flow.values import Json
 
-FLOW = "flow-1"
+FLOW = FlowId("flow-1")
 EXAMPLES = settings(max_examples=200, deadline=None, database=None)
 steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(Send, st.sampled_from([*OWNERS, "x"]), some.wild_commands, st.none() | st.just("k")),
@@ -72,7 +73,7 @@ def test_every_command_and_event_has_a_word_and_events_have_the_permanent_ones()
 def test_what_is_written_is_short() -> None:
     sent: list[Step] = [
         Send(OWNERS[0], CancelFlow(flow_id=FLOW)),
-        Send(OWNERS[1], _waits(), "k"),
+        Send(Owner(OWNERS[1]), _waits(), "k"),
         Tick(-5),
     ]
     assert write_steps(sent) == (

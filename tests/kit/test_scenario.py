@@ -15,6 +15,7 @@ from domain.flow.events import (
     FlowCancelled,
     FlowCancelRequested,
 )
+from domain.flow.ids import TaskId
 from domain.flow.refusals import RefusalCode
 from domain.flow.status import FlowStatus
 from tests.kit import faulty
@@ -41,7 +42,7 @@ def test_a_story_is_told_to_its_end() -> None:
 
 
 def test_what_changes_nothing_is_nothing() -> None:
-    pending = given(CREATED, linked("t"), FlowCancelRequested(at=THEN))
+    pending = given(CREATED, linked(TaskId("t")), FlowCancelRequested(at=THEN))
     assert pending.when(CANCEL).nothing() == pending
 
 

@@ -19,6 +19,7 @@ from domain.flow.commands import (
     RunTask,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from domain.flow.values import Json
 from tests.kit import faulty
@@ -27,30 +28,30 @@ OWNER, OTHER, _ = OWNERS
 CREATE = CreateFlow(goal="g", controller_id="c", current_step="s", state_json=Json("[]"))
 PLAIN = CreateFlow(goal="g", controller_id="c")
 NOISE: list[Step] = [
-    Send(OTHER, CREATE),
-    Send(OTHER, RunTask(flow_id="flow-1", runtime=Runtime.ACP, task="other")),
+    Send(Owner(OTHER), CREATE),
+    Send(Owner(OTHER), RunTask(flow_id=FlowId("flow-1"), runtime=Runtime.ACP, task="other")),
     Tick(5),
     Restart(),
 ]
 
 
-def _by(owner: str, number: int, *commands: FlowCommand) -> list[Step]:
-    return [Send(owner, replace(command, flow_id=f"flow-{number}")) for command in commands]
+def _by(owner: Owner, number: int, *commands: FlowCommand) -> list[Step]:
+    return [Send(owner, replace(command, flow_id=FlowId(f"flow-{number}"))) for command in commands]
 
 
 def _on(number: int, *commands: FlowCommand) -> list[Step]:
     return _by(OWNER, number, *commands)
 
 
-CANCEL = CancelFlow(flow_id="")
-RUN = RunTask(flow_id="", runtime=Runtime.ACP, task="work", label="l", run_id="r")
-LOSE = LoseTask(flow_id="", task_id="task-1", silent_before=1_005)
-WANT = RequestCancel(flow_id="", expected_revision=2)
-RESUME = ResumeFlow(flow_id="", expected_revision=0, status=FlowStatus.RUNNING)
+CANCEL = CancelFlow(flow_id=FlowId(""))
+RUN = RunTask(flow_id=FlowId(""), runtime=Runtime.ACP, task="work", label="l", run_id="r")
+LOSE = LoseTask(flow_id=FlowId(""), task_id=TaskId("task-1"), silent_before=1_005)
+WANT = RequestCancel(flow_id=FlowId(""), expected_revision=2)
+RESUME = ResumeFlow(flow_id=FlowId(""), expected_revision=0, status=FlowStatus.RUNNING)
 
 
-def _end(task: str) -> UpdateTask:
-    return UpdateTask(flow_id="", task_id=task, status=TaskStatus.FAILED, error="e")
+def _end(task: TaskId) -> UpdateTask:
+    return UpdateTask(flow_id=FlowId(""), task_id=task, status=TaskStatus.FAILED, error="e")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def _end(task: str) -> UpdateTask:
     [
         (
             faulty.never_settles,
-            [*NOISE, Send(OWNER, CREATE), *_on(2, RESUME, RUN, CANCEL, _end("task-2"))],
+            [*NOISE, Send(OWNER, CREATE), *_on(2, RESUME, RUN, CANCEL, _end(TaskId("task-2")))],
             (
                 '[{"create_flow": {"goal": "a", "controller_id": "a"}}, '
                 '{"run_task": {"flow_id": "flow-1", "runtime": "acp", "task": "a"}}, '
@@ -76,7 +77,11 @@ def _end(task: str) -> UpdateTask:
         ),
         (
             faulty.takes_any_revision,
-            [Send(OTHER, CREATE), *_by(OTHER, 1, RESUME, WANT), *_by(OTHER, 1, WANT)],
+            [
+                Send(Owner(OTHER), CREATE),
+                *_by(Owner(OTHER), 1, RESUME, WANT),
+                *_by(Owner(OTHER), 1, WANT),
+            ],
             (
                 '[{"create_flow": {"goal": "a", "controller_id": "a"}}, '
                 '{"request_cancel": {"flow_id": "flow-1", "expected_revision": 1}}]'

@@ -24,14 +24,15 @@ from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, T
 from adapters.testing.trial import Mismatch, Trial
 from domain.application.ports import Clock, NewId
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import Runtime, TaskStatus
 
 OWNER, OTHER, THIRD = OWNERS
 CREATE = CreateFlow(goal="g", controller_id="c")
-RUN = RunTask(flow_id="flow-1", runtime=Runtime.ACP, task="work")
-END = UpdateTask(flow_id="flow-1", task_id="task-1", status=TaskStatus.FAILED)
-FINISH = FinishFlow(flow_id="flow-1", expected_revision=0)
-CANCEL = CancelFlow(flow_id="flow-1")
+RUN = RunTask(flow_id=FlowId("flow-1"), runtime=Runtime.ACP, task="work")
+END = UpdateTask(flow_id=FlowId("flow-1"), task_id=TaskId("task-1"), status=TaskStatus.FAILED)
+FINISH = FinishFlow(flow_id=FlowId("flow-1"), expected_revision=0)
+CANCEL = CancelFlow(flow_id=FlowId("flow-1"))
 
 
 def _taken(steps: list[Step], factory: DriverFactory = memory_service) -> Trial:
@@ -47,12 +48,12 @@ def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFacto
     steps: list[Step] = [
         Send(OWNER, CREATE),
         Tick(5),
-        Send(OTHER, FINISH),
+        Send(Owner(OTHER), FINISH),
         Send(OWNER, RUN),
         Restart(),
         Send(OWNER, CANCEL),
         Send(OWNER, END),
-        Send(THIRD, CREATE),
+        Send(Owner(THIRD), CREATE),
     ]
     model = _taken(steps, factory).model
     assert [(life.status, life.revision) for life in model.lives.values()] == [
@@ -91,8 +92,8 @@ def test_a_failure_waits_for_a_write() -> None:
         [
             Send(OWNER, CREATE),
             FailNextWrite(Fault.UNAVAILABLE),
-            Send(OTHER, FINISH),
-            Send(OWNER, FinishFlow(flow_id="flow-1", expected_revision=7)),
+            Send(Owner(OTHER), FINISH),
+            Send(OWNER, FinishFlow(flow_id=FlowId("flow-1"), expected_revision=7)),
             Send(OWNER, FINISH),
             Send(OWNER, FINISH),
         ]
@@ -101,7 +102,7 @@ def test_a_failure_waits_for_a_write() -> None:
 
 
 def test_news_that_says_nothing_new_is_written_all_the_same() -> None:
-    news = UpdateTask(flow_id="flow-1", task_id="task-1", status=TaskStatus.RUNNING)
+    news = UpdateTask(flow_id=FlowId("flow-1"), task_id=TaskId("task-1"), status=TaskStatus.RUNNING)
     heard: list[Step] = [Send(OWNER, CREATE), Send(OWNER, RUN), Send(OWNER, news)]
     _taken([*heard, FailNextWrite(Fault.UNAVAILABLE), Send(OWNER, news)])
     _taken([*heard, Send(OWNER, news, "k"), Send(OWNER, CANCEL), Send(OWNER, news, "k")])
@@ -120,14 +121,14 @@ def test_steps_are_told_in_words() -> None:
         "the clock moves by -3 ms",
         "the service restarts",
     ]
-    assert str(Send(OTHER, CANCEL, "k")) == (
+    assert str(Send(Owner(OTHER), CANCEL, "k")) == (
         "agent:main:two sends CancelFlow(flow_id='flow-1') with the key k"
     )
 
 
 class _Endless(PureDriver):
     def listed(
-        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+        self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
     ) -> Listing:
         del cursor
         found = super().listed(owner, limit=limit, status=status)
@@ -135,7 +136,7 @@ class _Endless(PureDriver):
 
 
 class _Twofaced(PureDriver):
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         seen = super().find(owner, flow_id)
         return None if seen is None else {**seen, "revision": len(self.events[flow_id]) * 3}
 
@@ -187,10 +188,10 @@ def test_a_command_means_nothing_where_there_is_nothing() -> None:
     assert at_something(Model(), Names(), CANCEL, aim) == (OWNER, CANCEL)
 
 
-def _life(name: str, status: str) -> Life:
+def _life(name: FlowId, status: str) -> Life:
     return Life(
         flow_id=name,
-        owner=OTHER,
+        owner=Owner(OTHER),
         controller_id="c",
         goal="g",
         status=status,
@@ -216,7 +217,10 @@ def _life(name: str, status: str) -> Life:
 def test_a_command_means_what_goes_on_unless_it_strays(
     aim: Aim, sent: tuple[str, str, int]
 ) -> None:
-    lives = {name: _life(name, word) for name, word in (("flow-1", "failed"), ("flow-2", "queued"))}
+    lives = {
+        name: _life(FlowId(name), word)
+        for name, word in (("flow-1", "failed"), ("flow-2", "queued"))
+    }
     owner, command = at_something(Model(lives=lives), Names(), FINISH, aim)
     assert isinstance(command, FinishFlow)
     assert (owner, command.flow_id, command.expected_revision) == sent

@@ -18,6 +18,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.values import JSON_NULL, Json
 
@@ -26,11 +27,11 @@ SHOWN = {"flow_id": "f", "revision": 2, "status": "queued", "state_json": "[1]"}
 TASK = {"taskId": "t", "scopeKind": "session", "deliveryStatus": "pending", "status": "queued"}
 SHOWN_TASK = {"task_id": "t", "status": "queued"}
 PENDING = {"reason": "One or more child tasks are still active."}
-CANCEL = CancelFlow(flow_id="f")
-FINISH = FinishFlow(flow_id="f", expected_revision=0)
+CANCEL = CancelFlow(flow_id=FlowId("f"))
+FINISH = FinishFlow(flow_id=FlowId("f"), expected_revision=0)
 CREATE = CreateFlow(goal="g", controller_id="c")
-RUN = RunTask(flow_id="f", runtime=Runtime.ACP, task="work")
-UPDATE = UpdateTask(flow_id="f", task_id="t", status=TaskStatus.RUNNING)
+RUN = RunTask(flow_id=FlowId("f"), runtime=Runtime.ACP, task="work")
+UPDATE = UpdateTask(flow_id=FlowId("f"), task_id=TaskId("t"), status=TaskStatus.RUNNING)
 
 
 def _yes(status: int, result: Any, **more: Any) -> tuple[int, Any]:  # noqa: ANN401 - JSON
@@ -43,7 +44,7 @@ def _no(status: int, code: str, error: str, result: Any) -> tuple[int, Any]:  # 
 
 def _read(command: Command, reply: tuple[int, Any]) -> Answer:
     status, body = reply
-    return wire.answer_of(command, status, json.dumps(body).encode(), route_id="r")
+    return wire.answer_of(command, status, json.dumps(body).encode(), route_id=RouteId("r"))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_a_reply_that_breaks_the_contract_is_a_fault(
 
 def test_what_is_not_json_is_a_fault() -> None:
     with pytest.raises(WireFault, match="not JSON: b'<html>'"):
-        wire.answer_of(CREATE, 200, b"<html>", route_id="r")
+        wire.answer_of(CREATE, 200, b"<html>", route_id=RouteId("r"))
 
 
 @pytest.mark.parametrize(
@@ -143,12 +144,12 @@ def test_what_is_not_json_is_a_fault() -> None:
 )
 def test_a_question_that_is_refused_is_a_fault(status: int, body: Any) -> None:  # noqa: ANN401 - JSON
     with pytest.raises(WireFault):
-        wire.result_of(status, json.dumps(body).encode(), route_id="r")
+        wire.result_of(status, json.dumps(body).encode(), route_id=RouteId("r"))
 
 
 def test_a_request_says_what_its_command_says_and_no_more() -> None:
     command = SetWaiting(
-        flow_id="f",
+        flow_id=FlowId("f"),
         expected_revision=1,
         current_step=None,
         state_json=Json('{"b":1,"a":12345678901234567890}'),

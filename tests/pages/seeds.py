@@ -17,6 +17,7 @@ from domain.application.outcomes import Accepted
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import TaskFlows
 from domain.flow import commands as c
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId, RouteId
 from domain.flow.status import FlowStatus, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import Json
 from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
@@ -24,9 +25,9 @@ from domain.history.refused_requests import DeniedRequest, RefusedRequest, Turne
 NOON: Final = 1_795_435_200_000
 """2026-11-23T12:00:00Z"""
 
-OWNER: Final = "agent:main:main"
-DESK: Final = "agent:support:desk"
-ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="2026-01")
+OWNER: Final = Owner("agent:main:main")
+DESK: Final = Owner("agent:support:desk")
+ZAPIER: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("2026-01"))
 
 HOSTILE: Final = "<script>alert('goal')</script> & \"quoted\" \u202egnp.exe \x1b[31m"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
@@ -55,7 +56,12 @@ class Seeder:
         self._numbers, self._requests = count(self.first), count(self.first)
 
     def execute(
-        self, command: c.Command, *, owner: str = OWNER, actor: Actor = ZAPIER, after: int = SECOND
+        self,
+        command: c.Command,
+        *,
+        owner: Owner = OWNER,
+        actor: Actor = ZAPIER,
+        after: int = SECOND,
     ) -> Accepted:
         """Bring about a command that must be accepted, some milliseconds later."""
         self.at += after
@@ -63,9 +69,11 @@ class Seeder:
         request = f"7d3a{next(self._requests):08x}"
         origin = CommandMetadata(
             actor=actor,
-            request_id=request,
+            request_id=RequestId(request),
             remote_address="203.0.113.7",
-            request_key=RequestKey(route_id=actor.name, key=f"key-{request}", request_hash="00"),
+            request_key=RequestKey(
+                route_id=RouteId(actor.name), key=f"key-{request}", request_hash="00"
+            ),
         )
         outcome = flows.bind_session(owner).execute(command, origin)
         assert isinstance(outcome, Accepted), outcome
@@ -74,7 +82,7 @@ class Seeder:
     def _new_id(self) -> str:
         return f"2f1d7b6e-5d6f-4b6f-8a43-{next(self._numbers):012x}"
 
-    def create(self, goal: str, *, owner: str = OWNER, state: object = None) -> str:
+    def create(self, goal: str, *, owner: Owner = OWNER, state: object = None) -> str:
         """Create a flow and return its id."""
         held = None if state is None else Json(json.dumps(state, separators=(",", ":")))
         command = c.CreateFlow(
@@ -156,20 +164,20 @@ def _refusals(seeds: Seeds) -> Iterator[DeniedRequest]:
     ):
         yield RefusedRequest(
             at=NOON + DAY + number * MINUTE,
-            route_id="zapier",
-            key_id="2026-01",
+            route_id=RouteId("zapier"),
+            key_id=KeyId("2026-01"),
             action=action,
             code=code,
             status=status,
-            flow_id=seeds.busy,
-            request_id=f"refused-{number}",
+            flow_id=FlowId(seeds.busy),
+            request_id=RequestId(f"refused-{number}"),
             remote_address="203.0.113.9",
         )
-    yield TurnedAway(at=NOON + DAY, route_id="n8n", code="unauthorized")
-    yield TurnedAway(at=NOON + DAY + HOUR, route_id="n8n", code="unauthorized")
+    yield TurnedAway(at=NOON + DAY, route_id=RouteId("n8n"), code="unauthorized")
+    yield TurnedAway(at=NOON + DAY + HOUR, route_id=RouteId("n8n"), code="unauthorized")
 
 
-def _run(seeder: Seeder, flow: str, task: str, run: str) -> str:
+def _run(seeder: Seeder, flow: FlowId, task: str, run: str) -> str:
     command = c.RunTask(
         flow_id=flow,
         runtime=Runtime.ACP,
@@ -193,8 +201,8 @@ def _busy(seeder: Seeder) -> str:
         state={"month": "2026-11", "accounts": ["DE89 3704", "FR14 2004"], "matched": 0},
     )
     running, done = TaskStatus.RUNNING, TaskStatus.SUCCEEDED
-    fetch = _run(seeder, flow, "Fetch the statements of both accounts", "r1")
-    match = _run(seeder, flow, "Match invoices and payments", "r2")
+    fetch = _run(seeder, FlowId(flow), "Fetch the statements of both accounts", "r1")
+    match = _run(seeder, FlowId(flow), "Match invoices and payments", "r2")
     _news(seeder, flow, fetch, status=running, progress_summary="1 of 2 accounts")
     _news(seeder, flow, fetch, status=running, progress_summary="2 of 2 accounts")
     _news(seeder, flow, fetch, status=done, terminal_summary="214 lines")
@@ -203,7 +211,7 @@ def _busy(seeder: Seeder) -> str:
     wait = Json('{"kind":"approval","from":"head of accounting","invoice":"R-1042"}')
     seeder.execute(
         c.SetWaiting(
-            flow_id=flow,
+            flow_id=FlowId(flow),
             expected_revision=0,
             current_step="await_approval",
             state_json=state,
@@ -212,37 +220,41 @@ def _busy(seeder: Seeder) -> str:
         after=MINUTE,
     )
     resumed = c.ResumeFlow(
-        flow_id=flow, expected_revision=1, status=FlowStatus.RUNNING, current_step="match"
+        flow_id=FlowId(flow), expected_revision=1, status=FlowStatus.RUNNING, current_step="match"
     )
     seeder.execute(resumed, after=2 * DAY + 5 * HOUR)
     ended = TerminalOutcome.SUCCEEDED
     _news(seeder, flow, match, status=done, terminal_outcome=ended, terminal_summary="all matched")
     blocked = c.SetWaiting(
-        flow_id=flow, expected_revision=2, blocked_summary="the ledger is locked until midnight"
+        flow_id=FlowId(flow),
+        expected_revision=2,
+        blocked_summary="the ledger is locked until midnight",
     )
     seeder.execute(blocked, after=MINUTE)
-    again = c.ResumeFlow(flow_id=flow, expected_revision=3, status=FlowStatus.RUNNING)
+    again = c.ResumeFlow(flow_id=FlowId(flow), expected_revision=3, status=FlowStatus.RUNNING)
     seeder.execute(again, after=6 * HOUR)
     done_state = Json('{"month":"2026-11","matched":214,"open":[]}')
-    finish = c.FinishFlow(flow_id=flow, expected_revision=4, state_json=done_state)
+    finish = c.FinishFlow(flow_id=FlowId(flow), expected_revision=4, state_json=done_state)
     seeder.execute(finish, after=90 * SECOND)
     return flow
 
 
 def _failed(seeder: Seeder) -> str:
     flow = seeder.create("Import the price list of the supplier", state={"file": "prices.csv"})
-    task = _run(seeder, flow, "Read the file", "r1")
+    task = _run(seeder, FlowId(flow), "Read the file", "r1")
     _news(seeder, flow, task, status=TaskStatus.RUNNING)
     _news(seeder, flow, task, status=TaskStatus.FAILED, error="line 812: no such currency: XXZ")
     summary = "the file names a currency that does not exist"
-    seeder.execute(c.FailFlow(flow_id=flow, expected_revision=0, blocked_summary=summary))
+    seeder.execute(c.FailFlow(flow_id=FlowId(flow), expected_revision=0, blocked_summary=summary))
     return flow
 
 
 def _hostile(seeder: Seeder) -> str:
     state = {"<b>key</b>": HOSTILE, "deep": [[[[[["</pre></svg><img src=x onerror=alert(2)>"]]]]]]}
     flow = seeder.create(HOSTILE, owner=DESK, state=state)
-    waiting = c.SetWaiting(flow_id=flow, expected_revision=0, blocked_summary=f"{HOSTILE}\n\n")
+    waiting = c.SetWaiting(
+        flow_id=FlowId(flow), expected_revision=0, blocked_summary=f"{HOSTILE}\n\n"
+    )
     seeder.execute(waiting, owner=DESK)
     return flow
 
@@ -250,15 +262,17 @@ def _hostile(seeder: Seeder) -> str:
 def _long(seeder: Seeder, events: int) -> str:
     flow = seeder.create("Watch the temperature of the server room")
     for revision in range(events - 1):
-        step = c.SetWaiting(flow_id=flow, expected_revision=revision, current_step=f"{revision}")
+        step = c.SetWaiting(
+            flow_id=FlowId(flow), expected_revision=revision, current_step=f"{revision}"
+        )
         if revision % 2:
-            step = c.ResumeFlow(flow_id=flow, expected_revision=revision)  # type: ignore[assignment]
+            step = c.ResumeFlow(flow_id=FlowId(flow), expected_revision=revision)  # type: ignore[assignment]
         seeder.execute(step, after=0 if revision % 5 else (revision % 7) * MINUTE)
     return flow
 
 
 def _pending(seeder: Seeder) -> str:
     flow = seeder.create("Answer the customer", owner=OWNER)
-    _run(seeder, flow, "Look up the order", "r1")
-    seeder.execute(c.RequestCancel(flow_id=flow, expected_revision=0))
+    _run(seeder, FlowId(flow), "Look up the order", "r1")
+    seeder.execute(c.RequestCancel(flow_id=FlowId(flow), expected_revision=0))
     return flow

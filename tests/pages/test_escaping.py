@@ -15,6 +15,7 @@ from adapters.pages.rendering import render
 from adapters.pages.story import Story
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.flow.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.values import Json
 from domain.history.audit_log import LogEntry
@@ -28,14 +29,14 @@ PLAIN = "words"
 def page(text: str) -> str:
     """Return the page of a flow in which each field that a caller fills holds a text."""
     events = _events(text)
-    actor = Actor(kind=ActorKind.ROUTE, name=text, key_id=text)
-    origin = CommandMetadata(actor=actor, request_id=text, remote_address=text)
-    records = to_recorded_events(tuple(events), flow_id=text, after=0, origin=origin, now=0)
-    entries = [_entry(text, version, event) for version, event in enumerate(events, 1)]
+    actor = Actor(kind=ActorKind.ROUTE, name=text, key_id=KeyId(text))
+    origin = CommandMetadata(actor=actor, request_id=RequestId(text), remote_address=text)
+    records = to_recorded_events(tuple(events), flow_id=FlowId(text), after=0, origin=origin, now=0)
+    entries = [_entry(FlowId(text), version, event) for version, event in enumerate(events, 1)]
     history = tuple(transitions(records))
-    finding = Finding(code=FindingCode.GAP, sentence=text, flow_id=text, version=1)
+    finding = Finding(code=FindingCode.GAP, sentence=text, flow_id=FlowId(text), version=1)
     story = Story(
-        flow_id=text,
+        flow_id=FlowId(text),
         entries=entries,
         steps=history,
         damage=text,
@@ -62,8 +63,8 @@ def page(text: str) -> str:
 def _events(text: str) -> Sequence[Event]:
     created = FlowCreated(
         at=0,
-        flow_id=text,
-        owner=text,
+        flow_id=FlowId(text),
+        owner=Owner(text),
         controller_id=text,
         goal=text,
         status=FlowStatus.RUNNING,
@@ -72,7 +73,7 @@ def _events(text: str) -> Sequence[Event]:
     )
     linked = TaskLinked(
         at=1,
-        task_id=text,
+        task_id=TaskId(text),
         runtime=Runtime.ACP,
         task=text,
         status=TaskStatus.RUNNING,
@@ -86,7 +87,7 @@ def _events(text: str) -> Sequence[Event]:
     return created, linked, FlowBecameBlocked(at=2, current_step=text, blocked_summary=text)
 
 
-def _entry(text: str, version: int, event: Event) -> LogEntry:
+def _entry(text: FlowId, version: int, event: Event) -> LogEntry:
     name = f"taskflow.{type(event).__name__}.v1"
     return LogEntry(position=version, flow_id=text, version=version, name=name, state=b"")
 
@@ -96,7 +97,7 @@ def _entry(text: str, version: int, event: Event) -> LogEntry:
 @example("\" onload='x' </title></svg></pre><img src=x>")
 @example("\u202e\u2066\x1b[31m\r\n\0")
 @example("javascript:alert(1)")
-def test_no_text_becomes_an_element_or_steers_the_reader(text: str) -> None:
+def test_no_text_becomes_an_element_or_steers_the_reader(text: RequestId) -> None:
     made = page(text)
     assert seen(made).tags == seen(page(PLAIN)).tags
     assert all(character.isprintable() or character == "\n" for character in made)

@@ -9,6 +9,7 @@ from adapters.pages.flow_page import MOST_TASKS
 from adapters.pages.story import MOST_REPLAYED
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
 from domain.flow.commands import RunTask
+from domain.flow.ids import FlowId
 from domain.flow.status import Runtime
 from tests.pages.seeds import DAY, HOSTILE, Seeds, sow, sowing
 from tests.pages.workbench import Desk, desk_over, seen
@@ -122,7 +123,7 @@ def test_a_flow_of_many_tasks_shows_the_last_ones(tmp_path: Path) -> None:
     with sowing(url) as seeder:
         flow = seeder.create("Write many letters")
         for number in range(MOST_TASKS + 2):
-            run = RunTask(flow_id=flow, runtime=Runtime.ACP, task=f"Letter {number}.")
+            run = RunTask(flow_id=FlowId(flow), runtime=Runtime.ACP, task=f"Letter {number}.")
             seeder.execute(run)
     store = open_for_reading(url)
     desk = Desk(StoreEvidence(store), read_refusals(url), tmp_path / "none", "no key")

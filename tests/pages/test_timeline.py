@@ -16,17 +16,18 @@ from domain.flow.commands import (
 from domain.flow.decide import decide
 from domain.flow.events import Event
 from domain.flow.evolve import evolve
+from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.status import Runtime
 from domain.history.transitions import Transition, transitions
 
-ORIGIN = CommandMetadata(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id="r")
+ORIGIN = CommandMetadata(actor=Actor(kind=ActorKind.SYSTEM, name="test"), request_id=RequestId("r"))
 
 
 def lived(*commands: tuple[int, Command]) -> tuple[Transition, ...]:
     """Return the steps of a flow that gets some commands, each at a moment."""
     flow, events = None, list[Event]()
     for number, (at, command) in enumerate(commands):
-        issued = CommandContext(command=command, owner="o", at=at, new_id=f"id-{number}")
+        issued = CommandContext(command=command, owner=Owner("o"), at=at, new_id=f"id-{number}")
         decision = decide(flow, issued)
         assert isinstance(decision, tuple), decision
         for event in decision:
@@ -34,7 +35,7 @@ def lived(*commands: tuple[int, Command]) -> tuple[Transition, ...]:
         events.extend(decision)
     return tuple(
         transitions(
-            to_recorded_events(tuple(events), flow_id="id-0", after=0, origin=ORIGIN, now=0)
+            to_recorded_events(tuple(events), flow_id=FlowId("id-0"), after=0, origin=ORIGIN, now=0)
         )
     )
 
@@ -51,8 +52,8 @@ CREATE = CreateFlow(goal="g", controller_id="c")
 def wait(revision: int) -> Command:
     """Return the command that lets the flow wait, or go on again."""
     if revision % 2:
-        return ResumeFlow(flow_id="id-0", expected_revision=revision)
-    return SetWaiting(flow_id="id-0", expected_revision=revision)
+        return ResumeFlow(flow_id=FlowId("id-0"), expected_revision=revision)
+    return SetWaiting(flow_id=FlowId("id-0"), expected_revision=revision)
 
 
 def test_one_event_is_one_mark_and_one_band() -> None:
@@ -81,7 +82,7 @@ def test_a_timeline_stays_small_and_within_its_frame(events: int) -> None:
 
 def test_a_flow_of_many_tasks_draws_the_last_ones() -> None:
     runs = (
-        (n, RunTask(flow_id="id-0", runtime=Runtime.ACP, task=f"task {n}", run_id=f"{n}"))
+        (n, RunTask(flow_id=FlowId("id-0"), runtime=Runtime.ACP, task=f"task {n}", run_id=f"{n}"))
         for n in range(1, LANES + 4)
     )
     line = drawn((0, CREATE), *runs)

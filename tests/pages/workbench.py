@@ -18,6 +18,7 @@ from adapters.pages import Collaborators, create_app
 from adapters.pages.collaborators import Progress
 from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import RequestId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints
@@ -70,7 +71,7 @@ class Desk:
             client_key=lambda address: address,
             now=lambda: NOON,
             seconds=lambda: self.seconds,
-            new_id=lambda: f"page-{next(self._ids)}",
+            new_id=lambda: RequestId(f"page-{next(self._ids)}"),
             log_request=self.logged.append,
             log_fault=lambda _, error: self.faults.append(error),
         )

@@ -18,6 +18,7 @@ from adapters.testing.answers import Answer, timeless, without_times
 from adapters.testing.drivers import wire
 from adapters.testing.linearizability import FlowCall, Look, Operation
 from domain.flow.commands import Command, CreateFlow, RunTask
+from domain.flow.ids import FlowId, Owner, RouteId
 from tests.prove.board import SIDES, STRANGER, Board, Side, Target, Whereabouts
 from tests.prove.wishes import wish
 from tests.whole.callers import Answer as Reply
@@ -79,18 +80,20 @@ class Client:
         if answer.flow is not None:
             target = Target(str(answer.flow["flow_id"]))
             self.board.put(place, target)
-            self._note(FlowCall(target.flow_id, side.owner, command, key=key), began, answer)
+            self._note(
+                FlowCall(FlowId(target.flow_id), Owner(side.owner), command, key=key), began, answer
+            )
 
     def _look(self, side: Side, target: Target) -> None:
         began = time.monotonic()
         asked = {"action": "get_flow", "flowId": target.flow_id}
         reply = self._patiently(side, Request(asked))
-        result = wire.result_of(reply.status, reply.body, route_id=side.route_id)
+        result = wire.result_of(reply.status, reply.body, route_id=RouteId(side.route_id))
         seen = None if result["flow"] is None else wire.flow_of(result["flow"])
         if seen is not None:
             target.learn(seen)
         told = None if seen is None else without_times(seen)
-        call = Look(target.flow_id, side.owner)
+        call = Look(FlowId(target.flow_id), Owner(side.owner))
         self.history.append(Operation(call, began, time.monotonic(), told))
 
     def _send_new(self, side: Side, target: Target) -> None:
@@ -104,7 +107,7 @@ class Client:
         self._send(side, target, command, key)
 
     def _send(self, side: Side, target: Target, command: Command, key: str | None) -> None:
-        call = FlowCall(target.flow_id, side.owner, command, key=_on(side, key))
+        call = FlowCall(FlowId(target.flow_id), Owner(side.owner), command, key=_on(side, key))
         began = time.monotonic()
         try:
             reply = self._exchange(side, command, key)
@@ -132,7 +135,7 @@ class Client:
     def _answer(self, side: Side, command: Command, reply: Reply) -> Answer:
         if reply.status >= 500:
             self.faults.append(f"{command} was answered {reply}")
-        return wire.answer_of(command, reply.status, reply.body, route_id=side.route_id)
+        return wire.answer_of(command, reply.status, reply.body, route_id=RouteId(side.route_id))
 
     def _exchange(self, side: Side, command: Command, key: str | None) -> Reply:
         """Send a command; with a key, until it is answered."""

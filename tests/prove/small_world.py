@@ -35,6 +35,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import LIVE, FlowStatus, Runtime, TaskStatus
 from domain.flow.task import Task
@@ -42,8 +43,8 @@ from domain.flow.values import Json, Timestamp
 
 State: TypeAlias = Flow | None
 
-OWNERS: Final = ("agent:main:main", "agent:main:other")
-FLOW: Final = "flow"
+OWNERS: Final = (Owner("agent:main:main"), Owner("agent:main:other"))
+FLOW: Final = FlowId("flow")
 NOW: Final = 100
 REVISION: Final = 5
 VERSION: Final = 50
@@ -101,13 +102,15 @@ def _commands() -> Iterator[Command]:
     for run in TASKS:
         yield from _runs(RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", run_id=run))
     for task in (*TASKS, NO_TASK):
-        yield from (UpdateTask(flow_id=FLOW, task_id=task, status=status) for status in REPORTS)
-        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW)
-        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW - 1)
-        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=None)
+        yield from (
+            UpdateTask(flow_id=FLOW, task_id=TaskId(task), status=status) for status in REPORTS
+        )
+        yield LoseTask(flow_id=FLOW, task_id=TaskId(task), silent_before=NOW)
+        yield LoseTask(flow_id=FLOW, task_id=TaskId(task), silent_before=NOW - 1)
+        yield LoseTask(flow_id=FLOW, task_id=TaskId(task), silent_before=None)
         seen = VERSION - 1 - REVISION
-        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW, task_events=seen)
-        yield LoseTask(flow_id=FLOW, task_id=task, silent_before=NOW, task_events=seen - 1)
+        yield LoseTask(flow_id=FLOW, task_id=TaskId(task), silent_before=NOW, task_events=seen)
+        yield LoseTask(flow_id=FLOW, task_id=TaskId(task), silent_before=NOW, task_events=seen - 1)
 
 
 def _runs(run: RunTask) -> Iterator[RunTask]:
@@ -130,7 +133,7 @@ def _new_id(command: Command) -> str:
 
 
 WISHES: Final = tuple(
-    CommandContext(command=command, owner=owner, at=at, new_id=_new_id(command))
+    CommandContext(command=command, owner=Owner(owner), at=at, new_id=_new_id(command))
     for wanted in _commands()
     for command in _revisions(wanted)
     for owner in OWNERS

@@ -17,6 +17,7 @@ from domain.flow.commands import (
 )
 from domain.flow.events import FlowBeganWaiting, FlowCancelRequested, TaskEnded, TaskLinked
 from domain.flow.evolve import fold
+from domain.flow.ids import Owner, TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
@@ -28,7 +29,7 @@ LATER: Final = 20
 NOT_FOUND: Final = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 
-def issued(command: Command, owner: str = OWNER) -> CommandContext:
+def issued(command: Command, owner: Owner = OWNER) -> CommandContext:
     """Return a command as it is decided."""
     return CommandContext(command=command, owner=owner, at=LATER, new_id="task-2")
 
@@ -51,7 +52,7 @@ def flow(**given: object) -> Flow:
 
 LINKED: Final = TaskLinked(
     at=LATER,
-    task_id="task-1",
+    task_id=TaskId("task-1"),
     runtime=Runtime.ACP,
     task="work",
     status=TaskStatus.QUEUED,
@@ -61,7 +62,7 @@ LINKED: Final = TaskLinked(
     last_event_at=LATER,
 )
 WAITS: Final = FlowBeganWaiting(at=LATER)
-ENDS: Final = TaskEnded(at=LATER, task_id="task-1", status=TaskStatus.SUCCEEDED)
+ENDS: Final = TaskEnded(at=LATER, task_id=TaskId("task-1"), status=TaskStatus.SUCCEEDED)
 WAIT: Final = issued(SetWaiting(flow_id=FLOW, expected_revision=0))
 CANCEL: Final = issued(CancelFlow(flow_id=FLOW))
 CREATE: Final = issued(CreateFlow(goal="g", controller_id="c"))
@@ -82,7 +83,7 @@ WANTED: Final = flow(cancel_requested_at=10)
 BROKEN: Final = {
     "a stranger brings nothing about": Step(
         flow(),
-        issued(SetWaiting(flow_id=FLOW, expected_revision=0), STRANGER),
+        issued(SetWaiting(flow_id=FLOW, expected_revision=0), Owner(STRANGER)),
         (WAITS,),
         after(flow(), WAITS),
     ),

@@ -12,6 +12,7 @@ from attrs import evolve as replace
 
 from adapters.store import open_for_writing
 from domain.flow.commands import CancelFlow
+from domain.flow.ids import FlowId, RequestId
 from tests.prove.recordings import Recording, Stored, stored_events
 from tests.prove.reopening import Verdict, reopened
 from tests.prove.shim import Call, File, Kind
@@ -32,9 +33,11 @@ def database(tmp_path: Path) -> Path:
     path = tmp_path / "flows.db"
     with closing(open_for_writing(f"sqlite:///{path}")) as store:
         owner = session(store)
-        owner.execute(creation(), replace(ORIGIN, request_id="first"))
-        owner.execute(creation(), replace(ORIGIN, request_id="second"))
-        owner.execute(CancelFlow(flow_id="id-2"), replace(ORIGIN, request_id="third"))
+        owner.execute(creation(), replace(ORIGIN, request_id=RequestId("first")))
+        owner.execute(creation(), replace(ORIGIN, request_id=RequestId("second")))
+        owner.execute(
+            CancelFlow(flow_id=FlowId("id-2")), replace(ORIGIN, request_id=RequestId("third"))
+        )
     return path
 
 

@@ -16,6 +16,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.status import FlowStatus, Runtime, TaskStatus
 from domain.flow.values import KEEP, Json
 from tests.prove.board import Target
@@ -36,29 +37,29 @@ def wish(target: Target, chance: Random, news: str) -> Command:
     match kind:
         case "wait":
             return SetWaiting(
-                flow_id=flow_id,
+                flow_id=FlowId(flow_id),
                 expected_revision=revision,
                 wait_json=Json(f'"{news}"'),
                 blocked_summary=chance.choice((KEEP, KEEP, "why")),
             )
         case "resume":
             status = chance.choice((FlowStatus.QUEUED, FlowStatus.RUNNING))
-            return ResumeFlow(flow_id=flow_id, expected_revision=revision, status=status)
+            return ResumeFlow(flow_id=FlowId(flow_id), expected_revision=revision, status=status)
         case "run":
             run_id = f"run-{chance.randrange(RUNS)}"
-            return RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id=run_id)
+            return RunTask(flow_id=FlowId(flow_id), runtime=Runtime.ACP, task="work", run_id=run_id)
         case "report":
             return UpdateTask(
-                flow_id=flow_id,
-                task_id=chance.choice(target.tasks or ["none"]),
+                flow_id=FlowId(flow_id),
+                task_id=TaskId(chance.choice(target.tasks or ["none"])),
                 status=chance.choice(REPORTS),
                 progress_summary=news,
             )
         case _:
-            return _stop(flow_id, revision, chance)
+            return _stop(FlowId(flow_id), revision, chance)
 
 
-def _stop(flow_id: str, revision: int, chance: Random) -> Command:
+def _stop(flow_id: FlowId, revision: int, chance: Random) -> Command:
     stops: tuple[Command, ...] = (
         FinishFlow(flow_id=flow_id, expected_revision=revision),
         FailFlow(flow_id=flow_id, expected_revision=revision),

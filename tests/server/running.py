@@ -23,6 +23,7 @@ from adapters.server import (
     Server,
     ServerOptions,
 )
+from domain.flow.ids import RequestId
 from tests.server.wire import PATIENCE, Caller, calling, request
 
 
@@ -78,7 +79,7 @@ def serving(
     **options: Any,  # noqa: ANN401 - of ServerOptions
 ) -> Iterator[Running]:
     """Serve `app` on a free port until the block ends, and then stop in good order."""
-    ids = (f"r{number}" for number in itertools.count(1))
+    ids = (RequestId(f"r{number}") for number in itertools.count(1))
     server = Server(
         app,
         ServerOptions(port=0, **options),

@@ -13,6 +13,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from adapters.server import Head, RawAnswer, Server, ServerOptions
+from domain.flow.ids import RequestId
 from tests.server.running import (
     Gate,
     Ledger,
@@ -295,7 +296,11 @@ def test_under_load_every_request_that_ran_was_answered() -> None:
 
 def test_a_server_may_be_stopped_before_it_runs_and_after_it_ended() -> None:
     server = Server(
-        echo, ServerOptions(port=0), admit=admit_all, render_error=envelope, new_id=lambda: "r"
+        echo,
+        ServerOptions(port=0),
+        admit=admit_all,
+        render_error=envelope,
+        new_id=lambda: RequestId("r"),
     )
     assert not is_refused((server.host, server.port))
     server.stop()
@@ -311,7 +316,7 @@ def test_a_port_in_use_is_an_os_error() -> None:
             ServerOptions(port=running.server.port),
             admit=admit_all,
             render_error=envelope,
-            new_id=lambda: "r",
+            new_id=lambda: RequestId("r"),
         )
 
 

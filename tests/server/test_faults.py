@@ -12,6 +12,7 @@ import pytest
 from adapters.server import RawAnswer, Rejection, ServerOptions
 from adapters.server.contract import Terms
 from adapters.server.listener import Listener
+from domain.flow.ids import RequestId
 from tests.server.running import (
     Gate,
     Ledger,
@@ -160,7 +161,7 @@ def test_a_fault_in_accepting_a_connection_does_not_end_the_listening(
         options=ServerOptions(port=0),
         admit=admit_all,
         render_error=envelope,
-        new_id=lambda: "r",
+        new_id=lambda: RequestId("r"),
         clock=time.monotonic,
         neighbourhood=str,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from adapters.server.exchange import open_exchange
 from adapters.server.faults import Fault
 from adapters.server.head import begins_request, read_head, take_head
+from domain.flow.ids import RequestId
 from tests.server.running import serving
 from tests.server.wire import Caller, calling, chunked, request
 
@@ -91,7 +92,7 @@ def read(pieces: list[bytes]) -> list[object]:
                     if raw is None:
                         break
                     return [*requests, "refused"]
-                head = read_head(raw, peer="", request_id="")
+                head = read_head(raw, peer="", request_id=RequestId(""))
                 opened = head if isinstance(head, Fault) else open_exchange(head, 5_000)
                 if isinstance(opened, Fault):
                     return [*requests, "refused"]

@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from adapters.server import Head
+from domain.flow.ids import RequestId
 from tests.server.running import echo, serving
 from tests.server.wire import Answer, chunked, request
 
@@ -65,7 +66,7 @@ def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> N
         version="1.1",
         headers=(("host", "example"), ("x-a", "1"), ("x-a", "2")),
         peer="127.0.0.1",
-        request_id="r1",
+        request_id=RequestId("r1"),
     )
     assert found == [(head, ticket)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import InvalidKey
+from domain.flow.ids import KeyId
 from tests.settings.workbench import ROUTES, loaded, refused, the_route, with_routes
 
 ONE = "the first of two secrets"
@@ -28,9 +29,9 @@ def test_a_key_is_valid_from_its_first_moment_until_before_its_last(tmp_path: Pa
     times = {"notBefore": DAY, "notAfter": "2026-12-02T00:00:00Z"}
     only = the_route(loaded(tmp_path, with_keys(k={"secret": ONE, **times})))
     begin, end = moment(DAY), moment("2026-12-02T00:00:00Z")
-    assert only.identify(ONE, begin - 1) == InvalidKey("k", "key_not_yet_valid")
+    assert only.identify(ONE, begin - 1) == InvalidKey(KeyId("k"), "key_not_yet_valid")
     assert [only.identify(ONE, at) for at in (begin, end - 1)] == ["k", "k"]
-    assert only.identify(ONE, end) == InvalidKey("k", "key_expired")
+    assert only.identify(ONE, end) == InvalidKey(KeyId("k"), "key_expired")
     assert only.identify(TWO, end) is None
 
 
@@ -86,7 +87,7 @@ def test_a_key_that_would_never_be_valid_is_refused(tmp_path: Path, end: str) ->
 def test_a_key_of_before_1970_may_be_expired(tmp_path: Path) -> None:
     key = {"secret": ONE, "notBefore": "1960-01-01T00:00:00Z", "notAfter": "1970-01-01T00:00:00Z"}
     only = the_route(loaded(tmp_path, with_keys(k=key)))
-    assert only.identify(ONE, 0) == InvalidKey("k", "key_expired")
+    assert only.identify(ONE, 0) == InvalidKey(KeyId("k"), "key_expired")
 
 
 def test_a_reference_has_times_too(tmp_path: Path) -> None:
@@ -96,7 +97,9 @@ def test_a_reference_has_times_too(tmp_path: Path) -> None:
             tmp_path, with_keys(k={"secret": secret, "notAfter": DAY}), {"HOOK_SECRET": ONE}
         )
         assert the_route(settings).identify(ONE, 0) == "k"
-        assert the_route(settings).identify(ONE, moment(DAY)) == InvalidKey("k", "key_expired")
+        assert the_route(settings).identify(ONE, moment(DAY)) == InvalidKey(
+            KeyId("k"), "key_expired"
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import Limits, Route
+from domain.flow.ids import Owner, RouteId
 from tests.settings.workbench import (
     ROUTES,
     SECRET,
@@ -23,9 +24,9 @@ OTHER = "another good and long secret"
 def test_a_route_needs_only_a_session_key_and_a_secret(tmp_path: Path) -> None:
     only = the_route(loaded(tmp_path, one_route()))
     assert only == Route(
-        route_id="zapier",
+        route_id=RouteId("zapier"),
         path="/plugins/webhooks/zapier",
-        owner="agent:main:main",
+        owner=Owner("agent:main:main"),
         controller_id="webhooks/zapier",
         description=None,
         keys=only.keys,
@@ -45,9 +46,9 @@ def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
     only = the_route(loaded(tmp_path, with_routes({"zapier": fields})))
     limits = Limits(rate_requests=5, rate_window_seconds=0.5, in_flight=1, body_bytes=10)
     assert only == Route(
-        route_id="zapier",
+        route_id=RouteId("zapier"),
         path="/my/hook",
-        owner="agent:main:main",
+        owner=Owner("agent:main:main"),
         controller_id="zapier/main",
         description="Zapier zaps",
         keys=only.keys,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.settings import Limits, Route, RouteKey, Secret
+from domain.flow.ids import KeyId, Owner, RouteId
 
 CANARY = "canary-7f3a9c"
 
@@ -22,11 +23,11 @@ def presented(octets: bytes) -> str:
 
 def route_with(**secrets: str) -> Route:
     return Route(
-        route_id="zapier",
+        route_id=RouteId("zapier"),
         path="/plugins/webhooks/zapier",
-        owner="agent:main:main",
+        owner=Owner("agent:main:main"),
         controller_id="webhooks/zapier",
-        keys=tuple(RouteKey(key_id, Secret(text)) for key_id, text in secrets.items()),
+        keys=tuple(RouteKey(KeyId(key_id), Secret(text)) for key_id, text in secrets.items()),
         limits=Limits(),
     )
 

@@ -14,6 +14,7 @@ from domain.flow.events import (
     TaskLinked,
 )
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from tests.store.service import NOW, ORIGIN, OWNER
@@ -22,7 +23,7 @@ WAITS: Final = FlowBeganWaiting(at=NOW + 1)
 RESUMES: Final = FlowResumed(at=NOW + 2, status=FlowStatus.RUNNING)
 
 
-def created(flow_id: str = "flow-1", owner: str = OWNER) -> FlowCreated:
+def created(flow_id: FlowId = FlowId("flow-1"), owner: Owner = OWNER) -> FlowCreated:
     """Return the fact that a flow was opened."""
     return FlowCreated(
         at=NOW,
@@ -35,7 +36,7 @@ def created(flow_id: str = "flow-1", owner: str = OWNER) -> FlowCreated:
     )
 
 
-def linked(task_id: str) -> TaskLinked:
+def linked(task_id: TaskId) -> TaskLinked:
     """Return the fact that a child became part of a flow."""
     return TaskLinked(
         at=NOW,

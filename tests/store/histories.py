@@ -33,6 +33,7 @@ from domain.flow.commands import (
 )
 from domain.flow.decide import decide
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, Owner, RequestId, TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow, active_tasks, is_terminal
 from domain.flow.status import ACTIVE, FlowStatus, Runtime
@@ -168,7 +169,7 @@ def _aimed(flow: Flow, wish: _Wish) -> Command:
         case UpdateTask() | LoseTask() as command:
             task = _pick([*active_tasks(flow) * 3, *flow.tasks], wish.which)
             task_id = "none" if task is None else task.task_id
-            return replace(command, flow_id=flow.flow_id, task_id=task_id)
+            return replace(command, flow_id=flow.flow_id, task_id=TaskId(task_id))
         case command if isinstance(command, REVISIONED):
             revision = flow.revision + wish.stale
             return replace(command, flow_id=flow.flow_id, expected_revision=revision)
@@ -181,7 +182,9 @@ def _pick(items: Sequence[T], which: int) -> T | None:
 
 
 def _after(flow: Flow | None, step: Step, new_id: str) -> Flow | None:
-    issued = CommandContext(command=step.command, owner=step.owner, at=step.at, new_id=new_id)
+    issued = CommandContext(
+        command=step.command, owner=Owner(step.owner), at=step.at, new_id=new_id
+    )
     decision = decide(flow, issued)
     return flow if isinstance(decision, Refusal) else fold(flow, decision)
 
@@ -198,8 +201,10 @@ class Player:
     def play(self, step: Step) -> Outcome:
         """Execute one step's command."""
         self._now = step.at
-        origin = CommandMetadata(actor=ROUTE, request_id="request-1", request_key=step.key)
-        return self._flows.bind_session(step.owner).execute(step.command, origin)
+        origin = CommandMetadata(
+            actor=ROUTE, request_id=RequestId("request-1"), request_key=step.key
+        )
+        return self._flows.bind_session(Owner(step.owner)).execute(step.command, origin)
 
     def answers(self, history: History) -> list[Any]:
         """Return all that its owners can read after a history."""
@@ -214,7 +219,10 @@ def _answers(owner: OwnerSession, flow_ids: list[str]) -> list[Any]:
         _pages(owner, limit=1000),
         _pages(owner, limit=2),
         [_pages(owner, limit=1, status=status) for status in FlowStatus],
-        [(owner.find(flow_id), owner.summarize_tasks(flow_id)) for flow_id in flow_ids],
+        [
+            (owner.find(FlowId(flow_id)), owner.summarize_tasks(FlowId(flow_id)))
+            for flow_id in flow_ids
+        ],
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from adapters.store import read_refusals
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DAY, RefusedRequest, Wanted
 
 MONDAY: Final = 1_795_392_000_000
@@ -19,10 +20,10 @@ def a_call(  # noqa: PLR0913 - the fields of a call, but for those that no test 
     number: int,
     *,
     at: int = NOON,
-    route_id: str = "zapier",
-    key_id: str = "june",
+    route_id: RouteId = RouteId("zapier"),
+    key_id: KeyId = KeyId("june"),
     code: str = "terminal",
-    flow_id: str | None = None,
+    flow_id: FlowId | None = None,
 ) -> RefusedRequest:
     """Return a refused call whose request has a number."""
     return RefusedRequest(
@@ -33,7 +34,7 @@ def a_call(  # noqa: PLR0913 - the fields of a call, but for those that no test 
         code=code,
         status=409,
         flow_id=flow_id,
-        request_id=f"request-{number}",
+        request_id=RequestId(f"request-{number}"),
         remote_address="192.0.2.10",
     )
 

@@ -13,6 +13,7 @@ from attrs import evolve as replace
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored
 from domain.application.recorded_events import Actor, ActorKind, Metadata
 from domain.flow import events as e
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.task import Task
@@ -25,14 +26,14 @@ WAIT: Final = Json("null")
 SPARSE_METADATA: Final = Metadata(
     recorded_at=AT,
     actor=Actor(kind=ActorKind.SYSTEM, name="sweep"),
-    request_id="sweep-1",
+    request_id=RequestId("sweep-1"),
     correlation_id="sweep-1",
     causation_id="sweep-1",
 )
 FULL_METADATA: Final = Metadata(
     recorded_at=AT + 1,
-    actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default"),
-    request_id="6f1f0f5e-6d0f-4b06-9f53-9d2a4d1f8a11",
+    actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default")),
+    request_id=RequestId("6f1f0f5e-6d0f-4b06-9f53-9d2a4d1f8a11"),
     correlation_id="6f1f0f5e-6d0f-4b06-9f53-9d2a4d1f8a11",
     causation_id="flow-1/1",
     remote_address="203.0.113.7",
@@ -61,7 +62,7 @@ _BLOCKED: Final = e.FlowBecameBlocked(
 )
 _LINKED: Final = e.TaskLinked(
     at=AT,
-    task_id="task-1",
+    task_id=TaskId("task-1"),
     runtime=Runtime.SUBAGENT,
     task="write the report",
     status=TaskStatus.QUEUED,
@@ -87,16 +88,16 @@ _RUN_LINKED: Final = replace(
 )
 _CREATED: Final = e.FlowCreated(
     at=AT,
-    flow_id="flow-1",
-    owner="agent:main:main",
+    flow_id=FlowId("flow-1"),
+    owner=Owner("agent:main:main"),
     controller_id="webhooks/zapier",
     goal="ship it",
     status=FlowStatus.QUEUED,
     notify_policy=NotifyPolicy.DONE_ONLY,
 )
 _FLOW: Final = Flow(
-    flow_id="flow-1",
-    owner="agent:main:main",
+    flow_id=FlowId("flow-1"),
+    owner=Owner("agent:main:main"),
     controller_id="webhooks/zapier",
     goal="ship it",
     status=FlowStatus.QUEUED,
@@ -106,7 +107,7 @@ _FLOW: Final = Flow(
     latest_at=AT,
 )
 _TASK: Final = Task(
-    task_id="task-1",
+    task_id=TaskId("task-1"),
     runtime=Runtime.ACP,
     task="write the report",
     status=TaskStatus.LOST,
@@ -142,7 +143,10 @@ _FULL_FLOW: Final = replace(
     blocked_summary="no rights",
     cancel_requested_at=AT + 1,
     ended_at=AT + 3,
-    tasks=(_TASK, replace(_TASK, task_id="task-2", cleanup_after=None, terminal_outcome=None)),
+    tasks=(
+        _TASK,
+        replace(_TASK, task_id=TaskId("task-2"), cleanup_after=None, terminal_outcome=None),
+    ),
 )
 
 _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
@@ -184,13 +188,13 @@ _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
     ("sparse", _LINKED),
     ("full", _RUN_LINKED),
     ("by rules 2", replace(_LINKED, agent_id=None)),
-    ("by rules 2", e.TaskDescribed(at=AT, task_id="task-1", agent_id="Ops")),
-    ("sparse", e.TaskDescribed(at=AT, task_id="task-1", label="report")),
+    ("by rules 2", e.TaskDescribed(at=AT, task_id=TaskId("task-1"), agent_id="Ops")),
+    ("sparse", e.TaskDescribed(at=AT, task_id=TaskId("task-1"), label="report")),
     (
         "full",
         e.TaskDescribed(
             at=AT,
-            task_id="task-1",
+            task_id=TaskId("task-1"),
             source_id="source-1",
             parent_task_id="task-0",
             label="report",
@@ -198,17 +202,17 @@ _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
             notify_policy=NotifyPolicy.STATE_CHANGES,
         ),
     ),
-    ("sparse", e.TaskStarted(at=AT, task_id="task-1")),
-    ("full", e.TaskStarted(at=AT, task_id="task-1", progress_summary="begun")),
-    ("sparse", e.TaskProgressed(at=AT, task_id="task-1")),
-    ("cleared", e.TaskProgressed(at=AT, task_id="task-1", progress_summary=None)),
-    ("full", e.TaskProgressed(at=AT, task_id="task-1", progress_summary="half")),
-    ("sparse", e.TaskEnded(at=AT, task_id="task-1", status=TaskStatus.TIMED_OUT)),
+    ("sparse", e.TaskStarted(at=AT, task_id=TaskId("task-1"))),
+    ("full", e.TaskStarted(at=AT, task_id=TaskId("task-1"), progress_summary="begun")),
+    ("sparse", e.TaskProgressed(at=AT, task_id=TaskId("task-1"))),
+    ("cleared", e.TaskProgressed(at=AT, task_id=TaskId("task-1"), progress_summary=None)),
+    ("full", e.TaskProgressed(at=AT, task_id=TaskId("task-1"), progress_summary="half")),
+    ("sparse", e.TaskEnded(at=AT, task_id=TaskId("task-1"), status=TaskStatus.TIMED_OUT)),
     (
         "full",
         e.TaskEnded(
             at=AT,
-            task_id="task-1",
+            task_id=TaskId("task-1"),
             status=TaskStatus.SUCCEEDED,
             progress_summary="whole",
             terminal_summary="reported",

@@ -11,21 +11,24 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
 from domain.flow.commands import CreateFlow, RunTask
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId, RouteId
 from domain.flow.status import Runtime
 
 NOW: Final = 1_700_000_000_000
-OWNER: Final = "agent:main:main"
-STRANGER: Final = "agent:main:other"
-ROUTE: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default")
-ORIGIN: Final = CommandMetadata(actor=ROUTE, request_id="request-1", remote_address="203.0.113.7")
+OWNER: Final = Owner("agent:main:main")
+STRANGER: Final = Owner("agent:main:other")
+ROUTE: Final = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default"))
+ORIGIN: Final = CommandMetadata(
+    actor=ROUTE, request_id=RequestId("request-1"), remote_address="203.0.113.7"
+)
 
 
 def keyed(key: str, request_hash: str = "hash-1") -> CommandMetadata:
     """Return the origin of a request that came with an idempotency key."""
     return CommandMetadata(
         actor=ROUTE,
-        request_id="request-1",
-        request_key=RequestKey(route_id=ROUTE.name, key=key, request_hash=request_hash),
+        request_id=RequestId("request-1"),
+        request_key=RequestKey(route_id=RouteId(ROUTE.name), key=key, request_hash=request_hash),
     )
 
 
@@ -35,7 +38,7 @@ def service(store: EventSourcedStore, *, prefix: str = "id") -> TaskFlows:
     return TaskFlows(store, lambda: NOW, lambda: f"{prefix}-{next(numbers)}")
 
 
-def session(store: EventSourcedStore, owner: str = OWNER, *, prefix: str = "id") -> OwnerSession:
+def session(store: EventSourcedStore, owner: Owner = OWNER, *, prefix: str = "id") -> OwnerSession:
     """Return an owner's handle on a service of its own."""
     return service(store, prefix=prefix).bind_session(owner)
 
@@ -45,7 +48,7 @@ def creation(goal: str = "ship it") -> CreateFlow:
     return CreateFlow(goal=goal, controller_id="webhooks/zapier")
 
 
-def run(flow_id: str, *, run_id: str | None = None) -> RunTask:
+def run(flow_id: FlowId, *, run_id: str | None = None) -> RunTask:
     """Return the command that links a child, or finds that of a run."""
     return RunTask(flow_id=flow_id, runtime=Runtime.ACP, task="work", run_id=run_id)
 

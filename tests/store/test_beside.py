@@ -13,6 +13,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
 from adapters.store.lock import lock_path
+from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.processes import said, writing_process
 from tests.store.service import OWNER
@@ -27,7 +28,7 @@ def test_a_second_writer_is_told_which_file_is_in_use_and_by_whom(
     file_store.save(commit(None, created()))
     file_store.close()
     with closing(open_for_writing(file_url)) as store:
-        assert store.load("flow-1") == folded(created())
+        assert store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_second_process_is_told_so_too(file_store: EventSourcedStore, file_url: str) -> None:
@@ -89,7 +90,7 @@ def test_a_link_to_a_store_is_the_same_store(
     with pytest.raises(StoreFault, match=r"flows\.db: in use"):
         open_for_writing(f"sqlite:///{link}")
     with closing(open_for_reading(f"sqlite:///{link}")) as reader:
-        assert reader.load("flow-1") == folded(created())
+        assert reader.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_reader_sees_each_commit_as_soon_as_it_is_written(
@@ -97,12 +98,12 @@ def test_a_reader_sees_each_commit_as_soon_as_it_is_written(
 ) -> None:
     file_store.save(commit(None, created()))
     with closing(open_for_reading(file_url)) as reader:
-        assert reader.load("flow-1") == folded(created())
+        assert reader.load(FlowId("flow-1")) == folded(created())
         file_store.save(commit(folded(created()), WAITS))
-        assert reader.load("flow-1") == folded(created(), WAITS)
+        assert reader.load(FlowId("flow-1")) == folded(created(), WAITS)
         file_store.save(commit(folded(created(), WAITS), RESUMES))
         assert reader.latest(OWNER) == folded(created(), WAITS, RESUMES)
-        assert [record.version for record in reader.history("flow-1")] == [1, 2, 3]
+        assert [record.version for record in reader.history(FlowId("flow-1"))] == [1, 2, 3]
         assert [position for position, _ in reader.log()] == [1, 2, 3]
 
 
@@ -111,9 +112,9 @@ def test_a_reader_reads_on_after_the_writer_has_gone(file_url: str) -> None:
         store.save(commit(None, created()))
         reader = open_for_reading(file_url)
     with closing(reader):
-        assert reader.load("flow-1") == folded(created())
+        assert reader.load(FlowId("flow-1")) == folded(created())
     with closing(open_for_reading(file_url)) as reader:
-        assert reader.load("flow-1") == folded(created())
+        assert reader.load(FlowId("flow-1")) == folded(created())
 
 
 def test_readers_keep_no_writer_out(file_url: str) -> None:
@@ -122,4 +123,6 @@ def test_readers_keep_no_writer_out(file_url: str) -> None:
     with closing(open_for_reading(file_url)) as one, closing(open_for_reading(file_url)) as other:
         with closing(open_for_writing(file_url)) as store:
             store.save(commit(folded(created()), WAITS))
-        assert one.load("flow-1") == other.load("flow-1") == folded(created(), WAITS)
+        assert (
+            one.load(FlowId("flow-1")) == other.load(FlowId("flow-1")) == folded(created(), WAITS)
+        )

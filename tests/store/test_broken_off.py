@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store import StoreFault, open_for_reading, open_for_writing
+from domain.flow.ids import FlowId
 from tests.store.commits import commit, created, folded
 
 
@@ -34,7 +35,7 @@ def test_a_first_start_that_the_power_broke_off_is_taken_back(path: Path, file_u
     with closing(open_for_writing(file_url)) as store:
         store.save(commit(None, created()))
     with closing(open_for_reading(file_url)) as store:
-        assert store.load("flow-1") == folded(created())
+        assert store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_who_only_reads_is_told_that_there_is_no_store_yet(path: Path, file_url: str) -> None:

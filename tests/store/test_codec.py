@@ -20,6 +20,7 @@ from domain.flow.events import (
     FlowResumed,
     TaskDescribed,
 )
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.values import Json
 from tests.store.commits import created, folded, linked
@@ -109,20 +110,20 @@ def test_an_event_that_we_did_not_write_is_not_read(stored: Any) -> None:  # noq
 
 @pytest.mark.parametrize("tasks", [{}, "", None, 0, [1], [{}], ["a"], {"a": 1}], ids=repr)
 def test_a_snapshot_whose_tasks_are_no_list_of_tasks_is_not_read(tasks: object) -> None:
-    stored = {**_through_json(folded(created(), linked("task-1"))), "tasks": tasks}
+    stored = {**_through_json(folded(created(), linked(TaskId("task-1")))), "tasks": tasks}
     with pytest.raises(Undecodable):
         from_fields(stored, Flow)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Flow)])
 def test_a_snapshot_with_a_field_of_another_type_is_not_read(name: str) -> None:
-    stored = {**_through_json(folded(created(), linked("task-1"))), name: 1.5}
+    stored = {**_through_json(folded(created(), linked(TaskId("task-1")))), name: 1.5}
     with pytest.raises(Undecodable):
         from_fields(stored, Flow)
 
 
 def test_a_patch_reads_only_what_its_field_can_hold() -> None:
-    described = TaskDescribed(at=1, task_id="task-1")
+    described = TaskDescribed(at=1, task_id=TaskId("task-1"))
     for name in ("source_id", "parent_task_id", "label", "task", "notify_policy"):
         with pytest.raises(Undecodable):
             from_fields({**_through_json(described), name: None}, TaskDescribed)

@@ -19,6 +19,7 @@ from adapters.store import (
 )
 from adapters.store import configurations as module
 from domain.application.ports import StoreUnavailable
+from domain.flow.ids import KeyId, RouteId
 from domain.history.configuration import Cause, FieldChange
 from domain.history.refused_requests import TurnedAway, Wanted
 from tests.store.refused import a_call
@@ -146,8 +147,12 @@ def test_a_store_in_memory_keeps_no_configurations() -> None:
 def test_who_has_an_old_key_is_counted_by_the_key_and_not_kept(url: str) -> None:
     with recording_refusals(url, most=5, on_fault=lambda fault: pytest.fail(str(fault))) as note:
         for _ in range(3):
-            note(TurnedAway(at=0, route_id="zapier", code="key_expired", key_id="old"))
-        note(TurnedAway(at=0, route_id="zapier", code="unauthorized"))
+            note(
+                TurnedAway(
+                    at=0, route_id=RouteId("zapier"), code="key_expired", key_id=KeyId("old")
+                )
+            )
+        note(TurnedAway(at=0, route_id=RouteId("zapier"), code="unauthorized"))
     (total,) = read_refusals(url).totals(Wanted())
     assert (total.key_id, total.code) == ("old", "key_expired")
     assert (total.counted, total.kept, total.dropped) == (3, 0, 3)

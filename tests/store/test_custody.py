@@ -20,6 +20,7 @@ from eventsourcing.sqlite import SQLiteCursor
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
 from adapters.store.lock import lock_path, take_lock
 from domain.application.ports import StoreUnavailable, itself
+from domain.flow.ids import FlowId, Owner
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.tables import execute
 
@@ -165,7 +166,7 @@ def test_a_store_whose_files_are_not_what_they_were_is_used_no_more(
         with pytest.raises(StoreUnavailable, match=re.escape(found)):
             opened.store.save(commit(folded(created()), WAITS))
         with pytest.raises(StoreUnavailable, match=re.escape(found)):
-            opened.store.load("flow-1")
+            opened.store.load(FlowId("flow-1"))
         assert not opened.store.is_readable()
     assert len(opened.reported) == 1
     assert found in opened.reported[0]
@@ -209,7 +210,7 @@ def test_what_was_acknowledged_into_a_log_that_is_gone_is_saved_when_it_is_close
     opened.store.close()
     _beside(path, "-wal").unlink(missing_ok=True)
     with closing(open_for_writing(file_url)) as store:
-        assert store.load("flow-1") == folded(created())
+        assert store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_but_not_into_a_database_that_was_written_over(opened: _Opened, path: Path) -> None:
@@ -280,7 +281,7 @@ def test_a_file_that_is_put_back_is_not_trusted_again_before_the_next_start(
         opened.store.save(commit(folded(created()), WAITS))
     opened.store.close()
     with closing(open_for_writing(file_url)) as store:
-        assert store.load("flow-1") == folded(created())
+        assert store.load(FlowId("flow-1")) == folded(created())
         store.save(commit(folded(created()), WAITS))
 
 
@@ -297,7 +298,7 @@ def test_no_new_connection_is_made_to_another_file_or_to_none(
     ):
         trouble(path)
         with pytest.raises(StoreUnavailable, match=found):
-            others.submit(opened.store.load, "flow-1").result()
+            others.submit(opened.store.load, FlowId("flow-1")).result()
     assert opened.reported == [f"{path}: {found}"]
 
 
@@ -310,7 +311,7 @@ def test_what_sqlite_itself_does_for_another_program_is_no_breach(
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute(statement)
         maintain(opened.store)
-        opened.store.save(commit(None, created(f"flow-{number + 2}")))
+        opened.store.save(commit(None, created(FlowId(f"flow-{number + 2}"))))
     assert opened.reported == []
     assert opened.store.is_readable()
 
@@ -323,12 +324,12 @@ def test_a_damaged_page_ends_all_writing_and_is_reported_once(
     reported: list[str] = []
     with closing(open_for_writing(file_url, on_breach=reported.append)) as store:
         with pytest.raises(StoreUnavailable, match="is damaged: database disk image is malformed"):
-            store.page("agent:main:main", limit=5, before=None, status=None, show=itself)
+            store.page(Owner("agent:main:main"), limit=5, before=None, status=None, show=itself)
         assert not store.is_readable()
         with pytest.raises(StoreUnavailable, match="is damaged"):
-            store.save(commit(None, created("flow-2")))
+            store.save(commit(None, created(FlowId("flow-2"))))
         with pytest.raises(StoreUnavailable, match="is damaged"):
-            store.load("flow-1")
+            store.load(FlowId("flow-1"))
     assert reported == [f"{path}: is damaged: database disk image is malformed"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, Undecodable, open_for_writing
 from domain.application.ports import itself
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.conftest import MEMORY
@@ -35,7 +36,7 @@ DAMAGES: Final = {
 }
 
 FIRST: Final = folded(created(), WAITS)
-SECOND: Final = folded(created("flow-2", STRANGER))
+SECOND: Final = folded(created(FlowId("flow-2"), STRANGER))
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def told(reports: list[str]) -> Iterator[EventSourcedStore]:
     """A store with two flows of two owners."""
     with closing(open_for_writing(MEMORY, on_stale_cache=reports.append)) as store:
         store.save(commit(None, created(), WAITS))
-        store.save(commit(None, created("flow-2", STRANGER)))
+        store.save(commit(None, created(FlowId("flow-2"), STRANGER)))
         yield store
 
 
@@ -57,7 +58,7 @@ def _damage(store: EventSourcedStore, damage: str, table: str = "stored_snapshot
     execute(store, f"UPDATE {table} SET {damage} WHERE originator_id = 'flow-1'")  # noqa: S608 - ours
 
 
-def _listed(store: EventSourcedStore, owner: str | None = OWNER) -> list[Flow]:
+def _listed(store: EventSourcedStore, owner: Owner | None = OWNER) -> list[Flow]:
     return list(store.page(owner, limit=5, before=None, status=None, show=itself).flows)
 
 
@@ -66,18 +67,18 @@ def test_a_damaged_snapshot_changes_no_answer_and_is_replaced_by_the_next_write(
     told: EventSourcedStore, damage: str
 ) -> None:
     _damage(told, damage)
-    assert told.find(OWNER, "flow-1") == FIRST
-    assert told.load("flow-1") == FIRST
-    assert told.load("flow-1", 1) == folded(created())
-    assert told.load("flow-1", 2) == FIRST
-    assert told.load("flow-1", 3) is None
+    assert told.find(OWNER, FlowId("flow-1")) == FIRST
+    assert told.load(FlowId("flow-1")) == FIRST
+    assert told.load(FlowId("flow-1"), 1) == folded(created())
+    assert told.load(FlowId("flow-1"), 2) == FIRST
+    assert told.load(FlowId("flow-1"), 3) is None
     assert told.latest(OWNER) == FIRST
     assert _listed(told) == [FIRST]
     assert _listed(told, None) == [SECOND, FIRST]
     told.save(commit(FIRST, RESUMES))
     with closing(open_for_writing(MEMORY)) as sound:
         sound.save(commit(None, created(), WAITS))
-        sound.save(commit(None, created("flow-2", STRANGER)))
+        sound.save(commit(None, created(FlowId("flow-2"), STRANGER)))
         sound.save(commit(FIRST, RESUMES))
         if "originator_id" not in damage:  # a row that is of no flow is for `store rebuild`
             assert contents(told) == contents(sound)
@@ -86,7 +87,7 @@ def test_a_damaged_snapshot_changes_no_answer_and_is_replaced_by_the_next_write(
 def test_a_damaged_snapshot_is_reported_once(told: EventSourcedStore, reports: list[str]) -> None:
     _damage(told, DAMAGES["garbage"])
     for _ in range(3):
-        told.load("flow-1")
+        told.load(FlowId("flow-1"))
         _listed(told)
     assert len(reports) == 1
     assert reports[0].startswith("flow flow-1: its snapshot is not used: ")
@@ -98,7 +99,7 @@ def test_damaged_events_are_a_fault_with_and_without_their_snapshot(
     _damage(told, "state = x'00'", "stored_events")
     _damage(told, DAMAGES["garbage"])
     with pytest.raises(Undecodable, match="event flow-1/1"):
-        told.load("flow-1")
+        told.load(FlowId("flow-1"))
     with pytest.raises(Undecodable, match="event flow-1/1"):
         _listed(told)
     assert reports == []
@@ -114,7 +115,7 @@ def test_damaged_events_are_a_fault_with_and_without_their_snapshot(
 )
 def test_a_damaged_row_of_the_index_is_no_fault(told: EventSourcedStore, damage: str) -> None:
     execute(told, damage)
-    assert told.find(OWNER, "flow-1") == FIRST
+    assert told.find(OWNER, FlowId("flow-1")) == FIRST
     assert _listed(told) == [FIRST]
     page = told.page(None, limit=1, before=None, status=None, show=itself)
     assert page.next_cursor is None or isinstance(page.next_cursor, int)
@@ -125,7 +126,7 @@ def test_a_row_of_the_index_that_is_of_no_flow_is_not_listed(told: EventSourcedS
     execute(told, "INSERT INTO flow_index VALUES ('stray', ?, 99, 'queued', NULL)", OWNER)
     assert _listed(told) == [FIRST]
     assert told.latest(OWNER) is None or told.latest(OWNER) == FIRST
-    assert told.find(OWNER, "stray") is None
+    assert told.find(OWNER, FlowId("stray")) is None
     assert len(rows(told, SNAPSHOTS)) == 2
 
 
@@ -135,11 +136,11 @@ def test_a_row_of_the_index_with_another_owner_shows_nobody_a_flow_of_somebody_e
     execute(
         told, "UPDATE flow_index SET owner = ?, position = 99 WHERE flow_id = 'flow-1'", STRANGER
     )
-    assert told.find(STRANGER, "flow-1") is None
+    assert told.find(STRANGER, FlowId("flow-1")) is None
     assert told.latest(STRANGER) is None
     assert _listed(told, STRANGER) == [SECOND]
     execute(told, "DELETE FROM stored_snapshots")
-    assert told.find(STRANGER, "flow-1") is None
+    assert told.find(STRANGER, FlowId("flow-1")) is None
     assert _listed(told, STRANGER) == [SECOND]
     assert len(reports) == 1
     assert "flow flow-1: its snapshot is not used: it or its index row has another owner" in reports
@@ -150,8 +151,8 @@ def test_a_snapshot_with_another_owner_hides_no_flow_from_its_own(
 ) -> None:
     swapped = f"replace(CAST(state AS TEXT), '{OWNER}', '{STRANGER}')"
     _damage(told, f"state = CAST({swapped} AS BLOB)")
-    assert told.find(OWNER, "flow-1") == FIRST
-    assert told.find(STRANGER, "flow-1") is None
+    assert told.find(OWNER, FlowId("flow-1")) == FIRST
+    assert told.find(STRANGER, FlowId("flow-1")) is None
     assert _listed(told) == [FIRST]
     assert _listed(told, STRANGER) == [SECOND]
     assert len(reports) == 1

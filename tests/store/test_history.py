@@ -14,12 +14,13 @@ from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import CancelFlow, FinishFlow, SetWaiting
 from domain.flow.events import Event, TaskProgressed
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.values import Json
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
 from tests.store.service import NOW, ORIGIN, create, keyed, run, session
 from tests.store.tables import delete_snapshots
 
-EVENTS = (created(), WAITS, linked("task-1"), RESUMES)
+EVENTS = (created(), WAITS, linked(TaskId("task-1")), RESUMES)
 
 
 @pytest.fixture(params=["with snapshots", "without snapshots"])
@@ -35,22 +36,22 @@ def told(store: EventSourcedStore, request: pytest.FixtureRequest) -> EventSourc
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_flow_is_read_as_of_any_version(told: EventSourcedStore, version: int) -> None:
-    assert told.load("flow-1", version) == fold(None, EVENTS[:version])
+    assert told.load(FlowId("flow-1"), version) == fold(None, EVENTS[:version])
 
 
 @pytest.mark.parametrize("version", [-1, 0, 5, 10**9])
 def test_a_version_that_never_was_is_no_flow(told: EventSourcedStore, version: int) -> None:
-    assert told.load("flow-1", version) is None
+    assert told.load(FlowId("flow-1"), version) is None
 
 
 def test_a_flow_without_a_version_is_read_as_it_is_now(told: EventSourcedStore) -> None:
-    assert told.load("flow-1") == fold(None, EVENTS)
+    assert told.load(FlowId("flow-1")) == fold(None, EVENTS)
 
 
 def test_a_flow_that_never_was_has_no_state_and_no_history(store: EventSourcedStore) -> None:
-    assert store.load("flow-1") is None
-    assert store.load("flow-1", 1) is None
-    assert list(store.history("flow-1")) == []
+    assert store.load(FlowId("flow-1")) is None
+    assert store.load(FlowId("flow-1"), 1) is None
+    assert list(store.history(FlowId("flow-1"))) == []
     assert list(store.log()) == []
 
 
@@ -108,8 +109,8 @@ def test_the_log_holds_all_events_of_all_flows_in_the_order_of_recording(
 def test_a_log_longer_than_one_section_is_read_to_its_end(
     store: EventSourcedStore, size: int
 ) -> None:
-    news = (TaskProgressed(at=NOW, task_id="task-1"),) * (size - 2)
-    store.save(commit(None, created(), linked("task-1"), *news))
+    news = (TaskProgressed(at=NOW, task_id=TaskId("task-1")),) * (size - 2)
+    store.save(commit(None, created(), linked(TaskId("task-1")), *news))
     assert [position for position, _ in store.log()] == list(range(1, size + 1))
     assert [record.version for _, record in store.log(size)] == [size]
 
@@ -117,8 +118,8 @@ def test_a_log_longer_than_one_section_is_read_to_its_end(
 def test_a_log_that_is_being_read_goes_on_with_what_is_written_meanwhile(
     store: EventSourcedStore,
 ) -> None:
-    news = (TaskProgressed(at=NOW, task_id="task-1"),) * (LOG_SECTION - 2)
-    events: tuple[Event, ...] = (created(), linked("task-1"), *news)
+    news = (TaskProgressed(at=NOW, task_id=TaskId("task-1")),) * (LOG_SECTION - 2)
+    events: tuple[Event, ...] = (created(), linked(TaskId("task-1")), *news)
     store.save(commit(None, *events))
     log: Iterator[tuple[int, RecordedEvent]] = store.log()
     first = list(islice(log, LOG_SECTION))
@@ -129,6 +130,14 @@ def test_a_log_that_is_being_read_goes_on_with_what_is_written_meanwhile(
 def test_the_history_is_the_same_after_the_store_was_opened_again(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
         store.save(commit(None, *EVENTS))
-        before = (store.load("flow-1"), list(store.history("flow-1")), list(store.log()))
+        before = (
+            store.load(FlowId("flow-1")),
+            list(store.history(FlowId("flow-1"))),
+            list(store.log()),
+        )
     with closing(open_for_writing(file_url)) as store:
-        assert (store.load("flow-1"), list(store.history("flow-1")), list(store.log())) == before
+        assert (
+            store.load(FlowId("flow-1")),
+            list(store.history(FlowId("flow-1"))),
+            list(store.log()),
+        ) == before

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, rebuild
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, RouteId
 from tests.store.processes import said, writing_process
 from tests.store.service import session
 from tests.store.tables import EVENTS, KEYS, rows
@@ -40,14 +41,14 @@ def _check(store: EventSourcedStore, acknowledged: list[str]) -> None:
     owner = session(store)
     for line in acknowledged:
         flow_id, revision, key = line.split(" ")
-        flow = owner.find(flow_id)
+        flow = owner.find(FlowId(flow_id))
         assert flow is not None, line
         assert flow.revision >= int(revision), line
-        remembered = store.find_idempotency_record("zapier", key)
+        remembered = store.find_idempotency_record(RouteId("zapier"), key)
         assert remembered is not None, line
         assert remembered.flow_id == flow_id
     # At most the one commit that was written, but not yet printed, is more than that.
     assert len(rows(store, KEYS)) - len(acknowledged) in (0, 1)
     for flow_id in {str(row[0]) for row in rows(store, EVENTS)}:
-        events = [record.event for record in store.history(flow_id)]
-        assert store.load(flow_id) == fold(None, events)
+        events = [record.event for record in store.history(FlowId(flow_id))]
+        assert store.load(FlowId(flow_id)) == fold(None, events)

@@ -22,6 +22,7 @@ from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import SNAPSHOT
 from domain.application.recorded_events import Metadata
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.strategies import TEXTS, events, instances
@@ -134,10 +135,14 @@ def test_compression_and_encryption_of_the_library_hold_for_events_and_snapshots
         store.save(commit(None, created()))
         store.save(commit(first, WAITS, RESUMES))
         whole = folded(created(), WAITS, RESUMES)
-        assert store.load("flow-1") == whole
-        assert store.load("flow-1", 1) == first
-        assert store.latest("agent:main:main") == whole
-        assert [record.event for record in store.history("flow-1")] == [created(), WAITS, RESUMES]
+        assert store.load(FlowId("flow-1")) == whole
+        assert store.load(FlowId("flow-1"), 1) == first
+        assert store.latest(Owner("agent:main:main")) == whole
+        assert [record.event for record in store.history(FlowId("flow-1"))] == [
+            created(),
+            WAITS,
+            RESUMES,
+        ]
         states = [row[3] for table in (EVENTS, SNAPSHOTS) for row in rows(store, table)]
     for state in states:
         assert isinstance(state, bytes)
@@ -152,7 +157,7 @@ def test_a_store_is_not_read_with_another_key(path: Path) -> None:
         closing(EventSourcedStore(_application(path, {**setting, "TURNED_KEY": "3"}))) as store,
         pytest.raises(Undecodable, match=r"event flow-1/1 \(taskflow\.flow_created\.v1\)"),
     ):
-        store.load("flow-1")
+        store.load(FlowId("flow-1"))
 
 
 def _there_and_back(stored: Stored) -> object:

@@ -23,6 +23,7 @@ from adapters.store import (
 from adapters.store.place import file_name
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from domain.flow.evolve import fold
+from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.conftest import MEMORY
 from tests.store.tables import delete_snapshots
@@ -59,7 +60,7 @@ def test_whoever_opens_a_store_is_told_when_its_writers_wait(tmp_path: Path, kin
 def test_a_new_store_says_whose_it_is_and_of_which_version(
     file_store: EventSourcedStore, path: Path
 ) -> None:
-    assert file_store.load("flow-1") is None
+    assert file_store.load(FlowId("flow-1")) is None
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
@@ -120,13 +121,13 @@ def test_what_was_written_is_there_when_the_store_is_opened_again(file_url: str)
     with closing(open_for_writing(file_url)) as store:
         store.save(commit(folded(created(), WAITS), RESUMES))
     with closing(open_for_writing(file_url)) as store:
-        assert store.load("flow-1") == fold(None, (created(), WAITS, RESUMES))
+        assert store.load(FlowId("flow-1")) == fold(None, (created(), WAITS, RESUMES))
 
 
 def test_a_store_in_memory_is_a_new_one_each_time() -> None:
     with closing(open_for_writing(MEMORY)) as one, closing(open_for_writing(MEMORY)) as other:
         one.save(commit(None, created()))
-        assert other.load("flow-1") is None
+        assert other.load(FlowId("flow-1")) is None
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     with closing(open_for_writing(url)) as store:
         store.save(commit(None, created()))
         with closing(open_for_reading(url)) as reader:
-            assert reader.load("flow-1") == folded(created())
+            assert reader.load(FlowId("flow-1")) == folded(created())
     assert (tmp_path / name).is_file()
     assert (tmp_path / name).stat().st_size > 0
 
@@ -183,11 +184,11 @@ def test_the_environment_has_no_say(
     with closing(open_for_writing(url)) as store:
         store.save(commit(None, created()))
         store.save(commit(folded(created()), WAITS))
-        assert store.load("flow-1") == folded(created(), WAITS)
+        assert store.load(FlowId("flow-1")) == folded(created(), WAITS)
         delete_snapshots(store)
-        assert store.load("flow-1") == folded(created(), WAITS)
+        assert store.load(FlowId("flow-1")) == folded(created(), WAITS)
     if url == file_url:
         assert path.stat().st_size > 0
         with closing(open_for_reading(file_url)) as reader:
-            assert reader.load("flow-1") == folded(created(), WAITS)
+            assert reader.load(FlowId("flow-1")) == folded(created(), WAITS)
     assert set(stray) <= set(os.environ)

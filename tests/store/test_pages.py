@@ -14,6 +14,7 @@ from domain.application.ports import itself
 from domain.application.sessions import OwnerSession
 from domain.application.views import FlowView
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow
+from domain.flow.ids import FlowId, Owner
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
 from tests.store.commits import commit, created
@@ -24,7 +25,7 @@ from tests.store.tables import delete_snapshots
 def _goals(owner: OwnerSession, *, limit: int, status: FlowStatus | None = None) -> list[list[str]]:
     """Return the goals of an owner's flows, page after page."""
     pages: list[list[str]] = []
-    cursor: str | None = None
+    cursor: FlowId | None = None
     for _ in range(10):
         page = owner.page(limit=limit, cursor=cursor, status=status)
         pages.append([flow.goal for flow in page.flows])
@@ -74,7 +75,7 @@ def test_a_cursor_is_a_flow_of_the_owners_and_no_number(store: EventSourcedStore
     assert owner.page(limit=2).next_cursor == mine[1]
     for unknown in (theirs, "none", "", "1", "MQ", mine[1].upper() + " "):
         with pytest.raises(UnknownCursor):
-            owner.page(limit=2, cursor=unknown)
+            owner.page(limit=2, cursor=FlowId(unknown))
     assert owner.page(limit=2, cursor=mine[0]).flows == []
 
 
@@ -169,31 +170,35 @@ def test_an_owner_sees_nothing_of_another(store: EventSourcedStore) -> None:
     assert owner.resolve(STRANGER) is None
     assert owner.resolve(OWNER) == mine
     cancel = CancelFlow(flow_id=theirs.flow_id)
-    assert owner.execute(cancel, ORIGIN) == owner.execute(CancelFlow(flow_id="none"), ORIGIN)
+    assert owner.execute(cancel, ORIGIN) == owner.execute(
+        CancelFlow(flow_id=FlowId("none")), ORIGIN
+    )
     assert [record.version for record in store.history(theirs.flow_id)] == [1]
 
 
 def test_owners_are_compared_to_the_byte(store: EventSourcedStore) -> None:
     names = ["a", "A", "a ", "á", "a\u0301", "a\0", "a\0b", "%", "_", "", "' OR 1=1 --"]
     for number, name in enumerate(names):
-        store.save(commit(None, created(f"flow-{number}", name)))
+        store.save(commit(None, created(FlowId(f"flow-{number}"), Owner(name))))
     for number, name in enumerate(names):
-        assert store.owner_of(f"flow-{number}") == name
-        assert [other for other in names if store.find(other, f"flow-{number}")] == [name]
-        page = store.page(name, limit=99, before=None, status=None, show=itself)
+        assert store.owner_of(FlowId(f"flow-{number}")) == name
+        assert [other for other in names if store.find(Owner(other), FlowId(f"flow-{number}"))] == [
+            name
+        ]
+        page = store.page(Owner(name), limit=99, before=None, status=None, show=itself)
         assert [flow.flow_id for flow in page.flows] == [f"flow-{number}"]
 
 
 def test_a_flow_that_is_not_there_has_no_owner(store: EventSourcedStore) -> None:
-    assert store.owner_of("flow-1") is None
-    assert store.find(OWNER, "flow-1") is None
+    assert store.owner_of(FlowId("flow-1")) is None
+    assert store.find(OWNER, FlowId("flow-1")) is None
     assert store.latest(OWNER) is None
 
 
 def test_an_operator_lists_the_flows_of_all_owners(store: EventSourcedStore) -> None:
-    store.save(commit(None, created("flow-1", OWNER)))
-    store.save(commit(None, created("flow-2", STRANGER)))
-    store.save(commit(None, created("flow-3", OWNER)))
+    store.save(commit(None, created(FlowId("flow-1"), OWNER)))
+    store.save(commit(None, created(FlowId("flow-2"), STRANGER)))
+    store.save(commit(None, created(FlowId("flow-3"), OWNER)))
     first = store.page(None, limit=2, before=None, status=None, show=itself)
     rest = store.page(
         None, limit=2, before=first.next_cursor, status=FlowStatus.QUEUED, show=itself

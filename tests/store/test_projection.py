@@ -20,6 +20,7 @@ from adapters.store.envelope import (
 )
 from domain.flow.events import EVENTS, Event, FlowCreated
 from domain.flow.evolve import BrokenHistory, fold
+from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.strategies import instances
 from tests.store.tables import execute
@@ -73,7 +74,7 @@ def test_a_gap_after_a_snapshot_is_broken() -> None:
 def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
     moved = [
         Envelope("flow-2", e.originator_version, e.event, e.metadata)
-        for e in _envelopes(created("flow-1"), WAITS)
+        for e in _envelopes(created(FlowId("flow-1")), WAITS)
     ]
     with pytest.raises(BrokenHistory, match="flow flow-2: its events are those of flow flow-1"):
         project(None, moved)
@@ -81,9 +82,9 @@ def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
 
 def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
     with pytest.raises(BrokenHistory, match="flow flow-2: its snapshot is of flow flow-1 at"):
-        project(None, [FlowSnapshot("flow-2", 1, folded(created("flow-1")))])
+        project(None, [FlowSnapshot("flow-2", 1, folded(created(FlowId("flow-1"))))])
     with pytest.raises(BrokenHistory, match="its snapshot is of flow flow-1 at version 1"):
-        project(None, [FlowSnapshot("flow-1", 2, folded(created("flow-1")))])
+        project(None, [FlowSnapshot("flow-1", 2, folded(created(FlowId("flow-1"))))])
 
 
 def test_a_record_is_the_same_after_it_was_an_envelope() -> None:
@@ -101,6 +102,6 @@ def test_a_snapshot_among_the_events_is_broken(store: EventSourcedStore) -> None
         "INSERT INTO stored_events SELECT originator_id, 2, topic, state FROM stored_snapshots",
     )
     with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
-        list(store.history("flow-1"))
+        list(store.history(FlowId("flow-1")))
     with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
         list(store.log())

@@ -17,6 +17,7 @@ from adapters.store import (
 )
 from domain.application.ports import StoreUnavailable
 from domain.flow.commands import CancelFlow, SetWaiting, UpdateTask
+from domain.flow.ids import FlowId
 from domain.flow.status import TaskStatus
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
@@ -250,7 +251,9 @@ def test_a_store_is_used_as_before_after_a_rebuild(healthy: EventSourcedStore) -
     owner = service(healthy, prefix="new").bind_session(OWNER)
     create(owner)
     assert [flow.flow_id for flow in owner.page(limit=9).flows] == ["new-1", "id-3", "id-1"]
-    assert shown(owner.execute(CancelFlow(flow_id="id-3"), keyed("k3"))).status == "cancelled"
+    assert (
+        shown(owner.execute(CancelFlow(flow_id=FlowId("id-3")), keyed("k3"))).status == "cancelled"
+    )
     assert rebuild(healthy) == Rebuilt(flows=4, changed=HEALTHY)
 
 

@@ -12,6 +12,7 @@ from adapters.store.envelope import as_event, to_envelope
 from domain.application.ports import Commit, IdempotencyRecord, WriteConflict
 from domain.flow.events import FlowCancelRequested, TaskEnded
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
@@ -31,14 +32,14 @@ def test_a_commit_writes_its_events_the_snapshot_the_index_row_and_the_request_k
         ("flow-1", 2, "taskflow.flow_snapshot.v1")
     ]
     assert rows(store, INDEX) == [("flow-1", OWNER, 1, "waiting", None)]
-    assert store.find_idempotency_record("zapier", "k") == IdempotencyRecord(
-        request_hash="hash-1", flow_id="flow-1", version=2, task_id=None
+    assert store.find_idempotency_record(RouteId("zapier"), "k") == IdempotencyRecord(
+        request_hash="hash-1", flow_id=FlowId("flow-1"), version=2, task_id=None
     )
 
 
 def test_a_later_commit_moves_the_snapshot_and_the_index_row(store: EventSourcedStore) -> None:
     store.save(commit(None, created()))
-    store.save(commit(None, created("flow-2")))
+    store.save(commit(None, created(FlowId("flow-2"))))
     store.save(commit(folded(created()), WAITS))
     assert [row[:2] for row in rows(store, SNAPSHOTS)] == [("flow-1", 2), ("flow-2", 1)]
     assert rows(store, INDEX) == [
@@ -51,12 +52,12 @@ def test_the_index_says_since_when_a_child_is_silent_while_a_cancellation_waits(
     store: EventSourcedStore,
 ) -> None:
     intent = FlowCancelRequested(at=NOW + 9)
-    end = TaskEnded(at=NOW + 10, task_id="task-1", status=TaskStatus.SUCCEEDED)
-    store.save(commit(None, created(), linked("task-1")))
+    end = TaskEnded(at=NOW + 10, task_id=TaskId("task-1"), status=TaskStatus.SUCCEEDED)
+    store.save(commit(None, created(), linked(TaskId("task-1"))))
     assert rows(store, INDEX) == [("flow-1", OWNER, 1, "queued", None)]
-    store.save(commit(folded(created(), linked("task-1")), intent))
+    store.save(commit(folded(created(), linked(TaskId("task-1"))), intent))
     assert rows(store, INDEX) == [("flow-1", OWNER, 1, "queued", NOW)]
-    store.save(commit(folded(created(), linked("task-1"), intent), end))
+    store.save(commit(folded(created(), linked(TaskId("task-1")), intent), end))
     assert rows(store, INDEX) == [("flow-1", OWNER, 1, "queued", None)]
 
 
@@ -66,7 +67,7 @@ def test_a_commit_whose_request_key_is_taken_leaves_nothing(store: EventSourcedS
     with pytest.raises(WriteConflict):
         store.save(commit(folded(created()), WAITS, RESUMES, origin=keyed("k", "hash-2")))
     with pytest.raises(WriteConflict):
-        store.save(commit(None, created("flow-2"), origin=keyed("k")))
+        store.save(commit(None, created(FlowId("flow-2")), origin=keyed("k")))
     assert contents(store) == before
     store.save(commit(folded(created()), WAITS))
 
@@ -102,7 +103,7 @@ def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
     store.save(commit(folded(created()), WAITS, skipped=1))
     delete_snapshots(store)
     with pytest.raises(BrokenHistory, match="flow flow-1: version 3 follows where 2 was due"):
-        store.load("flow-1")
+        store.load(FlowId("flow-1"))
 
 
 def test_events_are_not_saved_without_what_follows_from_them(store: EventSourcedStore) -> None:
@@ -122,8 +123,8 @@ def test_nothing_follows_from_no_events(store: EventSourcedStore) -> None:
 def test_the_positions_of_flows_are_the_notification_ids_of_their_creation(
     store: EventSourcedStore,
 ) -> None:
-    store.save(commit(None, created("flow-1"), WAITS, RESUMES))
-    store.save(commit(None, created("flow-2"), WAITS))
+    store.save(commit(None, created(FlowId("flow-1")), WAITS, RESUMES))
+    store.save(commit(None, created(FlowId("flow-2")), WAITS))
     assert [(row[0], row[2]) for row in rows(store, INDEX)] == [("flow-1", 1), ("flow-2", 4)]
 
 
@@ -143,4 +144,4 @@ def test_of_two_threads_with_one_version_exactly_one_wins(store: EventSourcedSto
     with ThreadPoolExecutor(2) as pool:
         won = sorted(pool.map(race, [flow, flow]))
     assert won == [False, True]
-    assert [record.version for record in store.history("flow-1")] == [1, 2]
+    assert [record.version for record in store.history(FlowId("flow-1"))] == [1, 2]

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store import open_for_writing, read_refusals, recording_refusals
+from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.history.refused_requests import (
     DAY,
     DeniedRequest,
@@ -26,8 +27,8 @@ from domain.history.refused_requests import (
 )
 from tests.store.refused import ALL, MONDAY, NOON, a_call, kept_requests, no_fault, sums, url_of
 
-FLOW = "00000000-0000-4000-8000-000000000001"
-OTHER = "00000000-0000-4000-8000-000000000002"
+FLOW = FlowId("00000000-0000-4000-8000-000000000001")
+OTHER = FlowId("00000000-0000-4000-8000-000000000002")
 
 
 def record(folder: Path, *refused: DeniedRequest, most: int = 100, waiting: int = 1000) -> str:
@@ -48,8 +49,8 @@ def test_a_store_without_a_log_has_no_refusals(tmp_path: Path) -> None:
 
 
 def test_what_was_noted_is_read_back_whole(tmp_path: Path) -> None:
-    first, second = a_call(1, flow_id=FLOW), a_call(2, at=NOON + 5, key_id="july")
-    stranger = TurnedAway(at=NOON, route_id="zapier", code="unauthorized")
+    first, second = a_call(1, flow_id=FLOW), a_call(2, at=NOON + 5, key_id=KeyId("july"))
+    stranger = TurnedAway(at=NOON, route_id=RouteId("zapier"), code="unauthorized")
     refusals = read_refusals(record(tmp_path, first, stranger, second, stranger))
     assert refusals.page(ALL, limit=2) == RefusalPage(
         calls=[KeptCall(number=2, call=second), KeptCall(number=1, call=first)], next_cursor=None
@@ -57,8 +58,8 @@ def test_what_was_noted_is_read_back_whole(tmp_path: Path) -> None:
     assert refusals.totals(ALL) == [
         RefusalTotal(
             day=MONDAY,
-            route_id="zapier",
-            key_id=key_id,
+            route_id=RouteId("zapier"),
+            key_id=KeyId(key_id),
             code="terminal",
             counted=1,
             kept=1,
@@ -67,7 +68,7 @@ def test_what_was_noted_is_read_back_whole(tmp_path: Path) -> None:
         for key_id in ("july", "june")
     ]
     assert refusals.turned_away(ALL) == [
-        TurnedAwayTotal(day=MONDAY, route_id="zapier", code="unauthorized", counted=2)
+        TurnedAwayTotal(day=MONDAY, route_id=RouteId("zapier"), code="unauthorized", counted=2)
     ]
 
 
@@ -113,8 +114,8 @@ def test_refusals_are_found_by_what_they_are_of(tmp_path: Path) -> None:
         tmp_path,
         a_call(1, flow_id=FLOW),
         a_call(2, flow_id=OTHER, code="not_found"),
-        a_call(3, at=NOON + DAY, route_id="n8n", flow_id=FLOW),
-        a_call(4, at=NOON + DAY, key_id="july"),
+        a_call(3, at=NOON + DAY, route_id=RouteId("n8n"), flow_id=FLOW),
+        a_call(4, at=NOON + DAY, key_id=KeyId("july")),
     )
 
     def found(wanted: Wanted) -> tuple[Sequence[str], int]:
@@ -124,17 +125,17 @@ def test_refusals_are_found_by_what_they_are_of(tmp_path: Path) -> None:
         calls = [kept.call.request_id[-1] for kept in page.calls]
         return calls, sum(total.counted for total in totals)
 
-    assert found(Wanted(route_id="n8n")) == (["3"], 1)
-    assert found(Wanted(key_id="june")) == (["3", "2", "1"], 3)
+    assert found(Wanted(route_id=RouteId("n8n"))) == (["3"], 1)
+    assert found(Wanted(key_id=KeyId("june"))) == (["3", "2", "1"], 3)
     assert found(Wanted(code="not_found")) == (["2"], 1)
     assert found(Wanted(since=NOON + 1)) == (["4", "3"], 4)
     assert found(Wanted(until=NOON + 1)) == (["2", "1"], 2)
     assert found(Wanted(since=NOON + DAY, until=NOON + 2 * DAY)) == (["4", "3"], 2)
     assert found(Wanted(flow_id=FLOW)) == (["3", "1"], 4)
-    assert found(Wanted(flow_id=FLOW, route_id="zapier")) == (["1"], 3)
+    assert found(Wanted(flow_id=FLOW, route_id=RouteId("zapier"))) == (["1"], 3)
     of_flow = read_refusals(url).of_flow(FLOW)
     assert of_flow == [
-        a_call(3, at=NOON + DAY, route_id="n8n", flow_id=FLOW),
+        a_call(3, at=NOON + DAY, route_id=RouteId("n8n"), flow_id=FLOW),
         a_call(1, flow_id=FLOW),
     ]
 
@@ -172,7 +173,7 @@ def test_counts_add_up_over_drops_and_restarts(
 ) -> None:
     folder = tmp_path_factory.mktemp("log")
     for calls, most, waiting in lives:
-        noted = [a_call(0, at=NOON + day * DAY, route_id=route) for day, route in calls]
+        noted = [a_call(0, at=NOON + day * DAY, route_id=RouteId(route)) for day, route in calls]
         record(folder, *noted, most=most, waiting=waiting)
     url = url_of(folder)
     counted = {(t.day, t.route_id): t.counted for t in read_refusals(url).totals(ALL)}
@@ -190,7 +191,7 @@ def test_counts_add_up_whenever_somebody_looks(tmp_path: Path) -> None:
     def busy(note: NoteDenied, thread: int) -> None:
         start.wait()
         for number in range(2000):
-            note(a_call(number, route_id=f"route-{thread}", at=NOON + number * 100_000))
+            note(a_call(number, route_id=RouteId(f"route-{thread}"), at=NOON + number * 100_000))
 
     with recording_refusals(url, most=500, on_fault=no_fault, waiting=1000) as note:
         threads = [Thread(target=busy, args=(note, thread)) for thread in range(8)]

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.store import RefusalsLost, read_refusals, recording_refusals
 from domain.application.ports import StoreUnavailable
+from domain.flow.ids import RouteId
 from domain.history.refused_requests import TurnedAway
 from tests.store.refused import ALL, NOON, a_call, kept_requests, sums, url_of
 
@@ -106,7 +107,7 @@ def test_what_lies_in_the_logs_place_is_left_alone_and_what_is_lost_is_told(
     path.mkdir() if found is None else path.write_bytes(found)
     with recording_refusals(url_of(tmp_path), most=9, on_fault=faults.put) as note:
         note(a_call(1))
-        note(TurnedAway(at=NOON, route_id="zapier", code="unauthorized"))
+        note(TurnedAway(at=NOON, route_id=RouteId("zapier"), code="unauthorized"))
     first, last = faults.get(), faults.get()
     assert str(first).endswith(reason)
     assert (type(last), str(last)) == (RefusalsLost, "2 refusals were not written")

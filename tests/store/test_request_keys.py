@@ -13,6 +13,7 @@ from domain.application.outcomes import KEY_REUSED
 from domain.application.ports import IdempotencyRecord
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.flow.status import Runtime, TaskStatus
 from domain.replay.replay_store import replay_store
 from tests.store.service import (
@@ -115,9 +116,9 @@ def test_a_refusal_uses_up_no_key(store: EventSourcedStore) -> None:
 def test_a_key_belongs_to_its_route(store: EventSourcedStore) -> None:
     owner = session(store)
     other = CommandMetadata(
-        actor=Actor(kind=ActorKind.ROUTE, name="n8n", key_id="default"),
-        request_id="request-2",
-        request_key=RequestKey(route_id="n8n", key="k", request_hash="hash-1"),
+        actor=Actor(kind=ActorKind.ROUTE, name="n8n", key_id=KeyId("default")),
+        request_id=RequestId("request-2"),
+        request_key=RequestKey(route_id=RouteId("n8n"), key="k", request_hash="hash-1"),
     )
     create(owner, keyed("k"))
     create(owner, other)
@@ -140,11 +141,11 @@ def test_a_key_is_any_text(store: EventSourcedStore, key: str) -> None:
     owner = session(store)
     first = owner.execute(creation(), keyed(key))
     assert owner.execute(creation(), keyed(key)) == first
-    assert store.find_idempotency_record("zapier", key) == IdempotencyRecord(
-        request_hash="hash-1", flow_id="id-1", version=1, task_id=None
+    assert store.find_idempotency_record(RouteId("zapier"), key) == IdempotencyRecord(
+        request_hash="hash-1", flow_id=FlowId("id-1"), version=1, task_id=None
     )
-    assert store.find_idempotency_record("zapier", key + " ") is None
-    assert store.find_idempotency_record("", key) is None
+    assert store.find_idempotency_record(RouteId("zapier"), key + " ") is None
+    assert store.find_idempotency_record(RouteId(""), key) is None
 
 
 def test_a_key_is_remembered_by_the_file(file_url: str) -> None:
@@ -209,7 +210,7 @@ def test_a_repeat_finds_the_key_that_the_last_release_stored_in_quotes(file_url:
         owner = session(store, prefix="later")
         body_hash = "hash-1"
         for sent in ('"k"', "k"):
-            key = request_key("zapier", [sent], b"")
+            key = request_key(RouteId("zapier"), [sent], b"")
             assert isinstance(key, RequestKey)
             origin = replace(ORIGIN, request_key=replace(key, request_hash=body_hash))
             assert owner.execute(creation(), origin) == first

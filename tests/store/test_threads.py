@@ -12,6 +12,7 @@ from domain.application.outcomes import Accepted, Outcome, Rejected
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import CancelFlow, Command, SetWaiting
+from domain.flow.ids import FlowId
 from tests.store.service import ORIGIN, create, creation, granted, keyed, run, session, shown
 from tests.store.tables import EVENTS, KEYS, rows
 
@@ -133,7 +134,7 @@ def test_what_is_read_beside_a_writer_is_always_whole_and_never_older_than_befor
 
 
 def _seen_by_find(
-    owner: OwnerSession, flow_id: str, done: Callable[[], bool]
+    owner: OwnerSession, flow_id: FlowId, done: Callable[[], bool]
 ) -> list[tuple[int, str | None]]:
     seen = []
     while not done():

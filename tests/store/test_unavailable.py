@@ -19,6 +19,7 @@ from adapters.store.lock import take_lock
 from domain.application.outcomes import NotPersisted
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.commands import SetWaiting
+from domain.flow.ids import FlowId, RouteId
 from domain.flow.values import Json
 from tests.store.commits import WAITS, commit, created, folded
 from tests.store.service import ORIGIN, create, session, shown
@@ -28,7 +29,7 @@ _NOBODY = 65534
 BIG = Json('"' + "x" * 100_000 + '"')
 
 
-def _wait(flow_id: str, state: Json) -> SetWaiting:
+def _wait(flow_id: FlowId, state: Json) -> SetWaiting:
     return SetWaiting(flow_id=flow_id, expected_revision=0, state_json=state)
 
 
@@ -66,7 +67,7 @@ def test_whoever_follows_a_writer_that_waited_in_vain_is_told_at_once(
             assert seconds_in_vain() > 0.9
             assert max(seconds_in_vain() for _ in range(10)) < 0.5
             other.execute("ROLLBACK")
-        file_store.save(commit(None, created(f"flow-{number}")))
+        file_store.save(commit(None, created(FlowId(f"flow-{number}"))))
 
 
 def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
@@ -116,7 +117,7 @@ def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourc
         ):
             cursor.execute("INSERT INTO child VALUES (1)")
     file_store.save(commit(None, created()))
-    assert file_store.load("flow-1") == folded(created())
+    assert file_store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourcedStore) -> None:
@@ -124,7 +125,7 @@ def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourced
     with datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("BEGIN")  # and left open, as no code of ours leaves it
     with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
-        file_store.load("flow-1")
+        file_store.load(FlowId("flow-1"))
     with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
         file_store.save(commit(None, created()))
 
@@ -141,9 +142,9 @@ def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ev
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 file_store.save(commit(None, created()))
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
-                pool.submit(file_store.load, "flow-1").result(10)
+                pool.submit(file_store.load, FlowId("flow-1")).result(10)
     file_store.save(commit(None, created()))
-    assert file_store.load("flow-1") == folded(created())
+    assert file_store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_store_that_was_opened_to_read_cannot_be_written_to(
@@ -154,7 +155,7 @@ def test_a_store_that_was_opened_to_read_cannot_be_written_to(
     with closing(open_for_reading(file_url)) as reader:
         with pytest.raises(StoreUnavailable, match="readonly database"):
             reader.save(commit(folded(created()), WAITS))
-        assert reader.load("flow-1") == folded(created())
+        assert reader.load(FlowId("flow-1")) == folded(created())
     assert contents(file_store) == before
 
 
@@ -185,7 +186,7 @@ def test_a_connection_that_could_not_write_is_not_used_again() -> None:
                     store.save(commit(None, created()))
                 path.chmod(0o600)
             for number in range(4):
-                store.save(commit(None, created(f"flow-{number}")))
+                store.save(commit(None, created(FlowId(f"flow-{number}"))))
 
 
 def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> None:
@@ -196,13 +197,13 @@ def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> Non
     with pytest.raises(StoreUnavailable):
         store.save(commit(folded(created()), WAITS))
     with pytest.raises(StoreUnavailable):
-        store.load("flow-1")
+        store.load(FlowId("flow-1"))
     with pytest.raises(StoreUnavailable):
         store.page(None, limit=1, before=None, status=None, show=itself)
     with pytest.raises(StoreUnavailable):
-        store.find_idempotency_record("zapier", "k")
+        store.find_idempotency_record(RouteId("zapier"), "k")
     with pytest.raises(StoreUnavailable):
-        next(store.history("flow-1"))
+        next(store.history(FlowId("flow-1")))
     with pytest.raises(StoreUnavailable):
         next(store.log())
     store.close()

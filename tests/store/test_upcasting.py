@@ -15,6 +15,7 @@ from adapters.store.names import CLASSES
 from adapters.store.upcasting import UPCASTERS, Upcaster, upcast
 from domain.application.recorded_events import Actor, ActorKind, Metadata
 from domain.flow.events import FlowResumed
+from domain.flow.ids import RequestId
 from domain.flow.status import FlowStatus
 
 
@@ -79,7 +80,7 @@ def test_the_mapper_reads_a_former_name_as_the_class_of_today(
         Metadata(
             recorded_at=1,
             actor=Actor(kind=ActorKind.SYSTEM, name="s"),
-            request_id="r",
+            request_id=RequestId("r"),
             correlation_id="r",
             causation_id="r",
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.store import EventSourcedStore, maintain
 from adapters.store.sqlite import LOG_LIMIT
+from domain.flow.ids import FlowId
 from tests.store.commits import commit, created, folded
 from tests.store.tables import execute
 
@@ -42,7 +43,7 @@ def test_an_idle_store_empties_a_long_log_as_soon_as_nobody_reads_it(
         file_store.save(commit(None, created()))
     maintain(file_store)
     assert _log_size(path) == 0
-    assert file_store.load("flow-1") == folded(created())
+    assert file_store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_store_that_is_written_to_shortens_it_by_itself(
@@ -51,7 +52,7 @@ def test_a_store_that_is_written_to_shortens_it_by_itself(
     with _long_reader(path):
         _grow(file_store, path)
     for number in range(3):  # moved to the database, begun anew, made shorter
-        file_store.save(commit(None, created(f"flow-{number}")))
+        file_store.save(commit(None, created(FlowId(f"flow-{number}"))))
     assert 0 < _log_size(path) <= LOG_LIMIT
 
 
@@ -80,4 +81,4 @@ def test_a_store_in_memory_needs_no_maintenance(store: EventSourcedStore) -> Non
     maintain(store)
     store.save(commit(None, created()))
     maintain(store)
-    assert store.load("flow-1") == folded(created())
+    assert store.load(FlowId("flow-1")) == folded(created())

@@ -14,6 +14,7 @@ from contextlib import closing
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_writing
 from domain.flow.commands import CancelFlow, Command, SetWaiting
+from domain.flow.ids import FlowId
 from tests.store.service import creation, keyed, run, session, shown
 
 
@@ -31,11 +32,13 @@ def write_for_ever(store: EventSourcedStore) -> None:
 
     while True:
         flow_id = execute(creation())
-        execute(run(flow_id))
+        execute(run(FlowId(flow_id)))
         for revision in range(5):
             step = str(revision)
-            execute(SetWaiting(flow_id=flow_id, expected_revision=revision, current_step=step))
-        execute(CancelFlow(flow_id=flow_id))
+            execute(
+                SetWaiting(flow_id=FlowId(flow_id), expected_revision=revision, current_step=step)
+            )
+        execute(CancelFlow(flow_id=FlowId(flow_id)))
 
 
 def main(url: str, mode: str) -> int:

@@ -19,6 +19,7 @@ from adapters.webhooks.resource import Collaborators
 from adapters.webhooks.routes import Identify, Route, RouteTable
 from adapters.webhooks.wsgi import create_app
 from domain.application.sessions import TaskFlows
+from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest
 from tests.webhooks.memory_store import MemoryStore
 
@@ -44,7 +45,7 @@ def headers_for(route: str) -> list[tuple[str, str]]:
 
 def identifying(secret: str) -> Identify:
     """Return what the settings hand over for a plain secret."""
-    return lambda presented: "default" if presented == secret else None
+    return lambda presented: KeyId("default") if presented == secret else None
 
 
 def counted(prefix: str) -> Callable[[], str]:
@@ -71,14 +72,15 @@ class Gateway:
     def __attrs_post_init__(self) -> None:
         self.flows = TaskFlows(self.store, lambda: self.now, counted("id"))
         self.gate = Gate(
-            table=self.table([self.route(name) for name in OWNERS]),
+            table=self.table([self.route(RouteId(name)) for name in OWNERS]),
             clock=lambda: self.uptime,
             log_request=self.access_log.append,
             note_answer=noting(self.noted.append, lambda: self.now),
         )
+        requests = counted("request")
         given = Collaborators(
             gate=self.gate,
-            new_id=counted("request"),
+            new_id=lambda: RequestId(requests()),
             ready=lambda: self.ready,
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
         )
@@ -92,12 +94,12 @@ class Gateway:
             remember_address=lambda address: address,
         )
 
-    def route(self, name: str) -> Route:
+    def route(self, name: RouteId) -> Route:
         """Return a route as the composition root makes it."""
         return Route(
             route_id=name,
             path=path_of(name),
-            session=self.flows.bind_session(OWNERS[name]),
+            session=self.flows.bind_session(Owner(OWNERS[name])),
             controller_id=f"webhooks/{name}",
             identify=identifying(SECRETS[name]),
             limits=self.limits,
@@ -158,7 +160,7 @@ class Gateway:
             path_of(route) if target is None else target,
             headers_for(route) if headers is None else headers,
             peer,
-            "request-of-server",
+            RequestId("request-of-server"),
         )
 
     def run_admitted(self, ticket: Ticket, body: bytes) -> tuple[int, bytes]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from domain.flow.ids import FlowId
 from tests.webhooks.gateway import NOW, Gateway
 
 FLOW: dict[str, Any] = {
@@ -143,7 +144,7 @@ def test_a_page_has_at_most_a_thousand_flows() -> None:
     gateway.create()
     [(first,)] = gateway.store.states.values()
     for i in range(1000):
-        gateway.store.states[f"copy-{i}"] = [evolve(first, flow_id=f"copy-{i}")]
+        gateway.store.states[f"copy-{i}"] = [evolve(first, flow_id=FlowId(f"copy-{i}"))]
     result = gateway.ask("list_flows")["result"]
     assert len(result["flows"]) == 1000
     rest = gateway.ask("list_flows", cursor=result["nextCursor"])["result"]

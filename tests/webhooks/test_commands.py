@@ -21,6 +21,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import BLANKS, JSON_NULL, Json
 from tests.webhooks.minimal import MINIMAL, command
@@ -55,7 +56,7 @@ from tests.webhooks.minimal import MINIMAL, command
             command("create_flow", goal="\u200b"),
             CreateFlow(goal="\u200b", controller_id="webhooks/zapier"),
         ),
-        (command("set_waiting"), SetWaiting(flow_id="f", expected_revision=0)),
+        (command("set_waiting"), SetWaiting(flow_id=FlowId("f"), expected_revision=0)),
         (
             command(
                 "set_waiting",
@@ -68,7 +69,7 @@ from tests.webhooks.minimal import MINIMAL, command
                 blockedSummary=None,
             ),
             SetWaiting(
-                flow_id="f",
+                flow_id=FlowId("f"),
                 expected_revision=2**53 - 1,
                 current_step=None,
                 state_json=Json('" "'),
@@ -80,7 +81,7 @@ from tests.webhooks.minimal import MINIMAL, command
         (
             command("resume_flow", status="running", currentStep="s", stateJson=1),
             ResumeFlow(
-                flow_id="f",
+                flow_id=FlowId("f"),
                 expected_revision=0,
                 status=FlowStatus.RUNNING,
                 current_step="s",
@@ -89,21 +90,21 @@ from tests.webhooks.minimal import MINIMAL, command
         ),
         (
             command("finish_flow", stateJson={}),
-            FinishFlow(flow_id="f", expected_revision=0, state_json=Json("{}")),
+            FinishFlow(flow_id=FlowId("f"), expected_revision=0, state_json=Json("{}")),
         ),
         (
             command("fail_flow", stateJson=[], blockedTaskId="t", blockedSummary="s"),
             FailFlow(
-                flow_id="f",
+                flow_id=FlowId("f"),
                 expected_revision=0,
                 state_json=Json("[]"),
                 blocked_task_id="t",
                 blocked_summary="s",
             ),
         ),
-        (command("request_cancel"), RequestCancel(flow_id="f", expected_revision=0)),
-        (command("cancel_flow"), CancelFlow(flow_id="f")),
-        (command("run_task"), RunTask(flow_id="f", runtime=Runtime.ACP, task="t")),
+        (command("request_cancel"), RequestCancel(flow_id=FlowId("f"), expected_revision=0)),
+        (command("cancel_flow"), CancelFlow(flow_id=FlowId("f"))),
+        (command("run_task"), RunTask(flow_id=FlowId("f"), runtime=Runtime.ACP, task="t")),
         (
             command(
                 "run_task",
@@ -122,7 +123,7 @@ from tests.webhooks.minimal import MINIMAL, command
                 progressSummary="  some \n\u00a0 progress\ufeff",
             ),
             RunTask(
-                flow_id="f",
+                flow_id=FlowId("f"),
                 runtime=Runtime.SUBAGENT,
                 task="t",
                 source_id="src",
@@ -149,8 +150,8 @@ from tests.webhooks.minimal import MINIMAL, command
                 error=" two  blanks ",
             ),
             UpdateTask(
-                flow_id="f",
-                task_id="t",
+                flow_id=FlowId("f"),
+                task_id=TaskId("t"),
                 status=TaskStatus.TIMED_OUT,
                 progress_summary=None,
                 terminal_summary="over and out",

@@ -11,6 +11,7 @@ from adapters.webhooks.gate import Admitted, Probe, Ticket
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.replies import RawAnswer
 from adapters.webhooks.routes import KeyNotValid
+from domain.flow.ids import KeyId, RouteId
 from domain.history.refused_requests import TurnedAway
 from tests.webhooks.gateway import CLIENT, PROXY, SECRETS, Gateway, headers_for, path_of
 
@@ -156,11 +157,11 @@ def test_a_caller_without_a_secret_holds_no_place() -> None:
 
 
 def test_a_comparison_that_breaks_holds_no_place() -> None:
-    def broken(_: str) -> str | None:
+    def broken(_: str) -> KeyId | None:
         raise RuntimeError("a bug in a comparison")
 
     gateway = Gateway(limits=Limits(in_flight=1))
-    route = gateway.route("zapier")
+    route = gateway.route(RouteId("zapier"))
     gateway.gate.swap(gateway.table([evolve(route, identify=broken)]))
     with pytest.raises(RuntimeError):
         gateway.admit()
@@ -315,7 +316,7 @@ def test_a_swap_keeps_the_windows_and_the_places_of_a_route() -> None:
     gateway = Gateway(limits=Limits(rate_requests=3, in_flight=1))
     ticket = gateway.admit()
     assert isinstance(ticket, Admitted)
-    gateway.gate.swap(gateway.table([gateway.route("zapier")]))
+    gateway.gate.swap(gateway.table([gateway.route(RouteId("zapier"))]))
     assert verdict(gateway.admit()) == (429, "too_many_in_flight")
     assert verdict(gateway.admit(route="twin")) == (404, "route_not_found")
     ticket.release()
@@ -336,7 +337,7 @@ def test_fewer_clients_may_be_tracked_from_a_swap_on() -> None:
     gateway = Gateway(limits=Limits(rate_requests=2))
     peers = [f"192.0.2.{number}" for number in range(1, 6)]
     assert {verdict(gateway.admit(peer=peer)) for peer in peers} == {"default"}
-    table = gateway.table([gateway.route("zapier")])
+    table = gateway.table([gateway.route(RouteId("zapier"))])
     gateway.gate.swap(evolve(table, tracked_keys=2))
     assert verdict(gateway.admit(peer="192.0.2.99")) == "default"
     limited = (429, "rate_limited")
@@ -346,7 +347,10 @@ def test_fewer_clients_may_be_tracked_from_a_swap_on() -> None:
 
 def test_networks_and_proxies_are_those_of_the_last_swap() -> None:
     gateway = Gateway(limits=Limits(rate_requests=1))
-    table, peers = gateway.table([gateway.route("zapier")]), ("2001:db8:0:1::1", "2001:db8:0:2::1")
+    table, peers = (
+        gateway.table([gateway.route(RouteId("zapier"))]),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1"),
+    )
     asked = [verdict(gateway.admit(peer=peer)) for peer in peers]
     assert asked == ["default"] * 2
     assert [gateway.gate.neighbourhood(peer) for peer in (*peers, PROXY)] == [
@@ -366,7 +370,10 @@ def test_networks_and_proxies_are_those_of_the_last_swap() -> None:
 
 def test_a_key_that_is_not_valid_now_is_unknown_to_its_caller_only() -> None:
     gateway = Gateway(limits=Limits(in_flight=1))
-    route = evolve(gateway.route("zapier"), identify=lambda _: KeyNotValid("old", "key_expired"))
+    route = evolve(
+        gateway.route(RouteId("zapier")),
+        identify=lambda _: KeyNotValid(KeyId("old"), "key_expired"),
+    )
     unknown = gateway.admit(headers=[JSON_TYPE, WRONG_BEARER])
     gateway.gate.swap(gateway.table([route]))
     refused = [gateway.admit() for _ in range(2)]  # the one place is free again
@@ -380,6 +387,7 @@ def test_a_key_that_is_not_valid_now_is_unknown_to_its_caller_only() -> None:
     ]
     at = gateway.now
     assert gateway.noted == [
-        TurnedAway(at=at, route_id="zapier", code="unauthorized"),
-        *[TurnedAway(at=at, route_id="zapier", code="key_expired", key_id="old")] * 2,
+        TurnedAway(at=at, route_id=RouteId("zapier"), code="unauthorized"),
+        *[TurnedAway(at=at, route_id=RouteId("zapier"), code="key_expired", key_id=KeyId("old"))]
+        * 2,
     ]

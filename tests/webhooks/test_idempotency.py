@@ -10,6 +10,7 @@ from adapters.webhooks.fields import Issue
 from adapters.webhooks.gate import Admitted
 from adapters.webhooks.idempotency import request_key
 from domain.application.recorded_events import RequestKey
+from domain.flow.ids import RouteId
 from tests.webhooks.gateway import Gateway, headers_for
 
 ONCE = ("Idempotency-Key", "once")
@@ -90,17 +91,17 @@ def test_a_key_of_the_greatest_length_is_taken_with_the_hash_of_the_body() -> No
     # the SHA-256 of no bytes at all, FIPS 180-4
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     aliases = (f'"{"~" * 255}"',)
-    key = RequestKey(route_id="r", key="~" * 255, request_hash=empty, aliases=aliases)
-    assert request_key("r", ["~" * 255], b"") == key
-    assert request_key("r", [], b"") is None
-    assert request_key("r", ["\x7f"], b"") == Issue(WORDS)
+    key = RequestKey(route_id=RouteId("r"), key="~" * 255, request_hash=empty, aliases=aliases)
+    assert request_key(RouteId("r"), ["~" * 255], b"") == key
+    assert request_key(RouteId("r"), [], b"") is None
+    assert request_key(RouteId("r"), ["\x7f"], b"") == Issue(WORDS)
 
 
 REPLAYED = "idempotent-replayed"
 
 
 def stored_as(sent: str) -> str | None:
-    key = request_key("r", [sent], b"")
+    key = request_key(RouteId("r"), [sent], b"")
     return key.key if isinstance(key, RequestKey) else None
 
 
@@ -145,7 +146,7 @@ def test_a_key_is_a_string_of_structured_fields_or_as_it_is(sent: str, stored: s
     ],
 )
 def test_a_string_that_is_none_is_refused(sent: str) -> None:
-    issue = request_key("r", [sent], b"")
+    issue = request_key(RouteId("r"), [sent], b"")
     assert isinstance(issue, Issue)
     assert issue.text.startswith("Idempotency-Key: Invalid input: expected ")
 

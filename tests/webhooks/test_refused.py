@@ -12,19 +12,20 @@ from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import note_nothing, noting
 from adapters.webhooks.replies import refusal
+from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
 
-FLOW: Final = "c28b9937-8980-43f8-8553-361a3e1dd4d5"
+FLOW: Final = FlowId("c28b9937-8980-43f8-8553-361a3e1dd4d5")
 NOT_FOUND: Final = RefusedRequest(
     at=NOW,
-    route_id="zapier",
-    key_id="default",
+    route_id=RouteId("zapier"),
+    key_id=KeyId("default"),
     action="cancel_flow",
     code="not_found",
     status=404,
     flow_id=FLOW,
-    request_id="request-1",
+    request_id=RequestId("request-1"),
     remote_address=CLIENT,
 )
 
@@ -32,17 +33,17 @@ NOT_FOUND: Final = RefusedRequest(
 def noted_of(access: Access, *, status: int = 409, code: str = "terminal") -> list[DeniedRequest]:
     """Return what is noted of one answer."""
     noted: list[DeniedRequest] = []
-    noting(noted.append, lambda: NOW)(access, refusal(status, code, "", route_id="zapier"))
+    noting(noted.append, lambda: NOW)(access, refusal(status, code, "", route_id=RouteId("zapier")))
     return noted
 
 
-def an_access(*, flow_id: str | None = FLOW, remote_address: str | None = CLIENT) -> Access:
+def an_access(*, flow_id: FlowId | None = FLOW, remote_address: str | None = CLIENT) -> Access:
     """Return what is known of a call of an authenticated caller."""
     return Access(
-        request_id="request-1",
+        request_id=RequestId("request-1"),
         started=0.0,
-        route="zapier",
-        key_id="june",
+        route=RouteId("zapier"),
+        key_id=KeyId("june"),
         remote_address=remote_address,
         action="set_waiting",
         flow_id=flow_id,
@@ -112,8 +113,8 @@ def test_strangers_and_too_many_are_counted_without_what_they_claim() -> None:
     gateway.admit()
     del held
     assert gateway.noted == [
-        TurnedAway(at=NOW, route_id="zapier", code="unauthorized"),
-        TurnedAway(at=NOW, route_id="zapier", code="rate_limited"),
+        TurnedAway(at=NOW, route_id=RouteId("zapier"), code="unauthorized"),
+        TurnedAway(at=NOW, route_id=RouteId("zapier"), code="rate_limited"),
     ]
 
 
@@ -121,14 +122,16 @@ def test_one_too_many_at_once_is_counted() -> None:
     gateway = Gateway(limits=Limits(in_flight=1))
     gateway.admit()
     gateway.admit()
-    assert gateway.noted == [TurnedAway(at=NOW, route_id="zapier", code="too_many_in_flight")]
+    assert gateway.noted == [
+        TurnedAway(at=NOW, route_id=RouteId("zapier"), code="too_many_in_flight")
+    ]
 
 
 def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> None:
     ticket = gateway.admit()
     assert not isinstance(ticket, tuple)
     gateway.run_admitted(ticket, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
-    assert gateway.noted == [evolve(NOT_FOUND, request_id="request-of-server")]
+    assert gateway.noted == [evolve(NOT_FOUND, request_id=RequestId("request-of-server"))]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> 
         None,
     ],
 )
-def test_what_does_not_look_like_our_id_is_not_kept(flow_id: str | None) -> None:
+def test_what_does_not_look_like_our_id_is_not_kept(flow_id: FlowId | None) -> None:
     (call,) = noted_of(an_access(flow_id=flow_id))
     assert isinstance(call, RefusedRequest)
     assert call.flow_id is None

@@ -6,23 +6,24 @@ import pytest
 
 from adapters.webhooks import replies
 from adapters.webhooks.replies import Reply, render_error
+from domain.flow.ids import RequestId, RouteId
 
 
 @pytest.mark.parametrize(
     ("reply", "status", "body"),
     [
         (
-            replies.success("r", {"flow": None}),
+            replies.success(RouteId("r"), {"flow": None}),
             200,
             b'{"ok":true,"routeId":"r","result":{"flow":null}}',
         ),
         (
-            replies.cancel_pending("r", {"found": True}),
+            replies.cancel_pending(RouteId("r"), {"found": True}),
             202,
             b'{"ok":true,"routeId":"r","code":"cancel_pending","result":{"found":true}}',
         ),
         (
-            replies.refusal(409, "c", "No.", route_id="r", result={"applied": False}),
+            replies.refusal(409, "c", "No.", route_id=RouteId("r"), result={"applied": False}),
             409,
             b'{"ok":false,"routeId":"r","code":"c","error":"No.","result":{"applied":false}}',
         ),
@@ -64,16 +65,16 @@ def test_a_caller_that_is_not_known_learns_no_route(
 @pytest.mark.parametrize(
     ("reply", "status", "code", "error"),
     [
-        (replies.payload_too_large("r"), 413, "payload_too_large", "Payload too large"),
+        (replies.payload_too_large(RouteId("r")), 413, "payload_too_large", "Payload too large"),
         (
-            replies.invalid_json("r", "byte 1: x"),
+            replies.invalid_json(RouteId("r"), "byte 1: x"),
             400,
             "invalid_json",
             "invalid request body: byte 1: x",
         ),
-        (replies.invalid_request("r", "goal: no"), 400, "invalid_request", "goal: no"),
-        (replies.internal_error("r"), 500, "internal_error", "Internal Server Error"),
-        (replies.persist_failed("r", "No disk."), 503, "persist_failed", "No disk."),
+        (replies.invalid_request(RouteId("r"), "goal: no"), 400, "invalid_request", "goal: no"),
+        (replies.internal_error(RouteId("r")), 500, "internal_error", "Internal Server Error"),
+        (replies.persist_failed(RouteId("r"), "No disk."), 503, "persist_failed", "No disk."),
     ],
 )
 def test_a_known_caller_learns_its_route(reply: Reply, status: int, code: str, error: str) -> None:
@@ -86,7 +87,7 @@ def test_a_known_caller_learns_its_route(reply: Reply, status: int, code: str, e
     [
         (replies.rate_limited(17), (("Retry-After", "17"),)),
         (replies.TOO_MANY_IN_FLIGHT, (("Retry-After", "1"),)),
-        (replies.persist_failed("r", ""), (("Retry-After", "5"),)),
+        (replies.persist_failed(RouteId("r"), ""), (("Retry-After", "5"),)),
         (replies.ONLY_POST, (("Allow", "POST"),)),
         (replies.ONLY_GET, (("Allow", "GET, HEAD"),)),
         (replies.UNAUTHORIZED, ()),
@@ -97,7 +98,9 @@ def test_a_reply_says_what_to_do_next(reply: Reply, headers: tuple[tuple[str, st
 
 
 def test_the_server_may_refuse_in_the_same_words() -> None:
-    status, headers, body = render_error(408, "request_timeout", "Request body timeout", "id-7")
+    status, headers, body = render_error(
+        408, "request_timeout", "Request body timeout", RequestId("id-7")
+    )
     assert (status, dict(headers)["X-Request-Id"]) == (408, "id-7")
     assert body == (
         b'{"ok":false,"code":"request_timeout","error":"Request body timeout","result":{}}'

@@ -15,6 +15,7 @@ from adapters.webhooks.actions import ACTIONS
 from adapters.webhooks.gate import Admitted
 from adapters.webhooks.limits import Limits
 from domain.application.recorded_events import Actor, ActorKind, Metadata
+from domain.flow.ids import KeyId, RequestId
 from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of
 
 LATEST = b'{"action":"find_latest_flow"}'
@@ -231,8 +232,8 @@ def test_an_event_says_who_through_what_and_when(gateway: Gateway) -> None:
     assert [record.metadata for record in gateway.store.records] == [
         Metadata(
             recorded_at=NOW,
-            actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id="default"),
-            request_id="request-1",
+            actor=Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default")),
+            request_id=RequestId("request-1"),
             correlation_id="request-1",
             causation_id="request-1",
             remote_address=CLIENT,

@@ -7,17 +7,18 @@ import pytest
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.routes import Route, RouteTable
 from domain.application.sessions import TaskFlows
+from domain.flow.ids import Owner, RouteId
 from tests.webhooks.gateway import counted, identifying
 from tests.webhooks.memory_store import MemoryStore
 
 FLOWS = TaskFlows(MemoryStore(), lambda: 0, counted("id"))
 
 
-def route(path: str, *, route_id: str = "zapier", body_bytes: int = 100) -> Route:
+def route(path: str, *, route_id: RouteId = RouteId("zapier"), body_bytes: int = 100) -> Route:
     return Route(
         route_id=route_id,
         path=path,
-        session=FLOWS.bind_session("agent:main:main"),
+        session=FLOWS.bind_session(Owner("agent:main:main")),
         controller_id="c",
         identify=identifying("s3cret"),
         limits=Limits(body_bytes=body_bytes),
@@ -68,7 +69,9 @@ def test_the_root_may_be_a_route() -> None:
 
 def test_two_routes_on_one_path_are_a_fault_of_the_settings() -> None:
     with pytest.raises(ValueError, match=r"routes a and b: /hooks"):
-        RouteTable([route("/hooks", route_id="a"), route("/hooks/", route_id="b")])
+        RouteTable(
+            [route("/hooks", route_id=RouteId("a")), route("/hooks/", route_id=RouteId("b"))]
+        )
 
 
 def test_the_table_knows_the_largest_body_that_any_route_takes() -> None:

@@ -17,14 +17,15 @@ from domain.application.operators import SYSTEM
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow
+from domain.flow.ids import Owner, RequestId
 from domain.flow.values import Json
 from tests.whole.answers import Answer, read_answers
 from tests.whole.gateway import RunningGateway
 from tests.whole.honest import ask, gateway_under_attack, received, webhook
 from tests.whole.vitals import eventually
 
-OWNER = "agent:main:main"
-ORIGIN = CommandMetadata(actor=SYSTEM, request_id="r")
+OWNER = Owner("agent:main:main")
+ORIGIN = CommandMetadata(actor=SYSTEM, request_id=RequestId("r"))
 STATE = Json(f'"{"x" * 261_000}"')
 FLOWS = 200
 MOST_MEMORY = 256

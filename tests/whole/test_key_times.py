@@ -10,6 +10,7 @@ from adapters.composition.checking import check
 from adapters.composition.edges import now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.stores import settings_of
+from domain.flow.ids import KeyId
 from tests.whole.reloadable import NEW, OLD, Reloadable, document, route
 
 PLACE = "plugins.entries.webhooks.config.routes.zapier.secrets"
@@ -30,7 +31,7 @@ def test_check_shows_when_keys_begin_and_end(tmp_path: Path) -> None:
     report = check(configured(tmp_path, timed={"secret": OLD, **times}, plain=NEW))
     assert isinstance(report, cli.Startable)
     (served,) = report.routes
-    assert served.key_times == (cli.KeyTimes("timed", 978_307_200_000, 32_472_144_000_000),)
+    assert served.key_times == (cli.KeyTimes(KeyId("timed"), 978_307_200_000, 32_472_144_000_000),)
     assert not [one for one in report.advice if one.field.startswith(f"{PLACE}.timed:")]
 
 

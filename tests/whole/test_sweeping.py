@@ -23,6 +23,7 @@ from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow, CreateFlow, RunTask
+from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.status import FlowStatus, Runtime
 
 CHILDREN = Children(lost_after_seconds=1, sweep_seconds=0.2)
@@ -41,8 +42,8 @@ class Job:
     numbers: Iterator[int] = field(factory=lambda: itertools.count(1))
 
     def __attrs_post_init__(self) -> None:
-        session = TaskFlows(self.store, self.now, self.new_id).bind_session("owner")
-        origin = CommandMetadata(actor=SYSTEM, request_id="r")
+        session = TaskFlows(self.store, self.now, self.new_id).bind_session(Owner("owner"))
+        origin = CommandMetadata(actor=SYSTEM, request_id=RequestId("r"))
         created = session.execute(CreateFlow(goal="g", controller_id="c"), origin)
         assert isinstance(created, Accepted)
         self.flow_id = created.flow.flow_id
@@ -68,7 +69,7 @@ class Job:
             self.job()
 
     def is_cancelled(self) -> bool:
-        flow = self.store.load(self.flow_id)
+        flow = self.store.load(FlowId(self.flow_id))
         return flow is not None and flow.status is FlowStatus.CANCELLED
 
 

@@ -21,6 +21,7 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.change_text import change_documents, place_document, shown
 from adapters.presentation.printable import printable, to_the_millisecond
+from domain.flow.ids import FlowId
 from domain.history.as_of import Point
 from domain.history.changes import Change, FieldPath, changes
 from domain.history.transitions import Transition
@@ -51,7 +52,7 @@ a change is missing where the field held nothing; a JSON null is null.
 class Diff(AuditAsk):
     """Show what differs between two points."""
 
-    flow: str
+    flow: FlowId
     a: Point
     b: Point
     json: bool

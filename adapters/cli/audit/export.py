@@ -23,6 +23,7 @@ from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools, WriteEvents
 from adapters.presentation.printable import counted
+from domain.flow.ids import FlowId, Owner
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
@@ -89,8 +90,8 @@ class Export(AuditAsk):
     format: Form
     from_position: int | None
     to_position: int | None
-    flow: str | None
-    owner: str | None
+    flow: FlowId | None
+    owner: Owner | None
     since: Timestamp | None
     until: Timestamp | None
     source: str

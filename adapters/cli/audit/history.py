@@ -40,6 +40,7 @@ from adapters.presentation.documents import (
 from adapters.presentation.event_text import word
 from adapters.presentation.printable import counted, printable, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
+from domain.flow.ids import FlowId
 from domain.history.as_of import Point
 from domain.history.changes import Change, changes
 from domain.history.transitions import Transition
@@ -74,7 +75,7 @@ _TOLD_BESIDE: Final = ("version", "revision", "flow_id", "updated_at", "latest_a
 class History(AuditAsk):
     """Show the events of a flow, or the flow as it was."""
 
-    flow: str
+    flow: FlowId
     at: Point | None
     json: bool
 
@@ -111,7 +112,7 @@ def _documents(history: Sequence[Transition]) -> list[Document]:
     ]
 
 
-def _table(flow_id: str, history: Sequence[Transition]) -> Table:
+def _table(flow_id: FlowId, history: Sequence[Transition]) -> Table:
     title = f"History of flow {printable(flow_id)}"
     made = table(title, {"When, version, revision": 25, "What changed, by whom": REST})
     for step in history:

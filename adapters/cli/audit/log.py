@@ -24,6 +24,7 @@ from adapters.presentation.printable import counted, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.application.recorded_events import ActorKind, RecordedEvent
 from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -75,7 +76,7 @@ class Logged:
 class Log(AuditAsk):
     """List the events of all flows that pass some filters."""
 
-    owner: str | None
+    owner: Owner | None
     route: str | None
     event: str | None
     status: FlowStatus | None

@@ -23,6 +23,7 @@ from adapters.cli.parser import point
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import CommandError, Tools
+from domain.flow.ids import FlowId
 from domain.history.as_of import AtVersion, Point
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.proofs import Proof, ProofResult
@@ -57,7 +58,7 @@ examples:
 class Prove(AuditAsk):
     """Prove an event."""
 
-    flow: str
+    flow: FlowId
     point: Point
     checkpoints: Path | None
     public_keys: tuple[str, ...] = field(converter=tuple)
@@ -112,7 +113,7 @@ def _told(proof: Proof) -> str:
     return f"version {entry.version} of flow {entry.flow_id}, position {entry.position:,}"
 
 
-def _entry(evidence: AuditLog, flow_id: str, at: Point) -> LogEntry:
+def _entry(evidence: AuditLog, flow_id: FlowId, at: Point) -> LogEntry:
     """Return the event of a flow that a point means, unread if it is a version."""
     version = at.version if isinstance(at, AtVersion) else None
     if version is None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.printable import counted, printable, to_the_millisecond, to_the_second
+from domain.flow.ids import KeyId, RouteId
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import (
     KeptCall,
@@ -87,7 +88,7 @@ def _totals(totals: Sequence[RefusalTotal]) -> Table:
         **dict.fromkeys(("Counted", "Kept", "Dropped"), _NUMBER),
     }
     shown = table(f"Totals, {_days(total.day for total in totals)}", columns)
-    sums: Counter[tuple[tuple[str, str, str], str]] = Counter()
+    sums: Counter[tuple[tuple[RouteId, KeyId, str], str]] = Counter()
     for total in totals:
         group = total.route_id, total.key_id, total.code
         sums[group, "counted"] += total.counted

@@ -21,6 +21,7 @@ from adapters.cli.parser import moment
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
+from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import Wanted, adds_up
 
@@ -55,10 +56,10 @@ examples:
 class ShowRefusals(AuditAsk):
     """Show what callers were refused."""
 
-    route: str | None
-    key: str | None
+    route: RouteId | None
+    key: KeyId | None
     code: str | None
-    flow: str | None
+    flow: FlowId | None
     since: Timestamp | None
     until: Timestamp | None
     limit: int

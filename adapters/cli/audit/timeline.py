@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from adapters.cli.parser import Parser, point
 from adapters.cli.tools import CommandError
 from adapters.presentation.printable import to_the_millisecond
+from domain.flow.ids import FlowId
 from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, transition_at
 from domain.history.audit_log import AuditLog
 from domain.history.reading import read_entry
@@ -30,7 +31,7 @@ def at_option(parser: Parser, text: str) -> None:
     parser.add_argument("--at", metavar="POINT", type=point, help=text)
 
 
-def read_history(evidence: AuditLog, flow_id: str) -> Sequence[Transition]:
+def read_history(evidence: AuditLog, flow_id: FlowId) -> Sequence[Transition]:
     """Return all that happened to a flow, in order.
 
     Raises:

@@ -29,6 +29,7 @@ from adapters.presentation.documents import Document, history_documents
 from adapters.presentation.event_text import word
 from adapters.presentation.printable import counted, pretty_json, to_the_millisecond
 from adapters.presentation.provenance_text import cause
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.flow.values import Json
 from domain.history.as_of import Point
@@ -70,7 +71,7 @@ _WHOLE: Final = 1 << 30
 class WhyField(AuditAsk):
     """Name the event that gave a field its value."""
 
-    flow: str
+    flow: FlowId
     field: str
     at: Point | None
     json: bool

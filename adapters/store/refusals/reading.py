@@ -14,6 +14,7 @@ from adapters.store.refusals import schema
 from adapters.store.refusals.file import log_path, opened_to_read
 from adapters.store.refusals.waiting import day
 from domain.application.ports import StoreUnavailable
+from domain.flow.ids import FlowId
 from domain.history.refused_requests import (
     KeptCall,
     RefusalPage,
@@ -46,7 +47,7 @@ class StoredRefusals:
 
     path: Path
 
-    def of_flow(self, flow_id: str, *, limit: int = 100) -> Sequence[RefusedRequest]:
+    def of_flow(self, flow_id: FlowId, *, limit: int = 100) -> Sequence[RefusedRequest]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""
         page = self.page(Wanted(flow_id=flow_id), limit=limit)
         return [kept.call for kept in page.calls]

@@ -10,6 +10,7 @@ from adapters.testing.answers import Answer, Listing, Shown
 from adapters.testing.failing import Failure
 from domain.application.ports import Clock, NewId
 from domain.flow.commands import Command
+from domain.flow.ids import FlowId, Owner
 
 
 class Ability(Enum):
@@ -41,7 +42,7 @@ class Driver(Protocol):
         """What it can do."""
         ...
 
-    def send(self, owner: str, command: Command, key: str | None) -> Answer:
+    def send(self, owner: Owner, command: Command, key: str | None) -> Answer:
         """Send a command of an owner.
 
         Raises:
@@ -49,24 +50,24 @@ class Driver(Protocol):
         """
         ...
 
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow."""
         ...
 
-    def latest(self, owner: str) -> Shown | None:
+    def latest(self, owner: Owner) -> Shown | None:
         """Return the flow that an owner created last."""
         ...
 
-    def resolve(self, owner: str, token: str) -> Shown | None:
+    def resolve(self, owner: Owner, token: str) -> Shown | None:
         """Return the flow that a token means: its id, or the owner's name for the latest."""
         ...
 
-    def summary(self, owner: str, flow_id: str) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return the counts of a flow's tasks."""
         ...
 
     def listed(
-        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+        self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
     ) -> Listing:
         """Return some flows of an owner, newest first."""
         ...

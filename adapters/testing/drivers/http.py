@@ -13,6 +13,7 @@ from adapters.testing.drivers.driver import Ability
 from adapters.testing.drivers.wire import Document, WireFault
 from adapters.testing.failing import Failure
 from domain.flow.commands import Command
+from domain.flow.ids import FlowId, Owner, RouteId
 
 __all__ = ["Door", "HttpDriver", "Post", "WireFault"]
 
@@ -34,7 +35,7 @@ class Door:
     The session key names the same agent as the owner's name does, or none if that names none.
     """
 
-    route_id: str
+    route_id: RouteId
     session_key: str
     post: Post
 
@@ -46,7 +47,7 @@ class HttpDriver:
     It keeps its own time, so that moments are not foretold, only that there are some.
     """
 
-    doors: Mapping[str, Door]
+    doors: Mapping[Owner, Door]
     reboot: Callable[[], object] = field(default=lambda: None)
 
     @property
@@ -54,32 +55,32 @@ class HttpDriver:
         """What it can do."""
         return frozenset({Ability.REMEMBERS_KEYS})
 
-    def send(self, owner: str, command: Command, key: str | None) -> Answer:
+    def send(self, owner: Owner, command: Command, key: str | None) -> Answer:
         """Post a command to an owner's route."""
         door = self.doors[owner]
         status, body = door.post(wire.request_of(command), key)
         return wire.answer_of(command, status, body, route_id=door.route_id)
 
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow."""
         return _flow(self._ask(owner, "get_flow", flowId=flow_id))
 
-    def latest(self, owner: str) -> Shown | None:
+    def latest(self, owner: Owner) -> Shown | None:
         """Return the flow that an owner created last."""
         return _flow(self._ask(owner, "find_latest_flow"))
 
-    def resolve(self, owner: str, token: str) -> Shown | None:
+    def resolve(self, owner: Owner, token: str) -> Shown | None:
         """Return the flow that a token means."""
         meant = self.doors[owner].session_key if token == owner else token
         return _flow(self._ask(owner, "resolve_flow", token=meant))
 
-    def summary(self, owner: str, flow_id: str) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return the counts of a flow's tasks."""
         summary = self._ask(owner, "get_task_summary", flowId=flow_id)["summary"]
         return None if summary is None else wire.snake_keys(summary)
 
     def listed(
-        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+        self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
     ) -> Listing:
         """Return some flows of an owner, newest first."""
         asked = {"limit": min(limit, MOST_LISTED), "status": status, "cursor": cursor}
@@ -98,7 +99,7 @@ class HttpDriver:
     def close(self) -> None:
         """Hold nothing: the gateway is not ours."""
 
-    def _ask(self, owner: str, action: str, **members: object) -> Document:
+    def _ask(self, owner: Owner, action: str, **members: object) -> Document:
         door = self.doors[owner]
         status, body = door.post(wire.query(action, **members), None)
         return wire.result_of(status, body, route_id=door.route_id)

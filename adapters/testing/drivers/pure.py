@@ -16,6 +16,7 @@ from domain.flow.decide import decide
 from domain.flow.decide_task import meant_task
 from domain.flow.events import Event
 from domain.flow.evolve import evolve, fold
+from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 
@@ -36,7 +37,7 @@ class PureDriver:
         """What it can do."""
         return frozenset({Ability.KEEPS_TIME, Ability.TAKES_ANYTHING})
 
-    def send(self, owner: str, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
+    def send(self, owner: Owner, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
         """Decide a command and evolve its flow."""
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
         issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
@@ -47,26 +48,26 @@ class PureDriver:
         after = self._happened(flow, decision)
         return answer_of(accepted(after, command, task_id), command)
 
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow."""
         flow = self._owned(owner, flow_id)
         return None if flow is None else shown(flow_view(flow))
 
-    def latest(self, owner: str) -> Shown | None:
+    def latest(self, owner: Owner) -> Shown | None:
         """Return the flow that an owner created last."""
         return next(iter(self._all(owner)), None)
 
-    def resolve(self, owner: str, token: str) -> Shown | None:
+    def resolve(self, owner: Owner, token: str) -> Shown | None:
         """Return the flow that a token means."""
-        return self.latest(owner) if token == owner else self.find(owner, token)
+        return self.latest(owner) if token == owner else self.find(owner, FlowId(token))
 
-    def summary(self, owner: str, flow_id: str) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return the counts of a flow's tasks."""
         flow = self._owned(owner, flow_id)
         return None if flow is None else shown_summary(task_summary(flow.tasks))
 
     def listed(
-        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+        self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
     ) -> Listing:
         """Return some flows of an owner, newest first; a cursor is how many came before."""
         start = cursor if isinstance(cursor, int) else 0
@@ -95,17 +96,17 @@ class PureDriver:
         self.flows[flow.flow_id] = flow
         return flow
 
-    def _owned(self, owner: str, flow_id: str) -> Flow | None:
+    def _owned(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         flow = self.flows.get(flow_id)
         return flow if flow is not None and flow.owner == owner else None
 
-    def _all(self, owner: str) -> list[Shown]:
+    def _all(self, owner: Owner) -> list[Shown]:
         return [
             shown(flow_view(flow)) for flow in reversed(self.flows.values()) if flow.owner == owner
         ]
 
 
-def _meant(flow: Flow | None, issued: CommandContext) -> str | None:
+def _meant(flow: Flow | None, issued: CommandContext) -> TaskId | None:
     match issued.command:
         case RunTask() as command:
             return None if flow is None else meant_task(flow, command, issued.new_id)

@@ -26,6 +26,7 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
 from domain.flow.commands import Command
+from domain.flow.ids import FlowId, KeyId, Owner, RequestId, RouteId
 from domain.flow.status import FlowStatus
 
 
@@ -53,7 +54,7 @@ class ServiceDriver:
         """What it can do: everything."""
         return frozenset(Ability)
 
-    def send(self, owner: str, command: Command, key: str | None) -> Answer:
+    def send(self, owner: Owner, command: Command, key: str | None) -> Answer:
         """Execute a command of an owner."""
         try:
             outcome = self._session(owner).execute(command, _origin(owner, command, key))
@@ -63,30 +64,30 @@ class ServiceDriver:
             raise LostAnswer from death
         return answer_of(outcome, command)
 
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow."""
         return _shown(self._session(owner).find(flow_id))
 
-    def latest(self, owner: str) -> Shown | None:
+    def latest(self, owner: Owner) -> Shown | None:
         """Return the flow that an owner created last."""
         return _shown(self._session(owner).find_latest())
 
-    def resolve(self, owner: str, token: str) -> Shown | None:
+    def resolve(self, owner: Owner, token: str) -> Shown | None:
         """Return the flow that a token means."""
         return _shown(self._session(owner).resolve(token))
 
-    def summary(self, owner: str, flow_id: str) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return the counts of a flow's tasks."""
         summary = self._session(owner).summarize_tasks(flow_id)
         return None if summary is None else shown_summary(summary)
 
     def listed(
-        self, owner: str, *, limit: int, status: str | None = None, cursor: object = None
+        self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
     ) -> Listing:
         """Return some flows of an owner, newest first."""
         page = self._session(owner).page(
             limit=limit,
-            cursor=cursor if isinstance(cursor, str) else None,
+            cursor=FlowId(cursor) if isinstance(cursor, str) else None,
             status=None if status is None else FlowStatus(status),
         )
         return Listing(tuple(map(shown, page.flows)), page.next_cursor)
@@ -104,7 +105,7 @@ class ServiceDriver:
         """Let go of the store."""
         self.release(self.store)
 
-    def _session(self, owner: str) -> OwnerSession:
+    def _session(self, owner: Owner) -> OwnerSession:
         return TaskFlows(self._failing, self.clock, self.new_id).bind_session(owner)
 
 
@@ -112,13 +113,15 @@ def _shown(view: FlowView | None) -> Shown | None:
     return None if view is None else shown(view)
 
 
-def _origin(owner: str, command: Command, key: str | None) -> CommandMetadata:
-    actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id="default")
+def _origin(owner: Owner, command: Command, key: str | None) -> CommandMetadata:
+    actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id=KeyId("default"))
     if key is None:
-        return CommandMetadata(actor=actor, request_id="request-1")
+        return CommandMetadata(actor=actor, request_id=RequestId("request-1"))
     body = json.dumps(note_command(command)).encode()
-    request_key = RequestKey(route_id=owner, key=key, request_hash=hashlib.sha256(body).hexdigest())
-    return CommandMetadata(actor=actor, request_id="request-1", request_key=request_key)
+    request_key = RequestKey(
+        route_id=RouteId(owner), key=key, request_hash=hashlib.sha256(body).hexdigest()
+    )
+    return CommandMetadata(actor=actor, request_id=RequestId("request-1"), request_key=request_key)
 
 
 def memory_service(clock: Clock, new_id: NewId) -> Driver:

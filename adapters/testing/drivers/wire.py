@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from adapters.testing.answers import ACCEPTED, NOT_PERSISTED, Answer, Shown
 from adapters.testing.notation import note_command
 from domain.flow.commands import Command
+from domain.flow.ids import RouteId
 
 Document: TypeAlias = dict[str, Any]
 
@@ -56,7 +57,7 @@ def query(action: str, **members: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def answer_of(command: Command, status: int, body: bytes, *, route_id: str) -> Answer:
+def answer_of(command: Command, status: int, body: bytes, *, route_id: RouteId) -> Answer:
     """Return what a reply to a command tells; raises WireFault."""
     (action,) = note_command(command)
     reply = read_reply(body, route_id=route_id)
@@ -66,14 +67,14 @@ def answer_of(command: Command, status: int, body: bytes, *, route_id: str) -> A
     return _refused(action, done, reply, status)
 
 
-def result_of(status: int, body: bytes, *, route_id: str) -> Document:
+def result_of(status: int, body: bytes, *, route_id: RouteId) -> Document:
     """Return the result of a reply to a question, which is never refused; raises WireFault."""
     reply = read_reply(body, route_id=route_id)
     _check(reply["ok"] is True and status == 200, f"{status} {reply}")  # noqa: PLR2004 - OK
     return _object(reply["result"])
 
 
-def read_reply(body: bytes, *, route_id: str) -> Document:
+def read_reply(body: bytes, *, route_id: RouteId) -> Document:
     """Return the envelope of a reply; raises WireFault."""
     try:
         reply = _object(json.loads(body))

@@ -10,6 +10,7 @@ from adapters.testing.answers import Answer, Shown, timeless, without_times
 from adapters.testing.differences import one_line
 from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
 from domain.flow.commands import Command, CommandContext, CreateFlow
+from domain.flow.ids import FlowId, Owner
 
 
 @frozen
@@ -20,8 +21,8 @@ class FlowCall:
     got, as its caller was told, or anything that nobody means if nobody was told.
     """
 
-    flow_id: str
-    owner: str
+    flow_id: FlowId
+    owner: Owner
     command: Command
     new_id: str = "unheard-of"
     key: str | None = None
@@ -35,8 +36,8 @@ class FlowCall:
 class Look:
     """A question of an owner: what does a flow look like?"""
 
-    flow_id: str
-    owner: str
+    flow_id: FlowId
+    owner: Owner
 
     def __str__(self) -> str:
         return f"{self.owner} looks"

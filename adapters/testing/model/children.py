@@ -9,6 +9,7 @@ from attrs import evolve as replace
 
 from adapters.testing.model.life import ACTIVE, Child, Life
 from domain.flow.commands import Command, LoseTask, RunTask, UpdateTask
+from domain.flow.ids import TaskId
 from domain.flow.values import Keep
 
 BLANK: Final = r"[\x09-\x0d \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
@@ -17,13 +18,13 @@ BLANK: Final = r"[\x09-\x0d \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u300
 DAY: Final = 24 * 60 * 60 * 1000
 
 
-def meant(life: Life, command: Command, new_id: str) -> str | None:
+def meant(life: Life, command: Command, new_id: str) -> TaskId | None:
     """Return the task that a command is about: one that is there, or one that it would make."""
     if isinstance(command, UpdateTask | LoseTask):
         return command.task_id
     if isinstance(command, RunTask):
         known = same_run(life, command)
-        return new_id if known is None else known.task_id
+        return TaskId(new_id) if known is None else known.task_id
     return None
 
 
@@ -42,7 +43,7 @@ def same_run(life: Life, command: RunTask) -> Child | None:
     return None
 
 
-def linked(life: Life, command: RunTask, at: int, *, new_id: str) -> Child:
+def linked(life: Life, command: RunTask, at: int, *, new_id: TaskId) -> Child:
     """Return a new child; the moments that its caller gives may lie before now, or after."""
     started, heard = command.started_at, command.last_event_at
     first = [moment for moment in (at, started, heard) if moment is not None]

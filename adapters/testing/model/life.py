@@ -7,6 +7,7 @@ from typing import Final
 from attrs import fields, frozen
 
 from adapters.testing.answers import Shown
+from domain.flow.ids import FlowId, Owner, TaskId
 
 LIVE: Final = ("queued", "running", "waiting", "blocked")
 ACTIVE: Final = ("queued", "running")
@@ -20,7 +21,7 @@ FAILURES: Final = ("failed", "timed_out", "lost")
 class Child:
     """A child task; words and moments as they are shown."""
 
-    task_id: str
+    task_id: TaskId
     runtime: str
     task: str
     status: str
@@ -56,8 +57,8 @@ class Life:
     nothing new, and is recorded all the same.
     """
 
-    flow_id: str
-    owner: str
+    flow_id: FlowId
+    owner: Owner
     controller_id: str
     goal: str
     status: str
@@ -102,7 +103,7 @@ class Life:
         by_age = sorted(enumerate(self.children), key=lambda at: (at[1].created_at, at[0]))
         return tuple(child for _, child in reversed(by_age))
 
-    def child(self, task_id: str) -> Child | None:
+    def child(self, task_id: TaskId) -> Child | None:
         """Return one of its children."""
         return next((child for child in self.children if child.task_id == task_id), None)
 
@@ -112,7 +113,7 @@ def shown_life(life: Life) -> Shown:
     return _shown(life)
 
 
-def shown_child(child: Child, flow_id: str) -> Shown:
+def shown_child(child: Child, flow_id: FlowId) -> Shown:
     """Return what is shown of a child of a flow."""
     return {**_shown(child), "parent_flow_id": flow_id}
 

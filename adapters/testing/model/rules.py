@@ -24,6 +24,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.values import Json, Keep, Patch
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class Rules:
             return No("not_found", "Flow not found."), None
         at = max(issued.at, life.latest_at)
         verdict = self.objection(life, command) or self._verdict(
-            life, command, at=at, new_id=new_id
+            life, command, at=at, new_id=TaskId(new_id)
         )
         return verdict, children.meant(life, command, new_id)
 
@@ -62,7 +63,7 @@ class Rules:
             return No("cancel_requested", "Flow cancellation has already been requested.")
         return None if life.is_live else No("terminal", f"Flow is already {life.status}.")
 
-    def _verdict(self, life: Life, command: FlowCommand, *, at: int, new_id: str) -> Verdict:  # noqa: PLR0911 - a line a command
+    def _verdict(self, life: Life, command: FlowCommand, *, at: int, new_id: TaskId) -> Verdict:  # noqa: PLR0911 - a line a command
         match command:
             case SetWaiting():
                 return self.set_waiting(life, command, at)
@@ -88,7 +89,7 @@ class Rules:
     def create(self, command: CreateFlow, issued: CommandContext) -> Life:
         """A flow begins as it was asked for, at revision 0."""
         return Life(
-            flow_id=issued.new_id,
+            flow_id=FlowId(issued.new_id),
             owner=issued.owner,
             controller_id=command.controller_id,
             goal=command.goal,
@@ -154,7 +155,7 @@ class Rules:
         wanted = life if life.wants_cancel else replace(_moved(life, at), cancel_requested_at=at)
         return wanted if wanted.is_busy else _cancelled(wanted, at)
 
-    def run_task(self, life: Life, command: RunTask, at: int, *, new_id: str) -> Verdict:
+    def run_task(self, life: Life, command: RunTask, at: int, *, new_id: TaskId) -> Verdict:
         """A flow gets a child, or more is known of the one that the same run got it before."""
         known = children.same_run(life, command)
         if known is None:
@@ -200,7 +201,7 @@ def _cancelled(life: Life, at: int) -> Life:
     return replace(_cleared(_moved(life, at)), status="cancelled", ended_at=at)
 
 
-def _unended(life: Life, task_id: str) -> Child | No:
+def _unended(life: Life, task_id: TaskId) -> Child | No:
     child = life.child(task_id)
     if child is None:
         return No("task_not_found", "Task not found.")

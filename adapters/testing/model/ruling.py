@@ -7,6 +7,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from adapters.testing.model.life import Life
+from domain.flow.ids import TaskId
 
 
 @frozen
@@ -20,5 +21,5 @@ class No:
 Verdict: TypeAlias = Life | No
 """What a flow becomes, or why not."""
 
-Ruling: TypeAlias = tuple[Verdict, str | None]
+Ruling: TypeAlias = tuple[Verdict, TaskId | None]
 """What becomes of a command, and the task that it is about, be it there or made by it."""

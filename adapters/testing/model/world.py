@@ -18,6 +18,7 @@ from domain.flow.commands import (
     LoseTask,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, TaskId
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."
@@ -30,7 +31,7 @@ class Kept:
 
     command: Command
     life: Life
-    task_id: str | None
+    task_id: TaskId | None
 
 
 @frozen
@@ -68,14 +69,14 @@ class Model:
     lives: dict[str, Life] = field(factory=dict)
     _kept: dict[tuple[str, str], Kept] = field(factory=dict)
 
-    def foresee(self, owner: str, command: Command, *, key: str | None, at: int) -> Foreseen:
+    def foresee(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Foreseen:
         """Say what a command of an owner leads to, without letting it happen."""
         life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
         past = None if key is None else self._kept.get((owner, key))
         issued = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
         return foresee(self.rules, life, issued, past, keyed=key is not None)
 
-    def adopt(self, foreseen: Foreseen, owner: str, key: str | None) -> None:
+    def adopt(self, foreseen: Foreseen, owner: Owner, key: str | None) -> None:
         """Let happen what was foreseen for an owner and a key."""
         if foreseen.change is None:
             return
@@ -83,17 +84,17 @@ class Model:
         if key is not None:
             self._kept[owner, key] = foreseen.change
 
-    def find(self, owner: str, flow_id: str) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow."""
         life = self._owned(owner, flow_id)
         return None if life is None else shown_life(life)
 
-    def summary(self, owner: str, flow_id: str) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
         """Return what an owner is shown of a flow's tasks."""
         life = self._owned(owner, flow_id)
         return None if life is None else summary_of(life)
 
-    def listed(self, owner: str, status: str | None = None) -> tuple[Shown, ...]:
+    def listed(self, owner: Owner, status: str | None = None) -> tuple[Shown, ...]:
         """Return an owner's flows, those of one status if it is given, newest first."""
         return tuple(
             shown_life(life)
@@ -101,7 +102,7 @@ class Model:
             if life.owner == owner and status in {None, life.status}
         )
 
-    def _owned(self, owner: str, flow_id: str) -> Life | None:
+    def _owned(self, owner: Owner, flow_id: FlowId) -> Life | None:
         life = self.lives.get(flow_id)
         return life if life is not None and life.owner == owner else None
 
@@ -111,11 +112,11 @@ class Model:
         return f"task-{sum(len(life.children) for life in self.lives.values()) + 1}"
 
 
-def _accepted(life: Life, command: Command, task_id: str | None) -> Answer:
+def _accepted(life: Life, command: Command, task_id: TaskId | None) -> Answer:
     return Answer(ACCEPTED, "", shown_life(life), _task(life, task_id), tasks=_tasks(life, command))
 
 
-def _refused(no: No, life: Life | None, command: Command, task_id: str | None) -> Answer:
+def _refused(no: No, life: Life | None, command: Command, task_id: TaskId | None) -> Answer:
     if life is None or no.code == "not_found":
         return Answer(no.code, no.reason)
     task = _task(life, task_id) if isinstance(command, UpdateTask | LoseTask) else None
@@ -128,6 +129,6 @@ def _tasks(life: Life, command: Command) -> tuple[Shown, ...]:
     return tuple(shown_child(child, life.flow_id) for child in life.listed_children)
 
 
-def _task(life: Life, task_id: str | None) -> Shown | None:
+def _task(life: Life, task_id: TaskId | None) -> Shown | None:
     child = None if task_id is None else life.child(task_id)
     return None if child is None else shown_child(child, life.flow_id)

@@ -30,6 +30,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import Owner
 from domain.flow.status import ENDED, FlowStatus, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import KEEP, Json, Keep, Timestamp
 
@@ -288,7 +289,7 @@ wire_commands: SearchStrategy[Command] = st.one_of(
 
 
 def issued(
-    command: SearchStrategy[Command] = commands, owner: str = OWNER
+    command: SearchStrategy[Command] = commands, owner: Owner = OWNER
 ) -> SearchStrategy[CommandContext]:
     """Return commands with their moment, and an id that is new to all flows."""
     return st.builds(

@@ -25,6 +25,7 @@ from domain.flow.events import (
 )
 from domain.flow.evolve import evolve, fold
 from domain.flow.evolve_task import evolve_tasks
+from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, TaskStatus
 from domain.flow.task import Task
@@ -79,11 +80,13 @@ _settled = st.lists(ends, max_size=2).map(
     lambda statuses: [
         event
         for number, status in enumerate(statuses)
-        for event in (linked(f"ended-{number}"), ended(f"ended-{number}", status))
+        for event in (linked(TaskId(f"ended-{number}")), ended(TaskId(f"ended-{number}"), status))
     ]
 )
 _active = st.lists(active, min_size=1, max_size=2).map(
-    lambda statuses: [linked(f"active-{number}", status) for number, status in enumerate(statuses)]
+    lambda statuses: [
+        linked(TaskId(f"active-{number}"), status) for number, status in enumerate(statuses)
+    ]
 )
 
 

@@ -27,6 +27,7 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId, Owner, RequestId, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.values import Json
@@ -65,10 +66,10 @@ class Life:
             command: Command = self._creation()
         else:
             flow_id = self.rng.choice(sorted(self._owners))
-            flow = store.load(flow_id)
+            flow = store.load(FlowId(flow_id))
             assert flow is not None
             owner, command = flow.owner, self._wish(flow)
-        outcome = flows.bind_session(owner).execute(command, self._origin())
+        outcome = flows.bind_session(Owner(owner)).execute(command, self._origin())
         if isinstance(outcome, Accepted):
             self._owners[outcome.flow.flow_id] = owner
 
@@ -94,7 +95,7 @@ class Life:
         }
         return self.rng.choices(list(wishes), list(wishes.values()))[0]
 
-    def _report(self, flow: Flow, task_id: str) -> UpdateTask:
+    def _report(self, flow: Flow, task_id: TaskId) -> UpdateTask:
         status = self.rng.choice((TaskStatus.RUNNING, TaskStatus.RUNNING, TaskStatus.SUCCEEDED))
         return UpdateTask(flow_id=flow.flow_id, task_id=task_id, status=status)
 
@@ -106,9 +107,11 @@ class Life:
         keyed = self.rng.random() < KEYED
         return CommandMetadata(
             actor=ZAPIER,
-            request_id=request,
+            request_id=RequestId(request),
             remote_address="203.0.113.7",
-            request_key=RequestKey(route_id=ZAPIER.name, key=request, request_hash="ab" * 32)
+            request_key=RequestKey(
+                route_id=RouteId(ZAPIER.name), key=request, request_hash="ab" * 32
+            )
             if keyed
             else None,
         )
