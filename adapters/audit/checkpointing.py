@@ -11,7 +11,8 @@ from adapters.audit.checkpoint_file import CheckpointFile, check_file, continued
 from adapters.audit.checkpoint_text import checkpoint_text, parse_checkpoint
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.notes import BadNote, Notes, open_note, signed_note
-from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over, write_tiles
+from adapters.audit.tile_file import read_tiles, tiles_path, tree_over, write_tiles
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.tiles import TiledTree

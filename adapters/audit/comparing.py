@@ -15,8 +15,9 @@ from adapters.audit.checkpoint_reading import read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
 from adapters.audit.notes import BadNote, open_note
-from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
+from adapters.audit.tile_file import read_tiles, tiles_path, tree_over
 from adapters.presentation.printable import counted
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.compact_range import CompactRange

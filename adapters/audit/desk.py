@@ -20,7 +20,8 @@ from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
-from adapters.audit.tile_file import Progress, read_tiles, tiles_path
+from adapters.audit.tile_file import read_tiles, tiles_path
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
 from domain.tlog.proofs import Proof, ProofResult

@@ -12,7 +12,8 @@ from adapters.audit.checkpoint_reading import read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier, named
 from adapters.audit.notes import BadNote, open_note
-from adapters.audit.tile_file import Progress, read_tiles, tiles_path, tree_over
+from adapters.audit.tile_file import read_tiles, tiles_path, tree_over
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.consistency import consistency_proof

@@ -9,19 +9,17 @@ log's first tile never changes: a file that begins otherwise is somebody else's,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final, TypeAlias
+from typing import Final
 
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
 from domain.tlog.compact_range import HASH_BYTES
 from domain.tlog.leaves import entry_hash
 from domain.tlog.tiles import LEVEL, LeafHashes, TiledTree, tile_roots
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many events are done, of how many."""
 
 TILES: Final = ".tiles"
 """What the name of a file of tiles ends in."""

@@ -18,13 +18,13 @@ from adapters.cli.tools import (
     CommandError,
     Exports,
     PagesWanted,
-    Progress,
     ReadableFlows,
     Rebuilt,
     Reloaded,
     Tools,
     WritableFlows,
 )
+from domain.application.ports import Progress
 
 __all__ = [
     "CheckReport",

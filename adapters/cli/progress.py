@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from adapters.cli.terminal import console_on
-from adapters.cli.tools import Progress
+from domain.application.ports import Progress
 
 
 @contextmanager

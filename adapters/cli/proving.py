@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.selection import Selection
 from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints
 from domain.tlog.proofs import Proof, ProofResult
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many are done, of how many."""
 
 Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
 """Proves an event of a log."""

@@ -16,7 +16,7 @@ from adapters.cli.check_report import CheckReport
 from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import Proving
 from domain.application.outcomes import Outcome
-from domain.application.ports import Clock, Page
+from domain.application.ports import Clock, Page, Progress
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId, Owner
@@ -28,9 +28,6 @@ from domain.history.refused_requests import RefusalLog
 from domain.history.selection import Selection
 
 T = TypeVar("T")
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many are done, of how many."""
 
 
 class CommandError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from adapters.settings import Children
 from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
 from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
+from domain.application.ports import Progress
 from domain.application.recorded_events import Actor, ActorKind
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId
@@ -55,6 +56,6 @@ class OperatorsFlows:
         seconds = self.children.lost_after_seconds if lost_after is None else lost_after
         return self.operators.sweep(int(seconds * 1000))
 
-    def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
+    def rebuild(self, progress: Progress) -> Rebuilt:
         """Make all derived rows again from the events."""
         return rebuild(self.store, progress)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.application.ports import Clock
+from domain.application.ports import Clock, Progress
 from domain.flow.ids import RequestId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints
 from domain.tlog.proofs import Proof, ProofResult
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many are done, of how many; it may raise to end what takes too long."""
 
 
 @frozen(kw_only=True)

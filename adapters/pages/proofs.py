@@ -10,11 +10,12 @@ import falcon
 from attrs import frozen
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators, Progress
+from adapters.pages.collaborators import Collaborators
 from adapters.pages.flow_view import in_words
 from adapters.pages.headers import HTML
 from adapters.pages.rendering import render
 from adapters.presentation.printable import printable, shortened
+from domain.application.ports import Progress
 from domain.flow.ids import FlowId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Unprovable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from adapters.store.faults import StoreFault, usable
 from adapters.store.lock import lock_path
@@ -14,9 +14,7 @@ from adapters.store.opening import existing
 from adapters.store.place import check_identity, file_name
 from adapters.store.reading import companion, open_to_read
 from adapters.store.refusals.file import log_path
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many pages are copied, of how many."""
+from domain.application.ports import Progress
 
 _PAGES: Final = 500
 _SIZE: Final = "SELECT count(*), coalesce(max(rowid), 0) FROM stored_events"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from attrs import astuple, frozen
@@ -16,14 +16,12 @@ from adapters.store.envelope import Envelope, FlowSnapshot, as_envelope, as_even
 from adapters.store.faults import StoreFault, translated
 from adapters.store.schema import KeyRow
 from adapters.store.store import EventSourcedStore
+from domain.application.ports import Progress
 from domain.flow.decide import may_decide_nothing
 from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Told of how many flows are done, of how many."""
 
 Row: TypeAlias = tuple[object, ...]
 

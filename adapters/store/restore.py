@@ -16,7 +16,7 @@ from typing import Final
 
 from attrs import define
 
-from adapters.store.backup import Progress, copy_checked
+from adapters.store.backup import copy_checked
 from adapters.store.faults import StoreFault, usable
 from adapters.store.lock import take_lock
 from adapters.store.opening import open_for_reading
@@ -24,6 +24,7 @@ from adapters.store.place import Memory, file_name, kept_name, make_file, parse_
 from adapters.store.reading import companion, reading
 from adapters.store.schema import APPLICATION_ID
 from adapters.store.store import EventSourcedStore
+from domain.application.ports import Progress
 
 _LOGS: Final = ("-wal", "-journal")
 _COMPANIONS: Final = (*_LOGS, "-shm")

@@ -21,6 +21,9 @@ Clock: TypeAlias = Callable[[], Timestamp]
 NewId: TypeAlias = Callable[[], str]
 """Returns an id that no one has seen before."""
 
+Progress: TypeAlias = Callable[[int, int], object]
+"""Takes how many parts of some work are done, and of how many; it may raise to end the work."""
+
 
 class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon, not an error
     """Another writer was first: the stream went on, or the request key is taken."""

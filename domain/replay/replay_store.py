@@ -8,10 +8,11 @@ with, so that either can be looked for after the other was seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import frozen
 
+from domain.application.ports import Progress
 from domain.flow.decide import may_decide_nothing
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.values import Timestamp
@@ -19,9 +20,6 @@ from domain.history.audit_log import AuditLog, LogEntry, RequestKeyRow, Unreadab
 from domain.replay.findings import Finding, FindingCode, ReplayReport, found_at
 from domain.replay.replay_flow import replay_flow
 from domain.replay.warnings import advice
-
-Progress: TypeAlias = Callable[[int, int], object]
-"""Is told how many are done, of how many."""
 
 _STEP: Final = 500
 """How many events lie between two words about the progress."""

@@ -41,7 +41,7 @@ class RebuiltTree:
 def rebuild_tree(
     entries: Iterable[LogEntry],
     sizes: Iterable[int] = (),
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[int], object] = lambda _done: None,
 ) -> RebuiltTree:
     """Fold the events of a log, in order, in 32 bytes for each 256 of them.
 

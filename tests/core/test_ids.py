@@ -26,6 +26,7 @@ def test_arguments_that_are_swapped_are_refused(tmp_path: Path) -> None:
     found = [line.partition("error: ")[2] for line in done.stdout.splitlines()]
     swapped = ((1, "FlowId", "Owner"), (2, "Owner", "FlowId"), (1, "str", "Owner"))
     assert [line.removesuffix("  [arg-type]") for line in found] == [
-        f'Argument {number} to "find" of "FlowStore" has incompatible type "{given}"; expected "{due}"'
+        f'Argument {number} to "find" of "FlowStore" has incompatible type "{given}";'
+        f' expected "{due}"'
         for number, given, due in swapped
     ]

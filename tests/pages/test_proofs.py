@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import evolve
 
-from adapters.pages.collaborators import Progress
 from adapters.pages.proofs import PATIENCE_SECONDS
+from domain.application.ports import Progress
 from domain.history.audit_log import LogEntry
 from domain.tlog.proofs import ProofResult
 from tests.pages.seeds import DESK_OF_PROOFS, Seeds, Sown, sow

@@ -15,8 +15,8 @@ from attrs import Factory, define, evolve, frozen
 from falcon.testing import Result, TestClient
 
 from adapters.pages import Collaborators, create_app
-from adapters.pages.collaborators import Progress
 from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
+from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import RequestId
 from domain.history.audit_log import AuditLog, LogEntry

@@ -13,7 +13,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import IO, Final
 
-from adapters.audit.export.writing import Progress, embedded, watched, write_lines
+from adapters.audit.export.writing import embedded, watched, write_lines
+from domain.application.ports import Progress
 from domain.application.recorded_events import ActorKind, Metadata
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog, LogEntry

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import IO
 
-from adapters.audit.export.writing import Progress, embedded, watched, write_lines
+from adapters.audit.export.writing import embedded, watched, write_lines
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.flow_heads import FlowHeads
 from domain.history.published import Published, published_record

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import IO, Final, TypeAlias
+from typing import IO, Final
 
 import orjson
 from orjson import Fragment
 
+from domain.application.ports import Progress
 from domain.flow.values import Json
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.selection import Selection, selected
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many positions of the log are done, of how many."""
 
 _STEP: Final = 500
 """Progress is told after so many events."""

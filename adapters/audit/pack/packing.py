@@ -22,7 +22,7 @@ from adapters.audit.keys import Verifier, named
 from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
 from adapters.audit.pack.parting import Parting
-from adapters.audit.tile_file import Progress
+from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection, selected
 from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable, VerifiedNote
