@@ -144,7 +144,7 @@ class OperatorsFlows:
         later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
         return Operators(self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR)
 
-    def rebuild(self, progress: Callable[[int, int], None]) -> Rebuilt:
+    def rebuild(self, progress: Callable[[int, int], object]) -> Rebuilt:
         """Make the derived rows again."""
         return rebuild(self.store, progress)
 
