@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from threading import Event
 from typing import Final
 
 from attrs import define, field
@@ -18,6 +18,9 @@ from domain.application.sweep import Sightings
 
 _PAUSE_SECONDS: Final = 0.002
 """What a sweep leaves to callers after each flow."""
+
+_NEVER: Final = Event()
+"""NOTE: `time.sleep` waits until a moment, which fails where a library sets the clock for tests."""
 
 
 def pace_of(children: Children) -> ListeningPace:
@@ -59,7 +62,7 @@ class SweepJob:
         self._period = ListeningPeriod.begin(self.pace, self.read_clocks())
 
     def _goes_on(self) -> bool:
-        time.sleep(_PAUSE_SECONDS)
+        _NEVER.wait(_PAUSE_SECONDS)
         return self.is_listening()
 
     def _sweep(self) -> None:
