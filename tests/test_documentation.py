@@ -71,6 +71,18 @@ def test_the_readme_shows_the_first_request_that_make_run_prints() -> None:
     assert f"```sh\n{shown.strip()}\n```" in README
 
 
+def test_the_page_for_operators_has_every_setting_of_the_example() -> None:
+    example = (ROOT / "examples" / "gateway.json5").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    table = page.split("\n## Settings\n")[1].split("\n## ")[0]
+    block = example.partition("  taskflow: {")[2]
+    keys = re.findall(r"(?:^ +(?:// )?|[{,] )(\w+): ", block, re.MULTILINE)
+    sections = {"store", "server", "limits", "children", "log", "audit", "pages"}
+    wanted = set(keys) - sections - {"source", "provider", "id"}
+    assert len(wanted) > 30
+    assert [key for key in sorted(wanted) if not re.search(rf"[.`]{key}`", table)] == []
+
+
 def test_the_readme_draws_the_imports_of_the_domain() -> None:
     drawn = set(re.findall(r"^    (\w+) --> (\w+)$", README, re.MULTILINE))
     imports = {
