@@ -83,6 +83,14 @@ def test_the_page_for_operators_has_every_setting_of_the_example() -> None:
     assert [key for key in sorted(wanted) if not re.search(rf"[.`]{key}`", table)] == []
 
 
+def test_the_readme_maps_every_room() -> None:
+    house_map = README.split("## The map\n\n```\n")[1].split("```")[0]
+    mapped = re.findall(r"^  (\w+)/|(?<=/  )(\w+)/", house_map, re.MULTILINE)
+    tops = (ROOT / "domain", ROOT / "adapters")
+    rooms = [file.parent.name for top in tops for file in top.glob("*/__init__.py")]
+    assert sorted("".join(names) for names in mapped) == sorted(rooms)
+
+
 def test_the_readme_draws_the_imports_of_the_domain() -> None:
     drawn = set(re.findall(r"^    (\w+) --> (\w+)$", README, re.MULTILINE))
     imports = {
