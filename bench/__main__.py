@@ -23,8 +23,8 @@ PASSING: Final = ROOT / "var" / "bench"
 def main(argv: list[str]) -> None:
     """Do what the arguments say; figures go to standard output, progress to standard error."""
     asked = _parser().parse_args(argv)
-    if asked.write_readme:
-        write_between(ROOT / "README.md", "bench", markdown(read(KEPT / "http.json")))
+    if asked.write_page:
+        write_between(KEPT / "README.md", "bench", markdown(read(KEPT / "http.json")))
         return
     report = run(_plan(asked), asked.out or (PASSING if asked.quick else KEPT))
     print(as_json(report) if asked.json else markdown(report))
@@ -53,9 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the raw figures")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the outputs go")
     parser.add_argument(
-        "--write-readme",
+        "--write-page",
         action="store_true",
-        help="measure nothing; put the kept figures into the README",
+        help="measure nothing; put the kept figures into docs/benchmarks/README.md",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The figures as Markdown, and their place in the README."""
+"""The figures as Markdown, and their place in a page."""
 
 from __future__ import annotations
 

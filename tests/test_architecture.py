@@ -67,7 +67,8 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
 TOP: Final = frozenset(
     """
     pyproject.toml domain adapters app.py tests docs
-    README.md CHANGELOG.md LICENSE Makefile requirements.lock examples bench deploy .ci .gitignore
+    README.md CHANGELOG.md CONTRIBUTING.md LICENSE Makefile requirements.lock
+    examples bench deploy .ci .gitignore
     """.split()  # noqa: SIM905 - the same
 )
 """All that may stand at the top of the repository."""

@@ -29,8 +29,8 @@ intent*, which never clears once it is set, and whether a child task is *active*
 
 - before it, ownership (`not_found`: a foreign flow is like none) and the revision
   (`revision_conflict`);
-- after it, the task that is meant: `task_not_found`, `task_terminal` (it has ended), and for
-  `LoseTask` `task_not_silent` (there was news of it).
+- after it, the task that the command names: `task_not_found`, `task_terminal` (it has ended), and
+  for `LoseTask` `task_not_silent` (there was news of it).
 """
 
 OVERVIEW: Final = """\

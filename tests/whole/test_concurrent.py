@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
+from tests.whole.actions_page import HEADERS
 from tests.whole.gateway import RunningGateway
-from tests.whole.readme_examples import HEADERS
 
 CALLERS = 7
 

@@ -1,12 +1,13 @@
-"""The README's examples are true."""
+"""The examples of `docs/actions.md` are true, and the README links to each action."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
-from tests.whole.gateway import RunningGateway
-from tests.whole.readme_examples import README, documented, masked, send
+from tests.whole.actions_page import PAGE, documented, masked, send
+from tests.whole.gateway import ROOT, RunningGateway
 
 ACTIONS = {
     *("create_flow", "get_flow", "list_flows", "find_latest_flow", "resolve_flow"),
@@ -16,12 +17,18 @@ ACTIONS = {
 
 
 def test_every_action_has_an_example() -> None:
-    shown = documented(README.read_text(encoding="utf-8"))
+    shown = documented(PAGE.read_text(encoding="utf-8"))
     assert {json.loads(exchange.request)["action"] for exchange in shown} == ACTIONS
 
 
-def test_the_examples_are_answered_as_the_readme_says(tmp_path: Path) -> None:
-    shown = documented(README.read_text(encoding="utf-8"))
+def test_the_readme_links_to_each_action() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`(\w+)`\]\(docs/actions\.md#(\w+)\) \|", readme, re.MULTILINE)
+    assert set(rows) == {(action, action) for action in ACTIONS}
+
+
+def test_the_examples_are_answered_as_the_page_says(tmp_path: Path) -> None:
+    shown = documented(PAGE.read_text(encoding="utf-8"))
     said, got = "", ""
     ids: dict[str, str] = {}
     with RunningGateway.of_example(tmp_path) as gateway:

@@ -1,14 +1,13 @@
-"""The README's examples: a story of requests, told again against a real gateway.
+"""The examples of `docs/actions.md`: a series of requests, sent to a real gateway.
 
-`python -m tests.whole.readme_examples URL` writes the section between the README's markers again,
-as the gateway at URL (serving examples/gateway.json5 with a fresh store) answers it.
+`python -m tests.whole.actions_page` writes the section between the page's markers again.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,7 +17,9 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-README = Path(__file__).parents[2] / "README.md"
+from tests.whole.gateway import RunningGateway
+
+PAGE = Path(__file__).parents[2] / "docs" / "actions.md"
 HEADERS = {
     "Authorization": "Bearer example-only-zapier-secret",
     "Content-Type": "application/json",
@@ -29,13 +30,13 @@ FLOW, SECOND, TASK = "<flow>", "<second flow>", "<task>"
 
 @frozen
 class Step:
-    """One request of the story, and what is said before it."""
+    """One request, and the text before it."""
 
     prose: str
     request: dict[str, Any]
 
 
-STORY = (
+REQUESTS = (
     Step(
         "Opens a flow. `goal` is required; `controllerId`, `status` (`queued`, `running`, `waiting`"
         " or `blocked`), `notifyPolicy` (`done_only`, `state_changes`, `silent`), `currentStep`,"
@@ -73,8 +74,7 @@ STORY = (
     ),
     Step("Counts a flow's tasks.", {"action": "get_task_summary", "flowId": FLOW}),
     Step(
-        "Lets the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` says why. An"
-        " absent field keeps its value, `null` clears it.",
+        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason.",
         {
             "action": "set_waiting",
             "flowId": FLOW,
@@ -84,11 +84,11 @@ STORY = (
         },
     ),
     Step(
-        "Lets the flow go on, `queued` (default) or `running`.",
+        "Continues the flow, `queued` (default) or `running`.",
         {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1, "status": "running"},
     ),
     Step(
-        "Whoever is late is told how things stand:",
+        "A caller that comes too late gets the flow as it is now:",
         {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1},
     ),
     Step(
@@ -96,24 +96,25 @@ STORY = (
         {"action": "request_cancel", "flowId": FLOW, "expectedRevision": 2},
     ),
     Step(
-        "Cancels the flow, or says 202 `cancel_pending` while child tasks are active; the end of"
-        " the last one then cancels it.",
+        "Cancels the flow, or answers 202 `cancel_pending` while child tasks are active; the end of"
+        " the last one then cancels it. Of very many tasks the newest are shown, and"
+        " `tasksOmitted` counts the others.",
         {"action": "cancel_flow", "flowId": FLOW},
     ),
     Step(
-        "So the last report ends the flow as well:",
+        "Now the end of the last active task ends the flow as well:",
         {"action": "update_task", "flowId": FLOW, "taskId": TASK, "status": "cancelled"},
     ),
     Step(
-        "What has ended stays ended:",
+        "A flow that has ended stays ended:",
         {"action": "finish_flow", "flowId": FLOW, "expectedRevision": 4},
     ),
     Step(
-        "A second flow, to be ended by itself:",
+        "A second flow, to be finished:",
         {"action": "create_flow", "goal": "Send the report", "status": "running"},
     ),
     Step(
-        "Ends a flow well, with a last `stateJson` if there is one.",
+        "Ends the flow as `succeeded`, with a last `stateJson` if there is one.",
         {
             "action": "finish_flow",
             "flowId": SECOND,
@@ -121,9 +122,9 @@ STORY = (
             "stateJson": {"sent": True},
         },
     ),
-    Step("And one that goes wrong:", {"action": "create_flow", "goal": "Charge the card"}),
+    Step("A third flow, which will fail:", {"action": "create_flow", "goal": "Charge the card"}),
     Step(
-        "Ends a flow badly; `stateJson`, `blockedTaskId` and `blockedSummary` may say why.",
+        "Ends the flow as `failed`; `stateJson`, `blockedTaskId` and `blockedSummary` may say why.",
         {
             "action": "fail_flow",
             "flowId": "<third flow>",
@@ -133,13 +134,14 @@ STORY = (
     ),
     Step("Shows the flow that was created last.", {"action": "find_latest_flow"}),
     Step(
-        "Shows the flow that a token means: a flow's id, or the route's own session key for the"
+        "Shows the flow that a token names: a flow's id, or the route's own session key for the"
         " latest.",
         {"action": "resolve_flow", "token": SECOND},
     ),
     Step(
-        "Lists the owner's flows, newest first: up to 1,000, or `limit`, those of one `status`;"
-        " with `nextCursor` when there are more, to be sent as `cursor`.",
+        "Lists the owner's flows, newest first: up to 1,000, or `limit`, or 8 MiB of them (one at"
+        " least); only those of one `status` if it is given. If there are more, send `nextCursor`"
+        " as `cursor`.",
         {"action": "list_flows", "limit": 1, "status": "succeeded"},
     ),
 )
@@ -175,9 +177,9 @@ def masked(text: str) -> str:
     return _TIME.sub("<time>", numbered)
 
 
-def documented(readme: str) -> list[Exchange]:
-    """Return the exchanges that a README shows."""
-    section = readme.split("<!-- actions -->")[1].split("<!-- /actions -->", maxsplit=1)[0]
+def documented(page: str) -> list[Exchange]:
+    """Return the exchanges that a page shows."""
+    section = page.split("<!-- actions -->")[1].split("<!-- /actions -->", maxsplit=1)[0]
     blocks = re.findall(r"```json\n(.*?)```\n\n(\d{3})\n\n```json\n(.*?)```", section, re.DOTALL)
     return [Exchange(request, int(status), answer) for request, status, answer in blocks]
 
@@ -204,11 +206,11 @@ def _packed(members: Iterable[str], indent: str) -> Iterator[str]:
     yield line.removesuffix(", ")
 
 
-def _told(url: str) -> Iterator[str]:
+def _shown(url: str) -> Iterator[str]:
     ids: dict[str, str] = {}
     flows = iter((FLOW, SECOND, "<third flow>"))
     titles: set[str] = set()
-    for step in STORY:
+    for step in REQUESTS:
         text = written(step.request)
         for name, value in ids.items():
             text = text.replace(name, value)
@@ -228,12 +230,16 @@ def _told(url: str) -> Iterator[str]:
         )
 
 
-def _write(url: str) -> None:
-    before, _, rest = README.read_text(encoding="utf-8").partition("<!-- actions -->\n")
+def _main() -> None:
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- actions -->\n")
     after = rest.partition("<!-- /actions -->")[2]
-    told = "\n".join(_told(url))
-    README.write_text(f"{before}<!-- actions -->\n\n{told}\n<!-- /actions -->{after}", "utf-8")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunningGateway.of_example(Path(folder)) as gateway,
+    ):
+        shown = "\n".join(_shown(gateway.url))
+    PAGE.write_text(f"{before}<!-- actions -->\n\n{shown}\n<!-- /actions -->{after}", "utf-8")
 
 
 if __name__ == "__main__":
-    _write(sys.argv[1])
+    _main()

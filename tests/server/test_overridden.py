@@ -1,0 +1,42 @@
+"""What we override of waitress: what to read again before its version is raised (ADR 67)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher, WSGITask  # type: ignore[import-untyped]
+
+from adapters.server.channel import Channel
+from adapters.server.connection import Connection
+from adapters.server.listener import Listener, Workers
+from adapters.server.task import AppTask
+
+_LISTENER: Final = """
+    accept add_task channel_class handle_accept handle_close handle_error logger maintenance
+    pull_trigger readable
+"""
+OVERRIDDEN: Final = (
+    (Channel, HTTPChannel, "cancel handle_close readable received send service"),
+    (
+        Connection,
+        HTTPChannel,
+        "handle_close handle_error handle_expt handle_read handle_write logger write_soon",
+    ),
+    (Listener, TcpWSGIServer, _LISTENER),
+    (
+        AppTask,
+        WSGITask,
+        "finish get_environment has_body logger service set_close_on_finish write wrote_header",
+    ),
+    (Workers, ThreadedTaskDispatcher, "logger queue_logger"),
+)
+
+
+@pytest.mark.parametrize(("ours", "base", "names"), OVERRIDDEN)
+def test_what_a_class_overrides_is_listed(ours: type, base: type, names: str) -> None:
+    assert issubclass(ours, base)
+    shared = {name for name in vars(ours) if hasattr(base, name) and not name.startswith("__")}
+    assert shared == set(names.split())
