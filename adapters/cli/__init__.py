@@ -2,38 +2,39 @@
 
 from adapters.cli.check_report import (
     CheckReport,
-    Finding,
+    ConfigurationFinding,
     GatewayOptions,
-    KeyTimes,
+    KeyPeriod,
     RouteLimits,
     ServedRoute,
-    SkippedRoute,
     Startable,
+    UnservedRoute,
     Unstartable,
 )
-from adapters.cli.exits import Exit
-from adapters.cli.run import run
-from adapters.cli.standard_streams import standard_streams
-from adapters.cli.tools import (
+from adapters.cli.dependencies import (
     CommandError,
+    Dependencies,
     Exports,
     PagesWanted,
     ReadableFlows,
     Rebuilt,
     Reloaded,
-    Tools,
     WritableFlows,
 )
+from adapters.cli.exits import Exit
+from adapters.cli.run import run
+from adapters.cli.standard_streams import standard_streams
 from domain.application.ports import Progress
 
 __all__ = [
     "CheckReport",
     "CommandError",
+    "ConfigurationFinding",
+    "Dependencies",
     "Exit",
     "Exports",
-    "Finding",
     "GatewayOptions",
-    "KeyTimes",
+    "KeyPeriod",
     "PagesWanted",
     "Progress",
     "ReadableFlows",
@@ -41,9 +42,8 @@ __all__ = [
     "Reloaded",
     "RouteLimits",
     "ServedRoute",
-    "SkippedRoute",
     "Startable",
-    "Tools",
+    "UnservedRoute",
     "Unstartable",
     "WritableFlows",
     "run",

@@ -6,7 +6,7 @@ from argparse import _ArgumentGroup as ArgumentGroup  # it has no public name
 from pathlib import Path
 from typing import Final
 
-from adapters.cli import manual
+from adapters.cli import help_text as manual
 from adapters.cli.parser import Parser, some_text, whole_number
 
 MOST_INTEGER: Final = (1 << 63) - 1
@@ -18,13 +18,13 @@ class Commands:
     def __init__(self, parent: Parser) -> None:
         self._added = parent.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(self, name: str, page: manual.Page) -> Parser:
+    def add(self, name: str, page: manual.HelpPage) -> Parser:
         """Add a command, or a group of them, with its page of help."""
         return self._added.add_parser(
             name, help=page.help, description=page.description, epilog=page.epilog
         )
 
-    def add_ask(self, name: str, page: manual.Page, kind: type) -> Parser:
+    def add_ask(self, name: str, page: manual.HelpPage, kind: type) -> Parser:
         """Add a command whose options are the fields of an ask."""
         parser = self.add(name, page)
         parser.set_defaults(kind=kind, parser=parser)

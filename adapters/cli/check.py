@@ -7,14 +7,14 @@ from typing import assert_never
 from adapters.cli.asks import Check
 from adapters.cli.check_report import Startable, Unstartable
 from adapters.cli.check_tables import problem_table, report_tables, verdict
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import document
 from adapters.presentation.printable import counted
 
 
-def check(ask: Check, tools: Tools, terminal: Terminal) -> Exit:
+def check(ask: Check, tools: Dependencies, terminal: Terminal) -> Exit:
     """Report what a configuration would serve."""
     report = tools.check(ask.config)
     match report:

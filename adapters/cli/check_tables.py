@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.check_report import (
-    Finding,
+    ConfigurationFinding,
     GatewayOptions,
-    KeyTimes,
+    KeyPeriod,
     RouteLimits,
     ServedRoute,
-    SkippedRoute,
     Startable,
+    UnservedRoute,
     Unstartable,
 )
 from adapters.cli.tables import REST, details, folded, table
@@ -62,7 +62,7 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
     return shown
 
 
-def _times(times: KeyTimes) -> str:
+def _times(times: KeyPeriod) -> str:
     begin = "" if times.not_before is None else f" from {to_the_second(times.not_before)}"
     end = "" if times.not_after is None else f" until {to_the_second(times.not_after)}"
     return f"key {times.key_id}{begin}{end}"
@@ -78,14 +78,14 @@ def _size(count: int) -> str:
     return counted(count, "byte") if rest else f"{kibibytes:,} KiB"
 
 
-def _skipped(routes: Iterable[SkippedRoute]) -> Table:
+def _skipped(routes: Iterable[UnservedRoute]) -> Table:
     shown = table("Routes that would be skipped", {"Route": 22, "Path, reason": REST})
     for route in routes:
         shown.add_row(folded(route.route_id), folded(route.path, route.reason))
     return shown
 
 
-def _findings(title: str, findings: Iterable[Finding]) -> Table:
+def _findings(title: str, findings: Iterable[ConfigurationFinding]) -> Table:
     shown = table(title, {"Line": 6, "Field, what is to say of it": REST})
     for finding in findings:
         line = "" if finding.line is None else str(finding.line)

@@ -6,7 +6,7 @@ from argparse import SUPPRESS
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.cli import manual, store_backup, store_restore
+from adapters.cli import help_text as manual
 from adapters.cli.arguments import (
     MOST_INTEGER,
     Commands,
@@ -32,6 +32,8 @@ from adapters.cli.asks import (
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.group import add_audit
 from adapters.cli.parser import Parser, Version, flow_status, whole_number
+from adapters.cli.store import backup as store_backup
+from adapters.cli.store import restore as store_restore
 from domain.flow.status import FlowStatus
 
 MOST_FLOWS: Final = 1000

@@ -20,9 +20,9 @@ from typing import IO, Final
 
 from attrs import frozen
 
+from adapters.cli.atomic_write import atomic_write, keep
+from adapters.cli.dependencies import CommandError
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.cli.tools import CommandError
-from adapters.cli.whole_file import keep, whole_file
 
 _PRECIOUS: Final = (
     (re.compile(rb"SQLite format 3\x00"), "is a database"),
@@ -112,7 +112,7 @@ class Output:
                 self._pour(file)
             return
         target = Path(os.path.realpath(self.path))
-        with whole_file(target, self._replace if self.force else keep) as file:
+        with atomic_write(target, self._replace if self.force else keep) as file:
             yield file
 
     def _replace(self, written: Path, target: Path) -> None:

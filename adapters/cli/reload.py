@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from adapters.cli.asks import Reload
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 
 
-def reload(ask: Reload, tools: Tools, terminal: Terminal) -> Exit:
+def reload(ask: Reload, tools: Dependencies, terminal: Terminal) -> Exit:
     """Ask the gateway, and say what it made of it."""
     reloaded = tools.reload(ask.config, ask.database)
     if reloaded.accepted:

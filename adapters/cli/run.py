@@ -20,23 +20,23 @@ from adapters.cli.asks import (
 )
 from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.check import check
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit
-from adapters.cli.flows_cancel import cancel_flow
-from adapters.cli.flows_list import list_flows
-from adapters.cli.flows_show import show_flow
-from adapters.cli.flows_sweep import sweep_flows
+from adapters.cli.flows.cancel import cancel_flow
+from adapters.cli.flows.list import list_flows
+from adapters.cli.flows.show import show_flow
+from adapters.cli.flows.sweep import sweep_flows
 from adapters.cli.options import parse
 from adapters.cli.reload import reload
-from adapters.cli.store_rebuild import rebuild_store
+from adapters.cli.store.rebuild import rebuild_store
 from adapters.cli.terminal import Terminal, open_terminal
-from adapters.cli.tools import CommandError, Tools
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
 from domain.history.audit_log import UnreadableEvent
 from domain.tlog.checkpoints import Unprovable
 
 
-def run(argv: Sequence[str], tools: Tools, *, out: TextIO, err: TextIO) -> int:
+def run(argv: Sequence[str], tools: Dependencies, *, out: TextIO, err: TextIO) -> int:
     """Do what the arguments after the program's name ask for, and return the exit code.
 
     Results are written to `out`, everything else to `err`. It raises nothing.
@@ -65,7 +65,7 @@ def _understood(argv: Sequence[str], terminal: Terminal) -> Ask | Exit:
         return Exit(int(stop.code or 0))
 
 
-def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a line a command
+def _do(ask: Ask, tools: Dependencies, terminal: Terminal) -> int:  # noqa: PLR0911 - a line a command
     match ask:
         case Serve():
             return _serve(ask, tools)
@@ -89,7 +89,7 @@ def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a
             assert_never(ask)
 
 
-def _serve(ask: Serve, tools: Tools) -> int:
+def _serve(ask: Serve, tools: Dependencies) -> int:
     return tools.serve(
         ask.config,
         database=ask.database,

@@ -71,7 +71,7 @@ def lines(first: str, *others: str) -> Text:
     return _cell(first, others, style="")
 
 
-def standing(status: FlowStatus | TaskStatus, *others: str) -> Text:
+def status_cell(status: FlowStatus | TaskStatus, *others: str) -> Text:
     """Return a cell of lines of which the first is a status, in its colour."""
     return _cell(status, others, style=_STYLES.get(status, ""))
 

@@ -21,16 +21,16 @@ _MOMENTS: Final = ("_at", "_after")
 
 def change_line(change: Change) -> str:
     """Return a change as `status: queued -> waiting`, without the task that it may be of."""
-    name = str(FieldPath(change.field.name))
-    return f"{name}: {shown(change.field, change.before)} -> {shown(change.field, change.after)}"
+    before, after = (value_text(change.field, value) for value in (change.before, change.after))
+    return f"{FieldPath(change.field.name)}: {before} -> {after}"
 
 
 def new_line(change: Change) -> str:
     """Return what a field of something new holds, as `status: queued`."""
-    return f"{FieldPath(change.field.name)}: {shown(change.field, change.after)}"
+    return f"{FieldPath(change.field.name)}: {value_text(change.field, change.after)}"
 
 
-def shown(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
+def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
     """Return a field's value, printable, and cut where it is long."""
     match value:
         case None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from attrs import AttrsInstance
 
-from adapters.presentation.event_text import word
+from adapters.presentation.event_text import event_name
 from domain.application.recorded_events import RecordedEvent
 from domain.application.views import flow_view, task_views
 from domain.flow.state import Flow
@@ -41,7 +41,7 @@ def event_document(record: RecordedEvent, after: Flow) -> Document:
     return {
         "version": record.version,
         "revision": after.revision,
-        "event": word(record.event),
+        "event": event_name(record.event),
         **published_record(record, _read),
     }
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from tests.cli.workbench import Ran, taskflow
 
 CONFIG = ("--config", "gateway.json5")
 
 
-def serving(tools: Tools, served: list[object]) -> Tools:
+def serving(tools: Dependencies, served: list[object]) -> Dependencies:
     def serve(config: Path, **options: object) -> int:
         served.append((config, options))
         return 0
@@ -19,7 +19,7 @@ def serving(tools: Tools, served: list[object]) -> Tools:
     return evolve(tools, serve=serve)
 
 
-def test_serve_is_given_what_the_user_says(tools: Tools) -> None:
+def test_serve_is_given_what_the_user_says(tools: Dependencies) -> None:
     served: list[object] = []
     argv = ["--database", "sqlite:///x.db", "--host", "::1", "--port", "0", "--wait", "9", "--json"]
     assert taskflow(serving(tools, served), "serve", *CONFIG, *argv) == Ran(0, "", "")
@@ -27,14 +27,14 @@ def test_serve_is_given_what_the_user_says(tools: Tools) -> None:
     assert served == [(Path("gateway.json5"), given)]
 
 
-def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Tools) -> None:
+def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Dependencies) -> None:
     served: list[object] = []
     taskflow(serving(tools, served), "serve", *CONFIG)
     options = {"database": None, "host": None, "port": None, "wait": 0, "json": False}
     assert served == [(Path("gateway.json5"), options)]
 
 
-def test_a_command_ends_as_the_gateway_did(tools: Tools) -> None:
+def test_a_command_ends_as_the_gateway_did(tools: Dependencies) -> None:
     assert taskflow(evolve(tools, serve=lambda *_, **__: 1), "serve", *CONFIG).code == 1
 
 
@@ -115,6 +115,6 @@ def test_a_command_ends_as_the_gateway_did(tools: Tools) -> None:
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_sentence(
-    tools: Tools, argv: list[str], sentence: str
+    tools: Dependencies, argv: list[str], sentence: str
 ) -> None:
     assert taskflow(tools, *argv) == Ran(2, "", f"taskflow: {sentence}\n")

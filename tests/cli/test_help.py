@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from tests.cli.workbench import Ran, taskflow
 
 GROUPS = ("", "flows", "store", "audit")
@@ -36,27 +36,27 @@ COMMANDS = (
 )
 
 
-def helped(tools: Tools, command: str) -> str:
+def helped(tools: Dependencies, command: str) -> str:
     ran = taskflow(tools, *command.split(), "--help")
     assert (ran.code, ran.err) == (0, "")
     return ran.out
 
 
 @pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
-def test_help_fits_into_eighty_columns_and_has_examples(tools: Tools, command: str) -> None:
+def test_help_fits_into_eighty_columns_and_has_examples(tools: Dependencies, command: str) -> None:
     text = helped(tools, command)
     assert max(map(len, text.splitlines())) <= 80
     assert "\nexamples:\n  taskflow " in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_says_what_a_commands_exit_codes_mean(tools: Tools, command: str) -> None:
+def test_help_says_what_a_commands_exit_codes_mean(tools: Dependencies, command: str) -> None:
     text = helped(tools, command)
     codes = text[text.index("exit codes") :].splitlines()
     assert [line[2] for line in codes if line[2] != " "][1:] == ["0", "1", "2"]
 
 
-def test_help_lists_all_exit_codes_in_one_place(tools: Tools) -> None:
+def test_help_lists_all_exit_codes_in_one_place(tools: Dependencies) -> None:
     text = helped(tools, "")
     codes = text[text.index("exit codes of every command:") :].splitlines()[1:]
     assert [line.split()[0] for line in codes if line[2] != " "] == [
@@ -69,7 +69,7 @@ def test_help_lists_all_exit_codes_in_one_place(tools: Tools) -> None:
     ]
 
 
-def test_help_names_every_option_of_a_list(tools: Tools) -> None:
+def test_help_names_every_option_of_a_list(tools: Dependencies) -> None:
     text = helped(tools, "flows list")
     for option in ("--config FILE", "--database URL", "--owner KEY", "--status STATUS"):
         assert f"  {option} " in text
@@ -78,7 +78,7 @@ def test_help_names_every_option_of_a_list(tools: Tools) -> None:
 
 
 def test_examples_are_understood(
-    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tools: Dependencies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where they may write what they like
     for command in COMMANDS:
@@ -90,5 +90,5 @@ def test_examples_are_understood(
             assert "(see: " not in taskflow(tools, *words).err, example
 
 
-def test_the_version_is_that_of_the_package(tools: Tools) -> None:
+def test_the_version_is_that_of_the_package(tools: Dependencies) -> None:
     assert taskflow(tools, "--version") == Ran(0, f"taskflow {version('taskflow-webhooks')}\n", "")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CreateFlow, RunTask
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.values import Json
@@ -66,23 +66,23 @@ version 6, revision 3         by route zapier, key 2026-01, from 203.0.113.7
 """
 
 
-def shown(tools: Tools, url: str, *argv: str) -> dict[str, object]:
+def shown(tools: Dependencies, url: str, *argv: str) -> dict[str, object]:
     ran = taskflow(tools, "flows", "show", "--database", url, "--json", *argv)
     assert (ran.code, ran.err) == (0, "")
     document: dict[str, object] = json.loads(ran.out)
     return document
 
 
-def test_a_flow_is_shown_with_its_tasks(tools: Tools, seeded: str) -> None:
+def test_a_flow_is_shown_with_its_tasks(tools: Dependencies, seeded: str) -> None:
     assert taskflow(tools, "flows", "show", FLOW, "--database", seeded) == Ran(0, SHOWN, "")
 
 
-def test_a_flow_is_shown_with_its_history(tools: Tools, seeded: str) -> None:
+def test_a_flow_is_shown_with_its_history(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "show", FLOW, "--database", seeded, "--history")
     assert ran == Ran(0, f"{SHOWN}\n{HISTORY}", "")
 
 
-def test_a_flow_in_json_has_the_names_of_the_wire(tools: Tools, seeded: str) -> None:
+def test_a_flow_in_json_has_the_names_of_the_wire(tools: Dependencies, seeded: str) -> None:
     assert shown(tools, seeded, FLOW) == {
         "flow": {
             "flowId": FLOW,
@@ -121,7 +121,7 @@ def test_a_flow_in_json_has_the_names_of_the_wire(tools: Tools, seeded: str) -> 
     }
 
 
-def test_a_history_in_json_says_who_did_what_through_what(tools: Tools, seeded: str) -> None:
+def test_a_history_in_json_says_who_did_what_through_what(tools: Dependencies, seeded: str) -> None:
     history = shown(tools, seeded, FLOW, "--history")["history"]
     assert isinstance(history, list)
     assert [step["version"] for step in history] == [1, 2, 3, 4, 5, 6]
@@ -142,7 +142,7 @@ def test_a_history_in_json_says_who_did_what_through_what(tools: Tools, seeded: 
     }
 
 
-def test_a_flow_is_shown_as_it_was_after_an_event(tools: Tools, seeded: str) -> None:
+def test_a_flow_is_shown_as_it_was_after_an_event(tools: Dependencies, seeded: str) -> None:
     document = shown(tools, seeded, FLOW, "--version", "2", "--history")
     flow, history = document["flow"], document["history"]
     assert isinstance(flow, dict)
@@ -151,23 +151,25 @@ def test_a_flow_is_shown_as_it_was_after_an_event(tools: Tools, seeded: str) -> 
     assert [step["event"] for step in history] == ["flow_created", "flow_began_waiting"]
 
 
-def test_a_flow_that_does_not_exist_is_a_finding(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_does_not_exist_is_a_finding(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "show", "nope", "--database", seeded)
     assert ran == Ran(1, "", "taskflow: there is no flow nope\n")
 
 
-def test_a_flow_that_does_not_exist_is_null_in_json(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_does_not_exist_is_null_in_json(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "show", "nope", "--database", seeded, "--json")
     assert (ran.code, json.loads(ran.out)) == (1, {"flow": None, "tasks": []})
 
 
-def test_a_version_that_a_flow_has_not_reached_is_a_finding(tools: Tools, seeded: str) -> None:
+def test_a_version_that_a_flow_has_not_reached_is_a_finding(
+    tools: Dependencies, seeded: str
+) -> None:
     ran = taskflow(tools, "flows", "show", FLOW, "--database", seeded, "--version", "7")
     sentence = f"taskflow: flow {FLOW} has no version 7; its newest is version 6\n"
     assert ran == Ran(1, "", sentence)
 
 
-def test_a_long_state_is_shown_over_several_lines(tools: Tools, url: str) -> None:
+def test_a_long_state_is_shown_over_several_lines(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         state = Json('{"first":"' + "x" * 40 + '","second":"\\u001b[31m"}')
         bench.execute(CreateFlow(goal="g", controller_id="c", state_json=state))
@@ -178,7 +180,7 @@ def test_a_long_state_is_shown_over_several_lines(tools: Tools, url: str) -> Non
 
 @pytest.mark.parametrize("moment", [10**17, -(10**17)])
 def test_news_from_a_year_beyond_any_calendar_can_be_shown(
-    tools: Tools, url: str, moment: int
+    tools: Dependencies, url: str, moment: int
 ) -> None:
     with seeding(url) as bench:
         bench.execute(CreateFlow(goal="g", controller_id="c"))
@@ -196,7 +198,9 @@ def test_news_from_a_year_beyond_any_calendar_can_be_shown(
     assert str(moment) in ran.out
 
 
-def test_the_id_of_a_flow_is_whole_however_little_there_is_to_show(tools: Tools, url: str) -> None:
+def test_the_id_of_a_flow_is_whole_however_little_there_is_to_show(
+    tools: Dependencies, url: str
+) -> None:
     with seeding(url) as bench:
         bench.execute(CreateFlow(goal="g", controller_id="c"))
     ran = taskflow(tools, "flows", "show", FLOW, "--database", url)

@@ -14,7 +14,7 @@ from attrs import frozen
 from adapters.audit.desk import Configured, Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
-from adapters.cli import CheckReport, CommandError, Exports, Tools, run
+from adapters.cli import CheckReport, CommandError, Dependencies, Exports, run
 from adapters.cli.own_files import OwnFiles
 from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
@@ -63,7 +63,7 @@ class Ran:
     err: str
 
 
-def taskflow(tools: Tools, *argv: str) -> Ran:
+def taskflow(tools: Dependencies, *argv: str) -> Ran:
     """Run a command with its output in memory."""
     out, err = io.StringIO(), io.StringIO()
     code = run(argv, tools, out=out, err=err)
@@ -149,14 +149,14 @@ class OperatorsFlows:
         return rebuild(self.store, progress)
 
 
-def tools_over(report: CheckReport | None = None) -> Tools:
+def tools_over(report: CheckReport | None = None) -> Dependencies:
     """Return tools that open real stores, and report of a configuration what they are given."""
 
     def check(config: Path) -> CheckReport:
         assert report is not None, config
         return report
 
-    return Tools(
+    return Dependencies(
         serve=refuse,
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,

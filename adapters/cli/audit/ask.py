@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 
 
 @frozen(kw_only=True)
@@ -24,5 +24,5 @@ class AuditAsk(ABC):
     database: str | None = None
 
     @abstractmethod
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Do what is asked for, and say how it ended."""

@@ -9,16 +9,16 @@ from attrs import frozen
 
 from adapters.cli.arguments import Commands, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoint_document, checkpoints_option, in_base64
+from adapters.cli.audit.checkpoint_text import checkpoint_document, checkpoints_option, in_base64
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.printable import counted, to_the_second
 from domain.history.reading import recorded_at
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="append a signed checkpoint of the log as it is",
     description="""\
 Appends one signed checkpoint (C2SP tlog-checkpoint) to a file outside the
@@ -55,7 +55,7 @@ class TakeCheckpoint(AuditAsk):
     key: Path | None
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Append it, and say what it says."""
         tools.spare_own_files(self.config, self.database, self.checkpoints, self.key)
         with (

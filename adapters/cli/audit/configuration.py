@@ -9,18 +9,18 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, json_flag, page_options, store_options
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
 from adapters.presentation.printable import counted, to_the_millisecond
 from domain.history.configuration import ConfigurationPage, FieldChange
 
 MOST_CHANGES: Final = 1000
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="show what changed in the configuration, and when",
     description="""\
 Shows the changes of a gateway's configuration, newest first: those of a
@@ -46,7 +46,7 @@ class ShowConfigurationChanges(AuditAsk):
     cursor: int | None
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Show a page of the changes."""
         with tools.open_configurations(self.config, self.database) as log:
             page = log.page(limit=self.limit, before=self.cursor)

@@ -12,21 +12,21 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, place, read_history, step_of
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.parser import point
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.change_text import change_documents, place_document, shown
-from adapters.presentation.printable import printable, to_the_millisecond
+from adapters.presentation.change_text import change_documents, place_document, value_text
+from adapters.presentation.printable import printable
 from domain.flow.ids import FlowId
 from domain.history.as_of import Point
 from domain.history.changes import Change, FieldPath, changes
 from domain.history.transitions import Transition
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="show what changed in a flow between two points of its history",
     description=f"""\
 Shows every field of a flow and its tasks that differs between two points of
@@ -49,7 +49,7 @@ a change is missing where the field held nothing; a JSON null is null.
 
 
 @frozen(kw_only=True)
-class Diff(AuditAsk):
+class ShowDiff(AuditAsk):
     """Show what differs between two points."""
 
     flow: FlowId
@@ -57,7 +57,7 @@ class Diff(AuditAsk):
     b: Point
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Show it."""
         with tools.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
@@ -76,7 +76,10 @@ def _tables(changed: Sequence[Change]) -> Iterator[RenderableType]:
         title = "Flow" if task_id is None else f"Task {printable(task_id)}"
         made = table(title, {"Field": 18, "Before": REST, "After": REST})
         for change in group:
-            before, after = shown(change.field, change.before), shown(change.field, change.after)
+            before, after = (
+                value_text(change.field, change.before),
+                value_text(change.field, change.after),
+            )
             made.add_row(str(FieldPath(change.field.name)), folded(before), folded(after))
         yield made
     if not changed:
@@ -84,16 +87,12 @@ def _tables(changed: Sequence[Change]) -> Iterator[RenderableType]:
 
 
 def _between(a: Transition, b: Transition) -> str:
-    return f"Before: {_point(a)}\nAfter:  {_point(b)}"
-
-
-def _point(step: Transition) -> str:
-    return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
+    return f"Before: {moment_text(a)}\nAfter:  {moment_text(b)}"
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("diff", PAGE, Diff)
+    parser = commands.add_ask("diff", PAGE, ShowDiff)
     flow_argument(parser)
     parser.add_argument("a", metavar="A", type=point, help="one point in its history")
     parser.add_argument("b", metavar="B", type=point, help="another one")

@@ -13,22 +13,22 @@ from attrs import asdict, field, frozen
 
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
+from adapters.cli.audit.checkpoint_text import checkpoints_option, public_keys_option
 from adapters.cli.audit.export_range import in_store, range_options
+from adapters.cli.dependencies import CommandError, Dependencies, WriteEvents
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.output import Output
 from adapters.cli.parser import uri_reference
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools, WriteEvents
 from adapters.presentation.printable import counted
 from domain.flow.ids import FlowId, Owner
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="take events away as one file",
     description="""\
 Writes events to one file, in the order of the log:
@@ -65,7 +65,7 @@ STANDARD_OUTPUT: Final = Path("-")
 _CHUNK: Final = 1 << 20
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """The forms in which events are taken away."""
 
     NDJSON = "ndjson"
@@ -83,11 +83,11 @@ class _Written:
 
 
 @frozen(kw_only=True)
-class Export(AuditAsk):
+class ExportEvents(AuditAsk):
     """Take some events away."""
 
     file: Path
-    format: Form
+    format: ExportFormat
     from_position: int | None
     to_position: int | None
     flow: FlowId | None
@@ -100,7 +100,7 @@ class Export(AuditAsk):
     force: bool
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Write them, and say what was written."""
         output = self._output(tools)
         self._refuse_early(output, terminal)
@@ -121,7 +121,7 @@ class Export(AuditAsk):
             self._tell(count, written, uncovered, terminal)
         return Exit.DONE
 
-    def _output(self, tools: Tools) -> Output | None:
+    def _output(self, tools: Dependencies) -> Output | None:
         """Return the file that is to be written, or None for standard output."""
         if self.file == STANDARD_OUTPUT:
             return None
@@ -131,21 +131,21 @@ class Export(AuditAsk):
     def _refuse_early(self, output: Output | None, terminal: Terminal) -> None:
         if output is not None:
             output.check()
-        elif self.format is Form.PACK:
+        elif self.format is ExportFormat.PACK:
             raise CommandError("a pack is an archive: name a file")
         if terminal.out.isatty() if output is None else output.is_terminal:
             # APPSEC: texts of callers stand there as they are, and could play tricks on a terminal.
             which = "standard output" if output is None else str(self.file)
             raise CommandError(f"{which} is a terminal: name a file, or pipe it on")
 
-    def _form(self, tools: Tools, evidence: AuditLog) -> tuple[WriteEvents, int]:
+    def _form(self, tools: Dependencies, evidence: AuditLog) -> tuple[WriteEvents, int]:
         """Return who writes the events, and the last position that can be written."""
         match self.format:
-            case Form.NDJSON:
+            case ExportFormat.NDJSON:
                 return tools.exports.ndjson, evidence.size()
-            case Form.CLOUD_EVENTS:
+            case ExportFormat.CLOUD_EVENTS:
                 return partial(tools.exports.cloud_events, source=self.source), evidence.size()
-            case Form.PACK:
+            case ExportFormat.PACK:
                 packer = tools.proving.packer(
                     config=self.config, file=self.checkpoints, public_keys=self.public_keys
                 )
@@ -165,7 +165,7 @@ class Export(AuditAsk):
 
     def _uncovered(self, last: int, evidence: AuditLog) -> int:
         """Return how many events a pack of all that can be packed leaves out."""
-        is_open = self.format is Form.PACK and self.to_position is None
+        is_open = self.format is ExportFormat.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0
 
     def _measured(self, file: IO[bytes]) -> _Written:
@@ -187,23 +187,23 @@ class Export(AuditAsk):
             terminal.say(f"{left} (see taskflow audit checkpoint)")
 
 
-def form(text: str) -> Form:
+def form(text: str) -> ExportFormat:
     """Return the form that an argument names."""
-    if text not in tuple(Form):
-        raise ArgumentTypeError(f"expected one of {', '.join(Form)}, found {text!r}")
-    return Form(text)
+    if text not in tuple(ExportFormat):
+        raise ArgumentTypeError(f"expected one of {', '.join(ExportFormat)}, found {text!r}")
+    return ExportFormat(text)
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("export", PAGE, Export)
+    parser = commands.add_ask("export", PAGE, ExportEvents)
     parser.add_argument("file", metavar="FILE", type=Path, help="what to write, or -")
     parser.add_argument(
         "--format",
         metavar="FORMAT",
         type=form,
-        default=Form.NDJSON,
-        help=f"one of {', '.join(Form)} (default: {Form.NDJSON})",
+        default=ExportFormat.NDJSON,
+        help=f"one of {', '.join(ExportFormat)} (default: {ExportFormat.NDJSON})",
     )
     parser.add_argument(
         "--source",

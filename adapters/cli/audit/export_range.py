@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.cli.arguments import MOST_INTEGER, text_option
+from adapters.cli.dependencies import CommandError
 from adapters.cli.parser import Parser, moment, whole_number
-from adapters.cli.tools import CommandError
 from adapters.presentation.printable import counted
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection

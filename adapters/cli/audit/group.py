@@ -21,9 +21,9 @@ from adapters.cli.audit import (
     verify_proof,
     why,
 )
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 
-AUDIT: Final = Page(
+AUDIT: Final = HelpPage(
     help="see, replay and prove what happened",
     description="""\
 Looks at the whole history of a store, read-only, also beside a running

@@ -15,16 +15,17 @@ from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
     at_option,
-    place,
+    moment_text,
+    place_text,
     read_history,
     step_of,
 )
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.tables import REST, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.change_text import (
     change_documents,
     change_line,
@@ -37,7 +38,7 @@ from adapters.presentation.documents import (
     history_documents,
     task_documents,
 )
-from adapters.presentation.event_text import word
+from adapters.presentation.event_text import event_name
 from adapters.presentation.printable import counted, printable, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.flow.ids import FlowId
@@ -45,7 +46,7 @@ from domain.history.as_of import Point
 from domain.history.changes import Change, changes
 from domain.history.transitions import Transition
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="show each event of a flow, what it changed, and who caused it",
     description=f"""\
 Shows all that happened to a flow, in order: each event's stream version, the
@@ -72,14 +73,14 @@ _TOLD_BESIDE: Final = ("version", "revision", "flow_id", "updated_at", "latest_a
 
 
 @frozen(kw_only=True)
-class History(AuditAsk):
+class ShowHistory(AuditAsk):
     """Show the events of a flow, or the flow as it was."""
 
     flow: FlowId
     at: Point | None
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Show them, or it."""
         with tools.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
@@ -100,7 +101,7 @@ class History(AuditAsk):
             flow, tasks = flow_document(step.after), task_documents(step.after)
             terminal.dump({"asOf": place_document(step), "flow": flow, "tasks": tasks})
         else:
-            then = f"As of {place(step)}, {to_the_millisecond(step.record.event.at)}"
+            then = f"As of {moment_text(step)}"
             terminal.show(*flow_tables(step.after), Text(then))
 
 
@@ -116,13 +117,13 @@ def _table(flow_id: FlowId, history: Sequence[Transition]) -> Table:
     title = f"History of flow {printable(flow_id)}"
     made = table(title, {"When, version, revision": 25, "What changed, by whom": REST})
     for step in history:
-        made.add_row(lines(to_the_millisecond(step.record.event.at), place(step)), _told(step))
+        made.add_row(lines(to_the_millisecond(step.record.event.at), place_text(step)), _told(step))
     return made
 
 
 def _told(step: Transition) -> Text:
     record = step.record
-    cell = Text(word(record.event), style="bold", overflow="fold")
+    cell = Text(event_name(record.event), style="bold", overflow="fold")
     for line in _changed(step):
         cell.append(f"\n{printable(line)}", style="not bold")
     for line in (by_whom(record.metadata), *through_what(record)):
@@ -155,7 +156,7 @@ def _is_new(step: Transition, changed: Sequence[Change]) -> bool:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("history", PAGE, History)
+    parser = commands.add_ask("history", PAGE, ShowHistory)
     flow_argument(parser)
     at_option(parser, "show the flow as it was at POINT instead")
     store_options(parser)

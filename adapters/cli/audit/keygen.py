@@ -10,13 +10,13 @@ from attrs import frozen
 
 from adapters.cli.arguments import Commands, config_option, flag
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.parser import some_text
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="make a key that signs checkpoints",
     description="""\
 Makes an Ed25519 key, writes it to FILE, which only you can read, and prints
@@ -53,7 +53,7 @@ class Keygen(AuditAsk):
     name: str | None
     rotate: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Make it, and say its public part."""
         if self.rotate:
             return self._rotate(tools, terminal)
@@ -62,7 +62,7 @@ class Keygen(AuditAsk):
         terminal.say(tools.proving.keygen(self.file, self.name))
         return Exit.DONE
 
-    def _rotate(self, tools: Tools, terminal: Terminal) -> Exit:
+    def _rotate(self, tools: Dependencies, terminal: Terminal) -> Exit:
         if self.config is None or self.name is not None:
             raise CommandError("--rotate takes the name from --config FILE, and not from --name")
         made = tools.proving.rotate(self.file, self.config)

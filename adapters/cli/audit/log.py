@@ -12,14 +12,14 @@ from rich.table import Table
 
 from adapters.cli.arguments import MOST_INTEGER, Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.parser import Parser, flow_status, moment, whole_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, event_document
-from adapters.presentation.event_text import WORDS, told, word
+from adapters.presentation.event_text import EVENT_NAMES, event_name, event_summary
 from adapters.presentation.printable import counted, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.application.recorded_events import ActorKind, RecordedEvent
@@ -32,7 +32,7 @@ from domain.history.audit_log import AuditLog, UnreadableEvent
 from domain.history.flow_heads import FlowHeads
 from domain.history.reading import read_entry
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="list the events of all flows, in the order in which they were written",
     description="""\
 Lists the events of the whole store in the order in which they were written,
@@ -43,9 +43,9 @@ revision are folded from the events up to this one. --status is about that
 status, --route about who caused the event; times are the events' own.""",
     epilog=f"""\
 EVENT is one of
-  {", ".join(WORDS[:4])},
-  {", ".join(WORDS[4:8])},
-  {", ".join(WORDS[8:])}
+  {", ".join(EVENT_NAMES[:4])},
+  {", ".join(EVENT_NAMES[4:8])},
+  {", ".join(EVENT_NAMES[8:])}
 
 examples:
   taskflow audit log --config gateway.json5 --route zapier --since 2026-11-26
@@ -73,7 +73,7 @@ class Logged:
 
 
 @frozen(kw_only=True)
-class Log(AuditAsk):
+class ListEvents(AuditAsk):
     """List the events of all flows that pass some filters."""
 
     owner: Owner | None
@@ -86,7 +86,7 @@ class Log(AuditAsk):
     limit: int
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """List them as they are read."""
         with tools.open_evidence(self.config, self.database) as evidence:
             passing = filter(self._passes, _logged(evidence, self.cursor))
@@ -100,7 +100,7 @@ class Log(AuditAsk):
         return (
             self.owner in (None, flow.owner)
             and self.status in (None, flow.status)
-            and self.event in (None, word(record.event))
+            and self.event in (None, event_name(record.event))
             and (self.route is None or (actor.kind, actor.name) == (ActorKind.ROUTE, self.route))
             and (self.since is None or self.since <= at)
             and (self.until is None or at < self.until)
@@ -175,7 +175,7 @@ def _table(rows: Iterable[Logged], *, first: bool) -> Table:
             lines(str(logged.position), to_the_millisecond(record.event.at)),
             folded(
                 f"{record.flow_id} version {record.version}",
-                told(record.event),
+                event_summary(record.event),
                 f"{flow.status}, revision {flow.revision}, owner {flow.owner}",
                 by_whom(record.metadata),
                 *through_what(record),
@@ -186,7 +186,7 @@ def _table(rows: Iterable[Logged], *, first: bool) -> Table:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("log", PAGE, Log)
+    parser = commands.add_ask("log", PAGE, ListEvents)
     _filters(parser)
     parser.add_argument(
         "--cursor",
@@ -227,6 +227,6 @@ def _filters(parser: Parser) -> None:
 
 
 def _event(text: str) -> str:
-    if text not in WORDS:
-        raise ArgumentTypeError(f"expected one of {', '.join(WORDS)}, found {text!r}")
+    if text not in EVENT_NAMES:
+        raise ArgumentTypeError(f"expected one of {', '.join(EVENT_NAMES)}, found {text!r}")
     return text

@@ -10,25 +10,25 @@ from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, flow_argument, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import (
+from adapters.cli.audit.checkpoint_text import (
     checkpoint_line,
     checkpoints_option,
     public_keys_option,
 )
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.output import Output
 from adapters.cli.parser import point
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
 from domain.flow.ids import FlowId
 from domain.history.as_of import AtVersion, Point
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.proofs import Proof, ProofResult
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="write the proof that the log has one event",
     description=f"""\
 Writes a JSON document that proves to anybody with the public key that an event
@@ -55,7 +55,7 @@ examples:
 
 
 @frozen(kw_only=True)
-class Prove(AuditAsk):
+class ProveEvent(AuditAsk):
     """Prove an event."""
 
     flow: FlowId
@@ -66,7 +66,7 @@ class Prove(AuditAsk):
     out: Path | None
     force: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Write the proof, if there is one."""
         output = self._output(tools)
         if output is not None:
@@ -94,7 +94,7 @@ class Prove(AuditAsk):
         self._tell(verdict, terminal)
         return Exit.DONE
 
-    def _output(self, tools: Tools) -> Output | None:
+    def _output(self, tools: Dependencies) -> Output | None:
         """Return the file that is to be written, or None for standard output."""
         if self.out is None:
             return None
@@ -129,7 +129,7 @@ def _entry(evidence: AuditLog, flow_id: FlowId, at: Point) -> LogEntry:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("prove", PAGE, Prove)
+    parser = commands.add_ask("prove", PAGE, ProveEvent)
     flow_argument(parser)
     parser.add_argument("point", metavar="VERSION", type=point, help="which of its events")
     checkpoints_option(parser)

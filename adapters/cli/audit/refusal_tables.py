@@ -28,7 +28,7 @@ _NUMBER: Final = 11
 
 
 @frozen(kw_only=True)
-class Found:
+class FoundRefusals:
     """What there is to show; without totals where these would not be those of what is asked."""
 
     page: RefusalPage
@@ -36,7 +36,7 @@ class Found:
     turned_away: Sequence[TurnedAwayTotal] = ()
 
 
-def tell(found: Found, terminal: Terminal) -> None:
+def show_refusals(found: FoundRefusals, terminal: Terminal) -> None:
     """Show a page of refused calls, and the totals, as tables."""
     parts = list(_parts(found))
     if parts:
@@ -45,7 +45,7 @@ def tell(found: Found, terminal: Terminal) -> None:
         terminal.say("No refusals.")
 
 
-def _parts(found: Found) -> Iterator[RenderableType]:
+def _parts(found: FoundRefusals) -> Iterator[RenderableType]:
     if found.page.calls:
         yield _calls(found.page.calls)
         yield Text(_ending(found.page))

@@ -14,12 +14,12 @@ from adapters.cli.arguments import (
     text_option,
 )
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.refusal_tables import Found, tell
+from adapters.cli.audit.refusal_tables import FoundRefusals, show_refusals
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.parser import moment
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
 from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
@@ -27,7 +27,7 @@ from domain.history.refused_requests import Wanted, adds_up
 
 MOST_CALLS: Final = 1000
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="show what callers were refused, and how often",
     description="""\
 Shows the calls that a gateway refused to callers with a valid key (404, 409
@@ -66,16 +66,16 @@ class ShowRefusals(AuditAsk):
     cursor: int | None
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Show a page of them, and the totals."""
         found = self._look(tools)
         if self.json:
             terminal.dump(_document(found))
         else:
-            tell(found, terminal)
+            show_refusals(found, terminal)
         return Exit.DONE if all(map(adds_up, found.totals or ())) else Exit.FINDINGS
 
-    def _look(self, tools: Tools) -> Found:
+    def _look(self, tools: Dependencies) -> FoundRefusals:
         wanted = Wanted(
             route_id=self.route,
             key_id=self.key,
@@ -87,13 +87,13 @@ class ShowRefusals(AuditAsk):
         with tools.open_refusals(self.config, self.database) as refusals:
             page = refusals.page(wanted, limit=self.limit, before=self.cursor)
             if self.flow is not None:
-                return Found(page=page)
+                return FoundRefusals(page=page)
             # Those who were not let in have no key.
             strangers = () if self.key is not None else refusals.turned_away(wanted)
-            return Found(page=page, totals=refusals.totals(wanted), turned_away=strangers)
+            return FoundRefusals(page=page, totals=refusals.totals(wanted), turned_away=strangers)
 
 
-def _document(found: Found) -> Document:
+def _document(found: FoundRefusals) -> Document:
     calls = [{"number": kept.number, **document(kept.call)} for kept in found.page.calls]
     rest = found.page.next_cursor
     shown: Document = {"refusals": calls}

@@ -8,18 +8,18 @@ from attrs import frozen
 
 from adapters.cli.arguments import Commands, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.replay_tables import report_document, tell
+from adapters.cli.audit.replay_tables import report_document, show_report
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.parser import whole_number
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import find_missing, stages
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="fold and decide all flows again, and name what does not agree",
     description="""\
 Folds each flow's events again, decides each step again by the published
@@ -55,13 +55,13 @@ _MOST_DAYS: Final = 36_500
 
 
 @frozen(kw_only=True)
-class Replay(AuditAsk):
+class ReplayStore(AuditAsk):
     """Replay a store; `stuck_after` is in days."""
 
     stuck_after: int
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Replay it, and tell what was found."""
         report = ReplayReport()
         silent_before = tools.clock() - self.stuck_after * _DAY
@@ -74,10 +74,10 @@ class Replay(AuditAsk):
         if self.json:
             terminal.dump(report_document(report))
         else:
-            tell(report, terminal)
+            show_report(report, terminal)
         return Exit.FINDINGS if report.findings.total() else Exit.DONE
 
-    def _checkpoints(self, tools: Tools) -> KnownCheckpoints:
+    def _checkpoints(self, tools: Dependencies) -> KnownCheckpoints:
         """Return what the configuration's checkpoints say, if it has the key to read them by."""
         try:
             return tools.proving.checkpoints(config=self.config, file=None, held=(), public_keys=())
@@ -87,7 +87,7 @@ class Replay(AuditAsk):
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("replay", PAGE, Replay)
+    parser = commands.add_ask("replay", PAGE, ReplayStore)
     store_options(parser)
     parser.add_argument(
         "--stuck-after",

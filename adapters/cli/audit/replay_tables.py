@@ -31,7 +31,7 @@ def report_document(report: ReplayReport) -> Document:
     }
 
 
-def tell(report: ReplayReport, terminal: Terminal) -> None:
+def show_report(report: ReplayReport, terminal: Terminal) -> None:
     """Show findings and advice as tables, and what was seen."""
     parts = [*_findings(report.findings), *_advice(report.advice)]
     if parts:

@@ -9,16 +9,16 @@ from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, store_options, text_option
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
+from adapters.cli.audit.checkpoint_text import checkpoints_option, public_keys_option
+from adapters.cli.dependencies import Dependencies, PagesWanted
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.parser import whole_number
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import PagesWanted, Tools
 
 _MOST_PORTS: Final = 65_535
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="serve the auditor's pages until it is told to stop",
     description="""\
 Serves read-only web pages over a store: find flows, see their timeline, their
@@ -57,7 +57,7 @@ class ServePages(AuditAsk):
     public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
         """Serve them."""
         code = tools.serve_pages(
             PagesWanted(

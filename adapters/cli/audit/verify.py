@@ -10,17 +10,17 @@ from rich.table import Table
 
 from adapters.cli.arguments import Commands, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import (
+from adapters.cli.audit.checkpoint_text import (
     checkpoints_option,
     in_base64,
     public_keys_option,
 )
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.progress import progress_on
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
 from adapters.presentation.printable import counted, printable, to_the_second
 from domain.flow.values import Timestamp
@@ -30,7 +30,7 @@ from domain.tlog.checkpoints import KnownCheckpoints
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Discrepancy, Verified, verified
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="compare the whole log with its signed checkpoints",
     description="""\
 Reads the whole log once, computes the Merkle tree over it, and compares it with
@@ -64,7 +64,7 @@ examples:
 
 
 @frozen(kw_only=True)
-class Verify(AuditAsk):
+class VerifyLog(AuditAsk):
     """Compare the log with its checkpoints."""
 
     checkpoints: Path | None
@@ -72,7 +72,7 @@ class Verify(AuditAsk):
     public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Compare, and say what does not agree."""
         given = tools.proving.checkpoints(
             config=self.config,
@@ -156,7 +156,7 @@ def _table(findings: tuple[Discrepancy, ...]) -> Table:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_ask("verify", PAGE, Verify)
+    parser = commands.add_ask("verify", PAGE, VerifyLog)
     checkpoints_option(parser)
     parser.add_argument(
         "--held",

@@ -12,21 +12,21 @@ from rich.text import Text
 
 from adapters.cli.arguments import Commands, json_flag
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import (
+from adapters.cli.audit.checkpoint_text import (
     checkpoint_document,
     checkpoint_line,
     public_keys_option,
 )
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document
 from adapters.presentation.printable import pretty_json
 from domain.tlog.proofs import ProofResult
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="check the proof of an event, without a store",
     description="""\
 Checks a proof that `prove` wrote, with nothing but the proof and the public
@@ -58,7 +58,7 @@ class VerifyProof(AuditAsk):
     public_keys: tuple[str, ...] = field(converter=tuple)
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Check it, and say whether it holds."""
         verdict = tools.proving.judge(self.file, self.public_keys)
         if self.json:

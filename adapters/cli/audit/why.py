@@ -14,20 +14,20 @@ from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
     at_option,
-    place,
+    moment_text,
     read_history,
     step_of,
 )
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
 from adapters.cli.parser import some_text
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
-from adapters.presentation.change_text import place_document, shown, values_document
+from adapters.presentation.change_text import place_document, value_text, values_document
 from adapters.presentation.documents import Document, history_documents
-from adapters.presentation.event_text import word
-from adapters.presentation.printable import counted, pretty_json, to_the_millisecond
+from adapters.presentation.event_text import event_name
+from adapters.presentation.printable import counted, pretty_json
 from adapters.presentation.provenance_text import cause
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
@@ -37,7 +37,7 @@ from domain.history.changes import TASK_FIELDS, FieldPath, field_names, value_of
 from domain.history.provenance import Provenance, why
 from domain.history.transitions import Transition
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="name the event that gave a field its value, and the request behind it",
     description=f"""\
 Names the one event that gave a field of a flow the value that it has, or had
@@ -76,7 +76,7 @@ class WhyField(AuditAsk):
     at: Point | None
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Name it."""
         with tools.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
@@ -104,10 +104,10 @@ def _field(flow: Flow, text: str) -> FieldPath:
 def _rows(found: Provenance, last: Transition) -> Iterator[tuple[str, str | Text]]:
     record, metadata = found.step.record, found.step.record.metadata
     yield "Value", _value(found)
-    yield "Before", shown(found.field, value_of(found.step.before, found.field))
-    yield "Seen at", _placed(last)
-    yield "Given by", word(record.event)
-    yield "Given at", _placed(found.step)
+    yield "Before", value_text(found.field, value_of(found.step.before, found.field))
+    yield "Seen at", moment_text(last)
+    yield "Given by", event_name(record.event)
+    yield "Given at", moment_text(found.step)
     yield "Actor", f"{metadata.actor.kind} {metadata.actor.name}"
     if metadata.actor.key_id is not None:
         yield "Key", metadata.actor.key_id
@@ -122,7 +122,7 @@ def _rows(found: Provenance, last: Transition) -> Iterator[tuple[str, str | Text
 
 
 def _again(steps: Sequence[Transition]) -> Iterator[str]:
-    yield from (_placed(step) for step in steps[:_MOST_AGAIN])
+    yield from (moment_text(step) for step in steps[:_MOST_AGAIN])
     if len(steps) > _MOST_AGAIN:
         yield f"and {counted(len(steps) - _MOST_AGAIN, 'time')} more, shown by --json"
 
@@ -130,11 +130,7 @@ def _again(steps: Sequence[Transition]) -> Iterator[str]:
 def _value(found: Provenance) -> str | Text:
     if isinstance(found.value, Json):
         return Text(pretty_json(found.value.text), overflow="fold")
-    return shown(found.field, found.value, most=_WHOLE)
-
-
-def _placed(step: Transition) -> str:
-    return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
+    return value_text(found.field, found.value, most=_WHOLE)
 
 
 def _document(found: Provenance, last: Transition) -> Document:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from rich.text import Text
 
 from adapters.cli.asks import ListFlows
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
-from adapters.cli.tables import REST, lines, standing, table
+from adapters.cli.tables import REST, lines, status_cell, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, flow_document
 from adapters.presentation.printable import counted, to_the_second
 from domain.application.ports import Page, itself
 from domain.flow.state import Flow, cancel_requested, is_terminal
 
 
-def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:
+def list_flows(ask: ListFlows, tools: Dependencies, terminal: Terminal) -> Exit:
     """List a page of flows."""
     with tools.read_store(ask.config, ask.database) as flows:
         page = flows.page(
@@ -41,7 +41,7 @@ def _tell(page: Page[Flow], terminal: Terminal) -> None:
     for flow in page.flows:
         shown.add_row(
             lines(flow.flow_id, flow.goal),
-            standing(flow.status, *_progress(flow)),
+            status_cell(flow.status, *_progress(flow)),
             lines(to_the_second(flow.updated_at), flow.owner),
         )
     terminal.show(shown, Text(_ending(page)))

@@ -11,12 +11,12 @@ from attrs import field, frozen
 
 from adapters.cli.arguments import Commands, flag, json_flag, store_options
 from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
+from adapters.cli.audit.checkpoint_text import checkpoints_option, public_keys_option
+from adapters.cli.dependencies import CommandError, Dependencies, Restoring
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import WRITE_TROUBLE, Page
+from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Restoring, Tools
 from adapters.presentation.printable import counted
 from domain.history.audit_log import AuditLog
 from domain.history.overlap import Overlap, overlap
@@ -26,7 +26,7 @@ from domain.tlog.checkpoints import KnownCheckpoints
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Verified, verified
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="put the store back from a copy",
     description="""\
 Checks a copy, compares it with the checkpoints of the configuration and with
@@ -68,7 +68,7 @@ class RestoreStore(AuditAsk):
     accept_findings: bool
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Put it back, unless something would be lost that nobody gave up."""
         given = tools.proving.checkpoints(
             config=self.config, file=self.checkpoints, held=(), public_keys=self.public_keys

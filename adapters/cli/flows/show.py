@@ -9,18 +9,18 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from adapters.cli.asks import ShowFlow
+from adapters.cli.dependencies import Dependencies, ReadableFlows
 from adapters.cli.exits import Exit
 from adapters.cli.flow_tables import flow_tables
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import ReadableFlows, Tools
 from adapters.presentation.documents import (
     Document,
     flow_document,
     history_documents,
     task_documents,
 )
-from adapters.presentation.event_text import told
+from adapters.presentation.event_text import event_summary
 from adapters.presentation.printable import to_the_millisecond
 from adapters.presentation.provenance_text import by_whom
 from domain.application.recorded_events import RecordedEvent
@@ -28,7 +28,7 @@ from domain.flow.state import Flow
 from domain.history.transitions import Transition, transitions
 
 
-def show_flow(ask: ShowFlow, tools: Tools, terminal: Terminal) -> Exit:
+def show_flow(ask: ShowFlow, tools: Dependencies, terminal: Terminal) -> Exit:
     """Show a flow and its tasks, and its history if that is asked for."""
     with tools.read_store(ask.config, ask.database) as flows:
         flow = flows.load(ask.flow, ask.version)
@@ -79,6 +79,6 @@ def _history(history: Iterable[Transition]) -> Table:
         through = f"request {record.metadata.request_id}"
         shown.add_row(
             lines(to_the_millisecond(record.event.at), numbers),
-            folded(told(record.event), by_whom(record.metadata), through),
+            folded(event_summary(record.event), by_whom(record.metadata), through),
         )
     return shown

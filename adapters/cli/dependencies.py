@@ -1,6 +1,6 @@
-"""What the command line is given: all that takes more than words and tables.
+"""What the commands depend on, which the composition root gives them.
 
-The composition root fills `Tools`. A tool raises `CommandError` for whatever the user must mend.
+Each raises `CommandError` for what the user must correct.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class CommandError(Exception):
-    """What the user must mend: a sentence, or a line for each of several. It holds no secret."""
+    """What the user must correct: a sentence, or a line for each of several. It holds no secret."""
 
 
 class ServeGateway(Protocol):
@@ -260,7 +260,7 @@ class OpenRestore(Protocol):
 
 
 @frozen(kw_only=True)
-class Tools:
+class Dependencies:
     """All collaborators of the command line."""
 
     serve: ServeGateway

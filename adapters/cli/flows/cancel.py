@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from adapters.cli.asks import CancelFlow
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, flow_document, task_documents
 from adapters.presentation.printable import counted
 from domain.application.outcomes import Accepted, Rejected
@@ -18,7 +18,7 @@ from domain.flow.status import FlowStatus
 _PENDING: Final = "One or more child tasks are still active."
 
 
-def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
+def cancel_flow(ask: CancelFlow, tools: Dependencies, terminal: Terminal) -> Exit:
     """Cancel a flow, and say what that came to."""
     swept = Swept()
     with tools.write_store(ask.config, ask.database) as flows:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from adapters.cli.asks import SweepFlows
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.printable import counted
 
 
-def sweep_flows(ask: SweepFlows, tools: Tools, terminal: Terminal) -> Exit:
+def sweep_flows(ask: SweepFlows, tools: Dependencies, terminal: Terminal) -> Exit:
     """Mark silent children of flows with a cancel intent as lost, and say how many there were."""
     with tools.write_store(ask.config, ask.database) as flows:
         swept = flows.sweep(ask.lost_after)

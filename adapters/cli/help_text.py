@@ -10,7 +10,7 @@ from adapters.cli.exits import ALL_CODES, exit_codes
 
 
 @frozen(kw_only=True)
-class Page:
+class HelpPage:
     """The texts of one command: a line in its group's list, and what stands around its options."""
 
     help: str
@@ -43,7 +43,7 @@ the HTTP API, its times milliseconds since 1970.
 
 {ALL_CODES}"""
 
-SERVE: Final = Page(
+SERVE: Final = HelpPage(
     help="serve the gateway until it is told to stop",
     description="""\
 Serves the webhook routes of a configuration. Prints
@@ -71,7 +71,7 @@ examples:
     ),
 )
 
-CHECK: Final = Page(
+CHECK: Final = HelpPage(
     help="say what a configuration would serve, and what is wrong with it",
     description="""\
 Reads a configuration as `serve` does and reports the routes that would be
@@ -90,7 +90,7 @@ examples:
     ),
 )
 
-RELOAD: Final = Page(
+RELOAD: Final = HelpPage(
     help="have a running gateway read its settings and secrets again",
     description="""\
 Sends SIGHUP to the gateway that writes to a store, and waits for the outcome.
@@ -112,7 +112,7 @@ examples:
     ),
 )
 
-FLOWS: Final = Page(
+FLOWS: Final = HelpPage(
     help="look at flows, and cancel them",
     description="""\
 Looks at the flows of all owners, also beside a running gateway, and cancels
@@ -123,7 +123,7 @@ examples:
   taskflow flows show --help""",
 )
 
-LIST: Final = Page(
+LIST: Final = HelpPage(
     help="list flows, newest first",
     description="""\
 Lists flows of all owners, or of one, newest first. Safe beside a running
@@ -139,7 +139,7 @@ examples:
     + exit_codes(done="listed, even if there is none", findings="not used", trouble=STORE_TROUBLE),
 )
 
-SHOW: Final = Page(
+SHOW: Final = HelpPage(
     help="show one flow with its tasks, and its history",
     description="""\
 Shows all that is known of a flow and its child tasks, its owner included. Safe
@@ -160,7 +160,7 @@ examples:
     ),
 )
 
-CANCEL: Final = Page(
+CANCEL: Final = HelpPage(
     help="cancel a flow, now or when its last child has ended",
     description="""\
 Cancels a flow of whichever owner, recorded as done by an operator. While
@@ -184,7 +184,7 @@ examples:
     ),
 )
 
-SWEEP: Final = Page(
+SWEEP: Final = HelpPage(
     help="give up child tasks that nobody hears of",
     description="""\
 Marks the active children of flows with a cancel intent as lost if they were
@@ -209,7 +209,7 @@ examples:
     ),
 )
 
-STORE: Final = Page(
+STORE: Final = HelpPage(
     help="back up, restore and look after the store",
     description="""\
 Copies a store, also beside a running gateway; and puts it back from a copy, or
@@ -221,7 +221,7 @@ examples:
   taskflow store rebuild --config gateway.json5""",
 )
 
-REBUILD: Final = Page(
+REBUILD: Final = HelpPage(
     help="make the index and the snapshots again from the events",
     description="""\
 Folds every flow again from its events and mends each derived row that differs:

@@ -9,16 +9,16 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.arguments import Commands, json_flag, store_options
+from adapters.cli.atomic_write import atomic_write
 from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
-from adapters.cli.whole_file import whole_file
 from adapters.presentation.printable import counted
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
     help="copy the store into one file, beside a running gateway",
     description="""\
 Copies a store as it is at one moment into a new file, and checks the copy. A
@@ -50,13 +50,13 @@ class BackUpStore(AuditAsk):
     file: Path
     json: bool
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
         """Copy it, and say what was copied."""
         if self.file.exists() or self.file.is_symlink():
             raise _taken(self.file)
         with (
             progress_on(terminal.err, "copying") as progress,
-            whole_file(self.file, _give_name) as file,
+            atomic_write(self.file, _give_name) as file,
         ):
             events = tools.back_up(
                 self.config, self.database, Path(file.name), name=self.file, progress=progress

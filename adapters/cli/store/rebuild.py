@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from adapters.cli.asks import RebuildStore
+from adapters.cli.dependencies import Dependencies, Rebuilt
 from adapters.cli.exits import Exit
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Rebuilt, Tools
 from adapters.presentation.documents import camel_case
 from adapters.presentation.printable import counted
 
 
-def rebuild_store(ask: RebuildStore, tools: Tools, terminal: Terminal) -> Exit:
+def rebuild_store(ask: RebuildStore, tools: Dependencies, terminal: Terminal) -> Exit:
     """Mend the derived rows of a store, and say what had to change."""
     with (
         tools.write_store(ask.config, ask.database) as flows,
