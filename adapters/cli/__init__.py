@@ -17,7 +17,6 @@ from adapters.cli.dependencies import (
     Exports,
     PagesWanted,
     ReadableFlows,
-    Rebuilt,
     Reloaded,
     WritableFlows,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "PagesWanted",
     "Progress",
     "ReadableFlows",
-    "Rebuilt",
     "Reloaded",
     "RouteLimits",
     "ServedRoute",

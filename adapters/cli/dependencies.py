@@ -5,7 +5,7 @@ Each raises `CommandError` for what the user must correct.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias, TypeVar
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
 from adapters.cli.own_files import OwnFiles
-from adapters.cli.proving import Proving
+from adapters.cli.proving import ProvingService
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page, Progress
 from domain.application.recorded_events import RecordedEvent
@@ -26,6 +26,7 @@ from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
 from domain.history.refused_requests import RefusalLog
 from domain.history.selection import Selection
+from domain.replay.findings import RebuiltRows
 
 T = TypeVar("T")
 
@@ -108,20 +109,6 @@ class ReadableFlows(Protocol):
         ...
 
 
-class Rebuilt(Protocol):
-    """What making the derived rows again came to."""
-
-    @property
-    def flows(self) -> int:
-        """Return how many flows the store has."""
-        ...
-
-    @property
-    def changed(self) -> Mapping[str, int]:
-        """Return, for each table, how many rows were wrong, missing or too many."""
-        ...
-
-
 class WritableFlows(Protocol):
     """A store opened to be changed, by an operator."""
 
@@ -141,7 +128,7 @@ class WritableFlows(Protocol):
         """Give up children that were silent for some seconds, in the operator's name."""
         ...
 
-    def rebuild(self, progress: Progress) -> Rebuilt:
+    def rebuild(self, progress: Progress) -> RebuiltRows:
         """Make all derived rows again from the events."""
         ...
 
@@ -274,7 +261,7 @@ class Dependencies:
     open_evidence: OpenEvidence
     serve_pages: ServePages
     exports: Exports
-    proving: Proving
+    proving: ProvingService
     open_refusals: OpenRefusals
     open_configurations: OpenConfigurations
     own_files: FindOwnFiles

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
+from typing import IO, Protocol
 
 from domain.application.ports import Progress
-from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
-from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints
-from domain.tlog.proofs import Proof, ProofResult
-
-Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
-"""Proves an event of a log."""
+from domain.tlog.checkpoints import AppendedCheckpoint, KnownCheckpoints, RotatedKey
+from domain.tlog.proofs import Proof, ProofResult, Prover
 
 
-class Appended(Protocol):
-    """The last checkpoint, and sentences about what was found beside it."""
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """Return what was signed."""
-        ...
-
-    @property
-    def is_new(self) -> bool:
-        """Return whether it was appended just now."""
-        ...
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """Return what the user should know."""
-        ...
-
-
-class Rotated(Protocol):
-    """A new key: its verifier key, and those that a configuration must name as previous ones."""
-
-    @property
-    def public_key(self) -> str:
-        """Return the new one."""
-        ...
-
-    @property
-    def previous_keys(self) -> Sequence[str]:
-        """Return the others, the last one first."""
-        ...
-
-
-class Packing(Protocol):
+class EvidencePacker(Protocol):
     """Makes evidence packs against the checkpoints of a log."""
 
     def covered(self, evidence: AuditLog) -> int:
@@ -63,7 +27,7 @@ class Packing(Protocol):
         ...
 
 
-class Proving(Protocol):
+class ProvingService(Protocol):
     """Keys, checkpoints and proofs.
 
     A `config` says what is not named beside it. All raise `Unprovable` for what must be mended.
@@ -73,7 +37,7 @@ class Proving(Protocol):
         """Write a new signing key to a file, and return its verifier key."""
         ...
 
-    def rotate(self, file: Path, config: Path) -> Rotated:
+    def rotate(self, file: Path, config: Path) -> RotatedKey:
         """Write a signing key that takes the place of a configuration's one to a file."""
         ...
 
@@ -85,7 +49,7 @@ class Proving(Protocol):
         file: Path | None,
         key: Path | None,
         progress: Progress,
-    ) -> Appended:
+    ) -> AppendedCheckpoint:
         """Append a checkpoint of a log as it is, and return it."""
         ...
 
@@ -116,7 +80,7 @@ class Proving(Protocol):
 
     def packer(
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
-    ) -> Packing:
+    ) -> EvidencePacker:
         """Return who packs events with what proves them."""
         ...
 

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from attrs import frozen
 
 from adapters import cli
-from adapters.audit.desk import Desk, Prover
+from adapters.audit.desk import Desk
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
@@ -34,6 +34,7 @@ from adapters.webhooks.client import client_address, client_key, is_trusted_prox
 from domain.history.audit_log import AuditLog
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
+from domain.tlog.proofs import Prover
 
 _PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
 _NICE: Final = 10

@@ -20,7 +20,6 @@ from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
-    Rebuilt,
     StoreEvidence,
     StoreFault,
     open_for_reading,
@@ -40,6 +39,7 @@ from domain.flow.state import Flow
 from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
 from domain.history.refused_requests import RefusalLog
+from domain.replay.findings import RebuiltRows
 from domain.tlog.checkpoints import Unprovable
 
 NOON: Final = 1_795_435_200_000
@@ -144,7 +144,7 @@ class OperatorsFlows:
         later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
         return Operators(self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR)
 
-    def rebuild(self, progress: Callable[[int, int], object]) -> Rebuilt:
+    def rebuild(self, progress: Callable[[int, int], object]) -> RebuiltRows:
         """Make the derived rows again."""
         return rebuild(self.store, progress)
 

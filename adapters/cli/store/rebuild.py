@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from adapters.cli.asks import RebuildStore
-from adapters.cli.dependencies import Dependencies, Rebuilt
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import camel_case
 from adapters.presentation.printable import counted
+from domain.replay.findings import RebuiltRows
 
 
 def rebuild_store(ask: RebuildStore, tools: Dependencies, terminal: Terminal) -> Exit:
@@ -25,7 +26,7 @@ def rebuild_store(ask: RebuildStore, tools: Dependencies, terminal: Terminal) ->
     return Exit.DONE
 
 
-def _tell(rebuilt: Rebuilt, terminal: Terminal) -> None:
+def _tell(rebuilt: RebuiltRows, terminal: Terminal) -> None:
     folded = f"Folded {counted(rebuilt.flows, 'flow')} from the events"
     if not any(rebuilt.changed.values()):
         terminal.say(f"{folded}: nothing had to change.")
