@@ -9,21 +9,20 @@ from attrs import frozen
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
-    at_option,
     moment_text,
     place_text,
     read_history,
     step_of,
 )
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
 from adapters.cli.help_text import HelpPage
+from adapters.cli.options import flow_argument, json_flag, point_option
 from adapters.cli.tables import REST, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.change_text import (
@@ -47,6 +46,7 @@ from domain.history.changes import Change, changes
 from domain.history.transitions import Transition
 
 PAGE: Final = HelpPage(
+    name="history",
     help="show each event of a flow, what it changed, and who caused it",
     description=f"""\
 Shows all that happened to a flow, in order: each event's stream version, the
@@ -55,34 +55,33 @@ through which request, and what caused it. With --at it shows the flow as it
 was at a point instead, computed from its first events alone.
 
 {POINTS}""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit history 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
       --config gateway.json5
   taskflow audit history 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
       --database sqlite:///copy.db --at 2026-11-26T10:00:00Z
 
 Long values are cut in the table, never in JSON. There `before` or `after` of
-a change is missing where the field held nothing; a JSON null is null.
-
-"""
-    + exit_codes(done="shown", findings="not used", trouble=FLOW_TROUBLE),
+a change is missing where the field held nothing; a JSON null is null.""",
+    codes=exit_codes(done="shown", trouble=FLOW_TROUBLE),
 )
 _TOLD_BESIDE: Final = ("version", "revision", "flow_id", "updated_at", "latest_at", "heard_at")
 """Fields whose change is plain from the first column or the title."""
 
 
 @frozen(kw_only=True)
-class ShowHistory(AuditAsk):
+class ShowHistory(StoreCommand):
     """Show the events of a flow, or the flow as it was."""
 
-    flow: FlowId
-    at: Point | None
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
+    flow: FlowId = flow_argument()
+    at: Point | None = point_option("show the flow as it was at POINT instead")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Show them, or it."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
         if self.at is None:
             self._show_events(history, terminal)
@@ -152,12 +151,3 @@ def _is_new(step: Transition, changed: Sequence[Change]) -> bool:
         return True
     known = {task.task_id for task in step.before.tasks}
     return any(change.field.task_id not in {None, *known} for change in changed)
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("history", PAGE, ShowHistory)
-    flow_argument(parser)
-    at_option(parser, "show the flow as it was at POINT instead")
-    store_options(parser)
-    json_flag(parser)

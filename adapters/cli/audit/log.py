@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -10,12 +9,12 @@ from typing import Final
 from attrs import frozen
 from rich.table import Table
 
-from adapters.cli.arguments import MOST_INTEGER, Commands, flag, store_options, text_option
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
-from adapters.cli.parser import Parser, flow_status, moment, whole_number
+from adapters.cli.options import flag, option, time_option
+from adapters.cli.parser import one_of, positive_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import Document, event_document
@@ -33,31 +32,29 @@ from domain.history.flow_heads import FlowHeads
 from domain.history.reading import read_entry
 
 PAGE: Final = HelpPage(
-    help="list the events of all flows, in the order in which they were written",
-    description="""\
+    name="log",
+    help="list the events of all flows, in the order of the log",
+    description=f"""\
 Lists the events of the whole store in the order in which they were written,
 those that pass every filter that is given. Each stands with its position in
 the log, counted from 1, and with the owner, status and revision of its flow
 after it: the owner is the one that the flow's creation names, status and
 revision are folded from the events up to this one. --status is about that
-status, --route about who caused the event; times are the events' own.""",
-    epilog=f"""\
+status, --route about who caused the event; times are the events' own.
+
 EVENT is one of
   {", ".join(EVENT_NAMES[:4])},
   {", ".join(EVENT_NAMES[4:8])},
-  {", ".join(EVENT_NAMES[8:])}
-
-examples:
+  {", ".join(EVENT_NAMES[8:])}""",
+    examples="""\
   taskflow audit log --config gateway.json5 --route zapier --since 2026-11-26
   taskflow audit log --database sqlite:///copy.db --status failed \\
       --event flow_failed --limit 1000 --json | jq .requestId
 
 With --json each event is a line of its own. A list that was cut ends with the
 position of the next event that passes: in JSON a last line, its nextCursor.
-Any number of events can be listed; they are never all in memory.
-
-"""
-    + exit_codes(done="listed, even if there is none", findings="not used", trouble=STORE_TROUBLE),
+Any number of events can be listed; they are never all in memory.""",
+    codes=exit_codes(done="listed, even if there is none", trouble=STORE_TROUBLE),
 )
 _AT_ONCE: Final = 200
 """How many rows of a table are laid out at once."""
@@ -73,22 +70,33 @@ class Logged:
 
 
 @frozen(kw_only=True)
-class ListEvents(AuditAsk):
+class ListEvents(StoreCommand):
     """List the events of all flows that pass some filters."""
 
-    owner: Owner | None
-    route: str | None
-    event: str | None
-    status: FlowStatus | None
-    since: Timestamp | None
-    until: Timestamp | None
-    cursor: int
-    limit: int
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
+    owner: Owner | None = option("KEY", "only of flows of this session key")
+    route: str | None = option("ID", "only what this route caused")
+    event: str | None = option(
+        "EVENT", "only this kind of event; see above", read=one_of(EVENT_NAMES)
+    )
+    status: FlowStatus | None = option(
+        "STATUS", "only events after which their flow has this status", read=one_of(FlowStatus)
+    )
+    since: Timestamp | None = time_option("only what happened at TIME or later")
+    until: Timestamp | None = time_option("only what happened before TIME")
+    cursor: int = option(
+        "POSITION",
+        "begin at this position, where an earlier list was cut (default: 1)",
+        read=positive_number,
+        default=1,
+    )
+    limit: int = option("N", "at most N events (default: 50)", read=positive_number, default=50)
+    json: bool = flag("print JSON lines, one for each event, instead of a table")
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """List them as they are read."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             passing = filter(self._passes, _logged(evidence, self.cursor))
             tell = _dump if self.json else _show
             tell(passing, self.limit, terminal)
@@ -182,51 +190,3 @@ def _table(rows: Iterable[Logged], *, first: bool) -> Table:
             ),
         )
     return made
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("log", PAGE, ListEvents)
-    _filters(parser)
-    parser.add_argument(
-        "--cursor",
-        metavar="POSITION",
-        type=whole_number(1, MOST_INTEGER),
-        default=1,
-        help="begin at this position, where an earlier list was cut (default: 1)",
-    )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=whole_number(1, MOST_INTEGER),
-        default=50,
-        help="at most N events (default: 50)",
-    )
-    store_options(parser)
-    flag(parser, "--json", "print JSON lines, one for each event, instead of a table")
-
-
-def _filters(parser: Parser) -> None:
-    text_option(parser, "--owner", "KEY", "only of flows of this session key")
-    text_option(parser, "--route", "ID", "only what this route caused")
-    parser.add_argument(
-        "--event", metavar="EVENT", type=_event, help="only this kind of event; see below"
-    )
-    parser.add_argument(
-        "--status",
-        metavar="STATUS",
-        type=flow_status,
-        help="only events after which their flow has this status",
-    )
-    parser.add_argument(
-        "--since", metavar="TIME", type=moment, help="only what happened at TIME or later"
-    )
-    parser.add_argument(
-        "--until", metavar="TIME", type=moment, help="only what happened before TIME"
-    )
-
-
-def _event(text: str) -> str:
-    if text not in EVENT_NAMES:
-        raise ArgumentTypeError(f"expected one of {', '.join(EVENT_NAMES)}, found {text!r}")
-    return text

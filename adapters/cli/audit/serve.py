@@ -5,20 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from adapters.cli.arguments import Commands, flag, store_options, text_option
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_text import checkpoints_option, public_keys_option
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies, PagesWanted
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
-from adapters.cli.parser import whole_number
+from adapters.cli.options import (
+    checkpoints_option,
+    host_option,
+    log_flag,
+    port_option,
+    public_keys_option,
+)
 from adapters.cli.terminal import Terminal
 
 _MOST_PORTS: Final = 65_535
 
 PAGE: Final = HelpPage(
+    name="serve",
     help="serve the auditor's pages until it is told to stop",
     description="""\
 Serves read-only web pages over a store: find flows, see their timeline, their
@@ -32,14 +37,11 @@ when it is ready. A browser is asked for the user and the password of
 taskflow.audit.pages in FILE; without a password nothing is served. Put TLS in
 front before the pages leave this machine; where that proxy shows them below a
 path, taskflow.audit.pages.basePath says so.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit serve --config gateway.json5
   taskflow audit serve --config gateway.json5 --port 9000 \\
-      --database sqlite:////srv/copies/flows.db
-
-"""
-    + exit_codes(
+      --database sqlite:////srv/copies/flows.db""",
+    codes=exit_codes(
         done="stopped; everything that was accepted was answered",
         findings="stopped before all requests in flight were answered",
         trouble=f"{STORE_TROUBLE},\n     no password, or the port is in use",
@@ -48,18 +50,20 @@ examples:
 
 
 @frozen(kw_only=True)
-class ServePages(AuditAsk):
+class ServePages(StoreCommand):
     """Serve the pages; what is not None goes before what the configuration says."""
 
-    host: str | None
-    port: int | None
-    checkpoints: Path | None
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
+    host: str | None = host_option()
+    port: int | None = port_option()
+    checkpoints: Path | None = checkpoints_option()
+    public_keys: tuple[str, ...] = public_keys_option()
+    json: bool = log_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
         """Serve them."""
-        code = tools.serve_pages(
+        code = given.serve_pages(
             PagesWanted(
                 config=self.config,
                 database=self.database,
@@ -71,19 +75,3 @@ class ServePages(AuditAsk):
             )
         )
         return Exit(code)
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("serve", PAGE, ServePages)
-    store_options(parser)
-    checkpoints_option(parser)
-    public_keys_option(parser)
-    text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
-    parser.add_argument(
-        "--port",
-        metavar="PORT",
-        type=whole_number(0, _MOST_PORTS),
-        help="the port to listen on, instead of what FILE says; 0 picks a free one",
-    )
-    flag(parser, "--json", "write the log as JSON lines")

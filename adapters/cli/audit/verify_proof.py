@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, json_flag
-from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.checkpoint_text import (
     checkpoint_document,
     checkpoint_line,
-    public_keys_option,
 )
+from adapters.cli.command import CliCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
+from adapters.cli.options import argument, json_flag, public_keys_option
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import Document
@@ -27,6 +26,7 @@ from adapters.presentation.printable import pretty_json
 from domain.tlog.proofs import ProofResult
 
 PAGE: Final = HelpPage(
+    name="verify-proof",
     help="check the proof of an event, without a store",
     description="""\
 Checks a proof that `prove` wrote, with nothing but the proof and the public
@@ -35,12 +35,9 @@ to the byte, stands at its place in the tree whose root was signed; and, if the
 proof says so, that this log continues an older checkpoint: compare that with
 your own copy. Shows the event. That nothing has changed since is for `verify`
 to say.""",
-    epilog="""\
-examples:
-  taskflow audit verify-proof proof.json --public-key "$KEY"
-
-"""
-    + exit_codes(
+    examples="""\
+  taskflow audit verify-proof proof.json --public-key "$KEY\"""",
+    codes=exit_codes(
         done="the event is proven",
         findings="it is not: the event, the proof or the checkpoint was changed",
         trouble="wrong arguments, no such file, or it is no proof",
@@ -49,18 +46,18 @@ examples:
 
 
 @frozen(kw_only=True)
-class VerifyProof(AuditAsk):
+class VerifyProof(CliCommand):
     """Check a proof."""
 
-    needs_store: ClassVar[bool] = False
+    page = PAGE
 
-    file: Path
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    json: bool
+    file: Path = argument("FILE", "the proof", read=Path)
+    public_keys: tuple[str, ...] = public_keys_option(required=True)
+    json: bool = json_flag()
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Check it, and say whether it holds."""
-        verdict = tools.proving.judge(self.file, self.public_keys)
+        verdict = given.proving.judge(self.file, self.public_keys)
         if self.json:
             terminal.dump(_document(verdict))
         else:
@@ -113,11 +110,3 @@ def _read(state: bytes) -> object:
         return json.loads(state)
     except (ValueError, RecursionError):
         return None
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("verify-proof", PAGE, VerifyProof)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the proof")
-    public_keys_option(parser, required=True)
-    json_flag(parser)

@@ -8,20 +8,18 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
 from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
-    at_option,
     moment_text,
     read_history,
     step_of,
 )
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
-from adapters.cli.parser import some_text
+from adapters.cli.options import argument, flow_argument, json_flag, point_option
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
 from adapters.presentation.change_text import place_document, value_text, values_document
@@ -38,7 +36,8 @@ from domain.history.provenance import Provenance, why
 from domain.history.transitions import Transition
 
 PAGE: Final = HelpPage(
-    help="name the event that gave a field its value, and the request behind it",
+    name="why",
+    help="name the event, and the request, that gave a field its value",
     description=f"""\
 Names the one event that gave a field of a flow the value that it has, or had
 at a point: the event at which the field last took this value. Without it the
@@ -47,8 +46,7 @@ then that one is named too. FIELD is named as in JSON: status, stateJson, or
 tasks[TASK].status for a child task, TASK being its id.
 
 {POINTS}""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 status \\
       --config gateway.json5
   taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
@@ -56,10 +54,8 @@ examples:
       --database sqlite:///copy.db --json
 
 In JSON `before` or `value` is missing where the field holds nothing; a JSON
-null is null.
-
-"""
-    + exit_codes(done="named", findings="not used", trouble=f"no such field,\n     {FLOW_TROUBLE}"),
+null is null.""",
+    codes=exit_codes(done="named", trouble=f"no such field,\n     {FLOW_TROUBLE}"),
 )
 _MOST_AGAIN: Final = 5
 """How many events that said the same again are shown to people."""
@@ -68,17 +64,19 @@ _WHOLE: Final = 1 << 30
 
 
 @frozen(kw_only=True)
-class WhyField(AuditAsk):
+class WhyField(StoreCommand):
     """Name the event that gave a field its value."""
 
-    flow: FlowId
-    field: str
-    at: Point | None
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
+    flow: FlowId = flow_argument()
+    field: str = argument("FIELD", "the name of a field")
+    at: Point | None = point_option("as the flow was at POINT, not as it is now")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Name it."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
         last = history[-1] if self.at is None else step_of(history, self.at)
         found = why(history[: last.record.version], _field(last.after, self.field))
@@ -144,13 +142,3 @@ def _document(found: Provenance, last: Transition) -> Document:
         "givenBy": given_by,
         "saidAgainBy": history_documents(found.again),
     }
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("why", PAGE, WhyField)
-    flow_argument(parser)
-    parser.add_argument("field", metavar="FIELD", type=some_text, help="the name of a field")
-    at_option(parser, "as the flow was at POINT, not as it is now")
-    store_options(parser)
-    json_flag(parser)

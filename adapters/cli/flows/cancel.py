@@ -4,42 +4,80 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from adapters.cli.asks import CancelFlow
+from attrs import frozen
+
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
-from adapters.cli.exits import Exit
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
+from adapters.cli.options import flag, flow_argument, json_flag
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import Document, flow_document, task_documents
 from adapters.presentation.printable import counted
 from domain.application.outcomes import Accepted, Rejected
 from domain.application.sweep import Swept
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow, active_tasks
 from domain.flow.status import FlowStatus
 
 _PENDING: Final = "One or more child tasks are still active."
 
 
-def cancel_flow(ask: CancelFlow, tools: Dependencies, terminal: Terminal) -> Exit:
-    """Cancel a flow, and say what that came to."""
-    swept = Swept()
-    with tools.write_store(ask.config, ask.database) as flows:
-        outcome = flows.cancel(ask.flow)
-        if ask.give_up_children and isinstance(outcome, Accepted):
-            swept = flows.give_up_children(ask.flow)
-        flow = flows.load(ask.flow)
-    match outcome:
-        case Accepted():
-            if flow is None:
-                raise AssertionError("a flow that was cancelled is there")
-            _accepted(flow, swept, ask, terminal)
-            return Exit.DONE
-        case Rejected():
-            _refused(outcome, flow, ask, terminal)
-            return Exit.FINDINGS
-        case _:
-            assert_never(outcome)
+PAGE: Final = HelpPage(
+    name="cancel",
+    help="cancel a flow, now or when its last child has ended",
+    description="""\
+Cancels a flow of whichever owner, recorded as done by an operator. While
+children of it are active the cancellation stays pending, and takes effect with
+the end of the last one. With --give-up-children they are marked as lost, in
+the operator's name and however recent their news, so that it takes effect now.
+Only one process may write to a store: stop the gateway first, or let a caller
+send `cancel_flow`.""",
+    examples="""\
+  taskflow flows cancel 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5
+  taskflow flows cancel 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --give-up-children""",
+    codes=exit_codes(
+        done="cancelled, or pending because children are active",
+        findings="refused: there is no such flow, or it has already ended",
+        trouble=WRITE_TROUBLE,
+    ),
+)
 
 
-def _accepted(flow: Flow, swept: Swept, ask: CancelFlow, terminal: Terminal) -> None:
+@frozen(kw_only=True)
+class CancelAsOperator(StoreCommand):
+    """Cancel one flow, in the operator's name."""
+
+    page = PAGE
+
+    flow: FlowId = flow_argument()
+    give_up_children: bool = flag("mark its active child tasks as lost, and so cancel it now")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
+        """Cancel a flow, and say what that came to."""
+        swept = Swept()
+        with given.write_store(self.config, self.database) as flows:
+            outcome = flows.cancel(self.flow)
+            if self.give_up_children and isinstance(outcome, Accepted):
+                swept = flows.give_up_children(self.flow)
+            flow = flows.load(self.flow)
+        match outcome:
+            case Accepted():
+                if flow is None:
+                    raise AssertionError("a flow that was cancelled is there")
+                _accepted(flow, swept, self, terminal)
+                return Exit.DONE
+            case Rejected():
+                _refused(outcome, flow, self, terminal)
+                return Exit.FINDINGS
+            case _:
+                assert_never(outcome)
+
+
+def _accepted(flow: Flow, swept: Swept, ask: CancelAsOperator, terminal: Terminal) -> None:
     cancelled = flow.status is FlowStatus.CANCELLED
     if ask.json:
         pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
@@ -55,7 +93,9 @@ def _accepted(flow: Flow, swept: Swept, ask: CancelFlow, terminal: Terminal) -> 
         terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
 
 
-def _refused(refused: Rejected, flow: Flow | None, ask: CancelFlow, terminal: Terminal) -> None:
+def _refused(
+    refused: Rejected, flow: Flow | None, ask: CancelAsOperator, terminal: Terminal
+) -> None:
     if ask.json:
         why = {"code": refused.code, "reason": refused.reason}
         shown = {} if flow is None else _shown(flow)

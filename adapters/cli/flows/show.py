@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from typing import Final
 
+from attrs import frozen
 from rich.console import RenderableType
 from rich.table import Table
 
-from adapters.cli.asks import ShowFlow
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies, ReadableFlows
-from adapters.cli.exits import Exit
+from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import (
+    flag,
+    flow_argument,
+    json_flag,
+    option,
+)
+from adapters.cli.parser import positive_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import (
@@ -24,24 +34,55 @@ from adapters.presentation.event_text import event_summary
 from adapters.presentation.printable import to_the_millisecond
 from adapters.presentation.provenance_text import by_whom
 from domain.application.recorded_events import RecordedEvent
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.history.transitions import Transition, transitions
 
+PAGE: Final = HelpPage(
+    name="show",
+    help="show one flow with its tasks, and its history",
+    description="""\
+Shows all that is known of a flow and its child tasks, its owner included. Safe
+beside a running gateway: the store is opened read-only. With --history also
+each event: its version, the revision after it, when, what, and by whom.""",
+    examples="""\
+  taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --history
+  taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
+      --config gateway.json5 --version 3 --json""",
+    codes=exit_codes(
+        done="shown",
+        findings="there is no such flow, or it has no such version",
+        trouble=STORE_TROUBLE,
+    ),
+)
 
-def show_flow(ask: ShowFlow, tools: Dependencies, terminal: Terminal) -> Exit:
-    """Show a flow and its tasks, and its history if that is asked for."""
-    with tools.read_store(ask.config, ask.database) as flows:
-        flow = flows.load(ask.flow, ask.version)
-        if flow is None:
-            return _miss(ask, flows, terminal)
-        history = None
-        if ask.history:
-            history = tuple(_steps(flows.history(flow.flow_id), flow.version))
-    if ask.json:
-        terminal.dump(_document(flow, history))
-    else:
-        terminal.show(*_tables(flow, history))
-    return Exit.DONE
+
+@frozen(kw_only=True)
+class ShowFlow(StoreCommand):
+    """Show one flow, as it is or as of a version."""
+
+    page = PAGE
+
+    flow: FlowId = flow_argument()
+    history: bool = flag("show what `taskflow audit history` shows of it as well")
+    version: int | None = option("N", "show it as it was after its Nth event", read=positive_number)
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
+        """Show a flow and its tasks, and its history if that is asked for."""
+        with given.read_store(self.config, self.database) as flows:
+            flow = flows.load(self.flow, self.version)
+            if flow is None:
+                return _miss(self, flows, terminal)
+            history = None
+            if self.history:
+                history = tuple(_steps(flows.history(flow.flow_id), flow.version))
+        if self.json:
+            terminal.dump(_document(flow, history))
+        else:
+            terminal.show(*_tables(flow, history))
+        return Exit.DONE
 
 
 def _steps(history: Iterable[RecordedEvent], until: int) -> Iterator[Transition]:

@@ -8,17 +8,18 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import Commands, json_flag, store_options
 from adapters.cli.atomic_write import atomic_write
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import argument, json_flag
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.presentation.printable import counted
 
 PAGE: Final = HelpPage(
+    name="backup",
     help="copy the store into one file, beside a running gateway",
     description="""\
 Copies a store as it is at one moment into a new file, and checks the copy. A
@@ -28,29 +29,27 @@ the newest changes are in FILE-wal, and a copy without them looks whole.
 
 What callers were refused, the checkpoints and the signing key are files of
 their own: copy them too.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow store backup monday.db --config gateway.json5
   taskflow store backup /mnt/backup/monday.db \\
-      --database sqlite:///var/taskflow.db --json
-
-"""
-    + exit_codes(
+      --database sqlite:///var/taskflow.db --json""",
+    codes=exit_codes(
         done="copied, checked and synced",
-        findings="not used",
         trouble=f"{STORE_TROUBLE},\n     or FILE exists",
     ),
 )
 
 
 @frozen(kw_only=True)
-class BackUpStore(AuditAsk):
+class BackUpStore(StoreCommand):
     """Copy a store into a new file."""
 
-    file: Path
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Dependencies, terminal: Terminal) -> Exit:
+    file: Path = argument("FILE", "the copy; it must not exist yet", read=Path)
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Copy it, and say what was copied."""
         if self.file.exists() or self.file.is_symlink():
             raise _taken(self.file)
@@ -58,7 +57,7 @@ class BackUpStore(AuditAsk):
             progress_on(terminal.err, "copying") as progress,
             atomic_write(self.file, _give_name) as file,
         ):
-            events = tools.back_up(
+            events = given.back_up(
                 self.config, self.database, Path(file.name), name=self.file, progress=progress
             )
         self._tell(events, terminal)
@@ -85,11 +84,3 @@ def _give_name(written: Path, path: Path) -> None:
 
 def _taken(path: Path) -> CommandError:
     return CommandError(f"{path} exists already, and a backup replaces nothing: name a new file")
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("backup", PAGE, BackUpStore)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it must not exist yet")
-    store_options(parser)
-    json_flag(parser)
