@@ -5,7 +5,7 @@ Each raises `CommandError` for what the user must correct.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias, TypeVar
@@ -17,7 +17,6 @@ from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import ProvingService
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page, Progress
-from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -102,10 +101,6 @@ class ReadableFlows(Protocol):
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
-        ...
-
-    def history(self, flow_id: FlowId) -> Iterable[RecordedEvent]:
-        """Return all that happened to a flow, in order."""
         ...
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from adapters.presentation.documents import Document, camel_case
+from adapters.presentation.documents import Document, camel_case, event_document
 from adapters.presentation.printable import shortened, to_the_millisecond
 from domain.flow.values import Json
-from domain.history.changes import Change, FieldPath, Value
+from domain.history.changes import Change, FieldPath, Value, changes
 from domain.history.transitions import Transition
 
 NOTHING: Final = "(nothing)"
@@ -46,9 +46,20 @@ def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
             return f'"{shortened(value, most)}"'
 
 
-def change_documents(changes: Iterable[Change]) -> list[Document]:
+def change_documents(changed: Iterable[Change]) -> list[Document]:
     """Return changes for programs; `before` or `after` is missing where there was nothing."""
-    return [_document(change) for change in changes]
+    return [_document(change) for change in changed]
+
+
+def history_documents(history: Iterable[Transition]) -> list[Document]:
+    """Return what happened to a flow, by whom, and what each event changed."""
+    return [
+        {
+            **event_document(step.record, step.after),
+            "changes": change_documents(changes(step.before, step.after)),
+        }
+        for step in history
+    ]
 
 
 def place_document(step: Transition) -> Document:

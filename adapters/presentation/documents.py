@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from attrs import AttrsInstance
@@ -14,7 +14,6 @@ from domain.application.views import flow_view, task_views
 from domain.flow.state import Flow
 from domain.flow.values import Json
 from domain.history.published import published, published_record, published_value
-from domain.history.transitions import Transition
 
 Document: TypeAlias = dict[str, Any]
 
@@ -29,11 +28,6 @@ def task_documents(flow: Flow) -> list[Document]:
     """Return what callers see of a flow's tasks, newest first."""
     constant = {"scopeKind": "session", "deliveryStatus": "pending"}
     return [{**document(view), **constant} for view in task_views(flow)]
-
-
-def history_documents(history: Iterable[Transition]) -> list[Document]:
-    """Return what happened to a flow, and by whom."""
-    return [event_document(step.record, step.after) for step in history]
 
 
 def event_document(record: RecordedEvent, after: Flow) -> Document:

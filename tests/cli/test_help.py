@@ -1,39 +1,34 @@
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
+from adapters import cli
 from adapters.cli import Dependencies
+from adapters.cli.command import CliCommand
+from adapters.cli.commands import TASKFLOW, CommandGroup
 from tests.cli.workbench import Ran, taskflow
 
 GROUPS = ("", "flows", "store", "audit")
-COMMANDS = (
-    "serve",
-    "check",
-    "reload",
-    "flows list",
-    "flows show",
-    "flows cancel",
-    "store backup",
-    "store restore",
-    "store rebuild",
-    "audit history",
-    "audit diff",
-    "audit log",
-    "audit why",
-    "audit replay",
-    "audit export",
-    "audit keygen",
-    "audit checkpoint",
-    "audit verify",
-    "audit prove",
-    "audit verify-proof",
-    "audit refusals",
-    "audit configuration",
-    "audit serve",
-)
+
+
+def commands_of(group: CommandGroup, above: str = "") -> dict[str, type[CliCommand]]:
+    """Return the commands below a group by the words that a user types."""
+    found: dict[str, type[CliCommand]] = {}
+    for listed in group.commands():
+        words = f"{above}{listed.page.name}"
+        if isinstance(listed, CommandGroup):
+            found |= commands_of(listed, f"{words} ")
+        else:
+            found[words] = listed
+    return found
+
+
+COMMANDS = tuple(commands_of(TASKFLOW))
 
 
 def helped(tools: Dependencies, command: str) -> str:
@@ -75,6 +70,27 @@ def test_help_names_every_option_of_a_list(tools: Dependencies) -> None:
         assert f"  {option} " in text
     assert "queued, running, waiting, blocked" in text
     assert "1 to 1000 (default: 50)" in text
+
+
+def test_the_commands_of_an_auditor_are_listed_in_four_groups(tools: Dependencies) -> None:
+    text = helped(tools, "audit").partition("options:")[0]
+    sections = [part.splitlines() for part in text.split("\n\n")[2:] if part]
+    assert {title: [line.split()[0] for line in lines] for title, *lines in sections} == {
+        "read the history:": ["history", "diff", "why", "log", "refusals", "configuration"],
+        "check the store:": ["replay", "verify"],
+        "sign and prove:": ["keygen", "checkpoint", "prove", "verify-proof"],
+        "hand out and show:": ["export", "serve"],
+    }
+
+
+def test_every_command_that_a_file_defines_is_listed() -> None:
+    pages = [
+        import_module(module.name).PAGE
+        for module in walk_packages(cli.__path__, "adapters.cli.")
+        if hasattr(import_module(module.name), "PAGE")
+    ]
+    listed = [command.page.name for command in commands_of(TASKFLOW).values()]
+    assert sorted(page.name for page in pages) == sorted(listed)
 
 
 def test_examples_are_understood(

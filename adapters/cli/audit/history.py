@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
-from rich.table import Table
 from rich.text import Text
 
+from adapters.cli.audit.history_table import history_table
 from adapters.cli.audit.timeline import (
     FLOW_TROUBLE,
     POINTS,
     moment_text,
-    place_text,
     read_history,
     step_of,
 )
@@ -23,26 +22,12 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
 from adapters.cli.help_text import HelpPage
 from adapters.cli.options import flow_argument, json_flag, point_option
-from adapters.cli.tables import REST, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.change_text import (
-    change_documents,
-    change_line,
-    new_line,
-    place_document,
-)
-from adapters.presentation.documents import (
-    Document,
-    flow_document,
-    history_documents,
-    task_documents,
-)
-from adapters.presentation.event_text import event_name
-from adapters.presentation.printable import counted, printable, to_the_millisecond
-from adapters.presentation.provenance_text import by_whom, through_what
+from adapters.presentation.change_text import history_documents, place_document
+from adapters.presentation.documents import flow_document, task_documents
+from adapters.presentation.printable import counted
 from domain.flow.ids import FlowId
 from domain.history.as_of import Point
-from domain.history.changes import Change, changes
 from domain.history.transitions import Transition
 
 PAGE: Final = HelpPage(
@@ -65,8 +50,6 @@ Long values are cut in the table, never in JSON. There `before` or `after` of
 a change is missing where the field held nothing; a JSON null is null.""",
     codes=exit_codes(done="shown", trouble=FLOW_TROUBLE),
 )
-_TOLD_BESIDE: Final = ("version", "revision", "flow_id", "updated_at", "latest_at", "heard_at")
-"""Fields whose change is plain from the first column or the title."""
 
 
 @frozen(kw_only=True)
@@ -91,9 +74,9 @@ class ShowHistory(StoreCommand):
 
     def _show_events(self, history: Sequence[Transition], terminal: Terminal) -> None:
         if self.json:
-            terminal.dump({"flowId": self.flow, "events": _documents(history)})
+            terminal.dump({"flowId": self.flow, "events": history_documents(history)})
         else:
-            terminal.show(_table(self.flow, history), Text(f"{counted(len(history), 'event')}."))
+            terminal.show(history_table(history), Text(f"{counted(len(history), 'event')}."))
 
     def _show_flow(self, step: Transition, terminal: Terminal) -> None:
         if self.json:
@@ -102,52 +85,3 @@ class ShowHistory(StoreCommand):
         else:
             then = f"As of {moment_text(step)}"
             terminal.show(*flow_tables(step.after), Text(then))
-
-
-def _documents(history: Sequence[Transition]) -> list[Document]:
-    told = zip(history_documents(history), history, strict=True)
-    return [
-        {**document, "changes": change_documents(changes(step.before, step.after))}
-        for document, step in told
-    ]
-
-
-def _table(flow_id: FlowId, history: Sequence[Transition]) -> Table:
-    title = f"History of flow {printable(flow_id)}"
-    made = table(title, {"When, version, revision": 25, "What changed, by whom": REST})
-    for step in history:
-        made.add_row(lines(to_the_millisecond(step.record.event.at), place_text(step)), _told(step))
-    return made
-
-
-def _told(step: Transition) -> Text:
-    record = step.record
-    cell = Text(event_name(record.event), style="bold", overflow="fold")
-    for line in _changed(step):
-        cell.append(f"\n{printable(line)}", style="not bold")
-    for line in (by_whom(record.metadata), *through_what(record)):
-        cell.append(f"\n{printable(line)}", style="not bold dim")
-    return cell
-
-
-def _changed(step: Transition) -> Iterator[str]:
-    changed = [c for c in changes(step.before, step.after) if not _told_beside(c, step)]
-    for task_id in dict.fromkeys(change.field.task_id for change in changed):
-        if task_id is not None:
-            yield f"task {task_id}"
-    write = new_line if _is_new(step, changed) else change_line
-    yield from map(write, changed)
-
-
-def _told_beside(change: Change, step: Transition) -> bool:
-    name = change.field.name
-    is_now = name == "last_event_at" and change.after == step.record.event.at
-    return is_now or name in _TOLD_BESIDE
-
-
-def _is_new(step: Transition, changed: Sequence[Change]) -> bool:
-    """Say whether a step made what it changed: the flow, or a task."""
-    if step.before is None:
-        return True
-    known = {task.task_id for task in step.before.tasks}
-    return any(change.field.task_id not in {None, *known} for change in changed)

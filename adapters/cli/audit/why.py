@@ -23,7 +23,7 @@ from adapters.cli.options import argument, flow_argument, json_flag, point_optio
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
 from adapters.presentation.change_text import place_document, value_text, values_document
-from adapters.presentation.documents import Document, history_documents
+from adapters.presentation.documents import Document, event_document
 from adapters.presentation.event_text import event_name
 from adapters.presentation.printable import counted, pretty_json
 from adapters.presentation.provenance_text import cause
@@ -133,12 +133,15 @@ def _value(found: Provenance) -> str | Text:
 
 def _document(found: Provenance, last: Transition) -> Document:
     before = value_of(found.step.before, found.field)
-    (given_by,) = history_documents([found.step])
     return {
         "flowId": last.after.flow_id,
         "field": str(found.field),
         **values_document(before=before, value=found.value),
         "seenAt": place_document(last),
-        "givenBy": given_by,
-        "saidAgainBy": history_documents(found.again),
+        "givenBy": _event(found.step),
+        "saidAgainBy": [_event(step) for step in found.again],
     }
+
+
+def _event(step: Transition) -> Document:
+    return event_document(step.record, step.after)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
-from rich.console import RenderableType
-from rich.table import Table
 
+from adapters.cli.audit.history_table import history_table
+from adapters.cli.audit.timeline import read_history
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies, ReadableFlows
 from adapters.cli.exits import Exit, exit_codes
@@ -22,21 +21,12 @@ from adapters.cli.options import (
     option,
 )
 from adapters.cli.parser import positive_number
-from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import (
-    Document,
-    flow_document,
-    history_documents,
-    task_documents,
-)
-from adapters.presentation.event_text import event_summary
-from adapters.presentation.printable import to_the_millisecond
-from adapters.presentation.provenance_text import by_whom
-from domain.application.recorded_events import RecordedEvent
+from adapters.presentation.change_text import history_documents
+from adapters.presentation.documents import flow_document, task_documents
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
-from domain.history.transitions import Transition, transitions
+from domain.history.transitions import Transition
 
 PAGE: Final = HelpPage(
     name="show",
@@ -44,7 +34,7 @@ PAGE: Final = HelpPage(
     description="""\
 Shows all that is known of a flow and its child tasks, its owner included. Safe
 beside a running gateway: the store is opened read-only. With --history also
-each event: its version, the revision after it, when, what, and by whom.""",
+what `taskflow audit history` shows of it.""",
     examples="""\
   taskflow flows show 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
       --config gateway.json5 --history
@@ -65,7 +55,7 @@ class ShowFlow(StoreCommand):
     page = PAGE
 
     flow: FlowId = flow_argument()
-    history: bool = flag("show what `taskflow audit history` shows of it as well")
+    history: bool = flag("show also what `taskflow audit history` shows")
     version: int | None = option("N", "show it as it was after its Nth event", read=positive_number)
     json: bool = json_flag()
 
@@ -74,52 +64,27 @@ class ShowFlow(StoreCommand):
         with given.read_store(self.config, self.database) as flows:
             flow = flows.load(self.flow, self.version)
             if flow is None:
-                return _miss(self, flows, terminal)
-            history = None
-            if self.history:
-                history = tuple(_steps(flows.history(flow.flow_id), flow.version))
+                return self._miss(flows, terminal)
+        history = self._history(given, flow) if self.history else ()
         if self.json:
-            terminal.dump(_document(flow, history))
+            shown = {"flow": flow_document(flow), "tasks": task_documents(flow)}
+            events = {"history": history_documents(history)} if self.history else {}
+            terminal.dump({**shown, **events})
         else:
-            terminal.show(*_tables(flow, history))
+            terminal.show(*flow_tables(flow), *([history_table(history)] if history else ()))
         return Exit.DONE
 
+    def _history(self, given: Dependencies, flow: Flow) -> Sequence[Transition]:
+        with given.open_evidence(self.config, self.database) as evidence:
+            return read_history(evidence, flow.flow_id)[: flow.version]
 
-def _steps(history: Iterable[RecordedEvent], until: int) -> Iterator[Transition]:
-    return transitions(takewhile(lambda record: record.version <= until, history))
-
-
-def _miss(ask: ShowFlow, flows: ReadableFlows, terminal: Terminal) -> Exit:
-    if ask.json:
-        terminal.dump({"flow": None, "tasks": []})
-    current = None if ask.version is None else flows.load(ask.flow)
-    if current is None:
-        terminal.complain(f"there is no flow {ask.flow}")
-    else:
-        newest = f"its newest is version {current.version}"
-        terminal.complain(f"flow {ask.flow} has no version {ask.version}; {newest}")
-    return Exit.FINDINGS
-
-
-def _document(flow: Flow, history: Iterable[Transition] | None) -> Document:
-    document: Document = {"flow": flow_document(flow), "tasks": task_documents(flow)}
-    return document if history is None else {**document, "history": history_documents(history)}
-
-
-def _tables(flow: Flow, history: Iterable[Transition] | None) -> Iterator[RenderableType]:
-    yield from flow_tables(flow)
-    if history is not None:
-        yield _history(history)
-
-
-def _history(history: Iterable[Transition]) -> Table:
-    shown = table("History", {"When, version, revision": 28, "What, by whom, through what": REST})
-    for step in history:
-        record = step.record
-        numbers = f"version {record.version}, revision {step.after.revision}"
-        through = f"request {record.metadata.request_id}"
-        shown.add_row(
-            lines(to_the_millisecond(record.event.at), numbers),
-            folded(event_summary(record.event), by_whom(record.metadata), through),
-        )
-    return shown
+    def _miss(self, flows: ReadableFlows, terminal: Terminal) -> Exit:
+        if self.json:
+            terminal.dump({"flow": None, "tasks": []})
+        current = None if self.version is None else flows.load(self.flow)
+        if current is None:
+            terminal.complain(f"there is no flow {self.flow}")
+        else:
+            newest = f"its newest is version {current.version}"
+            terminal.complain(f"flow {self.flow} has no version {self.version}; {newest}")
+        return Exit.FINDINGS
