@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.check_report import Startable, Unstartable
-from adapters.cli.check_tables import problem_table, report_tables, verdict
+from adapters.cli.check_report import Startable
+from adapters.cli.check_tables import report_parts
 from adapters.cli.command import CliCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
@@ -52,34 +52,15 @@ class CheckConfiguration(CliCommand):
     json: bool = json_flag()
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
-        """Report what a configuration would serve."""
+        """Report it."""
         report = given.check(self.config)
-        match report:
-            case Startable():
-                _report(report, self, terminal)
-                return Exit.FINDINGS if _is_found(report, self) else Exit.DONE
-            case Unstartable():
-                _refuse(report, self, terminal)
-                return Exit.TROUBLE
-            case _:
-                assert_never(report)
-
-
-def _is_found(report: Startable, ask: CheckConfiguration) -> bool:
-    return bool(report.skipped) or (ask.strict and bool(report.advice))
-
-
-def _report(report: Startable, ask: CheckConfiguration, terminal: Terminal) -> None:
-    if ask.json:
-        terminal.dump({"startable": True, **document(report)})
-    else:
-        terminal.show(*report_tables(report), verdict(report))
-
-
-def _refuse(report: Unstartable, ask: CheckConfiguration, terminal: Terminal) -> None:
-    if ask.json:
-        terminal.dump({"startable": False, **document(report)})
-    else:
-        terminal.show(problem_table(report))
-    problems = counted(len(report.problems), "problem")
-    terminal.complain(f"the gateway would not start with {ask.config}: {problems}")
+        if self.json:
+            terminal.dump({"startable": isinstance(report, Startable), **document(report)})
+        else:
+            terminal.show(*report_parts(report))
+        if isinstance(report, Startable):
+            is_found = report.skipped or (self.strict and report.advice)
+            return Exit.FINDINGS if is_found else Exit.DONE
+        problems = counted(len(report.problems), "problem")
+        terminal.complain(f"the gateway would not start with {self.config}: {problems}")
+        return Exit.TROUBLE

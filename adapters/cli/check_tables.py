@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.check_report import (
+    CheckReport,
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
@@ -21,8 +23,11 @@ from adapters.cli.tables import REST, details, folded, table
 from adapters.presentation.printable import counted, to_the_second
 
 
-def report_tables(report: Startable) -> Iterator[Table]:
-    """Return the tables of a configuration that can be served, without those that are empty."""
+def report_parts(report: CheckReport) -> Iterator[RenderableType]:
+    """Return the tables of a report, without those that are empty, and its sum."""
+    if isinstance(report, Unstartable):
+        yield _findings("Problems", report.problems)
+        return
     if report.routes:
         yield _served(report.routes)
     if report.skipped:
@@ -30,15 +35,10 @@ def report_tables(report: Startable) -> Iterator[Table]:
     if report.advice:
         yield _findings("Advice", report.advice)
     yield details("Gateway", _options(report))
+    yield _verdict(report)
 
 
-def problem_table(report: Unstartable) -> Table:
-    """Return the table of what stops the gateway."""
-    return _findings("Problems", report.problems)
-
-
-def verdict(report: Startable) -> Text:
-    """Return the last word."""
+def _verdict(report: Startable) -> Text:
     routes = counted(len(report.routes), "route")
     skipped = f"{len(report.skipped)} skipped" if report.skipped else "none skipped"
     advice = f"{counted(len(report.advice), 'line')} of advice" if report.advice else "no advice"

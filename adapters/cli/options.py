@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from attrs import AttrsInstance, field, fields, frozen
+from attrs import field, fields, frozen
 
 from adapters.cli.parser import Parser, moment, number_within, point, positive_number, some_text
 
@@ -25,7 +25,7 @@ class OptionGroup:
     description: str
 
 
-def add_options(parser: Parser, kind: type[AttrsInstance]) -> None:
+def add_options(parser: Parser, kind: type[Any]) -> None:
     """Add the options of a command to its parser."""
     groups: dict[OptionGroup | None, Any] = {None: parser}
     for attribute in fields(kind):

@@ -18,13 +18,11 @@ class EvidencePacker(Protocol):
 
     def covered(self, evidence: AuditLog) -> int:
         """Return the position up to which a log has checkpoints."""
-        ...
 
     def write(
         self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of the events that are meant, and return how many there are."""
-        ...
 
 
 class ProvingService(Protocol):
@@ -35,11 +33,9 @@ class ProvingService(Protocol):
 
     def keygen(self, file: Path, name: str) -> str:
         """Write a new signing key to a file, and return its verifier key."""
-        ...
 
     def rotate(self, file: Path, config: Path) -> RotatedKey:
         """Write a signing key that takes the place of a configuration's one to a file."""
-        ...
 
     def checkpoint(
         self,
@@ -51,7 +47,6 @@ class ProvingService(Protocol):
         progress: Progress,
     ) -> AppendedCheckpoint:
         """Append a checkpoint of a log as it is, and return it."""
-        ...
 
     def checkpoints(
         self,
@@ -62,7 +57,6 @@ class ProvingService(Protocol):
         public_keys: Sequence[str],
     ) -> KnownCheckpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
-        ...
 
     def prover(
         self,
@@ -76,18 +70,14 @@ class ProvingService(Protocol):
 
         With a file that somebody holds, also that the log continues its last checkpoint.
         """
-        ...
 
     def packer(
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
     ) -> EvidencePacker:
         """Return who packs events with what proves them."""
-        ...
 
     def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
-        ...
 
     def document(self, proof: Proof) -> Mapping[str, object]:
         """Return the JSON document of a proof."""
-        ...

@@ -41,14 +41,14 @@ _NICE: Final = 10
 """The pages run beside a gateway, which goes first."""
 
 
-def serve_pages(wanted: cli.PagesWanted) -> int:
+def serve_pages(wanted: cli.PagesOptions) -> int:
     """Serve the auditor's pages until it is asked to stop."""
     if wanted.config is None:
         raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
     return run_service(wanted.json, partial(_serve, wanted=wanted, config=wanted.config))
 
 
-def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
+def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
     settings = settings_of(config)
     if settings.core_dumps:
         allow_core_dumps()

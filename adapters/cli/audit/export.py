@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final, assert_never
+from typing import Final, assert_never
 
 from attrs import asdict, frozen
 
@@ -24,7 +23,7 @@ from adapters.cli.options import (
     public_keys_option,
     time_option,
 )
-from adapters.cli.output import Output
+from adapters.cli.output import Output, WrittenFile, measured
 from adapters.cli.parser import one_of, positive_number, uri_reference
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
@@ -68,7 +67,6 @@ WHICH_EVENTS: Final = OptionGroup(
     "which events", "All that are given must hold; without any, the whole log is meant."
 )
 STANDARD_OUTPUT: Final = Path("-")
-_CHUNK: Final = 1 << 20
 
 
 class ExportFormat(StrEnum):
@@ -77,15 +75,6 @@ class ExportFormat(StrEnum):
     NDJSON = "ndjson"
     CLOUD_EVENTS = "cloudevents"
     PACK = "pack"
-
-
-@frozen(kw_only=True)
-class _Written:
-    """What was written, as it is said in JSON."""
-
-    file: str
-    bytes: int
-    sha256: str
 
 
 @frozen(kw_only=True)
@@ -139,10 +128,10 @@ class ExportEvents(StoreCommand):
                 return Exit.DONE
             with output.opened() as sink:
                 count = write(evidence, selection, sink, progress=progress)
-                written = self._measured(sink)
+                written = measured(self.file, sink, count)
             uncovered = self._uncovered(last, evidence)
         if not output.is_standard:
-            self._tell(count, written, uncovered, terminal)
+            self._tell(written, uncovered, terminal)
         return Exit.DONE
 
     def _output(self, given: Dependencies) -> Output | None:
@@ -192,20 +181,12 @@ class ExportEvents(StoreCommand):
         is_open = self.format is ExportFormat.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0
 
-    def _measured(self, file: IO[bytes]) -> _Written:
-        file.seek(0)
-        digest = sha256()
-        while octets := file.read(_CHUNK):
-            digest.update(octets)
-        return _Written(file=str(self.file), bytes=file.tell(), sha256=digest.hexdigest())
-
-    def _tell(self, count: int, written: _Written, uncovered: int, terminal: Terminal) -> None:
+    def _tell(self, written: WrittenFile, uncovered: int, terminal: Terminal) -> None:
         if self.json:
-            terminal.dump({"events": count, "uncovered": uncovered, **asdict(written)})
+            counts = {"events": written.events, "uncovered": uncovered}
+            terminal.dump({**counts, **asdict(written)})
             return
-        wrote = f"{counted(count, 'event')}, {counted(written.bytes, 'byte')}"
-        terminal.say(f"Wrote {self.file}: {wrote}")
-        terminal.say(f"SHA-256 {written.sha256}")
+        written.show(terminal)
         if uncovered:
             left = f"Left out: {counted(uncovered, 'later event')} that no checkpoint covers yet"
             terminal.say(f"{left} (see taskflow audit checkpoint)")

@@ -68,42 +68,42 @@ class CancelAsOperator(StoreCommand):
             case Accepted():
                 if flow is None:
                     raise AssertionError("a flow that was cancelled is there")
-                _accepted(flow, swept, self, terminal)
+                self._accepted(flow, swept, terminal)
                 return Exit.DONE
             case Rejected():
-                _refused(outcome, flow, self, terminal)
+                self._refused(outcome, flow, terminal)
                 return Exit.FINDINGS
             case _:
                 assert_never(outcome)
 
+    def _accepted(self, flow: Flow, swept: Swept, terminal: Terminal) -> None:
+        cancelled = flow.status is FlowStatus.CANCELLED
+        if self.json:
+            pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
+            counts = {"lost": swept.lost} if self.give_up_children else {}
+            terminal.dump(
+                {"found": True, "cancelled": cancelled, **counts, **pending, **_shown(flow)}
+            )
+        elif cancelled:
+            given_up = (
+                f" Given up: {counted(swept.lost, 'child task')}." if self.give_up_children else ""
+            )
+            terminal.say(
+                f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.{given_up}"
+            )
+        else:
+            active = f"active child tasks: {len(active_tasks(flow))}"
+            terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
 
-def _accepted(flow: Flow, swept: Swept, ask: CancelAsOperator, terminal: Terminal) -> None:
-    cancelled = flow.status is FlowStatus.CANCELLED
-    if ask.json:
-        pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
-        counts = {"lost": swept.lost} if ask.give_up_children else {}
-        terminal.dump({"found": True, "cancelled": cancelled, **counts, **pending, **_shown(flow)})
-    elif cancelled:
-        given_up = (
-            f" Given up: {counted(swept.lost, 'child task')}." if ask.give_up_children else ""
-        )
-        terminal.say(f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.{given_up}")
-    else:
-        active = f"active child tasks: {len(active_tasks(flow))}"
-        terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
-
-
-def _refused(
-    refused: Rejected, flow: Flow | None, ask: CancelAsOperator, terminal: Terminal
-) -> None:
-    if ask.json:
-        why = {"code": refused.code, "reason": refused.reason}
-        shown = {} if flow is None else _shown(flow)
-        terminal.dump({"found": flow is not None, "cancelled": False, **why, **shown})
-    if flow is None:
-        terminal.complain(f"there is no flow {ask.flow}")
-    else:
-        terminal.complain(f"flow {ask.flow} is not cancelled: {refused.reason}")
+    def _refused(self, refused: Rejected, flow: Flow | None, terminal: Terminal) -> None:
+        if self.json:
+            why = {"code": refused.code, "reason": refused.reason}
+            shown = {} if flow is None else _shown(flow)
+            terminal.dump({"found": flow is not None, "cancelled": False, **why, **shown})
+        if flow is None:
+            terminal.complain(f"there is no flow {self.flow}")
+        else:
+            terminal.complain(f"flow {self.flow} is not cancelled: {refused.reason}")
 
 
 def _shown(flow: Flow) -> Document:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from adapters.cli.atomic_write import atomic_write
 from adapters.cli.command import StoreCommand
@@ -14,9 +13,9 @@ from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import argument, json_flag
+from adapters.cli.output import measured
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.presentation.printable import counted
 
 PAGE: Final = HelpPage(
     name="backup",
@@ -60,19 +59,13 @@ class BackUpStore(StoreCommand):
             events = given.back_up(
                 self.config, self.database, Path(file.name), name=self.file, progress=progress
             )
-        self._tell(events, terminal)
-        return Exit.DONE
-
-    def _tell(self, events: int, terminal: Terminal) -> None:
         with self.file.open("rb") as copy:
-            digest = file_digest(copy, "sha256").hexdigest()
-            size = copy.tell()
+            written = measured(self.file, copy, events)
         if self.json:
-            written = {"file": str(self.file), "bytes": size, "sha256": digest}
-            terminal.dump({"events": events, **written})
-            return
-        terminal.say(f"Wrote {self.file}: {counted(events, 'event')}, {counted(size, 'byte')}")
-        terminal.say(f"SHA-256 {digest}")
+            terminal.dump(asdict(written))
+        else:
+            written.show(terminal)
+        return Exit.DONE
 
 
 def _give_name(written: Path, path: Path) -> None:
