@@ -1,4 +1,4 @@
-"""The command line: words in, tables or one JSON document out. The only room that imports rich."""
+"""The command line: arguments in, tables or one JSON document out; only it imports rich."""
 
 from adapters.cli.check_report import (
     CheckReport,

@@ -13,12 +13,7 @@ from adapters.cli.command import CliCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
-from adapters.cli.options import (
-    CONFIG,
-    flag,
-    json_flag,
-    option,
-)
+from adapters.cli.options import CONFIG, flag, json_flag, option
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import document
 from adapters.presentation.printable import counted

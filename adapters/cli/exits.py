@@ -1,4 +1,4 @@
-"""The exit codes of every command, and how `--help` words them."""
+"""The exit codes of every command, and their wording in `--help`."""
 
 from __future__ import annotations
 

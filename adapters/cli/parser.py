@@ -51,16 +51,16 @@ def some_text(text: str) -> str:
     return text
 
 
-def one_of(words: Iterable[W]) -> Callable[[str], W]:
-    """Return a reader of one of some words."""
-    known = {str(word): word for word in words}
+def one_of(names: Iterable[W]) -> Callable[[str], W]:
+    """Return a reader of one of some names."""
+    known = {str(name): name for name in names}
 
-    def word(text: str) -> W:
+    def read(text: str) -> W:
         if text not in known:
             raise ArgumentTypeError(f"expected one of {', '.join(known)}, found {text!r}")
         return known[text]
 
-    return word
+    return read
 
 
 def uri_reference(text: str) -> str:

@@ -22,13 +22,14 @@ class EvidencePacker(Protocol):
     def write(
         self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
-        """Write the pack of the events that are meant, and return how many there are."""
+        """Write the pack of the selected events, and return how many there are."""
 
 
 class ProvingService(Protocol):
     """Keys, checkpoints and proofs.
 
-    A `config` says what is not named beside it. All raise `Unprovable` for what must be mended.
+    A `config` says what is not named beside it. All raise `Unprovable` where the user must correct
+    something.
     """
 
     def keygen(self, file: Path, name: str) -> str:

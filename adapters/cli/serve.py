@@ -17,7 +17,7 @@ from adapters.cli.terminal import Terminal
 
 PAGE: Final = HelpPage(
     name="serve",
-    help="serve the gateway until it is told to stop",
+    help="serve the gateway until it is asked to stop",
     description="""\
 Serves the webhook routes of a configuration. Prints
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from adapters.presentation.documents import Document, camel_case, event_document
+from adapters.presentation.documents import JsonDocument, camel_case, event_document
 from adapters.presentation.printable import shortened, to_the_millisecond
 from domain.flow.values import Json
 from domain.history.changes import Change, FieldPath, Value, changes
@@ -46,12 +46,12 @@ def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
             return f'"{shortened(value, most)}"'
 
 
-def change_documents(changed: Iterable[Change]) -> list[Document]:
+def change_documents(changed: Iterable[Change]) -> list[JsonDocument]:
     """Return changes for programs; `before` or `after` is missing where there was nothing."""
     return [_document(change) for change in changed]
 
 
-def history_documents(history: Iterable[Transition]) -> list[Document]:
+def history_documents(history: Iterable[Transition]) -> list[JsonDocument]:
     """Return what happened to a flow, by whom, and what each event changed."""
     return [
         {
@@ -62,7 +62,7 @@ def history_documents(history: Iterable[Transition]) -> list[Document]:
     ]
 
 
-def place_document(step: Transition) -> Document:
+def place_document(step: Transition) -> JsonDocument:
     """Return where a step is in its history."""
     return {
         "version": step.record.version,
@@ -71,11 +71,11 @@ def place_document(step: Transition) -> Document:
     }
 
 
-def values_document(**held: Value) -> Document:
+def values_document(**held: Value) -> JsonDocument:
     """Return some values under the names that they are given; nothing is left out."""
     return camel_case({name: value for name, value in held.items() if value is not None})
 
 
-def _document(change: Change) -> Document:
+def _document(change: Change) -> JsonDocument:
     values = values_document(before=change.before, after=change.after)
     return {"field": str(change.field), **values}

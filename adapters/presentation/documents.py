@@ -15,22 +15,22 @@ from domain.flow.state import Flow
 from domain.flow.values import Json
 from domain.history.published import published, published_record, published_value
 
-Document: TypeAlias = dict[str, Any]
+JsonDocument: TypeAlias = dict[str, Any]
 
 
-def flow_document(flow: Flow) -> Document:
+def flow_document(flow: Flow) -> JsonDocument:
     """Return what callers see of a flow, its owner, and its version."""
     view = document(flow_view(flow))
     return {**view, "syncMode": "managed", "owner": flow.owner, "version": flow.version}
 
 
-def task_documents(flow: Flow) -> list[Document]:
+def task_documents(flow: Flow) -> list[JsonDocument]:
     """Return what callers see of a flow's tasks, newest first."""
     constant = {"scopeKind": "session", "deliveryStatus": "pending"}
     return [{**document(view), **constant} for view in task_views(flow)]
 
 
-def event_document(record: RecordedEvent, after: Flow) -> Document:
+def event_document(record: RecordedEvent, after: Flow) -> JsonDocument:
     """Return what happened in an event, by whom, and the revision of the flow after it."""
     return {
         "version": record.version,
@@ -40,12 +40,12 @@ def event_document(record: RecordedEvent, after: Flow) -> Document:
     }
 
 
-def document(value: AttrsInstance) -> Document:
+def document(value: AttrsInstance) -> JsonDocument:
     """Return what a value holds; what is None in it is left out."""
     return published_value(value, _read)
 
 
-def camel_case(values: Mapping[str, object]) -> Document:
+def camel_case(values: Mapping[str, object]) -> JsonDocument:
     """Return some values under the names of the HTTP API."""
     return published(values, _read)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from adapters.presentation.documents import Document
+from adapters.presentation.documents import JsonDocument
 from adapters.presentation.printable import counted
 from domain.tlog.checkpoints import Checkpoint
 
@@ -14,7 +14,7 @@ def in_base64(root: bytes) -> str:
     return b64encode(root).decode("ascii")
 
 
-def checkpoint_document(checkpoint: Checkpoint) -> Document:
+def checkpoint_document(checkpoint: Checkpoint) -> JsonDocument:
     """Return what a checkpoint says."""
     return {
         "origin": checkpoint.origin,

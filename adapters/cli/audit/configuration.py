@@ -14,7 +14,7 @@ from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, document
+from adapters.presentation.documents import JsonDocument, document
 from adapters.presentation.printable import counted, to_the_millisecond
 from domain.history.configuration import ConfigurationPage, FieldChange
 
@@ -59,8 +59,8 @@ class ShowConfigurationChanges(StoreCommand):
         return Exit.DONE
 
 
-def _document(page: ConfigurationPage) -> Document:
-    shown: Document = {
+def _document(page: ConfigurationPage) -> JsonDocument:
+    shown: JsonDocument = {
         "changes": [
             {**document(change), "changes": [document(field) for field in change.changes]}
             for change in page.changes

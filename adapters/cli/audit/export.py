@@ -131,7 +131,7 @@ class ExportEvents(StoreCommand):
                 written = measured(self.file, sink, count)
             uncovered = self._uncovered(last, evidence)
         if not output.is_standard:
-            self._tell(written, uncovered, terminal)
+            self._report(written, uncovered, terminal)
         return Exit.DONE
 
     def _output(self, given: Dependencies) -> Output | None:
@@ -181,7 +181,7 @@ class ExportEvents(StoreCommand):
         is_open = self.format is ExportFormat.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0
 
-    def _tell(self, written: WrittenFile, uncovered: int, terminal: Terminal) -> None:
+    def _report(self, written: WrittenFile, uncovered: int, terminal: Terminal) -> None:
         if self.json:
             counts = {"events": written.events, "uncovered": uncovered}
             terminal.dump({**counts, **asdict(written)})

@@ -9,13 +9,7 @@ from attrs import frozen
 from rich.text import Text
 
 from adapters.cli.audit.history_table import history_table
-from adapters.cli.audit.timeline import (
-    FLOW_TROUBLE,
-    POINTS,
-    moment_text,
-    read_history,
-    step_of,
-)
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes

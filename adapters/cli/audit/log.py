@@ -17,7 +17,7 @@ from adapters.cli.options import flag, option, time_option
 from adapters.cli.parser import one_of, positive_number
 from adapters.cli.tables import REST, folded, lines, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, event_document
+from adapters.presentation.documents import JsonDocument, event_document
 from adapters.presentation.event_text import EVENT_NAMES, event_name, event_summary
 from adapters.presentation.printable import counted, to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
@@ -98,8 +98,8 @@ class ListEvents(StoreCommand):
         """List them as they are read."""
         with given.open_evidence(self.config, self.database) as evidence:
             passing = filter(self._passes, _logged(evidence, self.cursor))
-            tell = _dump if self.json else _show
-            tell(passing, self.limit, terminal)
+            write = _dump if self.json else _show
+            write(passing, self.limit, terminal)
         return Exit.DONE
 
     def _passes(self, logged: Logged) -> bool:
@@ -129,7 +129,7 @@ def _dump(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
         terminal.dump_line({"nextCursor": str(following.position)})
 
 
-def _document(logged: Logged) -> Document:
+def _document(logged: Logged) -> JsonDocument:
     flow = logged.flow
     return {
         "position": logged.position,

@@ -8,9 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.audit.checkpoint_text import (
-    checkpoint_line,
-)
+from adapters.cli.audit.checkpoint_text import checkpoint_line
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
@@ -100,7 +98,7 @@ class ProveEvent(StoreCommand):
             return Exit.DONE
         with output.opened() as file:
             file.write(f"{json.dumps(document, indent=2)}\n".encode())
-        self._tell(verdict, terminal)
+        self._report(verdict, terminal)
         return Exit.DONE
 
     def _output(self, given: Dependencies) -> Output | None:
@@ -111,13 +109,13 @@ class ProveEvent(StoreCommand):
         held = {} if self.held is None else {self.held: "the file of checkpoints that is held"}
         return Output(path=self.out, own={**own, **held}, force=self.force)
 
-    def _tell(self, verdict: ProofResult, terminal: Terminal) -> None:
-        terminal.say(f"Wrote {self.out}: {_told(verdict.proof)}")
+    def _report(self, verdict: ProofResult, terminal: Terminal) -> None:
+        terminal.say(f"Wrote {self.out}: {_event_text(verdict.proof)}")
         if verdict.checkpoint is not None:
             terminal.say(f"Proven by the checkpoint of {checkpoint_line(verdict.checkpoint)}")
 
 
-def _told(proof: Proof) -> str:
+def _event_text(proof: Proof) -> str:
     entry = proof.entry
     return f"version {entry.version} of flow {entry.flow_id}, position {entry.position:,}"
 

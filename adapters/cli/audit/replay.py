@@ -69,7 +69,7 @@ class ReplayStore(StoreCommand):
     json: bool = json_flag()
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
-        """Replay it, and tell what was found."""
+        """Replay it, and show what was found."""
         silent_before = given.clock() - self.stuck_after * _DAY
         checkpoints = self._checkpoints(given)  # before the log, which may grow meanwhile
         with given.open_evidence(self.config, self.database) as evidence:

@@ -8,9 +8,7 @@ from typing import Final
 from attrs import frozen
 from rich.table import Table
 
-from adapters.cli.audit.checkpoint_text import (
-    in_base64,
-)
+from adapters.cli.audit.checkpoint_text import in_base64
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
@@ -19,7 +17,7 @@ from adapters.cli.options import checkpoints_option, json_flag, public_keys_opti
 from adapters.cli.progress import progress_on
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, document
+from adapters.presentation.documents import JsonDocument, document
 from adapters.presentation.printable import counted, printable, to_the_second
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog
@@ -86,7 +84,7 @@ class VerifyLog(StoreCommand):
         if self.json:
             terminal.dump(_document(found, until))
         else:
-            _tell(found, known, until, terminal)
+            _report(found, known, until, terminal)
         return Exit.FINDINGS if found.findings else Exit.DONE
 
 
@@ -100,7 +98,7 @@ def compare_log(evidence: AuditLog, known: KnownCheckpoints, terminal: Terminal)
     return verified(log, known)
 
 
-def _document(found: Verified, until: Timestamp | None) -> Document:
+def _document(found: Verified, until: Timestamp | None) -> JsonDocument:
     log = found.measured
     return {
         "events": log.size,
@@ -114,7 +112,7 @@ def _document(found: Verified, until: Timestamp | None) -> Document:
     }
 
 
-def _tell(
+def _report(
     found: Verified, known: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
 ) -> None:
     log = found.measured
@@ -140,12 +138,12 @@ def _tell(
 
 def _agreement(found: Verified) -> str:
     agree = "agrees" if found.agreed == 1 else "agree"
-    told = f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+    agreed = f"{counted(found.agreed, 'checkpoint')} {agree} with it"
     if not found.covered:
-        return f"{told}."
+        return f"{agreed}."
     if found.findings:
-        return f"{told}, up to position {found.covered:,}."
-    return f"{told}: the events up to position {found.covered:,} are as they were signed."
+        return f"{agreed}, up to position {found.covered:,}."
+    return f"{agreed}: the events up to position {found.covered:,} are as they were signed."
 
 
 def _table(findings: tuple[Discrepancy, ...]) -> Table:

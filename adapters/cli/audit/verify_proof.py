@@ -10,10 +10,7 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.audit.checkpoint_text import (
-    checkpoint_document,
-    checkpoint_line,
-)
+from adapters.cli.audit.checkpoint_text import checkpoint_document, checkpoint_line
 from adapters.cli.command import CliCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
@@ -21,7 +18,7 @@ from adapters.cli.help_text import HelpPage
 from adapters.cli.options import argument, json_flag, public_keys_option
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document
+from adapters.presentation.documents import JsonDocument
 from adapters.presentation.printable import pretty_json
 from domain.tlog.proofs import ProofResult
 
@@ -61,11 +58,11 @@ class VerifyProof(CliCommand):
         if self.json:
             terminal.dump(_document(verdict))
         else:
-            _tell(verdict, terminal)
+            _report(verdict, terminal)
         return Exit.DONE if verdict.holds else Exit.FINDINGS
 
 
-def _document(verdict: ProofResult) -> Document:
+def _document(verdict: ProofResult) -> JsonDocument:
     entry, checkpoint = verdict.proof.entry, verdict.checkpoint
     return {
         "proven": verdict.holds,
@@ -80,7 +77,7 @@ def _document(verdict: ProofResult) -> Document:
     }
 
 
-def _tell(verdict: ProofResult, terminal: Terminal) -> None:
+def _report(verdict: ProofResult, terminal: Terminal) -> None:
     if verdict.reason is not None:
         terminal.say(f"Not proven: {verdict.reason}.")
         return

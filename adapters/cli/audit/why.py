@@ -8,13 +8,7 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.audit.timeline import (
-    FLOW_TROUBLE,
-    POINTS,
-    moment_text,
-    read_history,
-    step_of,
-)
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
@@ -23,7 +17,7 @@ from adapters.cli.options import argument, flow_argument, json_flag, point_optio
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
 from adapters.presentation.change_text import place_document, value_text, values_document
-from adapters.presentation.documents import Document, event_document
+from adapters.presentation.documents import JsonDocument, event_document
 from adapters.presentation.event_text import event_name
 from adapters.presentation.printable import counted, pretty_json
 from adapters.presentation.provenance_text import cause
@@ -131,7 +125,7 @@ def _value(found: Provenance) -> str | Text:
     return value_text(found.field, found.value, most=_WHOLE)
 
 
-def _document(found: Provenance, last: Transition) -> Document:
+def _document(found: Provenance, last: Transition) -> JsonDocument:
     before = value_of(found.step.before, found.field)
     return {
         "flowId": last.after.flow_id,
@@ -143,5 +137,5 @@ def _document(found: Provenance, last: Transition) -> Document:
     }
 
 
-def _event(step: Transition) -> Document:
+def _event(step: Transition) -> JsonDocument:
     return event_document(step.record, step.after)

@@ -12,7 +12,7 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
 from adapters.cli.options import flag, flow_argument, json_flag
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, flow_document, task_documents
+from adapters.presentation.documents import JsonDocument, flow_document, task_documents
 from adapters.presentation.printable import counted
 from domain.application.outcomes import Accepted, Rejected
 from domain.application.sweep import Swept
@@ -106,5 +106,5 @@ class CancelAsOperator(StoreCommand):
             terminal.complain(f"flow {self.flow} is not cancelled: {refused.reason}")
 
 
-def _shown(flow: Flow) -> Document:
+def _shown(flow: Flow) -> JsonDocument:
     return {"flow": flow_document(flow), "tasks": task_documents(flow)}

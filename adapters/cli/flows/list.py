@@ -11,16 +11,11 @@ from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
-from adapters.cli.options import (
-    cursor_option,
-    json_flag,
-    limit_option,
-    option,
-)
+from adapters.cli.options import cursor_option, json_flag, limit_option, option
 from adapters.cli.parser import one_of
 from adapters.cli.tables import REST, lines, status_cell, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, flow_document
+from adapters.presentation.documents import JsonDocument, flow_document
 from adapters.presentation.printable import counted, to_the_second
 from domain.application.ports import Page, itself
 from domain.flow.ids import Owner
@@ -67,16 +62,16 @@ class ListFlows(StoreCommand):
         if self.json:
             terminal.dump(_document(page))
         else:
-            _tell(page, terminal)
+            _report(page, terminal)
         return Exit.DONE
 
 
-def _document(page: Page[Flow]) -> Document:
+def _document(page: Page[Flow]) -> JsonDocument:
     rest = {} if page.next_cursor is None else {"nextCursor": str(page.next_cursor)}
     return {"flows": [flow_document(flow) for flow in page.flows], **rest}
 
 
-def _tell(page: Page[Flow], terminal: Terminal) -> None:
+def _report(page: Page[Flow], terminal: Terminal) -> None:
     if not page.flows:
         terminal.say("No flows.")
         return

@@ -14,12 +14,7 @@ from adapters.cli.dependencies import Dependencies, ReadableFlows
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
-from adapters.cli.options import (
-    flag,
-    flow_argument,
-    json_flag,
-    option,
-)
+from adapters.cli.options import flag, flow_argument, json_flag, option
 from adapters.cli.parser import positive_number
 from adapters.cli.terminal import Terminal
 from adapters.presentation.change_text import history_documents

@@ -10,10 +10,7 @@ from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
-from adapters.cli.options import (
-    json_flag,
-    option,
-)
+from adapters.cli.options import json_flag, option
 from adapters.cli.parser import number_within
 from adapters.cli.terminal import Terminal
 from adapters.presentation.printable import counted

@@ -10,9 +10,7 @@ from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
-from adapters.cli.options import (
-    json_flag,
-)
+from adapters.cli.options import json_flag
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import camel_case
@@ -55,11 +53,11 @@ class RebuildStore(StoreCommand):
         if self.json:
             terminal.dump({"flows": rebuilt.flows, "changed": camel_case(rebuilt.changed)})
         else:
-            _tell(rebuilt, terminal)
+            _report(rebuilt, terminal)
         return Exit.DONE
 
 
-def _tell(rebuilt: RebuiltRows, terminal: Terminal) -> None:
+def _report(rebuilt: RebuiltRows, terminal: Terminal) -> None:
     folded = f"Folded {counted(rebuilt.flows, 'flow')} from the events"
     if not any(rebuilt.changed.values()):
         terminal.say(f"{folded}: nothing had to change.")

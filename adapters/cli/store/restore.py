@@ -88,7 +88,7 @@ class RestoreStore(StoreCommand):
         if self.json:
             terminal.dump(_document(store, found, lost))
         else:
-            _tell(store, found, lost, terminal)
+            _report(store, found, lost, terminal)
         return Exit.FINDINGS if found.missing else Exit.DONE
 
     def _refuse_findings(self, found: ReplayReport | Verified) -> None:
@@ -154,7 +154,7 @@ def _document(store: Restoring, found: Verified, lost: int | None) -> dict[str, 
     }
 
 
-def _tell(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
+def _report(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
     terminal.say(f"Restored {store.path}: {counted(found.measured.size, 'event')}")
     for line in _lines(store, found, lost):
         terminal.say(line)
