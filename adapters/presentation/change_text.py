@@ -40,10 +40,14 @@ def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
         case StrEnum():
             return value.value
         case int():
-            is_moment = field.name.endswith(_MOMENTS)
-            return to_the_millisecond(value) if is_moment else str(value)
+            return to_the_millisecond(value) if is_moment(field.name) else str(value)
         case _:
             return f'"{shortened(value, most)}"'
+
+
+def is_moment(name: str) -> bool:
+    """Return whether a field of a flow or a task holds a moment."""
+    return name.endswith(_MOMENTS)
 
 
 def change_documents(changed: Iterable[Change]) -> list[JsonDocument]:

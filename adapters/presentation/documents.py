@@ -45,6 +45,11 @@ def document(value: AttrsInstance) -> JsonDocument:
     return published_value(value, _read)
 
 
+def cursor_document(next_cursor: int | None) -> JsonDocument:
+    """Return what a list says of those after it."""
+    return {} if next_cursor is None else {"nextCursor": str(next_cursor)}
+
+
 def camel_case(values: Mapping[str, object]) -> JsonDocument:
     """Return some values under the names of the HTTP API."""
     return published(values, _read)

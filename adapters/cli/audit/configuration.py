@@ -12,10 +12,10 @@ from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option
-from adapters.cli.tables import REST, folded, table
+from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import JsonDocument, document
-from adapters.presentation.printable import counted, to_the_millisecond
+from adapters.presentation.documents import JsonDocument, cursor_document, document
+from adapters.presentation.printable import to_the_millisecond
 from domain.history.configuration import ConfigurationPage, FieldChange
 
 MOST_CHANGES: Final = 1000
@@ -60,15 +60,11 @@ class ShowConfigurationChanges(StoreCommand):
 
 
 def _document(page: ConfigurationPage) -> JsonDocument:
-    shown: JsonDocument = {
-        "changes": [
-            {**document(change), "changes": [document(field) for field in change.changes]}
-            for change in page.changes
-        ]
-    }
-    if page.next_cursor is not None:
-        shown["nextCursor"] = str(page.next_cursor)
-    return shown
+    changes = [
+        {**document(change), "changes": [document(field) for field in change.changes]}
+        for change in page.changes
+    ]
+    return {"changes": changes, **cursor_document(page.next_cursor)}
 
 
 def _show(page: ConfigurationPage, terminal: Terminal) -> None:
@@ -78,8 +74,7 @@ def _show(page: ConfigurationPage, terminal: Terminal) -> None:
             folded(to_the_millisecond(change.at), f"{change.cause}, pid {change.pid}"),
             folded(*map(_said, change.changes)),
         )
-    more = "" if page.next_cursor is None else f", and there are more: --cursor {page.next_cursor}"
-    terminal.show(shown, Text(f"{counted(len(page.changes), 'change')}{more}."))
+    terminal.show(shown, Text(list_end(len(page.changes), "change", page.next_cursor)))
 
 
 def _said(change: FieldChange) -> str:

@@ -15,11 +15,11 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import flag, option, time_option
 from adapters.cli.parser import one_of, positive_number
-from adapters.cli.tables import REST, folded, lines, table
+from adapters.cli.tables import REST, folded, lines, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import JsonDocument, event_document
+from adapters.presentation.documents import JsonDocument, cursor_document, event_document
 from adapters.presentation.event_text import EVENT_NAMES, event_name, event_summary
-from adapters.presentation.printable import counted, to_the_millisecond
+from adapters.presentation.printable import to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.application.recorded_events import ActorKind, RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -126,7 +126,7 @@ def _dump(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
     for logged in islice(passing, limit):
         terminal.dump_line(_document(logged))
     for following in islice(passing, 1):
-        terminal.dump_line({"nextCursor": str(following.position)})
+        terminal.dump_line(cursor_document(following.position))
 
 
 def _document(logged: Logged) -> JsonDocument:
@@ -145,9 +145,12 @@ def _show(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
     for rows in _groups(islice(passing, limit)):
         terminal.show(_table(rows, first=total == 0))
         total += len(rows)
-    if total:
-        terminal.say("")
-    terminal.say(_ending(total, next(passing, None)))
+    if not total:
+        terminal.say("No events.")
+        return
+    following = next(passing, None)
+    terminal.say("")
+    terminal.say(list_end(total, "event", None if following is None else following.position))
 
 
 def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
@@ -163,14 +166,6 @@ def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
         yield from filter(None, [rows])
         raise
     yield from filter(None, [rows])
-
-
-def _ending(total: int, following: Logged | None) -> str:
-    if not total:
-        return "No events."
-    if following is None:
-        return f"{counted(total, 'event')}."
-    return f"{counted(total, 'event')}, and there are more: --cursor {following.position}"
 
 
 def _table(rows: Iterable[Logged], *, first: bool) -> Table:

@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.tables import REST, folded, table
+from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.printable import counted, printable, to_the_millisecond, to_the_second
+from adapters.presentation.printable import printable, to_the_millisecond, to_the_second
 from domain.flow.ids import KeyId, RouteId
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import (
@@ -48,7 +48,7 @@ def show_refusals(found: FoundRefusals, terminal: Terminal) -> None:
 def _parts(found: FoundRefusals) -> Iterator[RenderableType]:
     if found.page.calls:
         yield _calls(found.page.calls)
-        yield Text(_ending(found.page))
+        yield Text(list_end(len(found.page.calls), "refused call", found.page.next_cursor))
     if found.totals:
         yield _totals(found.totals)
     if found.turned_away:
@@ -72,13 +72,6 @@ def _calls(calls: Sequence[KeptCall]) -> Table:
             folded(call.action, call.flow_id or "-", call.request_id),
         )
     return shown
-
-
-def _ending(page: RefusalPage) -> str:
-    shown = counted(len(page.calls), "refused call")
-    if page.next_cursor is None:
-        return f"{shown}."
-    return f"{shown}, and there are more: --cursor {page.next_cursor}"
 
 
 def _totals(totals: Sequence[RefusalTotal]) -> Table:

@@ -13,7 +13,7 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option, option, time_option
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import JsonDocument, document
+from adapters.presentation.documents import JsonDocument, cursor_document, document
 from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import Wanted, adds_up
@@ -92,10 +92,7 @@ class ShowRefusals(StoreCommand):
 
 def _document(found: FoundRefusals) -> JsonDocument:
     calls = [{"number": kept.number, **document(kept.call)} for kept in found.page.calls]
-    rest = found.page.next_cursor
-    shown: JsonDocument = {"refusals": calls}
-    if rest is not None:
-        shown["nextCursor"] = str(rest)
+    shown: JsonDocument = {"refusals": calls, **cursor_document(found.page.next_cursor)}
     if found.totals is not None:
         shown["totals"] = [document(total) for total in found.totals]
         shown["turnedAway"] = [document(total) for total in found.turned_away]

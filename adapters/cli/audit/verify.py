@@ -136,9 +136,14 @@ def _report(
     terminal.say(f"{counted(len(found.findings), 'finding')}.")
 
 
-def _agreement(found: Verified) -> str:
+def agreement_text(found: Verified) -> str:
+    """Return how many checkpoints agree with a log."""
     agree = "agrees" if found.agreed == 1 else "agree"
-    agreed = f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+    return f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+
+
+def _agreement(found: Verified) -> str:
+    agreed = agreement_text(found)
     if not found.covered:
         return f"{agreed}."
     if found.findings:

@@ -13,10 +13,10 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option, option
 from adapters.cli.parser import one_of
-from adapters.cli.tables import REST, lines, status_cell, table
+from adapters.cli.tables import REST, lines, list_end, status_cell, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import JsonDocument, flow_document
-from adapters.presentation.printable import counted, to_the_second
+from adapters.presentation.documents import cursor_document, flow_document
+from adapters.presentation.printable import to_the_second
 from domain.application.ports import Page, itself
 from domain.flow.ids import Owner
 from domain.flow.state import Flow, cancel_requested, is_terminal
@@ -60,15 +60,11 @@ class ListFlows(StoreCommand):
                 self.owner, limit=self.limit, before=self.cursor, status=self.status, show=itself
             )
         if self.json:
-            terminal.dump(_document(page))
+            shown = {"flows": [flow_document(flow) for flow in page.flows]}
+            terminal.dump({**shown, **cursor_document(page.next_cursor)})
         else:
             _report(page, terminal)
         return Exit.DONE
-
-
-def _document(page: Page[Flow]) -> JsonDocument:
-    rest = {} if page.next_cursor is None else {"nextCursor": str(page.next_cursor)}
-    return {"flows": [flow_document(flow) for flow in page.flows], **rest}
 
 
 def _report(page: Page[Flow], terminal: Terminal) -> None:
@@ -82,7 +78,7 @@ def _report(page: Page[Flow], terminal: Terminal) -> None:
             status_cell(flow.status, *_progress(flow)),
             lines(to_the_second(flow.updated_at), flow.owner),
         )
-    terminal.show(shown, Text(_ending(page)))
+    terminal.show(shown, Text(list_end(len(page.flows), "flow", page.next_cursor)))
 
 
 def _progress(flow: Flow) -> tuple[str, ...]:
@@ -90,10 +86,3 @@ def _progress(flow: Flow) -> tuple[str, ...]:
     if cancel_requested(flow) and not is_terminal(flow):
         return revision, "cancel requested"
     return (revision,)
-
-
-def _ending(page: Page[Flow]) -> str:
-    shown = counted(len(page.flows), "flow")
-    if page.next_cursor is None:
-        return f"{shown}."
-    return f"{shown}, and there are more: --cursor {page.next_cursor}"

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.audit.replay import replay_log
-from adapters.cli.audit.verify import compare_log
+from adapters.cli.audit.verify import agreement_text, compare_log
 from adapters.cli.command import StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies, Restoring
 from adapters.cli.exits import Exit, exit_codes
@@ -165,9 +165,7 @@ def _lines(store: Restoring, found: Verified, lost: int | None) -> Iterator[str]
         only = f"; {counted(lost, 'event')} of it are nowhere else" if lost else ""
         yield f"What was there is kept as {store.kept}{only}"
     if found.agreed:
-        agree = "agrees" if found.agreed == 1 else "agree"
-        checkpoints = counted(found.agreed, "checkpoint")
-        yield f"{checkpoints} {agree} with it, up to position {found.covered:,}"
+        yield f"{agreement_text(found)}, up to position {found.covered:,}"
     elif not found.missing:
         yield "It was compared with no checkpoint"
     if found.missing:
