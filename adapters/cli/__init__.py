@@ -18,6 +18,7 @@ from adapters.cli.dependencies import (
     PagesOptions,
     ReadableFlows,
     Reloaded,
+    ServeOptions,
     WritableFlows,
 )
 from adapters.cli.exits import Exit
@@ -39,6 +40,7 @@ __all__ = [
     "ReadableFlows",
     "Reloaded",
     "RouteLimits",
+    "ServeOptions",
     "ServedRoute",
     "Startable",
     "UnservedRoute",

@@ -24,6 +24,7 @@ from adapters.cli.options import (
     public_keys_option,
 )
 from adapters.cli.own_files import OwnFiles
+from adapters.cli.parser import number_within
 from adapters.cli.proving import ProvingService
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page, Progress
@@ -38,6 +39,8 @@ from domain.history.selection import Selection
 from domain.replay.findings import RebuiltRows
 
 T = TypeVar("T")
+
+_MOST_WAIT: Final = 3_600
 
 OpenStore: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[T]]
 """Opens the store of a configuration, or of a database URL, which goes first."""
@@ -55,23 +58,24 @@ class CommandError(Exception):
     """What the user must correct: a sentence, or a line for each of several. It holds no secret."""
 
 
-class GatewayServer(Protocol):
-    """Serves until it is asked to stop, and returns an exit code."""
+@frozen(kw_only=True)
+class ServeOptions:
+    """How the gateway is to be served; what is not None goes before the configuration.
 
-    def __call__(  # noqa: PLR0913 - a keyword for each option
-        self,
-        config: Path,
-        *,
-        database: str | None,
-        host: str | None,
-        port: int | None,
-        wait: int,
-        json: bool,
-    ) -> int:
-        """Serve a configuration; what is not None goes before what it says.
+    A store that another process writes to is waited for, `wait` seconds at most.
+    """
 
-        A store that another process writes to is waited for, `wait` seconds at most.
-        """
+    config: Path = option("FILE", CONFIG, read=Path, required=True)
+    database: str | None = option("URL", "where the events are kept, instead of what FILE says")
+    host: str | None = host_option()
+    port: int | None = port_option()
+    wait: int = option(
+        "SECONDS",
+        "how long to wait for a store that another gateway still writes to (default: 0)",
+        read=number_within(0, _MOST_WAIT),
+        default=0,
+    )
+    json: bool = log_flag()
 
 
 @frozen(kw_only=True)
@@ -220,7 +224,7 @@ class OpenRestore(Protocol):
 class Dependencies:
     """All collaborators of the command line."""
 
-    serve: GatewayServer
+    serve: Callable[[ServeOptions], int]
     reload: Callable[[Path | None, str | None], Reloaded]
     """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock

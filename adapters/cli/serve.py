@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
 from adapters.cli.command import CliCommand
-from adapters.cli.dependencies import Dependencies
+from adapters.cli.dependencies import Dependencies, ServeOptions
 from adapters.cli.exits import exit_codes
 from adapters.cli.help_text import HelpPage
-from adapters.cli.options import CONFIG, host_option, log_flag, option, port_option
-from adapters.cli.parser import number_within
 from adapters.cli.terminal import Terminal
 
 PAGE: Final = HelpPage(
@@ -40,34 +37,14 @@ one warning; try `taskflow check` before.""",
         trouble="wrong arguments or configuration, the port or the store is in use",
     ),
 )
-_MOST_WAIT: Final = 3_600
 
 
 @frozen(kw_only=True)
-class ServeGateway(CliCommand):
-    """Serve the gateway; what is not None goes before what the configuration says."""
+class ServeGateway(ServeOptions, CliCommand):
+    """Serve the gateway."""
 
     page = PAGE
 
-    config: Path = option("FILE", CONFIG, read=Path, required=True)
-    database: str | None = option("URL", "where the events are kept, instead of what FILE says")
-    host: str | None = host_option()
-    port: int | None = port_option()
-    wait: int = option(
-        "SECONDS",
-        "how long to wait for a store that another gateway still writes to (default: 0)",
-        read=number_within(0, _MOST_WAIT),
-        default=0,
-    )
-    json: bool = log_flag()
-
     def run(self, given: Dependencies, terminal: Terminal) -> int:  # noqa: ARG002 - every command's signature
         """Serve it."""
-        return given.serve(
-            self.config,
-            database=self.database,
-            host=self.host,
-            port=self.port,
-            wait=self.wait,
-            json=self.json,
-        )
+        return given.serve(self)

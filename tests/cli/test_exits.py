@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from attrs import evolve
 
-from adapters.cli import Dependencies, run
+from adapters.cli import Dependencies, ServeOptions, run
 from tests.cli.workbench import Ran, flow_id, taskflow
 
 LIST = ("flows", "list", "--database")
@@ -59,8 +59,8 @@ def test_a_store_that_fails_while_it_is_read_is_trouble(
 
 
 def test_a_fault_of_ours_shows_its_traceback_and_is_no_finding(tools: Dependencies) -> None:
-    def fail(config: Path, **_: object) -> NoReturn:
-        raise AssertionError(f"{config} is impossible")
+    def fail(options: ServeOptions) -> NoReturn:
+        raise AssertionError(f"{options.config} is impossible")
 
     ran = taskflow(evolve(tools, serve=fail), "serve", "--config", "x")
     assert (ran.code, ran.out) == (70, "")

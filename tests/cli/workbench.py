@@ -157,7 +157,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         return report
 
     return Dependencies(
-        serve=refuse,
+        serve=lambda options: refuse(options.config),
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
@@ -197,7 +197,7 @@ def _unconfigured(config: Path) -> Configured:
     return Configured(file=config.with_suffix(".checkpoints"), signing_key=signing_key, origin=None)
 
 
-def refuse(config: Path | None, **_: object) -> NoReturn:
+def refuse(config: Path | None) -> NoReturn:
     """Refuse to serve a configuration."""
     raise CommandError(f"{config}:1: expected an object, found a number\n{config}:2: and so on")
 
