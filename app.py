@@ -33,7 +33,7 @@ def main() -> int:
     """Run the command line and return its exit code."""
     forbid_core_dumps()  # APPSEC: before any command reads a secret
     out, err = cli.standard_streams()
-    tools = cli.Tools(
+    tools = cli.Dependencies(
         serve=serve,
         reload=reload,
         clock=now,

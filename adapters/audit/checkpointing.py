@@ -14,7 +14,7 @@ from adapters.audit.notes import BadNote, Notes, open_note, signed_note
 from adapters.audit.tile_file import read_tiles, tiles_path, tree_over, write_tiles
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
-from domain.tlog.checkpoints import Checkpoint, Unprovable
+from domain.tlog.checkpoints import AppendedCheckpoint, Checkpoint, Unprovable
 from domain.tlog.tiles import TiledTree
 
 
@@ -32,20 +32,6 @@ class Issuer:
 
 
 @frozen
-class Appended:
-    """A checkpoint that is on disk, and sentences about what was found beside it.
-
-    It is not new if nothing had happened since it was signed. `before` is the size of the one that
-    it continues, 0 if there is none.
-    """
-
-    checkpoint: Checkpoint
-    notices: tuple[str, ...] = ()
-    is_new: bool = True
-    before: int = 0
-
-
-@frozen
 class _Last:
     """The last checkpoint of a file, and whether it is by the key that signs now."""
 
@@ -59,7 +45,7 @@ class _Last:
 
 def append_if_grown(
     evidence: AuditLog, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
-) -> Appended | None:
+) -> AppendedCheckpoint | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
 
     What `progress` raises ends it; nothing is appended then.
@@ -75,7 +61,9 @@ def append_if_grown(
         return _append(evidence, issuer, file, last, progress)
 
 
-def append_checkpoint(evidence: AuditLog, issuer: Issuer, *, progress: Progress) -> Appended:
+def append_checkpoint(
+    evidence: AuditLog, issuer: Issuer, *, progress: Progress
+) -> AppendedCheckpoint:
     """Append a checkpoint of a log as it is, if it has grown, and return the last one.
 
     Raises:
@@ -103,7 +91,7 @@ def _append(
     file: CheckpointFile,
     last: _Last | None,
     progress: Progress,
-) -> Appended:
+) -> AppendedCheckpoint:
     """Append a checkpoint to a file that is open.
 
     APPSEC: nothing is signed that does not continue the last checkpoint in the file: a history
@@ -112,11 +100,13 @@ def _append(
     size = evidence.size()
     tree = _tree(evidence, size, last, issuer, progress)
     if last is not None and last.says(size):
-        return Appended(last.checkpoint, tuple(_notices(issuer, tree, None)), is_new=False)
+        return AppendedCheckpoint(
+            last.checkpoint, tuple(_notices(issuer, tree, None)), is_new=False
+        )
     checkpoint = Checkpoint(origin=issuer.origin, size=size, root=tree.root(size))
     kept = file.append(signed_note(checkpoint_text(checkpoint), issuer.signer))
     before = 0 if last is None else last.checkpoint.size
-    return Appended(checkpoint, tuple(_notices(issuer, tree, kept)), before=before)
+    return AppendedCheckpoint(checkpoint, tuple(_notices(issuer, tree, kept)), before=before)
 
 
 def _notices(issuer: Issuer, tree: TiledTree, kept: Path | None) -> Iterator[str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from attrs import frozen
 
 from adapters.audit.checkpoint_reading import read_checkpoints, read_held
 from adapters.audit.checkpointing import (
-    Appended,
     Issuer,
     append_checkpoint,
     check_continuable,
@@ -22,12 +20,15 @@ from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
 from domain.application.ports import Progress
-from domain.history.audit_log import AuditLog, LogEntry
-from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
-from domain.tlog.proofs import Proof, ProofResult
-
-Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
-"""Proves an event of a log, and tells how far it is where that takes long."""
+from domain.history.audit_log import AuditLog
+from domain.tlog.checkpoints import (
+    AppendedCheckpoint,
+    FoundNote,
+    KnownCheckpoints,
+    RotatedKey,
+    Unprovable,
+)
+from domain.tlog.proofs import Proof, ProofResult, Prover
 
 
 @frozen(kw_only=True)
@@ -42,14 +43,6 @@ class Configured:
     signing_key: Callable[[], str]
     origin: str | None
     previous_keys: tuple[str, ...] = ()
-
-
-@frozen
-class Rotated:
-    """A new key: its verifier key, and those that a configuration must name as previous ones."""
-
-    public_key: str
-    previous_keys: tuple[str, ...]
 
 
 def configured_issuer(configured: Configured) -> Issuer:
@@ -76,7 +69,7 @@ class Desk:
         """Write a new signing key to a file, and return its verifier key."""
         return str(write_new_key(file, name))
 
-    def rotate(self, file: Path, config: Path) -> Rotated:
+    def rotate(self, file: Path, config: Path) -> RotatedKey:
         """Write a key to a file that takes the place of a configuration's one, under its name.
 
         The present key must be the one that signed the last checkpoint.
@@ -86,7 +79,7 @@ class Desk:
         check_continuable(issuer)
         present = issuer.signer.verifier
         public_key = self.keygen(file, present.name)
-        return Rotated(public_key, (str(present), *configured.previous_keys))
+        return RotatedKey(public_key, (str(present), *configured.previous_keys))
 
     def checkpoint(
         self,
@@ -96,7 +89,7 @@ class Desk:
         file: Path | None,
         key: Path | None,
         progress: Progress,
-    ) -> Appended:
+    ) -> AppendedCheckpoint:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
         issuer = _issuer(configured, file, self._signer(configured, key))

@@ -1,49 +1,49 @@
-"""The command line: words in, tables or one JSON document out. The only room that imports rich."""
+"""The command line: arguments in, tables or one JSON document out; only it imports rich."""
 
 from adapters.cli.check_report import (
     CheckReport,
-    Finding,
+    ConfigurationFinding,
     GatewayOptions,
-    KeyTimes,
+    KeyPeriod,
     RouteLimits,
     ServedRoute,
-    SkippedRoute,
     Startable,
+    UnservedRoute,
     Unstartable,
+)
+from adapters.cli.dependencies import (
+    CommandError,
+    Dependencies,
+    Exports,
+    PagesOptions,
+    ReadableFlows,
+    Reloaded,
+    ServeOptions,
+    WritableFlows,
 )
 from adapters.cli.exits import Exit
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
-from adapters.cli.tools import (
-    CommandError,
-    Exports,
-    PagesWanted,
-    ReadableFlows,
-    Rebuilt,
-    Reloaded,
-    Tools,
-    WritableFlows,
-)
 from domain.application.ports import Progress
 
 __all__ = [
     "CheckReport",
     "CommandError",
+    "ConfigurationFinding",
+    "Dependencies",
     "Exit",
     "Exports",
-    "Finding",
     "GatewayOptions",
-    "KeyTimes",
-    "PagesWanted",
+    "KeyPeriod",
+    "PagesOptions",
     "Progress",
     "ReadableFlows",
-    "Rebuilt",
     "Reloaded",
     "RouteLimits",
+    "ServeOptions",
     "ServedRoute",
-    "SkippedRoute",
     "Startable",
-    "Tools",
+    "UnservedRoute",
     "Unstartable",
     "WritableFlows",
     "run",

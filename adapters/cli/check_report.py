@@ -22,7 +22,7 @@ class RouteLimits:
 
 
 @frozen
-class KeyTimes:
+class KeyPeriod:
     """From when on a key is valid, and from when on no more."""
 
     key_id: KeyId
@@ -43,11 +43,11 @@ class ServedRoute:
     controller_id: str
     key_ids: tuple[str, ...]
     limits: RouteLimits
-    key_times: tuple[KeyTimes, ...] | None = None
+    key_times: tuple[KeyPeriod, ...] | None = None
 
 
 @frozen(kw_only=True)
-class SkippedRoute:
+class UnservedRoute:
     """A route that would be left out, and why."""
 
     route_id: RouteId
@@ -56,7 +56,7 @@ class SkippedRoute:
 
 
 @frozen(kw_only=True)
-class Finding:
+class ConfigurationFinding:
     """Something about one field: its path, empty for the whole file, and its line if known.
 
     `file` is the included file that it stands in, or None for the configuration itself.
@@ -92,9 +92,9 @@ class Startable:
     """A configuration that the gateway would start with; `disabled` are route ids."""
 
     routes: tuple[ServedRoute, ...]
-    skipped: tuple[SkippedRoute, ...]
+    skipped: tuple[UnservedRoute, ...]
     disabled: tuple[str, ...]
-    advice: tuple[Finding, ...]
+    advice: tuple[ConfigurationFinding, ...]
     options: GatewayOptions
 
 
@@ -102,7 +102,7 @@ class Startable:
 class Unstartable:
     """A configuration that the gateway would refuse, and each reason."""
 
-    problems: tuple[Finding, ...]
+    problems: tuple[ConfigurationFinding, ...]
 
 
 CheckReport: TypeAlias = Startable | Unstartable

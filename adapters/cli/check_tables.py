@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.check_report import (
-    Finding,
+    CheckReport,
+    ConfigurationFinding,
     GatewayOptions,
-    KeyTimes,
+    KeyPeriod,
     RouteLimits,
     ServedRoute,
-    SkippedRoute,
     Startable,
+    UnservedRoute,
     Unstartable,
 )
 from adapters.cli.tables import REST, details, folded, table
 from adapters.presentation.printable import counted, to_the_second
 
 
-def report_tables(report: Startable) -> Iterator[Table]:
-    """Return the tables of a configuration that can be served, without those that are empty."""
+def report_parts(report: CheckReport) -> Iterator[RenderableType]:
+    """Return the tables of a report, without those that are empty, and its sum."""
+    if isinstance(report, Unstartable):
+        yield _findings("Problems", report.problems)
+        return
     if report.routes:
         yield _served(report.routes)
     if report.skipped:
@@ -30,15 +35,10 @@ def report_tables(report: Startable) -> Iterator[Table]:
     if report.advice:
         yield _findings("Advice", report.advice)
     yield details("Gateway", _options(report))
+    yield _verdict(report)
 
 
-def problem_table(report: Unstartable) -> Table:
-    """Return the table of what stops the gateway."""
-    return _findings("Problems", report.problems)
-
-
-def verdict(report: Startable) -> Text:
-    """Return the last word."""
+def _verdict(report: Startable) -> Text:
     routes = counted(len(report.routes), "route")
     skipped = f"{len(report.skipped)} skipped" if report.skipped else "none skipped"
     advice = f"{counted(len(report.advice), 'line')} of advice" if report.advice else "no advice"
@@ -62,7 +62,7 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
     return shown
 
 
-def _times(times: KeyTimes) -> str:
+def _times(times: KeyPeriod) -> str:
     begin = "" if times.not_before is None else f" from {to_the_second(times.not_before)}"
     end = "" if times.not_after is None else f" until {to_the_second(times.not_after)}"
     return f"key {times.key_id}{begin}{end}"
@@ -78,14 +78,14 @@ def _size(count: int) -> str:
     return counted(count, "byte") if rest else f"{kibibytes:,} KiB"
 
 
-def _skipped(routes: Iterable[SkippedRoute]) -> Table:
+def _skipped(routes: Iterable[UnservedRoute]) -> Table:
     shown = table("Routes that would be skipped", {"Route": 22, "Path, reason": REST})
     for route in routes:
         shown.add_row(folded(route.route_id), folded(route.path, route.reason))
     return shown
 
 
-def _findings(title: str, findings: Iterable[Finding]) -> Table:
+def _findings(title: str, findings: Iterable[ConfigurationFinding]) -> Table:
     shown = table(title, {"Line": 6, "Field, what is to say of it": REST})
     for finding in findings:
         line = "" if finding.line is None else str(finding.line)

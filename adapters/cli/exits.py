@@ -1,4 +1,4 @@
-"""The exit codes of every command, and how `--help` words them."""
+"""The exit codes of every command, and their wording in `--help`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ exit codes of every command:
   0    done, and nothing to look at
   1    findings, or refused; each command's own help says what that is
   2    wrong arguments, configuration or store: standard error says in one
-       sentence what to mend
+       sentence what to correct
   70   a fault of this program: standard error has its traceback
   130  interrupted with Ctrl-C
   141  the reader of the output went away"""
 
 
-def exit_codes(*, done: str, findings: str, trouble: str) -> str:
+def exit_codes(*, done: str, trouble: str, findings: str = "not used") -> str:
     """Return the part of a command's help that says what its own codes mean."""
     return (
         f"exit codes (the others: taskflow --help):\n  0  {done}\n  1  {findings}\n  2  {trouble}"

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.tables import REST, details, lines, standing, table
+from adapters.cli.tables import REST, details, lines, status_cell, table
 from adapters.presentation.printable import pretty_json, to_the_millisecond, to_the_second
 from domain.flow.state import Flow
 from domain.flow.task import Task, newest_first
@@ -57,7 +57,7 @@ def _tasks(flow: Flow) -> Table:
     for task in newest_first(flow.tasks):
         shown.add_row(
             lines(task.task_id, task.task, *_news(task)),
-            standing(task.status, task.runtime),
+            status_cell(task.status, task.runtime),
             lines(to_the_second(task.last_event_at), *_agent(task)),
         )
     return shown

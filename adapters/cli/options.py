@@ -1,164 +1,139 @@
-"""The options of each command, and the ask that they add up to."""
+"""The options of a command: each is an attribute of its class, which says how it is read."""
 
 from __future__ import annotations
 
-from argparse import SUPPRESS
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
-from adapters.cli import manual, store_backup, store_restore
-from adapters.cli.arguments import (
-    MOST_INTEGER,
-    Commands,
-    config_option,
-    flag,
-    flow_argument,
-    json_flag,
-    page_options,
-    store_options,
-    text_option,
-)
-from adapters.cli.asks import (
-    Ask,
-    CancelFlow,
-    Check,
-    ListFlows,
-    RebuildStore,
-    Reload,
-    Serve,
-    ShowFlow,
-    SweepFlows,
-)
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.group import add_audit
-from adapters.cli.parser import Parser, Version, flow_status, whole_number
-from domain.flow.status import FlowStatus
+from attrs import field, fields, frozen
 
-MOST_FLOWS: Final = 1000
+from adapters.cli.parser import Parser, moment, number_within, point, positive_number, some_text
+
+Option: TypeAlias = Any
+"""What declares an attribute, of whatever type that is."""
+
+CONFIG: Final = "the JSON5 configuration of the gateway"
 _MOST_PORTS: Final = 65_535
-_MOST_WAIT: Final = 3_600
-_MOST_SECONDS: Final = 31_536_000
 
 
-def parse(argv: Sequence[str]) -> Ask:
-    """Return what some arguments ask for.
+@frozen
+class OptionGroup:
+    """Options that `--help` shows apart."""
 
-    Raises:
-        SystemExit: if help, the version or a refusal was printed instead, with the exit code.
-    """
-    return _ask(**vars(_parser().parse_args(argv)))
-
-
-def _ask(*, kind: type[Ask], parser: Parser, **options: Any) -> Ask:  # noqa: ANN401 - as argparse read them
-    given = options.get("config") or options.get("database")
-    if given is None and not (issubclass(kind, AuditAsk) and not kind.needs_store):
-        parser.error("say which store is meant: --config FILE or --database URL")
-    return kind(**options)
+    title: str
+    description: str
 
 
-def _parser() -> Parser:
-    top = Parser(prog="taskflow", description=manual.TOP, epilog=manual.TOP_EPILOG)
-    top.add_argument(
-        "--version", action=Version, nargs=0, default=SUPPRESS, help="print the version and exit"
-    )
-    commands = Commands(top)
-    _add_serve(commands)
-    _add_check(commands)
-    _add_reload(commands)
-    flows = Commands(commands.add("flows", manual.FLOWS))
-    _add_list(flows)
-    _add_show(flows)
-    _add_cancel(flows)
-    _add_sweep(flows)
-    store = Commands(commands.add("store", manual.STORE))
-    store_backup.add(store)
-    store_restore.add(store)
-    _add_rebuild(store)
-    add_audit(commands)
-    return top
+def add_options(parser: Parser, kind: type[Any]) -> None:
+    """Add the options of a command to its parser."""
+    groups: dict[OptionGroup | None, Any] = {None: parser}
+    for attribute in fields(kind):
+        name, group, kwargs = attribute.metadata["option"]
+        if group not in groups:
+            groups[group] = parser.add_argument_group(group.title, group.description)
+        if name is None:
+            groups[group].add_argument(attribute.name, **kwargs)
+        else:
+            name = name or f"--{attribute.name.replace('_', '-')}"
+            groups[group].add_argument(name, dest=attribute.name, **kwargs)
 
 
-def _add_serve(commands: Commands) -> None:
-    parser = commands.add_ask("serve", manual.SERVE, Serve)
-    config_option(parser, required=True)
-    text_option(parser, "--database", "URL", "where the events are kept, instead of what FILE says")
-    text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
-    parser.add_argument(
-        "--port",
-        metavar="PORT",
-        type=whole_number(0, _MOST_PORTS),
-        help="the port to listen on, instead of what FILE says; 0 picks a free one",
-    )
-    parser.add_argument(
-        "--wait",
-        metavar="SECONDS",
-        type=whole_number(0, _MOST_WAIT),
-        default=0,
-        help="how long to wait for a store that another gateway still writes to (default: 0)",
-    )
-    flag(parser, "--json", "write the log as JSON lines")
+def argument(metavar: str, text: str, *, read: Callable[[str], object] = some_text) -> Option:
+    """Declare an argument without a name of its own."""
+    kwargs = {"metavar": metavar, "type": read, "help": text}
+    return field(metadata={"option": (None, None, kwargs)})
 
 
-def _add_check(commands: Commands) -> None:
-    parser = commands.add_ask("check", manual.CHECK, Check)
-    config_option(parser, required=True)
-    flag(parser, "--strict", "exit with 1 for advice too")
-    json_flag(parser)
+def option(
+    metavar: str,
+    text: str,
+    *,
+    name: str = "",
+    read: Callable[[str], object] = some_text,
+    group: OptionGroup | None = None,
+    **kwargs: object,
+) -> Option:
+    """Declare an option with a value; its name is that of the attribute, unless it is given."""
+    kwargs = {"metavar": metavar, "type": read, "help": text, **kwargs}
+    return field(metadata={"option": (name, group, kwargs)})
 
 
-def _add_reload(commands: Commands) -> None:
-    store_options(commands.add_ask("reload", manual.RELOAD, Reload))
+def repeated(
+    metavar: str,
+    text: str,
+    *,
+    name: str = "",
+    read: Callable[[str], object] = some_text,
+    required: bool = False,
+) -> Option:
+    """Declare an option that may be given several times."""
+    kwargs = {"metavar": metavar, "type": read, "help": text, "required": required}
+    kwargs |= {"action": "append", "default": []}
+    return field(converter=tuple, metadata={"option": (name, None, kwargs)})
 
 
-def _add_list(commands: Commands) -> None:
-    parser = commands.add_ask("list", manual.LIST, ListFlows)
-    store_options(parser)
-    text_option(parser, "--owner", "KEY", "only flows of this session key")
-    parser.add_argument(
-        "--status",
-        metavar="STATUS",
-        type=flow_status,
-        help=f"only flows of one status: {', '.join(FlowStatus)}",
-    )
-    page_options(parser, "flows", MOST_FLOWS)
-    json_flag(parser)
+def flag(text: str) -> Option:
+    """Declare an option that is given or not."""
+    return field(metadata={"option": ("", None, {"action": "store_true", "help": text})})
 
 
-def _add_show(commands: Commands) -> None:
-    parser = commands.add_ask("show", manual.SHOW, ShowFlow)
-    flow_argument(parser)
-    store_options(parser)
-    flag(parser, "--history", "show all that happened to it as well")
-    parser.add_argument(
-        "--version",
-        metavar="N",
-        type=whole_number(1, MOST_INTEGER),
-        help="show it as it was after its Nth event",
-    )
-    json_flag(parser)
+def json_flag() -> Option:
+    """Declare the flag for JSON instead of tables."""
+    return flag("print one JSON document instead of tables")
 
 
-def _add_cancel(commands: Commands) -> None:
-    parser = commands.add_ask("cancel", manual.CANCEL, CancelFlow)
-    flow_argument(parser)
-    store_options(parser)
-    flag(parser, "--give-up-children", "mark its active child tasks as lost, and so cancel it now")
-    json_flag(parser)
+def log_flag() -> Option:
+    """Declare the flag for a log in JSON."""
+    return flag("write the log as JSON lines")
 
 
-def _add_sweep(commands: Commands) -> None:
-    parser = commands.add_ask("sweep", manual.SWEEP, SweepFlows)
-    store_options(parser)
-    parser.add_argument(
-        "--lost-after",
-        metavar="SECONDS",
-        type=whole_number(0, _MOST_SECONDS),
-        help="how long a child may be silent, instead of what FILE says (without one: 300)",
-    )
-    json_flag(parser)
+def flow_argument() -> Option:
+    """Declare the flow that a command is about."""
+    return argument("FLOW", "the flow's id")
 
 
-def _add_rebuild(commands: Commands) -> None:
-    parser = commands.add_ask("rebuild", manual.REBUILD, RebuildStore)
-    store_options(parser)
-    json_flag(parser)
+def limit_option(noun: str, most: int) -> Option:
+    """Declare how much of a list is shown."""
+    text = f"at most N {noun}, 1 to {most} (default: 50)"
+    return option("N", text, read=number_within(1, most), default=50)
+
+
+def cursor_option() -> Option:
+    """Declare where a list begins."""
+    text = "go on where an earlier list ended"
+    return option("CURSOR", text, read=positive_number)
+
+
+def time_option(text: str, group: OptionGroup | None = None) -> Option:
+    """Declare a moment."""
+    return option("TIME", text, read=moment, group=group)
+
+
+def point_option(text: str) -> Option:
+    """Declare a point in a flow's history."""
+    return option("POINT", text, read=point)
+
+
+def host_option() -> Option:
+    """Declare the address of a server."""
+    return option("HOST", "the address to listen on, instead of what FILE says")
+
+
+def port_option() -> Option:
+    """Declare the port of a server."""
+    text = "the port to listen on, instead of what FILE says; 0 picks a free one"
+    return option("PORT", text, read=number_within(0, _MOST_PORTS))
+
+
+def checkpoints_option() -> Option:
+    """Declare the file of the log's own checkpoints."""
+    text = "the log's checkpoints, instead of what the configuration says"
+    return option("FILE", text, read=Path)
+
+
+def public_keys_option(*, required: bool = False) -> Option:
+    """Declare the keys that sign checkpoints."""
+    instead = "" if required else ", instead of the configuration's\nkeys"
+    text = f"who signs, as keygen printed it{instead}; of a log whose key was rotated, repeat it"
+    return repeated("KEY", text, name="--public-key", required=required)

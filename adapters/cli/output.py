@@ -14,15 +14,18 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
 
 from attrs import frozen
 
+from adapters.cli.atomic_write import atomic_write, keep
+from adapters.cli.dependencies import CommandError
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.cli.tools import CommandError
-from adapters.cli.whole_file import keep, whole_file
+from adapters.cli.terminal import Terminal
+from adapters.presentation.printable import counted
 
 _PRECIOUS: Final = (
     (re.compile(rb"SQLite format 3\x00"), "is a database"),
@@ -112,7 +115,7 @@ class Output:
                 self._pour(file)
             return
         target = Path(os.path.realpath(self.path))
-        with whole_file(target, self._replace if self.force else keep) as file:
+        with atomic_write(target, self._replace if self.force else keep) as file:
             yield file
 
     def _replace(self, written: Path, target: Path) -> None:
@@ -169,3 +172,26 @@ def _opened_stream(path: Path) -> int:
         else:
             os.set_blocking(descriptor, True)
             return descriptor
+
+
+@frozen(kw_only=True)
+class WrittenFile:
+    """What was written, under the names that it has in JSON."""
+
+    events: int
+    file: str
+    bytes: int
+    sha256: str
+
+    def show(self, terminal: Terminal) -> None:
+        """Say it to people."""
+        counts = f"{counted(self.events, 'event')}, {counted(self.bytes, 'byte')}"
+        terminal.say(f"Wrote {self.file}: {counts}")
+        terminal.say(f"SHA-256 {self.sha256}")
+
+
+def measured(path: Path, file: IO[bytes], events: int) -> WrittenFile:
+    """Return what a file that is open now holds."""
+    file.seek(0)
+    digest = file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # IO has no readinto
+    return WrittenFile(events=events, file=str(path), bytes=file.tell(), sha256=digest)

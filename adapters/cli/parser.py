@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from argparse import Action, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any, Final, NoReturn, TypeVar
 
 from adapters.cli.exits import Exit
-from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
 from domain.history.as_of import Point, parse_point, parse_time
 
 T = TypeVar("T")
+W = TypeVar("W", bound=str)
 
 WIDTH: Final = 80
 
@@ -51,11 +51,16 @@ def some_text(text: str) -> str:
     return text
 
 
-def flow_status(text: str) -> FlowStatus:
-    """Return the status that an argument names."""
-    if text not in tuple(FlowStatus):
-        raise ArgumentTypeError(f"expected one of {', '.join(FlowStatus)}, found {text!r}")
-    return FlowStatus(text)
+def one_of(names: Iterable[W]) -> Callable[[str], W]:
+    """Return a reader of one of some names."""
+    known = {str(name): name for name in names}
+
+    def read(text: str) -> W:
+        if text not in known:
+            raise ArgumentTypeError(f"expected one of {', '.join(known)}, found {text!r}")
+        return known[text]
+
+    return read
 
 
 def uri_reference(text: str) -> str:
@@ -66,12 +71,12 @@ def uri_reference(text: str) -> str:
 
 
 def point(text: str) -> Point:
-    """Return the point in a flow's history that an argument means."""
+    """Return the point in a flow's history that an argument names."""
     return _as_argument(parse_point, text)
 
 
 def moment(text: str) -> Timestamp:
-    """Return the time that an argument means, in milliseconds since 1970."""
+    """Return the time that an argument names, in milliseconds since 1970."""
     return _as_argument(parse_time, text)
 
 
@@ -82,7 +87,7 @@ def _as_argument(parse: Callable[[str], T], text: str) -> T:
         raise ArgumentTypeError(str(error)) from error
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
+def number_within(least: int, most: int) -> Callable[[str], int]:
     """Return a reader of decimal numbers within two bounds."""
 
     def number(text: str) -> int:
@@ -93,3 +98,6 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+positive_number: Final = number_within(1, (1 << 63) - 1)

@@ -2,80 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
+from typing import IO, Protocol
 
 from domain.application.ports import Progress
-from domain.history.audit_log import AuditLog, LogEntry
+from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
-from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints
-from domain.tlog.proofs import Proof, ProofResult
-
-Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
-"""Proves an event of a log."""
+from domain.tlog.checkpoints import AppendedCheckpoint, KnownCheckpoints, RotatedKey
+from domain.tlog.proofs import Proof, ProofResult, Prover
 
 
-class Appended(Protocol):
-    """The last checkpoint, and sentences about what was found beside it."""
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """Return what was signed."""
-        ...
-
-    @property
-    def is_new(self) -> bool:
-        """Return whether it was appended just now."""
-        ...
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """Return what the user should know."""
-        ...
-
-
-class Rotated(Protocol):
-    """A new key: its verifier key, and those that a configuration must name as previous ones."""
-
-    @property
-    def public_key(self) -> str:
-        """Return the new one."""
-        ...
-
-    @property
-    def previous_keys(self) -> Sequence[str]:
-        """Return the others, the last one first."""
-        ...
-
-
-class Packing(Protocol):
+class EvidencePacker(Protocol):
     """Makes evidence packs against the checkpoints of a log."""
 
     def covered(self, evidence: AuditLog) -> int:
         """Return the position up to which a log has checkpoints."""
-        ...
 
     def write(
         self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
-        """Write the pack of the events that are meant, and return how many there are."""
-        ...
+        """Write the pack of the selected events, and return how many there are."""
 
 
-class Proving(Protocol):
+class ProvingService(Protocol):
     """Keys, checkpoints and proofs.
 
-    A `config` says what is not named beside it. All raise `Unprovable` for what must be mended.
+    A `config` says what is not named beside it. All raise `Unprovable` where the user must correct
+    something.
     """
 
     def keygen(self, file: Path, name: str) -> str:
         """Write a new signing key to a file, and return its verifier key."""
-        ...
 
-    def rotate(self, file: Path, config: Path) -> Rotated:
+    def rotate(self, file: Path, config: Path) -> RotatedKey:
         """Write a signing key that takes the place of a configuration's one to a file."""
-        ...
 
     def checkpoint(
         self,
@@ -85,9 +46,8 @@ class Proving(Protocol):
         file: Path | None,
         key: Path | None,
         progress: Progress,
-    ) -> Appended:
+    ) -> AppendedCheckpoint:
         """Append a checkpoint of a log as it is, and return it."""
-        ...
 
     def checkpoints(
         self,
@@ -98,7 +58,6 @@ class Proving(Protocol):
         public_keys: Sequence[str],
     ) -> KnownCheckpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
-        ...
 
     def prover(
         self,
@@ -112,18 +71,14 @@ class Proving(Protocol):
 
         With a file that somebody holds, also that the log continues its last checkpoint.
         """
-        ...
 
     def packer(
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
-    ) -> Packing:
+    ) -> EvidencePacker:
         """Return who packs events with what proves them."""
-        ...
 
     def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
-        ...
 
     def document(self, proof: Proof) -> Mapping[str, object]:
         """Return the JSON document of a proof."""
-        ...

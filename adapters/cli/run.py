@@ -5,46 +5,29 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import TextIO, assert_never
+from typing import Any, TextIO
 
-from adapters.cli.asks import (
-    Ask,
-    CancelFlow,
-    Check,
-    ListFlows,
-    RebuildStore,
-    Reload,
-    Serve,
-    ShowFlow,
-    SweepFlows,
-)
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.check import check
+from adapters.cli.command import CliCommand, StoreCommand
+from adapters.cli.commands import program
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit
-from adapters.cli.flows_cancel import cancel_flow
-from adapters.cli.flows_list import list_flows
-from adapters.cli.flows_show import show_flow
-from adapters.cli.flows_sweep import sweep_flows
-from adapters.cli.options import parse
-from adapters.cli.reload import reload
-from adapters.cli.store_rebuild import rebuild_store
+from adapters.cli.parser import Parser
 from adapters.cli.terminal import Terminal, open_terminal
-from adapters.cli.tools import CommandError, Tools
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
 from domain.history.audit_log import UnreadableEvent
 from domain.tlog.checkpoints import Unprovable
 
 
-def run(argv: Sequence[str], tools: Tools, *, out: TextIO, err: TextIO) -> int:
+def run(argv: Sequence[str], given: Dependencies, *, out: TextIO, err: TextIO) -> int:
     """Do what the arguments after the program's name ask for, and return the exit code.
 
     Results are written to `out`, everything else to `err`. It raises nothing.
     """
     terminal = open_terminal(out, err)
     try:
-        ask = _understood(argv, terminal)
-        code = ask if isinstance(ask, Exit) else _do(ask, tools, terminal)
+        command = _parsed(argv, terminal)
+        code = command if isinstance(command, Exit) else command.run(given, terminal)
         out.flush()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
@@ -57,47 +40,19 @@ def run(argv: Sequence[str], tools: Tools, *, out: TextIO, err: TextIO) -> int:
     return code
 
 
-def _understood(argv: Sequence[str], terminal: Terminal) -> Ask | Exit:
+def _parsed(argv: Sequence[str], terminal: Terminal) -> CliCommand | Exit:
+    """Return the command that was asked for, or how help or a refusal ended."""
     try:
         with redirect_stdout(terminal.out), redirect_stderr(terminal.err):
-            return parse(argv)
+            return _command(**vars(program().parse_args(argv)))
     except SystemExit as stop:
         return Exit(int(stop.code or 0))
 
 
-def _do(ask: Ask, tools: Tools, terminal: Terminal) -> int:  # noqa: PLR0911 - a line a command
-    match ask:
-        case Serve():
-            return _serve(ask, tools)
-        case Check():
-            return check(ask, tools, terminal)
-        case Reload():
-            return reload(ask, tools, terminal)
-        case ListFlows():
-            return list_flows(ask, tools, terminal)
-        case ShowFlow():
-            return show_flow(ask, tools, terminal)
-        case CancelFlow():
-            return cancel_flow(ask, tools, terminal)
-        case SweepFlows():
-            return sweep_flows(ask, tools, terminal)
-        case RebuildStore():
-            return rebuild_store(ask, tools, terminal)
-        case AuditAsk():
-            return ask.do(tools, terminal)
-        case _:
-            assert_never(ask)
-
-
-def _serve(ask: Serve, tools: Tools) -> int:
-    return tools.serve(
-        ask.config,
-        database=ask.database,
-        host=ask.host,
-        port=ask.port,
-        wait=ask.wait,
-        json=ask.json,
-    )
+def _command(*, kind: type[CliCommand], parser: Parser, **options: Any) -> CliCommand:  # noqa: ANN401 - as argparse read them
+    if issubclass(kind, StoreCommand) and not (options["config"] or options["database"]):
+        parser.error("say which store is meant: --config FILE or --database URL")
+    return kind(**options)
 
 
 def _fail(error: Exception, terminal: Terminal) -> Exit:

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from adapters.presentation.printable import printable
+from adapters.presentation.printable import counted, printable
 from domain.flow.status import FlowStatus, TaskStatus
 
 REST: Final = 0
@@ -71,7 +71,7 @@ def lines(first: str, *others: str) -> Text:
     return _cell(first, others, style="")
 
 
-def standing(status: FlowStatus | TaskStatus, *others: str) -> Text:
+def status_cell(status: FlowStatus | TaskStatus, *others: str) -> Text:
     """Return a cell of lines of which the first is a status, in its colour."""
     return _cell(status, others, style=_STYLES.get(status, ""))
 
@@ -81,6 +81,12 @@ def folded(first: str, *others: str) -> Text:
     cell = lines(first, *others)
     cell.no_wrap, cell.overflow = False, "fold"
     return cell
+
+
+def list_end(count: int, noun: str, next_cursor: int | None) -> str:
+    """Return the last line of a list, which may have been cut."""
+    rest = "." if next_cursor is None else f", and there are more: --cursor {next_cursor}"
+    return f"{counted(count, noun)}{rest}"
 
 
 def _cell(first: str, others: Iterable[str], style: str) -> Text:

@@ -1,4 +1,4 @@
-"""Where a command's words go: results to one stream, everything else to the other."""
+"""The output of a command: results to one stream, everything else to the other."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class _Console(Console):
     """rich's console, which would end the process with 1 when its reader goes away."""
 
     def on_broken_pipe(self) -> None:
-        """Leave it to whoever runs the command."""
+        """Leave it to the caller."""
         raise BrokenPipeError
 
 

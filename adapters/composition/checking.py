@@ -27,22 +27,24 @@ def check(config: Path) -> cli.CheckReport:
             )
         )
     if fault := misplaced_checkpoints(settings, settings.store.url):
-        return cli.Unstartable((cli.Finding(field=CHECKPOINTS, line=None, sentence=fault),))
+        return cli.Unstartable(
+            (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
+        )
     return cli.Startable(
         routes=tuple(_served(settings)),
         skipped=tuple(
-            cli.SkippedRoute(route_id=s.route_id, path=s.path, reason=s.reason)
+            cli.UnservedRoute(route_id=s.route_id, path=s.path, reason=s.reason)
             for s in settings.skipped
         ),
         disabled=settings.disabled,
         advice=(
             *(_finding(config, one, one.sentence) for one in settings.advice),
             *(
-                cli.Finding(field=one.field, line=None, sentence=one.sentence)
+                cli.ConfigurationFinding(field=one.field, line=None, sentence=one.sentence)
                 for one in advise_on_times(settings, now())
             ),
             *(
-                cli.Finding(field="taskflow.audit", line=None, sentence=sentence)
+                cli.ConfigurationFinding(field="taskflow.audit", line=None, sentence=sentence)
                 for sentence in unsigned(settings)
             ),
         ),
@@ -50,9 +52,9 @@ def check(config: Path) -> cli.CheckReport:
     )
 
 
-def _finding(config: Path, found: Problem | Advice, sentence: str) -> cli.Finding:
+def _finding(config: Path, found: Problem | Advice, sentence: str) -> cli.ConfigurationFinding:
     file = None if found.file == str(config) else found.file
-    return cli.Finding(field=found.path, line=found.line, sentence=sentence, file=file)
+    return cli.ConfigurationFinding(field=found.path, line=found.line, sentence=sentence, file=file)
 
 
 def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
@@ -64,7 +66,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             controller_id=route.controller_id,
             key_ids=tuple(key.key_id for key in route.keys),
             limits=limits_as(cli.RouteLimits, route.limits),
-            key_times=tuple(cli.KeyTimes(*times) for times in shown_times(route)) or None,
+            key_times=tuple(cli.KeyPeriod(*times) for times in shown_times(route)) or None,
         )
 
 

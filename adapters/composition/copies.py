@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters import cli
-from adapters.cli.whole_file import whole_file
+from adapters.cli.atomic_write import atomic_write
 from adapters.composition.stores import DAMAGES, database_url
 from adapters.store import Restore, StoreEvidence, back_up, check_source, restoring
 from domain.application.ports import StoreUnavailable
@@ -38,7 +38,7 @@ def restore_store(
         path = check_source(database_url(config, database), source)
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
-            whole_file(path, lambda _written, _path: None) as file,
+            atomic_write(path, lambda _written, _path: None) as file,
             restoring(path, source, written=Path(file.name), progress=progress) as restore,
         ):
             yield StoreRestore(restore)

@@ -54,18 +54,12 @@ from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
 
 
-def serve(  # noqa: PLR0913 - a keyword for each option
-    config: Path,
-    *,
-    database: str | None,
-    host: str | None,
-    port: int | None,
-    wait: int,
-    json: bool,
-) -> int:
+def serve(given: cli.ServeOptions) -> int:
     """Serve a configuration until it is asked to stop."""
+    config, url, wait = given.config, given.database, given.wait
     return run_service(
-        json, partial(_serve, config=config, database=database, host=host, port=port, wait=wait)
+        given.json,
+        partial(_serve, config=config, database=url, host=given.host, port=given.port, wait=wait),
     )
 
 

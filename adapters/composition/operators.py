@@ -12,7 +12,7 @@ from attrs import frozen
 from adapters.composition.edges import new_id, now
 from adapters.composition.stores import database_url, opened, settings_of
 from adapters.settings import Children
-from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
+from adapters.store import EventSourcedStore, open_for_mending, rebuild
 from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
 from domain.application.ports import Progress
@@ -20,6 +20,7 @@ from domain.application.recorded_events import Actor, ActorKind
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
+from domain.replay.findings import RebuiltRows
 
 
 @contextmanager
@@ -56,6 +57,6 @@ class OperatorsFlows:
         seconds = self.children.lost_after_seconds if lost_after is None else lost_after
         return self.operators.sweep(int(seconds * 1000))
 
-    def rebuild(self, progress: Progress) -> Rebuilt:
+    def rebuild(self, progress: Progress) -> RebuiltRows:
         """Make all derived rows again from the events."""
         return rebuild(self.store, progress)

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from attrs import frozen
 
 from adapters import cli
-from adapters.audit.desk import Desk, Prover
+from adapters.audit.desk import Desk
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
@@ -34,20 +34,21 @@ from adapters.webhooks.client import client_address, client_key, is_trusted_prox
 from domain.history.audit_log import AuditLog
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
+from domain.tlog.proofs import Prover
 
 _PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
 _NICE: Final = 10
 """The pages run beside a gateway, which goes first."""
 
 
-def serve_pages(wanted: cli.PagesWanted) -> int:
+def serve_pages(wanted: cli.PagesOptions) -> int:
     """Serve the auditor's pages until it is asked to stop."""
     if wanted.config is None:
         raise cli.CommandError(f"the pages need a password: --config FILE with {_PASSWORD}")
     return run_service(wanted.json, partial(_serve, wanted=wanted, config=wanted.config))
 
 
-def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
+def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
     settings = settings_of(config)
     if settings.core_dumps:
         allow_core_dumps()

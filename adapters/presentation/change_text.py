@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from adapters.presentation.documents import Document, camel_case
+from adapters.presentation.documents import JsonDocument, camel_case, event_document
 from adapters.presentation.printable import shortened, to_the_millisecond
 from domain.flow.values import Json
-from domain.history.changes import Change, FieldPath, Value
+from domain.history.changes import Change, FieldPath, Value, changes
 from domain.history.transitions import Transition
 
 NOTHING: Final = "(nothing)"
@@ -21,16 +21,16 @@ _MOMENTS: Final = ("_at", "_after")
 
 def change_line(change: Change) -> str:
     """Return a change as `status: queued -> waiting`, without the task that it may be of."""
-    name = str(FieldPath(change.field.name))
-    return f"{name}: {shown(change.field, change.before)} -> {shown(change.field, change.after)}"
+    before, after = (value_text(change.field, value) for value in (change.before, change.after))
+    return f"{FieldPath(change.field.name)}: {before} -> {after}"
 
 
 def new_line(change: Change) -> str:
     """Return what a field of something new holds, as `status: queued`."""
-    return f"{FieldPath(change.field.name)}: {shown(change.field, change.after)}"
+    return f"{FieldPath(change.field.name)}: {value_text(change.field, change.after)}"
 
 
-def shown(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
+def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
     """Return a field's value, printable, and cut where it is long."""
     match value:
         case None:
@@ -40,18 +40,33 @@ def shown(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
         case StrEnum():
             return value.value
         case int():
-            is_moment = field.name.endswith(_MOMENTS)
-            return to_the_millisecond(value) if is_moment else str(value)
+            return to_the_millisecond(value) if is_moment(field.name) else str(value)
         case _:
             return f'"{shortened(value, most)}"'
 
 
-def change_documents(changes: Iterable[Change]) -> list[Document]:
+def is_moment(name: str) -> bool:
+    """Return whether a field of a flow or a task holds a moment."""
+    return name.endswith(_MOMENTS)
+
+
+def change_documents(changed: Iterable[Change]) -> list[JsonDocument]:
     """Return changes for programs; `before` or `after` is missing where there was nothing."""
-    return [_document(change) for change in changes]
+    return [_document(change) for change in changed]
 
 
-def place_document(step: Transition) -> Document:
+def history_documents(history: Iterable[Transition]) -> list[JsonDocument]:
+    """Return what happened to a flow, by whom, and what each event changed."""
+    return [
+        {
+            **event_document(step.record, step.after),
+            "changes": change_documents(changes(step.before, step.after)),
+        }
+        for step in history
+    ]
+
+
+def place_document(step: Transition) -> JsonDocument:
     """Return where a step is in its history."""
     return {
         "version": step.record.version,
@@ -60,11 +75,11 @@ def place_document(step: Transition) -> Document:
     }
 
 
-def values_document(**held: Value) -> Document:
+def values_document(**held: Value) -> JsonDocument:
     """Return some values under the names that they are given; nothing is left out."""
     return camel_case({name: value for name, value in held.items() if value is not None})
 
 
-def _document(change: Change) -> Document:
+def _document(change: Change) -> JsonDocument:
     values = values_document(before=change.before, after=change.after)
     return {"field": str(change.field), **values}

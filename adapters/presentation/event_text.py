@@ -1,6 +1,6 @@
-"""What happened, for people and programs: each event's word, and what it says.
+"""What happened, for people and programs: each event's name, and what it says.
 
-The words are ours, not the classes' names: a class may be renamed, an output may not.
+The names are ours, not those of the classes: a class may be renamed, an output may not.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from domain.flow.values import Json
 from domain.history.published import said
 
 _LONGEST: Final = 60
-"""How many characters of one field a short telling shows."""
+"""How many characters of one field a summary shows."""
 
 
 @frozen
-class _Telling:
-    """An event's word for programs, its verb for people, and the fields that a telling names."""
+class _Wording:
+    """An event's name for programs, its verb for people, and the fields that a summary names."""
 
-    word: str
+    name: str
     verb: str
     fields: tuple[str, ...] = ()
 
@@ -36,24 +36,24 @@ _NEWS: Final = ("progress_summary",)
 _END: Final = ("status", "error", "terminal_outcome", "terminal_summary", "progress_summary")
 _MORE: Final = ("task", "label", "source_id", "parent_task_id", "notify_policy")
 
-_TELLINGS: Final[dict[type[e.Event], _Telling]] = {
-    e.FlowCreated: _Telling("flow_created", "created", _OPEN),
-    e.FlowBeganWaiting: _Telling("flow_began_waiting", "began waiting", _WAIT),
-    e.FlowBecameBlocked: _Telling("flow_became_blocked", "became blocked", _WAIT),
-    e.FlowResumed: _Telling("flow_resumed", "resumed", ("status", "current_step", "state_json")),
-    e.FlowSucceeded: _Telling("flow_succeeded", "succeeded", ("state_json",)),
-    e.FlowFailed: _Telling("flow_failed", "failed", _FAIL),
-    e.FlowCancelRequested: _Telling("flow_cancel_requested", "cancel requested"),
-    e.FlowCancelled: _Telling("flow_cancelled", "cancelled"),
-    e.TaskLinked: _Telling("task_linked", "linked", _LINK),
-    e.TaskDescribed: _Telling("task_described", "described", _MORE),
-    e.TaskStarted: _Telling("task_started", "started", _NEWS),
-    e.TaskProgressed: _Telling("task_progressed", "progressed", _NEWS),
-    e.TaskEnded: _Telling("task_ended", "ended", _END),
+_WORDINGS: Final[dict[type[e.Event], _Wording]] = {
+    e.FlowCreated: _Wording("flow_created", "created", _OPEN),
+    e.FlowBeganWaiting: _Wording("flow_began_waiting", "began waiting", _WAIT),
+    e.FlowBecameBlocked: _Wording("flow_became_blocked", "became blocked", _WAIT),
+    e.FlowResumed: _Wording("flow_resumed", "resumed", ("status", "current_step", "state_json")),
+    e.FlowSucceeded: _Wording("flow_succeeded", "succeeded", ("state_json",)),
+    e.FlowFailed: _Wording("flow_failed", "failed", _FAIL),
+    e.FlowCancelRequested: _Wording("flow_cancel_requested", "cancel requested"),
+    e.FlowCancelled: _Wording("flow_cancelled", "cancelled"),
+    e.TaskLinked: _Wording("task_linked", "linked", _LINK),
+    e.TaskDescribed: _Wording("task_described", "described", _MORE),
+    e.TaskStarted: _Wording("task_started", "started", _NEWS),
+    e.TaskProgressed: _Wording("task_progressed", "progressed", _NEWS),
+    e.TaskEnded: _Wording("task_ended", "ended", _END),
 }
 
-WORDS: Final = tuple(telling.word for telling in _TELLINGS.values())
-"""The words of all events, in the order of a flow's life."""
+EVENT_NAMES: Final = tuple(wording.name for wording in _WORDINGS.values())
+"""The names of all events, in the order of a flow's life."""
 
 _NAMES: Final = {
     "controller_id": "controller",
@@ -68,21 +68,21 @@ _NAMES: Final = {
 }
 
 
-def word(event: e.Event) -> str:
-    """Return an event's word for programs."""
-    return _TELLINGS[type(event)].word
+def event_name(event: e.Event) -> str:
+    """Return an event's name for programs."""
+    return _WORDINGS[type(event)].name
 
 
-def told(event: e.Event) -> str:
-    """Return in short, and printable, what an event says."""
-    telling, given = _TELLINGS[type(event)], said(event)
+def event_summary(event: e.Event) -> str:
+    """Return what an event says, shortened and printable."""
+    wording, given = _WORDINGS[type(event)], said(event)
     subject = f"task {given['task_id']} " if "task_id" in given else ""
     details = [
         f"{_NAMES.get(name, name.replace('_', ' '))} {_brief(given[name])}"
-        for name in telling.fields
+        for name in wording.fields
         if name in given
     ]
-    return shortened(f"{subject}{telling.verb}", 200) + (
+    return shortened(f"{subject}{wording.verb}", 200) + (
         ": " + ", ".join(details) if details else ""
     )
 

@@ -148,7 +148,7 @@ def _table(header: Cells, lines: Iterable[Cells]) -> str:
 
 
 @frozen
-class Step:
+class DiagramArrows:
     """What leads from any of some statuses to any of others; `[*]` is before and after all."""
 
     label: str
@@ -158,7 +158,7 @@ class Step:
 
 def _flow_diagram() -> str:
     steps = (
-        Step(
+        DiagramArrows(
             row.command.__name__,
             _ordered(FlowStatus, row.source),
             _ordered(FlowStatus, row.target),
@@ -167,23 +167,25 @@ def _flow_diagram() -> str:
         if row.refusal is None
     )
     ends = _ordered(FlowStatus, TERMINAL)
-    return _mermaid("live", _ordered(FlowStatus, LIVE), [*steps, Step("", ends, ["[*]"])])
+    return _mermaid("live", _ordered(FlowStatus, LIVE), [*steps, DiagramArrows("", ends, ["[*]"])])
 
 
 def _task_diagram() -> str:
     steps = (
-        Step(event.__name__, _ordered(TaskStatus, sources), _ordered(TaskStatus, targets))
+        DiagramArrows(event.__name__, _ordered(TaskStatus, sources), _ordered(TaskStatus, targets))
         for event, sources, targets in TASK_STEPS
     )
     ends = _ordered(TaskStatus, ENDED)
-    return _mermaid("active", _ordered(TaskStatus, ACTIVE), [*steps, Step("", ends, ["[*]"])])
+    return _mermaid(
+        "active", _ordered(TaskStatus, ACTIVE), [*steps, DiagramArrows("", ends, ["[*]"])]
+    )
 
 
 def _ordered(statuses: type[StrEnum], some: Collection[StrEnum | None]) -> Cells:
     return [status or "[*]" for status in (None, *statuses) if status in some]
 
 
-def _mermaid(frame: str, inside: Cells, steps: Iterable[Step]) -> str:
+def _mermaid(frame: str, inside: Cells, steps: Iterable[DiagramArrows]) -> str:
     """Return a state diagram, with the statuses `inside` drawn in a frame of that name."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for step in steps:
@@ -200,7 +202,7 @@ def _mermaid(frame: str, inside: Cells, steps: Iterable[Step]) -> str:
     return "\n".join(("```mermaid", "stateDiagram-v2", *(f"    {line}" for line in lines), "```\n"))
 
 
-def _arrows(step: Step, frame: str, inside: Cells) -> Iterable[tuple[str, str]]:
+def _arrows(step: DiagramArrows, frame: str, inside: Cells) -> Iterable[tuple[str, str]]:
     leaves = step.sources == inside and not set(step.targets) & set(inside)
     sources = (frame,) if leaves else step.sources
     targets = (frame,) if step.targets == inside else step.targets

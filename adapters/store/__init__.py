@@ -14,7 +14,7 @@ from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.lock import LockPatience
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
-from adapters.store.rebuild import Rebuilt, rebuild
+from adapters.store.rebuild import rebuild
 from adapters.store.refusals import (
     RefusalsLost,
     StoredRefusals,
@@ -29,7 +29,6 @@ __all__ = [
     "EventSourcedStore",
     "LockHolder",
     "LockPatience",
-    "Rebuilt",
     "RefusalsLost",
     "Restore",
     "StoreEvidence",

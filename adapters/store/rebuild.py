@@ -22,6 +22,7 @@ from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgres
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow
+from domain.replay.findings import RebuiltRows
 
 Row: TypeAlias = tuple[object, ...]
 
@@ -31,14 +32,6 @@ _HEADLESS: Final = (
     " (SELECT originator_id FROM stored_events WHERE originator_version = 1) LIMIT 1"
 )
 _STREAM: Final = "SELECT * FROM stored_events WHERE originator_id = ? ORDER BY originator_version"
-
-
-@frozen(kw_only=True)
-class Rebuilt:
-    """How many flows there are, and how many rows of each table were wrong, missing or too many."""
-
-    flows: int
-    changed: Mapping[str, int]
 
 
 @frozen
@@ -74,7 +67,7 @@ _SNAPSHOTS: Final = _Table("stored_snapshots", "originator_id", 4)
 _INDEX: Final = _Table("flow_index", "flow_id", 5)
 
 
-def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> Rebuilt:
+def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
     """Write again what differs from its events, in one transaction.
 
     Raises:
@@ -94,7 +87,7 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
             changed.update(_put(store, cursor, _fold(envelopes), position))
             progress(done, len(streams))
         changed["request_keys"] = _put_keys(cursor, {_place(row): row for row in eventless} | keys)
-    return Rebuilt(flows=len(streams), changed=dict(changed))
+    return RebuiltRows(flows=len(streams), changed=dict(changed))
 
 
 def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:

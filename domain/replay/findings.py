@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
@@ -142,3 +142,11 @@ class ReplayReport:
     request_keys: int = 0
     findings: Tally[Finding] = Factory(Tally[Finding])
     advice: Tally[Advice] = Factory(Tally[Advice])
+
+
+@frozen(kw_only=True)
+class RebuiltRows:
+    """How many flows there are, and how many rows of each table were wrong, missing or too many."""
+
+    flows: int
+    changed: Mapping[str, int]

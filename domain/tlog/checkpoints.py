@@ -26,6 +26,28 @@ class Checkpoint:
     previous: bytes | None = None
 
 
+@frozen
+class AppendedCheckpoint:
+    """A checkpoint that is on disk, and sentences about what was found beside it.
+
+    It is not new if nothing had happened since it was signed. `before` is the size of the one that
+    it continues, 0 if there is none.
+    """
+
+    checkpoint: Checkpoint
+    notices: tuple[str, ...] = ()
+    is_new: bool = True
+    before: int = 0
+
+
+@frozen
+class RotatedKey:
+    """A new key: its verifier key, and those that a configuration must name as previous ones."""
+
+    public_key: str
+    previous_keys: tuple[str, ...]
+
+
 @frozen(kw_only=True)
 class NoteLocation:
     """Where a checkpoint was found: a file, and its number in it, counted from 1."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from attrs import frozen
 
-from domain.history.audit_log import LogEntry
+from domain.application.ports import Progress
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint
 from domain.tlog.consistency import is_consistent
 from domain.tlog.inclusion import is_included
@@ -72,3 +76,7 @@ class ProofResult:
     def holds(self) -> bool:
         """Return whether the event is proven."""
         return self.reason is None
+
+
+Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
+"""Proves an event of a log."""

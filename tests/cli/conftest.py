@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import (
     CreateFlow,
     RequestCancel,
@@ -22,7 +22,7 @@ from tests.cli.workbench import OWNER, STRANGER, flow_id, seeding, tools_over
 
 
 @pytest.fixture
-def tools() -> Tools:
+def tools() -> Dependencies:
     """Tools over real stores."""
     return tools_over()
 

@@ -3,39 +3,39 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies, ServeOptions
 from tests.cli.workbench import Ran, taskflow
 
 CONFIG = ("--config", "gateway.json5")
 
 
-def serving(tools: Tools, served: list[object]) -> Tools:
-    def serve(config: Path, **options: object) -> int:
-        served.append((config, options))
+def served(tools: Dependencies, *argv: str) -> dict[str, object]:
+    given: list[ServeOptions] = []
+
+    def serve(options: ServeOptions) -> int:
+        given.append(options)
         return 0
 
-    return evolve(tools, serve=serve)
+    assert taskflow(evolve(tools, serve=serve), "serve", *CONFIG, *argv) == Ran(0, "", "")
+    (options,) = given
+    return asdict(options)
 
 
-def test_serve_is_given_what_the_user_says(tools: Tools) -> None:
-    served: list[object] = []
+def test_serve_is_given_what_the_user_says(tools: Dependencies) -> None:
     argv = ["--database", "sqlite:///x.db", "--host", "::1", "--port", "0", "--wait", "9", "--json"]
-    assert taskflow(serving(tools, served), "serve", *CONFIG, *argv) == Ran(0, "", "")
     given = {"database": "sqlite:///x.db", "host": "::1", "port": 0, "wait": 9, "json": True}
-    assert served == [(Path("gateway.json5"), given)]
+    assert served(tools, *argv) == {"config": Path("gateway.json5"), **given}
 
 
-def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Tools) -> None:
-    served: list[object] = []
-    taskflow(serving(tools, served), "serve", *CONFIG)
+def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Dependencies) -> None:
     options = {"database": None, "host": None, "port": None, "wait": 0, "json": False}
-    assert served == [(Path("gateway.json5"), options)]
+    assert served(tools) == {"config": Path("gateway.json5"), **options}
 
 
-def test_a_command_ends_as_the_gateway_did(tools: Tools) -> None:
-    assert taskflow(evolve(tools, serve=lambda *_, **__: 1), "serve", *CONFIG).code == 1
+def test_a_command_ends_as_the_gateway_did(tools: Dependencies) -> None:
+    assert taskflow(evolve(tools, serve=lambda _: 1), "serve", *CONFIG).code == 1
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,6 @@ def test_a_command_ends_as_the_gateway_did(tools: Tools) -> None:
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_sentence(
-    tools: Tools, argv: list[str], sentence: str
+    tools: Dependencies, argv: list[str], sentence: str
 ) -> None:
     assert taskflow(tools, *argv) == Ran(2, "", f"taskflow: {sentence}\n")

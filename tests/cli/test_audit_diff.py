@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from tests.cli.workbench import NOON, Ran, flow_id, taskflow
 
 FLOW = flow_id(1)
@@ -39,15 +39,17 @@ After:  version 5, revision 2, 2026-11-23T12:00:04.000Z
 """
 
 
-def diff(tools: Tools, url: str, *argv: str) -> Ran:
+def diff(tools: Dependencies, url: str, *argv: str) -> Ran:
     return taskflow(tools, "audit", "diff", *argv, "--database", url)
 
 
-def test_what_changed_between_two_points_stands_side_by_side(tools: Tools, seeded: str) -> None:
+def test_what_changed_between_two_points_stands_side_by_side(
+    tools: Dependencies, seeded: str
+) -> None:
     assert diff(tools, seeded, FLOW, "r1", "r2") == Ran(0, DIFF, "")
 
 
-def test_the_second_point_may_be_the_earlier(tools: Tools, seeded: str) -> None:
+def test_the_second_point_may_be_the_earlier(tools: Dependencies, seeded: str) -> None:
     ran = diff(tools, seeded, FLOW, "2026-11-23T12:00:01Z", "1", "--json")
     assert (ran.code, json.loads(ran.out)) == (
         0,
@@ -68,13 +70,15 @@ def test_the_second_point_may_be_the_earlier(tools: Tools, seeded: str) -> None:
     )
 
 
-def test_a_point_does_not_differ_from_itself(tools: Tools, seeded: str) -> None:
+def test_a_point_does_not_differ_from_itself(tools: Dependencies, seeded: str) -> None:
     same = "version 1, revision 0, 2026-11-23T12:00:00.000Z"
     told = f"Nothing differs.\n\nBefore: {same}\nAfter:  {same}\n"
     assert diff(tools, seeded, FLOW, "1", "r0") == Ran(0, told, "")
 
 
-def test_a_point_that_a_flow_never_reached_gets_a_sentence(tools: Tools, seeded: str) -> None:
+def test_a_point_that_a_flow_never_reached_gets_a_sentence(
+    tools: Dependencies, seeded: str
+) -> None:
     sentence = f"taskflow: flow {FLOW} has no version 9: its newest is 6\n"
     assert diff(tools, seeded, FLOW, "1", "9") == Ran(2, "", sentence)
     assert diff(tools, seeded, "nope", "1", "9") == Ran(2, "", "taskflow: there is no flow nope\n")

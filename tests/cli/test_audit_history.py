@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CancelFlow, CreateFlow, RunTask, UpdateTask
 from domain.flow.ids import TaskId
 from domain.flow.status import Runtime, TaskStatus
@@ -70,24 +70,28 @@ version 6, revision 3      cancelRequestedAt: (nothing) ->
 """
 
 
-def audited(tools: Tools, url: str, *argv: str) -> dict[str, object]:
+def audited(tools: Dependencies, url: str, *argv: str) -> dict[str, object]:
     ran = taskflow(tools, "audit", "history", "--database", url, "--json", *argv)
     assert (ran.code, ran.err) == (0, "")
     document: dict[str, object] = json.loads(ran.out)
     return document
 
 
-def complaint(tools: Tools, url: str, *argv: str) -> str:
+def complaint(tools: Dependencies, url: str, *argv: str) -> str:
     ran = taskflow(tools, "audit", "history", "--database", url, *argv)
     assert (ran.code, ran.out) == (2, "")
     return ran.err
 
 
-def test_a_history_says_what_each_event_changed_and_by_whom(tools: Tools, seeded: str) -> None:
+def test_a_history_says_what_each_event_changed_and_by_whom(
+    tools: Dependencies, seeded: str
+) -> None:
     assert taskflow(tools, "audit", "history", FLOW, "--database", seeded) == Ran(0, HISTORY, "")
 
 
-def test_a_history_in_json_has_each_event_with_its_changes(tools: Tools, seeded: str) -> None:
+def test_a_history_in_json_has_each_event_with_its_changes(
+    tools: Dependencies, seeded: str
+) -> None:
     document = audited(tools, seeded, FLOW)
     events = document["events"]
     assert isinstance(events, list)
@@ -117,7 +121,7 @@ def test_a_history_in_json_has_each_event_with_its_changes(tools: Tools, seeded:
     }
 
 
-def test_an_event_that_another_one_caused_names_it(tools: Tools, url: str) -> None:
+def test_an_event_that_another_one_caused_names_it(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         flow = bench.execute(CreateFlow(goal="g", controller_id="c")).flow.flow_id
         bench.execute(RunTask(flow_id=flow, runtime=Runtime.ACP, task="t"))
@@ -140,14 +144,14 @@ version 5, revision 2      status: queued -> cancelled
 
 
 @pytest.mark.parametrize("at", ["5", "r2", "2026-11-23T12:00:04Z", "2026-11-23T13:00:04.5+01:00"])
-def test_a_flow_is_shown_as_it_was_at_a_point(tools: Tools, seeded: str, at: str) -> None:
+def test_a_flow_is_shown_as_it_was_at_a_point(tools: Dependencies, seeded: str, at: str) -> None:
     there = audited(tools, seeded, FLOW, "--at", at)
     then = taskflow(tools, "flows", "show", FLOW, "--version", "5", "--database", seeded, "--json")
     as_of = {"version": 5, "revision": 2, "at": NOON + 4000}
     assert there == {"asOf": as_of, **json.loads(then.out)}
 
 
-def test_a_table_of_a_flow_as_it_was_ends_with_the_moment(tools: Tools, seeded: str) -> None:
+def test_a_table_of_a_flow_as_it_was_ends_with_the_moment(tools: Dependencies, seeded: str) -> None:
     there = taskflow(tools, "audit", "history", FLOW, "--database", seeded, "--at", "2")
     then = taskflow(tools, "flows", "show", FLOW, "--database", seeded, "--version", "2")
     assert there == Ran(
@@ -155,7 +159,7 @@ def test_a_table_of_a_flow_as_it_was_ends_with_the_moment(tools: Tools, seeded: 
     )
 
 
-def test_a_flow_that_does_not_exist_has_no_history(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_does_not_exist_has_no_history(tools: Dependencies, seeded: str) -> None:
     assert complaint(tools, seeded, "nope") == "taskflow: there is no flow nope\n"
 
 
@@ -171,12 +175,12 @@ NEVER = {
 
 @pytest.mark.parametrize("at", NEVER)
 def test_a_point_that_a_flow_never_reached_gets_a_sentence(
-    tools: Tools, seeded: str, at: str
+    tools: Dependencies, seeded: str, at: str
 ) -> None:
     assert complaint(tools, seeded, FLOW, "--at", at) == f"taskflow: {NEVER[at]}\n"
 
 
-def test_a_damaged_event_is_named(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_damaged_event_is_named(tools: Dependencies, seeded: str, path: Path) -> None:
     spoil_event(path, FLOW, 3)
     sentence = complaint(tools, seeded, FLOW)
     assert sentence.startswith(
@@ -185,13 +189,13 @@ def test_a_damaged_event_is_named(tools: Tools, seeded: str, path: Path) -> None
     assert sentence.count("\n") == 1
 
 
-def test_an_event_that_is_missing_is_named(tools: Tools, seeded: str, path: Path) -> None:
+def test_an_event_that_is_missing_is_named(tools: Dependencies, seeded: str, path: Path) -> None:
     damage(path, "DELETE FROM stored_events WHERE originator_id = ? AND rowid = 3", FLOW)
     sentence = f"the store is damaged: flow {FLOW}: version 4 follows where 3 was due"
     assert complaint(tools, seeded, FLOW) == f"taskflow: {sentence}\n"
 
 
-def test_json_that_was_spoilt_is_named(tools: Tools, seeded: str, path: Path) -> None:
+def test_json_that_was_spoilt_is_named(tools: Dependencies, seeded: str, path: Path) -> None:
     damage(
         path,
         "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), ?, ?) AS BLOB)"

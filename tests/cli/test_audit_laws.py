@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve as replace
 from hypothesis import given, settings
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.presentation.documents import flow_document, task_documents
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
 from domain.application.ports import Commit
@@ -62,7 +62,7 @@ def folded(events: Sequence[Event]) -> Flow:
     return flow
 
 
-def check_each_version(tools: Tools, flow_id: str, flows: Sequence[Flow]) -> None:
+def check_each_version(tools: Dependencies, flow_id: str, flows: Sequence[Flow]) -> None:
     for version, flow in enumerate(flows, 1):
         seen = {"flow": flow_document(flow), "tasks": task_documents(flow)}
         assert told(tools, "history", flow_id, "--at", str(version)).items() >= seen.items()
@@ -80,7 +80,7 @@ def since(flows: Sequence[Flow]) -> int:
     return changed[-1] if changed else 1
 
 
-def told(tools: Tools, command: str, *argv: str) -> dict[str, Any]:
+def told(tools: Dependencies, command: str, *argv: str) -> dict[str, Any]:
     ran = taskflow(tools, "audit", command, *argv, "--database", URL, "--json")
     assert (ran.code, ran.err) == (0, "")
     document: dict[str, Any] = json.loads(ran.out)

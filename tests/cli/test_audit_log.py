@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CreateFlow
 from tests.cli.damage import spoil_event
 from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, taskflow
@@ -14,21 +14,21 @@ from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, ta
 FLOW, OTHER, LAST = flow_id(1), flow_id(7), flow_id(9)
 
 
-def log(tools: Tools, url: str, *argv: str) -> Ran:
+def log(tools: Dependencies, url: str, *argv: str) -> Ran:
     return taskflow(tools, "audit", "log", "--database", url, *argv)
 
 
-def logged(tools: Tools, url: str, *argv: str) -> list[dict[str, Any]]:
+def logged(tools: Dependencies, url: str, *argv: str) -> list[dict[str, Any]]:
     ran = log(tools, url, "--json", *argv)
     assert (ran.code, ran.err) == (0, "")
     return [json.loads(line) for line in ran.out.splitlines()]
 
 
-def positions(tools: Tools, url: str, *argv: str) -> list[int]:
+def positions(tools: Dependencies, url: str, *argv: str) -> list[int]:
     return [event["position"] for event in logged(tools, url, *argv)]
 
 
-def test_a_log_lists_the_events_of_all_flows_in_order(tools: Tools, seeded: str) -> None:
+def test_a_log_lists_the_events_of_all_flows_in_order(tools: Dependencies, seeded: str) -> None:
     events = logged(tools, seeded)
     assert [(e["position"], e["flowId"], e["version"]) for e in events] == [
         *((version, FLOW, version) for version in range(1, 7)),
@@ -57,7 +57,7 @@ def test_a_log_lists_the_events_of_all_flows_in_order(tools: Tools, seeded: str)
 
 
 def test_a_log_for_people_says_what_happened_and_how_the_flow_stands(
-    tools: Tools, seeded: str
+    tools: Dependencies, seeded: str
 ) -> None:
     told = f"""\
 Log
@@ -92,11 +92,13 @@ Position, when             Flow, what, how it stands, by whom
         ("--cursor 10", []),
     ],
 )
-def test_a_log_can_be_filtered(tools: Tools, seeded: str, filters: str, found: list[int]) -> None:
+def test_a_log_can_be_filtered(
+    tools: Dependencies, seeded: str, filters: str, found: list[int]
+) -> None:
     assert positions(tools, seeded, *filters.split()) == found
 
 
-def test_a_log_that_was_cut_goes_on_at_its_cursor(tools: Tools, seeded: str) -> None:
+def test_a_log_that_was_cut_goes_on_at_its_cursor(tools: Dependencies, seeded: str) -> None:
     pages = [
         logged(tools, seeded, "--owner", OWNER, "--limit", "3", "--cursor", cursor)
         for cursor in ("1", "4", "9")
@@ -109,11 +111,11 @@ def test_a_log_that_was_cut_goes_on_at_its_cursor(tools: Tools, seeded: str) -> 
     ]
 
 
-def test_a_log_without_events_says_so(tools: Tools, seeded: str) -> None:
+def test_a_log_without_events_says_so(tools: Dependencies, seeded: str) -> None:
     assert log(tools, seeded, "--route", "nobody") == Ran(0, "No events.\n", "")
 
 
-def test_a_long_table_has_one_head(tools: Tools, url: str) -> None:
+def test_a_long_table_has_one_head(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         for _ in range(201):
             bench.execute(CreateFlow(goal="g", controller_id="c"))
@@ -133,14 +135,14 @@ def test_a_long_table_has_one_head(tools: Tools, url: str) -> None:
     ],
 )
 def test_a_wrong_filter_gets_a_sentence(
-    tools: Tools, seeded: str, argv: tuple[str, str], sentence: str
+    tools: Dependencies, seeded: str, argv: tuple[str, str], sentence: str
 ) -> None:
     ran = log(tools, seeded, *argv)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"taskflow: {sentence}")
 
 
-def test_a_file_that_is_no_store_gets_a_sentence(tools: Tools, path: Path, url: str) -> None:
+def test_a_file_that_is_no_store_gets_a_sentence(tools: Dependencies, path: Path, url: str) -> None:
     path.write_text("no store")
     ran = log(tools, url)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
@@ -148,7 +150,7 @@ def test_a_file_that_is_no_store_gets_a_sentence(tools: Tools, path: Path, url: 
 
 @pytest.mark.parametrize(("options", "shown"), [(["--json"], '"position": 2,'), ([], "began wait")])
 def test_a_damaged_event_is_named_after_those_before_it(
-    tools: Tools, seeded: str, path: Path, options: list[str], shown: str
+    tools: Dependencies, seeded: str, path: Path, options: list[str], shown: str
 ) -> None:
     spoil_event(path, FLOW, 3)
     ran = log(tools, seeded, *options)
@@ -157,7 +159,9 @@ def test_a_damaged_event_is_named_after_those_before_it(
     assert ran.err.startswith(f"taskflow: the store is damaged: event {FLOW}/3 ")
 
 
-def test_a_log_reads_no_further_than_it_has_to(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_log_reads_no_further_than_it_has_to(
+    tools: Dependencies, seeded: str, path: Path
+) -> None:
     spoil_event(path, FLOW, 4)
     assert log(tools, seeded, "--limit", "2").code == 0
     assert log(tools, seeded, "--limit", "3").code == 2

@@ -18,7 +18,7 @@ from adapters.audit.checkpoint_reading import read_notes
 from adapters.audit.key_file import read_key
 from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from tests.cli.workbench import NOON, Ran, flow_id, taskflow
 
 FLOW = flow_id(1)
@@ -28,7 +28,7 @@ FLOW = flow_id(1)
 class Audit:
     """An auditor with a store, a key and a file of checkpoints."""
 
-    tools: Tools
+    tools: Dependencies
     folder: Path
     url: str
 
@@ -58,7 +58,7 @@ class Audit:
 
 
 @pytest.fixture
-def audit(tools: Tools, tmp_path: Path, seeded: str) -> Audit:
+def audit(tools: Dependencies, tmp_path: Path, seeded: str) -> Audit:
     """An auditor whose key is made."""
     made = taskflow(tools, "audit", "keygen", str(tmp_path / "key"), "--name", "flows.example")
     assert (made.code, made.err) == (0, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from tests.cli.workbench import Ran, flow_id, taskflow
 
 SEEN = "Replayed 3 flows, 9 events, 0 request keys"
@@ -18,12 +18,14 @@ def edit(path: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_a_healthy_store_has_no_finding(tools: Tools, seeded: str) -> None:
+def test_a_healthy_store_has_no_finding(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "audit", "replay", "--database", seeded)
     assert ran == Ran(0, f"{SEEN}: all agree.\n", "")
 
 
-def test_findings_are_shown_and_are_the_exit_code(tools: Tools, seeded: str, path: Path) -> None:
+def test_findings_are_shown_and_are_the_exit_code(
+    tools: Dependencies, seeded: str, path: Path
+) -> None:
     edit(path, "DELETE FROM stored_events WHERE rowid=3")
     edit(path, "UPDATE flow_index SET status='running' WHERE position=9")
     ran = taskflow(tools, "audit", "replay", "--database", seeded)
@@ -47,7 +49,7 @@ def test_findings_are_shown_and_are_the_exit_code(tools: Tools, seeded: str, pat
 
 
 def test_findings_in_json_have_the_ids_that_prove_them(
-    tools: Tools, seeded: str, path: Path
+    tools: Dependencies, seeded: str, path: Path
 ) -> None:
     edit(path, "UPDATE stored_events SET topic='made.up' WHERE rowid=8")
     ran = taskflow(tools, "audit", "replay", "--database", seeded, "--json")
@@ -71,7 +73,7 @@ def test_findings_in_json_have_the_ids_that_prove_them(
     }
 
 
-def test_flows_that_look_stuck_are_advice(tools: Tools, seeded: str) -> None:
+def test_flows_that_look_stuck_are_advice(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "audit", "replay", "--database", seeded, "--stuck-after", "0")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines() == [
@@ -93,13 +95,15 @@ def test_flows_that_look_stuck_are_advice(tools: Tools, seeded: str) -> None:
 
 @pytest.mark.parametrize(("days", "advised"), [("0", 2), ("1", 0)])
 def test_how_long_is_long_is_said_in_days(
-    tools: Tools, seeded: str, days: str, advised: int
+    tools: Dependencies, seeded: str, days: str, advised: int
 ) -> None:
     ran = taskflow(tools, "audit", "replay", "--database", seeded, "--stuck-after", days, "--json")
     assert len(json.loads(ran.out)["advice"]) == advised
 
 
-def test_a_row_of_other_types_than_ours_is_trouble(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_row_of_other_types_than_ours_is_trouble(
+    tools: Dependencies, seeded: str, path: Path
+) -> None:
     edit(path, "UPDATE stored_events SET originator_version='first' WHERE rowid=1")
     ran = taskflow(tools, "audit", "replay", "--database", seeded)
     complaint = "the event at position 1: its version or state is not of the type that we write"

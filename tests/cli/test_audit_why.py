@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CreateFlow, SetWaiting
 from domain.flow.values import Json
 from tests.cli.workbench import NOON, Ran, flow_id, seeding, taskflow
@@ -13,11 +13,11 @@ FLOW = flow_id(1)
 TASK = flow_id(4)
 
 
-def why(tools: Tools, url: str, *argv: str) -> Ran:
+def why(tools: Dependencies, url: str, *argv: str) -> Ran:
     return taskflow(tools, "audit", "why", *argv, "--database", url)
 
 
-def test_the_event_that_gave_a_field_its_value_is_named(tools: Tools, seeded: str) -> None:
+def test_the_event_that_gave_a_field_its_value_is_named(tools: Dependencies, seeded: str) -> None:
     told = """\
 Why waitJson is what it is
 Value     null
@@ -34,13 +34,13 @@ Caused by the request
     assert why(tools, seeded, FLOW, "waitJson") == Ran(0, told, "")
 
 
-def test_a_field_is_explained_as_of_a_point(tools: Tools, seeded: str) -> None:
+def test_a_field_is_explained_as_of_a_point(tools: Dependencies, seeded: str) -> None:
     ran = why(tools, seeded, FLOW, "waitJson", "--at", "r1")
     assert 'Value     {"kind": "reply"}\n' in ran.out
     assert "Given by  flow_began_waiting\nGiven at  version 2, revision 1, " in ran.out
 
 
-def test_a_field_of_a_task_is_explained_in_json(tools: Tools, seeded: str) -> None:
+def test_a_field_of_a_task_is_explained_in_json(tools: Dependencies, seeded: str) -> None:
     ran = why(tools, seeded, FLOW, f"tasks[{TASK}].status", "--json")
     assert (ran.code, json.loads(ran.out)) == (
         0,
@@ -69,7 +69,7 @@ def test_a_field_of_a_task_is_explained_in_json(tools: Tools, seeded: str) -> No
     )
 
 
-def test_who_said_the_same_again_is_named_too(tools: Tools, url: str) -> None:
+def test_who_said_the_same_again_is_named_too(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         flow = bench.execute(CreateFlow(goal="g", controller_id="c")).flow.flow_id
         for revision in range(8):
@@ -97,7 +97,7 @@ Said again version 3, revision 2, 2026-11-23T12:00:02.000Z
 
 @pytest.mark.parametrize("at", ["3", "6"])
 def test_a_field_that_is_not_there_gets_a_sentence_with_those_that_are(
-    tools: Tools, seeded: str, at: str
+    tools: Dependencies, seeded: str, at: str
 ) -> None:
     ran = why(tools, seeded, FLOW, "state_json", "--at", at)
     beginning = f"taskflow: flow {FLOW} has no field state_json; it has flowId, owner, "
@@ -106,6 +106,6 @@ def test_a_field_that_is_not_there_gets_a_sentence_with_those_that_are(
     assert ("as tasks[TASK].status: runtime, task, status, " in ran.err) == (at == "6")
 
 
-def test_a_flow_that_does_not_exist_gets_a_sentence(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_does_not_exist_gets_a_sentence(tools: Dependencies, seeded: str) -> None:
     ran = why(tools, seeded, "nope", "status")
     assert ran == Ran(2, "", "taskflow: there is no flow nope\n")

@@ -12,20 +12,20 @@ from threading import Thread
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import back_up, open_for_writing
 from tests.cli.copies import bench_from, events_in, everything_in, grow, growing, made
 from tests.cli.workbench import Ran, taskflow
 
 
-def backup(tools: Tools, path: Path, file: Path, *options: str) -> Ran:
+def backup(tools: Dependencies, path: Path, file: Path, *options: str) -> Ran:
     return taskflow(
         tools, "store", "backup", str(file), "--database", f"sqlite:///{path}", *options
     )
 
 
 def test_a_backup_beside_a_writer_is_one_file_with_all_that_was_written(
-    tools: Tools, path: Path, tmp_path: Path
+    tools: Dependencies, path: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "to" / "monday.db"
     file.parent.mkdir()
@@ -41,7 +41,7 @@ def test_a_backup_beside_a_writer_is_one_file_with_all_that_was_written(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_backup_in_json(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_a_backup_in_json(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     ran = backup(tools, made(path, 2), tmp_path / "b.db", "--json")
     document = json.loads(ran.out)
     assert (ran.code, document["events"], document["file"]) == (0, 2, str(tmp_path / "b.db"))
@@ -68,14 +68,16 @@ def test_a_backup_ends_though_somebody_writes_at_each_step(path: Path, tmp_path:
     assert steps[-1][0] == steps[-1][1]
 
 
-def test_a_backup_leaves_a_stopped_store_as_it_is(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_a_backup_leaves_a_stopped_store_as_it_is(
+    tools: Dependencies, path: Path, tmp_path: Path
+) -> None:
     before = everything_in(made(path, 2).parent)
     (tmp_path / "to").mkdir()
     assert backup(tools, path, tmp_path / "to" / "b.db").code == 0
     assert everything_in(path.parent) == before
 
 
-def test_a_name_that_is_taken_stays(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_stays(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     made(path, 1)
     (tmp_path / "file").write_text("theirs")
     (tmp_path / "folder").mkdir()
@@ -92,7 +94,7 @@ def test_a_name_that_is_taken_stays(tools: Tools, path: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".refusals"])
 def test_a_name_that_the_store_keeps_for_itself_is_refused(
-    tools: Tools, path: Path, suffix: str
+    tools: Dependencies, path: Path, suffix: str
 ) -> None:
     before = everything_in(made(path, 1).parent)
     ran = backup(tools, path, path.with_name(path.name + suffix))
@@ -101,7 +103,7 @@ def test_a_name_that_the_store_keeps_for_itself_is_refused(
     assert everything_in(path.parent) == before
 
 
-def test_a_damaged_store_gives_no_backup(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_a_damaged_store_gives_no_backup(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     with growing(path) as bench:
         grow(bench, 30, "x" * 1000)
     with path.open("r+b") as file:
@@ -114,7 +116,9 @@ def test_a_damaged_store_gives_no_backup(tools: Tools, path: Path, tmp_path: Pat
     assert everything_in(tmp_path) == before
 
 
-def test_there_is_no_backup_of_what_is_no_store(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_there_is_no_backup_of_what_is_no_store(
+    tools: Dependencies, path: Path, tmp_path: Path
+) -> None:
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("CREATE TABLE notes (text)")
     for source, complaint in ((path, "no such file"), (tmp_path / "other.db", "is not a TaskFlow")):
@@ -125,7 +129,7 @@ def test_there_is_no_backup_of_what_is_no_store(tools: Tools, path: Path, tmp_pa
         assert everything_in(tmp_path) == before
 
 
-def test_a_folder_that_is_missing_is_named(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_named(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     ran = backup(tools, made(path, 1), tmp_path / "no" / "b.db")
     assert (ran.code, ran.out) == (2, "")
     assert "No such file or directory" in ran.err

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import open_for_reading, open_for_writing
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import CreateFlow, FinishFlow, RunTask
@@ -21,14 +21,16 @@ def last_record(url: str, flow: FlowId) -> RecordedEvent:
         return list(store.history(flow))[-1]
 
 
-def test_a_flow_of_any_owner_is_cancelled_in_the_operators_name(tools: Tools, seeded: str) -> None:
+def test_a_flow_of_any_owner_is_cancelled_in_the_operators_name(
+    tools: Dependencies, seeded: str
+) -> None:
     ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     assert ran == Ran(0, f"Flow {PLAIN} is cancelled, at revision 3.\n", "")
     assert last_record(seeded, FlowId(PLAIN)).metadata.actor == OPERATOR
 
 
 def test_a_cancellation_in_json_is_that_of_the_wire_with_the_owner(
-    tools: Tools, seeded: str
+    tools: Dependencies, seeded: str
 ) -> None:
     ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded, "--json")
     assert (ran.code, ran.err) == (0, "")
@@ -55,13 +57,13 @@ def test_a_cancellation_in_json_is_that_of_the_wire_with_the_owner(
     }
 
 
-def test_a_cancellation_waits_for_active_children(tools: Tools, seeded: str) -> None:
+def test_a_cancellation_waits_for_active_children(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "cancel", CHILDREN, "--database", seeded)
     sentence = f"The cancellation of flow {CHILDREN} is pending; active child tasks: 1.\n"
     assert ran == Ran(0, sentence, "")
 
 
-def test_a_pending_cancellation_has_the_code_of_the_wire(tools: Tools, seeded: str) -> None:
+def test_a_pending_cancellation_has_the_code_of_the_wire(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "cancel", CHILDREN, "--database", seeded, "--json")
     document = json.loads(ran.out)
     assert ran.code == 0
@@ -72,7 +74,7 @@ def test_a_pending_cancellation_has_the_code_of_the_wire(tools: Tools, seeded: s
 
 
 def test_an_operator_gives_up_the_children_of_a_flow_and_so_cancels_it(
-    tools: Tools, seeded: str
+    tools: Dependencies, seeded: str
 ) -> None:
     give_up = ("flows", "cancel", CHILDREN, "--database", seeded, "--give-up-children")
     before = last_record(seeded, CHILDREN).version
@@ -88,7 +90,7 @@ def test_an_operator_gives_up_the_children_of_a_flow_and_so_cancels_it(
     assert again == Ran(1, "", sentence)
 
 
-def test_what_was_given_up_is_counted_in_json(tools: Tools, seeded: str) -> None:
+def test_what_was_given_up_is_counted_in_json(tools: Dependencies, seeded: str) -> None:
     give_up = ("--database", seeded, "--give-up-children", "--json")
     ran = taskflow(tools, "flows", "cancel", CHILDREN, *give_up)
     document = json.loads(ran.out)
@@ -99,7 +101,7 @@ def test_what_was_given_up_is_counted_in_json(tools: Tools, seeded: str) -> None
     assert (plain["cancelled"], plain["lost"]) == (True, 0)
 
 
-def test_no_child_of_a_flow_that_has_ended_is_given_up(tools: Tools, url: str) -> None:
+def test_no_child_of_a_flow_that_has_ended_is_given_up(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         flow = bench.execute(CreateFlow(goal="g", controller_id="c")).flow
         bench.execute(RunTask(flow_id=flow.flow_id, runtime=Runtime.ACP, task="t"))
@@ -109,14 +111,14 @@ def test_no_child_of_a_flow_that_has_ended_is_given_up(tools: Tools, url: str) -
     assert last_record(url, flow.flow_id).version == 3
 
 
-def test_a_flow_that_has_ended_is_not_cancelled(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_has_ended_is_not_cancelled(tools: Dependencies, seeded: str) -> None:
     taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     sentence = f"taskflow: flow {PLAIN} is not cancelled: Flow is already cancelled.\n"
     assert ran == Ran(1, "", sentence)
 
 
-def test_a_refusal_in_json_shows_the_flow_as_it_is(tools: Tools, seeded: str) -> None:
+def test_a_refusal_in_json_shows_the_flow_as_it_is(tools: Dependencies, seeded: str) -> None:
     taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded, "--json")
     document = json.loads(ran.out)
@@ -126,7 +128,7 @@ def test_a_refusal_in_json_shows_the_flow_as_it_is(tools: Tools, seeded: str) ->
     assert (document["code"], document["reason"]) == ("terminal", "Flow is already cancelled.")
 
 
-def test_a_flow_that_does_not_exist_is_not_cancelled(tools: Tools, seeded: str) -> None:
+def test_a_flow_that_does_not_exist_is_not_cancelled(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "cancel", "nope", "--database", seeded, "--json")
     assert (ran.code, ran.err) == (1, "taskflow: there is no flow nope\n")
     assert json.loads(ran.out) == {
@@ -137,7 +139,9 @@ def test_a_flow_that_does_not_exist_is_not_cancelled(tools: Tools, seeded: str) 
     }
 
 
-def test_nothing_is_cancelled_beside_a_process_that_writes(tools: Tools, seeded: str) -> None:
+def test_nothing_is_cancelled_beside_a_process_that_writes(
+    tools: Dependencies, seeded: str
+) -> None:
     with closing(open_for_writing(seeded)):
         ran = taskflow(tools, "flows", "cancel", PLAIN, "--database", seeded)
     assert (ran.code, ran.out) == (2, "")

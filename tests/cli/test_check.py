@@ -6,13 +6,13 @@ from attrs import evolve
 
 from adapters.cli import (
     CheckReport,
-    Finding,
+    ConfigurationFinding,
     GatewayOptions,
-    KeyTimes,
+    KeyPeriod,
     RouteLimits,
     ServedRoute,
-    SkippedRoute,
     Startable,
+    UnservedRoute,
     Unstartable,
 )
 from domain.flow.ids import KeyId, Owner, RouteId
@@ -52,7 +52,7 @@ CLEAN = Startable(routes=(ZAPIER,), skipped=(), disabled=(), advice=(), options=
 ADVISED = evolve(
     CLEAN,
     advice=(
-        Finding(
+        ConfigurationFinding(
             field="plugins.entries.webhooks.config.routes.zapier.secret",
             line=12,
             sentence="the secret has fewer than 16 characters",
@@ -65,14 +65,18 @@ SKIPPING = evolve(
         ZAPIER,
         evolve(ZAPIER, route_id=RouteId("ci"), key_ids=(), limits=evolve(LIMITS, body_bytes=1000)),
     ),
-    skipped=(SkippedRoute(route_id=RouteId("n8n"), path="/n8n", reason="N8N_SECRET is not set"),),
+    skipped=(UnservedRoute(route_id=RouteId("n8n"), path="/n8n", reason="N8N_SECRET is not set"),),
     disabled=("old", "older"),
 )
 BROKEN = Unstartable(
     (
-        Finding(field="", line=None, sentence="expected an object, found a list"),
-        Finding(field="taskflow.server.port", line=3, sentence="expected a port, found 99999"),
-        Finding(field="plugins.deny", line=2, sentence="expected a list", file="/etc/a.json5"),
+        ConfigurationFinding(field="", line=None, sentence="expected an object, found a list"),
+        ConfigurationFinding(
+            field="taskflow.server.port", line=3, sentence="expected a port, found 99999"
+        ),
+        ConfigurationFinding(
+            field="plugins.deny", line=2, sentence="expected a list", file="/etc/a.json5"
+        ),
     )
 )
 TABLES = """\
@@ -137,8 +141,8 @@ def test_a_configuration_is_reported_in_tables() -> None:
 
 def test_the_times_of_keys_are_shown() -> None:
     times = (
-        KeyTimes(KeyId("default"), None, 978_307_200_000),
-        KeyTimes(KeyId("2026-01"), 0, 86_400_000),
+        KeyPeriod(KeyId("default"), None, 978_307_200_000),
+        KeyPeriod(KeyId("2026-01"), 0, 86_400_000),
     )
     report = evolve(CLEAN, routes=(evolve(ZAPIER, key_times=times),))
     ran = checked(report)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools, run
+from adapters.cli import Dependencies, run
 from tests.audit.packs import unpacked, verdict
 from tests.cli.workbench import Ran, taskflow
 
@@ -32,11 +32,11 @@ def damage(path: Path) -> None:
         connection.execute("UPDATE stored_events SET state = x'7b7d' WHERE rowid = 8")
 
 
-def export(tools: Tools, target: Path, url: str, *options: str) -> Ran:
+def export(tools: Dependencies, target: Path, url: str, *options: str) -> Ran:
     return taskflow(tools, "audit", "export", str(target), "--database", url, *options)
 
 
-def test_an_export_says_what_it_wrote(tools: Tools, seeded: str, target: Path) -> None:
+def test_an_export_says_what_it_wrote(tools: Dependencies, seeded: str, target: Path) -> None:
     ran = export(tools, target, seeded)
     written = target.read_bytes()
     digest = sha256(written).hexdigest()
@@ -48,7 +48,7 @@ def test_an_export_says_what_it_wrote(tools: Tools, seeded: str, target: Path) -
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_an_export_in_json_says_the_same(tools: Tools, seeded: str, target: Path) -> None:
+def test_an_export_in_json_says_the_same(tools: Dependencies, seeded: str, target: Path) -> None:
     ran = export(tools, target, seeded, "--flow", FLOW, "--json")
     written = target.read_bytes()
     assert json.loads(ran.out) == {
@@ -62,7 +62,7 @@ def test_an_export_in_json_says_the_same(tools: Tools, seeded: str, target: Path
 
 @pytest.mark.parametrize("form", ["ndjson", "cloudevents"])
 def test_the_same_range_gives_the_same_bytes(
-    tools: Tools, seeded: str, target: Path, form: str
+    tools: Dependencies, seeded: str, target: Path, form: str
 ) -> None:
     whole = target.with_name("whole")
     export(tools, whole, seeded, "--format", form)
@@ -74,7 +74,9 @@ def test_the_same_range_gives_the_same_bytes(
     assert target.read_bytes() == first
 
 
-def test_the_options_say_which_events_are_meant(tools: Tools, seeded: str, target: Path) -> None:
+def test_the_options_say_which_events_are_meant(
+    tools: Dependencies, seeded: str, target: Path
+) -> None:
     export(
         tools,
         target,
@@ -87,7 +89,7 @@ def test_the_options_say_which_events_are_meant(tools: Tools, seeded: str, targe
 
 
 def test_events_that_do_not_exist_make_an_empty_file(
-    tools: Tools, seeded: str, target: Path
+    tools: Dependencies, seeded: str, target: Path
 ) -> None:
     ran = export(tools, target, seeded, "--owner", "agent:nobody")
     assert ran.code == 0
@@ -95,7 +97,7 @@ def test_events_that_do_not_exist_make_an_empty_file(
 
 
 def test_a_cloud_event_names_the_source_that_is_given(
-    tools: Tools, seeded: str, target: Path
+    tools: Dependencies, seeded: str, target: Path
 ) -> None:
     source = "https://example.org/taskflow"
     export(tools, target, seeded, "--format", "cloudevents", "--source", source)
@@ -113,7 +115,7 @@ def test_a_cloud_event_names_the_source_that_is_given(
     ],
 )
 def test_what_a_store_has_not_is_refused(
-    tools: Tools, seeded: str, target: Path, options: tuple[str, ...], sentence: str
+    tools: Dependencies, seeded: str, target: Path, options: tuple[str, ...], sentence: str
 ) -> None:
     assert export(tools, target, seeded, *options) == Ran(2, "", f"taskflow: {sentence}\n")
     assert list(target.parent.iterdir()) == []
@@ -123,14 +125,14 @@ def test_what_a_store_has_not_is_refused(
     "options", [("--since", "noon"), ("--format", "xml"), ("--source", "a b"), ("--from", "0")]
 )
 def test_what_cannot_be_meant_is_refused(
-    tools: Tools, seeded: str, target: Path, options: tuple[str, ...]
+    tools: Dependencies, seeded: str, target: Path, options: tuple[str, ...]
 ) -> None:
     ran = export(tools, target, seeded, *options)
     assert (ran.code, ran.out) == (2, "")
     assert f"argument {options[0]}: expected " in ran.err
 
 
-def test_a_file_is_replaced_only_by_force(tools: Tools, seeded: str, target: Path) -> None:
+def test_a_file_is_replaced_only_by_force(tools: Dependencies, seeded: str, target: Path) -> None:
     target.write_bytes(b"older")
     ran = export(tools, target, seeded)
     assert ran == Ran(2, "", f"taskflow: {target} exists already; --force replaces it\n")
@@ -139,7 +141,7 @@ def test_a_file_is_replaced_only_by_force(tools: Tools, seeded: str, target: Pat
     assert len(target.read_bytes().splitlines()) == 9
 
 
-def test_a_database_is_never_replaced(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_database_is_never_replaced(tools: Dependencies, seeded: str, path: Path) -> None:
     before = path.read_bytes()
     ran = export(tools, path, seeded, "--force")
     assert ran == Ran(2, "", f"taskflow: {path} is the store, and is not overwritten\n")
@@ -152,7 +154,7 @@ def test_a_database_is_never_replaced(tools: Tools, seeded: str, path: Path) -> 
 
 
 def test_an_export_that_fails_leaves_nothing(
-    tools: Tools, seeded: str, path: Path, target: Path
+    tools: Dependencies, seeded: str, path: Path, target: Path
 ) -> None:
     damage(path)
     ran = export(tools, target, seeded)
@@ -161,7 +163,9 @@ def test_an_export_that_fails_leaves_nothing(
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_folder_that_is_missing_is_named(tools: Tools, seeded: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_named(
+    tools: Dependencies, seeded: str, tmp_path: Path
+) -> None:
     ran = export(tools, tmp_path / "missing" / "events", seeded)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"taskflow: {tmp_path}/missing/")
@@ -169,7 +173,7 @@ def test_a_folder_that_is_missing_is_named(tools: Tools, seeded: str, tmp_path: 
 
 
 def test_an_export_to_standard_output_is_nothing_but_the_events(
-    tools: Tools, seeded: str, target: Path
+    tools: Dependencies, seeded: str, target: Path
 ) -> None:
     export(tools, target, seeded)
     command = [sys.executable, "-m", "app", "audit", "export", "-", "--database", seeded]
@@ -184,7 +188,7 @@ class Screen(io.StringIO):
         return True
 
 
-def test_a_terminal_is_not_written_to(tools: Tools, seeded: str) -> None:
+def test_a_terminal_is_not_written_to(tools: Dependencies, seeded: str) -> None:
     out, err = Screen(), io.StringIO()
     code = run(["audit", "export", "-", "--database", seeded], tools, out=out, err=err)
     sentence = "taskflow: standard output is a terminal: name a file, or pipe it on\n"
@@ -192,7 +196,7 @@ def test_a_terminal_is_not_written_to(tools: Tools, seeded: str) -> None:
 
 
 def test_a_pack_has_what_its_checkpoints_cover(
-    tools: Tools, seeded: str, target: Path, tmp_path: Path
+    tools: Dependencies, seeded: str, target: Path, tmp_path: Path
 ) -> None:
     key, options = sign(tools, seeded, tmp_path)
     assert taskflow(tools, "flows", "cancel", ANOTHER, "--database", seeded).code == 0
@@ -208,7 +212,7 @@ def test_a_pack_has_what_its_checkpoints_cover(
 
 
 def test_a_pack_of_one_flow_is_counted_in_json(
-    tools: Tools, seeded: str, target: Path, tmp_path: Path
+    tools: Dependencies, seeded: str, target: Path, tmp_path: Path
 ) -> None:
     _, options = sign(tools, seeded, tmp_path)
     chosen = ("--flow", FLOW, "--to", "5", "--json")
@@ -218,7 +222,7 @@ def test_a_pack_of_one_flow_is_counted_in_json(
 
 
 def test_a_pack_wants_checkpoints(
-    tools: Tools, seeded: str, path: Path, target: Path, tmp_path: Path
+    tools: Dependencies, seeded: str, path: Path, target: Path, tmp_path: Path
 ) -> None:
     key, options = sign(tools, seeded, tmp_path)
 
@@ -237,12 +241,12 @@ def test_a_pack_wants_checkpoints(
     assert "an event from position 1 to 9 was changed" in refused(*options)
 
 
-def test_a_pack_is_not_written_to_standard_output(tools: Tools, seeded: str) -> None:
+def test_a_pack_is_not_written_to_standard_output(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "audit", "export", "-", "--database", seeded, "--format", "pack")
     assert ran == Ran(2, "", "taskflow: a pack is an archive: name a file\n")
 
 
-def sign(tools: Tools, url: str, folder: Path) -> tuple[str, tuple[str, ...]]:
+def sign(tools: Dependencies, url: str, folder: Path) -> tuple[str, tuple[str, ...]]:
     """Sign a log as it is; return the public key, and the options that name it all."""
     key, notes = folder / "signing.key", folder / "notes"
     made = taskflow(tools, "audit", "keygen", str(key), "--name", "taskflow.example")

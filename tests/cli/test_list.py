@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CreateFlow
 from tests.cli.workbench import NOON, OWNER, STRANGER, Ran, flow_id, seeding, taskflow
 
@@ -25,17 +25,19 @@ Reconcile the invoices of November …  revision 3        agent:main:main
 """
 
 
-def listed(tools: Tools, *argv: str) -> list[str]:
+def listed(tools: Dependencies, *argv: str) -> list[str]:
     ran = taskflow(tools, "flows", "list", "--json", *argv)
     assert (ran.code, ran.err) == (0, "")
     return [flow["flowId"] for flow in json.loads(ran.out)["flows"]]
 
 
-def test_flows_of_all_owners_are_listed_newest_first(tools: Tools, seeded: str) -> None:
+def test_flows_of_all_owners_are_listed_newest_first(tools: Dependencies, seeded: str) -> None:
     assert taskflow(tools, "flows", "list", "--database", seeded) == Ran(0, TABLE, "")
 
 
-def test_a_list_in_json_has_the_names_of_the_wire_and_the_owner(tools: Tools, seeded: str) -> None:
+def test_a_list_in_json_has_the_names_of_the_wire_and_the_owner(
+    tools: Dependencies, seeded: str
+) -> None:
     ran = taskflow(tools, "flows", "list", "--database", seeded, "--owner", STRANGER, "--json")
     assert ran.code == 0
     assert json.loads(ran.out) == {
@@ -58,31 +60,33 @@ def test_a_list_in_json_has_the_names_of_the_wire_and_the_owner(tools: Tools, se
     }
 
 
-def test_a_list_can_be_of_one_owner(tools: Tools, seeded: str) -> None:
+def test_a_list_can_be_of_one_owner(tools: Dependencies, seeded: str) -> None:
     assert listed(tools, "--database", seeded, "--owner", OWNER) == [flow_id(9), flow_id(1)]
 
 
-def test_a_list_can_be_of_one_status(tools: Tools, seeded: str) -> None:
+def test_a_list_can_be_of_one_status(tools: Dependencies, seeded: str) -> None:
     assert listed(tools, "--database", seeded, "--status", "running") == [flow_id(1)]
 
 
-def test_a_cut_list_goes_on_at_its_cursor(tools: Tools, seeded: str) -> None:
+def test_a_cut_list_goes_on_at_its_cursor(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "list", "--database", seeded, "--limit", "2")
     assert ran.out.endswith("\n\n2 flows, and there are more: --cursor 7\n")
     assert listed(tools, "--database", seeded, "--cursor", "7") == [flow_id(1)]
 
 
-def test_a_cut_list_in_json_has_the_cursor_of_the_rest(tools: Tools, seeded: str) -> None:
+def test_a_cut_list_in_json_has_the_cursor_of_the_rest(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "list", "--database", seeded, "--limit", "2", "--json")
     assert json.loads(ran.out)["nextCursor"] == "7"
 
 
-def test_a_list_without_flows_says_so(tools: Tools, seeded: str) -> None:
+def test_a_list_without_flows_says_so(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "flows", "list", "--database", seeded, "--owner", "nobody")
     assert ran == Ran(0, "No flows.\n", "")
 
 
-def test_a_list_shows_fifty_flows_unless_it_is_told_otherwise(tools: Tools, url: str) -> None:
+def test_a_list_shows_fifty_flows_unless_it_is_told_otherwise(
+    tools: Dependencies, url: str
+) -> None:
     with seeding(url) as bench:
         for number in range(51):
             bench.execute(CreateFlow(goal=f"goal {number}", controller_id="c"))
@@ -91,14 +95,16 @@ def test_a_list_shows_fifty_flows_unless_it_is_told_otherwise(tools: Tools, url:
 
 
 def test_the_store_may_be_that_of_a_configuration(
-    tools: Tools, seeded: str, tmp_path: Path
+    tools: Dependencies, seeded: str, tmp_path: Path
 ) -> None:
     config = tmp_path / "gateway.json5"
     config.write_text(seeded, encoding="utf-8")
     assert len(listed(tools, "--config", str(config))) == 3
 
 
-def test_a_database_goes_before_a_configuration(tools: Tools, seeded: str, tmp_path: Path) -> None:
+def test_a_database_goes_before_a_configuration(
+    tools: Dependencies, seeded: str, tmp_path: Path
+) -> None:
     config = tmp_path / "gateway.json5"
     config.write_text(f"sqlite:///{tmp_path}/none.db", encoding="utf-8")
     assert len(listed(tools, "--config", str(config), "--database", seeded)) == 3
@@ -107,7 +113,7 @@ def test_a_database_goes_before_a_configuration(tools: Tools, seeded: str, tmp_p
 @pytest.mark.parametrize(
     "goal", ["\x1b[31mred\x07", "two\nlines", "[bold]no[/bold] :smile:", "\u202eo"]
 )
-def test_a_goal_plays_no_tricks_on_a_terminal(tools: Tools, url: str, goal: str) -> None:
+def test_a_goal_plays_no_tricks_on_a_terminal(tools: Dependencies, url: str, goal: str) -> None:
     with seeding(url) as bench:
         bench.execute(CreateFlow(goal=goal, controller_id="c"))
     written_out = goal.encode("unicode_escape").decode("ascii")
@@ -116,7 +122,7 @@ def test_a_goal_plays_no_tricks_on_a_terminal(tools: Tools, url: str, goal: str)
     assert taskflow(tools, "flows", "list", "--database", url, "--json").out.isascii()
 
 
-def test_wide_characters_keep_the_columns_in_place(tools: Tools, url: str) -> None:
+def test_wide_characters_keep_the_columns_in_place(tools: Dependencies, url: str) -> None:
     with seeding(url) as bench:
         bench.execute(CreateFlow(goal="日本語の目標" * 5, controller_id="c"))
     row = taskflow(tools, "flows", "list", "--database", url).out.splitlines()[4]

@@ -17,7 +17,7 @@ from typing import Final
 
 import pytest
 
-from adapters.cli import CommandError, Tools, output
+from adapters.cli import CommandError, Dependencies, output
 from adapters.cli.output import Output
 from tests.cli.test_export import FLOW, sign
 from tests.cli.workbench import Ran, standing, taskflow
@@ -193,7 +193,7 @@ def test_what_takes_a_name_meanwhile_is_not_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["export", "prove"])
 def test_each_command_spares_what_it_was_given(
-    tools: Tools, seeded: str, path: Path, tmp_path: Path, command: str
+    tools: Dependencies, seeded: str, path: Path, tmp_path: Path, command: str
 ) -> None:
     public, options = sign(tools, seeded, tmp_path)
     config = tmp_path / "gateway.json5"
@@ -216,7 +216,7 @@ def test_each_command_spares_what_it_was_given(
 
 @pytest.mark.parametrize("form", ["ndjson", "cloudevents", "pack"])
 def test_an_export_to_a_device_says_what_went_there(
-    tools: Tools, seeded: str, tmp_path: Path, form: str
+    tools: Dependencies, seeded: str, tmp_path: Path, form: str
 ) -> None:
     _, options = sign(tools, seeded, tmp_path)
     argv = ("--database", seeded, "--format", form, *options)
@@ -262,7 +262,7 @@ def test_a_stop_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "nowhere", "loop", "pipe", "device"])
-def test_a_key_is_put_over_nothing(tools: Tools, tmp_path: Path, kind: str) -> None:
+def test_a_key_is_put_over_nothing(tools: Dependencies, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "key"
     match kind:
         case "file":

@@ -5,17 +5,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import open_for_writing
 from tests.cli.workbench import Ran, taskflow
 
 
-def test_a_healthy_store_has_nothing_to_mend(tools: Tools, seeded: str) -> None:
+def test_a_healthy_store_has_nothing_to_mend(tools: Dependencies, seeded: str) -> None:
     ran = taskflow(tools, "store", "rebuild", "--database", seeded)
     assert ran == Ran(0, "Folded 3 flows from the events: nothing had to change.\n", "")
 
 
-def test_a_rebuild_says_what_it_mended(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: Path) -> None:
     damage(path)
     ran = taskflow(tools, "store", "rebuild", "--database", seeded)
     assert (ran.code, ran.err) == (0, "")
@@ -28,7 +28,9 @@ def test_a_rebuild_says_what_it_mended(tools: Tools, seeded: str, path: Path) ->
     assert "nothing had" in taskflow(tools, "store", "rebuild", "--database", seeded).out
 
 
-def test_a_rebuild_in_json_counts_the_mended_rows(tools: Tools, seeded: str, path: Path) -> None:
+def test_a_rebuild_in_json_counts_the_mended_rows(
+    tools: Dependencies, seeded: str, path: Path
+) -> None:
     damage(path)
     ran = taskflow(tools, "store", "rebuild", "--database", seeded, "--json")
     assert ran.code == 0
@@ -38,7 +40,7 @@ def test_a_rebuild_in_json_counts_the_mended_rows(tools: Tools, seeded: str, pat
     }
 
 
-def test_a_store_in_use_is_not_rebuilt(tools: Tools, seeded: str) -> None:
+def test_a_store_in_use_is_not_rebuilt(tools: Dependencies, seeded: str) -> None:
     with closing(open_for_writing(seeded)):
         ran = taskflow(tools, "store", "rebuild", "--database", seeded)
     assert (ran.code, ran.out) == (2, "")
@@ -46,7 +48,7 @@ def test_a_store_in_use_is_not_rebuilt(tools: Tools, seeded: str) -> None:
 
 
 def test_a_store_whose_events_do_not_fold_is_not_rebuilt(
-    tools: Tools, seeded: str, path: Path
+    tools: Dependencies, seeded: str, path: Path
 ) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM stored_events WHERE originator_version = 2")

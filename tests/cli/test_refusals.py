@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import recording_refusals
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DAY, DeniedRequest, RefusedRequest, TurnedAway
@@ -113,7 +113,7 @@ def _fail(fault: Exception) -> NoReturn:
     raise AssertionError(fault)
 
 
-def shown(tools: Tools, url: str, *argv: str) -> dict[str, list[dict[str, object]]]:
+def shown(tools: Dependencies, url: str, *argv: str) -> dict[str, list[dict[str, object]]]:
     """Return the JSON document of a command that found nothing wrong."""
     ran = taskflow(tools, "audit", "refusals", "--database", url, "--json", *argv)
     assert (ran.code, ran.err) == (0, "")
@@ -121,17 +121,17 @@ def shown(tools: Tools, url: str, *argv: str) -> dict[str, list[dict[str, object
     return document
 
 
-def requests(tools: Tools, url: str, *argv: str) -> list[object]:
+def requests(tools: Dependencies, url: str, *argv: str) -> list[object]:
     """Return the requests that are shown."""
     return [call["requestId"] for call in shown(tools, url, *argv)["refusals"]]
 
 
-def test_refusals_are_shown_with_their_totals(tools: Tools, refused: str) -> None:
+def test_refusals_are_shown_with_their_totals(tools: Dependencies, refused: str) -> None:
     ran = taskflow(tools, "audit", "refusals", "--database", refused, "--limit", "2")
     assert ran == Ran(0, TABLE, "")
 
 
-def test_refusals_in_json_have_the_names_of_the_wire(tools: Tools, refused: str) -> None:
+def test_refusals_in_json_have_the_names_of_the_wire(tools: Dependencies, refused: str) -> None:
     asked = ("--route", "n8n")
     day = NOON - DAY // 2
     assert shown(tools, refused, *asked) == {
@@ -180,26 +180,28 @@ def test_refusals_in_json_have_the_names_of_the_wire(tools: Tools, refused: str)
     ],
 )
 def test_refusals_are_filtered(
-    tools: Tools, refused: str, argv: Sequence[str], expected: Sequence[int]
+    tools: Dependencies, refused: str, argv: Sequence[str], expected: Sequence[int]
 ) -> None:
     assert requests(tools, refused, *argv) == [f"request-{number}" for number in expected]
 
 
 def test_totals_are_left_out_where_they_would_be_those_of_something_else(
-    tools: Tools, refused: str
+    tools: Dependencies, refused: str
 ) -> None:
     assert shown(tools, refused, "--flow", flow_id(1)).keys() == {"refusals"}
     assert shown(tools, refused, "--key", "2026-01")["turnedAway"] == []
 
 
-def test_a_store_whose_gateway_refused_nothing_has_none(tools: Tools, seeded: str) -> None:
+def test_a_store_whose_gateway_refused_nothing_has_none(tools: Dependencies, seeded: str) -> None:
     assert taskflow(tools, "audit", "refusals", "--database", seeded) == Ran(
         0, "No refusals.\n", ""
     )
     assert shown(tools, seeded) == {"refusals": [], "totals": [], "turnedAway": []}
 
 
-def test_a_total_that_does_not_add_up_is_a_finding(tools: Tools, refused: str, path: Path) -> None:
+def test_a_total_that_does_not_add_up_is_a_finding(
+    tools: Dependencies, refused: str, path: Path
+) -> None:
     with closing(sqlite3.connect(f"{path}.refusals")) as log, log:
         log.execute("DELETE FROM refused_calls WHERE number = 3")
     ran = taskflow(tools, "audit", "refusals", "--database", refused)
@@ -231,20 +233,20 @@ def test_a_total_that_does_not_add_up_is_a_finding(tools: Tools, refused: str, p
     ],
 )
 def test_a_bad_argument_is_told_in_a_sentence(
-    tools: Tools, refused: str, argv: Sequence[str], sentence: str
+    tools: Dependencies, refused: str, argv: Sequence[str], sentence: str
 ) -> None:
     ran = taskflow(tools, "audit", "refusals", "--database", refused, *argv)
     assert ran == Ran(2, "", f"taskflow: {sentence}\n")
 
 
 def test_a_store_that_is_not_there_is_told_in_a_sentence(
-    tools: Tools, url: str, path: Path
+    tools: Dependencies, url: str, path: Path
 ) -> None:
     ran = taskflow(tools, "audit", "refusals", "--database", url)
     assert ran == Ran(2, "", f"taskflow: {path}: no such file\n")
 
 
-def test_a_damaged_log_is_told_in_a_sentence(tools: Tools, refused: str, path: Path) -> None:
+def test_a_damaged_log_is_told_in_a_sentence(tools: Dependencies, refused: str, path: Path) -> None:
     log = path.with_name(f"{path.name}.refusals")
     log.write_bytes(b"not a database, whatever it was")
     ran = taskflow(tools, "audit", "refusals", "--database", refused)

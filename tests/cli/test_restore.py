@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import open_for_writing
 from tests.cli.copies import events_in, everything_in, grow, growing, made
 from tests.cli.workbench import Ran, taskflow
 
 
-def restore(tools: Tools, file: Path, path: Path, *options: str) -> Ran:
+def restore(tools: Dependencies, file: Path, path: Path, *options: str) -> Ran:
     return taskflow(
         tools, "store", "restore", str(file), "--database", f"sqlite:///{path}", *options
     )
 
 
 @pytest.fixture
-def copy(tools: Tools, tmp_path: Path) -> Path:
+def copy(tools: Dependencies, tmp_path: Path) -> Path:
     """A backup of a store of three flows, which is `growing.db`."""
     source, file = tmp_path / "source" / "growing.db", tmp_path / "source" / "monday.db"
     source.parent.mkdir()
@@ -42,7 +42,7 @@ def older(path: Path, flows: int) -> Path:
     return made(path, flows)
 
 
-def test_a_copy_is_restored_where_nothing_is(tools: Tools, copy: Path, path: Path) -> None:
+def test_a_copy_is_restored_where_nothing_is(tools: Dependencies, copy: Path, path: Path) -> None:
     ran = restore(tools, copy, path)
     said = f"Restored {path}: 3 events\nIt was compared with no checkpoint\n"
     assert ran == Ran(0, said, "")
@@ -54,7 +54,7 @@ def test_a_copy_is_restored_where_nothing_is(tools: Tools, copy: Path, path: Pat
 
 
 def test_a_store_that_the_copy_continues_is_replaced_and_kept(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     old = older(path, 2).read_bytes()
     ran = restore(tools, copy, path)
@@ -67,7 +67,7 @@ def test_a_store_that_the_copy_continues_is_replaced_and_kept(
 
 @pytest.mark.parametrize("mode", [0o640, 0o660])
 def test_who_could_use_the_store_can_use_the_restored_one(
-    tools: Tools, copy: Path, path: Path, mode: int
+    tools: Dependencies, copy: Path, path: Path, mode: int
 ) -> None:
     older(path, 2).chmod(mode)
     if os.geteuid() == 0:  # nobody else can give a file away
@@ -84,7 +84,7 @@ def test_who_could_use_the_store_can_use_the_restored_one(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_store_of_another_user_is_not_taken_from_him(tools: Tools, copy: Path) -> None:
+def test_a_store_of_another_user_is_not_taken_from_him(tools: Dependencies, copy: Path) -> None:
     with tempfile.TemporaryDirectory() as name:  # a folder of pytest is root's alone
         folder = Path(name)
         folder.chmod(0o777)
@@ -106,7 +106,7 @@ def test_a_store_of_another_user_is_not_taken_from_him(tools: Tools, copy: Path)
 
 
 def test_a_newer_store_is_replaced_only_when_it_is_given_up(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     before = everything_in(older(path, 5).parent)
     ran = restore(tools, copy, path, "--replace-other")
@@ -129,7 +129,7 @@ def test_a_newer_store_is_replaced_only_when_it_is_given_up(
 
 
 def test_another_store_is_replaced_only_when_it_is_given_up(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     before = everything_in(made(path, 1, number=50).parent)
     ran = restore(tools, copy, path, "--discard-newer")
@@ -141,7 +141,7 @@ def test_another_store_is_replaced_only_when_it_is_given_up(
 
 
 def test_a_damaged_store_is_replaced_only_when_it_is_given_up(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     with older(path, 3).open("r+b") as file:
         file.write(b"\0" * 4096)
@@ -166,7 +166,7 @@ def killed(path: Path, flows: int) -> Path:
 
 
 def test_what_a_killed_gateway_left_in_its_log_counts_and_is_kept(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     before = everything_in(killed(path, 4).parent)
     assert restore(tools, copy, path).code == 2
@@ -178,7 +178,7 @@ def test_what_a_killed_gateway_left_in_its_log_counts_and_is_kept(
 
 
 def test_a_log_whose_file_is_gone_is_not_played_back_into_the_restored_one(
-    tools: Tools, copy: Path, path: Path
+    tools: Dependencies, copy: Path, path: Path
 ) -> None:
     killed(path, 5).unlink()
     log = path.with_name(f"{path.name}-wal").read_bytes()
@@ -187,7 +187,7 @@ def test_a_log_whose_file_is_gone_is_not_played_back_into_the_restored_one(
     assert everything_in(path.parent)[f"{path.name}.replaced-1-wal"] == log
 
 
-def test_a_store_in_use_is_not_replaced(tools: Tools, copy: Path, path: Path) -> None:
+def test_a_store_in_use_is_not_replaced(tools: Dependencies, copy: Path, path: Path) -> None:
     with growing(path):
         ran = restore(tools, copy, path, "--replace-other")
         assert (ran.code, ran.out) == (2, "")
@@ -248,7 +248,7 @@ def _in_part(file: Path) -> None:
     ],
 )
 def test_what_is_no_whole_store_is_refused_and_nothing_is_changed(
-    tools: Tools, path: Path, tmp_path: Path, make: Callable[[Path], object], complaint: str
+    tools: Dependencies, path: Path, tmp_path: Path, make: Callable[[Path], object], complaint: str
 ) -> None:
     file = tmp_path / "from" / "copy.db"
     file.parent.mkdir()
@@ -262,7 +262,7 @@ def test_what_is_no_whole_store_is_refused_and_nothing_is_changed(
 
 @pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
 def test_a_store_is_not_restored_from_itself(
-    tools: Tools, path: Path, tmp_path: Path, link: Callable[[Path, Path], None]
+    tools: Dependencies, path: Path, tmp_path: Path, link: Callable[[Path, Path], None]
 ) -> None:
     made(path, 1)
     link(tmp_path / "again.db", path)
@@ -272,7 +272,7 @@ def test_a_store_is_not_restored_from_itself(
         assert "is the store itself" in ran.err
 
 
-def test_what_is_not_ours_is_never_replaced(tools: Tools, copy: Path, path: Path) -> None:
+def test_what_is_not_ours_is_never_replaced(tools: Dependencies, copy: Path, path: Path) -> None:
     _other(path)
     before = everything_in(path.parent)
     ran = restore(tools, copy, path, "--replace-other", "--discard-newer")
@@ -282,7 +282,7 @@ def test_what_is_not_ours_is_never_replaced(tools: Tools, copy: Path, path: Path
 
 
 def test_a_copy_that_was_changed_since_it_was_signed_is_refused(
-    tools: Tools, copy: Path, path: Path, tmp_path: Path
+    tools: Dependencies, copy: Path, path: Path, tmp_path: Path
 ) -> None:
     key = tmp_path / "key"
     public = tools.proving.keygen(key, "flows.example")
@@ -301,7 +301,7 @@ def test_a_copy_that_was_changed_since_it_was_signed_is_refused(
     assert everything_in(path.parent).keys() == {"key", "log", "first.db"}
 
 
-def test_findings_can_be_accepted(tools: Tools, path: Path, tmp_path: Path) -> None:
+def test_findings_can_be_accepted(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     _in_part(tmp_path / "copy.db")
     assert restore(tools, tmp_path / "copy.db", path, "--accept-findings").code == 0
 
@@ -309,7 +309,7 @@ def test_findings_can_be_accepted(tools: Tools, path: Path, tmp_path: Path) -> N
 _STEPS = frozenset({"os.link", "os.rename", "os.remove", "sqlite3.connect", "shutil.copyfile"})
 
 
-def _restore_until(step: int, tools: Tools, copy: Path, path: Path) -> bool:
+def _restore_until(step: int, tools: Dependencies, copy: Path, path: Path) -> bool:
     """Restore in a process of its own that is gone before its nth step; return whether it ended."""
     child = os.fork()
     if child:
@@ -328,7 +328,7 @@ def _restore_until(step: int, tools: Tools, copy: Path, path: Path) -> bool:
 
 @pytest.mark.parametrize("make", [pytest.param(made, marks=pytest.mark.full), killed])
 def test_a_restore_that_is_killed_leaves_the_old_store_or_the_new_one(
-    tools: Tools,
+    tools: Dependencies,
     copy: Path,
     tmp_path: Path,
     make: Callable[[Path, int], Path],

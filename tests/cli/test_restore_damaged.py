@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from adapters.audit.keys import Signer
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import StoreEvidence, open_for_reading
 from domain.history.audit_log import LogEntry
 from tests.cli.copies import everything_in, grow, growing, made
@@ -87,7 +87,7 @@ def add_a_log(chance: random.Random, copy: Path) -> None:
     copy.with_name(f"{copy.name}-wal").write_bytes(contents)
 
 
-def restore(tools: Tools, folder: Path, copy: Path, path: Path) -> Ran:
+def restore(tools: Dependencies, folder: Path, copy: Path, path: Path) -> Ran:
     key = ["--checkpoints", str(folder / "log"), "--public-key", str(KEY.verifier)]
     database = ["--database", f"sqlite:///{path}"]
     return taskflow(tools, "store", "restore", str(copy), *database, *key)
@@ -96,7 +96,7 @@ def restore(tools: Tools, folder: Path, copy: Path, path: Path) -> Ran:
 @pytest.mark.full
 @pytest.mark.parametrize("damage", [flip_bits, truncate, zero_pages, mix_pages, add_a_log])
 def test_a_damaged_copy_is_refused_or_restored_right(
-    tools: Tools, folder: Path, tmp_path: Path, damage: Damage
+    tools: Dependencies, folder: Path, tmp_path: Path, damage: Damage
 ) -> None:
     whole = entries(folder / "new.db")
     for seed in range(EACH):

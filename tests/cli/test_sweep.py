@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from domain.flow.commands import CancelFlow, CreateFlow, RunTask
 from domain.flow.status import Runtime
 from tests.cli.workbench import seeding, taskflow
@@ -17,7 +17,7 @@ def pending(url: str) -> str:
     return flow.flow_id
 
 
-def test_a_silent_child_is_given_up_and_its_flow_cancelled(tools: Tools, url: str) -> None:
+def test_a_silent_child_is_given_up_and_its_flow_cancelled(tools: Dependencies, url: str) -> None:
     flow = pending(url)
     ran = taskflow(tools, "flows", "sweep", "--database", url)
     assert (ran.code, ran.out) == (
@@ -30,7 +30,7 @@ def test_a_silent_child_is_given_up_and_its_flow_cancelled(tools: Tools, url: st
     assert again.out == "No child task was silent for too long.\n"
 
 
-def test_a_child_that_was_heard_of_is_left_alone(tools: Tools, url: str) -> None:
+def test_a_child_that_was_heard_of_is_left_alone(tools: Dependencies, url: str) -> None:
     pending(url)
     ran = taskflow(tools, "flows", "sweep", "--database", url, "--lost-after", "7200", "--json")
     assert (ran.code, json.loads(ran.out)) == (0, {"lost": 0, "cancelled": 0})

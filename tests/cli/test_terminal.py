@@ -10,7 +10,7 @@ from typing import TextIO
 
 import pytest
 
-from adapters.cli import Tools, run
+from adapters.cli import Dependencies, run
 from domain.flow.commands import CreateFlow
 from tests.cli.workbench import flow_id, seeding
 
@@ -44,7 +44,7 @@ def _read_all(keyboard: int) -> bytes:
     return written
 
 
-def test_a_terminal_is_used_in_colour_and_in_full_width(tools: Tools, seeded: str) -> None:
+def test_a_terminal_is_used_in_colour_and_in_full_width(tools: Dependencies, seeded: str) -> None:
     argv = ("flows", "list", "--database", seeded)
     shown = on_a_terminal(lambda out: run(argv, tools, out=out, err=io.StringIO()))
     assert "─" * 100 in shown
@@ -52,7 +52,7 @@ def test_a_terminal_is_used_in_colour_and_in_full_width(tools: Tools, seeded: st
 
 
 def test_a_narrow_terminal_shows_ids_whole(
-    tools: Tools, seeded: str, monkeypatch: pytest.MonkeyPatch
+    tools: Dependencies, seeded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     argv = ("flows", "list", "--database", seeded)
@@ -61,7 +61,7 @@ def test_a_narrow_terminal_shows_ids_whole(
 
 
 def test_what_is_no_terminal_has_no_colour_whatever_the_environment_says(
-    tools: Tools, seeded: str, monkeypatch: pytest.MonkeyPatch
+    tools: Dependencies, seeded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     out = io.StringIO()
@@ -70,14 +70,16 @@ def test_what_is_no_terminal_has_no_colour_whatever_the_environment_says(
     assert max(map(len, out.getvalue().splitlines())) == 80
 
 
-def test_a_rebuild_shows_a_bar_on_a_terminal_only(tools: Tools, seeded: str) -> None:
+def test_a_rebuild_shows_a_bar_on_a_terminal_only(tools: Dependencies, seeded: str) -> None:
     out, argv = io.StringIO(), ("store", "rebuild", "--database", seeded)
     shown = on_a_terminal(lambda err: run(argv, tools, out=out, err=err))
     assert "3/3" in shown
     assert out.getvalue() == "Folded 3 flows from the events: nothing had to change.\n"
 
 
-def test_characters_beyond_the_outputs_encoding_are_written_out(tools: Tools, url: str) -> None:
+def test_characters_beyond_the_outputs_encoding_are_written_out(
+    tools: Dependencies, url: str
+) -> None:
     with seeding(url) as bench:
         bench.execute(CreateFlow(goal="Größe 日本", controller_id="c"))
     written = io.BytesIO()

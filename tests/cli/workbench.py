@@ -14,13 +14,12 @@ from attrs import frozen
 from adapters.audit.desk import Configured, Desk
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
-from adapters.cli import CheckReport, CommandError, Exports, Tools, run
+from adapters.cli import CheckReport, CommandError, Dependencies, Exports, run
 from adapters.cli.own_files import OwnFiles
 from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
-    Rebuilt,
     StoreEvidence,
     StoreFault,
     open_for_reading,
@@ -40,6 +39,7 @@ from domain.flow.state import Flow
 from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
 from domain.history.refused_requests import RefusalLog
+from domain.replay.findings import RebuiltRows
 from domain.tlog.checkpoints import Unprovable
 
 NOON: Final = 1_795_435_200_000
@@ -63,7 +63,7 @@ class Ran:
     err: str
 
 
-def taskflow(tools: Tools, *argv: str) -> Ran:
+def taskflow(tools: Dependencies, *argv: str) -> Ran:
     """Run a command with its output in memory."""
     out, err = io.StringIO(), io.StringIO()
     code = run(argv, tools, out=out, err=err)
@@ -144,20 +144,20 @@ class OperatorsFlows:
         later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
         return Operators(self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR)
 
-    def rebuild(self, progress: Callable[[int, int], object]) -> Rebuilt:
+    def rebuild(self, progress: Callable[[int, int], object]) -> RebuiltRows:
         """Make the derived rows again."""
         return rebuild(self.store, progress)
 
 
-def tools_over(report: CheckReport | None = None) -> Tools:
+def tools_over(report: CheckReport | None = None) -> Dependencies:
     """Return tools that open real stores, and report of a configuration what they are given."""
 
     def check(config: Path) -> CheckReport:
         assert report is not None, config
         return report
 
-    return Tools(
-        serve=refuse,
+    return Dependencies(
+        serve=lambda options: refuse(options.config),
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
@@ -197,7 +197,7 @@ def _unconfigured(config: Path) -> Configured:
     return Configured(file=config.with_suffix(".checkpoints"), signing_key=signing_key, origin=None)
 
 
-def refuse(config: Path | None, **_: object) -> NoReturn:
+def refuse(config: Path | None) -> NoReturn:
     """Refuse to serve a configuration."""
     raise CommandError(f"{config}:1: expected an object, found a number\n{config}:2: and so on")
 

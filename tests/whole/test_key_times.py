@@ -31,7 +31,7 @@ def test_check_shows_when_keys_begin_and_end(tmp_path: Path) -> None:
     report = check(configured(tmp_path, timed={"secret": OLD, **times}, plain=NEW))
     assert isinstance(report, cli.Startable)
     (served,) = report.routes
-    assert served.key_times == (cli.KeyTimes(KeyId("timed"), 978_307_200_000, 32_472_144_000_000),)
+    assert served.key_times == (cli.KeyPeriod(KeyId("timed"), 978_307_200_000, 32_472_144_000_000),)
     assert not [one for one in report.advice if one.field.startswith(f"{PLACE}.timed:")]
 
 

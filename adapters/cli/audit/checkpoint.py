@@ -7,18 +7,19 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import Commands, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoint_document, checkpoints_option, in_base64
+from adapters.cli.audit.checkpoint_text import checkpoint_document, in_base64
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import checkpoints_option, json_flag, option
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
 from adapters.presentation.printable import counted, to_the_second
 from domain.history.reading import recorded_at
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="checkpoint",
     help="append a signed checkpoint of the log as it is",
     description="""\
 Appends one signed checkpoint (C2SP tlog-checkpoint) to a file outside the
@@ -30,16 +31,12 @@ write. A log that is not the one of the last checkpoint is not signed. A file
 that holds anything but checkpoints of this log is not written to; what a power
 cut left of the last one is put into a file beside it, whose name ends in
 .torn-1.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit checkpoint --config gateway.json5
   taskflow audit checkpoint --database sqlite:///var/taskflow.db \\
-      --key signing.key --checkpoints taskflow.checkpoints
-
-"""
-    + exit_codes(
+      --key signing.key --checkpoints taskflow.checkpoints""",
+    codes=exit_codes(
         done="appended, and synced; or it was there already",
-        findings="not used",
         trouble=f"""{STORE_TROUBLE},
      no key, the log is not the one of the last checkpoint, or FILE holds
      something else than its checkpoints""",
@@ -48,21 +45,28 @@ examples:
 
 
 @frozen(kw_only=True)
-class TakeCheckpoint(AuditAsk):
+class TakeCheckpoint(StoreCommand):
     """Append a checkpoint."""
 
-    checkpoints: Path | None
-    key: Path | None
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    checkpoints: Path | None = checkpoints_option()
+    key: Path | None = option(
+        "FILE",
+        "the signing key, as keygen wrote it, instead of what the\nconfiguration says; "
+        "nobody else may be able to\nchange it, or a folder above it",
+        read=Path,
+    )
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Append it, and say what it says."""
-        tools.spare_own_files(self.config, self.database, self.checkpoints, self.key)
+        given.spare_own_files(self.config, self.database, self.checkpoints, self.key)
         with (
-            tools.open_evidence(self.config, self.database) as evidence,
+            given.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "hashing") as progress,
         ):
-            appended = tools.proving.checkpoint(
+            appended = given.proving.checkpoint(
                 evidence,
                 config=self.config,
                 file=self.checkpoints,
@@ -83,18 +87,3 @@ class TakeCheckpoint(AuditAsk):
             if until is not None:
                 terminal.say(f"The last of them was recorded at {to_the_second(until)}")
         return Exit.DONE
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("checkpoint", PAGE, TakeCheckpoint)
-    checkpoints_option(parser)
-    parser.add_argument(
-        "--key",
-        metavar="FILE",
-        type=Path,
-        help="the signing key, as keygen wrote it, instead of what the\nconfiguration says; "
-        "nobody else may be able to\nchange it, or a folder above it",
-    )
-    store_options(parser)
-    json_flag(parser)

@@ -7,20 +7,21 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, json_flag, page_options, store_options
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.tables import REST, folded, table
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import cursor_option, json_flag, limit_option
+from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.documents import Document, document
-from adapters.presentation.printable import counted, to_the_millisecond
+from adapters.presentation.documents import JsonDocument, cursor_document, document
+from adapters.presentation.printable import to_the_millisecond
 from domain.history.configuration import ConfigurationPage, FieldChange
 
 MOST_CHANGES: Final = 1000
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="configuration",
     help="show what changed in the configuration, and when",
     description="""\
 Shows the changes of a gateway's configuration, newest first: those of a
@@ -28,27 +29,26 @@ reload, and those that a start found since the last one. A secret is shown by
 the id of its key and a digest that is slow to make and of this store only, so
 that a rotation is seen and the secret is not. Variables of the environment,
 and who changed a file, are not known. Safe beside a running gateway.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit configuration --config gateway.json5
-  taskflow audit configuration --database sqlite:///copy.db --limit 5 --json
-
-"""
-    + exit_codes(done="shown, even if there is none", findings="not used", trouble=STORE_TROUBLE),
+  taskflow audit configuration --database sqlite:///copy.db --limit 5 --json""",
+    codes=exit_codes(done="shown, even if there is none", trouble=STORE_TROUBLE),
 )
 
 
 @frozen(kw_only=True)
-class ShowConfigurationChanges(AuditAsk):
+class ShowConfigurationChanges(StoreCommand):
     """Show what changed in the configuration."""
 
-    limit: int
-    cursor: int | None
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    limit: int = limit_option("changes", MOST_CHANGES)
+    cursor: int | None = cursor_option()
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Show a page of the changes."""
-        with tools.open_configurations(self.config, self.database) as log:
+        with given.open_configurations(self.config, self.database) as log:
             page = log.page(limit=self.limit, before=self.cursor)
         if self.json:
             terminal.dump(_document(page))
@@ -59,16 +59,12 @@ class ShowConfigurationChanges(AuditAsk):
         return Exit.DONE
 
 
-def _document(page: ConfigurationPage) -> Document:
-    shown: Document = {
-        "changes": [
-            {**document(change), "changes": [document(field) for field in change.changes]}
-            for change in page.changes
-        ]
-    }
-    if page.next_cursor is not None:
-        shown["nextCursor"] = str(page.next_cursor)
-    return shown
+def _document(page: ConfigurationPage) -> JsonDocument:
+    changes = [
+        {**document(change), "changes": [document(field) for field in change.changes]}
+        for change in page.changes
+    ]
+    return {"changes": changes, **cursor_document(page.next_cursor)}
 
 
 def _show(page: ConfigurationPage, terminal: Terminal) -> None:
@@ -78,8 +74,7 @@ def _show(page: ConfigurationPage, terminal: Terminal) -> None:
             folded(to_the_millisecond(change.at), f"{change.cause}, pid {change.pid}"),
             folded(*map(_said, change.changes)),
         )
-    more = "" if page.next_cursor is None else f", and there are more: --cursor {page.next_cursor}"
-    terminal.show(shown, Text(f"{counted(len(page.changes), 'change')}{more}."))
+    terminal.show(shown, Text(list_end(len(page.changes), "change", page.next_cursor)))
 
 
 def _said(change: FieldChange) -> str:
@@ -88,11 +83,3 @@ def _said(change: FieldChange) -> str:
     if change.after is None:
         return f"removed {change.field}: {change.before}"
     return f"changed {change.field}: {change.before} -> {change.after}"
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("configuration", PAGE, ShowConfigurationChanges)
-    store_options(parser)
-    page_options(parser, "changes", MOST_CHANGES)
-    json_flag(parser)

@@ -10,56 +10,56 @@ from attrs import frozen
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, place, read_history, step_of
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
+from adapters.cli.options import argument, flow_argument, json_flag
 from adapters.cli.parser import point
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.change_text import change_documents, place_document, shown
-from adapters.presentation.printable import printable, to_the_millisecond
+from adapters.presentation.change_text import change_documents, place_document, value_text
+from adapters.presentation.printable import printable
 from domain.flow.ids import FlowId
 from domain.history.as_of import Point
 from domain.history.changes import Change, FieldPath, changes
 from domain.history.transitions import Transition
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="diff",
     help="show what changed in a flow between two points of its history",
     description=f"""\
 Shows every field of a flow and its tasks that differs between two points of
 its history, with what it held at each. The second point may be the earlier.
 
 {POINTS}""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit diff 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 r1 r3 \\
       --config gateway.json5
   taskflow audit diff 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
       2026-11-26 2026-11-27 --database sqlite:///copy.db --json
 
 Long values are cut in the table, never in JSON. There `before` or `after` of
-a change is missing where the field held nothing; a JSON null is null.
-
-"""
-    + exit_codes(done="shown, even if nothing differs", findings="not used", trouble=FLOW_TROUBLE),
+a change is missing where the field held nothing; a JSON null is null.""",
+    codes=exit_codes(done="shown, even if nothing differs", trouble=FLOW_TROUBLE),
 )
 
 
 @frozen(kw_only=True)
-class Diff(AuditAsk):
+class ShowDiff(StoreCommand):
     """Show what differs between two points."""
 
-    flow: FlowId
-    a: Point
-    b: Point
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    flow: FlowId = flow_argument()
+    a: Point = argument("A", "one point in its history", read=point)
+    b: Point = argument("B", "another one", read=point)
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Show it."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
         a, b = step_of(history, self.a), step_of(history, self.b)
         changed = changes(a.after, b.after)
@@ -76,7 +76,10 @@ def _tables(changed: Sequence[Change]) -> Iterator[RenderableType]:
         title = "Flow" if task_id is None else f"Task {printable(task_id)}"
         made = table(title, {"Field": 18, "Before": REST, "After": REST})
         for change in group:
-            before, after = shown(change.field, change.before), shown(change.field, change.after)
+            before, after = (
+                value_text(change.field, change.before),
+                value_text(change.field, change.after),
+            )
             made.add_row(str(FieldPath(change.field.name)), folded(before), folded(after))
         yield made
     if not changed:
@@ -84,18 +87,4 @@ def _tables(changed: Sequence[Change]) -> Iterator[RenderableType]:
 
 
 def _between(a: Transition, b: Transition) -> str:
-    return f"Before: {_point(a)}\nAfter:  {_point(b)}"
-
-
-def _point(step: Transition) -> str:
-    return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("diff", PAGE, Diff)
-    flow_argument(parser)
-    parser.add_argument("a", metavar="A", type=point, help="one point in its history")
-    parser.add_argument("b", metavar="B", type=point, help="another one")
-    store_options(parser)
-    json_flag(parser)
+    return f"Before: {moment_text(a)}\nAfter:  {moment_text(b)}"

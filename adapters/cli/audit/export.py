@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from enum import StrEnum
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final, assert_never
+from typing import Final, assert_never
 
-from attrs import asdict, field, frozen
+from attrs import asdict, frozen
 
-from adapters.cli.arguments import Commands, flag, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
-from adapters.cli.audit.export_range import in_store, range_options
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import CommandError, Dependencies, WriteEvents
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.output import Output
-from adapters.cli.parser import uri_reference
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import (
+    OptionGroup,
+    argument,
+    checkpoints_option,
+    flag,
+    json_flag,
+    option,
+    public_keys_option,
+    time_option,
+)
+from adapters.cli.output import Output, WrittenFile, measured
+from adapters.cli.parser import one_of, positive_number, uri_reference
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools, WriteEvents
 from adapters.presentation.printable import counted
 from domain.flow.ids import FlowId, Owner
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="export",
     help="take events away as one file",
     description="""\
 Writes events to one file, in the order of the log:
@@ -42,30 +48,28 @@ Writes events to one file, in the order of the log:
 The same events give the same bytes, whenever and wherever they are exported.
 The file appears when it is whole, and only its owner can read it. FILE `-` is
 standard output; a device or a pipe is written to as it is.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit export events.ndjson --config gateway.json5
   taskflow audit export - --config gateway.json5 --owner agent:main:main | jq .
   taskflow audit export november.ndjson --config gateway.json5 \\
       --format cloudevents --since 2026-11-01 --until 2026-12-01
   taskflow audit export flow.zip --config gateway.json5 --format pack \\
-      --flow 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00
-
-"""
-    + exit_codes(
+      --flow 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00""",
+    codes=exit_codes(
         done="written, even if no event was meant",
-        findings="not used",
         trouble=f"""{STORE_TROUBLE},
      no such flow or position, or FILE exists; for a pack also: no checkpoint
      covers the range, or the log is not what was signed""",
     ),
 )
 
+WHICH_EVENTS: Final = OptionGroup(
+    "which events", "All that are given must hold; without any, the whole log is meant."
+)
 STANDARD_OUTPUT: Final = Path("-")
-_CHUNK: Final = 1 << 20
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """The forms in which events are taken away."""
 
     NDJSON = "ndjson"
@@ -74,79 +78,88 @@ class Form(StrEnum):
 
 
 @frozen(kw_only=True)
-class _Written:
-    """What was written, as it is said in JSON."""
-
-    file: str
-    bytes: int
-    sha256: str
-
-
-@frozen(kw_only=True)
-class Export(AuditAsk):
+class ExportEvents(StoreCommand):
     """Take some events away."""
 
-    file: Path
-    format: Form
-    from_position: int | None
-    to_position: int | None
-    flow: FlowId | None
-    owner: Owner | None
-    since: Timestamp | None
-    until: Timestamp | None
-    source: str
-    checkpoints: Path | None
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    force: bool
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    file: Path = argument("FILE", "what to write, or -", read=Path)
+    format: ExportFormat = option(
+        "FORMAT",
+        f"one of {', '.join(ExportFormat)} (default: {ExportFormat.NDJSON})",
+        read=one_of(ExportFormat),
+        default=ExportFormat.NDJSON,
+    )
+    from_position: int | None = option(
+        "N", "the first position", name="--from", read=positive_number, group=WHICH_EVENTS
+    )
+    to_position: int | None = option(
+        "N", "the last position", name="--to", read=positive_number, group=WHICH_EVENTS
+    )
+    flow: FlowId | None = option("FLOW", "only events of this flow", group=WHICH_EVENTS)
+    owner: Owner | None = option(
+        "KEY", "only events of flows of this session key", group=WHICH_EVENTS
+    )
+    since: Timestamp | None = time_option("only events from this time on", WHICH_EVENTS)
+    until: Timestamp | None = time_option("only events before this time", WHICH_EVENTS)
+    source: str = option(
+        "URI",
+        "what CloudEvents name as their source (default: /taskflow)",
+        read=uri_reference,
+        default="/taskflow",
+    )
+    checkpoints: Path | None = checkpoints_option()
+    public_keys: tuple[str, ...] = public_keys_option()
+    force: bool = flag("replace FILE if it is a regular file")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Write them, and say what was written."""
-        output = self._output(tools)
+        output = self._output(given)
         self._refuse_early(output, terminal)
         with (
-            tools.open_evidence(self.config, self.database) as evidence,
+            given.open_evidence(self.config, self.database) as evidence,
             progress_on(terminal.err, "exporting") as progress,
         ):
-            write, last = self._form(tools, evidence)
-            selection = in_store(self._selection(last), evidence)
+            write, last = self._form(given, evidence)
+            selection = _in_store(self._selection(last), evidence)
             if output is None:
                 write(evidence, selection, terminal.out.buffer, progress=progress)
                 return Exit.DONE
             with output.opened() as sink:
                 count = write(evidence, selection, sink, progress=progress)
-                written = self._measured(sink)
+                written = measured(self.file, sink, count)
             uncovered = self._uncovered(last, evidence)
         if not output.is_standard:
-            self._tell(count, written, uncovered, terminal)
+            self._report(written, uncovered, terminal)
         return Exit.DONE
 
-    def _output(self, tools: Tools) -> Output | None:
+    def _output(self, given: Dependencies) -> Output | None:
         """Return the file that is to be written, or None for standard output."""
         if self.file == STANDARD_OUTPUT:
             return None
-        own = tools.own_files(self.config, self.database, self.checkpoints)
+        own = given.own_files(self.config, self.database, self.checkpoints)
         return Output(path=self.file, own=own, force=self.force)
 
     def _refuse_early(self, output: Output | None, terminal: Terminal) -> None:
         if output is not None:
             output.check()
-        elif self.format is Form.PACK:
+        elif self.format is ExportFormat.PACK:
             raise CommandError("a pack is an archive: name a file")
         if terminal.out.isatty() if output is None else output.is_terminal:
             # APPSEC: texts of callers stand there as they are, and could play tricks on a terminal.
             which = "standard output" if output is None else str(self.file)
             raise CommandError(f"{which} is a terminal: name a file, or pipe it on")
 
-    def _form(self, tools: Tools, evidence: AuditLog) -> tuple[WriteEvents, int]:
+    def _form(self, given: Dependencies, evidence: AuditLog) -> tuple[WriteEvents, int]:
         """Return who writes the events, and the last position that can be written."""
         match self.format:
-            case Form.NDJSON:
-                return tools.exports.ndjson, evidence.size()
-            case Form.CLOUD_EVENTS:
-                return partial(tools.exports.cloud_events, source=self.source), evidence.size()
-            case Form.PACK:
-                packer = tools.proving.packer(
+            case ExportFormat.NDJSON:
+                return given.exports.ndjson, evidence.size()
+            case ExportFormat.CLOUD_EVENTS:
+                return partial(given.exports.cloud_events, source=self.source), evidence.size()
+            case ExportFormat.PACK:
+                packer = given.proving.packer(
                     config=self.config, file=self.checkpoints, public_keys=self.public_keys
                 )
                 return packer.write, packer.covered(evidence)
@@ -165,56 +178,34 @@ class Export(AuditAsk):
 
     def _uncovered(self, last: int, evidence: AuditLog) -> int:
         """Return how many events a pack of all that can be packed leaves out."""
-        is_open = self.format is Form.PACK and self.to_position is None
+        is_open = self.format is ExportFormat.PACK and self.to_position is None
         return evidence.size() - last if is_open else 0
 
-    def _measured(self, file: IO[bytes]) -> _Written:
-        file.seek(0)
-        digest = sha256()
-        while octets := file.read(_CHUNK):
-            digest.update(octets)
-        return _Written(file=str(self.file), bytes=file.tell(), sha256=digest.hexdigest())
-
-    def _tell(self, count: int, written: _Written, uncovered: int, terminal: Terminal) -> None:
+    def _report(self, written: WrittenFile, uncovered: int, terminal: Terminal) -> None:
         if self.json:
-            terminal.dump({"events": count, "uncovered": uncovered, **asdict(written)})
+            counts = {"events": written.events, "uncovered": uncovered}
+            terminal.dump({**counts, **asdict(written)})
             return
-        wrote = f"{counted(count, 'event')}, {counted(written.bytes, 'byte')}"
-        terminal.say(f"Wrote {self.file}: {wrote}")
-        terminal.say(f"SHA-256 {written.sha256}")
+        written.show(terminal)
         if uncovered:
             left = f"Left out: {counted(uncovered, 'later event')} that no checkpoint covers yet"
             terminal.say(f"{left} (see taskflow audit checkpoint)")
 
 
-def form(text: str) -> Form:
-    """Return the form that an argument names."""
-    if text not in tuple(Form):
-        raise ArgumentTypeError(f"expected one of {', '.join(Form)}, found {text!r}")
-    return Form(text)
+def _in_store(selection: Selection, evidence: AuditLog) -> Selection:
+    """Return a selection, if a store has what it names.
 
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("export", PAGE, Export)
-    parser.add_argument("file", metavar="FILE", type=Path, help="what to write, or -")
-    parser.add_argument(
-        "--format",
-        metavar="FORMAT",
-        type=form,
-        default=Form.NDJSON,
-        help=f"one of {', '.join(Form)} (default: {Form.NDJSON})",
-    )
-    parser.add_argument(
-        "--source",
-        metavar="URI",
-        type=uri_reference,
-        default="/taskflow",
-        help="what CloudEvents name as their source (default: /taskflow)",
-    )
-    checkpoints_option(parser)
-    public_keys_option(parser)
-    range_options(parser)
-    store_options(parser)
-    flag(parser, "--force", "replace FILE if it is a regular file")
-    json_flag(parser)
+    Raises:
+        CommandError: if it has no such position, or no such flow.
+    """
+    first, last, size = selection.first, selection.last, evidence.size()
+    if size == 0:
+        raise CommandError("the store has no events")
+    if max(first, last) > size:
+        log = f"the log has {counted(size, 'event')}"
+        raise CommandError(f"there is no position {max(first, last)}: {log}")
+    if first > last:
+        raise CommandError(f"no position lies between {first} and {last}")
+    if selection.flow_id is not None and not evidence.stream(selection.flow_id):
+        raise CommandError(f"there is no flow {selection.flow_id}")
+    return selection

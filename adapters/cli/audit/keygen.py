@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import Commands, config_option, flag
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.command import CliCommand
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
-from adapters.cli.parser import some_text
+from adapters.cli.help_text import HelpPage
+from adapters.cli.options import CONFIG, argument, flag, option
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="keygen",
     help="make a key that signs checkpoints",
     description="""\
 Makes an Ed25519 key, writes it to FILE, which only you can read, and prints
@@ -28,15 +28,11 @@ one.
 With --rotate the key takes the place of the one that a configuration has,
 under the same name: the file of checkpoints goes on, and those who verify need
 both public keys. What is left to do is said on standard error.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit keygen signing.key --name flows.example.com/main
-  taskflow audit keygen signing-2.key --rotate --config gateway.json5
-
-"""
-    + exit_codes(
+  taskflow audit keygen signing-2.key --rotate --config gateway.json5""",
+    codes=exit_codes(
         done="made; standard output has the public key",
-        findings="not used",
         trouble="""wrong arguments, FILE exists, or it cannot be written; with
      --rotate also: the present key does not fit its file of checkpoints""",
     ),
@@ -44,28 +40,29 @@ examples:
 
 
 @frozen(kw_only=True)
-class Keygen(AuditAsk):
+class Keygen(CliCommand):
     """Make a key."""
 
-    needs_store: ClassVar[bool] = False
+    page = PAGE
 
-    file: Path
-    name: str | None
-    rotate: bool
+    file: Path = argument("FILE", "where the private key goes", read=Path)
+    name: str | None = option("NAME", "the key's name, best the log's own: a URL without https://")
+    rotate: bool = flag("put the key in the place of the configuration's one")
+    config: Path | None = option("FILE", CONFIG, read=Path)
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Make it, and say its public part."""
         if self.rotate:
-            return self._rotate(tools, terminal)
+            return self._rotate(given, terminal)
         if self.name is None:
             raise CommandError("say how the key is called: --name NAME (or see --rotate)")
-        terminal.say(tools.proving.keygen(self.file, self.name))
+        terminal.say(given.proving.keygen(self.file, self.name))
         return Exit.DONE
 
-    def _rotate(self, tools: Tools, terminal: Terminal) -> Exit:
+    def _rotate(self, given: Dependencies, terminal: Terminal) -> Exit:
         if self.config is None or self.name is not None:
             raise CommandError("--rotate takes the name from --config FILE, and not from --name")
-        made = tools.proving.rotate(self.file, self.config)
+        made = given.proving.rotate(self.file, self.config)
         terminal.say(made.public_key)
         keys = json.dumps(list(made.previous_keys), ensure_ascii=False)
         terminal.complain(
@@ -77,17 +74,3 @@ class Keygen(AuditAsk):
             "5. destroy the present private key; keep its public key for ever"
         )
         return Exit.DONE
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("keygen", PAGE, Keygen)
-    parser.add_argument("file", metavar="FILE", type=Path, help="where the private key goes")
-    parser.add_argument(
-        "--name",
-        metavar="NAME",
-        type=some_text,
-        help="the key's name, best the log's own: a URL without https://",
-    )
-    flag(parser, "--rotate", "put the key in the place of the configuration's one")
-    config_option(parser, required=False)

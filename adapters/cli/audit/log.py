@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -10,17 +9,17 @@ from typing import Final
 from attrs import frozen
 from rich.table import Table
 
-from adapters.cli.arguments import MOST_INTEGER, Commands, flag, store_options, text_option
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.parser import Parser, flow_status, moment, whole_number
-from adapters.cli.tables import REST, folded, lines, table
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import flag, option, time_option
+from adapters.cli.parser import one_of, positive_number
+from adapters.cli.tables import REST, folded, lines, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.documents import Document, event_document
-from adapters.presentation.event_text import WORDS, told, word
-from adapters.presentation.printable import counted, to_the_millisecond
+from adapters.presentation.documents import JsonDocument, cursor_document, event_document
+from adapters.presentation.event_text import EVENT_NAMES, event_name, event_summary
+from adapters.presentation.printable import to_the_millisecond
 from adapters.presentation.provenance_text import by_whom, through_what
 from domain.application.recorded_events import ActorKind, RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -32,32 +31,30 @@ from domain.history.audit_log import AuditLog, UnreadableEvent
 from domain.history.flow_heads import FlowHeads
 from domain.history.reading import read_entry
 
-PAGE: Final = Page(
-    help="list the events of all flows, in the order in which they were written",
-    description="""\
+PAGE: Final = HelpPage(
+    name="log",
+    help="list the events of all flows, in the order of the log",
+    description=f"""\
 Lists the events of the whole store in the order in which they were written,
 those that pass every filter that is given. Each stands with its position in
 the log, counted from 1, and with the owner, status and revision of its flow
 after it: the owner is the one that the flow's creation names, status and
 revision are folded from the events up to this one. --status is about that
-status, --route about who caused the event; times are the events' own.""",
-    epilog=f"""\
-EVENT is one of
-  {", ".join(WORDS[:4])},
-  {", ".join(WORDS[4:8])},
-  {", ".join(WORDS[8:])}
+status, --route about who caused the event; times are the events' own.
 
-examples:
+EVENT is one of
+  {", ".join(EVENT_NAMES[:4])},
+  {", ".join(EVENT_NAMES[4:8])},
+  {", ".join(EVENT_NAMES[8:])}""",
+    examples="""\
   taskflow audit log --config gateway.json5 --route zapier --since 2026-11-26
   taskflow audit log --database sqlite:///copy.db --status failed \\
       --event flow_failed --limit 1000 --json | jq .requestId
 
 With --json each event is a line of its own. A list that was cut ends with the
 position of the next event that passes: in JSON a last line, its nextCursor.
-Any number of events can be listed; they are never all in memory.
-
-"""
-    + exit_codes(done="listed, even if there is none", findings="not used", trouble=STORE_TROUBLE),
+Any number of events can be listed; they are never all in memory.""",
+    codes=exit_codes(done="listed, even if there is none", trouble=STORE_TROUBLE),
 )
 _AT_ONCE: Final = 200
 """How many rows of a table are laid out at once."""
@@ -73,25 +70,36 @@ class Logged:
 
 
 @frozen(kw_only=True)
-class Log(AuditAsk):
+class ListEvents(StoreCommand):
     """List the events of all flows that pass some filters."""
 
-    owner: Owner | None
-    route: str | None
-    event: str | None
-    status: FlowStatus | None
-    since: Timestamp | None
-    until: Timestamp | None
-    cursor: int
-    limit: int
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    owner: Owner | None = option("KEY", "only of flows of this session key")
+    route: str | None = option("ID", "only what this route caused")
+    event: str | None = option(
+        "EVENT", "only this kind of event; see above", read=one_of(EVENT_NAMES)
+    )
+    status: FlowStatus | None = option(
+        "STATUS", "only events after which their flow has this status", read=one_of(FlowStatus)
+    )
+    since: Timestamp | None = time_option("only what happened at TIME or later")
+    until: Timestamp | None = time_option("only what happened before TIME")
+    cursor: int = option(
+        "POSITION",
+        "begin at this position, where an earlier list was cut (default: 1)",
+        read=positive_number,
+        default=1,
+    )
+    limit: int = option("N", "at most N events (default: 50)", read=positive_number, default=50)
+    json: bool = flag("print JSON lines, one for each event, instead of a table")
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """List them as they are read."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             passing = filter(self._passes, _logged(evidence, self.cursor))
-            tell = _dump if self.json else _show
-            tell(passing, self.limit, terminal)
+            write = _dump if self.json else _show
+            write(passing, self.limit, terminal)
         return Exit.DONE
 
     def _passes(self, logged: Logged) -> bool:
@@ -100,7 +108,7 @@ class Log(AuditAsk):
         return (
             self.owner in (None, flow.owner)
             and self.status in (None, flow.status)
-            and self.event in (None, word(record.event))
+            and self.event in (None, event_name(record.event))
             and (self.route is None or (actor.kind, actor.name) == (ActorKind.ROUTE, self.route))
             and (self.since is None or self.since <= at)
             and (self.until is None or at < self.until)
@@ -118,10 +126,10 @@ def _dump(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
     for logged in islice(passing, limit):
         terminal.dump_line(_document(logged))
     for following in islice(passing, 1):
-        terminal.dump_line({"nextCursor": str(following.position)})
+        terminal.dump_line(cursor_document(following.position))
 
 
-def _document(logged: Logged) -> Document:
+def _document(logged: Logged) -> JsonDocument:
     flow = logged.flow
     return {
         "position": logged.position,
@@ -137,9 +145,12 @@ def _show(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:
     for rows in _groups(islice(passing, limit)):
         terminal.show(_table(rows, first=total == 0))
         total += len(rows)
-    if total:
-        terminal.say("")
-    terminal.say(_ending(total, next(passing, None)))
+    if not total:
+        terminal.say("No events.")
+        return
+    following = next(passing, None)
+    terminal.say("")
+    terminal.say(list_end(total, "event", None if following is None else following.position))
 
 
 def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
@@ -157,14 +168,6 @@ def _groups(shown: Iterable[Logged]) -> Iterator[Sequence[Logged]]:
     yield from filter(None, [rows])
 
 
-def _ending(total: int, following: Logged | None) -> str:
-    if not total:
-        return "No events."
-    if following is None:
-        return f"{counted(total, 'event')}."
-    return f"{counted(total, 'event')}, and there are more: --cursor {following.position}"
-
-
 def _table(rows: Iterable[Logged], *, first: bool) -> Table:
     made = table("Log", {"Position, when": 25, "Flow, what, how it stands, by whom": REST})
     if not first:
@@ -175,58 +178,10 @@ def _table(rows: Iterable[Logged], *, first: bool) -> Table:
             lines(str(logged.position), to_the_millisecond(record.event.at)),
             folded(
                 f"{record.flow_id} version {record.version}",
-                told(record.event),
+                event_summary(record.event),
                 f"{flow.status}, revision {flow.revision}, owner {flow.owner}",
                 by_whom(record.metadata),
                 *through_what(record),
             ),
         )
     return made
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("log", PAGE, Log)
-    _filters(parser)
-    parser.add_argument(
-        "--cursor",
-        metavar="POSITION",
-        type=whole_number(1, MOST_INTEGER),
-        default=1,
-        help="begin at this position, where an earlier list was cut (default: 1)",
-    )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=whole_number(1, MOST_INTEGER),
-        default=50,
-        help="at most N events (default: 50)",
-    )
-    store_options(parser)
-    flag(parser, "--json", "print JSON lines, one for each event, instead of a table")
-
-
-def _filters(parser: Parser) -> None:
-    text_option(parser, "--owner", "KEY", "only of flows of this session key")
-    text_option(parser, "--route", "ID", "only what this route caused")
-    parser.add_argument(
-        "--event", metavar="EVENT", type=_event, help="only this kind of event; see below"
-    )
-    parser.add_argument(
-        "--status",
-        metavar="STATUS",
-        type=flow_status,
-        help="only events after which their flow has this status",
-    )
-    parser.add_argument(
-        "--since", metavar="TIME", type=moment, help="only what happened at TIME or later"
-    )
-    parser.add_argument(
-        "--until", metavar="TIME", type=moment, help="only what happened before TIME"
-    )
-
-
-def _event(text: str) -> str:
-    if text not in WORDS:
-        raise ArgumentTypeError(f"expected one of {', '.join(WORDS)}, found {text!r}")
-    return text

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import frozen
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.cli.tables import REST, folded, table
+from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.printable import counted, printable, to_the_millisecond, to_the_second
-from domain.flow.ids import KeyId, RouteId
+from adapters.presentation.printable import printable, to_the_millisecond, to_the_second
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import (
     KeptCall,
@@ -26,9 +24,12 @@ from domain.history.refused_requests import (
 
 _NUMBER: Final = 11
 
+_Row: TypeAlias = tuple[tuple[str, ...], str, tuple[int, ...]]
+"""Who was refused, the code, and how often."""
+
 
 @frozen(kw_only=True)
-class Found:
+class FoundRefusals:
     """What there is to show; without totals where these would not be those of what is asked."""
 
     page: RefusalPage
@@ -36,7 +37,7 @@ class Found:
     turned_away: Sequence[TurnedAwayTotal] = ()
 
 
-def tell(found: Found, terminal: Terminal) -> None:
+def show_refusals(found: FoundRefusals, terminal: Terminal) -> None:
     """Show a page of refused calls, and the totals, as tables."""
     parts = list(_parts(found))
     if parts:
@@ -45,10 +46,10 @@ def tell(found: Found, terminal: Terminal) -> None:
         terminal.say("No refusals.")
 
 
-def _parts(found: Found) -> Iterator[RenderableType]:
+def _parts(found: FoundRefusals) -> Iterator[RenderableType]:
     if found.page.calls:
         yield _calls(found.page.calls)
-        yield Text(_ending(found.page))
+        yield Text(list_end(len(found.page.calls), "refused call", found.page.next_cursor))
     if found.totals:
         yield _totals(found.totals)
     if found.turned_away:
@@ -74,41 +75,28 @@ def _calls(calls: Sequence[KeptCall]) -> Table:
     return shown
 
 
-def _ending(page: RefusalPage) -> str:
-    shown = counted(len(page.calls), "refused call")
-    if page.next_cursor is None:
-        return f"{shown}."
-    return f"{shown}, and there are more: --cursor {page.next_cursor}"
-
-
 def _totals(totals: Sequence[RefusalTotal]) -> Table:
-    columns = {
-        "Route, key": REST,
-        "Code": 23,
-        **dict.fromkeys(("Counted", "Kept", "Dropped"), _NUMBER),
-    }
-    shown = table(f"Totals, {_days(total.day for total in totals)}", columns)
-    sums: Counter[tuple[tuple[RouteId, KeyId, str], str]] = Counter()
-    for total in totals:
-        group = total.route_id, total.key_id, total.code
-        sums[group, "counted"] += total.counted
-        sums[group, "kept"] += total.kept
-        sums[group, "dropped"] += total.dropped
-    for group in sorted({group for group, _ in sums}):
-        route_id, key_id, code = group
-        numbers = (f"{sums[group, what]:,}" for what in ("counted", "kept", "dropped"))
-        shown.add_row(folded(route_id, key_id), folded(code), *numbers)
-    return shown
+    rows = (
+        ((total.route_id, total.key_id), total.code, (total.counted, total.kept, total.dropped))
+        for total in totals
+    )
+    title = f"Totals, {_days(total.day for total in totals)}"
+    return _sums(title, "Route, key", ("Counted", "Kept", "Dropped"), rows)
 
 
 def _turned_away(totals: Sequence[TurnedAwayTotal]) -> Table:
-    columns = {"Route": REST, "Code": 23, "Counted": _NUMBER}
-    shown = table(f"Not let in, {_days(total.day for total in totals)}", columns)
-    sums: Counter[tuple[str, str]] = Counter()
-    for total in totals:
-        sums[total.route_id, total.code] += total.counted
-    for (route_id, code), count in sorted(sums.items()):
-        shown.add_row(folded(route_id), folded(code), f"{count:,}")
+    rows = (((total.route_id,), total.code, (total.counted,)) for total in totals)
+    return _sums(f"Not let in, {_days(total.day for total in totals)}", "Route", ("Counted",), rows)
+
+
+def _sums(title: str, who: str, what: Sequence[str], rows: Iterable[_Row]) -> Table:
+    shown = table(title, {who: REST, "Code": 23, **dict.fromkeys(what, _NUMBER)})
+    sums: dict[tuple[tuple[str, ...], str], tuple[int, ...]] = {}
+    for names, code, numbers in rows:
+        known = sums.get((names, code), (0,) * len(numbers))
+        sums[names, code] = tuple(map(sum, zip(known, numbers, strict=True)))
+    for (names, code), numbers in sorted(sums.items()):
+        shown.add_row(folded(*names), folded(code), *(f"{number:,}" for number in numbers))
     return shown
 
 

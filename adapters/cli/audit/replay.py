@@ -6,20 +6,23 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.arguments import Commands, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.replay_tables import report_document, tell
+from adapters.cli.audit.replay_tables import report_document, show_report
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.parser import whole_number
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import json_flag, option
+from adapters.cli.parser import number_within
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
+from domain.flow.values import Timestamp
+from domain.history.audit_log import AuditLog
 from domain.replay.findings import ReplayReport
 from domain.replay.replay_store import find_missing, stages
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="replay",
     help="fold and decide all flows again, and name what does not agree",
     description="""\
 Folds each flow's events again, decides each step again by the published
@@ -36,14 +39,11 @@ Findings and advice are all counted, and the first 1,000 of each are listed.
 What was changed consistently, derived rows included, is not seen here, nor what
 is missing at the end of a short copy: that takes checkpoints. With those of a
 configuration, a log that is shorter than they say is a finding.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit replay --config gateway.json5
   taskflow audit replay --database sqlite:///copy.db --stuck-after 30
-  taskflow audit replay --database sqlite:///copy.db --json | jq .findings
-
-"""
-    + exit_codes(
+  taskflow audit replay --database sqlite:///copy.db --json | jq .findings""",
+    codes=exit_codes(
         done="everything agrees, whatever the advice",
         findings="there are findings",
         trouble=STORE_TROUBLE,
@@ -55,45 +55,44 @@ _MOST_DAYS: Final = 36_500
 
 
 @frozen(kw_only=True)
-class Replay(AuditAsk):
+class ReplayStore(StoreCommand):
     """Replay a store; `stuck_after` is in days."""
 
-    stuck_after: int
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
-        """Replay it, and tell what was found."""
-        report = ReplayReport()
-        silent_before = tools.clock() - self.stuck_after * _DAY
-        checkpoints = self._checkpoints(tools)  # before the log, which may grow meanwhile
-        with tools.open_evidence(self.config, self.database) as evidence:
-            for stage in stages(evidence, report, silent_before):
-                with progress_on(terminal.err, stage.label) as progress:
-                    stage.run(progress)
+    stuck_after: int = option(
+        "DAYS",
+        "call a flow stuck that was not heard of for so long (default: 7)",
+        read=number_within(0, _MOST_DAYS),
+        default=7,
+    )
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
+        """Replay it, and show what was found."""
+        silent_before = given.clock() - self.stuck_after * _DAY
+        checkpoints = self._checkpoints(given)  # before the log, which may grow meanwhile
+        with given.open_evidence(self.config, self.database) as evidence:
+            report = replay_log(evidence, silent_before, terminal)
         find_missing(report, max(checkpoints.sizes, default=0))
         if self.json:
             terminal.dump(report_document(report))
         else:
-            tell(report, terminal)
+            show_report(report, terminal)
         return Exit.FINDINGS if report.findings.total() else Exit.DONE
 
-    def _checkpoints(self, tools: Tools) -> KnownCheckpoints:
+    def _checkpoints(self, given: Dependencies) -> KnownCheckpoints:
         """Return what the configuration's checkpoints say, if it has the key to read them by."""
         try:
-            return tools.proving.checkpoints(config=self.config, file=None, held=(), public_keys=())
+            return given.proving.checkpoints(config=self.config, file=None, held=(), public_keys=())
         except Unprovable:
             return KnownCheckpoints()
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("replay", PAGE, Replay)
-    store_options(parser)
-    parser.add_argument(
-        "--stuck-after",
-        metavar="DAYS",
-        type=whole_number(0, _MOST_DAYS),
-        default=7,
-        help="call a flow stuck that was not heard of for so long (default: 7)",
-    )
-    json_flag(parser)
+def replay_log(evidence: AuditLog, silent_before: Timestamp, terminal: Terminal) -> ReplayReport:
+    """Replay a store, and show how far that is."""
+    report = ReplayReport()
+    for stage in stages(evidence, report, silent_before):
+        with progress_on(terminal.err, stage.label) as progress:
+            stage.run(progress)
+    return report

@@ -11,14 +11,14 @@ from rich.text import Text
 
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.documents import Document, document
+from adapters.presentation.documents import JsonDocument, document
 from adapters.presentation.printable import counted, to_the_second
 from domain.replay.findings import Advice, Finding, ReplayReport, Tally
 
 T = TypeVar("T", Finding, Advice)
 
 
-def report_document(report: ReplayReport) -> Document:
+def report_document(report: ReplayReport) -> JsonDocument:
     """Return all that a replay saw and found; of very many findings the first are listed."""
     return {
         "flows": report.flows,
@@ -31,7 +31,7 @@ def report_document(report: ReplayReport) -> Document:
     }
 
 
-def tell(report: ReplayReport, terminal: Terminal) -> None:
+def show_report(report: ReplayReport, terminal: Terminal) -> None:
     """Show findings and advice as tables, and what was seen."""
     parts = [*_findings(report.findings), *_advice(report.advice)]
     if parts:

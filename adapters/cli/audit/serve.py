@@ -1,25 +1,22 @@
-"""`taskflow audit serve`: the auditor's pages, until it is told to stop."""
+"""`taskflow audit serve`: the auditor's pages, until it is asked to stop."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from adapters.cli.arguments import Commands, flag, store_options, text_option
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
-from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
-from adapters.cli.parser import whole_number
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies, PagesOptions
+from adapters.cli.exits import exit_codes
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import PagesWanted, Tools
 
 _MOST_PORTS: Final = 65_535
 
-PAGE: Final = Page(
-    help="serve the auditor's pages until it is told to stop",
+PAGE: Final = HelpPage(
+    name="serve",
+    help="serve the auditor's pages until it is asked to stop",
     description="""\
 Serves read-only web pages over a store: find flows, see their timeline, their
 state at any version, what changed and who caused it, what was refused, and
@@ -32,14 +29,11 @@ when it is ready. A browser is asked for the user and the password of
 taskflow.audit.pages in FILE; without a password nothing is served. Put TLS in
 front before the pages leave this machine; where that proxy shows them below a
 path, taskflow.audit.pages.basePath says so.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit serve --config gateway.json5
   taskflow audit serve --config gateway.json5 --port 9000 \\
-      --database sqlite:////srv/copies/flows.db
-
-"""
-    + exit_codes(
+      --database sqlite:////srv/copies/flows.db""",
+    codes=exit_codes(
         done="stopped; everything that was accepted was answered",
         findings="stopped before all requests in flight were answered",
         trouble=f"{STORE_TROUBLE},\n     no password, or the port is in use",
@@ -48,42 +42,11 @@ examples:
 
 
 @frozen(kw_only=True)
-class ServePages(AuditAsk):
-    """Serve the pages; what is not None goes before what the configuration says."""
+class ServePages(PagesOptions, StoreCommand):
+    """Serve the auditor's pages."""
 
-    host: str | None
-    port: int | None
-    checkpoints: Path | None
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:  # noqa: ARG002 - every ask's signature
+    def run(self, given: Dependencies, terminal: Terminal) -> int:  # noqa: ARG002 - every command's signature
         """Serve them."""
-        code = tools.serve_pages(
-            PagesWanted(
-                config=self.config,
-                database=self.database,
-                host=self.host,
-                port=self.port,
-                checkpoints=self.checkpoints,
-                public_keys=self.public_keys,
-                json=self.json,
-            )
-        )
-        return Exit(code)
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("serve", PAGE, ServePages)
-    store_options(parser)
-    checkpoints_option(parser)
-    public_keys_option(parser)
-    text_option(parser, "--host", "HOST", "the address to listen on, instead of what FILE says")
-    parser.add_argument(
-        "--port",
-        metavar="PORT",
-        type=whole_number(0, _MOST_PORTS),
-        help="the port to listen on, instead of what FILE says; 0 picks a free one",
-    )
-    flag(parser, "--json", "write the log as JSON lines")
+        return given.serve_pages(self)

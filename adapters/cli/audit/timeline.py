@@ -1,12 +1,11 @@
-"""A flow's history as the commands read it, and the points in it that they are given."""
+"""A flow's history as the commands read it, and the points in it that a user names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from adapters.cli.parser import Parser, point
-from adapters.cli.tools import CommandError
+from adapters.cli.dependencies import CommandError
 from adapters.presentation.printable import to_the_millisecond
 from domain.flow.ids import FlowId
 from domain.history.as_of import AtRevision, AtTime, AtVersion, Point, transition_at
@@ -24,11 +23,6 @@ A point in a flow's history is written as
 FLOW_TROUBLE: Final = """\
 wrong arguments or configuration, no such store or flow, a point that
      the flow never reached, or a damaged store"""
-
-
-def at_option(parser: Parser, text: str) -> None:
-    """Add the option that names a point."""
-    parser.add_argument("--at", metavar="POINT", type=point, help=text)
 
 
 def read_history(evidence: AuditLog, flow_id: FlowId) -> Sequence[Transition]:
@@ -57,9 +51,14 @@ def step_of(history: Sequence[Transition], at: Point) -> Transition:
     return found
 
 
-def place(step: Transition) -> str:
+def place_text(step: Transition) -> str:
     """Return where a step is in its history, as in `version 7, revision 3`."""
     return f"version {step.record.version}, revision {step.after.revision}"
+
+
+def moment_text(step: Transition) -> str:
+    """Return where a step is in its history, and when it happened."""
+    return f"{place_text(step)}, {to_the_millisecond(step.record.event.at)}"
 
 
 def _never(history: Sequence[Transition], at: Point) -> str:

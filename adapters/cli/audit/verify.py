@@ -5,23 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 from rich.table import Table
 
-from adapters.cli.arguments import Commands, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import (
-    checkpoints_option,
-    in_base64,
-    public_keys_option,
-)
+from adapters.cli.audit.checkpoint_text import in_base64
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import checkpoints_option, json_flag, public_keys_option, repeated
 from adapters.cli.progress import progress_on
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.documents import Document, document
+from adapters.presentation.documents import JsonDocument, document
 from adapters.presentation.printable import counted, printable, to_the_second
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog
@@ -30,7 +26,8 @@ from domain.tlog.checkpoints import KnownCheckpoints
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Discrepancy, Verified, verified
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="verify",
     help="compare the whole log with its signed checkpoints",
     description="""\
 Reads the whole log once, computes the Merkle tree over it, and compares it with
@@ -41,8 +38,7 @@ covers is a finding, and so is a checkpoint that was changed, is of another log
 or by another key. That one was removed is seen by what you kept. Of events
 after the last checkpoint nothing is proven. Without checkpoints the root is
 computed, and nothing is compared.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit verify --config gateway.json5
   taskflow audit verify --database sqlite:///copy.db \\
       --checkpoints taskflow.checkpoints --public-key "$KEY"
@@ -50,10 +46,8 @@ examples:
       --held 2026-10.checkpoints --held 2026-11.checkpoints
   taskflow audit verify --database sqlite:///copy.db \\
       --checkpoints taskflow.checkpoints \\
-      --public-key "$NEW_KEY" --public-key "$OLD_KEY"
-
-"""
-    + exit_codes(
+      --public-key "$NEW_KEY" --public-key "$OLD_KEY\"""",
+    codes=exit_codes(
         done="all that was given agrees; without checkpoints: the log was read",
         findings="something does not agree",
         trouble=f"""{STORE_TROUBLE},
@@ -64,42 +58,47 @@ examples:
 
 
 @frozen(kw_only=True)
-class Verify(AuditAsk):
+class VerifyLog(StoreCommand):
     """Compare the log with its checkpoints."""
 
-    checkpoints: Path | None
-    held: tuple[Path, ...] = field(converter=tuple)
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    checkpoints: Path | None = checkpoints_option()
+    held: tuple[Path, ...] = repeated(
+        "FILE", "checkpoints that you kept, any of them; may be repeated", read=Path
+    )
+    public_keys: tuple[str, ...] = public_keys_option()
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Compare, and say what does not agree."""
-        given = tools.proving.checkpoints(
+        known = given.proving.checkpoints(
             config=self.config,
             file=self.checkpoints,
             held=self.held,
             public_keys=self.public_keys,
         )
-        with tools.open_evidence(self.config, self.database) as evidence:
-            found = _compared(evidence, given, terminal)
+        with given.open_evidence(self.config, self.database) as evidence:
+            found = compare_log(evidence, known, terminal)
             until = recorded_at(evidence, found.covered)
         if self.json:
             terminal.dump(_document(found, until))
         else:
-            _tell(found, given, until, terminal)
+            _report(found, known, until, terminal)
         return Exit.FINDINGS if found.findings else Exit.DONE
 
 
-def _compared(evidence: AuditLog, given: KnownCheckpoints, terminal: Terminal) -> Verified:
+def compare_log(evidence: AuditLog, known: KnownCheckpoints, terminal: Terminal) -> Verified:
+    """Compare a log with what is known of it, and show how far that is."""
     size = evidence.size()
     with progress_on(terminal.err, "verifying") as progress:
         log = rebuild_tree(
-            evidence.entries(1, size), given.sizes, lambda done: progress(done, size)
+            evidence.entries(1, size), known.sizes, lambda done: progress(done, size)
         )
-    return verified(log, given)
+    return verified(log, known)
 
 
-def _document(found: Verified, until: Timestamp | None) -> Document:
+def _document(found: Verified, until: Timestamp | None) -> JsonDocument:
     log = found.measured
     return {
         "events": log.size,
@@ -113,8 +112,8 @@ def _document(found: Verified, until: Timestamp | None) -> Document:
     }
 
 
-def _tell(
-    found: Verified, given: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
+def _report(
+    found: Verified, known: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
 ) -> None:
     log = found.measured
     if found.findings:
@@ -122,7 +121,7 @@ def _tell(
         terminal.say("")
     terminal.say(f"The log has {counted(log.size, 'event')}.")
     terminal.say(f"Root {in_base64(log.root)}")
-    if not given.ledger and not given.held:
+    if not known.ledger and not known.held:
         terminal.say("Nothing was compared: there is no checkpoint.")
         return
     terminal.say(_agreement(found))
@@ -137,14 +136,19 @@ def _tell(
     terminal.say(f"{counted(len(found.findings), 'finding')}.")
 
 
-def _agreement(found: Verified) -> str:
+def agreement_text(found: Verified) -> str:
+    """Return how many checkpoints agree with a log."""
     agree = "agrees" if found.agreed == 1 else "agree"
-    told = f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+    return f"{counted(found.agreed, 'checkpoint')} {agree} with it"
+
+
+def _agreement(found: Verified) -> str:
+    agreed = agreement_text(found)
     if not found.covered:
-        return f"{told}."
+        return f"{agreed}."
     if found.findings:
-        return f"{told}, up to position {found.covered:,}."
-    return f"{told}: the events up to position {found.covered:,} are as they were signed."
+        return f"{agreed}, up to position {found.covered:,}."
+    return f"{agreed}: the events up to position {found.covered:,} are as they were signed."
 
 
 def _table(findings: tuple[Discrepancy, ...]) -> Table:
@@ -152,20 +156,3 @@ def _table(findings: tuple[Discrepancy, ...]) -> Table:
     for finding in findings:
         shown.add_row(finding.code, folded(printable(finding.sentence)))
     return shown
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("verify", PAGE, Verify)
-    checkpoints_option(parser)
-    parser.add_argument(
-        "--held",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="checkpoints that you kept, any of them; may be repeated",
-    )
-    public_keys_option(parser)
-    store_options(parser)
-    json_flag(parser)

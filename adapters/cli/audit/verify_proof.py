@@ -5,28 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, json_flag
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import (
-    checkpoint_document,
-    checkpoint_line,
-    public_keys_option,
-)
+from adapters.cli.audit.checkpoint_text import checkpoint_document, checkpoint_line
+from adapters.cli.command import CliCommand
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
+from adapters.cli.help_text import HelpPage
+from adapters.cli.options import argument, json_flag, public_keys_option
 from adapters.cli.tables import details
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import Tools
-from adapters.presentation.documents import Document
+from adapters.presentation.documents import JsonDocument
 from adapters.presentation.printable import pretty_json
 from domain.tlog.proofs import ProofResult
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="verify-proof",
     help="check the proof of an event, without a store",
     description="""\
 Checks a proof that `prove` wrote, with nothing but the proof and the public
@@ -35,12 +32,9 @@ to the byte, stands at its place in the tree whose root was signed; and, if the
 proof says so, that this log continues an older checkpoint: compare that with
 your own copy. Shows the event. That nothing has changed since is for `verify`
 to say.""",
-    epilog="""\
-examples:
-  taskflow audit verify-proof proof.json --public-key "$KEY"
-
-"""
-    + exit_codes(
+    examples="""\
+  taskflow audit verify-proof proof.json --public-key "$KEY\"""",
+    codes=exit_codes(
         done="the event is proven",
         findings="it is not: the event, the proof or the checkpoint was changed",
         trouble="wrong arguments, no such file, or it is no proof",
@@ -49,26 +43,26 @@ examples:
 
 
 @frozen(kw_only=True)
-class VerifyProof(AuditAsk):
+class VerifyProof(CliCommand):
     """Check a proof."""
 
-    needs_store: ClassVar[bool] = False
+    page = PAGE
 
-    file: Path
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    json: bool
+    file: Path = argument("FILE", "the proof", read=Path)
+    public_keys: tuple[str, ...] = public_keys_option(required=True)
+    json: bool = json_flag()
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Check it, and say whether it holds."""
-        verdict = tools.proving.judge(self.file, self.public_keys)
+        verdict = given.proving.judge(self.file, self.public_keys)
         if self.json:
             terminal.dump(_document(verdict))
         else:
-            _tell(verdict, terminal)
+            _report(verdict, terminal)
         return Exit.DONE if verdict.holds else Exit.FINDINGS
 
 
-def _document(verdict: ProofResult) -> Document:
+def _document(verdict: ProofResult) -> JsonDocument:
     entry, checkpoint = verdict.proof.entry, verdict.checkpoint
     return {
         "proven": verdict.holds,
@@ -83,7 +77,7 @@ def _document(verdict: ProofResult) -> Document:
     }
 
 
-def _tell(verdict: ProofResult, terminal: Terminal) -> None:
+def _report(verdict: ProofResult, terminal: Terminal) -> None:
     if verdict.reason is not None:
         terminal.say(f"Not proven: {verdict.reason}.")
         return
@@ -113,11 +107,3 @@ def _read(state: bytes) -> object:
         return json.loads(state)
     except (ValueError, RecursionError):
         return None
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("verify-proof", PAGE, VerifyProof)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the proof")
-    public_keys_option(parser, required=True)
-    json_flag(parser)

@@ -8,26 +8,18 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.arguments import Commands, flow_argument, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.timeline import (
-    FLOW_TROUBLE,
-    POINTS,
-    at_option,
-    place,
-    read_history,
-    step_of,
-)
+from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import Page
-from adapters.cli.parser import some_text
+from adapters.cli.help_text import HelpPage
+from adapters.cli.options import argument, flow_argument, json_flag, point_option
 from adapters.cli.tables import details, folded
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
-from adapters.presentation.change_text import place_document, shown, values_document
-from adapters.presentation.documents import Document, history_documents
-from adapters.presentation.event_text import word
-from adapters.presentation.printable import counted, pretty_json, to_the_millisecond
+from adapters.presentation.change_text import place_document, value_text, values_document
+from adapters.presentation.documents import JsonDocument, event_document
+from adapters.presentation.event_text import event_name
+from adapters.presentation.printable import counted, pretty_json
 from adapters.presentation.provenance_text import cause
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
@@ -37,8 +29,9 @@ from domain.history.changes import TASK_FIELDS, FieldPath, field_names, value_of
 from domain.history.provenance import Provenance, why
 from domain.history.transitions import Transition
 
-PAGE: Final = Page(
-    help="name the event that gave a field its value, and the request behind it",
+PAGE: Final = HelpPage(
+    name="why",
+    help="name the event, and the request, that gave a field its value",
     description=f"""\
 Names the one event that gave a field of a flow the value that it has, or had
 at a point: the event at which the field last took this value. Without it the
@@ -47,8 +40,7 @@ then that one is named too. FIELD is named as in JSON: status, stateJson, or
 tasks[TASK].status for a child task, TASK being its id.
 
 {POINTS}""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 status \\
       --config gateway.json5
   taskflow audit why 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00 \\
@@ -56,10 +48,8 @@ examples:
       --database sqlite:///copy.db --json
 
 In JSON `before` or `value` is missing where the field holds nothing; a JSON
-null is null.
-
-"""
-    + exit_codes(done="named", findings="not used", trouble=f"no such field,\n     {FLOW_TROUBLE}"),
+null is null.""",
+    codes=exit_codes(done="named", trouble=f"no such field,\n     {FLOW_TROUBLE}"),
 )
 _MOST_AGAIN: Final = 5
 """How many events that said the same again are shown to people."""
@@ -68,17 +58,19 @@ _WHOLE: Final = 1 << 30
 
 
 @frozen(kw_only=True)
-class WhyField(AuditAsk):
+class WhyField(StoreCommand):
     """Name the event that gave a field its value."""
 
-    flow: FlowId
-    field: str
-    at: Point | None
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    flow: FlowId = flow_argument()
+    field: str = argument("FIELD", "the name of a field")
+    at: Point | None = point_option("as the flow was at POINT, not as it is now")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Name it."""
-        with tools.open_evidence(self.config, self.database) as evidence:
+        with given.open_evidence(self.config, self.database) as evidence:
             history = read_history(evidence, self.flow)
         last = history[-1] if self.at is None else step_of(history, self.at)
         found = why(history[: last.record.version], _field(last.after, self.field))
@@ -104,10 +96,10 @@ def _field(flow: Flow, text: str) -> FieldPath:
 def _rows(found: Provenance, last: Transition) -> Iterator[tuple[str, str | Text]]:
     record, metadata = found.step.record, found.step.record.metadata
     yield "Value", _value(found)
-    yield "Before", shown(found.field, value_of(found.step.before, found.field))
-    yield "Seen at", _placed(last)
-    yield "Given by", word(record.event)
-    yield "Given at", _placed(found.step)
+    yield "Before", value_text(found.field, value_of(found.step.before, found.field))
+    yield "Seen at", moment_text(last)
+    yield "Given by", event_name(record.event)
+    yield "Given at", moment_text(found.step)
     yield "Actor", f"{metadata.actor.kind} {metadata.actor.name}"
     if metadata.actor.key_id is not None:
         yield "Key", metadata.actor.key_id
@@ -122,7 +114,7 @@ def _rows(found: Provenance, last: Transition) -> Iterator[tuple[str, str | Text
 
 
 def _again(steps: Sequence[Transition]) -> Iterator[str]:
-    yield from (_placed(step) for step in steps[:_MOST_AGAIN])
+    yield from (moment_text(step) for step in steps[:_MOST_AGAIN])
     if len(steps) > _MOST_AGAIN:
         yield f"and {counted(len(steps) - _MOST_AGAIN, 'time')} more, shown by --json"
 
@@ -130,31 +122,20 @@ def _again(steps: Sequence[Transition]) -> Iterator[str]:
 def _value(found: Provenance) -> str | Text:
     if isinstance(found.value, Json):
         return Text(pretty_json(found.value.text), overflow="fold")
-    return shown(found.field, found.value, most=_WHOLE)
+    return value_text(found.field, found.value, most=_WHOLE)
 
 
-def _placed(step: Transition) -> str:
-    return f"{place(step)}, {to_the_millisecond(step.record.event.at)}"
-
-
-def _document(found: Provenance, last: Transition) -> Document:
+def _document(found: Provenance, last: Transition) -> JsonDocument:
     before = value_of(found.step.before, found.field)
-    (given_by,) = history_documents([found.step])
     return {
         "flowId": last.after.flow_id,
         "field": str(found.field),
         **values_document(before=before, value=found.value),
         "seenAt": place_document(last),
-        "givenBy": given_by,
-        "saidAgainBy": history_documents(found.again),
+        "givenBy": _event(found.step),
+        "saidAgainBy": [_event(step) for step in found.again],
     }
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("why", PAGE, WhyField)
-    flow_argument(parser)
-    parser.add_argument("field", metavar="FIELD", type=some_text, help="the name of a field")
-    at_option(parser, "as the flow was at POINT, not as it is now")
-    store_options(parser)
-    json_flag(parser)
+def _event(step: Transition) -> JsonDocument:
+    return event_document(step.record, step.after)

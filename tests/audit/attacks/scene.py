@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from adapters.cli import Tools
+from adapters.cli import Dependencies
 from adapters.store import open_for_writing
 from tests.audit.attacks.life import Life
 from tests.cli.workbench import Ran, taskflow, tools_over
@@ -113,7 +113,7 @@ class Findings:
     found: tuple[dict[str, Any], ...]
 
 
-def audit(tools: Tools, command: str, *argv: object) -> Ran:
+def audit(tools: Dependencies, command: str, *argv: object) -> Ran:
     """Run an auditor's command as an auditor does."""
     return taskflow(tools, "audit", command, *map(str, argv))
 

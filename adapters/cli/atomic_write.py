@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Final, TypeAlias
 
-from adapters.cli.tools import CommandError
+from adapters.cli.dependencies import CommandError
 
 Settle: TypeAlias = Callable[[Path, Path], object]
 """Gives a finished file its name."""
@@ -21,7 +21,7 @@ _ENDS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextmanager
-def whole_file(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, settle: Settle) -> Iterator[IO[bytes]]:
     """Write a file under another name beside it, sync it, and then give it its name.
 
     Only its owner can read it. If anything fails, nothing is left.

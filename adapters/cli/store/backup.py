@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from adapters.cli.arguments import Commands, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
+from adapters.cli.atomic_write import atomic_write
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import STORE_TROUBLE, Page
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import argument, json_flag
+from adapters.cli.output import measured
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Tools
-from adapters.cli.whole_file import whole_file
-from adapters.presentation.printable import counted
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="backup",
     help="copy the store into one file, beside a running gateway",
     description="""\
 Copies a store as it is at one moment into a new file, and checks the copy. A
@@ -28,52 +28,44 @@ the newest changes are in FILE-wal, and a copy without them looks whole.
 
 What callers were refused, the checkpoints and the signing key are files of
 their own: copy them too.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow store backup monday.db --config gateway.json5
   taskflow store backup /mnt/backup/monday.db \\
-      --database sqlite:///var/taskflow.db --json
-
-"""
-    + exit_codes(
+      --database sqlite:///var/taskflow.db --json""",
+    codes=exit_codes(
         done="copied, checked and synced",
-        findings="not used",
         trouble=f"{STORE_TROUBLE},\n     or FILE exists",
     ),
 )
 
 
 @frozen(kw_only=True)
-class BackUpStore(AuditAsk):
+class BackUpStore(StoreCommand):
     """Copy a store into a new file."""
 
-    file: Path
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    file: Path = argument("FILE", "the copy; it must not exist yet", read=Path)
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Copy it, and say what was copied."""
         if self.file.exists() or self.file.is_symlink():
             raise _taken(self.file)
         with (
             progress_on(terminal.err, "copying") as progress,
-            whole_file(self.file, _give_name) as file,
+            atomic_write(self.file, _give_name) as file,
         ):
-            events = tools.back_up(
+            events = given.back_up(
                 self.config, self.database, Path(file.name), name=self.file, progress=progress
             )
-        self._tell(events, terminal)
-        return Exit.DONE
-
-    def _tell(self, events: int, terminal: Terminal) -> None:
         with self.file.open("rb") as copy:
-            digest = file_digest(copy, "sha256").hexdigest()
-            size = copy.tell()
+            written = measured(self.file, copy, events)
         if self.json:
-            written = {"file": str(self.file), "bytes": size, "sha256": digest}
-            terminal.dump({"events": events, **written})
-            return
-        terminal.say(f"Wrote {self.file}: {counted(events, 'event')}, {counted(size, 'byte')}")
-        terminal.say(f"SHA-256 {digest}")
+            terminal.dump(asdict(written))
+        else:
+            written.show(terminal)
+        return Exit.DONE
 
 
 def _give_name(written: Path, path: Path) -> None:
@@ -85,11 +77,3 @@ def _give_name(written: Path, path: Path) -> None:
 
 def _taken(path: Path) -> CommandError:
     return CommandError(f"{path} exists already, and a backup replaces nothing: name a new file")
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("backup", PAGE, BackUpStore)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it must not exist yet")
-    store_options(parser)
-    json_flag(parser)

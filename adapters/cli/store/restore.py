@@ -7,26 +7,25 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from adapters.cli.arguments import Commands, flag, json_flag, store_options
-from adapters.cli.audit.ask import AuditAsk
-from adapters.cli.audit.checkpoint_words import checkpoints_option, public_keys_option
+from adapters.cli.audit.replay import replay_log
+from adapters.cli.audit.verify import agreement_text, compare_log
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import CommandError, Dependencies, Restoring
 from adapters.cli.exits import Exit, exit_codes
-from adapters.cli.manual import WRITE_TROUBLE, Page
+from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
+from adapters.cli.options import argument, checkpoints_option, flag, json_flag, public_keys_option
 from adapters.cli.progress import progress_on
 from adapters.cli.terminal import Terminal
-from adapters.cli.tools import CommandError, Restoring, Tools
 from adapters.presentation.printable import counted
 from domain.history.audit_log import AuditLog
 from domain.history.overlap import Overlap, overlap
 from domain.replay.findings import ReplayReport
-from domain.replay.replay_store import stages
-from domain.tlog.checkpoints import KnownCheckpoints
-from domain.tlog.rebuild_tree import rebuild_tree
-from domain.tlog.verifying import Verified, verified
+from domain.tlog.verifying import Verified
 
-PAGE: Final = Page(
+PAGE: Final = HelpPage(
+    name="restore",
     help="put the store back from a copy",
     description="""\
 Checks a copy, compares it with the checkpoints of the configuration and with
@@ -38,15 +37,12 @@ that has more events wants --discard-newer, one that has others, or cannot be
 read, --replace-other. Request keys go back with the store: a request that was
 answered after the copy was made is carried out again if its caller repeats it.
 Only one process may write to a store: stop the gateway first.""",
-    epilog="""\
-examples:
+    examples="""\
   taskflow store restore monday.db --config gateway.json5
   taskflow store restore monday.db --config gateway.json5 --discard-newer
   taskflow store restore monday.db --database sqlite:///var/taskflow.db \\
-      --checkpoints taskflow.checkpoints --public-key "$KEY"
-
-"""
-    + exit_codes(
+      --checkpoints taskflow.checkpoints --public-key "$KEY\"""",
+    codes=exit_codes(
         done="restored; nothing is missing that a checkpoint speaks of",
         findings="restored, but events are missing that a checkpoint speaks of",
         trouble=f"""{WRITE_TROUBLE};
@@ -57,31 +53,33 @@ examples:
 
 
 @frozen(kw_only=True)
-class RestoreStore(AuditAsk):
+class RestoreStore(StoreCommand):
     """Put a store back from a copy; what may be lost by that must be given up expressly."""
 
-    file: Path
-    checkpoints: Path | None
-    public_keys: tuple[str, ...] = field(converter=tuple)
-    discard_newer: bool
-    replace_other: bool
-    accept_findings: bool
-    json: bool
+    page = PAGE
 
-    def do(self, tools: Tools, terminal: Terminal) -> Exit:
+    file: Path = argument("FILE", "the copy; it is only read", read=Path)
+    checkpoints: Path | None = checkpoints_option()
+    public_keys: tuple[str, ...] = public_keys_option()
+    discard_newer: bool = flag("replace a store that has more events than FILE")
+    replace_other: bool = flag("replace a store that FILE does not continue, or a damaged one")
+    accept_findings: bool = flag("restore FILE although it is not what was written or signed")
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Put it back, unless something would be lost that nobody gave up."""
-        given = tools.proving.checkpoints(
+        known = given.proving.checkpoints(
             config=self.config, file=self.checkpoints, held=(), public_keys=self.public_keys
         )
         with ExitStack() as stack:
             with progress_on(terminal.err, "copying") as progress:
-                opened = tools.restore_store(
+                opened = given.restore_store(
                     self.config, self.database, self.file, progress=progress
                 )
                 store = stack.enter_context(opened)
             with store.candidate() as copy:
-                self._refuse_findings(_replayed(copy, terminal))
-                found = _verified(copy, given, terminal)
+                self._refuse_findings(replay_log(copy, 0, terminal))
+                found = compare_log(copy, known, terminal)
                 self._refuse_findings(found)
                 relation = _compared(store, copy, terminal)
             self._refuse_loss(store, relation)
@@ -90,7 +88,7 @@ class RestoreStore(AuditAsk):
         if self.json:
             terminal.dump(_document(store, found, lost))
         else:
-            _tell(store, found, lost, terminal)
+            _report(store, found, lost, terminal)
         return Exit.FINDINGS if found.missing else Exit.DONE
 
     def _refuse_findings(self, found: ReplayReport | Verified) -> None:
@@ -119,21 +117,6 @@ def _codes(found: ReplayReport | Verified) -> set[str]:
     if isinstance(found, ReplayReport):
         return {str(code) for code in found.findings.counts}
     return {one.code for one in found.findings}
-
-
-def _replayed(copy: AuditLog, terminal: Terminal) -> ReplayReport:
-    report = ReplayReport()
-    for stage in stages(copy, report, silent_before=0):
-        with progress_on(terminal.err, stage.label) as progress:
-            stage.run(progress)
-    return report
-
-
-def _verified(copy: AuditLog, given: KnownCheckpoints, terminal: Terminal) -> Verified:
-    size = copy.size()
-    with progress_on(terminal.err, "verifying") as progress:
-        log = rebuild_tree(copy.entries(1, size), given.sizes, lambda done: progress(done, size))
-    return verified(log, given)
 
 
 def _compared(store: Restoring, copy: AuditLog, terminal: Terminal) -> Overlap | None:
@@ -171,7 +154,7 @@ def _document(store: Restoring, found: Verified, lost: int | None) -> dict[str, 
     }
 
 
-def _tell(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
+def _report(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
     terminal.say(f"Restored {store.path}: {counted(found.measured.size, 'event')}")
     for line in _lines(store, found, lost):
         terminal.say(line)
@@ -182,23 +165,8 @@ def _lines(store: Restoring, found: Verified, lost: int | None) -> Iterator[str]
         only = f"; {counted(lost, 'event')} of it are nowhere else" if lost else ""
         yield f"What was there is kept as {store.kept}{only}"
     if found.agreed:
-        agree = "agrees" if found.agreed == 1 else "agree"
-        checkpoints = counted(found.agreed, "checkpoint")
-        yield f"{checkpoints} {agree} with it, up to position {found.covered:,}"
+        yield f"{agreement_text(found)}, up to position {found.covered:,}"
     elif not found.missing:
         yield "It was compared with no checkpoint"
     if found.missing:
         yield f"Missing: the last {counted(found.missing, 'event')} that a checkpoint covers"
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.add_ask("restore", PAGE, RestoreStore)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it is only read")
-    checkpoints_option(parser)
-    public_keys_option(parser)
-    store_options(parser)
-    flag(parser, "--discard-newer", "replace a store that has more events than FILE")
-    flag(parser, "--replace-other", "replace a store that FILE does not continue, or a damaged one")
-    flag(parser, "--accept-findings", "restore FILE although it is not what was written or signed")
-    json_flag(parser)

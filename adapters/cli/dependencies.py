@@ -1,23 +1,33 @@
-"""What the command line is given: all that takes more than words and tables.
+"""What the commands depend on, which the composition root gives them.
 
-The composition root fills `Tools`. A tool raises `CommandError` for whatever the user must mend.
+Each raises `CommandError` for what the user must correct.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias, TypeVar
+from typing import IO, Final, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from adapters.cli.options import (
+    CONFIG,
+    OptionGroup,
+    checkpoints_option,
+    host_option,
+    log_flag,
+    option,
+    port_option,
+    public_keys_option,
+)
 from adapters.cli.own_files import OwnFiles
-from adapters.cli.proving import Proving
+from adapters.cli.parser import number_within
+from adapters.cli.proving import ProvingService
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, Page, Progress
-from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -26,49 +36,65 @@ from domain.history.audit_log import AuditLog
 from domain.history.configuration import ConfigurationLog
 from domain.history.refused_requests import RefusalLog
 from domain.history.selection import Selection
+from domain.replay.findings import RebuiltRows
 
 T = TypeVar("T")
 
+_MOST_WAIT: Final = 3_600
+
+OpenStore: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[T]]
+"""Opens the store of a configuration, or of a database URL, which goes first."""
+
+
+WHICH_STORE: Final = OptionGroup(
+    "which store",
+    """\
+One of these is needed; if both are given, URL it is. URL is
+sqlite:///relative.db (seen from here) or sqlite:////absolute.db.""",
+)
+
 
 class CommandError(Exception):
-    """What the user must mend: a sentence, or a line for each of several. It holds no secret."""
-
-
-class ServeGateway(Protocol):
-    """Serves until it is told to stop, and returns an exit code."""
-
-    def __call__(  # noqa: PLR0913 - a keyword for each option
-        self,
-        config: Path,
-        *,
-        database: str | None,
-        host: str | None,
-        port: int | None,
-        wait: int,
-        json: bool,
-    ) -> int:
-        """Serve a configuration; what is not None goes before what it says.
-
-        A store that another process writes to is waited for, `wait` seconds at most.
-        """
-        ...
+    """What the user must correct: a sentence, or a line for each of several. It holds no secret."""
 
 
 @frozen(kw_only=True)
-class PagesWanted:
+class ServeOptions:
+    """How the gateway is to be served; what is not None goes before the configuration.
+
+    A store that another process writes to is waited for, `wait` seconds at most.
+    """
+
+    config: Path = option("FILE", CONFIG, read=Path, required=True)
+    database: str | None = option("URL", "where the events are kept, instead of what FILE says")
+    host: str | None = host_option()
+    port: int | None = port_option()
+    wait: int = option(
+        "SECONDS",
+        "how long to wait for a store that another gateway still writes to (default: 0)",
+        read=number_within(0, _MOST_WAIT),
+        default=0,
+    )
+    json: bool = log_flag()
+
+
+@frozen(kw_only=True)
+class StoreOptions:
+    """A store, which its configuration or its URL names; the URL goes first."""
+
+    config: Path | None = option("FILE", CONFIG, read=Path, group=WHICH_STORE)
+    database: str | None = option("URL", "the store itself", group=WHICH_STORE)
+
+
+@frozen(kw_only=True)
+class PagesOptions(StoreOptions):
     """How the auditor's pages are to be served; what is not None goes before the configuration."""
 
-    config: Path | None
-    database: str | None
-    host: str | None
-    port: int | None
-    checkpoints: Path | None
-    public_keys: tuple[str, ...]
-    json: bool
-
-
-ServePages: TypeAlias = Callable[[PagesWanted], int]
-"""Serves the auditor's pages until it is told to stop, and returns an exit code."""
+    host: str | None = host_option()
+    port: int | None = port_option()
+    checkpoints: Path | None = checkpoints_option()
+    public_keys: tuple[str, ...] = public_keys_option()
+    json: bool = log_flag()
 
 
 @frozen(kw_only=True)
@@ -78,10 +104,6 @@ class Reloaded:
     accepted: bool
     pid: int
     sentence: str
-
-
-ReloadGateway: TypeAlias = Callable[[Path | None, str | None], Reloaded]
-"""Has the gateway of a configuration, or of a database URL, read its settings again."""
 
 
 class ReadableFlows(Protocol):
@@ -97,29 +119,9 @@ class ReadableFlows(Protocol):
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
         """Return at most `limit` flows, newest first, of one owner or of all."""
-        ...
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
-        ...
-
-    def history(self, flow_id: FlowId) -> Iterable[RecordedEvent]:
-        """Return all that happened to a flow, in order."""
-        ...
-
-
-class Rebuilt(Protocol):
-    """What making the derived rows again came to."""
-
-    @property
-    def flows(self) -> int:
-        """Return how many flows the store has."""
-        ...
-
-    @property
-    def changed(self) -> Mapping[str, int]:
-        """Return, for each table, how many rows were wrong, missing or too many."""
-        ...
 
 
 class WritableFlows(Protocol):
@@ -127,43 +129,27 @@ class WritableFlows(Protocol):
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
-        ...
 
     def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow of whichever owner, in the operator's name."""
-        ...
 
     def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow, in the operator's name."""
-        ...
 
     def sweep(self, lost_after: int | None) -> Swept:
-        """Give up children that were silent for some seconds, in the operator's name."""
-        ...
+        """Give up children without a heartbeat for some seconds, in the operator's name."""
 
-    def rebuild(self, progress: Progress) -> Rebuilt:
+    def rebuild(self, progress: Progress) -> RebuiltRows:
         """Make all derived rows again from the events."""
-        ...
-
-
-OpenToRead: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[ReadableFlows]]
-"""Opens the store of a configuration file, or of a database URL, which goes first."""
-
-OpenToWrite: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[WritableFlows]]
-"""Opens the store of a configuration file, or of a database URL, which goes first."""
-
-OpenEvidence: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[AuditLog]]
-"""Opens the store of a configuration file, or of a database URL, for an auditor."""
 
 
 class WriteEvents(Protocol):
-    """Writes the events that are meant to a stream of bytes, and returns how many there are."""
+    """Writes the selected events to a stream of bytes, and returns how many there are."""
 
     def __call__(
         self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write them."""
-        ...
 
 
 class WriteCloudEvents(Protocol):
@@ -179,7 +165,6 @@ class WriteCloudEvents(Protocol):
         progress: Progress,
     ) -> int:
         """Write them."""
-        ...
 
 
 @frozen(kw_only=True)
@@ -188,23 +173,6 @@ class Exports:
 
     ndjson: WriteEvents
     cloud_events: WriteCloudEvents
-
-
-OpenRefusals: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[RefusalLog]]
-"""Opens what the callers of a store's gateway were refused, by its configuration or its URL."""
-
-OpenConfigurations: TypeAlias = Callable[
-    [Path | None, str | None], AbstractContextManager[ConfigurationLog]
-]
-"""Opens the changes of a gateway's configuration, by that or by the URL of its store."""
-
-FindOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None], OwnFiles]
-"""Finds the files that no output may be written to: those of a configuration, its store or the one
-of a database URL, and its checkpoints or those of a file."""
-
-SpareOwnFiles: TypeAlias = Callable[[Path | None, str | None, Path | None, Path | None], None]
-"""Refuses to take one of our files for that of the checkpoints: by a configuration, a database URL,
-a file and that of a key."""
 
 
 class BackUp(Protocol):
@@ -220,7 +188,6 @@ class BackUp(Protocol):
         progress: Progress,
     ) -> int:
         """Copy it, and check the copy, which will get a name."""
-        ...
 
 
 class Restoring(Protocol):
@@ -229,24 +196,19 @@ class Restoring(Protocol):
     @property
     def path(self) -> Path:
         """Return where the store is."""
-        ...
 
     @property
     def kept(self) -> Path | None:
         """Return what has become of the store that was there, once it is replaced."""
-        ...
 
     def candidate(self) -> AbstractContextManager[AuditLog]:
         """Open the copy for an auditor."""
-        ...
 
     def present(self) -> AbstractContextManager[AuditLog | None]:
         """Open the store that is there for an auditor; None if there is none."""
-        ...
 
     def replace(self) -> None:
         """Put the copy in the place of what is there, which is kept under another name."""
-        ...
 
 
 class OpenRestore(Protocol):
@@ -256,26 +218,28 @@ class OpenRestore(Protocol):
         self, config: Path | None, database: str | None, source: Path, *, progress: Progress
     ) -> AbstractContextManager[Restoring]:
         """Make it; it is gone on leaving, unless it has replaced the store."""
-        ...
 
 
 @frozen(kw_only=True)
-class Tools:
+class Dependencies:
     """All collaborators of the command line."""
 
-    serve: ServeGateway
-    reload: ReloadGateway
+    serve: Callable[[ServeOptions], int]
+    reload: Callable[[Path | None, str | None], Reloaded]
+    """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock
     check: Callable[[Path], CheckReport]
-    read_store: OpenToRead
-    write_store: OpenToWrite
+    read_store: OpenStore[ReadableFlows]
+    write_store: OpenStore[WritableFlows]
     back_up: BackUp
     restore_store: OpenRestore
-    open_evidence: OpenEvidence
-    serve_pages: ServePages
+    open_evidence: OpenStore[AuditLog]
+    serve_pages: Callable[[PagesOptions], int]
     exports: Exports
-    proving: Proving
-    open_refusals: OpenRefusals
-    open_configurations: OpenConfigurations
-    own_files: FindOwnFiles
-    spare_own_files: SpareOwnFiles
+    proving: ProvingService
+    open_refusals: OpenStore[RefusalLog]
+    open_configurations: OpenStore[ConfigurationLog]
+    own_files: Callable[[Path | None, str | None, Path | None], OwnFiles]
+    """Finds the files that no output may be written to; the last argument is for checkpoints."""
+    spare_own_files: Callable[[Path | None, str | None, Path | None, Path | None], None]
+    """Refuses one of our files as that of the checkpoints, the third; the last is of a key."""

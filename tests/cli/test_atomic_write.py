@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import CommandError
-from adapters.cli.whole_file import Settle, keep, whole_file
+from adapters.cli.atomic_write import Settle, atomic_write, keep
 
 
 def test_a_file_has_no_name_before_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "whole"
-    with whole_file(path, keep) as file:
+    with atomic_write(path, keep) as file:
         file.write(b"half")
         assert not path.exists()
         file.write(b" and half")
@@ -32,7 +32,7 @@ def test_a_file_that_another_made_meanwhile_stays(tmp_path: Path) -> None:
 def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "whole"
     path.write_bytes(b"old")
-    with whole_file(path, replace) as file:
+    with atomic_write(path, replace) as file:
         file.write(b"new")
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_made_is_named_as_it_was_asked_for(tmp_path: Path)
 
 
 def write(path: Path, settle: Settle, meanwhile: Callable[[], object]) -> None:
-    with whole_file(path, settle) as file:
+    with atomic_write(path, settle) as file:
         file.write(b"new")
         meanwhile()
 

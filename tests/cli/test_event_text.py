@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.presentation.event_text import told, word
+from adapters.presentation.event_text import event_name, event_summary
 from domain.flow import events as e
 from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
@@ -77,7 +77,7 @@ TELLINGS: list[tuple[e.Event, str, str]] = [
 
 @pytest.mark.parametrize(("event", "name", "telling"), TELLINGS, ids=[t[1] for t in TELLINGS])
 def test_an_event_has_a_word_and_a_telling(event: e.Event, name: str, telling: str) -> None:
-    assert (word(event), told(event)) == (name, telling)
+    assert (event_name(event), event_summary(event)) == (name, telling)
 
 
 def test_every_event_is_told() -> None:
@@ -86,4 +86,4 @@ def test_every_event_is_told() -> None:
 
 def test_a_telling_is_short_and_printable() -> None:
     blocked = e.FlowBecameBlocked(at=1, blocked_summary="\x1b]0;" + "x" * 10_000)
-    assert told(blocked) == f'became blocked: because "\\x1b]0;{"x" * 52}…"'
+    assert event_summary(blocked) == f'became blocked: because "\\x1b]0;{"x" * 52}…"'

@@ -1,0 +1,1 @@
+"""`taskflow flows`: a file a command."""

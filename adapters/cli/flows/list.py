@@ -1,0 +1,88 @@
+"""`taskflow flows list`: flows, newest first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+from rich.text import Text
+
+from adapters.cli.command import StoreCommand
+from adapters.cli.dependencies import Dependencies
+from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.help_text import STORE_TROUBLE, HelpPage
+from adapters.cli.options import cursor_option, json_flag, limit_option, option
+from adapters.cli.parser import one_of
+from adapters.cli.tables import REST, lines, list_end, status_cell, table
+from adapters.cli.terminal import Terminal
+from adapters.presentation.documents import cursor_document, flow_document
+from adapters.presentation.printable import to_the_second
+from domain.application.ports import Page, itself
+from domain.flow.ids import Owner
+from domain.flow.state import Flow, cancel_requested, is_terminal
+from domain.flow.status import FlowStatus
+
+MOST_FLOWS: Final = 1000
+
+PAGE: Final = HelpPage(
+    name="list",
+    help="list flows, newest first",
+    description="""\
+Lists flows of all owners, or of one, newest first. Safe beside a running
+gateway: the store is opened read-only. A list that is cut ends with the cursor
+for the next one; in JSON it is `nextCursor`.""",
+    examples="""\
+  taskflow flows list --config gateway.json5 --owner agent:main:main
+  taskflow flows list --database sqlite:///var/taskflow.db --status blocked
+  taskflow flows list --config gateway.json5 --limit 1000 --cursor 4711 --json""",
+    codes=exit_codes(done="listed, even if there is none", trouble=STORE_TROUBLE),
+)
+
+
+@frozen(kw_only=True)
+class ListFlows(StoreCommand):
+    """List flows, newest first."""
+
+    page = PAGE
+
+    owner: Owner | None = option("KEY", "only flows of this session key")
+    status: FlowStatus | None = option(
+        "STATUS", f"only flows of one status: {', '.join(FlowStatus)}", read=one_of(FlowStatus)
+    )
+    limit: int = limit_option("flows", MOST_FLOWS)
+    cursor: int | None = cursor_option()
+    json: bool = json_flag()
+
+    def run(self, given: Dependencies, terminal: Terminal) -> Exit:
+        """List a page of flows."""
+        with given.read_store(self.config, self.database) as flows:
+            page = flows.page(
+                self.owner, limit=self.limit, before=self.cursor, status=self.status, show=itself
+            )
+        if self.json:
+            shown = {"flows": [flow_document(flow) for flow in page.flows]}
+            terminal.dump({**shown, **cursor_document(page.next_cursor)})
+        else:
+            _report(page, terminal)
+        return Exit.DONE
+
+
+def _report(page: Page[Flow], terminal: Terminal) -> None:
+    if not page.flows:
+        terminal.say("No flows.")
+        return
+    shown = table("Flows", {"Flow, goal": REST, "Status": 16, "Updated, owner": 24})
+    for flow in page.flows:
+        shown.add_row(
+            lines(flow.flow_id, flow.goal),
+            status_cell(flow.status, *_progress(flow)),
+            lines(to_the_second(flow.updated_at), flow.owner),
+        )
+    terminal.show(shown, Text(list_end(len(page.flows), "flow", page.next_cursor)))
+
+
+def _progress(flow: Flow) -> tuple[str, ...]:
+    revision = f"revision {flow.revision}"
+    if cancel_requested(flow) and not is_terminal(flow):
+        return revision, "cancel requested"
+    return (revision,)

@@ -1,0 +1,1 @@
+"""`taskflow store`: a file a command."""
