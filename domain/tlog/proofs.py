@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint
 from domain.tlog.consistency import is_consistent
@@ -78,5 +77,5 @@ class ProofResult:
         return self.reason is None
 
 
-Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
+Prover: TypeAlias = Callable[[AuditLog, LogEntry, Callable[[int, int], object]], ProofResult]
 """Proves an event of a log."""
