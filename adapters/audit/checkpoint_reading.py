@@ -18,7 +18,7 @@ from adapters.audit.notes import (
     open_note,
     split_notes,
 )
-from adapters.audit.plain_file import opened_to_read, read_text
+from adapters.audit.plain_file import open_plain_file, read_text
 from domain.tlog.checkpoints import (
     FoundNote,
     NoteLocation,
@@ -31,7 +31,7 @@ _MOST: Final = 1 << 30
 """More bytes than the checkpoints of every minute of four years."""
 
 
-def read_checkpoints(path: Path, verifiers: Sequence[Verifier]) -> tuple[FoundNote, ...]:
+def read_found_notes(path: Path, verifiers: Sequence[Verifier]) -> tuple[FoundNote, ...]:
     """Return the checkpoints that a file holds, judged by their signatures alone.
 
     Raises:
@@ -60,7 +60,7 @@ def read_notes(path: Path) -> Notes:
     Raises:
         Unprovable: if the file cannot be read, or is long and has none.
     """
-    with opened_to_read(path) as file:
+    with open_plain_file(path) as file:
         head = file.read(HEAD)
         if is_something_else(head):
             raise Unprovable(f"{path}: is not a file of checkpoints{conversion_of(head)}")

@@ -34,7 +34,7 @@ class LastComparison:
 
 
 def compare_with_last(
-    evidence: AuditLog, file: Path, verifiers: Sequence[Verifier], progress: Progress
+    audit_log: AuditLog, file: Path, verifiers: Sequence[Verifier], progress: Progress
 ) -> LastComparison | None:
     """Compare a store with the last checkpoint of a file; None if there is none.
 
@@ -47,13 +47,13 @@ def compare_with_last(
     if not notes:
         return None
     last = _checkpoint(notes[-1], file, verifiers)
-    size = evidence.size()
+    size = audit_log.size()
     if last.size > size:
         problem = (
             f"{counted(last.size - size, 'event')} of {last.size:,} are missing: it has only"
             f" {size:,}"
         )
-    elif not _is_continued(evidence, last, file, progress):
+    elif not _is_continued(audit_log, last, file, progress):
         problem = f"its first {counted(last.size, 'event')} are not those that were signed"
     else:
         problem = None
@@ -77,22 +77,22 @@ def _unsigned_text(note: bytes) -> str:
     return f"{note.decode(errors='replace').rpartition(chr(10) * 2)[0]}\n"
 
 
-def _is_continued(evidence: AuditLog, last: Checkpoint, file: Path, progress: Progress) -> bool:
+def _is_continued(audit_log: AuditLog, last: Checkpoint, file: Path, progress: Progress) -> bool:
     tiles = read_tiles(tiles_path(file))[: last.size >> LEVEL]
-    cached = tiles if tiles and tiles[-1] == _last_tile(evidence, len(tiles)) else []
+    cached = tiles if tiles and tiles[-1] == _last_tile(audit_log, len(tiles)) else []
     try:
-        tree = tree_over(evidence, last.size, trusted=last, cached=cached, progress=progress)
+        tree = tree_over(audit_log, last.size, trusted=last, cached=cached, progress=progress)
         return tree.root(last.size) == last.root
     except Unprovable:
         return False  # a gap: the log has other positions than when it was signed
 
 
-def _last_tile(evidence: AuditLog, number: int) -> bytes:
+def _last_tile(audit_log: AuditLog, number: int) -> bytes:
     """Return the root of the nth tile as the events give it.
 
     NOTE: where the tiles lead to the root all alone, nothing else would be read of the store.
     """
     tile = CompactRange()
-    for entry in evidence.entries(((number - 1) << LEVEL) + 1, number << LEVEL):
+    for entry in audit_log.entries(((number - 1) << LEVEL) + 1, number << LEVEL):
         tile.add(entry_hash(entry))
     return tile.root()

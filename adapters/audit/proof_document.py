@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.audit.keys import decoded, encoded
-from adapters.audit.plain_file import opened_to_read, read_text
+from adapters.audit.plain_file import open_plain_file, read_text
 from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
 from domain.tlog.compact_range import HASH_BYTES
@@ -61,7 +61,7 @@ def read_proof(file: Path) -> Proof:
     Raises:
         Unprovable: if the file cannot be read, or holds none.
     """
-    with opened_to_read(file) as opened:
+    with open_plain_file(file) as opened:
         octets = read_text(opened, _LONGEST)
     if octets is None:
         raise Unprovable(f"{file}: not a proof: it is longer than any proof")

@@ -48,7 +48,7 @@ class _Note:
 
 
 def prove(
-    evidence: AuditLog, entry: LogEntry, against: Against, *, progress: Progress
+    audit_log: AuditLog, entry: LogEntry, against: Against, *, progress: Progress
 ) -> ProofResult:
     """Prove an event against the last checkpoint that covers it.
 
@@ -60,7 +60,7 @@ def prove(
     found = _covering(entry, against)
     size = found.checkpoint.size
     cached = read_tiles(tiles_path(against.file))
-    tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
+    tree = tree_over(audit_log, size, trusted=found.checkpoint, cached=cached, progress=progress)
     path = inclusion_proof(entry.position - 1, size, tree.subtree)
     since = _since(against, size, tree)
     return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifiers)

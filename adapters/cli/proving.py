@@ -57,7 +57,7 @@ class Packing(Protocol):
         ...
 
     def write(
-        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of the events that are meant, and return how many there are."""
         ...

@@ -160,7 +160,7 @@ class WriteEvents(Protocol):
     """Writes the events that are meant to a stream of bytes, and returns how many there are."""
 
     def __call__(
-        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write them."""
         ...
@@ -171,7 +171,7 @@ class WriteCloudEvents(Protocol):
 
     def __call__(
         self,
-        evidence: AuditLog,
+        audit_log: AuditLog,
         selection: Selection,
         sink: IO[bytes],
         *,

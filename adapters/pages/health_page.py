@@ -8,11 +8,11 @@ import falcon
 from attrs import frozen
 from falcon import Request, Response
 
-from adapters.pages.checkup import Checkup
-from adapters.pages.collaborators import Collaborators
+from adapters.pages.dependencies import PageDependencies
 from adapters.pages.headers import HTML
+from adapters.pages.integrity_check import IntegrityCheck
 from adapters.pages.refusals_page import summed
-from adapters.pages.rendering import address, render
+from adapters.pages.rendering import address, render_page
 from domain.history.audit_log import LogEntry
 from domain.history.refused_requests import Wanted
 
@@ -25,8 +25,8 @@ _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 class HealthPage:
     """`GET /health`: the state of the log; `?check=now` starts a checkup."""
 
-    given: Collaborators
-    checkup: Checkup
+    given: PageDependencies
+    checkup: IntegrityCheck
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show it, or start a checkup and come back."""
@@ -36,7 +36,7 @@ class HealthPage:
         if self.checkup.running is not None:
             resp.set_header("Refresh", f"{_RELOAD_SECONDS}")
         resp.content_type = HTML
-        resp.text = render("health.html", self._values())
+        resp.text = render_page("health.html", self._values())
 
     on_head = on_get
 
@@ -59,6 +59,6 @@ class HealthPage:
         }
 
 
-def _last(given: Collaborators) -> LogEntry | None:
-    size = given.evidence.size()
-    return next(iter(given.evidence.entries(size, size)), None)
+def _last(given: PageDependencies) -> LogEntry | None:
+    size = given.audit_log.size()
+    return next(iter(given.audit_log.entries(size, size)), None)

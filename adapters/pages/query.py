@@ -15,12 +15,12 @@ from domain.history.as_of import parse_time
 
 _MOST_DIGITS: Final = 18
 
-Fields: TypeAlias = Mapping[str, str]
+FormFields: TypeAlias = Mapping[str, str]
 Reader: TypeAlias = Callable[[str], object]
 
 
 @frozen(kw_only=True)
-class Query:
+class FlowQuery:
     """Which flows are meant: of what is not None, created from `since` to before `until`.
 
     `q` stands in the goal, whatever the case of its letters; `before` is the cursor of a page.
@@ -58,13 +58,13 @@ class Misread:
     problems: Mapping[str, str]
 
 
-def read_query(fields: Fields) -> Query | Misread:
+def read_query(fields: FormFields) -> FlowQuery | Misread:
     """Return what some fields of a form ask for; a blank one asks for nothing."""
     read = read_fields(fields, _READERS)
-    return read if isinstance(read, Misread) else Query(**read)
+    return read if isinstance(read, Misread) else FlowQuery(**read)
 
 
-def read_fields(fields: Fields, readers: Mapping[str, Reader]) -> dict[str, Any] | Misread:
+def read_fields(fields: FormFields, readers: Mapping[str, Reader]) -> dict[str, Any] | Misread:
     """Return what the readers, which are named as the fields, make of those that are not blank.
 
     A reader raises ValueError, whose sentence says what was expected.
@@ -79,7 +79,7 @@ def read_fields(fields: Fields, readers: Mapping[str, Reader]) -> dict[str, Any]
     return Misread(problems) if problems else read
 
 
-def kept(fields: Fields) -> dict[str, str]:
+def kept(fields: FormFields) -> dict[str, str]:
     """Return the fields that links to further pages of the same query carry."""
     return {name: text for name, text in fields.items() if name != "before" and text.strip(BLANKS)}
 
@@ -90,7 +90,7 @@ def _status(text: str) -> FlowStatus:
     return FlowStatus(text)
 
 
-def cursor(text: str) -> int:
+def read_cursor(text: str) -> int:
     """Return the number that a page's cursor is."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise ValueError("expected a cursor that an earlier page ended with")
@@ -103,7 +103,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "since": parse_time,
     "until": parse_time,
     "q": str,
-    "before": cursor,
+    "before": read_cursor,
 }
 FIELDS: Final = tuple(_READERS)
 """The fields of the form, and the cursor."""

@@ -10,10 +10,10 @@ import falcon
 from attrs import evolve, frozen
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
+from adapters.pages.dependencies import PageDependencies
 from adapters.pages.headers import HTML
-from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fields
-from adapters.pages.rendering import address, render
+from adapters.pages.query import FormFields, Misread, Reader, kept, read_cursor, read_fields
+from adapters.pages.rendering import address, render_page
 from domain.flow.ids import KeyId, RouteId
 from domain.history.as_of import parse_time
 from domain.history.refused_requests import (
@@ -34,12 +34,12 @@ _READERS: Final[Mapping[str, Reader]] = {
     "flow_id": str,
     "since": parse_time,
     "until": parse_time,
-    "before": cursor,
+    "before": read_cursor,
 }
 
 
 @frozen(kw_only=True)
-class Total:
+class RefusalSum:
     """How often something was refused, over the days that were asked for."""
 
     route_id: RouteId
@@ -54,7 +54,7 @@ class Total:
 class RefusalsPage:
     """`GET /refusals`: what a form asks for of what was refused."""
 
-    given: Collaborators
+    given: PageDependencies
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show it."""
@@ -73,9 +73,11 @@ class RefusalsPage:
     on_head = on_get
 
 
-def _page(fields: Fields, problems: Fields, found: RefusalPage, totals: Sequence[Total]) -> str:
+def _page(
+    fields: FormFields, problems: FormFields, found: RefusalPage, totals: Sequence[RefusalSum]
+) -> str:
     links = kept(fields)
-    return render(
+    return render_page(
         "refusals.html",
         {
             "nav": "refusals",
@@ -90,7 +92,7 @@ def _page(fields: Fields, problems: Fields, found: RefusalPage, totals: Sequence
     )
 
 
-def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[Total]:
+def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[RefusalSum]:
     """Return the totals over all days, the most frequent first; they know no flows."""
     if wanted.flow_id is not None:
         return ()
@@ -99,12 +101,12 @@ def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[Total]:
     return sorted(totals, key=lambda total: -total.counted)
 
 
-def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
+def summed(totals: Iterable[RefusalTotal]) -> Iterable[RefusalSum]:
     """Return the totals of days as totals over all of them."""
-    sums: dict[tuple[str, str, str], Total] = {}
+    sums: dict[tuple[str, str, str], RefusalSum] = {}
     for day in totals:
         key = (day.route_id, day.key_id, day.code)
-        known = sums.get(key) or Total(
+        known = sums.get(key) or RefusalSum(
             route_id=day.route_id,
             key_id=day.key_id,
             code=day.code,
@@ -121,11 +123,11 @@ def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
     return sums.values()
 
 
-def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[Total]:
+def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[RefusalSum]:
     sums: Counter[tuple[RouteId, str]] = Counter()
     for day in totals:
         sums[day.route_id, day.code] += day.counted
     for (route_id, code), counted in sums.items():
-        yield Total(
+        yield RefusalSum(
             route_id=route_id, key_id=None, code=code, counted=counted, dropped=0, adds_up=True
         )

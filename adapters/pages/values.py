@@ -24,7 +24,7 @@ BRIEF: Final = 240
 WHOLE: Final = 100_000
 """Characters of a value where a state is shown."""
 
-Kind: TypeAlias = Literal["nothing", "word", "number", "moment", "text", "json"]
+ValueKind: TypeAlias = Literal["nothing", "word", "number", "moment", "text", "json"]
 
 _SELF_EVIDENT: Final = frozenset(map(FieldPath, ("flow_id", "version", "latest_at")))
 
@@ -37,10 +37,10 @@ _MOMENTS: Final = frozenset(
 
 
 @frozen
-class Shown:
+class ShownValue:
     """The text of a value, printable, and how many of its characters were left out."""
 
-    kind: Kind
+    kind: ValueKind
     text: str
     left_out: int = 0
 
@@ -50,8 +50,8 @@ class ShownChange:
     """A field, and what it held before and after an event."""
 
     field: str
-    before: Shown
-    after: Shown
+    before: ShownValue
+    after: ShownValue
 
 
 @frozen(kw_only=True)
@@ -84,7 +84,7 @@ def _shown_change(change: Change) -> ShownChange:
     return ShownChange(public_name(name), brief(name, change.before), brief(name, change.after))
 
 
-def brief(name: str, value: Value) -> Shown:
+def brief(name: str, value: Value) -> ShownValue:
     """Return what a field holds, told in short."""
     match value:
         case Json(text):
@@ -95,24 +95,24 @@ def brief(name: str, value: Value) -> Shown:
             return whole(name, value)
 
 
-def whole(name: str, value: Value) -> Shown:
+def whole(name: str, value: Value) -> ShownValue:
     """Return what a field holds, as much of it as a page may hold."""
     match value:
         case None:
-            return Shown("nothing", "none")
+            return ShownValue("nothing", "none")
         case Json(text):
             return _cut("json", laid_out(text[:WHOLE]), WHOLE, beyond=len(text) - WHOLE)
         case StrEnum():
-            return Shown("word", value.value)
+            return ShownValue("word", value.value)
         case str():
             return _cut("text", printable(value[:WHOLE]), WHOLE, beyond=len(value) - WHOLE)
         case int() if name in _MOMENTS:
-            return Shown("moment", to_the_millisecond(value))
+            return ShownValue("moment", to_the_millisecond(value))
         case int():
-            return Shown("number", f"{value}")
+            return ShownValue("number", f"{value}")
         case _:
             assert_never(value)
 
 
-def _cut(kind: Kind, text: str, most: int, *, beyond: int) -> Shown:
-    return Shown(kind, text[:most], max(0, len(text) - most) + max(0, beyond))
+def _cut(kind: ValueKind, text: str, most: int, *, beyond: int) -> ShownValue:
+    return ShownValue(kind, text[:most], max(0, len(text) - most) + max(0, beyond))

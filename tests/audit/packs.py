@@ -13,7 +13,7 @@ from zipfile import ZipFile
 from attrs import evolve as replace
 from attrs import frozen
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.pack import verify
 from adapters.audit.pack.packing import Packer
@@ -48,8 +48,8 @@ class Signed:
 
     def sign(self) -> None:
         """Sign the log as it is."""
-        issuer = Issuer(file=self.file, signer=self.signer, origin=ORIGIN)
-        append_checkpoint(self.evidence, issuer, progress=silent)
+        checkpoint_signer = CheckpointSigner(file=self.file, key=self.signer, origin=ORIGIN)
+        append_checkpoint(self.evidence, checkpoint_signer, progress=silent)
 
     def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
         """Return the pack of some events, of all if nothing is chosen."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.pages.flow_history import MOST_REPLAYED
 from adapters.pages.flow_page import MOST_TASKS
-from adapters.pages.story import MOST_REPLAYED
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
 from domain.flow.commands import RunTask
 from domain.flow.ids import FlowId

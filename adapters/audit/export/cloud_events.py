@@ -35,7 +35,7 @@ _FORBIDDEN: Final = re.compile(
 
 
 def write_cloud_events(
-    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
+    audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
 ) -> int:
     """Write the events that are meant, and return how many there are.
 
@@ -43,12 +43,12 @@ def write_cloud_events(
         Unreadable: if one of them is not what we wrote.
     """
     return write_lines(
-        watched(evidence, selection, progress), sink, lambda e: _line(evidence, e, source)
+        watched(audit_log, selection, progress), sink, lambda e: _line(audit_log, e, source)
     )
 
 
-def _line(evidence: AuditLog, entry: LogEntry, source: str) -> Published:
-    record = read_entry(evidence, entry)
+def _line(audit_log: AuditLog, entry: LogEntry, source: str) -> Published:
+    record = read_entry(audit_log, entry)
     data = published(said(record.event), embedded)
     attributes = {
         "id": f"{entry.flow_id}/{entry.version}",

@@ -14,7 +14,7 @@ from domain.history.selection import Selection
 
 
 def write_ndjson(
-    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+    audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
 ) -> int:
     """Write the events that are meant, and return how many there are.
 
@@ -22,10 +22,10 @@ def write_ndjson(
         Unreadable: if one of them is not what we wrote.
         BrokenHistory: if the event that created its flow is missing.
     """
-    standings = FlowHeads(evidence)
+    standings = FlowHeads(audit_log)
 
     def line(entry: LogEntry) -> Published:
-        record = read_entry(evidence, entry)
+        record = read_entry(audit_log, entry)
         return {
             "position": entry.position,
             "flowId": entry.flow_id,
@@ -35,4 +35,4 @@ def write_ndjson(
             **published_record(record, embedded),
         }
 
-    return write_lines(watched(evidence, selection, progress), sink, line)
+    return write_lines(watched(audit_log, selection, progress), sink, line)

@@ -27,10 +27,10 @@ def write_lines(
     return count
 
 
-def watched(evidence: AuditLog, selection: Selection, progress: Progress) -> Iterator[LogEntry]:
+def watched(audit_log: AuditLog, selection: Selection, progress: Progress) -> Iterator[LogEntry]:
     """Return the events that are meant, and tell meanwhile how far in the log it is."""
     total = selection.last - selection.first + 1
-    for count, entry in enumerate(selected(evidence, selection)):
+    for count, entry in enumerate(selected(audit_log, selection)):
         if count % _STEP == 0:
             progress(entry.position - selection.first, total)
         yield entry

@@ -16,12 +16,12 @@ from typing import IO, Final
 
 from attrs import asdict, frozen
 
-from adapters.audit.checkpoint_reading import read_checkpoints, read_notes
+from adapters.audit.checkpoint_reading import read_found_notes, read_notes
 from adapters.audit.export.cloud_events import rfc_3339
 from adapters.audit.keys import Verifier, named
 from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
-from adapters.audit.pack.parting import Parting
+from adapters.audit.pack.split_ranges import RangeSplitter
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection, selected
@@ -41,7 +41,7 @@ class Packer:
     file: Path
     verifiers: Sequence[Verifier]
 
-    def covered(self, evidence: AuditLog) -> int:
+    def covered(self, audit_log: AuditLog) -> int:
         """Return the position up to which a log has checkpoints.
 
         Raises:
@@ -51,13 +51,13 @@ class Packer:
         if covered == 0:
             none = f"{self.file}: no checkpoint by {named(self.verifiers)} covers any event yet"
             raise Unprovable(f"{none}: see taskflow audit checkpoint")
-        if covered > evidence.size():
-            short = f"the log has {evidence.size()} events, and its last checkpoint {covered}"
+        if covered > audit_log.size():
+            short = f"the log has {audit_log.size()} events, and its last checkpoint {covered}"
             raise Unprovable(f"{short}: see taskflow audit verify")
         return covered
 
     def write(
-        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of some events, and return how many there are.
 
@@ -69,8 +69,8 @@ class Packer:
         sightings = self._covering(selection.last)
         with archive_on(sink) as archive, SpooledTemporaryFile(_SPOOLED) as stretches:
             with archive.member(verify.EVENTS) as events:
-                parting = Parting(
-                    chosen=selected(evidence, selection),
+                parting = RangeSplitter(
+                    chosen=selected(audit_log, selection),
                     sizes={one.checkpoint.size for one in _signed(sightings)},
                     events=events,
                     stretches=stretches,
@@ -78,14 +78,14 @@ class Packer:
                         selection.first, has_since=selection.since is not None
                     ),
                 )
-                _compare(evidence, parting, sightings, progress)
+                _compare(audit_log, parting, sightings, progress)
             self._add_the_rest(archive, stretches, len(sightings))
             manifest = _manifest(archive, selection, parting.taken, sightings)
             archive.add("manifest.json", manifest)
         return parting.taken
 
     def _sightings(self) -> Sequence[FoundNote]:
-        return read_checkpoints(self.file, self.verifiers)
+        return read_found_notes(self.file, self.verifiers)
 
     def _covering(self, last: int) -> Sequence[FoundNote]:
         """Return what the file holds up to the first checkpoint that covers a position."""
@@ -139,11 +139,11 @@ def _signed(sightings: Sequence[FoundNote]) -> Iterator[VerifiedNote]:
 
 
 def _compare(
-    evidence: AuditLog, parting: Parting, sightings: Sequence[FoundNote], progress: Progress
+    audit_log: AuditLog, parting: RangeSplitter, sightings: Sequence[FoundNote], progress: Progress
 ) -> None:
     """Part the log up to the last of some checkpoints, and compare it with all of them."""
     size = max(parting.sizes)
-    entries = parting.pass_through(evidence.entries(1, size))
+    entries = parting.pass_through(audit_log.entries(1, size))
     log = rebuild_tree(entries, parting.sizes, lambda done: progress(done, size))
     for finding in verified(log, KnownCheckpoints(ledger=tuple(sightings))).findings:
         raise Unprovable(f"{finding.sentence}: see taskflow audit verify")

@@ -8,8 +8,8 @@ import falcon
 from attrs import define, field
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
 from adapters.pages.credentials import CHALLENGE, presented
+from adapters.pages.dependencies import PageDependencies
 from adapters.pages.headers import NO_STORE, SECURITY
 from adapters.pages.login_throttle import LoginThrottle
 
@@ -19,10 +19,10 @@ _AUTHENTICATED: Final = "taskflow.authenticated"
 
 
 @define
-class Doorkeeper:
+class AuthMiddleware:
     """Lets auditors in who want to read, and logs everybody."""
 
-    given: Collaborators
+    given: PageDependencies
     throttle: LoginThrottle = field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -27,7 +27,7 @@ STUCK_AFTER: Final = 7 * 86_400_000
 
 
 @frozen(kw_only=True)
-class Result:
+class IntegrityReport:
     """What a checkup came to: the replay, and the comparison or why there was none."""
 
     began: Timestamp
@@ -43,7 +43,7 @@ class Result:
 
 
 @frozen(kw_only=True)
-class Running:
+class RunningCheck:
     """A checkup that is on its way: since when, at what, and how far."""
 
     began: Timestamp
@@ -53,7 +53,7 @@ class Running:
 
 
 @frozen
-class BrokenOff:
+class FailedCheck:
     """When a checkup could not go on, and why: a clause."""
 
     at: Timestamp
@@ -61,25 +61,25 @@ class BrokenOff:
 
 
 @define
-class Checkup:
+class IntegrityCheck:
     """Runs checkups, and remembers the last one."""
 
-    evidence: AuditLog
+    audit_log: AuditLog
     checkpoints: Callable[[], KnownCheckpoints]
     now: Clock
     damages: tuple[type[Exception], ...]
     on_fault: Callable[[BaseException], None]
     _lock: Lock = field(factory=Lock, init=False, eq=False)
-    running: Running | None = field(default=None, init=False)
-    last: Result | None = field(default=None, init=False)
-    broken_off: BrokenOff | None = field(default=None, init=False)
+    running: RunningCheck | None = field(default=None, init=False)
+    last: IntegrityReport | None = field(default=None, init=False)
+    broken_off: FailedCheck | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start a checkup, unless one is running."""
         with self._lock:
             if self.running is not None:
                 return
-            self.running = Running(began=self.now())
+            self.running = RunningCheck(began=self.now())
         Thread(target=self._run, args=(self.running.began,), name="checkup", daemon=True).start()
 
     def _run(self, began: Timestamp) -> None:
@@ -87,19 +87,19 @@ class Checkup:
             self.last = self._examine(began)
             self.broken_off = None
         except self.damages as error:
-            self.broken_off = BrokenOff(self.now(), f"the store is damaged: {error}")
+            self.broken_off = FailedCheck(self.now(), f"the store is damaged: {error}")
         except Exception as error:  # noqa: BLE001 - a thread has nobody who could catch it
-            self.broken_off = BrokenOff(self.now(), "the log of this program says why")
+            self.broken_off = FailedCheck(self.now(), "the log of this program says why")
             self.on_fault(error)
         finally:
             self.running = None
 
-    def _examine(self, began: Timestamp) -> Result:
+    def _examine(self, began: Timestamp) -> IntegrityReport:
         report = ReplayReport()
-        for stage in stages(self.evidence, report, began - STUCK_AFTER):
+        for stage in stages(self.audit_log, report, began - STUCK_AFTER):
             stage.run(partial(self._tell, began, stage.label))
         comparison, reason = self._compare(began)
-        return Result(
+        return IntegrityReport(
             began=began,
             ended=self.now(),
             report=report,
@@ -112,13 +112,13 @@ class Checkup:
             found = self.checkpoints()
         except Unprovable as reason:
             return None, str(reason)
-        size = self.evidence.size()
+        size = self.audit_log.size()
 
         def told(done: int) -> None:
             self._tell(began, "comparing with the checkpoints", done, size)
 
-        log = rebuild_tree(self.evidence.entries(1, size), found.sizes, told)
+        log = rebuild_tree(self.audit_log.entries(1, size), found.sizes, told)
         return verified(log, found), None
 
     def _tell(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
-        self.running = Running(began=began, doing=doing, done=done, of=of)
+        self.running = RunningCheck(began=began, doing=doing, done=done, of=of)

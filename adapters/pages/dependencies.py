@@ -15,7 +15,7 @@ from domain.tlog.proofs import Proof, ProofResult
 
 
 @frozen(kw_only=True)
-class Collaborators:
+class PageDependencies:
     """The evidence of a store, who may see it, and what is told of each request.
 
     Attributes:
@@ -38,7 +38,7 @@ class Collaborators:
         log_fault: Takes a request's id, and what went wrong behind an answer of 500 or 503.
     """
 
-    evidence: AuditLog
+    audit_log: AuditLog
     refusals: RefusalLog
     checkpoints: Callable[[], KnownCheckpoints]
     prove: Callable[[LogEntry, Progress], ProofResult]

@@ -17,7 +17,7 @@ from domain.tlog.omitted_ranges import OmittedEvents
 
 
 @define
-class Parting:
+class RangeSplitter:
     """Writes each event as it passes to where it belongs; `taken` counts those for the pack.
 
     No stretch goes beyond one of `sizes`, so that the root is known there.

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_reading import read_checkpoints, read_held
+from adapters.audit.checkpoint_reading import read_found_notes, read_held
 from adapters.audit.checkpointing import (
     Appended,
-    Issuer,
+    CheckpointSigner,
     append_checkpoint,
     check_continuable,
 )
@@ -26,7 +26,7 @@ from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
 from domain.tlog.proofs import Proof, ProofResult
 
-Prover: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
+ProveEvent: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
 """Proves an event of a log, and tells how far it is where that takes long."""
 
 
@@ -45,24 +45,24 @@ class Configured:
 
 
 @frozen
-class Rotated:
+class RotatedKey:
     """A new key: its verifier key, and those that a configuration must name as previous ones."""
 
     public_key: str
     previous_keys: tuple[str, ...]
 
 
-def configured_issuer(configured: Configured) -> Issuer:
+def configured_signer(configured: Configured) -> CheckpointSigner:
     """Return who signs by a configuration.
 
     Raises:
         Unprovable: if there is no key at hand, or it is none.
     """
-    return _issuer(configured, None, Signer.parse(configured.signing_key()))
+    return _checkpoint_signer(configured, None, Signer.parse(configured.signing_key()))
 
 
 @frozen
-class Desk:
+class AuditService:
     """The auditor's desk, over whatever configurations say.
 
     Each `config` may be None; what is named beside it goes first. Everything raises `Unprovable`
@@ -76,21 +76,21 @@ class Desk:
         """Write a new signing key to a file, and return its verifier key."""
         return str(write_new_key(file, name))
 
-    def rotate(self, file: Path, config: Path) -> Rotated:
+    def rotate(self, file: Path, config: Path) -> RotatedKey:
         """Write a key to a file that takes the place of a configuration's one, under its name.
 
         The present key must be the one that signed the last checkpoint.
         """
         configured = self.read_configuration(config)
-        issuer = configured_issuer(configured)
-        check_continuable(issuer)
-        present = issuer.signer.verifier
+        signer = configured_signer(configured)
+        check_continuable(signer)
+        present = signer.key.verifier
         public_key = self.keygen(file, present.name)
-        return Rotated(public_key, (str(present), *configured.previous_keys))
+        return RotatedKey(public_key, (str(present), *configured.previous_keys))
 
     def checkpoint(
         self,
-        evidence: AuditLog,
+        audit_log: AuditLog,
         *,
         config: Path | None,
         file: Path | None,
@@ -99,8 +99,8 @@ class Desk:
     ) -> Appended:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
-        issuer = _issuer(configured, file, self._signer(configured, key))
-        return append_checkpoint(evidence, issuer, progress=progress)
+        signer = _checkpoint_signer(configured, file, self._signer(configured, key))
+        return append_checkpoint(audit_log, signer, progress=progress)
 
     def checkpoints(
         self,
@@ -119,7 +119,7 @@ class Desk:
             return KnownCheckpoints(ledger=None if ledger is None else ())
         verifiers = _verifiers(configured, public_keys)
         return KnownCheckpoints(
-            ledger=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
+            ledger=None if ledger is None else tuple(_each(read_found_notes, read, verifiers)),
             held=tuple(_each(read_held, held, verifiers)),
             tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
         )
@@ -131,7 +131,7 @@ class Desk:
         file: Path | None,
         public_keys: Sequence[str],
         held: Path | None = None,
-    ) -> Prover:
+    ) -> ProveEvent:
         """Return who proves events against the last checkpoint that covers each."""
         configured = self._configured(config)
         against = Against(
@@ -139,7 +139,9 @@ class Desk:
             verifiers=_verifiers(configured, public_keys),
             held=held,
         )
-        return lambda evidence, entry, progress: prove(evidence, entry, against, progress=progress)
+        return lambda audit_log, entry, progress: prove(
+            audit_log, entry, against, progress=progress
+        )
 
     def packer(
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
@@ -177,13 +179,15 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
     raise Unprovable("say which file has the checkpoints: --checkpoints FILE, or --config FILE")
 
 
-def _issuer(configured: Configured | None, file: Path | None, signer: Signer) -> Issuer:
+def _checkpoint_signer(
+    configured: Configured | None, file: Path | None, key: Signer
+) -> CheckpointSigner:
     origin = configured.origin if configured else None
     ledger = _ledger_file(configured, file)
-    return Issuer(
+    return CheckpointSigner(
         file=ledger,
-        signer=signer,
-        origin=origin or signer.verifier.name,
+        key=key,
+        origin=origin or key.verifier.name,
         predecessors=_predecessors(configured),
     )
 

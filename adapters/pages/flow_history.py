@@ -21,7 +21,7 @@ MOST_REPLAYED: Final = 500
 
 
 @frozen(kw_only=True)
-class Story:
+class FlowHistory:
     """The events of a flow as they are stored, and the steps that they make.
 
     Where an event cannot be read, or cannot follow the one before it, the steps end and `damage`
@@ -32,7 +32,7 @@ class Story:
 
     flow_id: FlowId
     entries: Sequence[LogEntry]
-    steps: Sequence[Transition]
+    transitions: Sequence[Transition]
     damage: str | None
     derived: Flow | str | None
     findings: Sequence[Finding] | None
@@ -40,7 +40,7 @@ class Story:
     @property
     def newest(self) -> Flow | None:
         """Return the flow after the last step."""
-        return self.steps[-1].after if self.steps else None
+        return self.transitions[-1].after if self.transitions else None
 
     @property
     def differs(self) -> bool:
@@ -50,34 +50,34 @@ class Story:
         return self.derived != self.newest
 
 
-def read_story(evidence: AuditLog, flow_id: FlowId) -> Story | None:
+def read_flow_history(audit_log: AuditLog, flow_id: FlowId) -> FlowHistory | None:
     """Return what a store tells of a flow; None if it has nothing of it."""
-    examined = evidence.examine(flow_id)
+    examined = audit_log.examine(flow_id)
     if not examined.entries and examined.index is None and examined.snapshot is None:
         return None
-    reading = _Reading(evidence)
+    reading = _Reading(audit_log)
     taken = tuple(reading.steps(examined.entries))
-    return Story(
+    return FlowHistory(
         flow_id=flow_id,
         entries=examined.entries,
-        steps=taken,
+        transitions=taken,
         damage=reading.damage if examined.entries else "the store has no event of this flow",
         derived=examined.snapshot,
-        findings=_replayed(evidence, flow_id, examined),
+        findings=_replayed(audit_log, flow_id, examined),
     )
 
 
 def _replayed(
-    evidence: AuditLog, flow_id: FlowId, examined: StoredFlow
+    audit_log: AuditLog, flow_id: FlowId, examined: StoredFlow
 ) -> Sequence[Finding] | None:
     if len(examined.entries) > MOST_REPLAYED:
         return None
-    return tuple(replay_flow(flow_id, examined, evidence.read).findings)
+    return tuple(replay_flow(flow_id, examined, audit_log.read).findings)
 
 
 @define
 class _Reading:
-    evidence: AuditLog
+    audit_log: AuditLog
     damage: str | None = field(default=None, init=False)
 
     def steps(self, entries: Iterable[LogEntry]) -> Iterator[Transition]:
@@ -88,4 +88,4 @@ class _Reading:
             self.damage = str(error)
 
     def _records(self, entries: Iterable[LogEntry]) -> Iterator[RecordedEvent]:
-        return (self.evidence.read(entry) for entry in entries)
+        return (self.audit_log.read(entry) for entry in entries)

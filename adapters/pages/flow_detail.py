@@ -7,9 +7,9 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.pages.story import Story
+from adapters.pages.flow_history import FlowHistory
 from adapters.pages.timeline import Timeline, timeline
-from adapters.pages.values import Shown, ShownChanges, shown_changes, whole
+from adapters.pages.values import ShownChanges, ShownValue, shown_changes, whole
 from adapters.presentation.printable import printable
 from domain.application.recorded_events import Metadata
 from domain.flow.state import Flow
@@ -44,12 +44,12 @@ class ShownField:
     """A field of the state, and the version that gave it its value, if any did."""
 
     name: str
-    value: Shown
+    value: ShownValue
     since: int | None
 
 
 @frozen(kw_only=True)
-class FlowView:
+class FlowDetail:
     """A flow as of one of its steps, with the steps around that one."""
 
     flow: Flow
@@ -63,24 +63,24 @@ class FlowView:
     """The version of the first step that is told here."""
 
 
-def flow_view(story: Story, shown: Transition, first: int | None) -> FlowView:
+def flow_detail(history: FlowHistory, shown: Transition, first: int | None) -> FlowDetail:
     """Return what is shown of a flow that has a step, as of that step.
 
     `first` is the version from which on steps are told, None for those around the one shown.
     """
     version = shown.record.version
-    start = _window(version, len(story.steps)) if first is None else first
-    told = story.steps[start - 1 : start - 1 + WINDOW]
-    return FlowView(
+    start = _window(version, len(history.transitions)) if first is None else first
+    told = history.transitions[start - 1 : start - 1 + WINDOW]
+    return FlowDetail(
         flow=shown.after,
         shown=shown,
-        is_newest=version == len(story.steps),
-        newest=len(story.steps),
-        timeline=timeline(story.steps, [in_words(e.name) for e in story.entries], shown),
-        fields=tuple(_fields(story.steps[:version])),
+        is_newest=version == len(history.transitions),
+        newest=len(history.transitions),
+        timeline=timeline(history.transitions, [in_words(e.name) for e in history.entries], shown),
+        fields=tuple(_fields(history.transitions[:version])),
         steps=[
             _told(step, entry)
-            for step, entry in zip(told, story.entries[start - 1 :], strict=False)
+            for step, entry in zip(told, history.entries[start - 1 :], strict=False)
         ],
         first=start,
     )
