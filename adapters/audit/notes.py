@@ -19,7 +19,8 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.audit.keys import Signer, Verifier, decoded, encoded, named
+from adapters.audit.keys import Signer, Verifier, decoded, named
+from adapters.audit.pack.verifier.forms import encode_base64
 
 DASH: Final = "\u2014 "
 """What a line with a signature begins with."""
@@ -133,7 +134,7 @@ class BadNote:
 def signed_note(text: str, signer: Signer) -> str:
     """Return a text with its signature; it ends with a line break."""
     key = signer.verifier
-    signature = encoded(key.key_id + signer.sign(text.encode()))
+    signature = encode_base64(key.key_id + signer.sign(text.encode()))
     return f"{text}\n{DASH}{key.name} {signature}\n"
 
 

@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.audit.keys import decoded, encoded
+from adapters.audit.keys import decoded
+from adapters.audit.pack.verifier.forms import encode_base64
 from adapters.audit.plain_file import open_plain_file, read_text
 from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
@@ -44,13 +45,13 @@ def proof_document(proof: Proof) -> dict[str, object]:
         "flow": entry.flow_id,
         "version": entry.version,
         "name": entry.name,
-        "state": encoded(entry.state),
+        "state": encode_base64(entry.state),
         "index": entry.position - 1,
-        "path": [encoded(node) for node in proof.path],
+        "path": [encode_base64(node) for node in proof.path],
         "checkpoint": proof.note,
     }
     if proof.since is not None:
-        path = [encoded(node) for node in proof.since.path]
+        path = [encode_base64(node) for node in proof.since.path]
         document["since"] = {"checkpoint": proof.since.note, "path": path}
     return document
 

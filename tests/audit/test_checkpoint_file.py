@@ -17,8 +17,9 @@ from adapters.audit.checkpoint_file import (
 )
 from adapters.audit.checkpoint_reading import read_found_notes, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
-from adapters.audit.keys import Signer, encoded
+from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note, split_notes
+from adapters.audit.pack.verifier.forms import encode_base64
 from domain.tlog.checkpoints import (
     Checkpoint,
     NoteLocation,
@@ -96,7 +97,7 @@ def test_whatever_a_power_cut_leaves_is_kept_and_continued(
 
 def cosigned(note: str, witnesses: int) -> str:
     """Add lines of witnesses to a note, whose signatures have a time too."""
-    lines = (f"\u2014 witness{n}.example {encoded(bytes(76))}\n" for n in range(witnesses))
+    lines = (f"\u2014 witness{n}.example {encode_base64(bytes(76))}\n" for n in range(witnesses))
     return note + "".join(lines)
 
 

@@ -19,9 +19,12 @@ from attrs import asdict, frozen
 from adapters.audit.checkpoint_reading import read_found_notes, read_notes
 from adapters.audit.export.cloud_events import rfc_3339
 from adapters.audit.keys import Verifier, named
-from adapters.audit.pack import verify
 from adapters.audit.pack.archive import Archive, archive_on
+from adapters.audit.pack.joining import joined_verifier
 from adapters.audit.pack.split_ranges import RangeSplitter
+from adapters.audit.pack.verifier.events import oldest_version
+from adapters.audit.pack.verifier.manifest import FORMAT
+from adapters.audit.pack.verifier.pack_files import CHECKPOINTS, EVENTS, MANIFEST, STRETCHES
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection, selected
@@ -29,7 +32,7 @@ from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable, Ver
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import verified
 
-_HERE: Final = Path(__file__).parent
+_README: Final = Path(__file__).with_name("README.txt")
 _SPOOLED: Final = 1 << 23
 """So many bytes of stretches are held in memory; more of them go to a temporary file."""
 
@@ -68,20 +71,18 @@ class Packer:
         """
         sightings = self._covering(selection.last)
         with archive_on(sink) as archive, SpooledTemporaryFile(_SPOOLED) as stretches:
-            with archive.member(verify.EVENTS) as events:
+            with archive.member(EVENTS) as events:
                 parting = RangeSplitter(
                     chosen=selected(audit_log, selection),
                     sizes={one.checkpoint.size for one in _signed(sightings)},
                     events=events,
                     stretches=stretches,
-                    oldest=verify.oldest_version(
-                        selection.first, has_since=selection.since is not None
-                    ),
+                    oldest=oldest_version(selection.first, has_since=selection.since is not None),
                 )
                 _compare(audit_log, parting, sightings, progress)
             self._add_the_rest(archive, stretches, len(sightings))
             manifest = _manifest(archive, selection, parting.taken, sightings)
-            archive.add("manifest.json", manifest)
+            archive.add(MANIFEST, manifest)
         return parting.taken
 
     def _sightings(self) -> Sequence[FoundNote]:
@@ -100,13 +101,13 @@ class Packer:
 
     def _add_the_rest(self, archive: Archive, stretches: IO[bytes], notes: int) -> None:
         stretches.seek(0)
-        with archive.member(verify.STRETCHES) as inside:
+        with archive.member(STRETCHES) as inside:
             while octets := stretches.read(1 << 20):
                 inside.write(octets)
         whole = read_notes(self.file).whole[:notes]
-        archive.add(verify.CHECKPOINTS, b"".join(note + b"\n" for note in whole))
-        for name in verify.OURS:
-            archive.add(name, (_HERE / name).read_bytes())
+        archive.add(CHECKPOINTS, b"".join(note + b"\n" for note in whole))
+        archive.add("verify.py", joined_verifier())
+        archive.add("README.txt", _README.read_bytes())
 
 
 def _manifest(
@@ -123,7 +124,7 @@ def _manifest(
     }
     *previous, last = dict.fromkeys(one.public_key for one in _signed(sightings))
     document = {
-        "format": verify.FORMAT,
+        "format": FORMAT,
         "tool": f"taskflow-webhooks {version('taskflow-webhooks')}",
         "publicKey": last,
         **({"previousKeys": previous} if previous else {}),

@@ -8,9 +8,9 @@ from typing import IO
 import orjson
 from attrs import Factory, define
 
-from adapters.audit.keys import encoded
 from adapters.audit.pack.archive import Inside
-from adapters.audit.pack.verify import Event, add_version, line
+from adapters.audit.pack.verifier.events import PackedEvent, add_version
+from adapters.audit.pack.verifier.forms import encode_base64
 from domain.history.audit_log import LogEntry
 from domain.tlog.leaves import entry_hash
 from domain.tlog.omitted_ranges import OmittedEvents
@@ -49,12 +49,12 @@ class RangeSplitter:
             yield entry
 
     def _take(self, entry: LogEntry) -> None:
-        event = Event(entry.position, entry.flow_id, entry.version, entry.name, entry.state)
+        event = PackedEvent(entry.position, entry.flow_id, entry.version, entry.name, entry.state)
         self.gap = add_version(self.flows, event, self.oldest) or self.gap
-        self.events.write(line(event))
+        self.events.write(event.line())
         self.taken += 1
 
     def _close(self, gap: OmittedEvents) -> None:
         for one in gap.closed():
-            document = {"first": one.first, "last": one.last, "hash": encoded(one.hash)}
+            document = {"first": one.first, "last": one.last, "hash": encode_base64(one.hash)}
             self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
