@@ -1,8 +1,8 @@
-"""All that the auditor's commands do with keys, checkpoints and proofs, in one place."""
+"""What the auditor's commands do with keys, checkpoints and proofs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,14 +20,14 @@ from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
-from adapters.audit.tile_file import read_tiles, tiles_path
+from adapters.audit.tile_file import read_tiles
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
 from domain.tlog.proofs import Proof, ProofResult
 
 ProveEvent: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
-"""Proves an event of a log, and tells how far it is where that takes long."""
+"""Proves an event of a log; the last argument takes the progress."""
 
 
 @frozen(kw_only=True)
@@ -56,17 +56,17 @@ def configured_signer(configured: Configured) -> CheckpointSigner:
     """Return who signs by a configuration.
 
     Raises:
-        Unprovable: if there is no key at hand, or it is none.
+        Unprovable: if there is no key, or it is not one.
     """
     return _checkpoint_signer(configured, None, Signer.parse(configured.signing_key()))
 
 
 @frozen
 class AuditService:
-    """The auditor's desk, over whatever configurations say.
+    """Keys, checkpoints and proofs, by a configuration or by what is named beside it.
 
-    Each `config` may be None; what is named beside it goes first. Everything raises `Unprovable`
-    where something must be mended. `read_file` reads the file of a key, or refuses it.
+    Each `config` may be None; what is named goes first. All raise `Unprovable` with what must be
+    put right. `read_file` reads the file of a key, or refuses it.
     """
 
     read_configuration: Callable[[Path], Configured]
@@ -119,9 +119,9 @@ class AuditService:
             return KnownCheckpoints(ledger=None if ledger is None else ())
         verifiers = _verifiers(configured, public_keys)
         return KnownCheckpoints(
-            ledger=None if ledger is None else tuple(_each(read_found_notes, read, verifiers)),
-            held=tuple(_each(read_held, held, verifiers)),
-            tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
+            ledger=None if ledger is None else _each(read_found_notes, read, verifiers),
+            held=_each(read_held, held, verifiers),
+            tiles=() if ledger is None else read_tiles(ledger),
         )
 
     def prover(
@@ -135,7 +135,7 @@ class AuditService:
         """Return who proves events against the last checkpoint that covers each."""
         configured = self._configured(config)
         against = Against(
-            file=_ledger_file(configured, file),
+            file=_checkpoints_file(configured, file),
             verifiers=_verifiers(configured, public_keys),
             held=held,
         )
@@ -148,7 +148,7 @@ class AuditService:
     ) -> Packer:
         """Return who packs events with what proves them."""
         configured = self._configured(config)
-        return Packer(_ledger_file(configured, file), _verifiers(configured, public_keys))
+        return Packer(_checkpoints_file(configured, file), _verifiers(configured, public_keys))
 
     def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
@@ -171,7 +171,7 @@ class AuditService:
         )
 
 
-def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
+def _checkpoints_file(configured: Configured | None, file: Path | None) -> Path:
     if file is not None:
         return file
     if configured is not None:
@@ -182,12 +182,10 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
 def _checkpoint_signer(
     configured: Configured | None, file: Path | None, key: Signer
 ) -> CheckpointSigner:
-    origin = configured.origin if configured else None
-    ledger = _ledger_file(configured, file)
     return CheckpointSigner(
-        file=ledger,
+        file=_checkpoints_file(configured, file),
         key=key,
-        origin=origin or key.verifier.name,
+        origin=(configured.origin if configured else None) or key.verifier.name,
         predecessors=_predecessors(configured),
     )
 
@@ -214,5 +212,5 @@ def _each(
     read: Callable[[Path, Sequence[Verifier]], tuple[FoundNote, ...]],
     files: Sequence[Path],
     verifiers: Sequence[Verifier],
-) -> Iterator[FoundNote]:
-    return (sighting for file in files for sighting in read(file, verifiers))
+) -> tuple[FoundNote, ...]:
+    return tuple(note for file in files for note in read(file, verifiers))

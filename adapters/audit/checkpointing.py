@@ -95,8 +95,7 @@ def check_continuable(signer: CheckpointSigner) -> None:
         Unprovable: if the file is none of its checkpoints.
         OSError: if it cannot be read and written.
     """
-    notes = check_file(signer.file, signer.origin)
-    _last(notes, signer)
+    _last(check_file(signer.file, signer.origin), signer)
 
 
 def _append(
@@ -148,18 +147,14 @@ def _last(notes: Notes, signer: CheckpointSigner) -> _Last | None:
             " or, if this key takes the place of the one that signed it, put the public key of"
             " that one into taskflow.audit.previousKeys"
         )
-    checkpoint = parse_checkpoint(found.text)
-    if checkpoint is None or checkpoint.origin != signer.origin:
-        raise Unprovable(
-            f"{signer.file}: its last checkpoint is not one of {signer.origin}: another log or"
-            " origin wants a new file"
-        )
     first = f"{signer.origin}\n".encode()
     other = next((n for n, note in enumerate(notes.whole, 1) if not note.startswith(first)), None)
-    if other is not None:
+    checkpoint = parse_checkpoint(found.text)
+    if checkpoint is None or other is not None:
+        which = "last checkpoint" if other in {None, len(notes.whole)} else f"checkpoint {other}"
         raise Unprovable(
-            f"{signer.file}: its checkpoint {other} is not one of {signer.origin}: another log or"
-            " origin wants a new file"
+            f"{signer.file}: its {which} is not one of {signer.origin}: another log or origin wants"
+            " a new file"
         )
     return _Last(checkpoint, is_own=found.verifier == verifier)
 
@@ -174,7 +169,7 @@ def _tree(
     trusted = None if last is None else last.checkpoint
     if trusted and trusted.size > size:
         raise _changed(signer, f"has {size} events, of {trusted.size}")
-    cached = read_tiles(tiles_path(signer.file))
+    cached = read_tiles(signer.file)
     tree = tree_over(audit_log, size, trusted=trusted, cached=cached, progress=progress)
     if trusted and tree.root(trusted.size) != trusted.root:
         raise _changed(signer, f"is not the one that it was with {trusted.size} events")

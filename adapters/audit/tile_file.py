@@ -1,9 +1,9 @@
 """The roots of a log's tiles, in a file beside its checkpoints: a cache that nobody trusts.
 
 Its name is that of the checkpoints file with `.tiles` behind it; it holds the roots one after the
-other, 32 bytes each, and may be deleted at any time. Whoever uses it compares a root that it
-leads to with one that was signed, and computes the tiles again from the events if they differ. A
-log's first tile never changes: a file that begins otherwise is somebody else's, and stays.
+other, 32 bytes each, and may be deleted at any time. A root that it
+leads to is compared with one that was signed; if they differ, the tiles are computed again from the
+events. A log's first tile never changes: a file that begins otherwise is not ours, and stays.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def tiles_path(checkpoints: Path) -> Path:
     return Path(f"{checkpoints}{TILES}")
 
 
-def read_tiles(path: Path) -> list[bytes]:
-    """Return the roots that a file holds; none if there is no such file."""
+def read_tiles(checkpoints: Path) -> list[bytes]:
+    """Return the roots that stand beside a checkpoints file; none if there is no such file."""
+    path = tiles_path(checkpoints)
     try:
         data = path.read_bytes() if path.is_file() else b""
     except OSError:

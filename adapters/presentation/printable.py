@@ -42,20 +42,24 @@ def pretty_json(text: str, most: int = 60) -> str:
 
 
 def to_the_second(at: Timestamp) -> str:
-    """Return a moment as UTC in ISO 8601, as in 2026-11-23T12:00:00Z."""
-    return _iso(at, "seconds")
+    """Return a moment as in 2026-11-23T12:00:00Z."""
+    return rfc_3339(at, "seconds") or f"{at} ms"
 
 
 def to_the_millisecond(at: Timestamp) -> str:
-    """Return a moment as UTC in ISO 8601, as in 2026-11-23T12:00:00.000Z."""
-    return _iso(at, "milliseconds")
+    """Return a moment as in 2026-11-23T12:00:00.000Z."""
+    return rfc_3339(at) or f"{at} ms"
 
 
-def _iso(at: Timestamp, precision: str) -> str:
+def rfc_3339(at: Timestamp, precision: str = "milliseconds") -> str | None:
+    """Return a moment as RFC 3339 writes it, in UTC; None if it lies in no year from 1 to 9999.
+
+    Callers may date their children's news in any year.
+    """
     try:
         moment = _EPOCH + timedelta(milliseconds=at)
-    except OverflowError:  # callers may date their children's news in any year
-        return f"{at} ms"
+    except OverflowError:
+        return None
     return f"{moment.replace(tzinfo=None).isoformat(timespec=precision)}Z"
 
 

@@ -16,13 +16,13 @@ from domain.history.selection import Selection
 def write_ndjson(
     audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
 ) -> int:
-    """Write the events that are meant, and return how many there are.
+    """Write the selected events, and return how many there are.
 
     Raises:
         Unreadable: if one of them is not what we wrote.
         BrokenHistory: if the event that created its flow is missing.
     """
-    standings = FlowHeads(audit_log)
+    heads = FlowHeads(audit_log)
 
     def line(entry: LogEntry) -> Published:
         record = read_entry(audit_log, entry)
@@ -30,7 +30,7 @@ def write_ndjson(
             "position": entry.position,
             "flowId": entry.flow_id,
             "version": entry.version,
-            "revision": standings.after(record).revision,
+            "revision": heads.after(record).revision,
             "name": entry.name,
             **published_record(record, embedded),
         }

@@ -66,7 +66,7 @@ class Archive:
         self.members.append(inside.as_member(name))
 
     def add(self, name: str, octets: bytes) -> None:
-        """Write a member that is at hand."""
+        """Write a member whose bytes are known."""
         with self.member(name) as inside:
             inside.write(octets)
 

@@ -1,4 +1,4 @@
-"""Parts a log into the events that go into a pack and the stretches that stand for the others."""
+"""Splits a log into the events that go into a pack and the ranges that stand for the others."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class RangeSplitter:
     """What is wrong with the versions of a flow, if anything is."""
 
     def pass_through(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
-        """Part some events, the log's first ones, in order."""
-        due, gap = next(self.chosen, None), OmittedEvents()
+        """Split some events, the log's first ones, in order."""
+        due, omitted = next(self.chosen, None), OmittedEvents()
         for entry in entries:
             if due is not None and due.position == entry.position:
-                self._close(gap)
+                self._close(omitted)
                 self._take(entry)
                 due = next(self.chosen, None)
             else:
-                gap.add(entry.position, entry_hash(entry))
+                omitted.add(entry.position, entry_hash(entry))
             if entry.position in self.sizes:
-                self._close(gap)
+                self._close(omitted)
             yield entry
 
     def _take(self, entry: LogEntry) -> None:
@@ -54,7 +54,7 @@ class RangeSplitter:
         self.events.write(event.line())
         self.taken += 1
 
-    def _close(self, gap: OmittedEvents) -> None:
-        for one in gap.closed():
+    def _close(self, omitted: OmittedEvents) -> None:
+        for one in omitted.closed():
             document = {"first": one.first, "last": one.last, "hash": encode_base64(one.hash)}
             self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
