@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from attrs import frozen
 
 from adapters.pages.json_text import laid_out
+from adapters.presentation.change_text import is_moment
 from adapters.presentation.printable import printable, to_the_millisecond
 from domain.flow.ids import TaskId
 from domain.flow.task import find_task
@@ -19,7 +20,7 @@ from domain.history.published import public_name
 from domain.history.transitions import Transition
 
 BRIEF: Final = 240
-"""Characters of a value where a change is told."""
+"""Characters of a value where a change is shown."""
 
 WHOLE: Final = 100_000
 """Characters of a value where a state is shown."""
@@ -27,13 +28,6 @@ WHOLE: Final = 100_000
 ValueKind: TypeAlias = Literal["nothing", "word", "number", "moment", "text", "json"]
 
 _SELF_EVIDENT: Final = frozenset(map(FieldPath, ("flow_id", "version", "latest_at")))
-
-_MOMENTS: Final = frozenset(
-    """
-    created_at updated_at latest_at cancel_requested_at ended_at last_event_at heard_at started_at
-    cleanup_after
-    """.split()  # noqa: SIM905 - names read better as text
-)
 
 
 @frozen
@@ -56,21 +50,21 @@ class ShownChange:
 
 @frozen(kw_only=True)
 class ShownChanges:
-    """What an event changed of a flow, or of one of its tasks, which it may have brought about."""
+    """What an event changed of a flow, or of one of its tasks, which it may have created."""
 
     task_id: TaskId | None
     is_new: bool
     fields: Sequence[ShownChange]
 
 
-def shown_changes(step: Transition) -> Iterator[ShownChanges]:
-    """Return what a step changed, told in short, the flow first; what goes without saying is not.
+def shown_changes(transition: Transition) -> Iterator[ShownChanges]:
+    """Return what a transition changed, in short, the flow first.
 
     Every event moves the version and the moment of the latest one, which its head line says.
     """
-    told = (c for c in changes(step.before, step.after) if c.field not in _SELF_EVIDENT)
-    for task_id, group in groupby(told, lambda change: change.field.task_id):
-        before = step.before
+    before = transition.before
+    found = (c for c in changes(before, transition.after) if c.field not in _SELF_EVIDENT)
+    for task_id, group in groupby(found, lambda change: change.field.task_id):
         was_there = before and (task_id is None or find_task(before.tasks, task_id))
         yield ShownChanges(
             task_id=task_id,
@@ -85,7 +79,7 @@ def _shown_change(change: Change) -> ShownChange:
 
 
 def brief(name: str, value: Value) -> ShownValue:
-    """Return what a field holds, told in short."""
+    """Return what a field holds, in short."""
     match value:
         case Json(text):
             return _cut("json", printable(text[:BRIEF]), BRIEF, beyond=len(text) - BRIEF)
@@ -106,7 +100,7 @@ def whole(name: str, value: Value) -> ShownValue:
             return ShownValue("word", value.value)
         case str():
             return _cut("text", printable(value[:WHOLE]), WHOLE, beyond=len(value) - WHOLE)
-        case int() if name in _MOMENTS:
+        case int() if is_moment(name):
             return ShownValue("moment", to_the_millisecond(value))
         case int():
             return ShownValue("number", f"{value}")

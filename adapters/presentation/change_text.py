@@ -15,8 +15,6 @@ from domain.history.transitions import Transition
 NOTHING: Final = "(nothing)"
 _LONGEST: Final = 120
 """How many characters of a value are shown; programs are given all of it."""
-_MOMENTS: Final = ("_at", "_after")
-"""How the names of fields end that hold a moment."""
 
 
 def change_line(change: Change) -> str:
@@ -40,10 +38,14 @@ def shown(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
         case StrEnum():
             return value.value
         case int():
-            is_moment = field.name.endswith(_MOMENTS)
-            return to_the_millisecond(value) if is_moment else str(value)
+            return to_the_millisecond(value) if is_moment(field.name) else str(value)
         case _:
             return f'"{shortened(value, most)}"'
+
+
+def is_moment(name: str) -> bool:
+    """Say whether a field of this name holds a moment."""
+    return name.endswith(("_at", "_after"))
 
 
 def change_documents(changes: Iterable[Change]) -> list[Document]:

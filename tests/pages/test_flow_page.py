@@ -20,7 +20,7 @@ def test_a_flow_tells_its_goal_state_and_steps(desk: Desk, seeds: Seeds) -> None
     assert "Reconcile the invoices of November with the statements of the bank" in text
     assert "State after version 13" in text
     assert "Flow became blocked 2026-11-25T17:05:23.000Z · version 11, revision 3" in text
-    assert "by route zapier , key 2026-01 , from 203.0.113.7" in text
+    assert "by route zapier, key 2026-01, from 203.0.113.7" in text
     assert "13 events and 2 tasks; the flow is succeeded." in text
 
 
