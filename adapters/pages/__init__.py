@@ -1,7 +1,7 @@
-"""The auditor's pages: a read-only web application over the evidence of a store.
+"""The auditor's pages: a read-only web application over the audit log of a store.
 
 The only room that imports Jinja2. All is rendered on the server, and no script is sent. Nothing
-here can change a flow: the application is given evidence to read, and no store to write.
+here can change a flow: the application is given an audit log to read, and no store to write.
 """
 
 from adapters.pages.dependencies import PageDependencies

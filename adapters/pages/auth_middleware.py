@@ -1,4 +1,4 @@
-"""Falcon's middleware: who may come in, with which methods, and what every answer carries."""
+"""Falcon's middleware: authentication, the allowed methods, and what every answer carries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AUTHENTICATED: Final = "taskflow.authenticated"
 
 @define
 class AuthMiddleware:
-    """Lets auditors in who want to read, and logs everybody."""
+    """Admits authenticated auditors who read, and logs every request."""
 
     given: PageDependencies
     throttle: LoginThrottle = field(init=False)
@@ -41,12 +41,7 @@ class AuthMiddleware:
             raise falcon.HTTPMethodNotAllowed(METHODS)
 
     def process_response(
-        self,
-        req: Request,
-        resp: Response,
-        _resource: object,
-        _succeeded: object,
-        /,
+        self, req: Request, resp: Response, _resource: object, _succeeded: object, /
     ) -> None:
         """Log a request and its answer, without what was searched for."""
         taken = self.given.seconds() - req.context.started
@@ -76,4 +71,4 @@ class AuthMiddleware:
 
 
 def _nobody() -> None:
-    """Stand for a server that does not ask who is known."""
+    """Stand for a server that does not ask who is authenticated."""

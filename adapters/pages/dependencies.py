@@ -1,4 +1,4 @@
-"""What the pages need from outside; `app.py` hands it over."""
+"""What the pages need from outside."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from domain.tlog.proofs import Proof, ProofResult
 
 @frozen(kw_only=True)
 class PageDependencies:
-    """The evidence of a store, who may see it, and what is told of each request.
+    """The audit log of a store, who may see it, and what is logged of each request.
 
     Attributes:
-        evidence: The store, laid open.
+        audit_log: What the store holds.
         refusals: What callers were refused.
         checkpoints: Returns what the log is to be compared with; raises `Unprovable`.
         prove: Proves an event; raises `Unprovable`.

@@ -1,4 +1,4 @@
-"""The whole log's health: what is known at once, and what the last checkup came to."""
+"""The whole log's health: what is known at once, and what the last integrity check found."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 @frozen
 class HealthPage:
-    """`GET /health`: the state of the log; `?check=now` starts a checkup."""
+    """`GET /health`: the state of the log; `?check=now` starts an integrity check."""
 
     given: PageDependencies
-    checkup: IntegrityCheck
+    check: IntegrityCheck
 
     def on_get(self, req: Request, resp: Response) -> None:
-        """Show it, or start a checkup and come back."""
+        """Show it, or start a check and come back."""
         if req.get_param("check"):
             self._start(req)
             raise falcon.HTTPSeeOther(address("/health"))
-        if self.checkup.running is not None:
+        if self.check.running is not None:
             resp.set_header("Refresh", f"{_RELOAD_SECONDS}")
         resp.content_type = HTML
         resp.text = render_page("health.html", self._values())
@@ -44,7 +44,7 @@ class HealthPage:
         # APPSEC: a browser sends the password along, whoever wrote the link.
         if req.get_header("Sec-Fetch-Site") in _ELSEWHERE:
             raise falcon.HTTPForbidden(description="Start the checkup from its own page.")
-        self.checkup.start()
+        self.check.start()
 
     def _values(self) -> dict[str, Any]:
         last = _last(self.given)
@@ -52,9 +52,9 @@ class HealthPage:
             "nav": "health",
             "size": 0 if last is None else last.position,
             "last": last,
-            "running": self.checkup.running,
-            "result": self.checkup.last,
-            "broken_off": self.checkup.broken_off,
+            "running": self.check.running,
+            "result": self.check.last,
+            "broken_off": self.check.broken_off,
             "refusals": summed(self.given.refusals.totals(Wanted())),
         }
 

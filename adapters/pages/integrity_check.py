@@ -1,4 +1,4 @@
-"""The checkup of a whole log: replayed, and compared with its checkpoints, once at a time.
+"""Checks the integrity of a whole log, once at a time: replays it, and compares its checkpoints.
 
 It reads every event, which takes a while on a large log. So no request waits for it: one starts it
 in a thread of its own, and the pages show how far it is, or what the last one came to.
@@ -23,12 +23,12 @@ from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Verified, verified
 
 STUCK_AFTER: Final = 7 * 86_400_000
-"""Milliseconds after which a flow that nobody hears of looks stuck."""
+"""Milliseconds without an event after which a flow looks stuck."""
 
 
 @frozen(kw_only=True)
 class IntegrityReport:
-    """What a checkup came to: the replay, and the comparison or why there was none."""
+    """What a check found: the replay, and the comparison or why there was none."""
 
     began: Timestamp
     ended: Timestamp
@@ -44,7 +44,7 @@ class IntegrityReport:
 
 @frozen(kw_only=True)
 class RunningCheck:
-    """A checkup that is on its way: since when, at what, and how far."""
+    """A check that is on its way: since when, at what, and how far."""
 
     began: Timestamp
     doing: str = "beginning"
@@ -54,7 +54,7 @@ class RunningCheck:
 
 @frozen
 class FailedCheck:
-    """When a checkup could not go on, and why: a clause."""
+    """When a check could not go on, and why: a clause."""
 
     at: Timestamp
     reason: str
@@ -62,7 +62,7 @@ class FailedCheck:
 
 @define
 class IntegrityCheck:
-    """Runs checkups, and remembers the last one."""
+    """Runs checks, and keeps the last report."""
 
     audit_log: AuditLog
     checkpoints: Callable[[], KnownCheckpoints]
@@ -75,7 +75,7 @@ class IntegrityCheck:
     broken_off: FailedCheck | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start a checkup, unless one is running."""
+        """Start a check, unless one is running."""
         with self._lock:
             if self.running is not None:
                 return
@@ -97,28 +97,26 @@ class IntegrityCheck:
     def _examine(self, began: Timestamp) -> IntegrityReport:
         report = ReplayReport()
         for stage in stages(self.audit_log, report, began - STUCK_AFTER):
-            stage.run(partial(self._tell, began, stage.label))
-        comparison, reason = self._compare(began)
+            stage.run(partial(self._report, began, stage.label))
+        comparison, reason = self._compare(partial(self._report, began))
         return IntegrityReport(
-            began=began,
-            ended=self.now(),
-            report=report,
-            verified=comparison,
-            unverified=reason,
+            began=began, ended=self.now(), report=report, verified=comparison, unverified=reason
         )
 
-    def _compare(self, began: Timestamp) -> tuple[Verified | None, str | None]:
+    def _compare(
+        self, report: Callable[[str, int, int], object]
+    ) -> tuple[Verified | None, str | None]:
         try:
             found = self.checkpoints()
         except Unprovable as reason:
             return None, str(reason)
         size = self.audit_log.size()
-
-        def told(done: int) -> None:
-            self._tell(began, "comparing with the checkpoints", done, size)
-
-        log = rebuild_tree(self.audit_log.entries(1, size), found.sizes, told)
+        log = rebuild_tree(
+            self.audit_log.entries(1, size),
+            found.sizes,
+            lambda done: report("comparing with the checkpoints", done, size),
+        )
         return verified(log, found), None
 
-    def _tell(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
+    def _report(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
         self.running = RunningCheck(began=began, doing=doing, done=done, of=of)

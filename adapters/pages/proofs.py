@@ -37,7 +37,7 @@ class ProofTooLong(Exception):  # noqa: N818 - reads as what is said of a proof
 
 @frozen(kw_only=True)
 class ProofAttempt:
-    """What became of a proof: a verdict, or the reason why there is none."""
+    """A proof's verdict, or the reason why there is none."""
 
     verdict: ProofResult | None
     reason: str | None
@@ -60,7 +60,7 @@ def at_once(_done: int, _all: int) -> None:
 
 
 def within(seconds: Callable[[], float]) -> Progress:
-    """Return what gives up a proof that takes too long."""
+    """Return a progress that gives up a proof after a while."""
     deadline = seconds() + PATIENCE_SECONDS
 
     def progress(_done: int, _all: int) -> None:

@@ -1,4 +1,4 @@
-"""What is looked for among the flows: the fields of the form, as an address carries them."""
+"""The query of a page: the fields of its form, as an address carries them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Reader: TypeAlias = Callable[[str], object]
 
 @frozen(kw_only=True)
 class FlowQuery:
-    """Which flows are meant: of what is not None, created from `since` to before `until`.
+    """Which flows are asked for: of what is not None, created from `since` to before `until`.
 
     `q` stands in the goal, whatever the case of its letters; `before` is the cursor of a page.
     """
@@ -43,7 +43,7 @@ class FlowQuery:
         return (self.since, self.until, self.q) != (None, None, None)
 
     def matches(self, flow: Flow) -> bool:
-        """Say whether a flow of the right owner and status is meant."""
+        """Say whether a flow of the right owner and status is asked for."""
         return (
             (self.since is None or flow.created_at >= self.since)
             and (self.until is None or flow.created_at < self.until)
@@ -53,7 +53,7 @@ class FlowQuery:
 
 @frozen
 class Misread:
-    """Fields that say nothing we know: a sentence for each."""
+    """Fields that cannot be read: a sentence for each."""
 
     problems: Mapping[str, str]
 

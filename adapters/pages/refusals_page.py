@@ -38,16 +38,16 @@ _READERS: Final[Mapping[str, Reader]] = {
 }
 
 
-@frozen(kw_only=True)
+@frozen
 class RefusalSum:
     """How often something was refused, over the days that were asked for."""
 
     route_id: RouteId
     key_id: KeyId | None
     code: str
-    counted: int
-    dropped: int
-    adds_up: bool
+    counted: int = 0
+    dropped: int = 0
+    adds_up: bool = True
 
 
 @frozen
@@ -106,14 +106,7 @@ def summed(totals: Iterable[RefusalTotal]) -> Iterable[RefusalSum]:
     sums: dict[tuple[str, str, str], RefusalSum] = {}
     for day in totals:
         key = (day.route_id, day.key_id, day.code)
-        known = sums.get(key) or RefusalSum(
-            route_id=day.route_id,
-            key_id=day.key_id,
-            code=day.code,
-            counted=0,
-            dropped=0,
-            adds_up=True,
-        )
+        known = sums.get(key) or RefusalSum(day.route_id, day.key_id, day.code)
         sums[key] = evolve(
             known,
             counted=known.counted + day.counted,
@@ -128,6 +121,4 @@ def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[RefusalSum]
     for day in totals:
         sums[day.route_id, day.code] += day.counted
     for (route_id, code), counted in sums.items():
-        yield RefusalSum(
-            route_id=route_id, key_id=None, code=code, counted=counted, dropped=0, adds_up=True
-        )
+        yield RefusalSum(route_id, None, code, counted)

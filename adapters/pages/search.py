@@ -41,7 +41,7 @@ class FoundFlows:
 
 
 def search(audit_log: AuditLog, query: FlowQuery, seconds: Callable[[], float]) -> FoundFlows:
-    """Return one page of the flows that a query means."""
+    """Return one page of the flows that a query asks for."""
     if not query.needs_a_look:
         page = audit_log.page(query.owner, limit=PAGE, before=query.before, status=query.status)
         return FoundFlows(flows=page.flows, looked_at=len(page.flows), next_cursor=page.next_cursor)

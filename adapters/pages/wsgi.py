@@ -1,4 +1,4 @@
-"""The WSGI application: Falcon, a resource for each page, and one doorkeeper before all."""
+"""The WSGI application: Falcon, a resource for each page, and the middleware before all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def create_pages_app(given: PageDependencies) -> App[Request, Response]:
     app.add_error_handler(falcon.HTTPError, refused)
     app.add_route("/", FlowsPage(given))
     app.add_route("/flows/{flow_id:path}", FlowDetailPage(given))
-    checkup = IntegrityCheck(
+    check = IntegrityCheck(
         audit_log=given.audit_log,
         checkpoints=given.checkpoints,
         now=given.now,
@@ -38,7 +38,7 @@ def create_pages_app(given: PageDependencies) -> App[Request, Response]:
         on_fault=partial(given.log_fault, RequestId("checkup")),
     )
     app.add_route("/proofs/{flow_id:path}", ProofPage(given))
-    app.add_route("/health", HealthPage(given, checkup))
+    app.add_route("/health", HealthPage(given, check))
     app.add_route("/refusals", RefusalsPage(given))
     app.add_route("/style.css", StaticFile(STYLE.sheet, "text/css; charset=utf-8"))
     app.add_route("/icon.svg", StaticFile(read_static("icon.svg"), "image/svg+xml"))
