@@ -59,7 +59,6 @@ def error_handlers(given: PageDependencies) -> Any:  # noqa: ANN401 - Falcon's s
 
 def _answer(req: Request, resp: Response, status: int, sentence: str | None) -> None:
     resp.status = falcon.code_to_http_status(status)
-    resp.content_type = HTML
     resp.text = _page(status, sentence or _SENTENCES.get(status, ""), _id_of(req))
 
 

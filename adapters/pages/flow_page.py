@@ -11,7 +11,6 @@ from falcon import Request, Response
 from adapters.pages.dependencies import PageDependencies
 from adapters.pages.flow_detail import WINDOW, flow_detail
 from adapters.pages.flow_history import FlowHistory, read_flow_history
-from adapters.pages.headers import HTML
 from adapters.pages.proofs import ProofAttempt, at_once, attempt_proof
 from adapters.pages.rendering import render_page
 from adapters.presentation.printable import shortened
@@ -43,7 +42,6 @@ class FlowDetailPage:
         first = req.get_param_as_int(
             "from", min_value=1, max_value=max(1, len(history.transitions))
         )
-        resp.content_type = HTML
         resp.text = render_page("flow.html", self._values(history, shown, first))
 
     on_head = on_get

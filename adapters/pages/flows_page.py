@@ -7,9 +7,8 @@ from attrs import frozen
 from falcon import Request, Response
 
 from adapters.pages.dependencies import PageDependencies
-from adapters.pages.headers import HTML
-from adapters.pages.query import FIELDS, FlowQuery, FormFields, Misread, kept, read_query
-from adapters.pages.rendering import address, flow_address, render_page
+from adapters.pages.query import FIELDS, FlowQuery, FormFields, Misread, form_values, read_query
+from adapters.pages.rendering import flow_address, render_page
 from adapters.pages.search import FoundFlows, search
 from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
@@ -31,7 +30,6 @@ class FlowsPage:
         if wanted and self.given.audit_log.stream(wanted):
             raise falcon.HTTPSeeOther(flow_address(wanted))
         query = read_query(fields)
-        resp.content_type = HTML
         match query:
             case Misread(problems):
                 resp.status = falcon.HTTP_400
@@ -44,18 +42,13 @@ class FlowsPage:
 
 
 def _page(fields: FormFields, problems: FormFields, found: FoundFlows, *, searched: bool) -> str:
-    links = kept(fields)
     return render_page(
         "flows.html",
         {
             "nav": "flows",
-            "fields": fields,
-            "problems": problems,
+            **form_values("/", fields, problems, found.next_cursor),
             "statuses": tuple(FlowStatus),
             "found": found,
             "searched": searched,
-            "filtered": bool(links),
-            "older": address("/", **links, before=found.next_cursor),
-            "newest": address("/", **links) if fields["before"] else None,
         },
     )

@@ -9,7 +9,6 @@ from attrs import frozen
 from falcon import Request, Response
 
 from adapters.pages.dependencies import PageDependencies
-from adapters.pages.headers import HTML
 from adapters.pages.integrity_check import IntegrityCheck
 from adapters.pages.refusals_page import summed
 from adapters.pages.rendering import address, render_page
@@ -35,7 +34,6 @@ class HealthPage:
             raise falcon.HTTPSeeOther(address("/health"))
         if self.check.running is not None:
             resp.set_header("Refresh", f"{_RELOAD_SECONDS}")
-        resp.content_type = HTML
         resp.text = render_page("health.html", self._values())
 
     on_head = on_get

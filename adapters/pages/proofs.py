@@ -12,7 +12,6 @@ from falcon import Request, Response
 
 from adapters.pages.dependencies import PageDependencies
 from adapters.pages.flow_detail import in_words
-from adapters.pages.headers import HTML
 from adapters.pages.rendering import render_page
 from adapters.presentation.printable import printable, shortened
 from domain.application.ports import Progress
@@ -86,7 +85,6 @@ class ProofPage:
             document = self.given.proof_document(found.verdict.proof)
             resp.data = json.dumps(document, indent=1).encode()
             return
-        resp.content_type = HTML
         resp.text = render_page(
             "proof.html",
             {

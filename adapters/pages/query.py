@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import frozen
 
+from adapters.pages.rendering import address
 from domain.flow.ids import Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -32,10 +33,6 @@ class FlowQuery:
     until: Timestamp | None = None
     q: str | None = None
     before: int | None = None
-    _folded: str = field(init=False, default="", eq=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_folded", (self.q or "").casefold())
 
     @property
     def needs_a_look(self) -> bool:
@@ -47,7 +44,7 @@ class FlowQuery:
         return (
             (self.since is None or flow.created_at >= self.since)
             and (self.until is None or flow.created_at < self.until)
-            and self._folded in flow.goal.casefold()
+            and (self.q or "").casefold() in flow.goal.casefold()
         )
 
 
@@ -79,9 +76,18 @@ def read_fields(fields: FormFields, readers: Mapping[str, Reader]) -> dict[str, 
     return Misread(problems) if problems else read
 
 
-def kept(fields: FormFields) -> dict[str, str]:
-    """Return the fields that links to further pages of the same query carry."""
-    return {name: text for name, text in fields.items() if name != "before" and text.strip(BLANKS)}
+def form_values(
+    path: str, fields: FormFields, problems: FormFields, cursor: int | None
+) -> dict[str, object]:
+    """Return what the template of a form needs, with the links to further pages of its query."""
+    kept = {name: text for name, text in fields.items() if name != "before" and text.strip(BLANKS)}
+    return {
+        "fields": fields,
+        "problems": problems,
+        "filtered": bool(kept),
+        "older": address(path, **kept, before=cursor),
+        "newest": address(path, **kept) if fields["before"] else None,
+    }
 
 
 def _status(text: str) -> FlowStatus:

@@ -1,4 +1,4 @@
-"""What callers were refused: the calls that are kept, and the counts of all of them."""
+"""What callers were refused: the calls that are form_values, and the counts of all of them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from attrs import evolve, frozen
 from falcon import Request, Response
 
 from adapters.pages.dependencies import PageDependencies
-from adapters.pages.headers import HTML
-from adapters.pages.query import FormFields, Misread, Reader, kept, read_cursor, read_fields
-from adapters.pages.rendering import address, render_page
+from adapters.pages.query import FormFields, Misread, Reader, form_values, read_cursor, read_fields
+from adapters.pages.rendering import render_page
 from domain.flow.ids import KeyId, RouteId
 from domain.history.as_of import parse_time
 from domain.history.refused_requests import (
@@ -60,7 +59,6 @@ class RefusalsPage:
         """Show it."""
         fields = {name: req.get_param(name) or "" for name in _READERS}
         read = read_fields(fields, _READERS)
-        resp.content_type = HTML
         if isinstance(read, Misread):
             resp.status = falcon.HTTP_400
             resp.text = _page(fields, read.problems, RefusalPage(calls=(), next_cursor=None), ())
@@ -76,18 +74,13 @@ class RefusalsPage:
 def _page(
     fields: FormFields, problems: FormFields, found: RefusalPage, totals: Sequence[RefusalSum]
 ) -> str:
-    links = kept(fields)
     return render_page(
         "refusals.html",
         {
             "nav": "refusals",
-            "fields": fields,
-            "problems": problems,
+            **form_values("/refusals", fields, problems, found.next_cursor),
             "found": found,
             "totals": totals,
-            "filtered": bool(links),
-            "older": address("/refusals", **links, before=found.next_cursor),
-            "newest": address("/refusals", **links) if fields["before"] else None,
         },
     )
 

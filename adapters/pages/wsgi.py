@@ -13,6 +13,7 @@ from adapters.pages.dependencies import PageDependencies
 from adapters.pages.errors import error_handlers
 from adapters.pages.flow_page import FlowDetailPage
 from adapters.pages.flows_page import FlowsPage
+from adapters.pages.headers import HTML
 from adapters.pages.health_page import HealthPage
 from adapters.pages.integrity_check import IntegrityCheck
 from adapters.pages.proofs import ProofPage
@@ -24,7 +25,7 @@ from domain.flow.ids import RequestId
 
 def create_pages_app(given: PageDependencies) -> App[Request, Response]:
     """Return the application; it answers every request with a page, its own faults too."""
-    app = falcon.App(middleware=(BasePath(given), AuthMiddleware(given)))
+    app = falcon.App(HTML, middleware=(BasePath(given), AuthMiddleware(given)))
     refused, failed = error_handlers(given)
     app.add_error_handler(Exception, failed)
     app.add_error_handler(falcon.HTTPError, refused)

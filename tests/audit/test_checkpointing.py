@@ -424,6 +424,7 @@ def test_no_part_of_a_proof_is_guessed(path: Path, signer: CheckpointSigner) -> 
         document = proof_document(prove(evidence, entry, against(signer), progress=silent).proof)
     wrong: tuple[dict[str, object], ...] = (
         {"format": "taskflow.inclusion_proof.v2"},
+        {"format": 1},
         {"version": 0},
         {"version": True},
         {"index": -1},
