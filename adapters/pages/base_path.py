@@ -19,7 +19,7 @@ _BASE: Final[ContextVar[str]] = ContextVar("base_path", default="")
 
 
 def based(path: str) -> str:
-    """Return the address of a path, for whoever is being answered."""
+    """Return the address of a path, below the base path of this answer."""
     return _BASE.get() + path
 
 

@@ -39,7 +39,7 @@ class HealthPage:
     on_head = on_get
 
     def _start(self, req: Request) -> None:
-        # APPSEC: a browser sends the password along, whoever wrote the link.
+        # APPSEC: a browser sends the password along, no matter who wrote the link.
         if req.get_header("Sec-Fetch-Site") in _ELSEWHERE:
             raise falcon.HTTPForbidden(description="Start the checkup from its own page.")
         self.check.start()

@@ -13,12 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
+from zipfile import ZIP_STORED, ZipFile
 
 from attrs import asdict, frozen
 
 from adapters.audit.checkpoint_reading import read_found_notes, read_notes
 from adapters.audit.keys import Verifier, named
-from adapters.audit.pack.archive import Archive, archive_on
+from adapters.audit.pack.archive import Archive
 from adapters.audit.pack.joining import joined_verifier
 from adapters.audit.pack.split_ranges import RangeSplitter
 from adapters.audit.pack.verifier.events import oldest_version
@@ -34,7 +35,7 @@ from domain.tlog.verifying import verified
 
 _README: Final = Path(__file__).with_name("README.txt")
 _SPOOLED: Final = 1 << 23
-"""So many bytes of stretches are held in memory; more of them go to a temporary file."""
+"""So many bytes of omitted ranges are held in memory; more of them go to a temporary file."""
 
 
 @frozen
@@ -71,17 +72,18 @@ class Packer:
             Unreadable: if an event that must be read to know whether it is selected cannot be.
         """
         found = self._covering(selection.last)
-        with archive_on(sink) as archive, SpooledTemporaryFile(_SPOOLED) as stretches:
+        with ZipFile(sink, "w", ZIP_STORED) as file, SpooledTemporaryFile(_SPOOLED) as ranges:
+            archive = Archive(file)
             with archive.member(EVENTS) as events:
                 splitter = RangeSplitter(
                     chosen=selected(audit_log, selection),
                     sizes={one.checkpoint.size for one in _signed(found)},
                     events=events,
-                    stretches=stretches,
+                    ranges=ranges,
                     oldest=oldest_version(selection.first, has_since=selection.since is not None),
                 )
                 _compare(audit_log, splitter, found, progress)
-            self._add_the_rest(archive, stretches, len(found))
+            self._add_the_rest(archive, ranges, len(found))
             manifest = _manifest(archive, selection, splitter.taken, found)
             archive.add(MANIFEST, manifest)
         return splitter.taken
@@ -97,10 +99,10 @@ class Packer:
             " see taskflow audit checkpoint"
         )
 
-    def _add_the_rest(self, archive: Archive, stretches: IO[bytes], notes: int) -> None:
-        stretches.seek(0)
+    def _add_the_rest(self, archive: Archive, ranges: IO[bytes], notes: int) -> None:
+        ranges.seek(0)
         with archive.member(STRETCHES) as inside:
-            while octets := stretches.read(1 << 20):
+            while octets := ranges.read(1 << 20):
                 inside.write(octets)
         whole = read_notes(self.file).whole[:notes]
         archive.add(CHECKPOINTS, b"".join(note + b"\n" for note in whole))

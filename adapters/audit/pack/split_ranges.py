@@ -8,7 +8,7 @@ from typing import IO
 import orjson
 from attrs import Factory, define
 
-from adapters.audit.pack.archive import Inside
+from adapters.audit.pack.archive import MemberWriter
 from adapters.audit.pack.verifier.events import PackedEvent, add_version
 from adapters.audit.pack.verifier.forms import encode_base64
 from domain.history.audit_log import LogEntry
@@ -20,13 +20,13 @@ from domain.tlog.omitted_ranges import OmittedEvents
 class RangeSplitter:
     """Writes each event as it passes to where it belongs; `taken` counts those for the pack.
 
-    No stretch goes beyond one of `sizes`, so that the root is known there.
+    No range goes beyond one of `sizes`, so that the root is known there.
     """
 
     chosen: Iterator[LogEntry]
     sizes: set[int]
-    events: Inside
-    stretches: IO[bytes]
+    events: MemberWriter
+    ranges: IO[bytes]
     oldest: int | None
     """The version that each flow begins with, None if any will do."""
     taken: int = 0
@@ -57,4 +57,4 @@ class RangeSplitter:
     def _close(self, omitted: OmittedEvents) -> None:
         for one in omitted.closed():
             document = {"first": one.first, "last": one.last, "hash": encode_base64(one.hash)}
-            self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+            self.ranges.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))

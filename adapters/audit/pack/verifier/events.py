@@ -1,4 +1,4 @@
-"""The events of a pack: each as it was stored, in order, and without a gap that is not told."""
+"""The events of a pack: each as it was stored, in order, and none missing between two."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ def check_events(pack: Pack) -> str:
     if count != pack.manifest["events"]:
         wrongs.add(f"there are {count} events, and the manifest says {pack.manifest['events']}")
     wrongs.check()
-    told = f"{count} between positions {first} and {last} read as they were stored"
+    found = f"{count} between positions {first} and {last} read as they were stored"
     by = ", ".join(f"{name} {value}" for name, value in chosen.items())
-    return f"{told}; chosen by {by}" if chosen else f"{told}; none is left out"
+    return f"{found}; chosen by {by}" if chosen else f"{found}; none is left out"
 
 
 def _span(first: int, last: int) -> str:

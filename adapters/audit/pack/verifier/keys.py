@@ -91,7 +91,7 @@ def is_weak(key: bytes) -> bool:
 
 
 def check_key(pack: Pack) -> str:
-    """Check that the keys of the pack are among those that whoever verifies it was given."""
+    """Check that the keys of the pack are among those that its reader was given."""
     for key in pack.keys:
         PublicKey.parse(key)
     named = ", ".join(pack.keys)

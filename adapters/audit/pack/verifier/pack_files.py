@@ -20,7 +20,7 @@ LONGEST_MANIFEST = 1 << 20
 
 @dataclass
 class Pack:
-    """An unpacked evidence pack, and the public keys that whoever verifies it was given.
+    """An unpacked evidence pack, and the public keys that its reader was given.
 
     `flows` are the first and the last version here of each flow, once the events are checked.
     """

@@ -56,7 +56,7 @@ def verify(pack: Pack, tell: Callable[[str, str, str], object]) -> int:
 
 
 def what_it_shows(pack: Pack) -> Iterator[str]:
-    """Return what a pack shows if it is verified, and what it cannot show, whoever made it.
+    """Return what a pack shows if it is verified, and what it cannot show.
 
     NOTE: nobody signs the manifest. Whoever cuts off events at the beginning or the end of a flow
     can let it say that they were not asked for, so that what was asked for shows nothing.

@@ -77,14 +77,14 @@ def _parts(pack: Pack) -> Iterator[tuple[int, bytes]]:
     """Return the tree's subtrees from left to right: events, and the stretches between them."""
     events = ((event.position, 0, event.leaf_hash()) for event, _ in read_events(pack))
     due = 1
-    for first, level, hashed in merge(events, _stretches(pack)):
+    for first, level, hashed in merge(events, _omitted_ranges(pack)):
         if first != due:
             raise Wrong(f"position {due} is neither an event here nor in a stretch")
         yield level, hashed
         due += 1 << level
 
 
-def _stretches(pack: Pack) -> Iterator[tuple[int, int, bytes]]:
+def _omitted_ranges(pack: Pack) -> Iterator[tuple[int, int, bytes]]:
     """Return the first position, the level and the hash of each subtree without events here."""
     for number, text in pack.lines(STRETCHES, LONGEST_NAME):
         try:
