@@ -23,7 +23,7 @@ from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
-from domain.tlog.checkpoints import FoundNote, KnownCheckpoints, Unprovable
+from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
 from domain.tlog.proofs import Proof, ProofResult
 
 ProveEvent: TypeAlias = Callable[[AuditLog, LogEntry, Progress], ProofResult]
@@ -114,14 +114,13 @@ class AuditService:
         configured = self._configured(config)
         ledger = file if file or not configured else configured.file
         # A configured file is made with the first checkpoint; one that is named must be there.
-        read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
-        if not read and not held:
-            return KnownCheckpoints(ledger=None if ledger is None else ())
-        verifiers = _verifiers(configured, public_keys)
+        is_read = ledger is not None and (file is not None or ledger.exists())
+        verifiers = _verifiers(configured, public_keys) if is_read or held else ()
+        found = read_found_notes(ledger, verifiers) if ledger and is_read else ()
         return KnownCheckpoints(
-            ledger=None if ledger is None else _each(read_found_notes, read, verifiers),
-            held=_each(read_held, held, verifiers),
-            tiles=() if ledger is None else read_tiles(ledger),
+            ledger=found if ledger else None,
+            held=tuple(note for kept in held for note in read_held(kept, verifiers)),
+            tiles=read_tiles(ledger) if ledger and (is_read or held) else (),
         )
 
     def prover(
@@ -133,12 +132,8 @@ class AuditService:
         held: Path | None = None,
     ) -> ProveEvent:
         """Return who proves events against the last checkpoint that covers each."""
-        configured = self._configured(config)
-        against = Against(
-            file=_checkpoints_file(configured, file),
-            verifiers=_verifiers(configured, public_keys),
-            held=held,
-        )
+        path, verifiers = self._signed_file(config, file, public_keys)
+        against = Against(file=path, verifiers=verifiers, held=held)
         return lambda audit_log, entry, progress: prove(
             audit_log, entry, against, progress=progress
         )
@@ -147,8 +142,7 @@ class AuditService:
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
     ) -> Packer:
         """Return who packs events with what proves them."""
-        configured = self._configured(config)
-        return Packer(_checkpoints_file(configured, file), _verifiers(configured, public_keys))
+        return Packer(*self._signed_file(config, file, public_keys))
 
     def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
@@ -160,6 +154,12 @@ class AuditService:
 
     def _configured(self, config: Path | None) -> Configured | None:
         return None if config is None else self.read_configuration(config)
+
+    def _signed_file(
+        self, config: Path | None, file: Path | None, public_keys: Sequence[str]
+    ) -> tuple[Path, tuple[Verifier, ...]]:
+        configured = self._configured(config)
+        return _checkpoints_file(configured, file), _verifiers(configured, public_keys)
 
     def _signer(self, configured: Configured | None, key: Path | None) -> Signer:
         if key is not None:
@@ -206,11 +206,3 @@ def _predecessors(configured: Configured | None) -> tuple[Verifier, ...]:
         return tuple(map(Verifier.parse, keys))
     except Unprovable as fault:
         raise Unprovable(f"taskflow.audit.previousKeys: {fault}") from fault
-
-
-def _each(
-    read: Callable[[Path, Sequence[Verifier]], tuple[FoundNote, ...]],
-    files: Sequence[Path],
-    verifiers: Sequence[Verifier],
-) -> tuple[FoundNote, ...]:
-    return tuple(note for file in files for note in read(file, verifiers))

@@ -11,7 +11,7 @@ from falcon import Request, Response
 from adapters.pages.dependencies import PageDependencies
 from adapters.pages.flow_detail import WINDOW, flow_detail
 from adapters.pages.flow_history import FlowHistory, read_flow_history
-from adapters.pages.proofs import ProofAttempt, at_once, attempt_proof
+from adapters.pages.proofs import at_once, attempt_proof
 from adapters.pages.rendering import render_page
 from adapters.presentation.printable import shortened
 from domain.flow.ids import FlowId
@@ -21,7 +21,6 @@ from domain.history.transitions import Transition
 
 MOST_REFUSED: Final = 20
 """Refusals that a flow's page shows, the newest ones."""
-
 
 MOST_TASKS: Final = 100
 """Tasks that a flow's page shows, those linked last."""
@@ -39,9 +38,8 @@ class FlowDetailPage:
         if history is None:
             raise falcon.HTTPNotFound(description=f"There is no flow {shortened(flow_id, 80)}.")
         shown = _step(history, req.get_param("at"))
-        first = req.get_param_as_int(
-            "from", min_value=1, max_value=max(1, len(history.transitions))
-        )
+        last = max(1, len(history.transitions))
+        first = req.get_param_as_int("from", min_value=1, max_value=last)
         resp.text = render_page("flow.html", self._values(history, shown, first))
 
     on_head = on_get
@@ -49,22 +47,20 @@ class FlowDetailPage:
     def _values(
         self, history: FlowHistory, shown: Transition | None, first: int | None
     ) -> dict[str, Any]:
+        entry = None if shown is None else history.entries[shown.record.version - 1]
         return {
             "nav": "flows",
             "history": history,
             "view": None if shown is None else flow_detail(history, shown, first),
             "window": WINDOW,
-            "proof": None if shown is None else self._proof(history, shown),
-            "entry": None if shown is None else history.entries[shown.record.version - 1],
+            # PERF: a proof is made from the tiles, in milliseconds; else it is left to its page.
+            "proof": None if entry is None else attempt_proof(self.given, entry, at_once),
+            "entry": entry,
             "refused": self.given.refusals.of_flow(history.flow_id, limit=MOST_REFUSED),
             "most_tasks": MOST_TASKS,
             "most_refused": MOST_REFUSED,
             "unread": history.entries[len(history.transitions) :],
         }
-
-    def _proof(self, history: FlowHistory, shown: Transition) -> ProofAttempt:
-        # PERF: made from the tiles, it takes milliseconds; without tiles it is left to its page.
-        return attempt_proof(self.given, history.entries[shown.record.version - 1], at_once)
 
 
 def _step(history: FlowHistory, at: str | None) -> Transition | None:
