@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from adapters import cli
-from adapters.audit.desk import Desk
+from adapters.audit.audit_service import AuditService
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.composition.asking_to_reload import reload
@@ -45,7 +45,7 @@ def main() -> int:
         open_evidence=open_evidence,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(configured_checkpoints, read_key_file),
+        proving=AuditService(configured_checkpoints, read_key_file),
         open_refusals=open_refusals,
         open_configurations=open_configurations,
         own_files=own_files,

@@ -21,7 +21,7 @@ from typing import Final
 
 from attrs import asdict, frozen
 
-from adapters.audit.desk import Configured, Desk
+from adapters.audit.audit_service import AuditService, Configured
 from adapters.store import StoreEvidence, open_for_reading
 from bench.beside import Beside, beside
 from bench.gateway import Running, running
@@ -128,7 +128,7 @@ def _ask(connection: HTTPConnection, path: str) -> int:
 
 def _serving(folder: Path, built: Built) -> AbstractContextManager[Running]:
     """Sign a checkpoint of a store, and serve the pages over both."""
-    desk = Desk(_no_configuration)
+    desk = AuditService(_no_configuration)
     public_key = desk.keygen(folder / "key", "bench")
     file = folder / "checkpoints"
     url = f"sqlite:///{built.path}"

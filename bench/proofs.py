@@ -22,7 +22,7 @@ from typing import Final
 
 from attrs import asdict, frozen
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.proving import Against, judged, prove
 from adapters.store import StoreEvidence, open_for_reading, open_for_writing
@@ -78,13 +78,17 @@ def _build(path: Path, events: int) -> None:
 
 def _measure(path: Path) -> Figures:
     signer = Signer.generate("bench")
-    issuer = Issuer(file=path.with_name("checkpoints"), signer=signer, origin="bench")
+    checkpoint_signer = CheckpointSigner(
+        file=path.with_name("checkpoints"), key=signer, origin="bench"
+    )
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
         evidence = StoreEvidence(store)
-        first, second = (_seconds(lambda: _checkpoint(evidence, issuer)) for _ in range(2))
-        made, checked = zip(*_proofs(evidence, issuer), strict=True)
+        first, second = (
+            _seconds(lambda: _checkpoint(evidence, checkpoint_signer)) for _ in range(2)
+        )
+        made, checked = zip(*_proofs(evidence, checkpoint_signer), strict=True)
         size = evidence.size()
-    cpu, wall, peak = _verify(path, issuer)
+    cpu, wall, peak = _verify(path, checkpoint_signer)
     return Figures(
         events=size,
         first_checkpoint_s=round(first, 2),
@@ -99,14 +103,16 @@ def _measure(path: Path) -> Figures:
     )
 
 
-def _checkpoint(evidence: AuditLog, issuer: Issuer) -> None:
-    append_checkpoint(evidence, issuer, progress=_silent)
+def _checkpoint(evidence: AuditLog, checkpoint_signer: CheckpointSigner) -> None:
+    append_checkpoint(evidence, checkpoint_signer, progress=_silent)
 
 
-def _proofs(evidence: AuditLog, issuer: Issuer) -> Iterator[tuple[float, float]]:
+def _proofs(
+    evidence: AuditLog, checkpoint_signer: CheckpointSigner
+) -> Iterator[tuple[float, float]]:
     """Return how long each of some proofs, evenly over the log, took to make and to check."""
-    key, size = issuer.signer.verifier, evidence.size()
-    against = Against(file=issuer.file, verifiers=[key])
+    key, size = checkpoint_signer.key.verifier, evidence.size()
+    against = Against(file=checkpoint_signer.file, verifiers=[key])
 
     def made(entry: LogEntry) -> None:
         prove(evidence, entry, against, progress=_silent)
@@ -120,11 +126,11 @@ def _proofs(evidence: AuditLog, issuer: Issuer) -> Iterator[tuple[float, float]]
         yield _cpu_seconds(partial(made, entry)), _cpu_seconds(partial(judged, proof, [key]))
 
 
-def _verify(path: Path, issuer: Issuer) -> tuple[float, float, float]:
+def _verify(path: Path, checkpoint_signer: CheckpointSigner) -> tuple[float, float, float]:
     """Return the processor's and the clock's seconds of a verification, and its mebibytes."""
     asked = ["audit", "verify", "--database", f"sqlite:///{path}", "--checkpoints"]
-    command = [sys.executable, "-c", _MEASURED, *asked, str(issuer.file)]
-    command += ["--public-key", str(issuer.signer.verifier)]
+    command = [sys.executable, "-c", _MEASURED, *asked, str(checkpoint_signer.file)]
+    command += ["--public-key", str(checkpoint_signer.key.verifier)]
     start = time.perf_counter()
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - all of it is ours
     wall = time.perf_counter() - start

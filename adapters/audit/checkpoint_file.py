@@ -1,7 +1,7 @@
 """The append-only file of a log's checkpoints, kept outside the database.
 
-Each checkpoint is a signed note followed by an empty line, and is synced before anybody is told of
-it. A power cut can tear the last one: what stands then behind the last whole note begins as a
+Each checkpoint is a signed note followed by an empty line, and is synced before it is
+reported. A power cut can tear the last one: what stands then behind the last whole note begins as a
 checkpoint of this log does. The next append puts it into a file beside this one and goes on behind
 the last whole note. Whatever else stands in the file is somebody's: nothing is written to it then.
 """
@@ -157,7 +157,7 @@ def _opened(path: Path) -> tuple[int, bool]:
 
 
 def _lock(path: Path, descriptor: int) -> None:
-    """Lock a file; whoever else has locked it may be suspended, and a gateway has to end."""
+    """Lock a file, within bounds: who has locked it may be suspended, and a gateway has to end."""
     until = time.monotonic() + LOCK_SECONDS
     while True:
         try:

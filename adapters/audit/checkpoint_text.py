@@ -16,8 +16,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from adapters.audit.keys import decoded, encoded
+from adapters.audit.keys import decoded
 from adapters.audit.notes import SIGNATURE_BEGUN
+from adapters.audit.pack.verifier.forms import encode_base64
 from domain.tlog.checkpoints import Checkpoint
 from domain.tlog.compact_range import HASH_BYTES
 
@@ -41,7 +42,7 @@ _BEGUN: Final = re.compile(
 
 def checkpoint_text(checkpoint: Checkpoint) -> str:
     """Return the text of a checkpoint, each line with its break."""
-    return f"{checkpoint.origin}\n{checkpoint.size}\n{encoded(checkpoint.root)}\n"
+    return f"{checkpoint.origin}\n{checkpoint.size}\n{encode_base64(checkpoint.root)}\n"
 
 
 def parse_checkpoint(text: str) -> Checkpoint | None:

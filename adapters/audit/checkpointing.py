@@ -19,14 +19,14 @@ from domain.tlog.tiles import TiledTree
 
 
 @frozen(kw_only=True)
-class Issuer:
+class CheckpointSigner:
     """Who signs a log's checkpoints, as which log, into which file.
 
     `predecessors` are the keys in whose place this one was put: what they signed is continued.
     """
 
     file: Path
-    signer: Signer
+    key: Signer
     origin: str
     predecessors: tuple[Verifier, ...] = ()
 
@@ -44,7 +44,7 @@ class _Last:
 
 
 def append_if_grown(
-    evidence: AuditLog, issuer: Issuer, *, progress: Progress = lambda _done, _all: None
+    audit_log: AuditLog, signer: CheckpointSigner, *, progress: Progress = lambda _done, _all: None
 ) -> AppendedCheckpoint | None:
     """Append a checkpoint if anything has happened since the last one, and return it.
 
@@ -54,15 +54,15 @@ def append_if_grown(
         Unprovable: if the log or the file is not what it was.
         OSError: if the file cannot be read or written.
     """
-    with continued(issuer.file, issuer.origin) as file:
-        last = _last(file.notes, issuer)
-        if last is not None and last.says(evidence.size()):
+    with continued(signer.file, signer.origin) as file:
+        last = _last(file.notes, signer)
+        if last is not None and last.says(audit_log.size()):
             return None
-        return _append(evidence, issuer, file, last, progress)
+        return _append(audit_log, signer, file, last, progress)
 
 
 def append_checkpoint(
-    evidence: AuditLog, issuer: Issuer, *, progress: Progress
+    audit_log: AuditLog, signer: CheckpointSigner, *, progress: Progress
 ) -> AppendedCheckpoint:
     """Append a checkpoint of a log as it is, if it has grown, and return the last one.
 
@@ -70,24 +70,23 @@ def append_checkpoint(
         Unprovable: if the log or the file is not what it was.
         OSError: if the file cannot be read or written.
     """
-    with continued(issuer.file, issuer.origin) as file:
-        return _append(evidence, issuer, file, _last(file.notes, issuer), progress)
+    with continued(signer.file, signer.origin) as file:
+        return _append(audit_log, signer, file, _last(file.notes, signer), progress)
 
 
-def check_continuable(issuer: Issuer) -> None:
+def check_continuable(signer: CheckpointSigner) -> None:
     """Check that a signer could append to its file as it is; the log is not looked at.
 
     Raises:
         Unprovable: if the file is none of its checkpoints.
         OSError: if it cannot be read and written.
     """
-    notes = check_file(issuer.file, issuer.origin)
-    _last(notes, issuer)
+    _last(check_file(signer.file, signer.origin), signer)
 
 
 def _append(
-    evidence: AuditLog,
-    issuer: Issuer,
+    audit_log: AuditLog,
+    signer: CheckpointSigner,
     file: CheckpointFile,
     last: _Last | None,
     progress: Progress,
@@ -97,22 +96,22 @@ def _append(
     APPSEC: nothing is signed that does not continue the last checkpoint in the file: a history
     that was changed must not get a good signature.
     """
-    size = evidence.size()
-    tree = _tree(evidence, size, last, issuer, progress)
+    size = audit_log.size()
+    tree = _tree(audit_log, size, last, signer, progress)
     if last is not None and last.says(size):
         return AppendedCheckpoint(
-            last.checkpoint, tuple(_notices(issuer, tree, None)), is_new=False
+            last.checkpoint, tuple(_notices(signer, tree, None)), is_new=False
         )
-    checkpoint = Checkpoint(origin=issuer.origin, size=size, root=tree.root(size))
-    kept = file.append(signed_note(checkpoint_text(checkpoint), issuer.signer))
+    checkpoint = Checkpoint(origin=signer.origin, size=size, root=tree.root(size))
+    kept = file.append(signed_note(checkpoint_text(checkpoint), signer.key))
     before = 0 if last is None else last.checkpoint.size
-    return AppendedCheckpoint(checkpoint, tuple(_notices(issuer, tree, kept)), before=before)
+    return AppendedCheckpoint(checkpoint, tuple(_notices(signer, tree, kept)), before=before)
 
 
-def _notices(issuer: Issuer, tree: TiledTree, kept: Path | None) -> Iterator[str]:
+def _notices(signer: CheckpointSigner, tree: TiledTree, kept: Path | None) -> Iterator[str]:
     if kept is not None:
-        yield f"{issuer.file}: its last checkpoint was torn; what there was of it is in {kept}"
-    tiles = tiles_path(issuer.file)
+        yield f"{signer.file}: its last checkpoint was torn; what there was of it is in {kept}"
+    tiles = tiles_path(signer.file)
     slow = "the whole log is read for each checkpoint"
     try:
         if not write_tiles(tiles, tree.tiles):
@@ -121,56 +120,52 @@ def _notices(issuer: Issuer, tree: TiledTree, kept: Path | None) -> Iterator[str
         yield f"{tiles}: cannot be written ({error.strerror}): until it can, {slow}"
 
 
-def _last(notes: Notes, issuer: Issuer) -> _Last | None:
+def _last(notes: Notes, signer: CheckpointSigner) -> _Last | None:
     """Return what the last note says, which must be by the same signer or a predecessor.
 
     APPSEC: a key that is there by mistake continues nothing.
     """
     if not notes.whole:
         return None
-    verifier = issuer.signer.verifier
-    found = open_note(notes.whole[-1], (verifier, *issuer.predecessors))
+    verifier = signer.key.verifier
+    found = open_note(notes.whole[-1], (verifier, *signer.predecessors))
     if isinstance(found, BadNote):
         raise Unprovable(
-            f"{issuer.file}: its last checkpoint is not by the key {verifier}: name another file,"
+            f"{signer.file}: its last checkpoint is not by the key {verifier}: name another file,"
             " or, if this key takes the place of the one that signed it, put the public key of"
             " that one into taskflow.audit.previousKeys"
         )
-    checkpoint = parse_checkpoint(found.text)
-    if checkpoint is None or checkpoint.origin != issuer.origin:
-        raise Unprovable(
-            f"{issuer.file}: its last checkpoint is not one of {issuer.origin}: another log or"
-            " origin wants a new file"
-        )
-    first = f"{issuer.origin}\n".encode()
+    first = f"{signer.origin}\n".encode()
     other = next((n for n, note in enumerate(notes.whole, 1) if not note.startswith(first)), None)
-    if other is not None:
+    checkpoint = parse_checkpoint(found.text)
+    if checkpoint is None or other is not None:
+        which = "last checkpoint" if other in {None, len(notes.whole)} else f"checkpoint {other}"
         raise Unprovable(
-            f"{issuer.file}: its checkpoint {other} is not one of {issuer.origin}: another log or"
-            " origin wants a new file"
+            f"{signer.file}: its {which} is not one of {signer.origin}: another log or origin wants"
+            " a new file"
         )
     return _Last(checkpoint, is_own=found.verifier == verifier)
 
 
 def _tree(
-    evidence: AuditLog,
+    audit_log: AuditLog,
     size: int,
     last: _Last | None,
-    issuer: Issuer,
+    signer: CheckpointSigner,
     progress: Progress,
 ) -> TiledTree:
     trusted = None if last is None else last.checkpoint
     if trusted and trusted.size > size:
-        raise _changed(issuer, f"has {size} events, of {trusted.size}")
-    cached = read_tiles(tiles_path(issuer.file))
-    tree = tree_over(evidence, size, trusted=trusted, cached=cached, progress=progress)
+        raise _changed(signer, f"has {size} events, of {trusted.size}")
+    cached = read_tiles(signer.file)
+    tree = tree_over(audit_log, size, trusted=trusted, cached=cached, progress=progress)
     if trusted and tree.root(trusted.size) != trusted.root:
-        raise _changed(issuer, f"is not the one that it was with {trusted.size} events")
+        raise _changed(signer, f"is not the one that it was with {trusted.size} events")
     return tree
 
 
-def _changed(issuer: Issuer, clause: str) -> Unprovable:
+def _changed(signer: CheckpointSigner, clause: str) -> Unprovable:
     return Unprovable(
-        f"no checkpoint was signed: the log {clause} that the last checkpoint of {issuer.file}"
+        f"no checkpoint was signed: the log {clause} that the last checkpoint of {signer.file}"
         " speaks of: see taskflow audit verify"
     )

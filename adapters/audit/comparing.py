@@ -11,16 +11,16 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_reading import read_notes
+from adapters.audit.checkpoint_reading import open_checkpoint, read_notes
 from adapters.audit.checkpoint_text import parse_checkpoint
 from adapters.audit.keys import Verifier
-from adapters.audit.notes import BadNote, open_note
-from adapters.audit.tile_file import read_tiles, tiles_path, tree_over
+from adapters.audit.notes import BadNote
+from adapters.audit.tile_file import read_tiles, tree_over
 from adapters.presentation.printable import counted
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import Checkpoint, Unprovable
-from domain.tlog.compact_range import CompactRange
+from domain.tlog.compact_range import root_of
 from domain.tlog.leaves import entry_hash
 from domain.tlog.tiles import LEVEL
 
@@ -34,7 +34,7 @@ class LastComparison:
 
 
 def compare_with_last(
-    evidence: AuditLog, file: Path, verifiers: Sequence[Verifier], progress: Progress
+    audit_log: AuditLog, file: Path, verifiers: Sequence[Verifier], progress: Progress
 ) -> LastComparison | None:
     """Compare a store with the last checkpoint of a file; None if there is none.
 
@@ -47,52 +47,41 @@ def compare_with_last(
     if not notes:
         return None
     last = _checkpoint(notes[-1], file, verifiers)
-    size = evidence.size()
+    size, problem = audit_log.size(), None
     if last.size > size:
-        problem = (
-            f"{counted(last.size - size, 'event')} of {last.size:,} are missing: it has only"
-            f" {size:,}"
-        )
-    elif not _is_continued(evidence, last, file, progress):
+        missing = counted(last.size - size, "event")
+        problem = f"{missing} of {last.size:,} are missing: it has only {size:,}"
+    elif not _is_continued(audit_log, last, file, progress):
         problem = f"its first {counted(last.size, 'event')} are not those that were signed"
-    else:
-        problem = None
     return LastComparison(size=last.size, problem=problem)
 
 
 def _checkpoint(note: bytes, file: Path, verifiers: Sequence[Verifier]) -> Checkpoint:
-    text = _unsigned_text(note)
     if verifiers:
-        opened = open_note(note, verifiers)
+        opened = open_checkpoint(note, verifiers)
         if isinstance(opened, BadNote):
             raise Unprovable(f"{file}: its last checkpoint: {opened.reason}")
-        text = opened.text
-    checkpoint = parse_checkpoint(text)
+        return opened.checkpoint
+    checkpoint = parse_checkpoint(note.decode(errors="replace").rpartition("\n\n")[0])
     if checkpoint is None:
         raise Unprovable(f"{file}: its last note is no checkpoint")
     return checkpoint
 
 
-def _unsigned_text(note: bytes) -> str:
-    return f"{note.decode(errors='replace').rpartition(chr(10) * 2)[0]}\n"
-
-
-def _is_continued(evidence: AuditLog, last: Checkpoint, file: Path, progress: Progress) -> bool:
-    tiles = read_tiles(tiles_path(file))[: last.size >> LEVEL]
-    cached = tiles if tiles and tiles[-1] == _last_tile(evidence, len(tiles)) else []
+def _is_continued(audit_log: AuditLog, last: Checkpoint, file: Path, progress: Progress) -> bool:
+    tiles = read_tiles(file)[: last.size >> LEVEL]
+    cached = tiles if tiles and tiles[-1] == _last_tile(audit_log, len(tiles)) else []
     try:
-        tree = tree_over(evidence, last.size, trusted=last, cached=cached, progress=progress)
+        tree = tree_over(audit_log, last.size, trusted=last, cached=cached, progress=progress)
         return tree.root(last.size) == last.root
     except Unprovable:
         return False  # a gap: the log has other positions than when it was signed
 
 
-def _last_tile(evidence: AuditLog, number: int) -> bytes:
+def _last_tile(audit_log: AuditLog, number: int) -> bytes:
     """Return the root of the nth tile as the events give it.
 
     NOTE: where the tiles lead to the root all alone, nothing else would be read of the store.
     """
-    tile = CompactRange()
-    for entry in evidence.entries(((number - 1) << LEVEL) + 1, number << LEVEL):
-        tile.add(entry_hash(entry))
-    return tile.root()
+    entries = audit_log.entries(((number - 1) << LEVEL) + 1, number << LEVEL)
+    return root_of(map(entry_hash, entries))

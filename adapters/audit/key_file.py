@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from adapters.audit.keys import Signer, Verifier
-from adapters.audit.plain_file import opened_to_read
+from adapters.audit.plain_file import open_plain_file
 from domain.tlog.checkpoints import Unprovable
 
 _MOST: Final = 1 << 16
@@ -23,7 +23,7 @@ def read_plain(file: Path) -> bytes:
     Raises:
         Unprovable: if it cannot be read, or is something else.
     """
-    with opened_to_read(file) as opened:
+    with open_plain_file(file) as opened:
         return opened.read(_MOST)
 
 

@@ -19,19 +19,16 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.audit.keys import Signer, Verifier, decoded, encoded, named
-
-DASH: Final = "\u2014 "
-"""What a line with a signature begins with."""
+from adapters.audit.keys import Signer, Verifier, decoded, named
+from adapters.audit.pack.verifier.forms import encode_base64
+from adapters.audit.pack.verifier.keys import ID_BYTES
+from adapters.audit.pack.verifier.notes import CONTROL, DASH, SIGNATURE
 
 HEAD: Final = 1 << 16
 """Among so many bytes at the beginning of a file of checkpoints there is a whole one."""
 
 _EMPTY_LINE: Final = b"\n\n"
 _DASH: Final = DASH.encode()
-_KEY_ID: Final = 4
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_SIGNATURE: Final = re.compile(rf"{DASH}([^\s+]+) ([A-Za-z0-9+/=]+)")
 
 _LINE: Final = rb"[^\x00-\x1f]+\n"
 _WHOLE: Final = re.compile(
@@ -133,7 +130,7 @@ class BadNote:
 def signed_note(text: str, signer: Signer) -> str:
     """Return a text with its signature; it ends with a line break."""
     key = signer.verifier
-    signature = encoded(key.key_id + signer.sign(text.encode()))
+    signature = encode_base64(key.key_id + signer.sign(text.encode()))
     return f"{text}\n{DASH}{key.name} {signature}\n"
 
 
@@ -147,22 +144,22 @@ def open_note(note: bytes, verifiers: Sequence[Verifier]) -> SignedText | BadNot
     except UnicodeDecodeError:
         return BadNote("it is not text in UTF-8", is_readable=False)
     text, separator, signatures = whole.rpartition("\n\n")
-    lines = [_SIGNATURE.fullmatch(line) for line in signatures.removesuffix("\n").split("\n")]
-    if not separator or not whole.endswith("\n") or _CONTROL.search(whole) or not all(lines):
+    lines = [SIGNATURE.fullmatch(line) for line in signatures.removesuffix("\n").split("\n")]
+    if not separator or not whole.endswith("\n") or CONTROL.search(whole) or not all(lines):
         return BadNote("it is not a signed note", is_readable=False)
     text += "\n"
     found = [(key, line) for key in verifiers for line in lines if line and _is_by(key, line)]
     if not found:
         return BadNote(f"it is not signed by {_named(verifiers)}", is_readable=True)
     for key, line in found:
-        if not key.verifies(text.encode(), (decoded(line[2]) or b"")[_KEY_ID:]):
+        if not key.verifies(text.encode(), (decoded(line[2]) or b"")[ID_BYTES:]):
             return BadNote(f"its signature by {key.name} is not good", is_readable=True)
     key, line = found[0]
     return SignedText(text, key, line[0])
 
 
 def _is_by(key: Verifier, line: re.Match[str]) -> bool:
-    return line[1] == key.name and (decoded(line[2]) or b"")[:_KEY_ID] == key.key_id
+    return line[1] == key.name and (decoded(line[2]) or b"")[:ID_BYTES] == key.key_id
 
 
 def _named(verifiers: Sequence[Verifier]) -> str:

@@ -15,7 +15,7 @@ _CHUNK: Final = 1 << 16
 
 
 @contextmanager
-def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
+def open_plain_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file or a pipe to read it.
 
     Raises:

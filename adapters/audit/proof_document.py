@@ -16,21 +16,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.audit.keys import decoded, encoded
-from adapters.audit.plain_file import opened_to_read, read_text
+from adapters.audit.keys import decoded
+from adapters.audit.pack.verifier.forms import (
+    HASH_BYTES,
+    LARGEST,
+    SURROGATE,
+    decode_base64,
+    encode_base64,
+    is_count,
+    read_strictly,
+)
+from adapters.audit.plain_file import open_plain_file, read_text
 from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
-from domain.tlog.compact_range import HASH_BYTES
 from domain.tlog.proofs import ConsistencyProof, Proof
 
 FORMAT: Final = "taskflow.inclusion_proof.v1"
 
-_MOST: Final = (1 << 63) - 1
 _DEEPEST: Final = 64
 _LONGEST: Final = 1 << 27
 """More bytes than the proof of the largest event has."""
@@ -44,13 +50,13 @@ def proof_document(proof: Proof) -> dict[str, object]:
         "flow": entry.flow_id,
         "version": entry.version,
         "name": entry.name,
-        "state": encoded(entry.state),
+        "state": encode_base64(entry.state),
         "index": entry.position - 1,
-        "path": [encoded(node) for node in proof.path],
+        "path": [encode_base64(node) for node in proof.path],
         "checkpoint": proof.note,
     }
     if proof.since is not None:
-        path = [encoded(node) for node in proof.since.path]
+        path = [encode_base64(node) for node in proof.since.path]
         document["since"] = {"checkpoint": proof.since.note, "path": path}
     return document
 
@@ -61,7 +67,7 @@ def read_proof(file: Path) -> Proof:
     Raises:
         Unprovable: if the file cannot be read, or holds none.
     """
-    with opened_to_read(file) as opened:
+    with open_plain_file(file) as opened:
         octets = read_text(opened, _LONGEST)
     if octets is None:
         raise Unprovable(f"{file}: not a proof: it is longer than any proof")
@@ -77,60 +83,41 @@ def parse_proof(text: str) -> Proof:
     Raises:
         Unprovable: if it is none: no part of it is guessed.
     """
-    fields = _object(text)
-    has_since, since = "since" in fields, fields.pop("since", None)
-    _check(fields, _FIELDS, "it")
+    try:
+        document = read_strictly(text)
+    except (ValueError, RecursionError) as error:
+        raise _no_proof("it is not JSON") from error
+    has_since = isinstance(document, dict) and "since" in document
+    since = _checked(document.pop("since"), _SINCE, "since") if has_since else None
+    fields = _checked(document, _FIELDS, "it")
     entry = LogEntry(
         position=fields["index"] + 1,
         flow_id=fields["flow"],
         version=fields["version"],
         name=fields["name"],
-        state=decoded(fields["state"]) or b"",
+        state=decode_base64(fields["state"]),
     )
     return Proof(
         entry=entry,
         path=_path(fields),
         note=fields["checkpoint"],
-        since=_since(since) if has_since else None,
+        since=ConsistencyProof(note=since["checkpoint"], path=_path(since)) if since else None,
     )
 
 
-def _since(fields: object) -> ConsistencyProof:
-    if not isinstance(fields, dict):
-        raise _no_proof("its field since is not an object")
-    _check(fields, _SINCE, "since")
-    return ConsistencyProof(note=fields["checkpoint"], path=_path(fields))
-
-
 def _path(fields: Mapping[str, Any]) -> tuple[bytes, ...]:
-    return tuple(decoded(node) or b"" for node in fields["path"])
+    return tuple(map(decode_base64, fields["path"]))
 
 
-def _check(
-    fields: Mapping[str, Any], wanted: Mapping[str, Callable[[object], bool]], what: str
-) -> None:
-    if fields.keys() != wanted.keys():
+def _checked(
+    found: object, wanted: Mapping[str, Callable[[object], bool]], what: str
+) -> dict[str, Any]:
+    if not isinstance(found, dict) or found.keys() != wanted.keys():
         raise _no_proof(f"{what} has the fields {', '.join(wanted)} and no others")
     for name, is_fine in wanted.items():
-        if not is_fine(fields[name]):
+        if not is_fine(found[name]):
             raise _no_proof(f"the field {name} is not what it should be")
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise _no_proof("it is not JSON") from error
-    if not isinstance(document, dict):
-        raise _no_proof("it is not a JSON object")
-    return document
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name stands twice")
-    return fields
+    return found
 
 
 def _no_proof(clause: str) -> Unprovable:
@@ -138,11 +125,7 @@ def _no_proof(clause: str) -> Unprovable:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not any("\ud800" <= each <= "\udfff" for each in value)
-
-
-def _is_count(least: int) -> Callable[[object], bool]:
-    return lambda value: type(value) is int and least <= value < _MOST
+    return isinstance(value, str) and not SURROGATE.search(value)
 
 
 def _is_base64(value: object) -> bool:
@@ -157,18 +140,13 @@ def _is_path(value: object) -> bool:
     )
 
 
+_SINCE: Final[Mapping[str, Callable[[object], bool]]] = {"checkpoint": _is_text, "path": _is_path}
 _FIELDS: Final[Mapping[str, Callable[[object], bool]]] = {
     "format": lambda value: value == FORMAT,
     "flow": _is_text,
-    "version": _is_count(1),
+    "version": is_count,
     "name": _is_text,
     "state": _is_base64,
-    "index": _is_count(0),
-    "path": _is_path,
-    "checkpoint": _is_text,
-}
-
-_SINCE: Final[Mapping[str, Callable[[object], bool]]] = {
-    "checkpoint": _is_text,
-    "path": _is_path,
+    "index": lambda value: is_count(value, 0) and value != LARGEST,
+    **_SINCE,
 }

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from adapters.audit.checkpoint_reading import read_notes
-from adapters.audit.checkpoint_text import parse_checkpoint
+from adapters.audit.checkpoint_reading import open_checkpoint, read_notes
 from adapters.audit.keys import Verifier, named
-from adapters.audit.notes import BadNote, open_note
-from adapters.audit.tile_file import read_tiles, tiles_path, tree_over
+from adapters.audit.notes import BadNote
+from adapters.audit.tile_file import read_tiles, tree_over
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint, Unprovable
@@ -41,14 +40,8 @@ class Against:
     held: Path | None = None
 
 
-@frozen
-class _Note:
-    text: str
-    checkpoint: Checkpoint
-
-
 def prove(
-    evidence: AuditLog, entry: LogEntry, against: Against, *, progress: Progress
+    audit_log: AuditLog, entry: LogEntry, against: Against, *, progress: Progress
 ) -> ProofResult:
     """Prove an event against the last checkpoint that covers it.
 
@@ -57,19 +50,18 @@ def prove(
     Raises:
         Unprovable: if no checkpoint covers the event, or the log is shorter than that one says.
     """
-    found = _covering(entry, against)
-    size = found.checkpoint.size
-    cached = read_tiles(tiles_path(against.file))
-    tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
+    note, checkpoint = _covering(entry, against)
+    size, cached = checkpoint.size, read_tiles(against.file)
+    tree = tree_over(audit_log, size, trusted=checkpoint, cached=cached, progress=progress)
     path = inclusion_proof(entry.position - 1, size, tree.subtree)
     since = _since(against, size, tree)
-    return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifiers)
+    return judged(Proof(entry=entry, path=path, note=note, since=since), against.verifiers)
 
 
-def _covering(entry: LogEntry, against: Against) -> _Note:
-    for note in _from_the_last(against.file, against.verifiers):
-        if note.checkpoint.size >= entry.position:
-            return note
+def _covering(entry: LogEntry, against: Against) -> tuple[str, Checkpoint]:
+    for note, checkpoint in _from_the_last(against.file, against.verifiers):
+        if checkpoint.size >= entry.position:
+            return note, checkpoint
     raise Unprovable(
         f"{against.file}: no checkpoint by {named(against.verifiers)} covers the event at position"
         f" {entry.position} yet: see taskflow audit checkpoint"
@@ -80,44 +72,42 @@ def _since(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | N
     """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
     if against.held is None:
         return None
-    for note in _from_the_last(against.held, against.verifiers):
-        if 0 < (older := note.checkpoint.size) <= size:
-            return ConsistencyProof(
-                note=note.text, path=consistency_proof(older, size, tree.subtree)
-            )
+    for note, checkpoint in _from_the_last(against.held, against.verifiers):
+        if 0 < (older := checkpoint.size) <= size:
+            return ConsistencyProof(note=note, path=consistency_proof(older, size, tree.subtree))
     raise Unprovable(
         f"{against.held}: has no checkpoint by {named(against.verifiers)} of 1 to {size} events"
     )
 
 
-def _from_the_last(file: Path, verifiers: Sequence[Verifier]) -> Iterator[_Note]:
+def _from_the_last(file: Path, verifiers: Sequence[Verifier]) -> Iterator[tuple[str, Checkpoint]]:
+    """Return the notes of a file that are checkpoints by some keys, the last one first."""
     for note in reversed(read_notes(file).whole):
-        checkpoint = _checkpoint(note, verifiers)
-        if isinstance(checkpoint, Checkpoint):
-            yield _Note(note.decode(), checkpoint)
+        opened = open_checkpoint(note, verifiers)
+        if not isinstance(opened, BadNote):
+            yield note.decode(), opened.checkpoint
 
 
 def judged(proof: Proof, verifiers: Sequence[Verifier]) -> ProofResult:
     """Judge a proof by what it holds and the public keys of its log, and nothing else."""
-    checkpoint = _checkpoint(proof.note.encode(errors="surrogatepass"), verifiers)
-    if isinstance(checkpoint, str):
-        return ProofResult(proof=proof, reason=f"its checkpoint: {checkpoint}")
-    if not verify_inclusion(proof, checkpoint):
-        return ProofResult(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
+    opened = open_checkpoint(_octets(proof.note), verifiers)
+    if isinstance(opened, BadNote):
+        return ProofResult(proof=proof, reason=f"its checkpoint: {opened.reason}")
+    result = ProofResult(proof=proof, checkpoint=opened.checkpoint, reason=None)
+    if not verify_inclusion(proof, opened.checkpoint):
+        return evolve(result, reason=_NOT_INCLUDED)
     if proof.since is None:
-        return ProofResult(proof=proof, checkpoint=checkpoint, reason=None)
-    return _judged_since(proof, proof.since, checkpoint, verifiers)
+        return result
+    older = open_checkpoint(_octets(proof.since.note), verifiers)
+    if isinstance(older, BadNote):
+        return evolve(result, reason=f"its older checkpoint: {older.reason}")
+    continues = verify_consistency(proof.since, older.checkpoint, opened.checkpoint)
+    reason = None if continues else _NOT_CONTINUED
+    return evolve(result, since=older.checkpoint, reason=reason)
 
 
-def _judged_since(
-    proof: Proof, since: ConsistencyProof, checkpoint: Checkpoint, verifiers: Sequence[Verifier]
-) -> ProofResult:
-    older = _checkpoint(since.note.encode(errors="surrogatepass"), verifiers)
-    if isinstance(older, str):
-        reason = f"its older checkpoint: {older}"
-        return ProofResult(proof=proof, checkpoint=checkpoint, reason=reason)
-    reason_why = None if verify_consistency(since, older, checkpoint) else _NOT_CONTINUED
-    return ProofResult(proof=proof, checkpoint=checkpoint, since=older, reason=reason_why)
+def _octets(note: str) -> bytes:
+    return note.encode(errors="surrogatepass")
 
 
 _NOT_INCLUDED: Final = (
@@ -128,11 +118,3 @@ _NOT_CONTINUED: Final = (
     "the log that its checkpoint speaks of does not continue that of the older one: history was"
     " changed between them"
 )
-
-
-def _checkpoint(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint | str:
-    """Return what a note says, or a clause about why it says nothing that the keys signed."""
-    found = open_note(note, verifiers)
-    if isinstance(found, BadNote):
-        return found.reason
-    return parse_checkpoint(found.text) or "it is signed, and says something else than a checkpoint"

@@ -1,9 +1,9 @@
 """The roots of a log's tiles, in a file beside its checkpoints: a cache that nobody trusts.
 
 Its name is that of the checkpoints file with `.tiles` behind it; it holds the roots one after the
-other, 32 bytes each, and may be deleted at any time. Whoever uses it compares a root that it
-leads to with one that was signed, and computes the tiles again from the events if they differ. A
-log's first tile never changes: a file that begins otherwise is somebody else's, and stays.
+other, 32 bytes each, and may be deleted at any time. A root that it
+leads to is compared with one that was signed; if they differ, the tiles are computed again from the
+events. A log's first tile never changes: a file that begins otherwise is not ours, and stays.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def tiles_path(checkpoints: Path) -> Path:
     return Path(f"{checkpoints}{TILES}")
 
 
-def read_tiles(path: Path) -> list[bytes]:
-    """Return the roots that a file holds; none if there is no such file."""
+def read_tiles(checkpoints: Path) -> list[bytes]:
+    """Return the roots that stand beside a checkpoints file; none if there is no such file."""
+    path = tiles_path(checkpoints)
     try:
         data = path.read_bytes() if path.is_file() else b""
     except OSError:
@@ -76,7 +77,7 @@ def _is_ours(path: Path, tiles: Sequence[bytes]) -> bool:
 
 
 def tree_over(
-    evidence: AuditLog,
+    audit_log: AuditLog,
     size: int,
     *,
     trusted: Checkpoint | None,
@@ -91,14 +92,14 @@ def tree_over(
     Raises:
         Unprovable: if the log has fewer events, or a gap.
     """
-    leaf_hashes = _leaf_hashes(evidence)
+    leaf_hashes = _leaf_hashes(audit_log)
     known = [] if trusted is None or trusted.size > size else cached[: trusted.size >> LEVEL]
     tree = TiledTree(size, known, leaf_hashes)
     if trusted is None or len(known) < trusted.size >> LEVEL or not _leads_to(tree, trusted):
         known = []
     if known and len(known) == size >> LEVEL:
         return tree
-    hashes = _hashes(evidence, len(known) << LEVEL, size, progress)
+    hashes = _hashes(audit_log, len(known) << LEVEL, size, progress)
     return TiledTree(size, [*known, *tile_roots(hashes)], leaf_hashes)
 
 
@@ -106,14 +107,14 @@ def _leads_to(tree: TiledTree, trusted: Checkpoint) -> bool:
     return trusted.size <= tree.size and tree.root(trusted.size) == trusted.root
 
 
-def _leaf_hashes(evidence: AuditLog) -> LeafHashes:
-    return lambda start, stop: list(_hashes(evidence, start, stop, lambda _done, _all: None))
+def _leaf_hashes(audit_log: AuditLog) -> LeafHashes:
+    return lambda start, stop: list(_hashes(audit_log, start, stop, lambda _done, _all: None))
 
 
-def _hashes(evidence: AuditLog, start: int, stop: int, progress: Progress) -> Iterator[bytes]:
+def _hashes(audit_log: AuditLog, start: int, stop: int, progress: Progress) -> Iterator[bytes]:
     """Return the hashes of the leaves from an index up to another, from the events themselves."""
     position = start
-    for entry in evidence.entries(start + 1, stop):
+    for entry in audit_log.entries(start + 1, stop):
         position += 1
         if entry.position != position:
             raise _missing(position)

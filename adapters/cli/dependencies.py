@@ -147,7 +147,7 @@ class WriteEvents(Protocol):
     """Writes the selected events to a stream of bytes, and returns how many there are."""
 
     def __call__(
-        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write them."""
 
@@ -157,7 +157,7 @@ class WriteCloudEvents(Protocol):
 
     def __call__(
         self,
-        evidence: AuditLog,
+        audit_log: AuditLog,
         selection: Selection,
         sink: IO[bytes],
         *,

@@ -20,7 +20,7 @@ class EvidencePacker(Protocol):
         """Return the position up to which a log has checkpoints."""
 
     def write(
-        self, evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+        self, audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
     ) -> int:
         """Write the pack of the selected events, and return how many there are."""
 

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from adapters.audit.audit_service import Configured, configured_signer
 from adapters.audit.checkpointing import check_continuable
-from adapters.audit.desk import Configured, configured_issuer
 from adapters.audit.keys import Verifier
 from adapters.composition.stores import settings_of
 from adapters.settings import Settings, Unresolved, read_secret_file
@@ -56,7 +56,7 @@ def unsigned(settings: Settings) -> Iterator[str]:
     """Say why no checkpoint would be signed, where one should be."""
     if settings.checkpoints.key is not None:
         try:
-            check_continuable(configured_issuer(checkpoints_of(settings)))
+            check_continuable(configured_signer(checkpoints_of(settings)))
         except Unprovable as fault:
             yield f"no checkpoint will be signed: {fault}"
         except OSError as fault:
@@ -68,8 +68,8 @@ def verifiers_of(settings: Settings) -> tuple[Verifier, ...]:
     """Return the public keys by which the last checkpoint may be signed, none if no key signs."""
     if settings.checkpoints.key is None or any(unsigned(settings)):
         return ()
-    issuer = configured_issuer(checkpoints_of(settings))
-    return (issuer.signer.verifier, *issuer.predecessors)
+    signer = configured_signer(checkpoints_of(settings))
+    return (signer.key.verifier, *signer.predecessors)
 
 
 def public_key_of(settings: Settings) -> str | None:

@@ -10,9 +10,9 @@ from typing import Final
 
 from attrs import define, field
 
+from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
-from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of, verifiers_of
 from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
@@ -134,15 +134,15 @@ def checkpoint_job(
 
     def job() -> None:
         nonlocal signed
-        issuer = configured_issuer(configured)
+        signer = configured_signer(configured)
         with suppress(_StoppedError):
-            made = append_if_grown(evidence, issuer, progress=_stop_in_time(is_stopped))
+            made = append_if_grown(evidence, signer, progress=_stop_in_time(is_stopped))
             if made is not None:
                 log_milestone(LOG, "checkpoint", {"events": made.checkpoint.size})
                 for notice in made.notices:
                     LOG.warning("%s", notice)
                 if made.before < signed:
-                    reason = f"{issuer.file} lost what was signed since {made.before} events"
+                    reason = f"{signer.file} lost what was signed since {made.before} events"
                     log_fault(LOG, "checkpoints removed", {"reason": f"{reason}: see its copies"})
                 signed = made.checkpoint.size
 

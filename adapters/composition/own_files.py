@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters import cli
+from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpoint_file import check_file
-from adapters.audit.desk import configured_issuer
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
 from adapters.composition.checkpoints import checkpoints_of
@@ -91,6 +91,6 @@ def _misplaced(file: Path, own: OwnFiles) -> str | None:
 
 def _origin(settings: Settings) -> str | None:
     try:
-        return configured_issuer(checkpoints_of(settings)).origin
+        return configured_signer(checkpoints_of(settings)).origin
     except Unprovable:
         return settings.checkpoints.origin

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from attrs import frozen
 
 from adapters import cli
-from adapters.audit.desk import Desk
+from adapters.audit.audit_service import AuditService
 from adapters.composition.checkpoints import checkpoints_of
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
@@ -27,7 +27,7 @@ from adapters.composition.listening import (
 from adapters.composition.signals import Signals
 from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
 from adapters.logs import Fields, log_event
-from adapters.pages import Collaborators, create_app, render_error
+from adapters.pages import PageDependencies, create_pages_app, render_error_page
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
@@ -83,8 +83,8 @@ class _Proofs:
     public_keys: tuple[str, ...]
 
     @property
-    def desk(self) -> Desk:
-        return Desk(lambda _: checkpoints_of(self.settings))
+    def desk(self) -> AuditService:
+        return AuditService(lambda _: checkpoints_of(self.settings))
 
     def checkpoints(self) -> KnownCheckpoints:
         """Return what the log is to be compared with."""
@@ -111,9 +111,9 @@ def _unable(reason: str) -> Prover:
 
 def _pages_given(
     settings: Settings, evidence: AuditLog, refusals: RefusalLog, proofs: _Proofs
-) -> Collaborators:
-    return Collaborators(
-        evidence=evidence,
+) -> PageDependencies:
+    return PageDependencies(
+        audit_log=evidence,
         refusals=refusals,
         checkpoints=proofs.checkpoints,
         prove=partial(proofs.prover(), evidence),
@@ -139,13 +139,13 @@ def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
 
 
 def _pages_server(
-    settings: Settings, given: Collaborators, *, host: str | None, port: int | None
+    settings: Settings, given: PageDependencies, *, host: str | None, port: int | None
 ) -> Server:
     pages = settings.pages
     asked = pages.port if port is None else port
     options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
     render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
-    app = create_app(given)
+    app = create_pages_app(given)
     return listening(
         app,
         options,
@@ -161,6 +161,6 @@ def _render_page_error(
     rejection: Rejection, *, remember: Callable[[str], str | None], base_path: str
 ) -> RawAnswer:
     log_event(LOG, "page", rejection_fields(rejection, remember))
-    return render_error(
+    return render_error_page(
         rejection.status, rejection.code, rejection.sentence, rejection.request_id, base_path
     )

@@ -1,11 +1,11 @@
-"""The auditor's pages: a read-only web application over the evidence of a store.
+"""The auditor's pages: a read-only web application over the audit log of a store.
 
 The only room that imports Jinja2. All is rendered on the server, and no script is sent. Nothing
-here can change a flow: the application is given evidence to read, and no store to write.
+here can change a flow: the application is given an audit log to read, and no store to write.
 """
 
-from adapters.pages.collaborators import Collaborators
-from adapters.pages.errors import render_error
-from adapters.pages.wsgi import create_app
+from adapters.pages.dependencies import PageDependencies
+from adapters.pages.errors import render_error_page
+from adapters.pages.wsgi import create_pages_app
 
-__all__ = ["Collaborators", "create_app", "render_error"]
+__all__ = ["PageDependencies", "create_pages_app", "render_error_page"]

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
+from adapters.pages.dependencies import PageDependencies
 
 # APPSEC: what is put before addresses must lead nowhere else: no `//`, no dots alone, no quotes.
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
@@ -19,7 +19,7 @@ _BASE: Final[ContextVar[str]] = ContextVar("base_path", default="")
 
 
 def based(path: str) -> str:
-    """Return the address of a path, for whoever is being answered."""
+    """Return the address of a path, below the base path of this answer."""
     return _BASE.get() + path
 
 
@@ -36,7 +36,7 @@ class BasePath:
     Proxies may pass the prefix on in the path or take it off.
     """
 
-    given: Collaborators
+    given: PageDependencies
 
     def process_request(self, req: Request, _: Response) -> None:
         """Read it, and forget that of the answer before in this thread."""

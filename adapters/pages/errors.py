@@ -9,14 +9,14 @@ from falcon import Request, Response
 from falcon.util import http_status_to_code
 
 from adapters.pages.base_path import below
-from adapters.pages.collaborators import Collaborators
+from adapters.pages.dependencies import PageDependencies
 from adapters.pages.headers import HTML, NO_STORE, SECURITY
-from adapters.pages.rendering import render
+from adapters.pages.rendering import render_page
 from adapters.presentation.printable import shortened
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import RequestId
 
-RawAnswer: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
+RawPage: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body, for a server that answers by itself."""
 
 _SENTENCES: Final = {
@@ -30,16 +30,16 @@ _SENTENCES: Final = {
 }
 
 
-def render_error(
+def render_error_page(
     status: int, code: str, sentence: str, request_id: RequestId, base_path: str
-) -> RawAnswer:
+) -> RawPage:
     """Return the page of a refusal that the server makes by itself."""
     below(base_path)
     headers = (*SECURITY, NO_STORE, ("Content-Type", HTML), ("X-Request-Id", request_id))
     return status, headers, _page(status, sentence or code, request_id).encode()
 
 
-def error_handlers(given: Collaborators) -> Any:  # noqa: ANN401 - Falcon's signatures
+def error_handlers(given: PageDependencies) -> Any:  # noqa: ANN401 - Falcon's signatures
     """Return what answers Falcon's refusals, and what answers our faults."""
 
     def refused(req: Request, resp: Response, error: Any, _: dict[str, Any]) -> None:  # noqa: ANN401 - of Falcon
@@ -59,7 +59,6 @@ def error_handlers(given: Collaborators) -> Any:  # noqa: ANN401 - Falcon's sign
 
 def _answer(req: Request, resp: Response, status: int, sentence: str | None) -> None:
     resp.status = falcon.code_to_http_status(status)
-    resp.content_type = HTML
     resp.text = _page(status, sentence or _SENTENCES.get(status, ""), _id_of(req))
 
 
@@ -69,6 +68,6 @@ def _id_of(req: Request) -> RequestId:
 
 def _page(status: int, sentence: str, request_id: RequestId) -> str:
     title = falcon.code_to_http_status(status).partition(" ")[2]
-    return render(
+    return render_page(
         "error.html", {"title": title, "sentence": sentence, "request_id": request_id, "nav": None}
     )

@@ -10,10 +10,9 @@ import falcon
 from attrs import frozen
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
-from adapters.pages.flow_view import in_words
-from adapters.pages.headers import HTML
-from adapters.pages.rendering import render
+from adapters.pages.dependencies import PageDependencies
+from adapters.pages.flow_detail import in_words
+from adapters.pages.rendering import render_page
 from adapters.presentation.printable import printable, shortened
 from domain.application.ports import Progress
 from domain.flow.ids import FlowId
@@ -31,41 +30,41 @@ _SHOWN: Final = 20_000
 """Characters of the stored bytes that the page shows."""
 
 
-class TooLong(Exception):  # noqa: N818 - reads as what is said of a proof
+class ProofTooLong(Exception):  # noqa: N818 - reads as what is said of a proof
     """A proof would need more events to be read than there is time for."""
 
 
 @frozen(kw_only=True)
-class Proving:
-    """What became of a proof: a verdict, or the reason why there is none."""
+class ProofAttempt:
+    """A proof's verdict, or the reason why there is none."""
 
     verdict: ProofResult | None
     reason: str | None
     took_too_long: bool = False
 
 
-def proven(given: Collaborators, entry: LogEntry, progress: Progress) -> Proving:
-    """Prove an event, as long as `progress` does not raise `TooLong`."""
+def attempt_proof(given: PageDependencies, entry: LogEntry, progress: Progress) -> ProofAttempt:
+    """Prove an event, as long as `progress` does not raise `ProofTooLong`."""
     try:
-        return Proving(verdict=given.prove(entry, progress), reason=None)
+        return ProofAttempt(verdict=given.prove(entry, progress), reason=None)
     except Unprovable as reason:
-        return Proving(verdict=None, reason=str(reason))
-    except TooLong:
-        return Proving(verdict=None, reason=None, took_too_long=True)
+        return ProofAttempt(verdict=None, reason=str(reason))
+    except ProofTooLong:
+        return ProofAttempt(verdict=None, reason=None, took_too_long=True)
 
 
 def at_once(_done: int, _all: int) -> None:
     """Give up a proof that is not made from the tiles, on a page that has more to show."""
-    raise TooLong
+    raise ProofTooLong
 
 
 def within(seconds: Callable[[], float]) -> Progress:
-    """Return what gives up a proof that takes too long."""
+    """Return a progress that gives up a proof after a while."""
     deadline = seconds() + PATIENCE_SECONDS
 
     def progress(_done: int, _all: int) -> None:
         if seconds() > deadline:
-            raise TooLong
+            raise ProofTooLong
 
     return progress
 
@@ -74,20 +73,19 @@ def within(seconds: Callable[[], float]) -> Progress:
 class ProofPage:
     """`GET /proofs/<id>?at=<version>`: a proof with its verdict; `&as=json` to take it away."""
 
-    given: Collaborators
+    given: PageDependencies
 
     def on_get(self, req: Request, resp: Response, flow_id: FlowId) -> None:
         """Show it, or send its document."""
-        entry = _entry(self.given.evidence, flow_id, _version(req))
-        found = proven(self.given, entry, within(self.given.seconds))
+        entry = _entry(self.given.audit_log, flow_id, _version(req))
+        found = attempt_proof(self.given, entry, within(self.given.seconds))
         if req.get_param("as") == "json" and found.verdict is not None:
             resp.content_type = falcon.MEDIA_JSON
             resp.downloadable_as = f"proof-{entry.position}.json"
             document = self.given.proof_document(found.verdict.proof)
             resp.data = json.dumps(document, indent=1).encode()
             return
-        resp.content_type = HTML
-        resp.text = render(
+        resp.text = render_page(
             "proof.html",
             {
                 "nav": "flows",
@@ -106,8 +104,8 @@ def _version(req: Request) -> int:
     return req.get_param_as_int("at", required=True, min_value=1, max_value=_MOST_VERSION)
 
 
-def _entry(evidence: AuditLog, flow_id: FlowId, version: int) -> LogEntry:
-    entry = evidence.entry(flow_id, version)
+def _entry(audit_log: AuditLog, flow_id: FlowId, version: int) -> LogEntry:
+    entry = audit_log.entry(flow_id, version)
     if entry is None:
         sentence = f"There is no version {version} of flow {shortened(flow_id, 80)}."
         raise falcon.HTTPNotFound(description=sentence)

@@ -1,4 +1,4 @@
-"""What callers were refused: the calls that are kept, and the counts of all of them."""
+"""What callers were refused: the calls that are form_values, and the counts of all of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import falcon
 from attrs import evolve, frozen
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
-from adapters.pages.headers import HTML
-from adapters.pages.query import Fields, Misread, Reader, cursor, kept, read_fields
-from adapters.pages.rendering import address, render
+from adapters.pages.dependencies import PageDependencies
+from adapters.pages.query import FormFields, Misread, Reader, form_values, read_cursor, read_fields
+from adapters.pages.rendering import render_page
 from domain.flow.ids import KeyId, RouteId
 from domain.history.as_of import parse_time
 from domain.history.refused_requests import (
@@ -34,33 +33,32 @@ _READERS: Final[Mapping[str, Reader]] = {
     "flow_id": str,
     "since": parse_time,
     "until": parse_time,
-    "before": cursor,
+    "before": read_cursor,
 }
 
 
-@frozen(kw_only=True)
-class Total:
+@frozen
+class RefusalSum:
     """How often something was refused, over the days that were asked for."""
 
     route_id: RouteId
     key_id: KeyId | None
     code: str
-    counted: int
-    dropped: int
-    adds_up: bool
+    counted: int = 0
+    dropped: int = 0
+    adds_up: bool = True
 
 
 @frozen
 class RefusalsPage:
     """`GET /refusals`: what a form asks for of what was refused."""
 
-    given: Collaborators
+    given: PageDependencies
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show it."""
         fields = {name: req.get_param(name) or "" for name in _READERS}
         read = read_fields(fields, _READERS)
-        resp.content_type = HTML
         if isinstance(read, Misread):
             resp.status = falcon.HTTP_400
             resp.text = _page(fields, read.problems, RefusalPage(calls=(), next_cursor=None), ())
@@ -73,24 +71,21 @@ class RefusalsPage:
     on_head = on_get
 
 
-def _page(fields: Fields, problems: Fields, found: RefusalPage, totals: Sequence[Total]) -> str:
-    links = kept(fields)
-    return render(
+def _page(
+    fields: FormFields, problems: FormFields, found: RefusalPage, totals: Sequence[RefusalSum]
+) -> str:
+    return render_page(
         "refusals.html",
         {
             "nav": "refusals",
-            "fields": fields,
-            "problems": problems,
+            **form_values("/refusals", fields, problems, found.next_cursor),
             "found": found,
             "totals": totals,
-            "filtered": bool(links),
-            "older": address("/refusals", **links, before=found.next_cursor),
-            "newest": address("/refusals", **links) if fields["before"] else None,
         },
     )
 
 
-def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[Total]:
+def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[RefusalSum]:
     """Return the totals over all days, the most frequent first; they know no flows."""
     if wanted.flow_id is not None:
         return ()
@@ -99,19 +94,12 @@ def _totals(refusals: RefusalLog, wanted: Wanted) -> Sequence[Total]:
     return sorted(totals, key=lambda total: -total.counted)
 
 
-def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
+def summed(totals: Iterable[RefusalTotal]) -> Iterable[RefusalSum]:
     """Return the totals of days as totals over all of them."""
-    sums: dict[tuple[str, str, str], Total] = {}
+    sums: dict[tuple[str, str, str], RefusalSum] = {}
     for day in totals:
         key = (day.route_id, day.key_id, day.code)
-        known = sums.get(key) or Total(
-            route_id=day.route_id,
-            key_id=day.key_id,
-            code=day.code,
-            counted=0,
-            dropped=0,
-            adds_up=True,
-        )
+        known = sums.get(key) or RefusalSum(day.route_id, day.key_id, day.code)
         sums[key] = evolve(
             known,
             counted=known.counted + day.counted,
@@ -121,11 +109,9 @@ def summed(totals: Iterable[RefusalTotal]) -> Iterable[Total]:
     return sums.values()
 
 
-def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[Total]:
+def _summed_strangers(totals: Iterable[TurnedAwayTotal]) -> Iterable[RefusalSum]:
     sums: Counter[tuple[RouteId, str]] = Counter()
     for day in totals:
         sums[day.route_id, day.code] += day.counted
     for (route_id, code), counted in sums.items():
-        yield Total(
-            route_id=route_id, key_id=None, code=code, counted=counted, dropped=0, adds_up=True
-        )
+        yield RefusalSum(route_id, None, code, counted)

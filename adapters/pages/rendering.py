@@ -92,6 +92,6 @@ def _environment() -> Environment:
 _ENVIRONMENT: Final = _environment()
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
+def render_page(template: str, values: Mapping[str, Any]) -> str:
     """Return a page."""
     return _ENVIRONMENT.get_template(template).render(values)

@@ -51,7 +51,7 @@ class Scale:
 
 
 def scale(moments: Iterable[Timestamp]) -> Scale:
-    """Return the scale on which some moments, of which there is at least one, can be told apart."""
+    """Return the scale on which some moments, of which there is at least one, are distinct."""
     given = tuple(sorted(set(moments)))
     silences = [right - left for left, right in pairwise(given)]
     if not silences:

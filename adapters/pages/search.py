@@ -12,8 +12,8 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from adapters.pages.moments import SLACK, position_after
-from adapters.pages.query import Query
+from adapters.pages.log_search import SLACK, position_after
+from adapters.pages.query import FlowQuery
 from domain.flow.state import Flow
 from domain.history.audit_log import AuditLog
 
@@ -32,7 +32,7 @@ have 256 KiB, so that large chunks of large flows would cost gigabytes.
 
 
 @frozen(kw_only=True)
-class Found:
+class FoundFlows:
     """Some flows, newest first, how many were looked at for them, and the cursor of the rest."""
 
     flows: Sequence[Flow]
@@ -40,29 +40,29 @@ class Found:
     next_cursor: int | None
 
 
-def search(evidence: AuditLog, query: Query, seconds: Callable[[], float]) -> Found:
-    """Return one page of the flows that a query means."""
+def search(audit_log: AuditLog, query: FlowQuery, seconds: Callable[[], float]) -> FoundFlows:
+    """Return one page of the flows that a query asks for."""
     if not query.needs_a_look:
-        page = evidence.page(query.owner, limit=PAGE, before=query.before, status=query.status)
-        return Found(flows=page.flows, looked_at=len(page.flows), next_cursor=page.next_cursor)
-    return _Look(evidence, query, seconds).found()
+        page = audit_log.page(query.owner, limit=PAGE, before=query.before, status=query.status)
+        return FoundFlows(flows=page.flows, looked_at=len(page.flows), next_cursor=page.next_cursor)
+    return _Look(audit_log, query, seconds).found()
 
 
 @define
 class _Look:
-    evidence: AuditLog
-    query: Query
+    audit_log: AuditLog
+    query: FlowQuery
     seconds: Callable[[], float]
     _found: list[Flow] = field(factory=list, init=False)
     _looked_at: int = field(default=0, init=False)
 
-    def found(self) -> Found:
+    def found(self) -> FoundFlows:
         """Look until a page is full, the time is up, or all flows were seen."""
         deadline = self.seconds() + BUDGET_SECONDS
         cursor, size = self._begin(), _FIRST_CHUNK
         while True:
             began = self.seconds()
-            page = self.evidence.page(
+            page = self.audit_log.page(
                 self.query.owner, limit=size, before=cursor, status=self.query.status
             )
             cursor = None if self._is_past(page.flows) else page.next_cursor
@@ -79,7 +79,7 @@ class _Look:
         query = self.query
         if query.before is not None or query.until is None:
             return query.before
-        return position_after(self.evidence, query.until + SLACK)
+        return position_after(self.audit_log, query.until + SLACK)
 
     def _is_past(self, flows: Sequence[Flow]) -> bool:
         """Say whether all that is older than some flows was created too early."""
@@ -99,8 +99,8 @@ class _Look:
     def _cursor_after(self, last: Flow, flows: Sequence[Flow], cursor: int | None) -> int | None:
         if last is flows[-1]:
             return cursor
-        index = self.evidence.examine(last.flow_id).index
+        index = self.audit_log.examine(last.flow_id).index
         return cursor if index is None else index.position
 
-    def _so_far(self, cursor: int | None) -> Found:
-        return Found(flows=self._found, looked_at=self._looked_at, next_cursor=cursor)
+    def _so_far(self, cursor: int | None) -> FoundFlows:
+        return FoundFlows(flows=self._found, looked_at=self._looked_at, next_cursor=cursor)

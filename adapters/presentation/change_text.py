@@ -15,8 +15,6 @@ from domain.history.transitions import Transition
 NOTHING: Final = "(nothing)"
 _LONGEST: Final = 120
 """How many characters of a value are shown; programs are given all of it."""
-_MOMENTS: Final = ("_at", "_after")
-"""How the names of fields end that hold a moment."""
 
 
 def change_line(change: Change) -> str:
@@ -47,7 +45,7 @@ def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
 
 def is_moment(name: str) -> bool:
     """Return whether a field of a flow or a task holds a moment."""
-    return name.endswith(_MOMENTS)
+    return name.endswith(("_at", "_after"))
 
 
 def change_documents(changed: Iterable[Change]) -> list[JsonDocument]:

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from adapters.audit.pack.verify import Event, line
+from adapters.audit.pack.verifier.events import PackedEvent
 from domain.history.audit_log import LogEntry
 from domain.tlog.leaves import entry_hash
 from domain.tlog.omitted_ranges import OmittedEvents
@@ -34,7 +34,7 @@ def cut(
         if entry.position in here and keeps(entry):
             close()
             place = entry.position, entry.flow_id, entry.version, entry.name
-            events.write(line(Event(*place, entry.state)))
+            events.write(PackedEvent(*place, entry.state).line())
             count += 1
         else:
             gap.add(entry.position, entry_hash(entry))

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note, split_notes
-from adapters.audit.pack.verify import Event, line
+from adapters.audit.pack.verifier.events import PackedEvent
 
 EVENTS, NOTES, STRETCHES = "events.ndjson", "checkpoints.txt", "proofs/stretches.ndjson"
 ANOTHER_ROOT: Final = "the root of the checkpoint over .* events is another"
@@ -50,7 +50,7 @@ def restored(edit: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]
         read["stored"] = base64.b64decode(read["stored"])
         edit(read)
         place = (read[name] for name in ("position", "flowId", "version", "name", "stored"))
-        lines[4] = line(Event(*place))
+        lines[4] = PackedEvent(*place).line()
 
     return edits(EVENTS, change)
 
@@ -250,7 +250,7 @@ IN_THE_MANIFEST: Final = {
     ),
     "a letter of its key": Forgery(
         manifest(lambda m: m.update(publicKey=m["publicKey"].replace(".", ":"))),
-        {"key": "the public key is mistyped", "signatures": "the public key is mistyped"},
+        {"key": "is mistyped: its id is not", "signatures": "is mistyped: its id is not"},
     ),
     "its first position": Forgery(
         manifest(lambda m: m["range"].update(first=19)), {"events": "position 19 is left out"}

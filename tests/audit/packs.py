@@ -6,17 +6,21 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zipfile import ZipFile
 
 from attrs import evolve as replace
 from attrs import frozen
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.keys import Signer
-from adapters.audit.pack import verify
+from adapters.audit.pack.joining import joined_verifier
 from adapters.audit.pack.packing import Packer
+from adapters.audit.pack.verifier.pack_files import Pack
+from adapters.audit.pack.verifier.report import verify
 from adapters.store import StoreEvidence, open_for_writing
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
@@ -24,6 +28,7 @@ from tests.audit.logs import fill
 from tests.audit.release_0_1 import made_old
 from tests.cli.workbench import Bench, bench
 
+_TEMPORARY: Final = TemporaryDirectory()
 ORIGIN: Final = "taskflow.example/log"
 
 
@@ -48,8 +53,8 @@ class Signed:
 
     def sign(self) -> None:
         """Sign the log as it is."""
-        issuer = Issuer(file=self.file, signer=self.signer, origin=ORIGIN)
-        append_checkpoint(self.evidence, issuer, progress=silent)
+        checkpoint_signer = CheckpointSigner(file=self.file, key=self.signer, origin=ORIGIN)
+        append_checkpoint(self.evidence, checkpoint_signer, progress=silent)
 
     def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
         """Return the pack of some events, of all if nothing is chosen."""
@@ -88,6 +93,14 @@ def unpacked(pack: bytes, folder: Path) -> Path:
     return folder
 
 
+@cache
+def verifier_file() -> Path:
+    """Return the one file that verifies a pack, outside any pack."""
+    file = Path(_TEMPORARY.name) / "verify.py"
+    file.write_bytes(joined_verifier())
+    return file
+
+
 def silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
@@ -101,4 +114,4 @@ def verdict(folder: Path, *keys: str) -> tuple[int, dict[str, str]]:
             said.setdefault(check, sentence)
 
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    return verify.verify(verify.Pack(folder, manifest, list(keys)), tell), said
+    return verify(Pack(folder, manifest, list(keys)), tell), said

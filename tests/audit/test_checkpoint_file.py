@@ -15,10 +15,11 @@ from adapters.audit.checkpoint_file import (
     check_file,
     continued,
 )
-from adapters.audit.checkpoint_reading import read_checkpoints, read_held
+from adapters.audit.checkpoint_reading import read_found_notes, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
-from adapters.audit.keys import Signer, encoded
+from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note, split_notes
+from adapters.audit.pack.verifier.forms import encode_base64
 from domain.tlog.checkpoints import (
     Checkpoint,
     NoteLocation,
@@ -62,7 +63,7 @@ def signed(file: Path, number: int, checkpoint: Checkpoint) -> VerifiedNote:
 def test_what_was_appended_is_read_in_order(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", *NOTES)
     expected = (signed(file, 1, FIRST), signed(file, 2, SECOND))
-    assert read_checkpoints(file, [SIGNER.verifier]) == expected
+    assert read_found_notes(file, [SIGNER.verifier]) == expected
     assert file.read_text() == f"{NOTES[0]}\n{NOTES[1]}\n"
 
 
@@ -88,7 +89,7 @@ def test_whatever_a_power_cut_leaves_is_kept_and_continued(
         torn = data[whole:cut].removeprefix(b"\n").removeprefix(b"\n")
         assert (b"" if aside is None else aside.read_bytes()) == torn
         assert file.read_bytes() == ended(data[:whole]) + f"{NEXT}\n".encode()
-        assert len(list(read_checkpoints(file, [SIGNER.verifier]))) == signers_whole(data, cut) + 1
+        assert len(list(read_found_notes(file, [SIGNER.verifier]))) == signers_whole(data, cut) + 1
         if aside is not None:
             aside.unlink()
     assert list(tmp_path.iterdir()) == [file]
@@ -96,7 +97,7 @@ def test_whatever_a_power_cut_leaves_is_kept_and_continued(
 
 def cosigned(note: str, witnesses: int) -> str:
     """Add lines of witnesses to a note, whose signatures have a time too."""
-    lines = (f"\u2014 witness{n}.example {encoded(bytes(76))}\n" for n in range(witnesses))
+    lines = (f"\u2014 witness{n}.example {encode_base64(bytes(76))}\n" for n in range(witnesses))
     return note + "".join(lines)
 
 
@@ -125,7 +126,7 @@ def test_a_torn_note_is_told(tmp_path: Path) -> None:
         code="checkpoint_unreadable",
         reason="it is not written to its end",
     )
-    assert read_checkpoints(file, [SIGNER.verifier]) == (signed(file, 1, FIRST), torn)
+    assert read_found_notes(file, [SIGNER.verifier]) == (signed(file, 1, FIRST), torn)
 
 
 def test_what_is_torn_is_never_put_over_a_file(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_other_line_ends_are_named(tmp_path: Path) -> None:
 def test_a_file_that_an_editor_has_stripped_is_whole(tmp_path: Path, lacking: int) -> None:
     file = tmp_path / "log"
     file.write_bytes(WHOLE[: len(WHOLE) - lacking])
-    assert len(read_checkpoints(file, [SIGNER.verifier])) == 2
+    assert len(read_found_notes(file, [SIGNER.verifier])) == 2
     kept(file, NEXT)
     assert file.read_bytes() == WHOLE + f"{NEXT}\n".encode()
 
@@ -236,10 +237,10 @@ def test_a_link_to_the_file_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_pipe_without_a_writer_is_read_as_empty(tmp_path: Path) -> None:
-    assert read_checkpoints(made(tmp_path / "log", "pipe"), [SIGNER.verifier]) == ()
+    assert read_found_notes(made(tmp_path / "log", "pipe"), [SIGNER.verifier]) == ()
     for kind in ("folder", "device"):
         with pytest.raises(Unprovable, match=r"Is a directory|is a device, and not a file"):
-            read_checkpoints(made(tmp_path / kind, kind), [SIGNER.verifier])
+            read_found_notes(made(tmp_path / kind, kind), [SIGNER.verifier])
 
 
 def test_a_file_that_is_changed_or_replaced_meanwhile_stays(tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note(checkpoint_text(FIRST), OTHER), NOTES[1])
-    first, second = read_checkpoints(file, [SIGNER.verifier])
+    first, second = read_found_notes(file, [SIGNER.verifier])
     assert isinstance(first, UnverifiedNote)
     assert first.code == "checkpoint_not_signed"
     assert second == signed(file, 2, SECOND)
@@ -294,7 +295,7 @@ def test_a_note_by_another_key_is_not_signed(tmp_path: Path) -> None:
 
 def test_a_signed_text_that_is_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
     file = kept(tmp_path / "log", signed_note("good morning\n", SIGNER))
-    (found,) = read_checkpoints(file, [SIGNER.verifier])
+    (found,) = read_found_notes(file, [SIGNER.verifier])
     assert isinstance(found, UnverifiedNote)
     assert found.code == "checkpoint_unreadable"
 
@@ -305,12 +306,12 @@ def test_every_changed_byte_rejects_a_checkpoint(tmp_path: Path, place: int) -> 
     octets = bytearray(file.read_bytes())
     octets[place] ^= 4
     file.write_bytes(octets)
-    assert any(isinstance(one, UnverifiedNote) for one in read_checkpoints(file, [SIGNER.verifier]))
+    assert any(isinstance(one, UnverifiedNote) for one in read_found_notes(file, [SIGNER.verifier]))
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unprovable, match="No such file"):
-        read_checkpoints(tmp_path / "none", [SIGNER.verifier])
+        read_found_notes(tmp_path / "none", [SIGNER.verifier])
 
 
 def test_anything_at_all_falls_into_notes_and_a_rest() -> None:
@@ -392,6 +393,6 @@ def test_the_own_file_that_was_converted_is_a_finding_that_says_so(
 ) -> None:
     file = tmp_path / "log"
     file.write_bytes(convert(WHOLE))
-    first = read_checkpoints(file, [SIGNER.verifier])[0]
+    first = read_found_notes(file, [SIGNER.verifier])[0]
     assert isinstance(first, UnverifiedNote)
     assert clause in first.reason

@@ -16,10 +16,10 @@ import pytest
 from attrs import evolve
 
 from adapters.audit.checkpoint_file import continued
-from adapters.audit.checkpoint_reading import read_checkpoints, read_notes
+from adapters.audit.checkpoint_reading import read_found_notes, read_notes
 from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.checkpointing import (
-    Issuer,
+    CheckpointSigner,
     append_checkpoint,
     append_if_grown,
     check_continuable,
@@ -72,9 +72,9 @@ def path(template: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
+def signer(tmp_path: Path) -> CheckpointSigner:
     """Who signs."""
-    return Issuer(file=tmp_path / "log", signer=SIGNER, origin="flows.example")
+    return CheckpointSigner(file=tmp_path / "log", key=SIGNER, origin="flows.example")
 
 
 @contextmanager
@@ -83,9 +83,9 @@ def evidence_of(path: Path) -> Iterator[AuditLog]:
         yield StoreEvidence(store)
 
 
-def taken(path: Path, issuer: Issuer) -> Checkpoint:
+def taken(path: Path, signer: CheckpointSigner) -> Checkpoint:
     with evidence_of(path) as evidence:
-        return append_checkpoint(evidence, issuer, progress=silent).checkpoint
+        return append_checkpoint(evidence, signer, progress=silent).checkpoint
 
 
 def grow(path: Path, count: int) -> None:
@@ -104,40 +104,42 @@ def edit(path: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def test_a_checkpoint_says_what_the_log_is(path: Path, issuer: Issuer) -> None:
-    made = taken(path, issuer)
+def test_a_checkpoint_says_what_the_log_is(path: Path, signer: CheckpointSigner) -> None:
+    made = taken(path, signer)
     with evidence_of(path) as evidence:
         root = root_of(map(entry_hash, evidence.entries()))
     assert made == Checkpoint(origin="flows.example", size=MANY, root=root)
-    (read,) = read_checkpoints(issuer.file, [SIGNER.verifier])
+    (read,) = read_found_notes(signer.file, [SIGNER.verifier])
     assert isinstance(read, VerifiedNote)
     assert read.checkpoint == made
-    assert len(read_tiles(tiles_path(issuer.file))) == 1
+    assert len(read_tiles(signer.file)) == 1
 
 
 @pytest.mark.parametrize("length", [0, 31, 32, 131])
 @pytest.mark.parametrize("first", [None, 0])
 def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
-    path: Path, issuer: Issuer, length: int, first: int | None
+    path: Path, signer: CheckpointSigner, length: int, first: int | None
 ) -> None:
-    taken(path, issuer)
+    taken(path, signer)
     grow(path, 700)
-    tiles = tiles_path(issuer.file)
+    tiles = tiles_path(signer.file)
     octets = bytearray(tiles.read_bytes() + bytes(99))
     octets[0] = octets[0] if first is None else octets[0] ^ 1
     tiles.write_bytes(octets[:length])
     is_ours = first is None or not length
-    second = taken(path, issuer)
+    second = taken(path, signer)
     with evidence_of(path) as evidence:
         assert second.root == root_of(map(entry_hash, evidence.entries()))
     if is_ours:
-        assert len(read_tiles(tiles)) == 3
+        assert len(read_tiles(signer.file)) == 3
     else:
         assert tiles.read_bytes() == octets[:length]
 
 
-def test_a_file_of_tiles_that_is_not_ours_is_left_alone(path: Path, issuer: Issuer) -> None:
-    theirs, tiles = path.with_name("theirs"), tiles_path(issuer.file)
+def test_a_file_of_tiles_that_is_not_ours_is_left_alone(
+    path: Path, signer: CheckpointSigner
+) -> None:
+    theirs, tiles = path.with_name("theirs"), tiles_path(signer.file)
     theirs.write_bytes(b"theirs")
     passing = tiles.with_name(f"{tiles.name}.new")
     passing.symlink_to(theirs)  # the name of the temporary file of earlier versions
@@ -152,7 +154,7 @@ def test_a_file_of_tiles_that_is_not_ours_is_left_alone(path: Path, issuer: Issu
         make()
         before = path.read_bytes(), tiles.lstat()
         with evidence_of(path) as evidence:
-            (notice,) = append_checkpoint(evidence, issuer, progress=silent).notices
+            (notice,) = append_checkpoint(evidence, signer, progress=silent).notices
         assert notice.startswith(f"{tiles}: is not the tiles of this log")
         assert (path.read_bytes(), tiles.lstat().st_ino) == (before[0], before[1].st_ino)
         assert theirs.read_bytes() == b"theirs"
@@ -162,24 +164,24 @@ def test_a_file_of_tiles_that_is_not_ours_is_left_alone(path: Path, issuer: Issu
             tiles.unlink()
 
 
-def test_a_link_to_the_tiles_stays_a_link(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
-    tiles = tiles_path(issuer.file)
+def test_a_link_to_the_tiles_stays_a_link(path: Path, signer: CheckpointSigner) -> None:
+    taken(path, signer)
+    tiles = tiles_path(signer.file)
     elsewhere = tiles.rename(tiles.with_name("elsewhere"))
     tiles.symlink_to(elsewhere)
     grow(path, 700)
-    taken(path, issuer)
+    taken(path, signer)
     assert tiles.is_symlink()
-    assert len(read_tiles(elsewhere)) == 3
+    assert len(read_tiles(signer.file)) == 3
 
 
-def test_nothing_is_appended_if_nothing_has_happened(path: Path, issuer: Issuer) -> None:
+def test_nothing_is_appended_if_nothing_has_happened(path: Path, signer: CheckpointSigner) -> None:
     with evidence_of(path) as evidence:
-        assert append_if_grown(evidence, issuer) is not None
-        assert append_if_grown(evidence, issuer) is None
+        assert append_if_grown(evidence, signer) is not None
+        assert append_if_grown(evidence, signer) is None
     grow(path, 1)
     with evidence_of(path) as evidence:
-        made = append_if_grown(evidence, issuer)
+        made = append_if_grown(evidence, signer)
     assert made is not None
     assert made.checkpoint.size == MANY + 1
 
@@ -194,20 +196,20 @@ def test_nothing_is_appended_if_nothing_has_happened(path: Path, issuer: Issuer)
     ],
 )
 def test_a_history_that_was_changed_gets_no_good_signature(
-    path: Path, issuer: Issuer, statement: str, clause: str | None
+    path: Path, signer: CheckpointSigner, statement: str, clause: str | None
 ) -> None:
-    first = taken(path, issuer)
+    first = taken(path, signer)
     edit(path, statement)
     if clause is not None:
         with pytest.raises(Unprovable, match=clause):
-            taken(path, issuer)
-        assert len(read_notes(issuer.file).whole) == 1
+            taken(path, signer)
+        assert len(read_notes(signer.file).whole) == 1
         return
     # What the tiles cover is not read again: the history is signed as it was, not as it is now.
-    assert taken(path, issuer).root == first.root
-    tiles_path(issuer.file).unlink()
+    assert taken(path, signer).root == first.root
+    tiles_path(signer.file).unlink()
     with pytest.raises(Unprovable, match="is not the one that it was"):
-        taken(path, issuer)
+        taken(path, signer)
 
 
 def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: Path) -> None:
@@ -221,49 +223,49 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: P
         assert evidence.size() == size + 2000
 
 
-def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, issuer: Issuer) -> None:
+def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, signer: CheckpointSigner) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _number: taken(path, issuer), range(8)))
-    given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, [SIGNER.verifier]))
+        list(pool.map(lambda _number: taken(path, signer), range(8)))
+    given = KnownCheckpoints(ledger=read_found_notes(signer.file, [SIGNER.verifier]))
     with evidence_of(path) as evidence:
         found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
     assert (len(given.ledger or ()), found.findings) == (1, ())
 
 
-def test_a_file_is_continued_by_its_own_signer_only(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
-    before = issuer.file.read_bytes()
+def test_a_file_is_continued_by_its_own_signer_only(path: Path, signer: CheckpointSigner) -> None:
+    taken(path, signer)
+    before = signer.file.read_bytes()
     for other, clause in (
-        (evolve(issuer, signer=OTHER), "is not by the key"),
-        (evolve(issuer, signer=OTHER, predecessors=(STRANGER.verifier,)), "is not by the key"),
-        (evolve(issuer, origin="other.example"), "is not one of other.example"),
+        (evolve(signer, key=OTHER), "is not by the key"),
+        (evolve(signer, key=OTHER, predecessors=(STRANGER.verifier,)), "is not by the key"),
+        (evolve(signer, origin="other.example"), "is not one of other.example"),
     ):
         for doing in (lambda: taken(path, other), lambda: check_continuable(other)):  # noqa: B023 - used at once
             with pytest.raises(Unprovable, match=clause):
                 doing()
-    assert issuer.file.read_bytes() == before
+    assert signer.file.read_bytes() == before
 
 
 def test_a_file_into_which_checkpoints_of_another_log_were_put_is_left_alone(
-    path: Path, issuer: Issuer
+    path: Path, signer: CheckpointSigner
 ) -> None:
-    other = evolve(issuer, file=issuer.file.with_name("other"), origin="other.example")
+    other = evolve(signer, file=signer.file.with_name("other"), origin="other.example")
     taken(path, other)
-    taken(path, issuer)
-    mixed = other.file.read_bytes() + issuer.file.read_bytes()
-    issuer.file.write_bytes(mixed)
+    taken(path, signer)
+    mixed = other.file.read_bytes() + signer.file.read_bytes()
+    signer.file.write_bytes(mixed)
     grow(path, 1)
-    for doing in (lambda: taken(path, issuer), lambda: check_continuable(issuer)):
+    for doing in (lambda: taken(path, signer), lambda: check_continuable(signer)):
         with pytest.raises(Unprovable, match="its checkpoint 1 is not one of"):
             doing()
-    assert issuer.file.read_bytes() == mixed
+    assert signer.file.read_bytes() == mixed
 
 
 def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
-    path: Path, issuer: Issuer
+    path: Path, signer: CheckpointSigner
 ) -> None:
-    taken(path, issuer)
-    rotated = evolve(issuer, signer=OTHER, predecessors=(SIGNER.verifier,))
+    taken(path, signer)
+    rotated = evolve(signer, key=OTHER, predecessors=(SIGNER.verifier,))
     check_continuable(rotated)
     with evidence_of(path) as evidence:
         made = append_if_grown(evidence, rotated)
@@ -272,7 +274,7 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
     grow(path, 1)
     taken(path, rotated)
     with pytest.raises(Unprovable, match="is not by the key"):
-        taken(path, issuer)
+        taken(path, signer)
     codes = ["checkpoint_not_signed"]
     for keys, expected in (
         ([OTHER.verifier, SIGNER.verifier], []),
@@ -280,75 +282,81 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
         ([SIGNER.verifier], 2 * codes),
         ([OTHER.verifier], codes),
     ):
-        given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, keys))
+        given = KnownCheckpoints(ledger=read_found_notes(signer.file, keys))
         with evidence_of(path) as evidence:
             found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
         assert [one.code for one in found.findings] == expected
 
 
 def test_a_file_of_release_0_1_is_continued_and_verified_as_one(tmp_path: Path) -> None:
-    issuer = Issuer(file=tmp_path / "log", signer=OLD_SIGNER, origin="flows.example")
-    shutil.copy(GOLDEN, issuer.file)
+    signer = CheckpointSigner(file=tmp_path / "log", key=OLD_SIGNER, origin="flows.example")
+    shutil.copy(GOLDEN, signer.file)
     keys = [OLD_SIGNER.verifier]
 
     def codes() -> list[str]:
-        given = KnownCheckpoints(ledger=read_checkpoints(issuer.file, keys))
+        given = KnownCheckpoints(ledger=read_found_notes(signer.file, keys))
         return [one.code for one in verified(rebuild_tree(GOLDEN_LOG, given.sizes), given).findings]
 
     assert codes() == []
-    with continued(issuer.file, issuer.origin) as file:
+    with continued(signer.file, signer.origin) as file:
         root = root_of(map(entry_hash, GOLDEN_LOG))
-        text = checkpoint_text(Checkpoint(origin=issuer.origin, size=len(GOLDEN_LOG), root=root))
-        file.append(signed_note(text, issuer.signer))
-    check_continuable(issuer)
+        text = checkpoint_text(Checkpoint(origin=signer.origin, size=len(GOLDEN_LOG), root=root))
+        file.append(signed_note(text, signer.key))
+    check_continuable(signer)
     assert codes() == []
-    notes = read_notes(issuer.file).whole
+    notes = read_notes(signer.file).whole
     for removed in range(3):
         rest = (*notes[:removed], *notes[removed + 1 :])
-        issuer.file.write_bytes(b"".join(note + b"\n" for note in rest))
+        signer.file.write_bytes(b"".join(note + b"\n" for note in rest))
         assert codes() == ["checkpoint_removed"]
     witness = "\u2014 witness.example AAAA\n".encode()
-    issuer.file.write_bytes(b"".join(note + witness + b"\n" for note in notes))
+    signer.file.write_bytes(b"".join(note + witness + b"\n" for note in notes))
     assert codes() == [], "a witness may sign what is in the file, too"
 
 
-def against(issuer: Issuer, held: Path | None = None) -> Against:
-    return Against(file=issuer.file, verifiers=[SIGNER.verifier], held=held)
+def against(signer: CheckpointSigner, held: Path | None = None) -> Against:
+    return Against(file=signer.file, verifiers=[SIGNER.verifier], held=held)
 
 
-def proof_of(evidence: AuditLog, entry: LogEntry, issuer: Issuer) -> tuple[bool, str | None]:
-    verdict = prove(evidence, entry, against(issuer), progress=silent)
+def proof_of(
+    evidence: AuditLog, entry: LogEntry, signer: CheckpointSigner
+) -> tuple[bool, str | None]:
+    verdict = prove(evidence, entry, against(signer), progress=silent)
     return verdict.holds, verdict.reason
 
 
-def test_every_event_that_is_covered_can_be_proven(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
+def test_every_event_that_is_covered_can_be_proven(path: Path, signer: CheckpointSigner) -> None:
+    taken(path, signer)
     grow(path, 5)
     with evidence_of(path) as evidence:
         for entry in evidence.entries(1, MANY):
             if entry.position % 23 in {0, 1}:
-                assert proof_of(evidence, entry, issuer) == (True, None)
+                assert proof_of(evidence, entry, signer) == (True, None)
         last = next(iter(evidence.entries(MANY + 1)))
         with pytest.raises(Unprovable, match="covers the event at position 301 yet"):
-            proof_of(evidence, last, issuer)
+            proof_of(evidence, last, signer)
 
 
 @pytest.mark.parametrize("changed", [1, 200, 290])
-def test_an_event_that_was_changed_is_not_proven(path: Path, issuer: Issuer, changed: int) -> None:
-    taken(path, issuer)
+def test_an_event_that_was_changed_is_not_proven(
+    path: Path, signer: CheckpointSigner, changed: int
+) -> None:
+    taken(path, signer)
     edit(path, "UPDATE stored_events SET state = x'00' WHERE rowid = ?", changed)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(changed, changed)
-        holds, reason = proof_of(evidence, entry, issuer)
+        holds, reason = proof_of(evidence, entry, signer)
         assert not holds
         assert reason is not None
 
 
-def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
+def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
+    path: Path, signer: CheckpointSigner
+) -> None:
+    taken(path, signer)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        made = prove(evidence, entry, against(issuer), progress=silent).proof
+        made = prove(evidence, entry, against(signer), progress=silent).proof
     assert judged(made, [SIGNER.verifier]).holds
     assert not judged(made, [OTHER.verifier]).holds
     edits: tuple[Callable[[LogEntry], LogEntry], ...] = (
@@ -368,16 +376,16 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(path: Path, issu
 
 
 def test_a_proof_says_that_the_log_continues_what_somebody_holds(
-    path: Path, issuer: Issuer, tmp_path: Path
+    path: Path, signer: CheckpointSigner, tmp_path: Path
 ) -> None:
-    older = taken(path, issuer)
+    older = taken(path, signer)
     held = tmp_path / "held"
-    shutil.copy(issuer.file, held)
+    shutil.copy(signer.file, held)
     grow(path, 333)
-    newer = taken(path, issuer)
+    newer = taken(path, signer)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        verdict = prove(evidence, entry, against(issuer, held), progress=silent)
+        verdict = prove(evidence, entry, against(signer, held), progress=silent)
     proof = verdict.proof
     assert (verdict.checkpoint, verdict.since, verdict.reason) == (newer, older, None)
     assert parse_proof(json.dumps(proof_document(proof))) == proof
@@ -393,14 +401,14 @@ def test_a_proof_says_that_the_log_continues_what_somebody_holds(
 
 
 def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(
-    path: Path, issuer: Issuer, tmp_path: Path
+    path: Path, signer: CheckpointSigner, tmp_path: Path
 ) -> None:
-    taken(path, issuer)
+    taken(path, signer)
     (tmp_path / "held").touch()
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
         with pytest.raises(Unprovable, match="has no checkpoint by"):
-            prove(evidence, entry, against(issuer, tmp_path / "held"), progress=silent)
+            prove(evidence, entry, against(signer, tmp_path / "held"), progress=silent)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "\x00", "[" * 100_000, '{"format": 1}'])
@@ -409,13 +417,14 @@ def test_what_is_no_proof_is_a_sentence(text: str) -> None:
         parse_proof(text)
 
 
-def test_no_part_of_a_proof_is_guessed(path: Path, issuer: Issuer) -> None:
-    taken(path, issuer)
+def test_no_part_of_a_proof_is_guessed(path: Path, signer: CheckpointSigner) -> None:
+    taken(path, signer)
     with evidence_of(path) as evidence:
         (entry,) = evidence.entries(42, 42)
-        document = proof_document(prove(evidence, entry, against(issuer), progress=silent).proof)
+        document = proof_document(prove(evidence, entry, against(signer), progress=silent).proof)
     wrong: tuple[dict[str, object], ...] = (
         {"format": "taskflow.inclusion_proof.v2"},
+        {"format": 1},
         {"version": 0},
         {"version": True},
         {"index": -1},

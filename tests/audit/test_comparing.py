@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.comparing import LastComparison, compare_with_last
 from adapters.audit.keys import Signer
 from adapters.audit.tile_file import tiles_path
@@ -28,9 +28,9 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     with seeding(f"sqlite:///{folder}/flows.db") as bench:
         for number in range(TILE):
             bench.execute(CreateFlow(goal=f"{number}", controller_id="webhooks/a"))
-    issuer = Issuer(file=folder / "log", signer=SIGNER, origin="flows.example")
+    signer = CheckpointSigner(file=folder / "log", key=SIGNER, origin="flows.example")
     with closing(open_for_reading(f"sqlite:///{folder}/flows.db")) as store:
-        append_checkpoint(StoreEvidence(store), issuer, progress=lambda *_: None)
+        append_checkpoint(StoreEvidence(store), signer, progress=lambda *_: None)
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 import pytest
 from attrs import Factory, frozen
 
-from adapters.audit.pack import verify
+from adapters.audit.pack.verifier.pack_files import Pack
+from adapters.audit.pack.verifier.report import verify, what_it_shows
 from domain.history.audit_log import LogEntry
 from domain.tlog.checkpoints import Unprovable
 from tests.audit.cut_packs import cut
@@ -121,9 +122,9 @@ def test_a_verdict_on_a_range_says_that_all_events_are_there(
 def shown(signed: Signed, folder: Path) -> str:
     """Verify a pack, and return what it shows."""
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    pack = verify.Pack(folder, manifest, [str(signed.signer.verifier)])
-    assert verify.verify(pack, lambda *_: None) == 0
-    return " ".join(verify.shown(pack))
+    pack = Pack(folder, manifest, [str(signed.signer.verifier)])
+    assert verify(pack, lambda *_: None) == 0
+    return " ".join(what_it_shows(pack))
 
 
 def test_a_log_that_lacks_a_version_is_not_packed_whoever_signed_it(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 import pytest
 from attrs import evolve as replace
 
-from adapters.audit.export.cloud_events import rfc_3339, write_cloud_events
+from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
+from adapters.presentation.printable import rfc_3339
 from adapters.store import StoreEvidence
 from domain.application.recorded_events import Actor, ActorKind, RecordedEvent
 from domain.history.audit_log import LogEntry, UnreadableEvent

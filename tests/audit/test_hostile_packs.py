@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 
 from adapters.audit.keys import Signer
 from adapters.audit.notes import split_notes
-from adapters.audit.pack import verify
+from adapters.audit.pack.verifier.forms import Wrong
+from adapters.audit.pack.verifier.pack_files import FILES, MANIFEST, Pack, read_manifest
+from adapters.audit.pack.verifier.report import VERDICTS, VERIFIED, WRONG, verify
 from tests.audit.forgeries import EVENTS, NOTES, STRETCHES, edits, manifest, notes, rehash
-from tests.audit.packs import Signed, signed_log, unpacked
+from tests.audit.packs import Signed, signed_log, unpacked, verifier_file
 
-FILES: Final = ("manifest.json", *verify.FILES)
+ALL_FILES: Final = (MANIFEST, *FILES)
 MEMORY: Final = 1 << 29
 SECONDS: Final = 120
 HUGE: Final = 1 << 40
@@ -50,7 +52,7 @@ def folder(signed: Signed, tmp_path: Path) -> Path:
 def verified(*arguments: str) -> tuple[int, str]:
     """Verify in a process with little memory, and return its code and what it says."""
     ran = subprocess.run(  # noqa: S603 - the verifier under test
-        [sys.executable, "-I", verify.__file__, *arguments],
+        [sys.executable, "-I", str(verifier_file()), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -66,7 +68,7 @@ def assert_wrong(folder: Path, signed: Signed) -> None:
     code, said = verified(str(folder), "--key", str(signed.signer.verifier))
     lines = said.splitlines()
     assert code == 1, said
-    assert lines[-1] == verify.VERDICTS[verify.WRONG]
+    assert lines[-1] == VERDICTS[WRONG]
     assert any(line.startswith("WRONG  ") for line in lines), said
     assert max(map(len, lines)) < 1100
     assert "Error(" not in said  # somebody has thought of it
@@ -96,7 +98,7 @@ KINDS: Final[dict[str, Callable[[Path], object]]] = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ALL_FILES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_another_kind_is_wrong(
     folder: Path, signed: Signed, name: str, kind: str
@@ -106,7 +108,7 @@ def test_a_file_of_another_kind_is_wrong(
     assert_wrong(folder, signed)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ALL_FILES)
 def test_a_file_that_is_huge_is_wrong(folder: Path, signed: Signed, name: str) -> None:
     with (folder / name).open("r+b") as file:
         file.truncate(HUGE)
@@ -127,7 +129,7 @@ def test_a_folder_of_another_kind_is_wrong(folder: Path, signed: Signed, kind: s
 @pytest.mark.parametrize("arguments", [["--key"], ["one", "two"], ["--what"]])
 def test_wrong_arguments_are_not_taken_for_what_could_not_be_checked(arguments: list[str]) -> None:
     ran = subprocess.run(  # noqa: S603 - the verifier under test
-        [sys.executable, "-I", verify.__file__, *arguments],
+        [sys.executable, "-I", str(verifier_file()), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -228,9 +230,9 @@ HARMS: Final[dict[str, Harm]] = {
 @pytest.mark.full
 @pytest.mark.parametrize("harm", HARMS)
 def test_harm_is_wrong_whoever_mends_the_manifest(folder: Path, signed: Signed, harm: str) -> None:
-    before = {name: (folder / name).read_bytes() for name in FILES}
+    before = {name: (folder / name).read_bytes() for name in ALL_FILES}
     HARMS[harm](folder)
-    assert before != {name: (folder / name).read_bytes() for name in FILES}
+    assert before != {name: (folder / name).read_bytes() for name in ALL_FILES}
     if "manifest.json" not in harm:
         rehash(folder)
     assert_wrong(folder, signed)
@@ -259,7 +261,7 @@ def test_a_field_of_the_manifest_that_is_not_what_it_should_be_is_wrong(
         (folder / "manifest.json").write_bytes(written)
         manifest(edit)(folder)
         code, said = judged(folder, signed)
-        assert code == verify.WRONG, edit
+        assert code == WRONG, edit
         assert "Error" not in said
 
 
@@ -267,7 +269,7 @@ def test_a_field_of_the_manifest_that_is_not_what_it_should_be_is_wrong(
 def test_previous_keys_that_are_none_are_wrong(folder: Path, signed: Signed, value: Any) -> None:  # noqa: ANN401 - any JSON value
     manifest(lambda m: m.update(previousKeys=value))(folder)
     code, said = judged(folder, signed)
-    assert code == verify.WRONG
+    assert code == WRONG
     assert "Error" not in said
 
 
@@ -277,7 +279,7 @@ def test_a_key_that_somebody_adds_to_the_manifest_is_not_taken(
     stranger = str(Signer.generate("taskflow.example").verifier)
     manifest(lambda m: m.update(previousKeys=[stranger] * 1000))(folder)
     code, said = judged(folder, signed)
-    assert code == verify.WRONG
+    assert code == WRONG
     assert f"the pack was made for another key: {stranger}" in said
     assert "and 990 more" in said
 
@@ -286,10 +288,10 @@ def judged(folder: Path, signed: Signed) -> tuple[int, str]:
     """Verify a pack in this process; return the code, and what is said."""
     said: list[str] = []
     try:
-        pack = verify.Pack(folder, verify.read_manifest(folder), [str(signed.signer.verifier)])
-        code = verify.verify(pack, lambda *words: said.extend(words))
-    except verify.Wrong as wrong:
-        return verify.WRONG, str(wrong)
+        pack = Pack(folder, read_manifest(folder), [str(signed.signer.verifier)])
+        code = verify(pack, lambda *words: said.extend(words))
+    except Wrong as wrong:
+        return WRONG, str(wrong)
     return code, " ".join(said)
 
 
@@ -312,7 +314,7 @@ def test_whatever_is_changed_in_a_pack_it_is_never_verified_unless_it_says_the_s
         rehash(folder)
     code, said = judged(folder, signed)
     assert "Error" not in said
-    if code == verify.VERIFIED:
+    if code == VERIFIED:
         assert means_the_same(name, before, (folder / name).read_bytes())
     rmtree(folder)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.audit.checkpointing import Issuer, append_checkpoint
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.notes import split_notes
 from adapters.audit.pack.packing import Packer
@@ -64,10 +64,12 @@ def test_a_pack_of_a_log_whose_key_was_rotated_names_the_keys_that_signed_it(
 ) -> None:
     old, new = changing.signer.verifier, Signer.generate("taskflow.example")
     before = changing.pack(last=120)
-    issuer = Issuer(file=changing.file, signer=new, origin=ORIGIN, predecessors=(old,))
-    append_checkpoint(changing.evidence, issuer, progress=silent)
+    checkpoint_signer = CheckpointSigner(
+        file=changing.file, key=new, origin=ORIGIN, predecessors=(old,)
+    )
+    append_checkpoint(changing.evidence, checkpoint_signer, progress=silent)
     fill(changing.service)
-    append_checkpoint(changing.evidence, issuer, progress=silent)
+    append_checkpoint(changing.evidence, checkpoint_signer, progress=silent)
     packer = Packer(changing.file, [new.verifier, old])
     assert packed(packer, changing.evidence, Selection(first=1, last=120)) == before
     pack = packed(packer, changing.evidence, Selection(first=1, last=160))

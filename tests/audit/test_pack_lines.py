@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.audit.pack.verify import Event, line
+from adapters.audit.pack.verifier.events import PackedEvent
 from adapters.store.envelope import Envelope
 from adapters.store.names import SNAPSHOT
 from domain.application.recorded_events import RecordedEvent
@@ -39,8 +39,8 @@ forged = st.builds(
 def test_a_line_reads_as_the_other_exports_do(golden: Golden) -> None:
     loaded = golden.load()
     assert isinstance(loaded, Envelope)
-    event = Event(7, "flow-1", 1, golden.name, golden.stored.encode())
-    written = json.loads(line(event))
+    event = PackedEvent(7, "flow-1", 1, golden.name, golden.stored.encode())
+    written = json.loads(event.line())
     record = RecordedEvent(
         flow_id=FlowId("flow-1"), version=1, event=loaded.event, metadata=loaded.metadata
     )
@@ -55,8 +55,8 @@ def test_a_line_reads_as_the_other_exports_do(golden: Golden) -> None:
 @example(stored=b'{"event":{"state_json":"\\ud800"},"metadata":{"\\ud800":"\\ud800"}}')
 @example(stored=b'{"event":{"state_json":"1\\n"},"metadata":{"stored":""}}')
 def test_whatever_is_stored_its_line_is_one_and_reads_back(stored: bytes) -> None:
-    event = Event(7, "flow-1", 1, "taskflow.any.v1", stored)
-    text = line(event)
+    event = PackedEvent(7, "flow-1", 1, "taskflow.any.v1", stored)
+    text = event.line()
     assert text.endswith(b"}\n")
     assert text.count(b"\n") == 1
     read = json.loads(text)
@@ -71,11 +71,11 @@ def test_whatever_is_stored_its_line_is_one_and_reads_back(stored: bytes) -> Non
 )
 def test_what_cannot_be_written_as_json_has_no_readable_form(value: bytes) -> None:
     stored = b'{"event":{"at":' + value + b'},"metadata":{}}'
-    written = json.loads(line(Event(7, "flow-1", 1, "any.v1", stored)))
+    written = json.loads(PackedEvent(7, "flow-1", 1, "any.v1", stored).line())
     assert written.keys() == {"position", "flowId", "version", "name", "stored"}
 
 
 def test_what_is_not_of_our_form_has_no_readable_form() -> None:
-    assert line(Event(7, "flow-1", 1, "any.v1", b"\xff")) == (
+    assert PackedEvent(7, "flow-1", 1, "any.v1", b"\xff").line() == (
         b'{"position":7,"flowId":"flow-1","version":1,"name":"any.v1","stored":"/w=="}\n'
     )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.audit.pack.verify import Tree
+from adapters.audit.pack.verifier.tree import Tree
 from domain.tlog.compact_range import root_of
 from domain.tlog.omitted_ranges import OmittedEvents, OmittedRange
 from tests.core.examples import EXAMPLES

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from attrs import frozen
 
-from adapters.audit.desk import Configured, Desk
+from adapters.audit.audit_service import AuditService, Configured
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Dependencies, Exports, run
@@ -168,7 +168,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         open_evidence=_open_evidence,
         serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
-        proving=Desk(_unconfigured),
+        proving=AuditService(_unconfigured),
         open_refusals=_open_refusals,
         open_configurations=_open_configurations,
         own_files=_own_files,

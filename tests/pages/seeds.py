@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from attrs import define, evolve, field, frozen
 
-from adapters.audit.desk import Configured, Desk
+from adapters.audit.audit_service import AuditService, Configured
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, recording_refusals
 from domain.application.outcomes import Accepted
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
@@ -38,7 +38,7 @@ def _no_configuration(config: Path) -> Configured:
     raise AssertionError(config)
 
 
-DESK_OF_PROOFS: Final = Desk(_no_configuration)
+DESK_OF_PROOFS: Final = AuditService(_no_configuration)
 
 
 @define

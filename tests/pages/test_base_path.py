@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from falcon.testing import Result, TestClient
 
-from adapters.pages import render_error
+from adapters.pages import render_error_page
 from domain.flow.ids import RequestId
 from tests.pages.seeds import Seeds
 from tests.pages.workbench import PASSWORD, USER, Desk, basic, seen
@@ -122,5 +122,5 @@ def test_one_answers_base_path_is_not_the_next_ones(desk: Desk) -> None:
 
 
 def test_a_refusal_of_the_server_leads_below_it_too() -> None:
-    _, _, body = render_error(400, "bad_request", "No.", RequestId("id"), "/audit")
+    _, _, body = render_error_page(400, "bad_request", "No.", RequestId("id"), "/audit")
     assert addresses(body.decode())[-1] == "/audit/"

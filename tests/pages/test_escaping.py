@@ -9,10 +9,10 @@ from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.pages.flow_view import flow_view
-from adapters.pages.proofs import Proving
-from adapters.pages.rendering import render
-from adapters.pages.story import Story
+from adapters.pages.flow_detail import flow_detail
+from adapters.pages.flow_history import FlowHistory
+from adapters.pages.proofs import ProofAttempt
+from adapters.pages.rendering import render_page
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.flow.events import Event, FlowBecameBlocked, FlowCreated, TaskLinked
 from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
@@ -33,24 +33,24 @@ def page(text: str) -> str:
     origin = CommandMetadata(actor=actor, request_id=RequestId(text), remote_address=text)
     records = to_recorded_events(tuple(events), flow_id=FlowId(text), after=0, origin=origin, now=0)
     entries = [_entry(FlowId(text), version, event) for version, event in enumerate(events, 1)]
-    history = tuple(transitions(records))
+    steps = tuple(transitions(records))
     finding = Finding(code=FindingCode.GAP, sentence=text, flow_id=FlowId(text), version=1)
-    story = Story(
+    history = FlowHistory(
         flow_id=FlowId(text),
         entries=entries,
-        steps=history,
+        transitions=steps,
         damage=text,
         derived=None,
         findings=[finding],
     )
-    return render(
+    return render_page(
         "flow.html",
         {
             "nav": "flows",
-            "story": story,
-            "view": flow_view(story, history[-1], None),
+            "history": history,
+            "view": flow_detail(history, steps[-1], None),
             "window": 100,
-            "proof": Proving(verdict=None, reason=text),
+            "proof": ProofAttempt(verdict=None, reason=text),
             "entry": entries[-1],
             "refused": (),
             "most_refused": 1,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.pages.flow_history import MOST_REPLAYED
 from adapters.pages.flow_page import MOST_TASKS
-from adapters.pages.story import MOST_REPLAYED
 from adapters.store import StoreEvidence, open_for_reading, read_refusals
 from domain.flow.commands import RunTask
 from domain.flow.ids import FlowId
@@ -20,7 +20,7 @@ def test_a_flow_tells_its_goal_state_and_steps(desk: Desk, seeds: Seeds) -> None
     assert "Reconcile the invoices of November with the statements of the bank" in text
     assert "State after version 13" in text
     assert "Flow became blocked 2026-11-25T17:05:23.000Z · version 11, revision 3" in text
-    assert "by route zapier , key 2026-01 , from 203.0.113.7" in text
+    assert "by route zapier, key 2026-01, from 203.0.113.7" in text
     assert "13 events and 2 tasks; the flow is succeeded." in text
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.pages.moments import position_after
-from adapters.pages.query import Query
+from adapters.pages.log_search import position_after
+from adapters.pages.query import FlowQuery
 from adapters.pages.search import BUDGET_SECONDS, PAGE, search
 from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading
 from domain.history.audit_log import AuditLog
@@ -39,11 +39,11 @@ def evidence(store: EventSourcedStore) -> AuditLog:
     return StoreEvidence(store)
 
 
-def numbers(evidence: AuditLog, query: Query, tick: float = 0.0) -> list[list[int]]:
+def numbers(evidence: AuditLog, query: FlowQuery, tick: float = 0.0) -> list[list[int]]:
     """Return the numbers of the flows that are found, request by request."""
     clock, found, cursor = count(0, tick), [], query.before
     while True:
-        asked = Query(since=query.since, until=query.until, q=query.q, before=cursor)
+        asked = FlowQuery(since=query.since, until=query.until, q=query.q, before=cursor)
         page = search(evidence, asked, lambda: next(clock))
         found.append([int(flow.goal.split()[1]) for flow in page.flows])
         cursor = page.next_cursor
@@ -52,21 +52,21 @@ def numbers(evidence: AuditLog, query: Query, tick: float = 0.0) -> list[list[in
 
 
 def test_a_search_fills_a_page_and_goes_on_behind_it(evidence: AuditLog) -> None:
-    everything = Query(q=" ")
+    everything = FlowQuery(q=" ")
     newest, *rest = numbers(evidence, everything)
     assert newest == list(range(COUNT - 1, COUNT - 1 - PAGE, -1))
     assert sum(rest, newest) == list(range(COUNT - 1, -1, -1))
 
 
 def test_a_search_whose_time_is_up_goes_on_where_it_was(evidence: AuditLog) -> None:
-    found = numbers(evidence, Query(q="invoice"), tick=BUDGET_SECONDS)
+    found = numbers(evidence, FlowQuery(q="invoice"), tick=BUDGET_SECONDS)
     assert found == [list(range(147, 49, -3)), list(range(48, -1, -3))]
 
 
 def test_a_search_begins_and_ends_where_the_times_allow(evidence: AuditLog) -> None:
     since, until = NOON + 40 * HOUR, NOON + 50 * HOUR
-    assert numbers(evidence, Query(since=since, until=until)) == [list(range(49, 39, -1))]
-    page = search(evidence, Query(since=since, until=until), lambda: 0.0)
+    assert numbers(evidence, FlowQuery(since=since, until=until)) == [list(range(49, 39, -1))]
+    page = search(evidence, FlowQuery(since=since, until=until), lambda: 0.0)
     assert page.looked_at < COUNT
 
 
@@ -76,7 +76,7 @@ def test_a_moment_is_found_by_halving(evidence: AuditLog) -> None:
 
 
 def test_what_is_too_late_by_more_than_a_day_is_not_looked_at(evidence: AuditLog) -> None:
-    page = search(evidence, Query(until=NOON - 2 * DAY), lambda: 0.0)
+    page = search(evidence, FlowQuery(until=NOON - 2 * DAY), lambda: 0.0)
     assert (page.flows, page.looked_at) == ([], 0)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.pages.json_text import laid_out
-from adapters.pages.values import BRIEF, WHOLE, Shown, brief, whole
+from adapters.pages.values import BRIEF, WHOLE, ShownValue, brief, whole
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
 
@@ -46,20 +46,20 @@ def test_json_that_is_nested_deep_is_laid_out_in_little_space() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [
-        ("goal", None, Shown("nothing", "none")),
-        ("status", FlowStatus.FAILED, Shown("word", "failed")),
-        ("revision", 7, Shown("number", "7")),
-        ("ended_at", 0, Shown("moment", "1970-01-01T00:00:00.000Z")),
-        ("goal", "a\nb", Shown("text", "a\\nb")),
-        ("wait_json", Json('{"a":1}'), Shown("json", '{"a": 1}')),
+        ("goal", None, ShownValue("nothing", "none")),
+        ("status", FlowStatus.FAILED, ShownValue("word", "failed")),
+        ("revision", 7, ShownValue("number", "7")),
+        ("ended_at", 0, ShownValue("moment", "1970-01-01T00:00:00.000Z")),
+        ("goal", "a\nb", ShownValue("text", "a\\nb")),
+        ("wait_json", Json('{"a":1}'), ShownValue("json", '{"a": 1}')),
     ],
 )
-def test_a_value_is_shown_as_what_it_is(name: str, value: object, shown: Shown) -> None:
+def test_a_value_is_shown_as_what_it_is(name: str, value: object, shown: ShownValue) -> None:
     assert whole(name, value) == shown  # type: ignore[arg-type] # of each kind
 
 
 def test_a_long_value_says_how_much_of_it_is_left_out() -> None:
     goal = "g" * 262_144
-    assert brief("goal", goal) == Shown("text", "g" * BRIEF, 262_144 - BRIEF)
-    assert whole("goal", goal) == Shown("text", "g" * WHOLE, 262_144 - WHOLE)
+    assert brief("goal", goal) == ShownValue("text", "g" * BRIEF, 262_144 - BRIEF)
+    assert whole("goal", goal) == ShownValue("text", "g" * WHOLE, 262_144 - WHOLE)
     assert brief("state_json", Json(f'"{goal}"')).left_out == 262_146 - BRIEF

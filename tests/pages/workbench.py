@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import Factory, define, evolve, frozen
 from falcon.testing import Result, TestClient
 
-from adapters.pages import Collaborators, create_app
+from adapters.pages import PageDependencies, create_pages_app
 from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
 from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
@@ -57,8 +57,8 @@ class Desk:
 
     def __attrs_post_init__(self) -> None:
         """Make the application once, so that it remembers who failed."""
-        self.given = Collaborators(
-            evidence=self.evidence,
+        self.given = PageDependencies(
+            audit_log=self.evidence,
             refusals=self.refusals,
             checkpoints=self._checkpoints,
             prove=self._prove,
@@ -75,11 +75,11 @@ class Desk:
             log_request=self.logged.append,
             log_fault=lambda _, error: self.faults.append(error),
         )
-        self.app = create_app(self.given)
+        self.app = create_pages_app(self.given)
 
     def rearrange(self, **given: Any) -> None:  # noqa: ANN401 - of Collaborators
         """Have the pages served with some other collaborators."""
-        self.app = create_app(evolve(self.given, **given))
+        self.app = create_pages_app(evolve(self.given, **given))
 
     def _checkpoints(self) -> KnownCheckpoints:
         return DESK_OF_PROOFS.checkpoints(

@@ -10,19 +10,17 @@ cannot be cut, joined or grepped. `jq -s .` makes a batch of these lines.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import IO, Final
 
 from adapters.audit.export.writing import embedded, watched, write_lines
+from adapters.presentation.printable import rfc_3339
 from domain.application.ports import Progress
 from domain.application.recorded_events import ActorKind, Metadata
-from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.published import Published, published, said
 from domain.history.reading import read_entry
 from domain.history.selection import Selection
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = 19
 """As many as the largest position has: sequences then sort as texts."""
 
@@ -35,20 +33,20 @@ _FORBIDDEN: Final = re.compile(
 
 
 def write_cloud_events(
-    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
+    audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, source: str, progress: Progress
 ) -> int:
-    """Write the events that are meant, and return how many there are.
+    """Write the selected events, and return how many there are.
 
     Raises:
         Unreadable: if one of them is not what we wrote.
     """
     return write_lines(
-        watched(evidence, selection, progress), sink, lambda e: _line(evidence, e, source)
+        watched(audit_log, selection, progress), sink, lambda e: _line(audit_log, e, source)
     )
 
 
-def _line(evidence: AuditLog, entry: LogEntry, source: str) -> Published:
-    record = read_entry(evidence, entry)
+def _line(audit_log: AuditLog, entry: LogEntry, source: str) -> Published:
+    record = read_entry(audit_log, entry)
     data = published(said(record.event), embedded)
     attributes = {
         "id": f"{entry.flow_id}/{entry.version}",
@@ -79,15 +77,6 @@ def _extensions(metadata: Metadata) -> dict[str, str | None]:
         "remoteaddress": metadata.remote_address,
         "recordedtime": rfc_3339(metadata.recorded_at),
     }
-
-
-def rfc_3339(at: Timestamp) -> str | None:
-    """Return a moment as RFC 3339 writes it, in UTC; None if it lies in no year from 1 to 9999."""
-    try:
-        moment = _EPOCH + timedelta(milliseconds=at)
-    except OverflowError:
-        return None
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _allowed(text: str) -> str:

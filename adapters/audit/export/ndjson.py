@@ -14,25 +14,25 @@ from domain.history.selection import Selection
 
 
 def write_ndjson(
-    evidence: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
+    audit_log: AuditLog, selection: Selection, sink: IO[bytes], *, progress: Progress
 ) -> int:
-    """Write the events that are meant, and return how many there are.
+    """Write the selected events, and return how many there are.
 
     Raises:
         Unreadable: if one of them is not what we wrote.
         BrokenHistory: if the event that created its flow is missing.
     """
-    standings = FlowHeads(evidence)
+    heads = FlowHeads(audit_log)
 
     def line(entry: LogEntry) -> Published:
-        record = read_entry(evidence, entry)
+        record = read_entry(audit_log, entry)
         return {
             "position": entry.position,
             "flowId": entry.flow_id,
             "version": entry.version,
-            "revision": standings.after(record).revision,
+            "revision": heads.after(record).revision,
             "name": entry.name,
             **published_record(record, embedded),
         }
 
-    return write_lines(watched(evidence, selection, progress), sink, line)
+    return write_lines(watched(audit_log, selection, progress), sink, line)

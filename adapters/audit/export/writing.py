@@ -14,7 +14,7 @@ from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.selection import Selection, selected
 
 _STEP: Final = 500
-"""Progress is told after so many events."""
+"""Progress is reported after so many events."""
 
 
 def write_lines(
@@ -27,10 +27,10 @@ def write_lines(
     return count
 
 
-def watched(evidence: AuditLog, selection: Selection, progress: Progress) -> Iterator[LogEntry]:
-    """Return the events that are meant, and tell meanwhile how far in the log it is."""
+def watched(audit_log: AuditLog, selection: Selection, progress: Progress) -> Iterator[LogEntry]:
+    """Return the selected events, and report meanwhile how far in the log it is."""
     total = selection.last - selection.first + 1
-    for count, entry in enumerate(selected(evidence, selection)):
+    for count, entry in enumerate(selected(audit_log, selection)):
         if count % _STEP == 0:
             progress(entry.position - selection.first, total)
         yield entry

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import IO, Final
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from typing import IO, Any, Final
+from zipfile import ZipFile, ZipInfo
 
 from attrs import Factory, define, frozen
 
@@ -29,23 +29,19 @@ class Member:
     sha256: str
 
 
-class Inside:
-    """Writes to one member, and keeps count."""
+@define
+class MemberWriter:
+    """Writes to one member, and counts and hashes what it writes."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._count = 0
-        self._digest = sha256()
+    file: IO[bytes]
+    count: int = 0
+    digest: Any = Factory(sha256)
 
     def write(self, octets: bytes) -> None:
         """Write some bytes."""
-        self._file.write(octets)
-        self._digest.update(octets)
-        self._count += len(octets)
-
-    def as_member(self, name: str) -> Member:
-        """Return what was written."""
-        return Member(name, self._count, self._digest.hexdigest())
+        self.file.write(octets)
+        self.digest.update(octets)
+        self.count += len(octets)
 
 
 @define
@@ -56,23 +52,16 @@ class Archive:
     members: list[Member] = Factory(list)
 
     @contextmanager
-    def member(self, name: str) -> Iterator[Inside]:
+    def member(self, name: str) -> Iterator[MemberWriter]:
         """Write a member, of any size, before the next one."""
         info = ZipInfo(name, _MOMENT)
         info.create_system, info.external_attr = _UNIX, _PLAIN_FILE
         with self.file.open(info, "w", force_zip64=True) as file:
-            inside = Inside(file)
-            yield inside
-        self.members.append(inside.as_member(name))
+            writer = MemberWriter(file)
+            yield writer
+        self.members.append(Member(name, writer.count, writer.digest.hexdigest()))
 
     def add(self, name: str, octets: bytes) -> None:
-        """Write a member that is at hand."""
-        with self.member(name) as inside:
-            inside.write(octets)
-
-
-@contextmanager
-def archive_on(sink: IO[bytes]) -> Iterator[Archive]:
-    """Write an archive to a file."""
-    with ZipFile(sink, "w", ZIP_STORED) as file:
-        yield Archive(file)
+        """Write a member whose bytes are known."""
+        with self.member(name) as writer:
+            writer.write(octets)

@@ -1,15 +1,15 @@
-"""All that the auditor's commands do with keys, checkpoints and proofs, in one place."""
+"""What the auditor's commands do with keys, checkpoints and proofs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from adapters.audit.checkpoint_reading import read_checkpoints, read_held
+from adapters.audit.checkpoint_reading import read_found_notes, read_held
 from adapters.audit.checkpointing import (
-    Issuer,
+    CheckpointSigner,
     append_checkpoint,
     check_continuable,
 )
@@ -18,12 +18,11 @@ from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.proof_document import proof_document, read_proof
 from adapters.audit.proving import Against, judged, prove
-from adapters.audit.tile_file import read_tiles, tiles_path
+from adapters.audit.tile_file import read_tiles
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
 from domain.tlog.checkpoints import (
     AppendedCheckpoint,
-    FoundNote,
     KnownCheckpoints,
     RotatedKey,
     Unprovable,
@@ -45,21 +44,21 @@ class Configured:
     previous_keys: tuple[str, ...] = ()
 
 
-def configured_issuer(configured: Configured) -> Issuer:
+def configured_signer(configured: Configured) -> CheckpointSigner:
     """Return who signs by a configuration.
 
     Raises:
-        Unprovable: if there is no key at hand, or it is none.
+        Unprovable: if there is no key, or it is not one.
     """
-    return _issuer(configured, None, Signer.parse(configured.signing_key()))
+    return _checkpoint_signer(configured, None, Signer.parse(configured.signing_key()))
 
 
 @frozen
-class Desk:
-    """The auditor's desk, over whatever configurations say.
+class AuditService:
+    """Keys, checkpoints and proofs, by a configuration or by what is named beside it.
 
-    Each `config` may be None; what is named beside it goes first. Everything raises `Unprovable`
-    where something must be mended. `read_file` reads the file of a key, or refuses it.
+    Each `config` may be None; what is named goes first. All raise `Unprovable` with what must be
+    put right. `read_file` reads the file of a key, or refuses it.
     """
 
     read_configuration: Callable[[Path], Configured]
@@ -75,15 +74,15 @@ class Desk:
         The present key must be the one that signed the last checkpoint.
         """
         configured = self.read_configuration(config)
-        issuer = configured_issuer(configured)
-        check_continuable(issuer)
-        present = issuer.signer.verifier
+        signer = configured_signer(configured)
+        check_continuable(signer)
+        present = signer.key.verifier
         public_key = self.keygen(file, present.name)
         return RotatedKey(public_key, (str(present), *configured.previous_keys))
 
     def checkpoint(
         self,
-        evidence: AuditLog,
+        audit_log: AuditLog,
         *,
         config: Path | None,
         file: Path | None,
@@ -92,8 +91,8 @@ class Desk:
     ) -> AppendedCheckpoint:
         """Append a checkpoint of a log as it is, and return it."""
         configured = self._configured(config)
-        issuer = _issuer(configured, file, self._signer(configured, key))
-        return append_checkpoint(evidence, issuer, progress=progress)
+        signer = _checkpoint_signer(configured, file, self._signer(configured, key))
+        return append_checkpoint(audit_log, signer, progress=progress)
 
     def checkpoints(
         self,
@@ -107,14 +106,13 @@ class Desk:
         configured = self._configured(config)
         ledger = file if file or not configured else configured.file
         # A configured file is made with the first checkpoint; one that is named must be there.
-        read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
-        if not read and not held:
-            return KnownCheckpoints(ledger=None if ledger is None else ())
-        verifiers = _verifiers(configured, public_keys)
+        is_read = ledger is not None and (file is not None or ledger.exists())
+        verifiers = _verifiers(configured, public_keys) if is_read or held else ()
+        found = read_found_notes(ledger, verifiers) if ledger and is_read else ()
         return KnownCheckpoints(
-            ledger=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
-            held=tuple(_each(read_held, held, verifiers)),
-            tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
+            ledger=found if ledger else None,
+            held=tuple(note for kept in held for note in read_held(kept, verifiers)),
+            tiles=read_tiles(ledger) if ledger and (is_read or held) else (),
         )
 
     def prover(
@@ -126,20 +124,17 @@ class Desk:
         held: Path | None = None,
     ) -> Prover:
         """Return who proves events against the last checkpoint that covers each."""
-        configured = self._configured(config)
-        against = Against(
-            file=_ledger_file(configured, file),
-            verifiers=_verifiers(configured, public_keys),
-            held=held,
+        path, verifiers = self._signed_file(config, file, public_keys)
+        against = Against(file=path, verifiers=verifiers, held=held)
+        return lambda audit_log, entry, progress: prove(
+            audit_log, entry, against, progress=progress
         )
-        return lambda evidence, entry, progress: prove(evidence, entry, against, progress=progress)
 
     def packer(
         self, *, config: Path | None, file: Path | None, public_keys: Sequence[str]
     ) -> Packer:
         """Return who packs events with what proves them."""
-        configured = self._configured(config)
-        return Packer(_ledger_file(configured, file), _verifiers(configured, public_keys))
+        return Packer(*self._signed_file(config, file, public_keys))
 
     def judge(self, file: Path, public_keys: Sequence[str]) -> ProofResult:
         """Judge the proof in a file by nothing but the public keys of its log."""
@@ -152,6 +147,12 @@ class Desk:
     def _configured(self, config: Path | None) -> Configured | None:
         return None if config is None else self.read_configuration(config)
 
+    def _signed_file(
+        self, config: Path | None, file: Path | None, public_keys: Sequence[str]
+    ) -> tuple[Path, tuple[Verifier, ...]]:
+        configured = self._configured(config)
+        return _checkpoints_file(configured, file), _verifiers(configured, public_keys)
+
     def _signer(self, configured: Configured | None, key: Path | None) -> Signer:
         if key is not None:
             return read_key(key, self.read_file)
@@ -162,7 +163,7 @@ class Desk:
         )
 
 
-def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
+def _checkpoints_file(configured: Configured | None, file: Path | None) -> Path:
     if file is not None:
         return file
     if configured is not None:
@@ -170,13 +171,13 @@ def _ledger_file(configured: Configured | None, file: Path | None) -> Path:
     raise Unprovable("say which file has the checkpoints: --checkpoints FILE, or --config FILE")
 
 
-def _issuer(configured: Configured | None, file: Path | None, signer: Signer) -> Issuer:
-    origin = configured.origin if configured else None
-    ledger = _ledger_file(configured, file)
-    return Issuer(
-        file=ledger,
-        signer=signer,
-        origin=origin or signer.verifier.name,
+def _checkpoint_signer(
+    configured: Configured | None, file: Path | None, key: Signer
+) -> CheckpointSigner:
+    return CheckpointSigner(
+        file=_checkpoints_file(configured, file),
+        key=key,
+        origin=(configured.origin if configured else None) or key.verifier.name,
         predecessors=_predecessors(configured),
     )
 
@@ -197,11 +198,3 @@ def _predecessors(configured: Configured | None) -> tuple[Verifier, ...]:
         return tuple(map(Verifier.parse, keys))
     except Unprovable as fault:
         raise Unprovable(f"taskflow.audit.previousKeys: {fault}") from fault
-
-
-def _each(
-    read: Callable[[Path, Sequence[Verifier]], tuple[FoundNote, ...]],
-    files: Sequence[Path],
-    verifiers: Sequence[Verifier],
-) -> Iterator[FoundNote]:
-    return (sighting for file in files for sighting in read(file, verifiers))

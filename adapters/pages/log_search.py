@@ -15,17 +15,17 @@ SLACK: Final = 86_400_000
 """Milliseconds: a day."""
 
 
-def position_after(evidence: AuditLog, at: Timestamp) -> int:
+def position_after(audit_log: AuditLog, at: Timestamp) -> int:
     """Return the first position whose event was recorded after a moment; the end if there is none.
 
     Where an event on the way is missing or cannot be read it is the end as well, which costs time
     and hides nothing.
     """
-    end = evidence.size() + 1
+    end = audit_log.size() + 1
     low, high = 1, end
     while low < high:
         middle = (low + high) // 2
-        recorded = _recorded(evidence, middle)
+        recorded = _recorded(audit_log, middle)
         if recorded is None:
             return end
         if recorded > at:
@@ -35,10 +35,10 @@ def position_after(evidence: AuditLog, at: Timestamp) -> int:
     return low
 
 
-def _recorded(evidence: AuditLog, position: int) -> Timestamp | None:
+def _recorded(audit_log: AuditLog, position: int) -> Timestamp | None:
     try:
-        for entry in evidence.entries(position, position):
-            return evidence.read(entry).metadata.recorded_at
+        for entry in audit_log.entries(position, position):
+            return audit_log.read(entry).metadata.recorded_at
     except UnreadableEvent:
         pass
     return None

@@ -1,4 +1,4 @@
-"""The checkup of a whole log: replayed, and compared with its checkpoints, once at a time.
+"""Checks the integrity of a whole log, once at a time: replays it, and compares its checkpoints.
 
 It reads every event, which takes a while on a large log. So no request waits for it: one starts it
 in a thread of its own, and the pages show how far it is, or what the last one came to.
@@ -23,12 +23,12 @@ from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import Verified, verified
 
 STUCK_AFTER: Final = 7 * 86_400_000
-"""Milliseconds after which a flow that nobody hears of looks stuck."""
+"""Milliseconds without an event after which a flow looks stuck."""
 
 
 @frozen(kw_only=True)
-class Result:
-    """What a checkup came to: the replay, and the comparison or why there was none."""
+class IntegrityReport:
+    """What a check found: the replay, and the comparison or why there was none."""
 
     began: Timestamp
     ended: Timestamp
@@ -43,8 +43,8 @@ class Result:
 
 
 @frozen(kw_only=True)
-class Running:
-    """A checkup that is on its way: since when, at what, and how far."""
+class RunningCheck:
+    """A check that is on its way: since when, at what, and how far."""
 
     began: Timestamp
     doing: str = "beginning"
@@ -53,33 +53,33 @@ class Running:
 
 
 @frozen
-class BrokenOff:
-    """When a checkup could not go on, and why: a clause."""
+class FailedCheck:
+    """When a check could not go on, and why: a clause."""
 
     at: Timestamp
     reason: str
 
 
 @define
-class Checkup:
-    """Runs checkups, and remembers the last one."""
+class IntegrityCheck:
+    """Runs checks, and keeps the last report."""
 
-    evidence: AuditLog
+    audit_log: AuditLog
     checkpoints: Callable[[], KnownCheckpoints]
     now: Clock
     damages: tuple[type[Exception], ...]
     on_fault: Callable[[BaseException], None]
     _lock: Lock = field(factory=Lock, init=False, eq=False)
-    running: Running | None = field(default=None, init=False)
-    last: Result | None = field(default=None, init=False)
-    broken_off: BrokenOff | None = field(default=None, init=False)
+    running: RunningCheck | None = field(default=None, init=False)
+    last: IntegrityReport | None = field(default=None, init=False)
+    broken_off: FailedCheck | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start a checkup, unless one is running."""
+        """Start a check, unless one is running."""
         with self._lock:
             if self.running is not None:
                 return
-            self.running = Running(began=self.now())
+            self.running = RunningCheck(began=self.now())
         Thread(target=self._run, args=(self.running.began,), name="checkup", daemon=True).start()
 
     def _run(self, began: Timestamp) -> None:
@@ -87,38 +87,36 @@ class Checkup:
             self.last = self._examine(began)
             self.broken_off = None
         except self.damages as error:
-            self.broken_off = BrokenOff(self.now(), f"the store is damaged: {error}")
+            self.broken_off = FailedCheck(self.now(), f"the store is damaged: {error}")
         except Exception as error:  # noqa: BLE001 - a thread has nobody who could catch it
-            self.broken_off = BrokenOff(self.now(), "the log of this program says why")
+            self.broken_off = FailedCheck(self.now(), "the log of this program says why")
             self.on_fault(error)
         finally:
             self.running = None
 
-    def _examine(self, began: Timestamp) -> Result:
+    def _examine(self, began: Timestamp) -> IntegrityReport:
         report = ReplayReport()
-        for stage in stages(self.evidence, report, began - STUCK_AFTER):
-            stage.run(partial(self._tell, began, stage.label))
-        comparison, reason = self._compare(began)
-        return Result(
-            began=began,
-            ended=self.now(),
-            report=report,
-            verified=comparison,
-            unverified=reason,
+        for stage in stages(self.audit_log, report, began - STUCK_AFTER):
+            stage.run(partial(self._report, began, stage.label))
+        comparison, reason = self._compare(partial(self._report, began))
+        return IntegrityReport(
+            began=began, ended=self.now(), report=report, verified=comparison, unverified=reason
         )
 
-    def _compare(self, began: Timestamp) -> tuple[Verified | None, str | None]:
+    def _compare(
+        self, report: Callable[[str, int, int], object]
+    ) -> tuple[Verified | None, str | None]:
         try:
             found = self.checkpoints()
         except Unprovable as reason:
             return None, str(reason)
-        size = self.evidence.size()
-
-        def told(done: int) -> None:
-            self._tell(began, "comparing with the checkpoints", done, size)
-
-        log = rebuild_tree(self.evidence.entries(1, size), found.sizes, told)
+        size = self.audit_log.size()
+        log = rebuild_tree(
+            self.audit_log.entries(1, size),
+            found.sizes,
+            lambda done: report("comparing with the checkpoints", done, size),
+        )
         return verified(log, found), None
 
-    def _tell(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
-        self.running = Running(began=began, doing=doing, done=done, of=of)
+    def _report(self, began: Timestamp, doing: str, done: int, of: int, /) -> None:
+        self.running = RunningCheck(began=began, doing=doing, done=done, of=of)

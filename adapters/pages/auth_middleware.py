@@ -1,4 +1,4 @@
-"""Falcon's middleware: who may come in, with which methods, and what every answer carries."""
+"""Falcon's middleware: authentication, the allowed methods, and what every answer carries."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import falcon
 from attrs import define, field
 from falcon import Request, Response
 
-from adapters.pages.collaborators import Collaborators
 from adapters.pages.credentials import CHALLENGE, presented
+from adapters.pages.dependencies import PageDependencies
 from adapters.pages.headers import NO_STORE, SECURITY
 from adapters.pages.login_throttle import LoginThrottle
 
@@ -19,10 +19,10 @@ _AUTHENTICATED: Final = "taskflow.authenticated"
 
 
 @define
-class Doorkeeper:
-    """Lets auditors in who want to read, and logs everybody."""
+class AuthMiddleware:
+    """Admits authenticated auditors who read, and logs every request."""
 
-    given: Collaborators
+    given: PageDependencies
     throttle: LoginThrottle = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -41,12 +41,7 @@ class Doorkeeper:
             raise falcon.HTTPMethodNotAllowed(METHODS)
 
     def process_response(
-        self,
-        req: Request,
-        resp: Response,
-        _resource: object,
-        _succeeded: object,
-        /,
+        self, req: Request, resp: Response, _resource: object, _succeeded: object, /
     ) -> None:
         """Log a request and its answer, without what was searched for."""
         taken = self.given.seconds() - req.context.started
@@ -76,4 +71,4 @@ class Doorkeeper:
 
 
 def _nobody() -> None:
-    """Stand for a server that does not ask who is known."""
+    """Stand for a server that does not ask who is authenticated."""

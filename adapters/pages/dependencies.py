@@ -1,4 +1,4 @@
-"""What the pages need from outside; `app.py` hands it over."""
+"""What the pages need from outside."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from domain.tlog.proofs import Proof, ProofResult
 
 
 @frozen(kw_only=True)
-class Collaborators:
-    """The evidence of a store, who may see it, and what is told of each request.
+class PageDependencies:
+    """The audit log of a store, who may see it, and what is logged of each request.
 
     Attributes:
-        evidence: The store, laid open.
+        audit_log: What the store holds.
         refusals: What callers were refused.
         checkpoints: Returns what the log is to be compared with; raises `Unprovable`.
         prove: Proves an event; raises `Unprovable`.
@@ -38,7 +38,7 @@ class Collaborators:
         log_fault: Takes a request's id, and what went wrong behind an answer of 500 or 503.
     """
 
-    evidence: AuditLog
+    audit_log: AuditLog
     refusals: RefusalLog
     checkpoints: Callable[[], KnownCheckpoints]
     prove: Callable[[LogEntry, Progress], ProofResult]
