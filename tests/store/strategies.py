@@ -6,7 +6,17 @@ import json
 import types
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Literal,
+    NewType,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from attrs import has
 from hypothesis import strategies as st
@@ -60,6 +70,8 @@ def instances(cls: Callable[..., T], **given: SearchStrategy[Any]) -> SearchStra
 def _of(hint: Any) -> SearchStrategy[Any]:  # noqa: ANN401 - any annotation
     if hint in _LEAVES:
         return _LEAVES[hint]
+    if isinstance(hint, NewType):
+        return _of(hint.__supertype__)
     inner = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return st.one_of([_of(member) for member in inner])
