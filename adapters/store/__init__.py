@@ -7,14 +7,13 @@ from adapters.store.configurations import (
     read_configurations,
     record_configuration,
 )
-from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.files import store_files
 from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.lock import LockPatience
 from adapters.store.maintenance import maintain
-from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
-from adapters.store.rebuild import Rebuilt, rebuild
+from adapters.store.opening import open_existing, open_for_reading, open_for_writing
+from adapters.store.rebuild import RebuiltRows, rebuild
 from adapters.store.refusals import (
     RefusalsLost,
     StoredRefusals,
@@ -23,16 +22,17 @@ from adapters.store.refusals import (
 )
 from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
+from adapters.store.stored_audit_log import StoreAuditLog
 
 __all__ = [
     "CustodyLost",
     "EventSourcedStore",
     "LockHolder",
     "LockPatience",
-    "Rebuilt",
+    "RebuiltRows",
     "RefusalsLost",
     "Restore",
-    "StoreEvidence",
+    "StoreAuditLog",
     "StoreFault",
     "StoredConfigurations",
     "StoredRefusals",
@@ -41,7 +41,7 @@ __all__ = [
     "check_source",
     "lock_holder",
     "maintain",
-    "open_for_mending",
+    "open_existing",
     "open_for_reading",
     "open_for_writing",
     "read_configurations",

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from adapters.store.faults import StoreFault, usable
+from adapters.store.location import check_identity, file_name
 from adapters.store.lock import lock_path
 from adapters.store.opening import existing
-from adapters.store.place import check_identity, file_name
 from adapters.store.reading import companion, open_to_read
 from adapters.store.refusals.file import log_path
 from domain.application.ports import Progress

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import astuple, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import Memory, parse_url
+from adapters.store.location import Memory, parse_url
 from adapters.store.refusals.file import log_path, open_to_write, opened_to_read
 from domain.application.ports import StoreUnavailable
 from domain.flow.values import Timestamp
@@ -64,10 +64,10 @@ def record_configuration(
     Raises:
         StoreUnavailable: if it cannot be written; then nothing is.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         return
-    with _translated(log_path(place.path)) as path, closing(open_to_write(path)) as log:
+    with _translated(log_path(location.path)) as path, closing(open_to_write(path)) as log:
         before, salt = _last(log)
         after = describe(salt)
         if changes := changed_fields(before, after):
@@ -97,10 +97,10 @@ def read_configurations(url: str) -> StoredConfigurations:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         raise StoreFault("a store in memory keeps no log of configurations")
-    return StoredConfigurations(log_path(place.path))
+    return StoredConfigurations(log_path(location.path))
 
 
 @frozen

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from adapters.store.location import File, parse_url
 from adapters.store.lock import lock_path
-from adapters.store.place import File, parse_url
 from adapters.store.refusals.file import log_path
 
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
@@ -20,10 +20,10 @@ def store_files(url: str) -> Mapping[Path, str]:
     Raises:
         StoreFault: if the URL is not one that we serve.
     """
-    place = parse_url(url)
-    if not isinstance(place, File) or not place.path.name:
+    location = parse_url(url)
+    if not isinstance(location, File) or not location.path.name:
         return {}
-    store, refusals = place.path, log_path(place.path)
+    store, refusals = location.path, log_path(location.path)
     return {
         store: "the store",
         **{_beside(store, suffix): "a file of the store" for suffix in _COMPANIONS},

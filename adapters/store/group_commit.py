@@ -24,7 +24,7 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
 Ids: TypeAlias = Sequence[int] | None
 Write: TypeAlias = Callable[[SQLiteCursor], Ids]
-Waiting: TypeAlias = Callable[[], AbstractContextManager[None]]
+WhileWaiting: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered by a thread while it waits for the disk, so that others may compute meanwhile."""
 
 
@@ -43,8 +43,8 @@ class GroupCommit:
     """Commits the writes of many threads, those that wait together in one transaction."""
 
     datastore: SQLiteDatastore
-    waiting: Waiting = nullcontext
-    _waiting: deque[_Job] = field(factory=deque, init=False)
+    while_waiting: WhileWaiting = nullcontext
+    _pending_writes: deque[_Job] = field(factory=deque, init=False)
     _turn: Lock = field(factory=Lock, init=False)
     _failed: bool = field(default=False, init=False)
 
@@ -56,8 +56,8 @@ class GroupCommit:
             Exception: whatever spoilt the transaction, for everybody who was in it.
         """
         job = _Job(write)
-        self._waiting.append(job)
-        with self.waiting(), self._turn:
+        self._pending_writes.append(job)
+        with self.while_waiting(), self._turn:
             if not job.done:
                 self._commit_all()
         if job.fault is not None:
@@ -75,7 +75,7 @@ class GroupCommit:
                 self._turn.release()
 
     def _commit_all(self) -> None:
-        jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        jobs = [self._pending_writes.popleft() for _ in range(len(self._pending_writes))]
         try:
             with (
                 self.datastore.transaction(commit=True) as cursor,

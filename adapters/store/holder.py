@@ -18,8 +18,8 @@ from typing import Final
 from attrs import field, frozen
 
 from adapters.store.faults import StoreFault
+from adapters.store.location import Memory, parse_url
 from adapters.store.lock import lock_path, read_lines
-from adapters.store.place import Memory, parse_url
 
 _PROC: Final = Path("/proc")
 
@@ -59,11 +59,11 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
     Raises:
         StoreFault: if the store is in memory, or the process may not be looked at.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         raise StoreFault("a store in memory has no lock: send the gateway SIGHUP")
     try:
-        lock = os.open(lock_path(place.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = os.open(lock_path(location.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         yield None
         return

@@ -8,7 +8,7 @@ import orjson
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
-from adapters.store.codec import Fields, Undecodable, from_fields, to_fields
+from adapters.store.codec import StoredFields, Undecodable, from_fields, to_fields
 from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
 from adapters.store.names import CLASSES, NAMES, SNAPSHOT
 from adapters.store.upcasting import upcast
@@ -75,7 +75,7 @@ class FlowMapper(Mapper[str]):
         return Envelope(flow_id, version, from_fields(event, CLASSES[name]), metadata)
 
 
-def _described(stored: Stored) -> tuple[str, Fields]:
+def _described(stored: Stored) -> tuple[str, StoredFields]:
     if isinstance(stored, FlowSnapshot):
         return SNAPSHOT, to_fields(stored.flow)
     fields = {"event": to_fields(stored.event), "metadata": to_fields(stored.metadata)}

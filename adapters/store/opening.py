@@ -11,21 +11,21 @@ from typing import Final, assert_never
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated, usable
-from adapters.store.group_commit import Waiting
-from adapters.store.lock import LockPatience, WriterLock, take_lock
-from adapters.store.place import (
+from adapters.store.group_commit import WhileWaiting
+from adapters.store.location import (
     File,
     Memory,
     check_identity,
-    claim,
     drop_kept_name,
     file_name,
     is_blank,
     make_file,
     memory_name,
     parse_url,
-    take_back,
+    recover_journal,
+    stamp,
 )
+from adapters.store.lock import LockPatience, WriterLock, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import StoreUnavailable
@@ -46,31 +46,31 @@ def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
-    waiting: Waiting = nullcontext,
+    while_waiting: WhileWaiting = nullcontext,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
     patience: LockPatience | None = None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
-    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
-    waits for the disk does so within `waiting`. `on_breach` is called once if the store turns out
-    to be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
+    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. A thread
+    waits for the disk within `while_waiting`. `on_breach` is called once if the store turns out to
+    be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
     Another writer's end is waited for with `patience`.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
     """
-    place = parse_url(url)
-    match place:
+    location = parse_url(url)
+    match location:
         case Memory():
             store = EventSourcedStore(_application(memory_name(), url=url))
         case File(path):
             lock = partial(take_lock, patience=patience)
             store = _open_file(path, url, lock_timeout, on_breach, lock)
         case _:
-            assert_never(place)
-    store.application.commits.waiting = waiting
+            assert_never(location)
+    store.application.commits.while_waiting = while_waiting
     store.application.on_stale_cache = on_stale_cache
     return store
 
@@ -86,7 +86,7 @@ def _open_file(
     drop_kept_name(path)
     if (names := path.stat().st_nlink) > 1:
         raise StoreFault(f"{several_names(path, names)}; remove all but one, or copy the file")
-    take_back(path)
+    recover_journal(path)
     with left_alone(path):
         if not is_blank(path):
             check_identity(path)
@@ -95,7 +95,7 @@ def _open_file(
         with usable(path):
             check_log(path, file_name(path, "ro"))
         if is_blank(path):
-            claim(path)
+            stamp(path)
         application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
         try:
             application.datastore.keep(custody)
@@ -108,7 +108,7 @@ def _open_file(
         raise
 
 
-def open_for_mending(url: str) -> EventSourcedStore:
+def open_existing(url: str) -> EventSourcedStore:
     """Open an existing store for writing: one that is missing is not made.
 
     Raises:
@@ -143,12 +143,12 @@ def existing(url: str) -> Path:
     Raises:
         StoreFault: if there is none that another process could open.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         raise StoreFault("a store in memory cannot be opened by another process")
-    if not place.path.is_file():
-        raise StoreFault(f"{place.path}: no such file")
-    return place.path
+    if not location.path.is_file():
+        raise StoreFault(f"{location.path}: no such file")
+    return location.path
 
 
 def _application(

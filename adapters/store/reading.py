@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeAlias
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import file_name
+from adapters.store.location import file_name
 
 _COMPANIONS: Final = ("-wal", "-journal")
 _ATTEMPTS: Final = 5

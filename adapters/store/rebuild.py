@@ -34,7 +34,7 @@ _STREAM: Final = "SELECT * FROM stored_events WHERE originator_id = ? ORDER BY o
 
 
 @frozen(kw_only=True)
-class Rebuilt:
+class RebuiltRows:
     """How many flows there are, and how many rows of each table were wrong, missing or too many."""
 
     flows: int
@@ -74,7 +74,7 @@ _SNAPSHOTS: Final = _Table("stored_snapshots", "originator_id", 4)
 _INDEX: Final = _Table("flow_index", "flow_id", 5)
 
 
-def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> Rebuilt:
+def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
     """Write again what differs from its events, in one transaction.
 
     Raises:
@@ -94,7 +94,7 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
             changed.update(_put(store, cursor, _fold(envelopes), position))
             progress(done, len(streams))
         changed["request_keys"] = _put_keys(cursor, {_place(row): row for row in eventless} | keys)
-    return Rebuilt(flows=len(streams), changed=dict(changed))
+    return RebuiltRows(flows=len(streams), changed=dict(changed))
 
 
 def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:

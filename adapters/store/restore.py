@@ -18,9 +18,9 @@ from attrs import define
 
 from adapters.store.backup import copy_checked
 from adapters.store.faults import StoreFault, usable
+from adapters.store.location import Memory, file_name, kept_name, make_file, parse_url
 from adapters.store.lock import take_lock
 from adapters.store.opening import open_for_reading
-from adapters.store.place import Memory, file_name, kept_name, make_file, parse_url
 from adapters.store.reading import companion, reading
 from adapters.store.schema import APPLICATION_ID
 from adapters.store.store import EventSourcedStore
@@ -36,23 +36,23 @@ def check_source(url: str, source: Path) -> Path:
     Raises:
         StoreFault: if it may not.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         raise StoreFault("a store in memory cannot be restored")
     if not source.is_file():
         what = "is not a regular file" if source.exists() else "no such file"
         raise StoreFault(f"{source}: {what}")
-    if place.path.exists() and source.samefile(place.path):
+    if location.path.exists() and source.samefile(location.path):
         raise StoreFault(f"{source}: is the store itself")
-    if place.path.exists() and not place.path.is_file():
-        raise StoreFault(f"{place.path}: is not a file")
+    if location.path.exists() and not location.path.is_file():
+        raise StoreFault(f"{location.path}: is not a file")
     for log in (companion(source, suffix) for suffix in _LOGS):
         if log.exists() and log.stat().st_size:
             raise StoreFault(
                 f"{log}: stands beside the copy, and may belong to another; move it away, or make"
                 f" one file of both: taskflow store backup NEW --database sqlite:///{source}"
             )
-    return place.path
+    return location.path
 
 
 @define

@@ -18,7 +18,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
-from adapters.store.place import is_read_only
+from adapters.store.location import is_read_only
 from adapters.store.recorder import FlowRecorder
 from domain.application.ports import StoreUnavailable
 
@@ -34,7 +34,7 @@ _STATEMENTS: Final = 64
 """How many compiled statements a connection keeps; there are about twenty different ones."""
 
 
-class Connection(es.SQLiteConnection):
+class StoreConnection(es.SQLiteConnection):
     """A connection whose failed commit leaves no transaction behind.
 
     After a full disk or an I/O error SQLite may keep the transaction open; the pool would hand the
@@ -72,7 +72,7 @@ class Pool(es.SQLiteConnectionPool):
                 self._writer_lock.release()
             raise
 
-    def _create_connection(self) -> Connection:
+    def _create_connection(self) -> StoreConnection:
         """Make a connection as the library does, but that syncs, and keeps statements compiled.
 
         PERF: the library passes `cached_statements=True`, which is 1: every statement is compiled
@@ -96,7 +96,7 @@ class Pool(es.SQLiteConnectionPool):
         if self.verify is not None:
             self.verify()
         raw.row_factory = sqlite3.Row
-        return Connection(sqlite_conn=raw, max_age=self.max_age)
+        return StoreConnection(sqlite_conn=raw, max_age=self.max_age)
 
     def _write_ahead(self, raw: sqlite3.Connection) -> None:
         mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from adapters.store.codec import Fields
+from adapters.store.codec import StoredFields
 
-Upcaster: TypeAlias = Callable[[Fields], Fields]
+Upcaster: TypeAlias = Callable[[StoredFields], StoredFields]
 
 UPCASTERS: Final[Mapping[str, tuple[str, Upcaster]]] = {}
 """Former name -> (the name after it, what turns the fields into those of that name)."""
 
 
 def upcast(
-    name: str, fields: Fields, steps: Mapping[str, tuple[str, Upcaster]] = UPCASTERS
-) -> tuple[str, Fields]:
+    name: str, fields: StoredFields, steps: Mapping[str, tuple[str, Upcaster]] = UPCASTERS
+) -> tuple[str, StoredFields]:
     """Return the present name and fields of an event that may be stored under a former name."""
     while name in steps:
         name, step = steps[name]

@@ -17,7 +17,7 @@ from adapters.audit.checkpointing import Issuer, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.pack import verify
 from adapters.audit.pack.packing import Packer
-from adapters.store import StoreEvidence, open_for_writing
+from adapters.store import StoreAuditLog, open_for_writing
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 from tests.audit.logs import fill
@@ -31,7 +31,7 @@ ORIGIN: Final = "taskflow.example/log"
 class Signed:
     """A log, the file of its checkpoints, and who signs them."""
 
-    evidence: StoreEvidence
+    evidence: StoreAuditLog
     service: Bench
     file: Path
     signer: Signer
@@ -66,7 +66,7 @@ def signed_log(folder: Path, *, old: int = 0) -> Iterator[Signed]:
     with closing(open_for_writing(f"sqlite:///{folder / 'flows.db'}")) as store:
         service = bench(store)
         file, signer = folder / "checkpoints.txt", Signer.generate("taskflow.example")
-        signed = Signed(StoreEvidence(store), service, file, signer)
+        signed = Signed(StoreAuditLog(store), service, file, signer)
         signed.sign()
         for _ in range(3):
             signed.grow()

@@ -20,8 +20,8 @@ from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
-    Rebuilt,
-    StoreEvidence,
+    RebuiltRows,
+    StoreAuditLog,
     StoreFault,
     open_for_reading,
     open_for_writing,
@@ -144,7 +144,7 @@ class OperatorsFlows:
         later, numbers = itertools.count(NOON + 3_600_000, 1000), itertools.count(900)
         return Operators(self.store, lambda: next(later), lambda: flow_id(next(numbers)), OPERATOR)
 
-    def rebuild(self, progress: Callable[[int, int], object]) -> Rebuilt:
+    def rebuild(self, progress: Callable[[int, int], object]) -> RebuiltRows:
         """Make the derived rows again."""
         return rebuild(self.store, progress)
 
@@ -211,7 +211,7 @@ def _read_store(config: Path | None, database: str | None) -> Iterator[EventSour
 @contextmanager
 def _open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     with _read_store(config, database) as store:
-        yield StoreEvidence(store)
+        yield StoreAuditLog(store)
 
 
 @contextmanager

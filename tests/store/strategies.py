@@ -68,10 +68,9 @@ def instances(cls: Callable[..., T], **given: SearchStrategy[Any]) -> SearchStra
 
 
 def _of(hint: Any) -> SearchStrategy[Any]:  # noqa: ANN401 - any annotation
+    hint = hint.__supertype__ if isinstance(hint, NewType) else hint
     if hint in _LEAVES:
         return _LEAVES[hint]
-    if isinstance(hint, NewType):
-        return _of(hint.__supertype__)
     inner = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return st.one_of([_of(member) for member in inner])

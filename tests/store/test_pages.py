@@ -8,7 +8,7 @@ import pytest
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
 from domain.application.outcomes import UnknownCursor
 from domain.application.ports import itself
 from domain.application.sessions import OwnerSession
@@ -152,7 +152,7 @@ def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:
     creation = CreateFlow(goal="g", controller_id="c", state_json=Json('"large"'))
     flow = shown(owner.execute(creation, ORIGIN))
     owner.execute(run(flow.flow_id), ORIGIN)
-    page = StoreEvidence(store).page(None, limit=5, before=None, status=None)
+    page = StoreAuditLog(store).page(None, limit=5, before=None, status=None)
     assert [(each.flow_id, each.state_json, each.tasks) for each in page.flows] == [
         (flow.flow_id, None, ())
     ]

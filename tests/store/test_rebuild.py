@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from adapters.store import (
     EventSourcedStore,
-    Rebuilt,
+    RebuiltRows,
     StoreFault,
     open_for_reading,
     open_for_writing,
@@ -61,7 +61,7 @@ def test_after_any_history_there_is_nothing_to_change(history: History) -> None:
             player.play(step)
         before = contents(store)
         flows = {record.flow_id for _, record in store.log()}
-        assert rebuild(store) == Rebuilt(flows=len(flows), changed=HEALTHY)
+        assert rebuild(store) == RebuiltRows(flows=len(flows), changed=HEALTHY)
         assert contents(store) == before
 
 
@@ -107,7 +107,7 @@ def test_the_key_of_an_end_that_cancels_the_flow_stands_for_the_task_that_ended(
 
 
 def test_an_empty_store_has_nothing_to_rebuild(store: EventSourcedStore) -> None:
-    assert rebuild(store) == Rebuilt(flows=0, changed=HEALTHY)
+    assert rebuild(store) == RebuiltRows(flows=0, changed=HEALTHY)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_rows_that_differ_from_the_events_are_mended_and_counted(
     before = contents(healthy)
     execute(healthy, damage)
     assert contents(healthy) != before
-    assert rebuild(healthy) == Rebuilt(flows=3, changed={**HEALTHY, table: changed})
+    assert rebuild(healthy) == RebuiltRows(flows=3, changed={**HEALTHY, table: changed})
     assert contents(healthy) == before
     assert rebuild(healthy).changed == HEALTHY
 
@@ -254,7 +254,7 @@ def test_a_store_is_used_as_before_after_a_rebuild(healthy: EventSourcedStore) -
     assert (
         shown(owner.execute(CancelFlow(flow_id=FlowId("id-3")), keyed("k3"))).status == "cancelled"
     )
-    assert rebuild(healthy) == Rebuilt(flows=4, changed=HEALTHY)
+    assert rebuild(healthy) == RebuiltRows(flows=4, changed=HEALTHY)
 
 
 def test_a_store_that_was_opened_to_read_is_not_mended(file_url: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store.codec import Fields, Undecodable
+from adapters.store.codec import StoredFields, Undecodable
 from adapters.store.envelope import Envelope
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import CLASSES
@@ -19,11 +19,11 @@ from domain.flow.ids import RequestId
 from domain.flow.status import FlowStatus
 
 
-def _named_step(fields: Fields) -> Fields:
+def _named_step(fields: StoredFields) -> StoredFields:
     return {**{name: value for name, value in fields.items() if name != "step"}, "current": 1}
 
 
-def _with_status(fields: Fields) -> Fields:
+def _with_status(fields: StoredFields) -> StoredFields:
     return {**fields, "status": "queued"}
 
 
@@ -48,12 +48,12 @@ def test_a_later_event_takes_only_the_steps_that_it_needs() -> None:
 
 
 def test_a_present_event_is_left_alone() -> None:
-    fields: Fields = {"at": 1}
+    fields: StoredFields = {"at": 1}
     assert upcast("taskflow.flow_went_on.v3", fields, STEPS) == ("taskflow.flow_went_on.v3", fields)
 
 
 def test_the_fields_of_the_stored_event_are_not_written_to() -> None:
-    fields: Fields = {"at": 1, "step": "s"}
+    fields: StoredFields = {"at": 1, "step": "s"}
     upcast("taskflow.flow_went_on.v1", fields, STEPS)
     assert fields == {"at": 1, "step": "s"}
 

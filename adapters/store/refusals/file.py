@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Final
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import file_name, make_file
+from adapters.store.location import file_name, make_file
 from adapters.store.reading import reading
 from adapters.store.refusals import schema
 from adapters.store.sqlite import LOG_LIMIT

@@ -9,10 +9,10 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import Memory, parse_url
+from adapters.store.location import Memory, parse_url
 from adapters.store.refusals import schema
+from adapters.store.refusals.buffer import day
 from adapters.store.refusals.file import log_path, opened_to_read
-from adapters.store.refusals.waiting import day
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import (
@@ -31,10 +31,10 @@ def read_refusals(url: str) -> StoredRefusals:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         raise StoreFault("a store in memory keeps no refusals")
-    return StoredRefusals(log_path(place.path))
+    return StoredRefusals(log_path(location.path))
 
 
 @frozen

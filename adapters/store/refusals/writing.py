@@ -8,10 +8,10 @@ from collections import Counter
 from attrs import astuple
 
 from adapters.store.refusals import schema
-from adapters.store.refusals.waiting import Batch, total_of
+from adapters.store.refusals.buffer import RefusalBatch, total_of
 
 
-def write(connection: sqlite3.Connection, batch: Batch, most: int) -> None:
+def write(connection: sqlite3.Connection, batch: RefusalBatch, most: int) -> None:
     """Write a batch and its counts, and drop the oldest calls beyond `most`: all, or nothing.
 
     NOTE: whoever tries again must keep the connection. A commit that failed is rolled back in it;

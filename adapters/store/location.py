@@ -38,11 +38,11 @@ class File:
     path: Path
 
 
-Place: TypeAlias = Memory | File
+StoreLocation: TypeAlias = Memory | File
 
 
-def parse_url(url: str) -> Place:
-    """Return the place that a database URL means; a relative one is relative to here.
+def parse_url(url: str) -> StoreLocation:
+    """Return the location that a database URL means; a relative one is relative to here.
 
     Raises:
         StoreFault: if the URL is not one that we serve.
@@ -107,14 +107,14 @@ def drop_kept_name(path: Path) -> None:
                 kept.unlink()
 
 
-def take_back(path: Path) -> None:
-    """Let SQLite take back what a first start had begun when the power went, if it had.
+def recover_journal(path: Path) -> None:
+    """Let SQLite roll back what a first start had begun when the power went, if it had.
 
     NOTE: a journal that was left behind is played back by whoever may write; until then nobody
     else can read the file. Only a file that does not write ahead yet can have one.
 
     Raises:
-        StoreFault: if it cannot be taken back.
+        StoreFault: if it cannot be rolled back.
     """
     if path.with_name(path.name + "-journal").exists():
         with _connected(path, file_name(path, "rw")) as connection:
@@ -145,7 +145,7 @@ def is_blank(path: Path) -> bool:
         return tables == 0 and _identity(connection) == (0, 0)
 
 
-def claim(path: Path) -> None:
+def stamp(path: Path) -> None:
     """Mark a blank file as a store of ours."""
     with _connected(path, file_name(path, "rw")) as connection:
         connection.execute("BEGIN IMMEDIATE")

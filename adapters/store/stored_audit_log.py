@@ -53,8 +53,8 @@ _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WH
 
 
 @frozen
-class StoreEvidence:
-    """A store laid open: a `domain.history.audit_log.Evidence`."""
+class StoreAuditLog:
+    """A store laid open: a `domain.history.audit_log.AuditLog`."""
 
     store: EventSourcedStore
 
