@@ -26,6 +26,6 @@ def maintain(store: EventSourcedStore) -> None:
         return
     with translated():
         if application.datastore.checkpoint("PASSIVE"):
-            with application.commits.paused() as is_idle:
+            with application.recorder.commits.paused() as is_idle:
                 if is_idle:
                     application.datastore.checkpoint("TRUNCATE")

@@ -1,8 +1,4 @@
-"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed.
-
-The library finds its factory by this module's name (`PERSISTENCE_MODULE`); a persistence module
-must hold exactly one factory class, so the library's own is reached through its module.
-"""
+"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed."""
 
 from __future__ import annotations
 
@@ -14,10 +10,11 @@ from typing import Final, Literal
 
 import eventsourcing.sqlite as es
 from eventsourcing.persistence import InterfaceError, PersistenceError
-from eventsourcing.utils import Environment, EnvType
+from eventsourcing.utils import Environment
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
+from adapters.store.group_commit import WhileWaiting
 from adapters.store.location import is_read_only
 from adapters.store.recorder import FlowRecorder
 from domain.application.ports import StoreUnavailable
@@ -243,13 +240,19 @@ def _pragma(cursor: es.SQLiteCursor, name: str) -> object:
     return value
 
 
-class Factory(es.SQLiteFactory):
+class FlowFactory(es.SQLiteFactory):
     """The library's factory, with our recorder on our datastore."""
 
-    application_recorder_class = FlowRecorder
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
+    def __init__(self, env: Environment, while_waiting: WhileWaiting) -> None:
         super().__init__(env)
+        self._while_waiting = while_waiting
         self.datastore.close()
         timeout = int(self.env.get(self.SQLITE_LOCK_TIMEOUT) or es.SQLITE3_DEFAULT_LOCK_TIMEOUT)
         self.datastore: Datastore = Datastore(self.datastore.pool.db_name, timeout)
+
+    def application_recorder(self) -> FlowRecorder:
+        """Return the recorder, its tables made unless they are only read."""
+        recorder = FlowRecorder(self.datastore, self._while_waiting)
+        if self.env_create_table():
+            recorder.create_table()
+        return recorder

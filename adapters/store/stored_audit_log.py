@@ -11,7 +11,6 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import FlowSnapshot, as_envelope, to_record
 from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES
 from adapters.store.store import EventSourcedStore
@@ -84,7 +83,7 @@ class StoreAuditLog:
             raise UnknownName(f"event {entry.flow_id}/{entry.version}: no event is {entry.name!r}")
         stored = StoredEvent(entry.flow_id, entry.version, entry.name, entry.state)
         try:
-            return to_record(as_envelope(self.store.application.mapper.to_domain_event(stored)))
+            return self.store.application.mapper.to_recorded_event(stored)
         except (Undecodable, BrokenHistory) as error:
             raise UnreadableEvent(str(error)) from error
 
@@ -132,11 +131,10 @@ class StoreAuditLog:
 
     def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
         try:
-            read = self.store.application.mapper.to_domain_event(StoredEvent(flow_id, *row))
+            stored = StoredEvent(flow_id, *row)
+            read = self.store.application.snapshot_mapper.to_domain_event(stored)
         except Undecodable as error:
             return str(error)
-        if not isinstance(read, FlowSnapshot):
-            return f"an event lies among the snapshots, of flow {flow_id}"
         if (read.flow.flow_id, read.flow.version) != (flow_id, row["originator_version"]):
             return f"it is kept for version {row['originator_version']}, and is of another"
         return read.flow

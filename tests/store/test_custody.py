@@ -249,7 +249,7 @@ def test_nor_if_it_happens_while_the_write_is_committed(
 ) -> None:
     if trouble in _IN_THE_LOG:
         pytest.skip("SQLite writes behind it meanwhile; it is found out by what is read from it")
-    commits = opened.store.application.commits
+    commits = opened.store.application.recorder.commits
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
         commits.commit(lambda _: trouble(path))
     assert len(opened.reported) == 1
@@ -265,7 +265,7 @@ def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
         cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
 
     with pytest.raises(StoreUnavailable, match="was written to, but not by SQLite"):
-        opened.store.application.commits.commit(write)
+        opened.store.application.recorder.commits.commit(write)
     assert len(opened.reported) == 1
 
 

@@ -9,13 +9,12 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from adapters.store.codec import StoredFields, Undecodable
-from adapters.store.envelope import Envelope
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import CLASSES
 from adapters.store.upcasting import UPCASTERS, Upcaster, upcast
-from domain.application.recorded_events import Actor, ActorKind, Metadata
+from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import FlowResumed
-from domain.flow.ids import RequestId
+from domain.flow.ids import FlowId, RequestId
 from domain.flow.status import FlowStatus
 
 
@@ -73,11 +72,11 @@ def test_the_mapper_reads_a_former_name_as_the_class_of_today(
         mapper.to_domain_event(stored)
     step = ("taskflow.flow_resumed.v1", _with_status)
     monkeypatch.setitem(UPCASTERS, "taskflow.flow_went_on.v1", step)
-    assert mapper.to_domain_event(stored) == Envelope(
-        "flow-1",
-        2,
-        FlowResumed(at=1, status=FlowStatus.QUEUED),
-        Metadata(
+    assert mapper.to_domain_event(stored) == RecordedEvent(
+        flow_id=FlowId("flow-1"),
+        version=2,
+        event=FlowResumed(at=1, status=FlowStatus.QUEUED),
+        metadata=Metadata(
             recorded_at=1,
             actor=Actor(kind=ActorKind.SYSTEM, name="s"),
             request_id=RequestId("r"),

@@ -61,7 +61,7 @@ def test_a_writer_is_not_held_up_nor_does_it_hold_up_the_maintenance(
 ) -> None:
     with _long_reader(path):
         _grow(file_store, path)
-    commits = file_store.application.commits
+    commits = file_store.application.recorder.commits
     with commits.paused() as is_idle:
         assert is_idle
         maintain(file_store)
