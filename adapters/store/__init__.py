@@ -8,8 +8,8 @@ from adapters.store.configurations import (
     record_configuration,
 )
 from adapters.store.faults import CustodyLost, StoreFault
-from adapters.store.files import store_files
 from adapters.store.holder import LockHolder, lock_holder
+from adapters.store.location import store_files
 from adapters.store.lock import LockPatience
 from adapters.store.maintenance import maintain
 from adapters.store.opening import open_existing, open_for_reading, open_for_writing

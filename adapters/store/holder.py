@@ -18,8 +18,9 @@ from typing import Final
 from attrs import field, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.location import Memory, parse_url
-from adapters.store.lock import lock_path, read_lines
+from adapters.store.location import file_of
+from adapters.store.lock import read_lines
+from adapters.store.sqlite_file import lock_path
 
 _PROC: Final = Path("/proc")
 
@@ -59,11 +60,9 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
     Raises:
         StoreFault: if the store is in memory, or the process may not be looked at.
     """
-    location = parse_url(url)
-    if isinstance(location, Memory):
-        raise StoreFault("a store in memory has no lock: send the gateway SIGHUP")
+    path = file_of(url, "a store in memory has no lock: send the gateway SIGHUP")
     try:
-        lock = os.open(lock_path(location.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = os.open(lock_path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         yield None
         return

@@ -23,6 +23,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
+from adapters.store.sqlite_file import lock_path
 
 _MOST: Final = 1024
 """Bytes of a lock file: the pid of its holder, and a line that the holder may add."""
@@ -76,11 +77,6 @@ class LockPatience:
 
 _LOOK_EVERY: Final = 0.1
 """Seconds."""
-
-
-def lock_path(path: Path) -> Path:
-    """Return where the lock of a database file is."""
-    return path.with_name(path.name + ".lock")
 
 
 def take_lock(path: Path, patience: LockPatience | None = None) -> WriterLock:

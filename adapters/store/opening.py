@@ -17,16 +17,16 @@ from adapters.store.location import (
     Memory,
     check_identity,
     drop_kept_name,
-    file_name,
+    file_of,
     is_blank,
     make_file,
-    memory_name,
     parse_url,
     recover_journal,
     stamp,
 )
 from adapters.store.lock import LockPatience, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
+from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import StoreUnavailable
 
@@ -144,12 +144,10 @@ def existing(url: str) -> Path:
     Raises:
         StoreFault: if there is none that another process could open.
     """
-    location = parse_url(url)
-    if isinstance(location, Memory):
-        raise StoreFault("a store in memory cannot be opened by another process")
-    if not location.path.is_file():
-        raise StoreFault(f"{location.path}: no such file")
-    return location.path
+    path = file_of(url, "a store in memory cannot be opened by another process")
+    if not path.is_file():
+        raise StoreFault(f"{path}: no such file")
+    return path
 
 
 def _application(

@@ -18,17 +18,17 @@ from typing import Final, Protocol, TypeAlias
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.location import file_name
+from adapters.store.sqlite_file import companion, connect, file_name, has_tables
 
 _COMPANIONS: Final = ("-wal", "-journal")
 _ATTEMPTS: Final = 5
-_LOCK_SECONDS: Final = 1.0
+LOCK_SECONDS: Final = 1.0
 _LAST: Final = (
     "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1"
 )
 _SAME: Final = "SELECT rowid, originator_id, originator_version FROM stored_events WHERE rowid = ?"
 
-Stamp: TypeAlias = tuple[int, ...] | None
+FileState: TypeAlias = tuple[int, ...] | None
 """What a file was at some time; None if it is missing or empty."""
 
 
@@ -54,7 +54,7 @@ class ReadBeside:
     """A file that is read by SQLite's own rules, beside whoever writes to it."""
 
     path: Path
-    wal_before: Stamp
+    wal_before: FileState
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class ReadBeside:
         NOTE: a connection that may write removes them when it is the last one to close, and then
         only. The log of a writer that was killed is evidence, and stays as it was found.
         """
-        wal = _stamp(companion(self.path, "-wal"))
+        wal = _state(companion(self.path, "-wal"))
         if wal is not None and wal == self.wal_before:
             return
         if any(companion(self.path, suffix).exists() for suffix in ("-wal", "-shm")):
@@ -85,7 +85,7 @@ class ReadAlone:
     """
 
     path: Path
-    before: tuple[Stamp, ...]
+    before: tuple[FileState, ...]
 
     @property
     def name(self) -> str:
@@ -94,7 +94,7 @@ class ReadAlone:
 
     def check(self) -> None:
         """Raise if the file has changed since it was opened."""
-        if _stamps(self.path) != self.before:
+        if _states(self.path) != self.before:
             sentence = "somebody began to write to it while it was read; try again"
             raise sqlite3.OperationalError(sentence)
 
@@ -122,11 +122,6 @@ class ReadCopy:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def companion(path: Path, suffix: str) -> Path:
-    """Return a file that SQLite keeps beside a database."""
-    return path.with_name(path.name + suffix)
-
-
 def open_to_read(path: Path) -> ReadableFile:
     """Open a database file to be read, whatever copy of a database it is.
 
@@ -146,7 +141,7 @@ def open_to_read(path: Path) -> ReadableFile:
 @contextmanager
 def left_alone(path: Path) -> Iterator[None]:
     """Remove what looking at a file has made beside it, if it is refused."""
-    beside = ReadBeside(path, _stamp(companion(path, "-wal")))
+    beside = ReadBeside(path, _state(companion(path, "-wal")))
     try:
         yield
     except StoreFault:
@@ -164,7 +159,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     opened = open_to_read(path)
     try:
-        with closing(_connect(opened.name)) as connection:
+        with closing(connect(opened.name, LOCK_SECONDS)) as connection:
             yield connection
             opened.check()
     finally:
@@ -172,10 +167,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _opened(path: Path) -> ReadableFile:
-    wal, journal = (_stamp(companion(path, suffix)) for suffix in _COMPANIONS)
+    wal, journal = (_state(companion(path, suffix)) for suffix in _COMPANIONS)
     if journal is not None or (wal is not None and not companion(path, "-shm").exists()):
         return _copied(path)
-    beside, before = ReadBeside(path, wal), _stamps(path)
+    beside, before = ReadBeside(path, wal), _states(path)
     try:
         _look(beside.name)
     except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -202,12 +197,12 @@ def _copied(path: Path) -> ReadableFile:
 def _copy_at_rest(path: Path, folder: Path) -> Path:
     """Copy a file and its logs as of a moment in which none of them changed."""
     for _ in range(_ATTEMPTS):
-        before = _stamps(path)
+        before = _states(path)
         for source in (path, *(companion(path, suffix) for suffix in _COMPANIONS)):
             (folder / source.name).unlink(missing_ok=True)
             with suppress(FileNotFoundError):
                 shutil.copyfile(source, folder / source.name)
-        if _stamps(path) == before:
+        if _states(path) == before:
             return folder / path.name
     raise StoreFault(f"{path}: it changes while it is copied to be read; try again")
 
@@ -222,16 +217,16 @@ def check_log(path: Path, name: str) -> None:
         StoreFault: if the log that is played back with `name` is of another database.
         sqlite3.Error, UnicodeDecodeError: if the file cannot be read with it.
     """
-    if _stamp(companion(path, "-wal")) is None:
+    if _state(companion(path, "-wal")) is None:
         return
     try:
-        with closing(_connect(file_name(path, "immutable"))) as alone:
+        with closing(connect(file_name(path, "immutable"))) as alone:
             last = alone.execute(_LAST).fetchone()
     except (sqlite3.Error, UnicodeDecodeError):
         return
     if last is None:
         return
-    with closing(_connect(name)) as connection:
+    with closing(connect(name, LOCK_SECONDS)) as connection:
         found = connection.execute(_SAME, (last[0],)).fetchone()
     if found != last:
         wal = companion(path, "-wal")
@@ -242,8 +237,8 @@ def check_log(path: Path, name: str) -> None:
 
 
 def _look(name: str) -> None:
-    with closing(_connect(name)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with closing(connect(name, LOCK_SECONDS)) as connection:
+        has_tables(connection)
 
 
 def _remove_companions(path: Path) -> None:
@@ -253,15 +248,11 @@ def _remove_companions(path: Path) -> None:
         return  # whoever may only read cannot remove them
 
 
-def _connect(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, timeout=_LOCK_SECONDS)
+def _states(path: Path) -> tuple[FileState, ...]:
+    return tuple(_state(companion(path, suffix)) for suffix in ("", *_COMPANIONS))
 
 
-def _stamps(path: Path) -> tuple[Stamp, ...]:
-    return tuple(_stamp(companion(path, suffix)) for suffix in ("", *_COMPANIONS))
-
-
-def _stamp(path: Path) -> Stamp:
+def _state(path: Path) -> FileState:
     try:
         found = path.stat()
     except OSError:

@@ -15,8 +15,8 @@ from eventsourcing.utils import Environment
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.group_commit import WhileWaiting
-from adapters.store.location import is_read_only
 from adapters.store.recorder import FlowRecorder
+from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable
 
 FULL: Final = 2

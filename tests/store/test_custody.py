@@ -18,7 +18,8 @@ from eventsourcing.persistence import OperationalError
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
-from adapters.store.lock import lock_path, take_lock
+from adapters.store.lock import take_lock
+from adapters.store.sqlite_file import lock_path
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import FlowId, Owner
 from tests.store.commits import WAITS, commit, created, folded

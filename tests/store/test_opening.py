@@ -20,8 +20,8 @@ from adapters.store import (
     open_for_writing,
     opening,
 )
-from adapters.store.location import file_name
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from adapters.store.sqlite_file import file_name
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded

@@ -15,8 +15,8 @@ from adapters.store import (
     open_for_reading,
     open_for_writing,
 )
-from adapters.store.lock import lock_path
 from adapters.store.schema import SCHEMA_VERSION
+from adapters.store.sqlite_file import lock_path
 from tests.store.conftest import MEMORY
 
 

@@ -8,18 +8,20 @@ memory, and what has no room there is counted as dropped.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final, TypeAlias
 
-from attrs import define, field
+from attrs import astuple, define, field
 
 from adapters.store.location import Memory, parse_url
-from adapters.store.refusals.buffer import RefusalBuffer
-from adapters.store.refusals.file import log_path, open_to_write
-from adapters.store.refusals.writing import write
+from adapters.store.refusals import schema
+from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of
+from adapters.store.refusals.file import open_to_write
+from adapters.store.sqlite_file import log_path
 from domain.history.refused_requests import DeniedRequest, NoteDenied
 
 _GATHER_SECONDS: Final = 0.25
@@ -108,7 +110,7 @@ class RefusalWriter:
         try:
             if self._connection is None:
                 self._connection = open_to_write(self.path)
-            write(self._connection, batch, self.most)
+            _write_batch(self._connection, batch, self.most)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn may do better
             if not self._failing:
                 self.on_fault(fault)
@@ -117,3 +119,29 @@ class RefusalWriter:
         else:
             self._failing = False
             self._buffer.written(batch)
+
+
+def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int) -> None:
+    """Write a batch and its counts, and drop the oldest calls beyond `most`: all, or nothing.
+
+    NOTE: whoever tries again must keep the connection. A commit that failed is rolled back in it;
+    opened anew it might find that batch in the write-ahead log, which would then be counted twice.
+    """
+    totals = Counter(map(total_of, batch.calls))
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(schema.INSERT_CALL, map(astuple, batch.calls))
+        connection.executemany(schema.ADD_TO_TOTAL, ((*total, n, 0) for total, n in totals.items()))
+        connection.executemany(
+            schema.ADD_TO_TOTAL, ((*total, n, n) for total, n in batch.overflown.items())
+        )
+        connection.executemany(
+            schema.ADD_TURNED_AWAY, ((*turning, n) for turning, n in batch.turned_away.items())
+        )
+        _drop_oldest(connection, most)
+
+
+def _drop_oldest(connection: sqlite3.Connection, most: int) -> None:
+    last = connection.execute(schema.LAST_TO_DROP, (most,)).fetchone()
+    connection.execute(schema.COUNT_DROPPED, last)
+    connection.execute(schema.DROP, last)
