@@ -19,7 +19,7 @@ from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, StoreAuditLog, maintain, recording_refusals
+from adapters.store import EventSourcedStore, StoreAuditLog, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
@@ -116,7 +116,7 @@ class _MaintenanceJob:
     is_failing: bool = False
 
     def __call__(self) -> None:
-        maintain(self.store)
+        self.store.maintain()
         self.is_failing = False
 
     def log_fault(self, error: Exception) -> None:

@@ -11,15 +11,10 @@ from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.location import store_files
 from adapters.store.lock import LockPatience
-from adapters.store.maintenance import maintain
 from adapters.store.opening import open_existing, open_for_reading, open_for_writing
 from adapters.store.rebuild import RebuiltRows, rebuild
-from adapters.store.refusals import (
-    RefusalsLost,
-    StoredRefusals,
-    read_refusals,
-    recording_refusals,
-)
+from adapters.store.refusals.log import RefusalsLost, recording_refusals
+from adapters.store.refusals.reading import StoredRefusals, read_refusals
 from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
 from adapters.store.stored_audit_log import StoreAuditLog
@@ -40,7 +35,6 @@ __all__ = [
     "back_up",
     "check_source",
     "lock_holder",
-    "maintain",
     "open_existing",
     "open_for_reading",
     "open_for_writing",

@@ -79,7 +79,7 @@ class GroupCommit:
         try:
             with (
                 self.datastore.transaction(commit=True) as cursor,
-                self._patience(cursor),
+                no_patience(self.datastore, cursor) if self._failed else nullcontext(),
             ):
                 for job in jobs:
                     _run(job, cursor, alone=len(jobs) == 1)
@@ -94,18 +94,15 @@ class GroupCommit:
             for job in jobs:
                 job.done = True
 
-    @contextmanager
-    def _patience(self, cursor: SQLiteCursor) -> Iterator[None]:
-        """Wait for a lock as the datastore does, or not at all after a commit that failed."""
-        if not self._failed:
-            yield
-            return
-        cursor.execute("PRAGMA busy_timeout=0")
-        try:
-            yield
-        finally:
-            seconds = self.datastore.pool.lock_timeout or 0
-            cursor.execute(f"PRAGMA busy_timeout={seconds * 1000}")
+
+@contextmanager
+def no_patience(datastore: SQLiteDatastore, cursor: SQLiteCursor) -> Iterator[None]:
+    """Wait for no lock meanwhile; afterwards as the datastore does."""
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={(datastore.pool.lock_timeout or 0) * 1000}")
 
 
 def _run(job: _Job, cursor: SQLiteCursor, *, alone: bool) -> None:

@@ -11,7 +11,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,42 +61,22 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
         StoreFault: if the store is in memory, or the process may not be looked at.
     """
     path = file_of(url, "a store in memory has no lock: send the gateway SIGHUP")
-    try:
-        lock = os.open(lock_path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    with _descriptor(lock):
-        lines = read_lines(lock)
-        pid = int(lines[0] or 0) if lines else 0
-        if pid == 0:
+    with ExitStack() as opened:
+        try:
+            lock = os.open(lock_path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
             yield None
             return
-        with _process(pid) as process:
-            # NOTE: in this order: what is looked at is the process that is held on to.
-            holds = _has_open(pid, lock) and _is_locked(lock)
-            yield LockHolder(pid, lock, process) if holds else None
-
-
-@contextmanager
-def _descriptor(number: int) -> Iterator[int]:
-    try:
-        yield number
-    finally:
-        os.close(number)
-
-
-@contextmanager
-def _process(pid: int) -> Iterator[int | None]:
-    try:
-        opened = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-    except (OSError, OverflowError):  # it has ended, or the system has no such descriptors
-        opened = None
-    if opened is None:
-        yield None
-        return
-    with _descriptor(opened):
-        yield opened
+        opened.callback(os.close, lock)
+        lines, process = read_lines(lock), None
+        pid = int(lines[0] or 0) if lines else 0
+        # NOTE: it may have ended, or the system may have no such descriptors.
+        with suppress(OSError, OverflowError, AttributeError):
+            process = os.pidfd_open(pid)
+            opened.callback(os.close, process)
+        # NOTE: in this order: what is looked at is the process that is held on to.
+        holds = pid > 0 and _has_open(pid, lock) and _is_locked(lock)
+        yield LockHolder(pid, lock, process) if holds else None
 
 
 def _has_open(pid: int, lock: int) -> bool:

@@ -8,9 +8,8 @@ import orjson
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from adapters.store.codec import StoredFields, Undecodable, from_fields, to_fields
-from adapters.store.names import CLASSES, NAMES, SNAPSHOT
+from adapters.store.names import CLASSES, NAMES, SNAPSHOT, upcast
 from adapters.store.snapshot import FlowSnapshot, Stored
-from adapters.store.upcasting import upcast
 from domain.application.recorded_events import Metadata, RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId

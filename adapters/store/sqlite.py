@@ -14,7 +14,7 @@ from eventsourcing.utils import Environment
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
-from adapters.store.group_commit import WhileWaiting
+from adapters.store.group_commit import WhileWaiting, no_patience
 from adapters.store.recorder import FlowRecorder
 from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable
@@ -169,12 +169,9 @@ class Datastore(es.SQLiteDatastore):
         """
         with self.get_connection(commit=mode == "TRUNCATE") as connection:
             cursor = connection.cursor()
-            cursor.execute("PRAGMA busy_timeout=0")
-            try:
+            with no_patience(self, cursor):
                 cursor.execute(f"PRAGMA wal_checkpoint({mode})")
                 busy, frames, moved = cursor.fetchone()
-            finally:
-                cursor.execute(f"PRAGMA busy_timeout={(self.pool.lock_timeout or 0) * 1000}")
         return not busy and frames == moved
 
     def save_log(self) -> None:

@@ -16,6 +16,7 @@ from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.snapshot import snapshot_of
+from adapters.store.sqlite import LOG_LIMIT
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import SilentFlow
@@ -56,6 +57,28 @@ class EventSourcedStore:
         if self._held is not None:
             self._held.release()
             self._held = None
+
+    def maintain(self) -> None:
+        """Verify the files, and shorten a write-ahead log that a long reader let grow.
+
+        A store in memory needs neither. What is long is moved to the database while writers go on;
+        then they are held up for as long as it takes to empty the file, unless one of them writes
+        now or a reader still needs the log: then the next time.
+
+        Raises:
+            StoreUnavailable: if the store is not what was opened, or fails.
+        """
+        datastore = self.application.datastore
+        if datastore.custody is None:
+            return
+        datastore.custody.verify()
+        if datastore.custody.log_size() <= LOG_LIMIT:
+            return
+        with translated():
+            if datastore.checkpoint("PASSIVE"):
+                with self.application.recorder.commits.paused() as is_idle:
+                    if is_idle:
+                        datastore.checkpoint("TRUNCATE")
 
     def note_status(self, line: str) -> None:
         """Write one line of how this process fares into its lock file, for `read_holder`.

@@ -12,9 +12,8 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
-from adapters.store.names import CLASSES
+from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
-from adapters.store.upcasting import UPCASTERS
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory

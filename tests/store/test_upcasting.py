@@ -10,8 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.store.codec import StoredFields, Undecodable
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
-from adapters.store.names import CLASSES
-from adapters.store.upcasting import UPCASTERS, Upcaster, upcast
+from adapters.store.names import CLASSES, UPCASTERS, Upcaster, upcast
 from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import FlowResumed
 from domain.flow.ids import FlowId, RequestId
