@@ -63,7 +63,7 @@ class FlowApplication(Application[str]):
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.
 
-        NOTE: the library merges the whole ambient environment; a stray variable would break it.
+        NOTE: the library merges the whole ambient environment; a foreign variable would break it.
         """
         return Environment(name, {**_SETTINGS, **(env or {})})
 

@@ -1,4 +1,4 @@
-"""A copy of a store as one file, made beside whoever writes to it, and checked."""
+"""A copy of a store as one file, made beside its writer, and checked."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _copy(source: sqlite3.Connection, target: Path, progress: Progress) -> tuple
         source.backup(
             copy, pages=_PAGES, progress=lambda _, left, all_: progress(all_ - left, all_)
         )
-        # NOTE: so that it is one file, whoever reads it.
+        # NOTE: so that it is one file for every reader.
         copy.execute("PRAGMA journal_mode=DELETE")
     return size
 

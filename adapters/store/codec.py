@@ -83,8 +83,8 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False, forbid_extra_keys=True, omit_if_default=True)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for words in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
-        converter.register_structure_hook(words, _member(words))
+    for enum in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
+        converter.register_structure_hook(enum, _member(enum))
     text = _exactly(str)
     converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))
     converter.register_unstructure_hook(Json, lambda value: value.text)

@@ -1,10 +1,10 @@
 """Writers that wait for the same disk share one commit: leader and followers.
 
-Whoever gets the turn commits all jobs that wait, each in a savepoint of its own, so that one that
-conflicts takes nothing else with it. A job's writer is told of success only after the commit that
-held it has been synced, as if it had committed alone.
+The thread that gets the turn commits all pending writes, each in a savepoint of its own, so that
+one that conflicts takes nothing else with it. A writer learns of success only after the commit that
+held its write has been synced, as if it had committed alone.
 
-A database that somebody else has locked is waited for; but whoever follows a commit that failed
+A database that somebody else has locked is waited for; but a writer that follows a failed commit
 does not wait, until one has succeeded. Else those who write would wait one after the other, and
 nobody would be left to answer those who only read.
 """
@@ -53,7 +53,7 @@ class GroupCommit:
 
         Raises:
             IntegrityError: if the write conflicts with what is stored; nothing of it is.
-            Exception: whatever spoilt the transaction, for everybody who was in it.
+            Exception: whatever broke the transaction, for every write that was in it.
         """
         job = _Job(write)
         self._pending_writes.append(job)

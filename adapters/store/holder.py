@@ -32,7 +32,7 @@ class LockHolder:
     pid: int
     _lock: int = field(repr=False)
     _process: int | None = field(repr=False)
-    """A descriptor of the process, where the system has such; then no other one can be meant."""
+    """A descriptor of the process, where the system has such, so that no other one gets its signals."""
 
     def status(self) -> str:
         """Return the line that it has noted last, "" if there is none."""
@@ -80,7 +80,7 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
 
 
 def _has_open(pid: int, lock: int) -> bool:
-    """Say whether a process has a file open; where the system does not tell, that it has."""
+    """Say whether a process has a file open; where the system does not say, that it has."""
     if not (_PROC / "self" / "fd").is_dir():
         return True
     wanted = os.fstat(lock)

@@ -135,8 +135,8 @@ def drop_kept_name(path: Path) -> None:
 def recover_journal(path: Path) -> None:
     """Let SQLite roll back what a first start had begun when the power went, if it had.
 
-    NOTE: a journal that was left behind is played back by whoever may write; until then nobody
-    else can read the file. Only a file that does not write ahead yet can have one.
+    NOTE: a journal that was left behind is played back by a process that may write; until then
+    nobody else can read the file. Only a file that does not write ahead yet can have one.
 
     Raises:
         StoreFault: if it cannot be rolled back.

@@ -57,7 +57,7 @@ class WriterLock:
 
     def note(self, status: str) -> None:
         """Write a line beside the pid, instead of the last one."""
-        # NOTE: of one length always, so that whoever reads meanwhile finds two whole lines.
+        # NOTE: of one length always, so that a reader meanwhile finds two whole lines.
         line = f"{os.getpid()}\n{status}".encode()[: _MOST - 1].ljust(_MOST - 1) + b"\n"
         os.pwrite(self.descriptor, line, 0)
 
@@ -69,7 +69,7 @@ class WriterLock:
 
 @frozen
 class LockPatience:
-    """For how many seconds a lock is waited for, and who is told once that it is, and of whom."""
+    """For how many seconds a lock is waited for, and what is called once with its holder."""
 
     seconds: float
     on_wait: Callable[[str], None]

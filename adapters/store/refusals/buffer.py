@@ -50,7 +50,7 @@ class RefusalBuffer:
                 case RefusedRequest():
                     self._hold(refused)
                 case TurnedAway(key_id=str(key_id)):
-                    # Counted by its key, and never kept: whoever has an old key fills no disk.
+                    # Counted by its key, and never kept: an old key fills no disk.
                     self._overflown[day(refused.at), refused.route_id, key_id, refused.code] += 1
                 case TurnedAway():
                     self._turned_away[day(refused.at), refused.route_id, refused.code] += 1

@@ -32,7 +32,7 @@ _LAST_SECONDS: Final = 10.0
 _MOST_BUFFERED: Final = 10_000
 
 OnFault: TypeAlias = Callable[[Exception], None]
-"""Is told when writing begins to fail (once until it succeeds), and what was lost in the end."""
+"""Is called when writing begins to fail (once until it succeeds), and with what was lost."""
 
 
 class RefusalsLost(Exception):  # noqa: N818 - what is said of them
@@ -124,7 +124,7 @@ class RefusalWriter:
 def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int) -> None:
     """Write a batch and its counts, and drop the oldest calls beyond `most`: all, or nothing.
 
-    NOTE: whoever tries again must keep the connection. A commit that failed is rolled back in it;
+    NOTE: a second attempt must keep the connection. A commit that failed is rolled back in it;
     opened anew it might find that batch in the write-ahead log, which would then be counted twice.
     """
     totals = Counter(map(total_of, batch.calls))

@@ -1,4 +1,4 @@
-"""The refusals of a store, read beside whoever writes them."""
+"""The refusals of a store, read beside their writer."""
 
 from __future__ import annotations
 
