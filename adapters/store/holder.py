@@ -32,7 +32,7 @@ class LockHolder:
     pid: int
     _lock: int = field(repr=False)
     _process: int | None = field(repr=False)
-    """A descriptor of the process, where the system has such, so that no other one gets its signals."""
+    """A descriptor of the process, where the system has such: no other one gets its signals."""
 
     def status(self) -> str:
         """Return the line that it has noted last, "" if there is none."""
