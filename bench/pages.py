@@ -22,7 +22,7 @@ from typing import Final
 from attrs import asdict, frozen
 
 from adapters.audit.audit_service import AuditService, Configured
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 from bench.beside import Beside, beside
 from bench.gateway import Running, running
 from bench.load import SECRET
@@ -135,7 +135,7 @@ def _serving(folder: Path, built: Built) -> AbstractContextManager[Running]:
     with closing(open_for_reading(url)) as store:
         _progress("signing a checkpoint")
         desk.checkpoint(
-            StoreEvidence(store), config=None, file=file, key=folder / "key", progress=_ignore
+            StoreAuditLog(store), config=None, file=file, key=folder / "key", progress=_ignore
         )
     config = folder / "pages.json"
     config.write_text(json.dumps({"taskflow": {"audit": {"pages": {"password": SECRET}}}}))

@@ -25,7 +25,7 @@ from attrs import asdict, frozen
 from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.keys import Signer
 from adapters.audit.proving import Against, judged, prove
-from adapters.store import StoreEvidence, open_for_reading, open_for_writing
+from adapters.store import StoreAuditLog, open_for_reading, open_for_writing
 from bench.gateway import ROOT
 from bench.stores import long_flow, now, owner_of, unsynced
 from domain.application.sessions import TaskFlows
@@ -82,7 +82,7 @@ def _measure(path: Path) -> Figures:
         file=path.with_name("checkpoints"), key=signer, origin="bench"
     )
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreEvidence(store)
+        evidence = StoreAuditLog(store)
         first, second = (
             _seconds(lambda: _checkpoint(evidence, checkpoint_signer)) for _ in range(2)
         )

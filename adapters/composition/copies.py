@@ -11,7 +11,7 @@ from attrs import frozen
 from adapters import cli
 from adapters.cli.atomic_write import atomic_write
 from adapters.composition.stores import DAMAGES, database_url
-from adapters.store import Restore, StoreEvidence, back_up, check_source, restoring
+from adapters.store import Restore, StoreAuditLog, back_up, check_source, restoring
 from domain.application.ports import StoreUnavailable
 from domain.history.audit_log import AuditLog
 
@@ -64,13 +64,13 @@ class StoreRestore:
     def candidate(self) -> Iterator[AuditLog]:
         """Open the copy for an auditor."""
         with _told(), self.restore.candidate() as store:
-            yield StoreEvidence(store)
+            yield StoreAuditLog(store)
 
     @contextmanager
     def present(self) -> Iterator[AuditLog | None]:
         """Open the store that is there for an auditor; None if there is none."""
         with _told(), self.restore.present() as store:
-            yield None if store is None else StoreEvidence(store)
+            yield None if store is None else StoreAuditLog(store)
 
     def replace(self) -> None:
         """Put the copy in the place of what is there, which is kept under another name."""

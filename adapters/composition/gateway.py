@@ -86,7 +86,7 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
     patience = LockPatience(wait, partial(_log_wait, wait)) if wait else None
     opening = partial(
         open_for_writing,
-        waiting=turn.given_up,
+        while_waiting=turn.given_up,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
         patience=patience,

@@ -19,7 +19,7 @@ from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
+from adapters.store import EventSourcedStore, StoreAuditLog, recording_refusals
 from adapters.webhooks.refused import NoteAnswer, noting
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
@@ -44,7 +44,7 @@ def doing_jobs(
 ) -> Iterator[Jobs]:
     """Do what the gateway does by itself, while the context lasts."""
     jobs, maintenance = Jobs(store, is_listening), _MaintenanceJob(store)
-    comparing = partial(_compare, settings, StoreEvidence(store))
+    comparing = partial(_compare, settings, StoreAuditLog(store))
     with (
         once(comparing, partial(_log_fault_of, "comparing")),
         every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault),
@@ -102,7 +102,7 @@ class Jobs:
         self._signing.close()
         checkpoints = settings.checkpoints
         if checkpoints.key is not None:
-            seconds, evidence = 60 * checkpoints.every_minutes, StoreEvidence(self.store)
+            seconds, evidence = 60 * checkpoints.every_minutes, StoreAuditLog(self.store)
             job = checkpoint_job(settings, evidence, self._stopped.is_set)
             on_fault = partial(_log_fault_of, "checkpoint")
             self._signing.enter_context(every(seconds, job, on_fault))
@@ -116,7 +116,7 @@ class _MaintenanceJob:
     is_failing: bool = False
 
     def __call__(self) -> None:
-        maintain(self.store)
+        self.store.maintain()
         self.is_failing = False
 
     def log_fault(self, error: Exception) -> None:

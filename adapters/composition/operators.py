@@ -12,7 +12,7 @@ from attrs import frozen
 from adapters.composition.edges import new_id, now
 from adapters.composition.stores import database_url, opened, settings_of
 from adapters.settings import Children
-from adapters.store import EventSourcedStore, open_for_mending, rebuild
+from adapters.store import EventSourcedStore, open_existing, rebuild
 from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
 from domain.application.ports import Progress
@@ -28,7 +28,7 @@ def write_store(config: Path | None, database: str | None) -> Iterator[Operators
     """Open a store to change it as an operator; nobody else may be writing to it."""
     children = Children() if config is None else settings_of(config).children
     actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
-    with opened(open_for_mending, database_url(config, database)) as store:
+    with opened(open_existing, database_url(config, database)) as store:
         yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
 
 

@@ -12,7 +12,7 @@ from adapters import cli
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.store import (
     EventSourcedStore,
-    StoreEvidence,
+    StoreAuditLog,
     StoreFault,
     Undecodable,
     open_for_reading,
@@ -57,7 +57,7 @@ def read_store(
 def open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     """Open a store for an auditor, read-only, beside whoever writes to it."""
     with read_store(config, database) as store:
-        yield StoreEvidence(store)
+        yield StoreAuditLog(store)
 
 
 @contextmanager

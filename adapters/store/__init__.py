@@ -7,22 +7,17 @@ from adapters.store.configurations import (
     read_configurations,
     record_configuration,
 )
-from adapters.store.evidence import StoreEvidence
 from adapters.store.faults import CustodyLost, StoreFault
-from adapters.store.files import store_files
 from adapters.store.holder import LockHolder, lock_holder
+from adapters.store.location import store_files
 from adapters.store.lock import LockPatience
-from adapters.store.maintenance import maintain
-from adapters.store.opening import open_for_mending, open_for_reading, open_for_writing
+from adapters.store.opening import open_existing, open_for_reading, open_for_writing
 from adapters.store.rebuild import rebuild
-from adapters.store.refusals import (
-    RefusalsLost,
-    StoredRefusals,
-    read_refusals,
-    recording_refusals,
-)
+from adapters.store.refusals.log import RefusalsLost, recording_refusals
+from adapters.store.refusals.reading import StoredRefusals, read_refusals
 from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
+from adapters.store.stored_audit_log import StoreAuditLog
 
 __all__ = [
     "CustodyLost",
@@ -31,7 +26,7 @@ __all__ = [
     "LockPatience",
     "RefusalsLost",
     "Restore",
-    "StoreEvidence",
+    "StoreAuditLog",
     "StoreFault",
     "StoredConfigurations",
     "StoredRefusals",
@@ -39,8 +34,7 @@ __all__ = [
     "back_up",
     "check_source",
     "lock_holder",
-    "maintain",
-    "open_for_mending",
+    "open_existing",
     "open_for_reading",
     "open_for_writing",
     "read_configurations",

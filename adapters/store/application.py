@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from contextlib import nullcontext
+from typing import Any, Final, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
-from eventsourcing.persistence import Mapper, Transcoder
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Transcoder
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import project
-from adapters.store.group_commit import GroupCommit
-from adapters.store.mapper import FlowMapper, OrjsonTranscoder
+from adapters.store.group_commit import WhileWaiting
+from adapters.store.mapper import FlowMapper, OrjsonTranscoder, SnapshotMapper
 from adapters.store.recorder import FlowRecorder
-from adapters.store.schema import KeyRow
-from adapters.store.sqlite import Datastore, Factory
+from adapters.store.snapshot import project
+from adapters.store.sqlite import Datastore, FlowFactory
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 
 LOG_SECTION = 1000
+_SETTINGS: Final = {"IS_SNAPSHOTTING_ENABLED": "y", "ORIGINATOR_ID_TYPE": "text"}
 _MOST_REPORTED = 1000
 """How many flows are reported for their snapshots, each once; of more, something else is wrong."""
 
@@ -32,32 +33,39 @@ class FlowApplication(Application[str]):
     is_snapshotting_enabled = True
     log_section_size = LOG_SECTION
 
-    def __init__(self, env: EnvType) -> None:
-        """Open the database that the settings name."""
-        super().__init__(env)
-        self.on_stale_cache: Callable[[str], None] = lambda _: None
+    mapper: FlowMapper
+    recorder: FlowRecorder
+    datastore: Datastore
+
+    def __init__(
+        self,
+        env: EnvType,
+        *,
+        while_waiting: WhileWaiting = nullcontext,
+        on_stale_cache: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Open the database that the settings name.
+
+        A thread waits for the disk within `while_waiting`; `on_stale_cache` is called once a flow
+        whose snapshot is not used.
+        """
+        self._while_waiting = while_waiting
+        self._on_stale_cache = on_stale_cache
         self._reported: set[str] = set()
+        super().__init__(env)
 
-    @property
-    def datastore(self) -> Datastore:
-        """The database below."""
-        return cast("Factory", self.factory).datastore
-
-    @property
-    def commits(self) -> GroupCommit:
-        """What writes, and lets writers share a commit."""
-        return cast("FlowRecorder", self.recorder).commits
-
-    def insert_key(self, key: KeyRow) -> None:
-        """Write the request key of a command that was accepted and led to no events."""
-        cast("FlowRecorder", self.recorder).insert_key(key)
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """Return the factory of SQLite, with the recorder that shares commits."""
+        factory = FlowFactory(env, self._while_waiting)
+        self.datastore = factory.datastore
+        return factory
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.
 
-        NOTE: the library merges the whole ambient environment; a stray variable would break it.
+        NOTE: the library merges the whole ambient environment; a foreign variable would break it.
         """
-        return Environment(name, {"IS_SNAPSHOTTING_ENABLED": "y", **(env or {})})
+        return Environment(name, {**_SETTINGS, **(env or {})})
 
     def construct_transcoder(self) -> Transcoder:
         """Return the transcoder of plain JSON."""
@@ -66,6 +74,14 @@ class FlowApplication(Application[str]):
     def construct_mapper(self) -> Mapper[str]:
         """Return our mapper, with compression and encryption as the environment says."""
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=FlowMapper)
+
+    def construct_snapshot_store(self) -> EventStore[str]:
+        """Return the library's store of snapshots, which takes no event for one."""
+        snapshots = super().construct_snapshot_store()
+        mapper = self.mapper
+        self.snapshot_mapper = SnapshotMapper(mapper.transcoder, mapper.compressor, mapper.cipher)
+        snapshots.mapper = self.snapshot_mapper
+        return snapshots
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is or was, from its snapshot and the events after it.
@@ -98,7 +114,7 @@ class FlowApplication(Application[str]):
     def _report_stale_cache(self, flow_id: FlowId, error: Exception) -> None:
         if flow_id not in self._reported and len(self._reported) < _MOST_REPORTED:
             self._reported.add(flow_id)
-            self.on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
+            self._on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
 
 
 def _get(repository: Repository[str], flow_id: FlowId, version: int | None) -> Flow | None:

@@ -1,4 +1,4 @@
-"""A copy of a store as one file, made beside whoever writes to it, and checked."""
+"""A copy of a store as one file, made beside its writer, and checked."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from adapters.store.faults import StoreFault, usable
-from adapters.store.lock import lock_path
+from adapters.store.location import check_identity, store_files
 from adapters.store.opening import existing
-from adapters.store.place import check_identity, file_name
-from adapters.store.reading import companion, open_to_read
-from adapters.store.refusals.file import log_path
+from adapters.store.reading import open_to_read
+from adapters.store.sqlite_file import connect, file_name
 from domain.application.ports import Progress
 
 _PAGES: Final = 500
 _SIZE: Final = "SELECT count(*), coalesce(max(rowid), 0) FROM stored_events"
-_COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
 
 def back_up(url: str, target: Path, *, name: Path, progress: Progress) -> int:
@@ -28,8 +26,7 @@ def back_up(url: str, target: Path, *, name: Path, progress: Progress) -> int:
         StoreFault: if the store cannot be read, is damaged, or the file cannot be written.
     """
     path = existing(url)
-    taken = [companion(path, suffix) for suffix in _COMPANIONS]
-    if name.resolve() in (*taken, lock_path(path), log_path(path)):
+    if name.resolve() in store_files(url).keys() - {path}:
         raise StoreFault(f"{name}: is the name of a file that the store keeps beside itself")
     return copy_checked(path, target, progress)
 
@@ -44,10 +41,10 @@ def copy_checked(path: Path, target: Path, progress: Progress) -> int:
         file = open_to_read(path)
     try:
         check_identity(path, file.name)
-        with _told(path), closing(_connect(file.name)) as source:
+        with _copied(path), closing(connect(file.name)) as source:
             size = _copy(source, target, progress)
             file.check()
-        with _told(path), closing(_connect(file_name(target, "ro"))) as copy:
+        with _copied(path), closing(connect(file_name(target, "ro"))) as copy:
             _check(copy, path, size)
     finally:
         file.release()
@@ -62,12 +59,12 @@ def _copy(source: sqlite3.Connection, target: Path, progress: Progress) -> tuple
     """
     source.execute("BEGIN")
     size: tuple[int, int] = source.execute(_SIZE).fetchone()
-    with closing(_connect(file_name(target, "rw"))) as copy:
+    with closing(connect(file_name(target, "rw"))) as copy:
         copy.execute("PRAGMA journal_mode=OFF")
         source.backup(
             copy, pages=_PAGES, progress=lambda _, left, all_: progress(all_ - left, all_)
         )
-        # NOTE: so that it is one file, whoever reads it.
+        # NOTE: so that it is one file for every reader.
         copy.execute("PRAGMA journal_mode=DELETE")
     return size
 
@@ -83,12 +80,8 @@ def _check(copy: sqlite3.Connection, path: Path, size: tuple[int, int]) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _copied(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StoreFault(f"{path}: cannot be copied: {error}") from error
-
-
-def _connect(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None)

@@ -20,7 +20,7 @@ from domain.application.recorded_events import ActorKind
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import Json, Keep
 
-Fields: TypeAlias = dict[str, Any]
+StoredFields: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -83,8 +83,8 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False, forbid_extra_keys=True, omit_if_default=True)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for words in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
-        converter.register_structure_hook(words, _member(words))
+    for enum in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
+        converter.register_structure_hook(enum, _member(enum))
     text = _exactly(str)
     converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))
     converter.register_unstructure_hook(Json, lambda value: value.text)
@@ -106,13 +106,13 @@ def _converter() -> Converter:
 _CONVERTER: Final = _converter()
 
 
-def to_fields(value: object) -> Fields:
+def to_fields(value: object) -> StoredFields:
     """Return the JSON object of an event, metadata, or a flow."""
-    fields: Fields = _CONVERTER.unstructure(value)
+    fields: StoredFields = _CONVERTER.unstructure(value)
     return fields
 
 
-def from_fields(fields: Fields, cls: type[T]) -> T:
+def from_fields(fields: StoredFields, cls: type[T]) -> T:
     """Return the value of a class that a JSON object stands for.
 
     Raises:

@@ -13,8 +13,9 @@ from typing import Final
 from attrs import astuple, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import Memory, parse_url
-from adapters.store.refusals.file import log_path, open_to_write, opened_to_read
+from adapters.store.location import Memory, file_of, parse_url
+from adapters.store.refusals.file import open_to_write, page_of, select
+from adapters.store.sqlite_file import log_path
 from domain.application.ports import StoreUnavailable
 from domain.flow.values import Timestamp
 from domain.history.configuration import (
@@ -45,7 +46,6 @@ _DROP: Final = (
     "DELETE FROM configuration_changes WHERE number <="
     " (SELECT max(number) FROM configuration_changes) - ?"
 )
-_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE name = 'configuration_changes'"
 _SELECT: Final = (
     "SELECT number, at, cause, pid, changes FROM configuration_changes"
     " WHERE number < ? ORDER BY number DESC LIMIT ?"
@@ -64,10 +64,10 @@ def record_configuration(
     Raises:
         StoreUnavailable: if it cannot be written; then nothing is.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         return
-    with _translated(log_path(place.path)) as path, closing(open_to_write(path)) as log:
+    with _translated(log_path(location.path)) as path, closing(open_to_write(path)) as log:
         before, salt = _last(log)
         after = describe(salt)
         if changes := changed_fields(before, after):
@@ -97,10 +97,8 @@ def read_configurations(url: str) -> StoredConfigurations:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory keeps no log of configurations")
-    return StoredConfigurations(log_path(place.path))
+    path = file_of(url, "a store in memory keeps no log of configurations")
+    return StoredConfigurations(log_path(path))
 
 
 @frozen
@@ -112,17 +110,10 @@ class StoredConfigurations:
     def page(self, *, limit: int, before: int | None = None) -> ConfigurationPage:
         """Return at most `limit` changes, newest first, those numbered before a cursor."""
         with _translated(self.path) as path:
-            rows = _rows(path, _BEYOND if before is None else before, limit + 1)
-            shown = [_change(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return ConfigurationPage(changes=shown, next_cursor=shown[-1].number if more else None)
-
-
-def _rows(path: Path, before: int, limit: int) -> list[sqlite3.Row]:
-    with opened_to_read(path) as log:
-        if log is None or log.execute(_EXISTS).fetchone() is None:
-            return []
-        return log.execute(_SELECT, (before, limit)).fetchall()
+            first = _BEYOND if before is None else before
+            rows = select(path, "configuration_changes", _SELECT, first, limit + 1)
+            shown, cursor = page_of(rows, limit)
+            return ConfigurationPage(changes=[_change(row) for row in shown], next_cursor=cursor)
 
 
 def _change(row: sqlite3.Row) -> ConfigurationChange:

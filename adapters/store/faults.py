@@ -1,4 +1,4 @@
-"""How the store's faults are told: as the core's `StoreUnavailable` or `WriteConflict`."""
+"""How the store's faults are raised: as the core's `StoreUnavailable` or `WriteConflict`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eventsourcing.persistence import (
 from domain.application.ports import StoreUnavailable, WriteConflict
 
 
-class StoreFault(Exception):  # noqa: N818 - the house's word for what an operator must mend
+class StoreFault(Exception):  # noqa: N818 - it names what an operator must repair
     """A store that cannot be opened or trusted; the sentence says what to do."""
 
 

@@ -1,10 +1,10 @@
 """Writers that wait for the same disk share one commit: leader and followers.
 
-Whoever gets the turn commits all jobs that wait, each in a savepoint of its own, so that one that
-conflicts takes nothing else with it. A job's writer is told of success only after the commit that
-held it has been synced, as if it had committed alone.
+The thread that gets the turn commits all pending writes, each in a savepoint of its own, so that
+one that conflicts takes nothing else with it. A writer learns of success only after the commit that
+held its write has been synced, as if it had committed alone.
 
-A database that somebody else has locked is waited for; but whoever follows a commit that failed
+A database that somebody else has locked is waited for; but a writer that follows a failed commit
 does not wait, until one has succeeded. Else those who write would wait one after the other, and
 nobody would be left to answer those who only read.
 """
@@ -24,7 +24,7 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
 Ids: TypeAlias = Sequence[int] | None
 Write: TypeAlias = Callable[[SQLiteCursor], Ids]
-Waiting: TypeAlias = Callable[[], AbstractContextManager[None]]
+WhileWaiting: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered by a thread while it waits for the disk, so that others may compute meanwhile."""
 
 
@@ -43,8 +43,8 @@ class GroupCommit:
     """Commits the writes of many threads, those that wait together in one transaction."""
 
     datastore: SQLiteDatastore
-    waiting: Waiting = nullcontext
-    _waiting: deque[_Job] = field(factory=deque, init=False)
+    while_waiting: WhileWaiting = nullcontext
+    _pending_writes: deque[_Job] = field(factory=deque, init=False)
     _turn: Lock = field(factory=Lock, init=False)
     _failed: bool = field(default=False, init=False)
 
@@ -53,11 +53,11 @@ class GroupCommit:
 
         Raises:
             IntegrityError: if the write conflicts with what is stored; nothing of it is.
-            Exception: whatever spoilt the transaction, for everybody who was in it.
+            Exception: whatever broke the transaction, for every write that was in it.
         """
         job = _Job(write)
-        self._waiting.append(job)
-        with self.waiting(), self._turn:
+        self._pending_writes.append(job)
+        with self.while_waiting(), self._turn:
             if not job.done:
                 self._commit_all()
         if job.fault is not None:
@@ -75,11 +75,11 @@ class GroupCommit:
                 self._turn.release()
 
     def _commit_all(self) -> None:
-        jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        jobs = [self._pending_writes.popleft() for _ in range(len(self._pending_writes))]
         try:
             with (
                 self.datastore.transaction(commit=True) as cursor,
-                self._patience(cursor),
+                no_patience(self.datastore, cursor) if self._failed else nullcontext(),
             ):
                 for job in jobs:
                     _run(job, cursor, alone=len(jobs) == 1)
@@ -94,18 +94,15 @@ class GroupCommit:
             for job in jobs:
                 job.done = True
 
-    @contextmanager
-    def _patience(self, cursor: SQLiteCursor) -> Iterator[None]:
-        """Wait for a lock as the datastore does, or not at all after a commit that failed."""
-        if not self._failed:
-            yield
-            return
-        cursor.execute("PRAGMA busy_timeout=0")
-        try:
-            yield
-        finally:
-            seconds = self.datastore.pool.lock_timeout or 0
-            cursor.execute(f"PRAGMA busy_timeout={seconds * 1000}")
+
+@contextmanager
+def no_patience(datastore: SQLiteDatastore, cursor: SQLiteCursor) -> Iterator[None]:
+    """Wait for no lock meanwhile; afterwards as the datastore does."""
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={(datastore.pool.lock_timeout or 0) * 1000}")
 
 
 def _run(job: _Job, cursor: SQLiteCursor, *, alone: bool) -> None:

@@ -11,15 +11,16 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.lock import lock_path, read_lines
-from adapters.store.place import Memory, parse_url
+from adapters.store.location import file_of
+from adapters.store.lock import read_lines
+from adapters.store.sqlite_file import lock_path
 
 _PROC: Final = Path("/proc")
 
@@ -31,7 +32,7 @@ class LockHolder:
     pid: int
     _lock: int = field(repr=False)
     _process: int | None = field(repr=False)
-    """A descriptor of the process, where the system has such; then no other one can be meant."""
+    """A descriptor of the process, where the system has such: no other one gets its signals."""
 
     def status(self) -> str:
         """Return the line that it has noted last, "" if there is none."""
@@ -59,49 +60,27 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
     Raises:
         StoreFault: if the store is in memory, or the process may not be looked at.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory has no lock: send the gateway SIGHUP")
-    try:
-        lock = os.open(lock_path(place.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    with _descriptor(lock):
-        lines = read_lines(lock)
-        pid = int(lines[0] or 0) if lines else 0
-        if pid == 0:
+    path = file_of(url, "a store in memory has no lock: send the gateway SIGHUP")
+    with ExitStack() as opened:
+        try:
+            lock = os.open(lock_path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
             yield None
             return
-        with _process(pid) as process:
-            # NOTE: in this order: what is looked at is the process that is held on to.
-            holds = _has_open(pid, lock) and _is_locked(lock)
-            yield LockHolder(pid, lock, process) if holds else None
-
-
-@contextmanager
-def _descriptor(number: int) -> Iterator[int]:
-    try:
-        yield number
-    finally:
-        os.close(number)
-
-
-@contextmanager
-def _process(pid: int) -> Iterator[int | None]:
-    try:
-        opened = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-    except (OSError, OverflowError):  # it has ended, or the system has no such descriptors
-        opened = None
-    if opened is None:
-        yield None
-        return
-    with _descriptor(opened):
-        yield opened
+        opened.callback(os.close, lock)
+        lines, process = read_lines(lock), None
+        pid = int(lines[0] or 0) if lines else 0
+        # NOTE: it may have ended, or the system may have no such descriptors.
+        with suppress(OSError, OverflowError, AttributeError):
+            process = os.pidfd_open(pid)
+            opened.callback(os.close, process)
+        # NOTE: in this order: what is looked at is the process that is held on to.
+        holds = pid > 0 and _has_open(pid, lock) and _is_locked(lock)
+        yield LockHolder(pid, lock, process) if holds else None
 
 
 def _has_open(pid: int, lock: int) -> bool:
-    """Say whether a process has a file open; where the system does not tell, that it has."""
+    """Say whether a process has a file open; where the system does not say, that it has."""
     if not (_PROC / "self" / "fd").is_dir():
         return True
     wanted = os.fstat(lock)

@@ -23,6 +23,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
+from adapters.store.sqlite_file import lock_path
 
 _MOST: Final = 1024
 """Bytes of a lock file: the pid of its holder, and a line that the holder may add."""
@@ -56,7 +57,7 @@ class WriterLock:
 
     def note(self, status: str) -> None:
         """Write a line beside the pid, instead of the last one."""
-        # NOTE: of one length always, so that whoever reads meanwhile finds two whole lines.
+        # NOTE: of one length always, so that a reader meanwhile finds two whole lines.
         line = f"{os.getpid()}\n{status}".encode()[: _MOST - 1].ljust(_MOST - 1) + b"\n"
         os.pwrite(self.descriptor, line, 0)
 
@@ -68,7 +69,7 @@ class WriterLock:
 
 @frozen
 class LockPatience:
-    """For how many seconds a lock is waited for, and who is told once that it is, and of whom."""
+    """For how many seconds a lock is waited for, and what is called once with its holder."""
 
     seconds: float
     on_wait: Callable[[str], None]
@@ -76,11 +77,6 @@ class LockPatience:
 
 _LOOK_EVERY: Final = 0.1
 """Seconds."""
-
-
-def lock_path(path: Path) -> Path:
-    """Return where the lock of a database file is."""
-    return path.with_name(path.name + ".lock")
 
 
 def take_lock(path: Path, patience: LockPatience | None = None) -> WriterLock:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import orjson
-from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
-from adapters.store.codec import Fields, Undecodable, from_fields, to_fields
-from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
-from adapters.store.names import CLASSES, NAMES, SNAPSHOT
-from adapters.store.upcasting import upcast
-from domain.application.recorded_events import Metadata
+from adapters.store.codec import StoredFields, Undecodable, from_fields, to_fields
+from adapters.store.names import CLASSES, NAMES, SNAPSHOT, upcast
+from adapters.store.snapshot import FlowSnapshot, Stored
+from domain.application.recorded_events import Metadata, RecordedEvent
+from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 
 
@@ -29,34 +29,47 @@ class OrjsonTranscoder(Transcoder):
 
 
 class FlowMapper(Mapper[str]):
-    """Writes envelopes as `{"event": ..., "metadata": ...}` under permanent names, and snapshots.
+    """Writes events as `{"event": ..., "metadata": ...}` under permanent names, and snapshots.
 
     The library's own mapper reads `vars(event)`, which slotted classes do not have, and skips
-    their initialisers when loading.
+    their initialisers when loading. NOTE: the library only hands on what it is given, so a recorded
+    event need not have the fields of its protocol; hence `Any`.
     """
 
-    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        """Return what the recorder keeps of an envelope or a snapshot."""
-        stored = cast("Stored", domain_event)
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:  # noqa: ANN401 - see above
+        """Return what the recorder keeps of a recorded event or a snapshot."""
+        stored: Stored = domain_event
         name, fields = _described(stored)
         state = self.transcoder.encode(fields)
         if self.compressor:
             state = self.compressor.compress(state)
         if self.cipher:
             state = self.cipher.encrypt(state)
-        return StoredEvent(stored.originator_id, stored.originator_version, name, state)
+        return StoredEvent(stored.flow_id, stored.version, name, state)
 
-    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        """Return the envelope or snapshot that the recorder kept.
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - see above
+        """Return the recorded event or snapshot that the recorder kept.
 
         Raises:
             Undecodable: if the name is unknown or the bytes are not what we wrote.
         """
         try:
-            return as_event(self._read(stored_event))
+            return self._read(stored_event)
         except Exception as error:
             place = f"{stored_event.originator_id}/{stored_event.originator_version}"
             raise Undecodable(f"event {place} ({stored_event.topic}): {error}") from error
+
+    def to_recorded_event(self, stored_event: StoredEvent) -> RecordedEvent:
+        """Return the recorded event that lies in the table of events.
+
+        Raises:
+            Undecodable: if the name is unknown or the bytes are not what we wrote.
+            BrokenHistory: if it is a snapshot.
+        """
+        found: Stored = self.to_domain_event(stored_event)
+        if isinstance(found, FlowSnapshot):
+            raise BrokenHistory(f"flow {found.flow_id}: a snapshot lies among its events")
+        return found
 
     def _read(self, stored: StoredEvent) -> Stored:
         state = stored.state
@@ -65,17 +78,36 @@ class FlowMapper(Mapper[str]):
         if self.compressor:
             state = self.compressor.decompress(state)
         fields = self.transcoder.decode(state)
-        flow_id, version = str(stored.originator_id), stored.originator_version
+        flow_id, version = FlowId(str(stored.originator_id)), stored.originator_version
         if stored.topic == SNAPSHOT:
             return FlowSnapshot(flow_id, version, from_fields(fields, Flow))
         if fields.keys() != {"event", "metadata"}:
             raise Undecodable("expected an event and its metadata, and nothing else")
         name, event = upcast(stored.topic, fields["event"])
-        metadata = from_fields(fields["metadata"], Metadata)
-        return Envelope(flow_id, version, from_fields(event, CLASSES[name]), metadata)
+        return RecordedEvent(
+            flow_id=flow_id,
+            version=version,
+            event=from_fields(event, CLASSES[name]),
+            metadata=from_fields(fields["metadata"], Metadata),
+        )
 
 
-def _described(stored: Stored) -> tuple[str, Fields]:
+class SnapshotMapper(FlowMapper):
+    """Reads what lies in the table of snapshots."""
+
+    def to_domain_event(self, stored_event: StoredEvent) -> FlowSnapshot:
+        """Return the snapshot that the recorder kept.
+
+        Raises:
+            Undecodable: if the bytes are not what we wrote, or an event.
+        """
+        found: Stored = super().to_domain_event(stored_event)
+        if not isinstance(found, FlowSnapshot):
+            raise Undecodable(f"an event lies among the snapshots, of flow {found.flow_id}")
+        return found
+
+
+def _described(stored: Stored) -> tuple[str, StoredFields]:
     if isinstance(stored, FlowSnapshot):
         return SNAPSHOT, to_fields(stored.flow)
     fields = {"event": to_fields(stored.event), "metadata": to_fields(stored.metadata)}

@@ -1,13 +1,18 @@
-"""The permanent names of stored events.
+"""The permanent names of stored events, and how those under a former name are read.
 
 A name is written beside every event for ever; it does not depend on where a class lives or how it
-is called. A changed event gets a new name (`...v2`) and an upcaster from the old one.
+is called. A changed event gets a new name (`...v2`) and an upcaster from the old one: it takes the
+fields of an event under the old name and returns those under the next; the stored bytes stay as
+they are. There is no former name yet; the golden bytes of every released name are kept in
+`tests/store/golden/` and must load for ever.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
+from adapters.store.codec import StoredFields
 from domain.flow import events as e
 
 SNAPSHOT: Final = "taskflow.flow_snapshot.v1"
@@ -29,3 +34,18 @@ NAMES: Final[dict[type[e.Event], str]] = {
 }
 
 CLASSES: Final = {name: event for event, name in NAMES.items()}
+
+Upcaster: TypeAlias = Callable[[StoredFields], StoredFields]
+
+UPCASTERS: Final[Mapping[str, tuple[str, Upcaster]]] = {}
+"""Former name -> (the name after it, what turns the fields into those of that name)."""
+
+
+def upcast(
+    name: str, fields: StoredFields, steps: Mapping[str, tuple[str, Upcaster]] = UPCASTERS
+) -> tuple[str, StoredFields]:
+    """Return the present name and fields of an event that may be stored under a former name."""
+    while name in steps:
+        name, step = steps[name]
+        fields = step(fields)
+    return name, fields

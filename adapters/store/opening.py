@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated, usable
-from adapters.store.group_commit import Waiting
-from adapters.store.lock import LockPatience, WriterLock, take_lock
-from adapters.store.place import (
+from adapters.store.group_commit import WhileWaiting
+from adapters.store.location import (
     File,
     Memory,
     check_identity,
-    claim,
     drop_kept_name,
-    file_name,
+    file_of,
     is_blank,
     make_file,
-    memory_name,
     parse_url,
-    take_back,
+    recover_journal,
+    stamp,
 )
+from adapters.store.lock import LockPatience, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
+from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import StoreUnavailable
 
-_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "PERSISTENCE_MODULE": "adapters.store.sqlite",
-    "ORIGINATOR_ID_TYPE": "text",
-}
 _LOCK_TIMEOUT: Final = 1
 """Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
+
+
+_OpenNamed: TypeAlias = Callable[[str], FlowApplication]
 
 
 def _ignore(_: str) -> None:
@@ -46,57 +45,59 @@ def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
-    waiting: Waiting = nullcontext,
+    while_waiting: WhileWaiting = nullcontext,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
     patience: LockPatience | None = None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
-    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. Whoever
-    waits for the disk does so within `waiting`. `on_breach` is called once if the store turns out
-    to be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
+    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. A thread
+    waits for the disk within `while_waiting`. `on_breach` is called once if the store turns out to
+    be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
     Another writer's end is waited for with `patience`.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
     """
-    place = parse_url(url)
-    match place:
+    open_named: _OpenNamed = partial(
+        _application,
+        url,
+        lock_timeout=lock_timeout,
+        while_waiting=while_waiting,
+        on_stale_cache=on_stale_cache,
+    )
+    location = parse_url(url)
+    match location:
         case Memory():
-            store = EventSourcedStore(_application(memory_name(), url=url))
+            return EventSourcedStore(open_named(memory_name()))
         case File(path):
-            lock = partial(take_lock, patience=patience)
-            store = _open_file(path, url, lock_timeout, on_breach, lock)
+            return _open_file(path, open_named, on_breach, patience)
         case _:
-            assert_never(place)
-    store.application.commits.waiting = waiting
-    store.application.on_stale_cache = on_stale_cache
-    return store
+            assert_never(location)
 
 
 def _open_file(
     path: Path,
-    url: str,
-    lock_timeout: int,
+    open_named: _OpenNamed,
     on_breach: Callable[[str], None],
-    lock: Callable[[Path], WriterLock],
+    patience: LockPatience | None,
 ) -> EventSourcedStore:
     make_file(path)
     drop_kept_name(path)
     if (names := path.stat().st_nlink) > 1:
         raise StoreFault(f"{several_names(path, names)}; remove all but one, or copy the file")
-    take_back(path)
+    recover_journal(path)
     with left_alone(path):
         if not is_blank(path):
             check_identity(path)
-    custody = Custody(path, lock(path), on_breach)
+    custody = Custody(path, take_lock(path, patience), on_breach)
     try:
         with usable(path):
             check_log(path, file_name(path, "ro"))
         if is_blank(path):
-            claim(path)
-        application = _application(file_name(path, "rw"), url=url, lock_timeout=lock_timeout)
+            stamp(path)
+        application = open_named(file_name(path, "rw"))
         try:
             application.datastore.keep(custody)
         except BaseException:
@@ -108,7 +109,7 @@ def _open_file(
         raise
 
 
-def open_for_mending(url: str) -> EventSourcedStore:
+def open_existing(url: str) -> EventSourcedStore:
     """Open an existing store for writing: one that is missing is not made.
 
     Raises:
@@ -129,7 +130,7 @@ def open_for_reading(url: str) -> EventSourcedStore:
         file = open_to_read(path)
     try:
         check_identity(path, file.name)
-        application = _application(file.name, url=url, CREATE_TABLE="n")
+        application = _application(url, file.name, CREATE_TABLE="n")
         application.datastore.check_read = file.check
         return EventSourcedStore(application, file)
     except BaseException:
@@ -143,30 +144,32 @@ def existing(url: str) -> Path:
     Raises:
         StoreFault: if there is none that another process could open.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory cannot be opened by another process")
-    if not place.path.is_file():
-        raise StoreFault(f"{place.path}: no such file")
-    return place.path
+    path = file_of(url, "a store in memory cannot be opened by another process")
+    if not path.is_file():
+        raise StoreFault(f"{path}: no such file")
+    return path
 
 
 def _application(
-    name: str, *, url: str, lock_timeout: int = _LOCK_TIMEOUT, **env: str
+    url: str,
+    name: str,
+    *,
+    lock_timeout: int = _LOCK_TIMEOUT,
+    while_waiting: WhileWaiting = nullcontext,
+    on_stale_cache: Callable[[str], None] = _ignore,
+    **env: str,
 ) -> FlowApplication:
     where = {"SQLITE_DBNAME": name, "SQLITE_LOCK_TIMEOUT": str(lock_timeout)}
     try:
         with translated():
-            application = FlowApplication({**_ENVIRONMENT, **where, **env})
-            _check(application)
+            application = FlowApplication(
+                {**where, **env}, while_waiting=while_waiting, on_stale_cache=on_stale_cache
+            )
+            try:
+                application.datastore.check_promises()
+            except BaseException:
+                application.close()
+                raise
     except StoreUnavailable as error:
         raise StoreFault(f"{url}: {error}") from error
     return application
-
-
-def _check(application: FlowApplication) -> None:
-    try:
-        application.datastore.check_promises()
-    except BaseException:
-        application.close()
-        raise

@@ -10,121 +10,44 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.place import file_name
+from adapters.store.sqlite_file import companion, connect, file_name, has_tables
 
 _COMPANIONS: Final = ("-wal", "-journal")
 _ATTEMPTS: Final = 5
-_LOCK_SECONDS: Final = 1.0
+LOCK_SECONDS: Final = 1.0
 _LAST: Final = (
     "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1"
 )
 _SAME: Final = "SELECT rowid, originator_id, originator_version FROM stored_events WHERE rowid = ?"
 
-Stamp: TypeAlias = tuple[int, ...] | None
+FileState: TypeAlias = tuple[int, ...] | None
 """What a file was at some time; None if it is missing or empty."""
 
 
-class ReadableFile(Protocol):
-    """A database file that can be read by a name, until it is released."""
-
-    @property
-    def name(self) -> str:
-        """Return SQLite's name of what is read."""
-        ...
-
-    def check(self) -> None:
-        """Raise `sqlite3.OperationalError` if what was just read cannot be relied upon."""
-        ...
-
-    def release(self) -> None:
-        """Leave nothing behind; every connection is closed before."""
-        ...
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @frozen
-class ReadBeside:
-    """A file that is read by SQLite's own rules, beside whoever writes to it."""
+class ReadableFile:
+    """A database file that can be read by SQLite's name of it, until it is released.
 
-    path: Path
-    wal_before: Stamp
-
-    @property
-    def name(self) -> str:
-        """Return SQLite's name of the file."""
-        return file_name(self.path, "ro")
-
-    def check(self) -> None:
-        """Accept whatever was read: SQLite's locks see to it."""
-
-    def release(self) -> None:
-        """Let SQLite remove its companions, if they are not those that were found.
-
-        NOTE: a connection that may write removes them when it is the last one to close, and then
-        only. The log of a writer that was killed is evidence, and stays as it was found.
-        """
-        wal = _stamp(companion(self.path, "-wal"))
-        if wal is not None and wal == self.wal_before:
-            return
-        if any(companion(self.path, suffix).exists() for suffix in ("-wal", "-shm")):
-            _remove_companions(self.path)
-
-
-@frozen
-class ReadAlone:
-    """A file in a place where its companions cannot be made, so that nobody writes to it here.
-
-    NOTE: another user may, and SQLite would not notice: what changed while it was read is refused.
+    `check` raises `sqlite3.OperationalError` if what was just read cannot be relied upon. `release`
+    leaves nothing behind; every connection is closed before.
     """
 
-    path: Path
-    before: tuple[Stamp, ...]
-
-    @property
-    def name(self) -> str:
-        """Return SQLite's name of the file."""
-        return file_name(self.path, "immutable")
-
-    def check(self) -> None:
-        """Raise if the file has changed since it was opened."""
-        if _stamps(self.path) != self.before:
-            sentence = "somebody began to write to it while it was read; try again"
-            raise sqlite3.OperationalError(sentence)
-
-    def release(self) -> None:
-        """Leave nothing behind: nothing was made."""
-
-
-@frozen
-class ReadCopy:
-    """A file that was copied with the log beside it, for SQLite to play that back in the copy."""
-
-    folder: Path
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """Return SQLite's name of the copy."""
-        return file_name(self.path, "ro")
-
-    def check(self) -> None:
-        """Accept whatever was read: nobody knows of the copy."""
-
-    def release(self) -> None:
-        """Remove the copy."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def companion(path: Path, suffix: str) -> Path:
-    """Return a file that SQLite keeps beside a database."""
-    return path.with_name(path.name + suffix)
+    name: str
+    check: Callable[[], None] = _nothing
+    release: Callable[[], None] = _nothing
 
 
 def open_to_read(path: Path) -> ReadableFile:
@@ -146,11 +69,11 @@ def open_to_read(path: Path) -> ReadableFile:
 @contextmanager
 def left_alone(path: Path) -> Iterator[None]:
     """Remove what looking at a file has made beside it, if it is refused."""
-    beside = ReadBeside(path, _stamp(companion(path, "-wal")))
+    wal = _state(companion(path, "-wal"))
     try:
         yield
     except StoreFault:
-        beside.release()
+        _leave_as_found(path, wal)
         raise
 
 
@@ -164,7 +87,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     opened = open_to_read(path)
     try:
-        with closing(_connect(opened.name)) as connection:
+        with closing(connect(opened.name, LOCK_SECONDS)) as connection:
             yield connection
             opened.check()
     finally:
@@ -172,28 +95,58 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _opened(path: Path) -> ReadableFile:
-    wal, journal = (_stamp(companion(path, suffix)) for suffix in _COMPANIONS)
+    wal, journal = (_state(companion(path, suffix)) for suffix in _COMPANIONS)
     if journal is not None or (wal is not None and not companion(path, "-shm").exists()):
         return _copied(path)
-    beside, before = ReadBeside(path, wal), _stamps(path)
+    before, name = _states(path), file_name(path, "ro")
     try:
-        _look(beside.name)
+        _look(name)
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        beside.release()
+        _leave_as_found(path, wal)
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        return ReadAlone(path, before) if wal is None else _copied(path)
-    return beside
+        return _alone(path, before) if wal is None else _copied(path)
+    return ReadableFile(name, release=partial(_leave_as_found, path, wal))
+
+
+def _leave_as_found(path: Path, wal_before: FileState) -> None:
+    """Let SQLite remove a file's companions, if they are not those that were found.
+
+    NOTE: a connection that may write removes them when it is the last one to close, and then only.
+    The log of a writer that was killed is evidence, and stays as it was found.
+    """
+    wal = _state(companion(path, "-wal"))
+    if wal is not None and wal == wal_before:
+        return
+    if any(companion(path, suffix).exists() for suffix in ("-wal", "-shm")):
+        with suppress(sqlite3.Error, UnicodeDecodeError):  # who may only read cannot remove them
+            _look(file_name(path, "rw"))
+
+
+def _alone(path: Path, before: tuple[FileState, ...]) -> ReadableFile:
+    """Read a file where its companions cannot be made, so that nobody writes to it from here.
+
+    NOTE: another user may, and SQLite would not notice: what changed while it was read is refused.
+    """
+
+    def check() -> None:
+        if _states(path) != before:
+            sentence = "somebody began to write to it while it was read; try again"
+            raise sqlite3.OperationalError(sentence)
+
+    return ReadableFile(file_name(path, "immutable"), check)
 
 
 def _copied(path: Path) -> ReadableFile:
+    """Copy a file with the log beside it, for SQLite to play that back in the copy."""
     folder = Path(tempfile.mkdtemp(prefix="taskflow-"))
     try:
         copy = _copy_at_rest(path, folder)
         # NOTE: what was begun is rolled back, and the log is played back, by who may write.
         _look(file_name(copy, "rw"))
-        return ReadCopy(folder, copy)
+        remove = partial(shutil.rmtree, folder, ignore_errors=True)
+        return ReadableFile(file_name(copy, "ro"), release=remove)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -202,12 +155,12 @@ def _copied(path: Path) -> ReadableFile:
 def _copy_at_rest(path: Path, folder: Path) -> Path:
     """Copy a file and its logs as of a moment in which none of them changed."""
     for _ in range(_ATTEMPTS):
-        before = _stamps(path)
+        before = _states(path)
         for source in (path, *(companion(path, suffix) for suffix in _COMPANIONS)):
             (folder / source.name).unlink(missing_ok=True)
             with suppress(FileNotFoundError):
                 shutil.copyfile(source, folder / source.name)
-        if _stamps(path) == before:
+        if _states(path) == before:
             return folder / path.name
     raise StoreFault(f"{path}: it changes while it is copied to be read; try again")
 
@@ -222,16 +175,16 @@ def check_log(path: Path, name: str) -> None:
         StoreFault: if the log that is played back with `name` is of another database.
         sqlite3.Error, UnicodeDecodeError: if the file cannot be read with it.
     """
-    if _stamp(companion(path, "-wal")) is None:
+    if _state(companion(path, "-wal")) is None:
         return
     try:
-        with closing(_connect(file_name(path, "immutable"))) as alone:
+        with closing(connect(file_name(path, "immutable"))) as alone:
             last = alone.execute(_LAST).fetchone()
     except (sqlite3.Error, UnicodeDecodeError):
         return
     if last is None:
         return
-    with closing(_connect(name)) as connection:
+    with closing(connect(name, LOCK_SECONDS)) as connection:
         found = connection.execute(_SAME, (last[0],)).fetchone()
     if found != last:
         wal = companion(path, "-wal")
@@ -242,26 +195,15 @@ def check_log(path: Path, name: str) -> None:
 
 
 def _look(name: str) -> None:
-    with closing(_connect(name)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with closing(connect(name, LOCK_SECONDS)) as connection:
+        has_tables(connection)
 
 
-def _remove_companions(path: Path) -> None:
-    try:
-        _look(file_name(path, "rw"))
-    except (sqlite3.Error, UnicodeDecodeError):
-        return  # whoever may only read cannot remove them
+def _states(path: Path) -> tuple[FileState, ...]:
+    return tuple(_state(companion(path, suffix)) for suffix in ("", *_COMPANIONS))
 
 
-def _connect(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, timeout=_LOCK_SECONDS)
-
-
-def _stamps(path: Path) -> tuple[Stamp, ...]:
-    return tuple(_stamp(companion(path, suffix)) for suffix in ("", *_COMPANIONS))
-
-
-def _stamp(path: Path) -> Stamp:
+def _state(path: Path) -> FileState:
     try:
         found = path.stat()
     except OSError:

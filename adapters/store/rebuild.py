@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from contextlib import contextmanager
+from typing import Final, TypeAlias, cast
 
-from attrs import astuple, frozen
+from attrs import frozen
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import schema
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import Envelope, FlowSnapshot, as_envelope, as_event, project
 from adapters.store.faults import StoreFault, translated
-from adapters.store.schema import KeyRow
+from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import Progress
-from domain.flow.decide import may_decide_nothing
-from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
-from domain.flow.ids import FlowId, RouteId, TaskId
+from domain.flow.ids import FlowId
 from domain.flow.state import Flow
+from domain.history.audit_log import RequestKeyRow
 from domain.replay.findings import RebuiltRows
+from domain.replay.projections import came_with, index_row, needed_no_event, request_key_rows
 
-Row: TypeAlias = tuple[object, ...]
+_Row: TypeAlias = tuple[object, ...]
 
 _STREAMS: Final = "SELECT rowid, originator_id FROM stored_events WHERE originator_version = 1"
 _HEADLESS: Final = (
@@ -40,11 +41,11 @@ class _Table:
     key: str
     columns: int
 
-    def rows(self, cursor: SQLiteCursor, flow_id: FlowId) -> set[Row]:
+    def rows(self, cursor: SQLiteCursor, flow_id: FlowId) -> set[_Row]:
         cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (flow_id,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, flow_id: FlowId, wanted: Row) -> int:
+    def put(self, cursor: SQLiteCursor, flow_id: FlowId, wanted: _Row) -> int:
         """Leave exactly one row of a flow, and return how many rows had to change for that."""
         found = self.rows(cursor, flow_id)
         if found == {wanted}:
@@ -55,7 +56,7 @@ class _Table:
         cursor.execute(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
         return max(len(found), 1)
 
-    def remove_strays(self, cursor: SQLiteCursor) -> int:
+    def remove_orphans(self, cursor: SQLiteCursor) -> int:
         cursor.execute(
             f"DELETE FROM {self.name} WHERE {self.key} NOT IN"  # noqa: S608 - names of ours
             " (SELECT originator_id FROM stored_events) RETURNING 1"
@@ -74,20 +75,29 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
         StoreFault: if the events themselves cannot be folded; then nothing is changed.
     """
     changed = Counter({_SNAPSHOTS.name: 0, _INDEX.name: 0, "request_keys": 0})
-    keys: dict[tuple[str, str], KeyRow] = {}
-    eventless: list[KeyRow] = []
+    keys: list[RequestKeyRow] = []
+    eventless: list[RequestKeyRow] = []
     with translated(), store.application.datastore.transaction(commit=True) as cursor:
         streams, found = _streams(cursor), _keys_by_flow(cursor)
         for table in (_SNAPSHOTS, _INDEX):
-            changed[table.name] += table.remove_strays(cursor)
+            changed[table.name] += table.remove_orphans(cursor)
         for done, (position, flow_id) in enumerate(streams, 1):
-            envelopes = list(_envelopes(store, cursor, flow_id))
-            keys |= _keys(envelopes)
-            eventless += _eventless(found.get(flow_id, ()), envelopes)
-            changed.update(_put(store, cursor, _fold(envelopes), position))
+            with _foldable():
+                records = list(_records(store, cursor, flow_id))
+                changed.update(_put(store, cursor, records, position))
+                keys += request_key_rows(records)
+                eventless += _eventless(found.get(flow_id, ()), records)
             progress(done, len(streams))
-        changed["request_keys"] = _put_keys(cursor, {_place(row): row for row in eventless} | keys)
+        changed["request_keys"] = _put_keys(cursor, [*eventless, *keys])
     return RebuiltRows(flows=len(streams), changed=dict(changed))
+
+
+@contextmanager
+def _foldable() -> Iterator[None]:
+    try:
+        yield
+    except (Undecodable, BrokenHistory) as error:
+        raise StoreFault(str(error)) from error
 
 
 def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
@@ -98,103 +108,54 @@ def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
     return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
-def _envelopes(
+def _records(
     store: EventSourcedStore, cursor: SQLiteCursor, flow_id: FlowId
-) -> Iterator[Envelope]:
+) -> Iterator[RecordedEvent]:
     cursor.execute(_STREAM, (flow_id,))
     for row in cursor.fetchall():
-        stored = StoredEvent(*row)
-        try:
-            yield as_envelope(store.application.mapper.to_domain_event(stored))
-        except (Undecodable, BrokenHistory) as error:
-            raise StoreFault(str(error)) from error
+        yield store.application.mapper.to_recorded_event(StoredEvent(*row))
 
 
-def _fold(envelopes: Iterable[Envelope]) -> Flow:
-    try:
-        flow = project(None, envelopes)
-    except BrokenHistory as error:
-        raise StoreFault(str(error)) from error
-    if flow is None:
-        raise AssertionError("a stream with a first event folds to a flow")
-    return flow
-
-
-def _put(store: EventSourcedStore, cursor: SQLiteCursor, flow: Flow, position: int) -> Counter[str]:
-    snapshot = FlowSnapshot(flow.flow_id, flow.version, flow)
-    stored = store.application.mapper.to_stored_event(as_event(snapshot))
-    snapshot_row = (flow.flow_id, flow.version, stored.topic, stored.state)
-    index_row = schema.index_row(flow, position)
+def _put(
+    store: EventSourcedStore, cursor: SQLiteCursor, records: Sequence[RecordedEvent], position: int
+) -> Counter[str]:
+    flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
+    snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
+    snapshot_row = schema.snapshot_columns(snapshot)
+    indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
     return Counter(
         {
             _SNAPSHOTS.name: _SNAPSHOTS.put(cursor, flow.flow_id, snapshot_row),
-            _INDEX.name: _INDEX.put(cursor, flow.flow_id, index_row),
+            _INDEX.name: _INDEX.put(cursor, flow.flow_id, indexed),
         }
     )
 
 
-def _keys(envelopes: Iterable[Envelope]) -> dict[tuple[str, str], KeyRow]:
-    """Return the request keys that some events of a stream came with; the last event counts."""
-    rows: dict[tuple[str, str], KeyRow] = {}
-    for envelope in envelopes:
-        data = envelope.metadata
-        if data.idempotency_key is None or data.request_hash is None:
-            continue
-        place = (data.actor.name, data.idempotency_key)
-        known = rows[place].task_id if place in rows else None
-        rows[place] = KeyRow(
-            RouteId(data.actor.name),
-            data.idempotency_key,
-            data.request_hash,
-            FlowId(envelope.originator_id),
-            envelope.originator_version,
-            known or _task_id(envelope),
-        )
-    return rows
-
-
-def _eventless(rows: Iterable[KeyRow], envelopes: Sequence[Envelope]) -> Iterator[KeyRow]:
+def _eventless(
+    rows: Iterable[RequestKeyRow], records: Sequence[RecordedEvent]
+) -> Iterator[RequestKeyRow]:
     """Give the rows of a flow that may have come without an event, and so follow from none."""
     for row in rows:
-        named = envelopes[row.version - 1 : row.version] if row.version > 0 else ()
-        if named and not _came_with(named[0], row):
-            then = _fold(envelopes[: row.version])
-            if may_decide_nothing(then, row.task_id):
-                yield row
+        named = records[row.version - 1 : row.version] if row.version > 0 else ()
+        if named and not came_with(named[0], row) and needed_no_event(records[: row.version], row):
+            yield row
 
 
-def _came_with(envelope: Envelope, row: KeyRow) -> bool:
-    data = envelope.metadata
-    return (data.actor.name, data.idempotency_key) == _place(row)
-
-
-def _task_id(envelope: Envelope) -> TaskId | None:
-    match envelope.event:
-        case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
-            return envelope.event.task_id
-        case _:
-            return None
-
-
-def _place(row: KeyRow) -> tuple[RouteId, str]:
-    return row.route_id, row.key
-
-
-def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[KeyRow]]:
-    rows: defaultdict[str, list[KeyRow]] = defaultdict(list)
+def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[RequestKeyRow]]:
+    rows: defaultdict[str, list[RequestKeyRow]] = defaultdict(list)
     cursor.execute("SELECT * FROM request_keys")
     for row in cursor.fetchall():
-        rows[row["flow_id"]].append(KeyRow(*row))
+        rows[row["flow_id"]].append(RequestKeyRow(**row))
     return rows
 
 
-def _put_keys(cursor: SQLiteCursor, keys: Mapping[tuple[str, str], KeyRow]) -> int:
-    wanted = {astuple(row) for row in keys.values()}
+def _put_keys(cursor: SQLiteCursor, rows: Iterable[RequestKeyRow]) -> int:
+    """Leave exactly these rows, the last of each key, and return how many keys had to change."""
+    wanted = set({(row.route_id, row.key): schema.key_columns(row) for row in rows}.values())
     cursor.execute("SELECT * FROM request_keys")
     found = {tuple(row) for row in cursor.fetchall()}
     if wanted == found:
         return 0
     cursor.execute("DELETE FROM request_keys")
     cursor.executemany(schema.INSERT_KEY, sorted(wanted))
-    places = {row[:2] for row in wanted ^ found}
-    return len(places)
+    return len({row[:2] for row in wanted ^ found})

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import astuple, frozen
+from attrs import frozen
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from adapters.store import schema
-from adapters.store.group_commit import GroupCommit
-from adapters.store.schema import KeyRow
-from domain.flow.state import Flow, silence
+from adapters.store.group_commit import GroupCommit, WhileWaiting
+from domain.flow.state import Flow
+from domain.history.audit_log import RequestKeyRow
+from domain.replay.projections import index_row
 
 
 @frozen
@@ -21,17 +22,15 @@ class Derived:
 
     flow: Flow
     snapshot: StoredEvent
-    key: KeyRow | None
+    key: RequestKeyRow | None
 
 
 class FlowRecorder(SQLiteApplicationRecorder):
     """Writes events, snapshot, index row and request key together."""
 
-    def __init__(
-        self, datastore: SQLiteDatastore, events_table_name: str = "stored_events"
-    ) -> None:
-        super().__init__(datastore, events_table_name)
-        self.commits = GroupCommit(datastore)
+    def __init__(self, datastore: SQLiteDatastore, while_waiting: WhileWaiting) -> None:
+        super().__init__(datastore)
+        self.commits = GroupCommit(datastore, while_waiting)
 
     def construct_create_table_statements(self) -> list[str]:
         """Return the library's statements and ours."""
@@ -45,11 +44,11 @@ class FlowRecorder(SQLiteApplicationRecorder):
         """Write stored events and what follows from them, in a commit shared with other writers."""
         return self.commits.commit(lambda c: self._insert_events(c, stored_events, **kwargs))
 
-    def insert_key(self, key: KeyRow) -> None:
+    def insert_key(self, key: RequestKeyRow) -> None:
         """Write the request key of a command that was accepted and led to no events."""
 
         def insert(c: SQLiteCursor) -> None:
-            c.execute(schema.INSERT_KEY, astuple(key))
+            c.execute(schema.INSERT_KEY, schema.key_columns(key))
 
         self.commits.commit(insert)
 
@@ -72,13 +71,12 @@ class FlowRecorder(SQLiteApplicationRecorder):
 
 
 def _insert_derived(c: SQLiteCursor, derived: Derived, *, created: bool, position: int) -> None:
-    flow, snapshot = derived.flow, derived.snapshot
+    flow_id, row = derived.flow.flow_id, index_row(derived.flow, position)
     if created:
-        c.execute(schema.INSERT_INDEX, schema.index_row(flow, position))
-    else:
-        c.execute(schema.UPDATE_INDEX, (flow.status.value, silence(flow), flow.flow_id))
-        c.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
-    place = (flow.flow_id, snapshot.originator_version)
-    c.execute(schema.INSERT_SNAPSHOT, (*place, snapshot.topic, snapshot.state))
+        c.execute(schema.INSERT_INDEX, (flow_id, *schema.index_columns(row)))
+    else:  # the position stays that of the creation
+        c.execute(schema.UPDATE_INDEX, (row.status, row.silent_since, flow_id))
+        c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
+    c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(derived.snapshot))
     if derived.key is not None:
-        c.execute(schema.INSERT_KEY, astuple(derived.key))
+        c.execute(schema.INSERT_KEY, schema.key_columns(derived.key))

@@ -18,16 +18,23 @@ from attrs import define
 
 from adapters.store.backup import copy_checked
 from adapters.store.faults import StoreFault, usable
+from adapters.store.location import file_of, kept_name, make_file
 from adapters.store.lock import take_lock
 from adapters.store.opening import open_for_reading
-from adapters.store.place import Memory, file_name, kept_name, make_file, parse_url
-from adapters.store.reading import companion, reading
+from adapters.store.reading import reading
 from adapters.store.schema import APPLICATION_ID
+from adapters.store.sqlite_file import (
+    COMPANIONS,
+    companion,
+    connect,
+    file_name,
+    has_tables,
+    read_identity,
+)
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import Progress
 
 _LOGS: Final = ("-wal", "-journal")
-_COMPANIONS: Final = (*_LOGS, "-shm")
 
 
 def check_source(url: str, source: Path) -> Path:
@@ -36,23 +43,21 @@ def check_source(url: str, source: Path) -> Path:
     Raises:
         StoreFault: if it may not.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory cannot be restored")
+    path = file_of(url, "a store in memory cannot be restored")
     if not source.is_file():
         what = "is not a regular file" if source.exists() else "no such file"
         raise StoreFault(f"{source}: {what}")
-    if place.path.exists() and source.samefile(place.path):
+    if path.exists() and source.samefile(path):
         raise StoreFault(f"{source}: is the store itself")
-    if place.path.exists() and not place.path.is_file():
-        raise StoreFault(f"{place.path}: is not a file")
+    if path.exists() and not path.is_file():
+        raise StoreFault(f"{path}: is not a file")
     for log in (companion(source, suffix) for suffix in _LOGS):
         if log.exists() and log.stat().st_size:
             raise StoreFault(
                 f"{log}: stands beside the copy, and may belong to another; move it away, or make"
                 f" one file of both: taskflow store backup NEW --database sqlite:///{source}"
             )
-    return place.path
+    return path
 
 
 @define
@@ -106,7 +111,7 @@ class Restore:
                 _copy_synced(companion(self.path, suffix), companion(self.kept, suffix))
             if self.path.exists():
                 self.kept.hardlink_to(self.path)
-        for suffix in _COMPANIONS:
+        for suffix in COMPANIONS:
             companion(self.path, suffix).unlink(missing_ok=True)
         _sync_folder(self.path.parent)
         self.written.replace(self.path)
@@ -134,8 +139,7 @@ def restoring(path: Path, source: Path, *, written: Path, progress: Progress) ->
 
 def _is_blank(path: Path) -> bool:
     with usable(path), reading(path) as connection:
-        tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        return tables == 0
+        return not has_tables(connection)
 
 
 def _spare_others(path: Path) -> None:
@@ -144,17 +148,15 @@ def _spare_others(path: Path) -> None:
         return
     with (
         suppress(sqlite3.Error, UnicodeDecodeError),
-        closing(sqlite3.connect(file_name(path, "immutable"), uri=True)) as connection,
+        closing(connect(file_name(path, "immutable"))) as connection,
     ):
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application != APPLICATION_ID and tables:
+        if read_identity(connection)[0] != APPLICATION_ID and has_tables(connection):
             raise StoreFault(f"{path}: is a database of another application, and is not replaced")
 
 
 def _fold_log(path: Path) -> None:
     """Let SQLite put the log of a store into its file, so that the file is all there is."""
-    with usable(path), closing(sqlite3.connect(file_name(path, "rw"), uri=True)) as connection:
+    with usable(path), closing(connect(file_name(path, "rw"))) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if any(_has_content(companion(path, suffix)) for suffix in _LOGS):
         raise StoreFault(f"{path}: is being read by another process; stop it first")

@@ -7,14 +7,8 @@ of a command that was accepted without an event is the one that follows from non
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
-
-from attrs import frozen
-
-from domain.application.ports import Commit
-from domain.flow.ids import FlowId, RouteId, TaskId
-from domain.flow.state import Flow, silence
-from domain.flow.values import Timestamp
 
 APPLICATION_ID: Final = 0x54464C57
 """`PRAGMA application_id` of our files: the letters TFLW."""
@@ -68,30 +62,11 @@ SELECT_KEY: Final = (
 )
 SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND owner=?"
 
+index_columns: Final = attrgetter("owner", "position", "status", "silent_since")
+"""Returns the columns of an `IndexRow`, behind the id of its flow."""
 
-@frozen
-class KeyRow:
-    """A row of `request_keys`."""
+key_columns: Final = attrgetter("route_id", "key", "request_hash", "flow_id", "version", "task_id")
+"""Returns the columns of a `RequestKeyRow`."""
 
-    route_id: RouteId
-    key: str
-    request_hash: str
-    flow_id: FlowId
-    version: int
-    task_id: TaskId | None
-
-
-def index_row(flow: Flow, position: int) -> tuple[str, str, int, str, Timestamp | None]:
-    """Return the row of `flow_index` that a flow has."""
-    return (flow.flow_id, flow.owner, position, flow.status.value, silence(flow))
-
-
-def key_row(commit: Commit) -> KeyRow | None:
-    """Return the row of a commit's request key."""
-    key = commit.request_key
-    if key is None:
-        return None
-    flow = commit.flow
-    return KeyRow(
-        key.route_id, key.key, key.request_hash, flow.flow_id, flow.version, commit.task_id
-    )
+snapshot_columns: Final = attrgetter("originator_id", "originator_version", "topic", "state")
+"""Returns the columns of a snapshot, which the library calls a stored event."""

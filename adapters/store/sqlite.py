@@ -1,8 +1,4 @@
-"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed.
-
-The library finds its factory by this module's name (`PERSISTENCE_MODULE`); a persistence module
-must hold exactly one factory class, so the library's own is reached through its module.
-"""
+"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed."""
 
 from __future__ import annotations
 
@@ -14,12 +10,13 @@ from typing import Final, Literal
 
 import eventsourcing.sqlite as es
 from eventsourcing.persistence import InterfaceError, PersistenceError
-from eventsourcing.utils import Environment, EnvType
+from eventsourcing.utils import Environment
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
-from adapters.store.place import is_read_only
+from adapters.store.group_commit import WhileWaiting, no_patience
 from adapters.store.recorder import FlowRecorder
+from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable
 
 FULL: Final = 2
@@ -34,7 +31,7 @@ _STATEMENTS: Final = 64
 """How many compiled statements a connection keeps; there are about twenty different ones."""
 
 
-class Connection(es.SQLiteConnection):
+class StoreConnection(es.SQLiteConnection):
     """A connection whose failed commit leaves no transaction behind.
 
     After a full disk or an I/O error SQLite may keep the transaction open; the pool would hand the
@@ -72,7 +69,7 @@ class Pool(es.SQLiteConnectionPool):
                 self._writer_lock.release()
             raise
 
-    def _create_connection(self) -> Connection:
+    def _create_connection(self) -> StoreConnection:
         """Make a connection as the library does, but that syncs, and keeps statements compiled.
 
         PERF: the library passes `cached_statements=True`, which is 1: every statement is compiled
@@ -96,7 +93,7 @@ class Pool(es.SQLiteConnectionPool):
         if self.verify is not None:
             self.verify()
         raw.row_factory = sqlite3.Row
-        return Connection(sqlite_conn=raw, max_age=self.max_age)
+        return StoreConnection(sqlite_conn=raw, max_age=self.max_age)
 
     def _write_ahead(self, raw: sqlite3.Connection) -> None:
         mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]
@@ -172,12 +169,9 @@ class Datastore(es.SQLiteDatastore):
         """
         with self.get_connection(commit=mode == "TRUNCATE") as connection:
             cursor = connection.cursor()
-            cursor.execute("PRAGMA busy_timeout=0")
-            try:
+            with no_patience(self, cursor):
                 cursor.execute(f"PRAGMA wal_checkpoint({mode})")
                 busy, frames, moved = cursor.fetchone()
-            finally:
-                cursor.execute(f"PRAGMA busy_timeout={(self.pool.lock_timeout or 0) * 1000}")
         return not busy and frames == moved
 
     def save_log(self) -> None:
@@ -243,13 +237,19 @@ def _pragma(cursor: es.SQLiteCursor, name: str) -> object:
     return value
 
 
-class Factory(es.SQLiteFactory):
+class FlowFactory(es.SQLiteFactory):
     """The library's factory, with our recorder on our datastore."""
 
-    application_recorder_class = FlowRecorder
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
+    def __init__(self, env: Environment, while_waiting: WhileWaiting) -> None:
         super().__init__(env)
+        self._while_waiting = while_waiting
         self.datastore.close()
         timeout = int(self.env.get(self.SQLITE_LOCK_TIMEOUT) or es.SQLITE3_DEFAULT_LOCK_TIMEOUT)
         self.datastore: Datastore = Datastore(self.datastore.pool.db_name, timeout)
+
+    def application_recorder(self) -> FlowRecorder:
+        """Return the recorder, its tables made unless they are only read."""
+        recorder = FlowRecorder(self.datastore, self._while_waiting)
+        if self.env_create_table():
+            recorder.create_table()
+        return recorder

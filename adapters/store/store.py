@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
@@ -12,11 +12,11 @@ from eventsourcing.sqlite import SQLiteCursor
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import FlowSnapshot, as_envelope, as_event, to_envelope, to_record
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
-from adapters.store.schema import key_row
+from adapters.store.snapshot import snapshot_of
+from adapters.store.sqlite import LOG_LIMIT
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import SilentFlow
@@ -25,6 +25,7 @@ from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
+from domain.replay.projections import eventless_key_row, request_key_row
 
 T = TypeVar("T")
 
@@ -56,6 +57,28 @@ class EventSourcedStore:
         if self._held is not None:
             self._held.release()
             self._held = None
+
+    def maintain(self) -> None:
+        """Verify the files, and shorten a write-ahead log that a long reader let grow.
+
+        A store in memory needs neither. What is long is moved to the database while writers go on;
+        then they are held up for as long as it takes to empty the file, unless one of them writes
+        now or a reader still needs the log: then the next time.
+
+        Raises:
+            StoreUnavailable: if the store is not what was opened, or fails.
+        """
+        datastore = self.application.datastore
+        if datastore.custody is None:
+            return
+        datastore.custody.verify()
+        if datastore.custody.log_size() <= LOG_LIMIT:
+            return
+        with translated():
+            if datastore.checkpoint("PASSIVE"):
+                with self.application.recorder.commits.paused() as is_idle:
+                    if is_idle:
+                        datastore.checkpoint("TRUNCATE")
 
     def note_status(self, line: str) -> None:
         """Write one line of how this process fares into its lock file, for `read_holder`.
@@ -97,17 +120,17 @@ class EventSourcedStore:
         Raises:
             WriteConflict: if the stream has gone on, or the request key is taken.
         """
-        flow, key = commit.flow, key_row(commit)
-        if key is not None and not commit.records:
+        flow, records, key = commit.flow, commit.records, commit.request_key
+        if key is not None and not records:
             with translated():
-                self.application.insert_key(key)
+                row = eventless_key_row(key, flow, commit.task_id)
+                self.application.recorder.insert_key(row)
             return
-        snapshot = FlowSnapshot(flow.flow_id, flow.version, flow)
-        derived = Derived(flow, self._stored(snapshot), key)
-        envelopes = [as_event(to_envelope(record)) for record in commit.records]
+        snapshot = self.application.mapper.to_stored_event(snapshot_of(flow))
+        derived = Derived(flow, snapshot, request_key_row(records) if records else None)
         with translated():
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
-            self.application.events.put(envelopes, derived=derived)
+            self.application.events.put(cast("Sequence[Any]", records), derived=derived)
 
     def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
@@ -163,17 +186,16 @@ class EventSourcedStore:
     def history(self, flow_id: FlowId) -> Iterator[RecordedEvent]:
         """Return all that happened to a flow, in order."""
         with translated():
-            for stored in self.application.events.get(flow_id):
-                yield to_record(as_envelope(stored))
+            for stored in self.application.recorder.select_events(flow_id):
+                yield self.application.mapper.to_recorded_event(stored)
 
     def log(self, start: int = 1) -> Iterator[tuple[int, RecordedEvent]]:
         """Return all events of the store from a notification id on, in the order of recording."""
-        mapper = self.application.mapper
         while True:
             with translated():
                 section = self.application.notification_log.select(start, LOG_SECTION)
             for item in section:
-                yield item.id, to_record(as_envelope(mapper.to_domain_event(item)))
+                yield item.id, self.application.mapper.to_recorded_event(item)
             if len(section) < LOG_SECTION:
                 return
             start = section[-1].id + 1
@@ -193,12 +215,9 @@ class EventSourcedStore:
     def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return cast("FlowSnapshot", self.application.mapper.to_domain_event(stored)).state()
+            return self.application.snapshot_mapper.to_domain_event(stored).state()
         except (Undecodable, BrokenHistory):
             return None
-
-    def _stored(self, snapshot: FlowSnapshot) -> StoredEvent:
-        return self.application.mapper.to_stored_event(as_event(snapshot))
 
     def _silent(self, query: str, moment: Timestamp, limit: int) -> Sequence[SilentFlow]:
         rows = self._rows(query, moment, limit)

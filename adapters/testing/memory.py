@@ -21,7 +21,8 @@ T = TypeVar("T")
 class MemoryStore:
     """A `FlowStore` whose flows are folded from their records whenever they are asked for.
 
-    It is slow and in plain sight on purpose: what a quicker store answers is held against it.
+    It is slow and in plain sight on purpose: what a quicker store answers is held against it. A
+    subclass may watch it, or let it fail, by `_enter`, which each method of the port calls first.
     """
 
     streams: dict[str, list[RecordedEvent]] = Factory(dict)
@@ -29,15 +30,18 @@ class MemoryStore:
 
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow."""
+        self._enter("find")
         flow = self._fold(flow_id)
         return flow if flow is not None and flow.owner == owner else None
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
+        self._enter("load")
         return self._fold(flow_id, version)
 
     def save(self, commit: Commit) -> None:
         """Write a commit, or nothing of it."""
+        self._enter("save")
         stream = self.streams.get(commit.flow.flow_id, [])
         key = commit.request_key
         taken = key is not None and (key.route_id, key.key) in self.keys
@@ -55,10 +59,12 @@ class MemoryStore:
 
     def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
         """Return what a request key stands for."""
+        self._enter("find_idempotency_record")
         return self.keys.get((route_id, key))
 
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
+        self._enter("latest")
         return next((flow for _, flow in self._newest_first(owner)), None)
 
     def page(
@@ -71,6 +77,7 @@ class MemoryStore:
         show: Callable[[Flow], T | None],
     ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a position."""
+        self._enter("page")
         found = [
             (position, flow)
             for position, flow in self._newest_first(owner)
@@ -88,8 +95,12 @@ class MemoryStore:
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
-        flow = self.find(owner, flow_id)
-        return None if flow is None else list(self.streams).index(flow_id)
+        self._enter("position_of")
+        flows = self._newest_first(owner)
+        return next((position for position, flow in flows if flow.flow_id == flow_id), None)
+
+    def _enter(self, method: str) -> None:
+        """Do nothing."""
 
     def _fold(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))

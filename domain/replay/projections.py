@@ -1,18 +1,25 @@
-"""What a store derived of a flow, held against what the flow's events add up to.
+"""The rows that follow from a flow's events, and how they are compared with those of a store.
 
-A snapshot that is missing is no finding: it is a cache, which may be deleted at any time and whose
-absence changes no answer. One that is there must be right, and the only one.
+The writer, the rebuild and the replay of a store all derive them here. A snapshot, which is the
+flow that the events add up to, may be missing: it is a cache, which may be deleted at any time and
+whose absence changes no answer. One that is there must be right, and the only one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import AttrsInstance, fields
 
-from domain.flow.ids import FlowId
+from domain.application.ports import itself
+from domain.application.recorded_events import RecordedEvent, RequestKey
+from domain.flow.decide import may_decide_nothing
+from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.flow.evolve import fold
+from domain.flow.ids import FlowId, RouteId, TaskId
 from domain.flow.state import Flow, silence
-from domain.history.audit_log import IndexRow, StoredFlow
+from domain.history.audit_log import IndexRow, RequestKeyRow, StoredFlow
+from domain.replay.decisions import decisions
 from domain.replay.findings import Finding, FindingCode
 
 
@@ -21,6 +28,64 @@ def index_row(flow: Flow, position: int) -> IndexRow:
     return IndexRow(
         owner=flow.owner, position=position, status=flow.status.value, silent_since=silence(flow)
     )
+
+
+def request_key_row(decision: Sequence[RecordedEvent]) -> RequestKeyRow | None:
+    """Return the row of the request key that a decision's events came with, if they did."""
+    last = decision[-1]
+    data = last.metadata
+    if data.idempotency_key is None or data.request_hash is None:
+        return None
+    return RequestKeyRow(
+        route_id=RouteId(data.actor.name),
+        key=data.idempotency_key,
+        request_hash=data.request_hash,
+        flow_id=last.flow_id,
+        version=last.version,
+        task_id=next((task for record in decision if (task := _task_id(record))), None),
+    )
+
+
+def request_key_rows(stream: Iterable[RecordedEvent]) -> Iterator[RequestKeyRow]:
+    """Return the rows of the request keys that the events of a stream came with."""
+    rows = (request_key_row(decision) for decision in decisions(stream, itself))
+    return (row for row in rows if row is not None)
+
+
+def eventless_key_row(key: RequestKey, flow: Flow, task_id: TaskId | None) -> RequestKeyRow:
+    """Return the row of a request that was accepted without an event: it follows from none."""
+    return RequestKeyRow(
+        route_id=key.route_id,
+        key=key.key,
+        request_hash=key.request_hash,
+        flow_id=flow.flow_id,
+        version=flow.version,
+        task_id=task_id,
+    )
+
+
+def came_with(record: RecordedEvent, row: RequestKeyRow) -> bool:
+    """Say whether an event came with the request key of a row."""
+    data = record.metadata
+    return (data.actor.name, data.idempotency_key) == (row.route_id, row.key)
+
+
+def needed_no_event(until: Iterable[RecordedEvent], row: RequestKeyRow) -> bool:
+    """Say whether a row may be of an accepted request that led to no event on a flow as it was.
+
+    Raises:
+        BrokenHistory: if the events until then do not add up.
+    """
+    flow = fold(None, [record.event for record in until])
+    return flow is not None and may_decide_nothing(flow, row.task_id)
+
+
+def _task_id(record: RecordedEvent) -> TaskId | None:
+    match record.event:
+        case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
+            return record.event.task_id
+        case _:
+            return None
 
 
 def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:

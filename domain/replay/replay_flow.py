@@ -24,9 +24,9 @@ from domain.history.audit_log import (
     UnreadableEvent,
 )
 from domain.replay.check_decision import check_decision, decided_by
-from domain.replay.decisions import Read, RecordedDecision, decisions, key_row
+from domain.replay.decisions import Read, RecordedDecision, decisions
 from domain.replay.findings import Advice, Finding, FindingCode, found_at
-from domain.replay.projections import differences, orphans
+from domain.replay.projections import differences, orphans, request_key_row
 from domain.replay.warnings import blocked_task_advice
 
 ReadEntry: TypeAlias = Callable[[LogEntry], RecordedEvent]
@@ -53,7 +53,7 @@ def replay_flow(flow_id: FlowId, examined: StoredFlow, read: ReadEntry) -> Repla
     replayed.findings.extend(_disorder(entries))
     intact = _intact(entries, read, replayed.findings)
     whole = len(intact) == len(entries)
-    judged = list(decisions(intact))
+    judged = list(decisions(intact, lambda read: read.record))
     # What the last decision brought about beyond the break is missing, so it is not judged.
     _fold(replayed, flow_id, judged if whole else judged[:-1])
     if not entries:
@@ -102,14 +102,15 @@ def _fold(replayed: Replayed, flow_id: FlowId, judged: Sequence[RecordedDecision
         replayed.findings.extend(check_decision(flow, decided, latest))
         replayed.advice.extend(blocked_task_advice(flow, decided))
         latest = max(latest, decided_by(decided) or latest, key=lambda rules: rules.version)
+        records = [read.record for read in decided]
         try:
-            flow = fold(flow, [read.record.event for read in decided])
+            flow = fold(flow, [record.event for record in records])
         except BrokenHistory:
             return  # no command brings that about, as has been found
         if flow is None or flow.flow_id != flow_id:
             sentence = "it creates another flow than the one whose stream it is in"
             replayed.findings.append(found_at(first, FindingCode.FOREIGN_STREAM, sentence))
             return
-        if row := key_row(decided):
+        if row := request_key_row(records):
             replayed.keys.append(row)
     replayed.flow = flow

@@ -13,11 +13,11 @@ from typing import Final
 from attrs import frozen
 
 from domain.application.ports import Progress
-from domain.flow.decide import may_decide_nothing
-from domain.flow.evolve import BrokenHistory, fold
+from domain.flow.evolve import BrokenHistory
 from domain.flow.values import Timestamp
 from domain.history.audit_log import AuditLog, LogEntry, RequestKeyRow, UnreadableEvent
 from domain.replay.findings import Finding, FindingCode, ReplayReport, found_at
+from domain.replay.projections import came_with, needed_no_event
 from domain.replay.replay_flow import replay_flow
 from domain.replay.warnings import advice
 
@@ -128,20 +128,14 @@ def _is_known(evidence: AuditLog, row: RequestKeyRow) -> bool:
     The rest of a row whose event came with it was compared when the flow was replayed.
     """
     entry = evidence.entry(row.flow_id, row.version)
+    if entry is None:
+        return False
     try:
-        data = None if entry is None else evidence.read(entry).metadata
-        if data is None:
-            return False
-        came_with = (data.actor.name, data.idempotency_key) == (row.route_id, row.key)
-        return came_with or _needed_no_event(evidence, row)
+        if came_with(evidence.read(entry), row):
+            return True
+        return needed_no_event(map(evidence.read, evidence.stream(row.flow_id)[: row.version]), row)
     except (UnreadableEvent, BrokenHistory):
         return True  # found already, and nobody knows what it came with
-
-
-def _needed_no_event(evidence: AuditLog, row: RequestKeyRow) -> bool:
-    stream = evidence.stream(row.flow_id)[: row.version]
-    flow = fold(None, [evidence.read(entry).event for entry in stream])
-    return flow is not None and may_decide_nothing(flow, row.task_id)
 
 
 def _stray(row: RequestKeyRow) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.store import EventSourcedStore, StoreEvidence
+from adapters.store import EventSourcedStore, StoreAuditLog
 from adapters.testing.ids import CountedIds
 from domain.application.operators import SYSTEM, Operators
 from domain.flow.commands import CancelFlow, Command, CreateFlow, ResumeFlow, SetWaiting
@@ -52,7 +52,7 @@ def _is_sendable(command: Command) -> bool:
 
 def findings(store: EventSourcedStore) -> list[Finding]:
     """Return what a replay of a store finds."""
-    return replay_store(StoreEvidence(store), FAR_PAST).findings.kept
+    return replay_store(StoreAuditLog(store), FAR_PAST).findings.kept
 
 
 def fill(store: EventSourcedStore) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from adapters.store import StoreEvidence, open_for_writing
+from adapters.store import StoreAuditLog, open_for_writing
 from domain.flow.commands import CreateFlow, ResumeFlow, RunTask, SetWaiting
 from domain.flow.ids import Owner
 from domain.flow.status import FlowStatus, Runtime
@@ -25,11 +25,11 @@ AS_SENT: Final = Json(
 
 
 @contextmanager
-def busy_log(path: Path) -> Iterator[StoreEvidence]:
+def busy_log(path: Path) -> Iterator[StoreAuditLog]:
     """Fill a store and lay it open."""
     with closing(open_for_writing(f"sqlite:///{path}")) as store:
         fill(bench(store))
-        yield StoreEvidence(store)
+        yield StoreAuditLog(store)
 
 
 def fill(service: Bench) -> None:

@@ -21,7 +21,7 @@ from adapters.audit.pack.joining import joined_verifier
 from adapters.audit.pack.packing import Packer
 from adapters.audit.pack.verifier.pack_files import Pack
 from adapters.audit.pack.verifier.report import verify
-from adapters.store import StoreEvidence, open_for_writing
+from adapters.store import StoreAuditLog, open_for_writing
 from domain.history.audit_log import AuditLog
 from domain.history.selection import Selection
 from tests.audit.logs import fill
@@ -36,7 +36,7 @@ ORIGIN: Final = "taskflow.example/log"
 class Signed:
     """A log, the file of its checkpoints, and who signs them."""
 
-    evidence: StoreEvidence
+    evidence: StoreAuditLog
     service: Bench
     file: Path
     signer: Signer
@@ -71,7 +71,7 @@ def signed_log(folder: Path, *, old: int = 0) -> Iterator[Signed]:
     with closing(open_for_writing(f"sqlite:///{folder / 'flows.db'}")) as store:
         service = bench(store)
         file, signer = folder / "checkpoints.txt", Signer.generate("taskflow.example")
-        signed = Signed(StoreEvidence(store), service, file, signer)
+        signed = Signed(StoreAuditLog(store), service, file, signer)
         signed.sign()
         for _ in range(3):
             signed.grow()

@@ -29,7 +29,7 @@ from adapters.audit.notes import signed_note
 from adapters.audit.proof_document import parse_proof, proof_document
 from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles, tiles_path
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 from domain.flow.commands import CreateFlow, SetWaiting
 from domain.flow.ids import FlowId
 from domain.history.audit_log import AuditLog, LogEntry
@@ -80,7 +80,7 @@ def signer(tmp_path: Path) -> CheckpointSigner:
 @contextmanager
 def evidence_of(path: Path) -> Iterator[AuditLog]:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        yield StoreEvidence(store)
+        yield StoreAuditLog(store)
 
 
 def taken(path: Path, signer: CheckpointSigner) -> Checkpoint:

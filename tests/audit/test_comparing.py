@@ -12,7 +12,7 @@ from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint
 from adapters.audit.comparing import LastComparison, compare_with_last
 from adapters.audit.keys import Signer
 from adapters.audit.tile_file import tiles_path
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 from domain.flow.commands import CreateFlow
 from domain.tlog.checkpoints import Unprovable
 from tests.cli.workbench import seeding
@@ -30,7 +30,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             bench.execute(CreateFlow(goal=f"{number}", controller_id="webhooks/a"))
     signer = CheckpointSigner(file=folder / "log", key=SIGNER, origin="flows.example")
     with closing(open_for_reading(f"sqlite:///{folder}/flows.db")) as store:
-        append_checkpoint(StoreEvidence(store), signer, progress=lambda *_: None)
+        append_checkpoint(StoreAuditLog(store), signer, progress=lambda *_: None)
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
@@ -45,7 +45,7 @@ def folder(signed: dict[str, bytes], tmp_path: Path) -> Path:
 def compared(folder: Path) -> LastComparison | None:
     with closing(open_for_reading(f"sqlite:///{folder}/flows.db")) as store:
         return compare_with_last(
-            StoreEvidence(store), folder / "log", [SIGNER.verifier], lambda *_: None
+            StoreAuditLog(store), folder / "log", [SIGNER.verifier], lambda *_: None
         )
 
 
@@ -92,4 +92,4 @@ def test_a_checkpoint_by_somebody_else_is_not_believed(folder: Path) -> None:
         closing(open_for_reading(f"sqlite:///{folder}/flows.db")) as store,
         pytest.raises(Unprovable, match="its last checkpoint: it is not signed by the key"),
     ):
-        compare_with_last(StoreEvidence(store), folder / "log", [other], lambda *_: None)
+        compare_with_last(StoreAuditLog(store), folder / "log", [other], lambda *_: None)

@@ -16,7 +16,7 @@ from attrs import evolve as replace
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.presentation.printable import rfc_3339
-from adapters.store import StoreEvidence
+from adapters.store import StoreAuditLog
 from domain.application.recorded_events import Actor, ActorKind, RecordedEvent
 from domain.history.audit_log import LogEntry, UnreadableEvent
 from domain.history.selection import Selection
@@ -28,12 +28,12 @@ FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud80
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> Iterator[StoreEvidence]:
+def evidence(tmp_path: Path) -> Iterator[StoreAuditLog]:
     with busy_log(tmp_path / "flows.db") as evidence:
         yield evidence
 
 
-def ndjson(evidence: StoreEvidence, selection: Selection | None = None) -> list[str]:
+def ndjson(evidence: StoreAuditLog, selection: Selection | None = None) -> list[str]:
     sink = io.BytesIO()
     meant = selection or whole(evidence)
     count = write_ndjson(evidence, meant, sink, progress=lambda _done, _total: None)
@@ -42,7 +42,7 @@ def ndjson(evidence: StoreEvidence, selection: Selection | None = None) -> list[
     return lines
 
 
-def cloud_events(evidence: StoreEvidence) -> list[dict[str, Any]]:
+def cloud_events(evidence: StoreAuditLog) -> list[dict[str, Any]]:
     sink = io.BytesIO()
     write_cloud_events(
         evidence, whole(evidence), sink, source="urn:x", progress=lambda _done, _total: None
@@ -50,11 +50,11 @@ def cloud_events(evidence: StoreEvidence) -> list[dict[str, Any]]:
     return [json.loads(line) for line in sink.getvalue().splitlines()]
 
 
-def whole(evidence: StoreEvidence) -> Selection:
+def whole(evidence: StoreAuditLog) -> Selection:
     return Selection(first=1, last=evidence.size())
 
 
-def test_a_line_says_who_did_what_when_and_why(evidence: StoreEvidence) -> None:
+def test_a_line_says_who_did_what_when_and_why(evidence: StoreAuditLog) -> None:
     flow = "00000000-0000-4000-8000-000000000001"
     assert json.loads(ndjson(evidence)[4]) == {
         "position": 5,
@@ -74,14 +74,14 @@ def test_a_line_says_who_did_what_when_and_why(evidence: StoreEvidence) -> None:
     }
 
 
-def test_callers_json_comes_back_to_the_byte(evidence: StoreEvidence) -> None:
+def test_callers_json_comes_back_to_the_byte(evidence: StoreAuditLog) -> None:
     created, *_, waiting = ndjson(evidence)[:5]
     assert f'"stateJson":{AS_SENT.text}}}' in created
     assert f'"waitJson":{AS_SENT.text}}}' in waiting
 
 
 @pytest.mark.parametrize("text", ["1}\n{", "1\n", "NaN", "", "{"])
-def test_what_is_no_json_forges_no_line(evidence: StoreEvidence, text: str) -> None:
+def test_what_is_no_json_forges_no_line(evidence: StoreAuditLog, text: str) -> None:
     event, metadata = {"at": 1, "state_json": text}, json.loads(stored(evidence, 5))["metadata"]
     state = json.dumps({"event": event, "metadata": metadata})
     execute(evidence.store, "UPDATE stored_events SET state = ? WHERE rowid = 5", state.encode())
@@ -91,12 +91,12 @@ def test_what_is_no_json_forges_no_line(evidence: StoreEvidence, text: str) -> N
         cloud_events(evidence)
 
 
-def stored(evidence: StoreEvidence, position: int) -> bytes:
+def stored(evidence: StoreAuditLog, position: int) -> bytes:
     (entry,) = evidence.entries(position, position)
     return entry.state
 
 
-def test_all_that_are_asked_for_are_written_in_order(evidence: StoreEvidence) -> None:
+def test_all_that_are_asked_for_are_written_in_order(evidence: StoreAuditLog) -> None:
     at = [json.loads(line)["at"] for line in ndjson(evidence)]
     flow = json.loads(ndjson(evidence)[1])["flowId"]
 
@@ -114,7 +114,7 @@ def test_all_that_are_asked_for_are_written_in_order(evidence: StoreEvidence) ->
     assert positions(since=at[-1] + 1) == []
 
 
-def test_progress_ends_where_the_range_ends(evidence: StoreEvidence) -> None:
+def test_progress_ends_where_the_range_ends(evidence: StoreAuditLog) -> None:
     told: list[tuple[int, int]] = []
     selection = Selection(first=3, last=12)
     write_ndjson(
@@ -123,7 +123,7 @@ def test_progress_ends_where_the_range_ends(evidence: StoreEvidence) -> None:
     assert told == [(0, 10), (10, 10)]
 
 
-def test_a_cloud_event_says_the_same(evidence: StoreEvidence) -> None:
+def test_a_cloud_event_says_the_same(evidence: StoreAuditLog) -> None:
     flow = "00000000-0000-4000-8000-000000000001"
     assert cloud_events(evidence)[4] == {
         "specversion": "1.0",
@@ -146,7 +146,7 @@ def test_a_cloud_event_says_the_same(evidence: StoreEvidence) -> None:
     }
 
 
-def test_cloud_events_keep_the_rules_of_their_specification(evidence: StoreEvidence) -> None:
+def test_cloud_events_keep_the_rules_of_their_specification(evidence: StoreAuditLog) -> None:
     written = cloud_events(evidence)
     assert len({(event["source"], event["id"]) for event in written}) == evidence.size()
     sequences = [event["sequence"] for event in written]
@@ -155,13 +155,13 @@ def test_cloud_events_keep_the_rules_of_their_specification(evidence: StoreEvide
         check(event)
 
 
-def test_what_no_attribute_may_hold_is_written_out(evidence: StoreEvidence) -> None:
+def test_what_no_attribute_may_hold_is_written_out(evidence: StoreAuditLog) -> None:
     (event,) = {json.dumps(e) for e in cloud_events(Renamed(evidence.store))[:1]}
     check(json.loads(event))
     assert json.loads(event)["actor"] == "a\\u{a}b\\u{ffff}c\\u{1fffe}"
 
 
-class Renamed(StoreEvidence):
+class Renamed(StoreAuditLog):
     """A store whose events were all caused by somebody with a name that no attribute may hold."""
 
     def read(self, entry: LogEntry) -> RecordedEvent:

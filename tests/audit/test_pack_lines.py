@@ -10,10 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.audit.pack.verifier.events import PackedEvent
-from adapters.store.envelope import Envelope
 from adapters.store.names import SNAPSHOT
 from domain.application.recorded_events import RecordedEvent
-from domain.flow.ids import FlowId
 from domain.history.published import published_record
 from tests.core.examples import EXAMPLES
 from tests.store.golden_bytes import Golden, every_golden
@@ -38,13 +36,10 @@ forged = st.builds(
 )
 def test_a_line_reads_as_the_other_exports_do(golden: Golden) -> None:
     loaded = golden.load()
-    assert isinstance(loaded, Envelope)
+    assert isinstance(loaded, RecordedEvent)
     event = PackedEvent(7, "flow-1", 1, golden.name, golden.stored.encode())
     written = json.loads(event.line())
-    record = RecordedEvent(
-        flow_id=FlowId("flow-1"), version=1, event=loaded.event, metadata=loaded.metadata
-    )
-    readable = published_record(record, lambda value: json.loads(value.text))
+    readable = published_record(loaded, lambda value: json.loads(value.text))
     assert {name: written[name] for name in readable} == readable
     assert written.keys() - readable.keys() == {"position", "flowId", "version", "name", "stored"}
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from adapters.store import EventSourcedStore, StoreEvidence, StoreFault, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, StoreFault, open_for_writing
 from domain.flow.commands import FailFlow, SetWaiting
 from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
@@ -255,7 +255,7 @@ def test_rows_beyond_a_thousand_are_all_looked_at(store: EventSourcedStore) -> N
         "WITH RECURSIVE n(i) AS (SELECT 1000 UNION SELECT i + 1 FROM n WHERE i < 3499)"
         " INSERT INTO flow_index SELECT 'id-' || i, 'o', i, 'queued', NULL FROM n",
     )
-    report = replay_store(StoreEvidence(store), FAR_PAST)
+    report = replay_store(StoreAuditLog(store), FAR_PAST)
     assert report.findings.counts == {"orphan_row": 2500}
     assert (report.flows, len(report.findings.kept)) == (2503, MOST_KEPT)
 
@@ -270,7 +270,7 @@ def test_what_is_very_much_is_counted_and_the_first_is_kept() -> None:
 
 def test_a_flow_that_was_not_heard_of_for_long_looks_stuck(store: EventSourcedStore) -> None:
     execute(store, copied(5, "id-2", 2, to=9))
-    report = replay_store(StoreEvidence(store), NOW)
+    report = replay_store(StoreAuditLog(store), NOW)
     assert report.advice.kept == [
         Advice(
             code=AdviceCode.STUCK,
@@ -287,12 +287,12 @@ def test_a_flow_that_was_not_heard_of_for_long_looks_stuck(store: EventSourcedSt
             since=NOW,
         ),
     ]
-    assert replay_store(StoreEvidence(store), NOW - 1).advice.kept == []
+    assert replay_store(StoreAuditLog(store), NOW - 1).advice.kept == []
 
 
 def test_a_deleted_snapshot_is_advice_and_no_finding(store: EventSourcedStore) -> None:
     delete_snapshots(store)
-    report = replay_store(StoreEvidence(store), FAR_PAST)
+    report = replay_store(StoreAuditLog(store), FAR_PAST)
     assert report.findings.kept == []
     assert report.advice.counts == {"snapshot_missing": 3}
 
@@ -313,7 +313,7 @@ def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
         shown(owner.execute(wait, ORIGIN))
     fail = FailFlow(flow_id=FlowId("id-1"), expected_revision=7, blocked_task_id="gone too")
     shown(owner.execute(fail, ORIGIN))
-    report = replay_store(StoreEvidence(store), FAR_PAST)
+    report = replay_store(StoreAuditLog(store), FAR_PAST)
     code = AdviceCode.BLOCKED_TASK_MISSING
     assert report.findings.kept == []
     assert report.advice.kept == [
@@ -339,7 +339,7 @@ def test_progress_is_told_and_never_beyond_the_whole() -> None:
             wait = SetWaiting(flow_id=flow_id, expected_revision=revision)
             owner.execute(wait, keyed(f"k{revision}"))
         words: list[tuple[str, int, int]] = []
-        for stage in stages(StoreEvidence(store), ReplayReport(), FAR_PAST):
+        for stage in stages(StoreAuditLog(store), ReplayReport(), FAR_PAST):
             stage.run(partial(lambda label, done, of: words.append((label, done, of)), stage.label))
     assert words == [
         ("reading the log", 500, 1201),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_reading, open_for_writing
 from bench.plan import Sizes
 from bench.stores import build
 from domain.replay.findings import ReplayReport
@@ -54,16 +54,16 @@ def test_nothing_is_found_beside_a_process_that_writes_all_the_while(tmp_path: P
 def _replay_after(writer: Process, reader: EventSourcedStore) -> ReplayReport:
     """Replay a store once another commit is written, while those after it are."""
     said(writer)
-    return replay_store(StoreEvidence(reader), FAR_PAST)
+    return replay_store(StoreAuditLog(reader), FAR_PAST)
 
 
 def test_an_empty_store_has_nothing_to_replay() -> None:
     with closing(open_for_writing(MEMORY)) as store:
-        assert replay_store(StoreEvidence(store), FAR_PAST) == ReplayReport()
+        assert replay_store(StoreAuditLog(store), FAR_PAST) == ReplayReport()
 
 
 def test_a_store_of_the_benchmark_is_healthy_too(tmp_path: Path) -> None:
     built = build(tmp_path / "flows.db", Sizes(events=300, flows=20, page=12), 1, lambda _: None)
     with closing(open_for_reading(f"sqlite:///{built.path}")) as reader:
-        report = replay_store(StoreEvidence(reader), FAR_PAST)
+        report = replay_store(StoreAuditLog(reader), FAR_PAST)
     assert (report.flows, report.events, report.findings.kept) == (45, 643, [])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_reading, open_for_writing
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CreateFlow
 from tests.cli.workbench import NOON, OWNER, ZAPIER, Bench, flow_id
@@ -42,7 +42,7 @@ def made(path: Path, flows: int, *, number: int = 1) -> Path:
 def events_in(path: Path) -> int:
     """Return how many events can be read in a store."""
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreEvidence(store)
+        evidence = StoreAuditLog(store)
         return len([evidence.read(entry) for entry in evidence.entries()])
 
 

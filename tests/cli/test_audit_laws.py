@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from adapters.cli import Dependencies
 from adapters.presentation.documents import flow_document, task_documents
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
 from domain.application.ports import Commit
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event, FlowCreated
@@ -32,7 +32,7 @@ URL: Final = "sqlite:///opened-already.db"
 def test_a_flow_at_a_version_is_a_fold_of_its_first_events(url: str, flows: int) -> None:
     numbers = itertools.count()
     with closing(open_for_writing(url)) as store:
-        evidence = StoreEvidence(store)
+        evidence = StoreAuditLog(store)
         tools = replace(tools_over(), open_evidence=lambda *_: nullcontext(evidence))
 
         @settings(EXAMPLES, max_examples=flows)

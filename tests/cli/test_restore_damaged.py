@@ -13,7 +13,7 @@ import pytest
 
 from adapters.audit.keys import Signer
 from adapters.cli import Dependencies
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 from domain.history.audit_log import LogEntry
 from tests.cli.copies import everything_in, grow, growing, made
 from tests.cli.workbench import Ran, taskflow, tools_over
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def entries(path: Path) -> list[LogEntry]:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        return list(StoreEvidence(store).entries())
+        return list(StoreAuditLog(store).entries())
 
 
 def flip_bits(chance: random.Random, copy: Path) -> None:

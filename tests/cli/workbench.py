@@ -20,7 +20,7 @@ from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.store import (
     EventSourcedStore,
-    StoreEvidence,
+    StoreAuditLog,
     StoreFault,
     open_for_reading,
     open_for_writing,
@@ -211,7 +211,7 @@ def _read_store(config: Path | None, database: str | None) -> Iterator[EventSour
 @contextmanager
 def _open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     with _read_store(config, database) as store:
-        yield StoreEvidence(store)
+        yield StoreAuditLog(store)
 
 
 @contextmanager

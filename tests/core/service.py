@@ -12,7 +12,7 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import Command, CreateFlow
 from domain.flow.ids import KeyId, RequestId, RouteId
-from tests.core.memory_store import MemoryStore
+from tests.memory_store import WatchedStore
 
 ACTOR = Actor(kind=ActorKind.ROUTE, name="zapier", key_id=KeyId("default"))
 ORIGIN = CommandMetadata(actor=ACTOR, request_id=RequestId("request-1"))
@@ -31,7 +31,7 @@ def keyed(
 class World:
     """Everything that a service needs, and two owners of flows in it."""
 
-    store: MemoryStore = Factory(MemoryStore)
+    store: WatchedStore = Factory(WatchedStore)
     now: int = NOW
     _ids: count[int] = Factory(lambda: count(1))
 

@@ -11,8 +11,8 @@ from domain.flow.commands import CancelFlow, RunTask, SetWaiting
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import Runtime
-from tests.core.memory_store import MemoryStore
 from tests.core.service import World, keyed
+from tests.memory_store import WatchedStore
 
 WAIT = SetWaiting(flow_id=FlowId("id-1"), expected_revision=0)
 RUN = RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work")
@@ -20,7 +20,7 @@ CANCEL = CancelFlow(flow_id=FlowId("id-1"))
 
 
 @define
-class RacedStore(MemoryStore):
+class RacedStore(WatchedStore):
     """A store in which others are faster: they act between a look for the key and the flow's."""
 
     faster: list[Callable[[], object]] = Factory(list)

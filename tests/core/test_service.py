@@ -193,18 +193,18 @@ def test_a_store_that_cannot_write_leaves_the_flow_as_it_was() -> None:
     world = World()
     world.create()
     child = world.accepted(RUN).task
-    world.store.broken.add("save")
+    world.store.broken = frozenset({"save"})
     with pytest.raises(NotPersisted) as failed:
         world.owner.execute(WAIT, ORIGIN)
     assert failed.value.flow == flow_view(FIRST) == world.owner.find(FlowId("id-1"))
     assert failed.value.tasks == (child,)
-    world.store.broken.clear()
+    world.store.broken = frozenset()
     assert world.accepted(WAIT).flow.revision == 1
 
 
 def test_a_store_that_cannot_write_creates_no_flow() -> None:
     world = World()
-    world.store.broken.add("save")
+    world.store.broken = frozenset({"save"})
     with pytest.raises(NotPersisted) as failed:
         world.owner.execute(CREATE, ORIGIN)
     assert (failed.value.flow, failed.value.tasks) == (None, ())
@@ -214,7 +214,7 @@ def test_a_store_that_cannot_write_creates_no_flow() -> None:
 def test_a_store_that_cannot_read_says_so_and_knows_no_flow() -> None:
     world = World()
     world.create()
-    world.store.broken.add("find")
+    world.store.broken = frozenset({"find"})
     with pytest.raises(StoreUnavailable) as failed:
         world.owner.execute(WAIT, ORIGIN)
     assert not isinstance(failed.value, NotPersisted)

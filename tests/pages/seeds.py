@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 from attrs import define, evolve, field, frozen
 
 from adapters.audit.audit_service import AuditService, Configured
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, recording_refusals
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing, recording_refusals
 from domain.application.outcomes import Accepted
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import TaskFlows
@@ -141,7 +141,7 @@ def sow(folder: Path, *, long: int = 120) -> Sown:
             pending="",
         )
         DESK_OF_PROOFS.checkpoint(
-            StoreEvidence(seeder.store),
+            StoreAuditLog(seeder.store),
             config=None,
             file=checkpoints,
             key=key,

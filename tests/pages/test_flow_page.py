@@ -7,7 +7,7 @@ import pytest
 
 from adapters.pages.flow_history import MOST_REPLAYED
 from adapters.pages.flow_page import MOST_TASKS
-from adapters.store import StoreEvidence, open_for_reading, read_refusals
+from adapters.store import StoreAuditLog, open_for_reading, read_refusals
 from domain.flow.commands import RunTask
 from domain.flow.ids import FlowId
 from domain.flow.status import Runtime
@@ -86,7 +86,7 @@ def test_a_huge_flow_makes_no_huge_page(tmp_path: Path) -> None:
     with sowing(url) as seeder:
         flow = seeder.create("<i>" + "\u202e" * 262_144, state=["</pre>" * 40_000])
     store = open_for_reading(url)
-    desk = Desk(StoreEvidence(store), read_refusals(url), tmp_path / "none", "no key")
+    desk = Desk(StoreAuditLog(store), read_refusals(url), tmp_path / "none", "no key")
     pages = [desk.page(path) for path in ("/", f"/flows/{flow}", f"/proofs/{flow}?at=1")]
     store.close()
     assert max(map(len, pages)) < 1_500_000
@@ -126,7 +126,7 @@ def test_a_flow_of_many_tasks_shows_the_last_ones(tmp_path: Path) -> None:
             run = RunTask(flow_id=FlowId(flow), runtime=Runtime.ACP, task=f"Letter {number}.")
             seeder.execute(run)
     store = open_for_reading(url)
-    desk = Desk(StoreEvidence(store), read_refusals(url), tmp_path / "none", "no key")
+    desk = Desk(StoreAuditLog(store), read_refusals(url), tmp_path / "none", "no key")
     text = seen(desk.page(f"/flows/{flow}?from=1")).text
     store.close()
     tasks = text[text.index("Tasks after") : text.index("Proof of")]

@@ -13,7 +13,7 @@ import pytest
 from adapters.pages.log_search import position_after
 from adapters.pages.query import FlowQuery
 from adapters.pages.search import BUDGET_SECONDS, PAGE, search
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_reading
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_reading
 from domain.history.audit_log import AuditLog
 from tests.pages.seeds import DAY, HOUR, NOON, sowing
 
@@ -36,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventSourcedStor
 @pytest.fixture
 def evidence(store: EventSourcedStore) -> AuditLog:
     """That store laid open."""
-    return StoreEvidence(store)
+    return StoreAuditLog(store)
 
 
 def numbers(evidence: AuditLog, query: FlowQuery, tick: float = 0.0) -> list[list[int]]:
@@ -93,4 +93,4 @@ def test_a_moment_behind_a_gap_is_looked_for_from_the_newest_on(tmp_path: Path) 
             database.execute(spoiled)
         database.close()
         with closing(open_for_reading(url)) as store:
-            assert position_after(StoreEvidence(store), NOON) == 4
+            assert position_after(StoreAuditLog(store), NOON) == 4

@@ -15,7 +15,7 @@ from attrs import Factory, define, evolve, frozen
 from falcon.testing import Result, TestClient
 
 from adapters.pages import PageDependencies, create_pages_app
-from adapters.store import StoreEvidence, StoreFault, Undecodable, open_for_reading, read_refusals
+from adapters.store import StoreAuditLog, StoreFault, Undecodable, open_for_reading, read_refusals
 from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import RequestId
@@ -106,7 +106,7 @@ def desk_over(sown: Sown) -> Iterator[Desk]:
     """Open a store to be looked at."""
     store = open_for_reading(sown.url)
     try:
-        yield Desk(StoreEvidence(store), read_refusals(sown.url), sown.checkpoints, sown.public_key)
+        yield Desk(StoreAuditLog(store), read_refusals(sown.url), sown.checkpoints, sown.public_key)
     finally:
         store.close()
 

@@ -14,7 +14,7 @@ from adapters.store import sqlite
 class Unsynced(sqlite.Pool):
     """Connections that leave it to the system when what they wrote gets to the disk."""
 
-    def _create_connection(self) -> sqlite.Connection:
+    def _create_connection(self) -> sqlite.StoreConnection:
         made = super()._create_connection()
         made._sqlite_conn.execute("PRAGMA synchronous=OFF")  # noqa: SLF001 - as in the pool itself
         return made

@@ -15,8 +15,9 @@ from typing import Any, Final
 from attrs import fields_dict, frozen, has
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store.envelope import Envelope, FlowSnapshot, Stored
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
+from adapters.store.snapshot import FlowSnapshot, Stored
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.values import Json, Keep
 
 FOLDER: Final = Path(__file__).parent / "golden"
@@ -37,7 +38,7 @@ class Golden:
         """Load the bytes as today's program does."""
         stored = StoredEvent("flow-1", 1, self.name, self.stored.encode())
         loaded = MAPPER.to_domain_event(stored)
-        assert isinstance(loaded, Envelope | FlowSnapshot)
+        assert isinstance(loaded, RecordedEvent | FlowSnapshot)
         return loaded
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from attrs import evolve as replace
 
-from adapters.store.envelope import Envelope, FlowSnapshot, Stored
-from domain.application.recorded_events import Actor, ActorKind, Metadata
+from adapters.store.snapshot import FlowSnapshot, Stored
+from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow import events as e
 from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
 from domain.flow.state import Flow
@@ -229,6 +229,9 @@ def samples() -> Iterator[tuple[str, Stored]]:
         metadata = FULL_METADATA if title == "full" else SPARSE_METADATA
         if title == "by rules 2":
             metadata = replace(metadata, rules=2)
-        yield title, Envelope("flow-1", 2, event, metadata)
-    yield "sparse", FlowSnapshot("flow-1", 1, _FLOW)
-    yield "full", FlowSnapshot("flow-1", 6, _FULL_FLOW)
+        yield (
+            title,
+            RecordedEvent(flow_id=FlowId("flow-1"), version=2, event=event, metadata=metadata),
+        )
+    yield "sparse", FlowSnapshot(FlowId("flow-1"), 1, _FLOW)
+    yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)

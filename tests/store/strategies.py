@@ -6,7 +6,17 @@ import json
 import types
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Literal,
+    NewType,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from attrs import has
 from hypothesis import strategies as st
@@ -58,6 +68,7 @@ def instances(cls: Callable[..., T], **given: SearchStrategy[Any]) -> SearchStra
 
 
 def _of(hint: Any) -> SearchStrategy[Any]:  # noqa: ANN401 - any annotation
+    hint = hint.__supertype__ if isinstance(hint, NewType) else hint
     if hint in _LEAVES:
         return _LEAVES[hint]
     inner = get_args(hint)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
-from adapters.store.lock import lock_path
+from adapters.store.sqlite_file import lock_path
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
 from tests.store.processes import said, writing_process

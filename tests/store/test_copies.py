@@ -17,7 +17,7 @@ import pytest
 
 from adapters.store import (
     EventSourcedStore,
-    StoreEvidence,
+    StoreAuditLog,
     StoreFault,
     open_for_reading,
     open_for_writing,
@@ -58,7 +58,7 @@ def killed(path: Path, last: int = 3) -> Path:
 
 def events_read(path: Path) -> int:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreEvidence(store)
+        evidence = StoreAuditLog(store)
         return len([evidence.read(entry) for entry in evidence.entries()])
 
 
@@ -132,7 +132,7 @@ def test_a_reader_that_outlives_its_writer_leaves_nothing_behind(path: Path) -> 
     with closing(open_for_writing(f"sqlite:///{filled(path)}")) as writer:
         reader = open_for_reading(f"sqlite:///{path}")
         fill(writer, 4, 4)
-    assert len(list(StoreEvidence(reader).entries())) == 4
+    assert len(list(StoreAuditLog(reader).entries())) == 4
     reader.close()
     assert {file.name for file in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
     assert events_read(path) == 4
@@ -179,12 +179,12 @@ READ: Final = """\
 import os
 import sys
 from contextlib import closing
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 with closing(open_for_reading(f"sqlite:///{sys.argv[1]}")) as store:
-    print(len(list(StoreEvidence(store).entries())))
+    print(len(list(StoreAuditLog(store).entries())))
 """
 """Reads a store as somebody who may write nothing where it is: root may write anywhere."""
 
@@ -227,11 +227,11 @@ def test_what_changes_while_it_is_read_where_nothing_can_be_written_is_refused(
     monkeypatch.setattr("adapters.store.reading.file_name", _as_if_unwritable)
     reader = open_for_reading(f"sqlite:///{path}")
     monkeypatch.undo()
-    assert len(list(StoreEvidence(reader).entries())) == 3
+    assert len(list(StoreAuditLog(reader).entries())) == 3
     with closing(open_for_writing(f"sqlite:///{path}")) as store:
         fill(store, 4, 4)
         with pytest.raises(StoreUnavailable, match="somebody began to write to it"):
-            StoreEvidence(reader).size()
+            StoreAuditLog(reader).size()
     reader.close()
 
 

@@ -17,8 +17,9 @@ from attrs import field, frozen
 from eventsourcing.persistence import OperationalError
 from eventsourcing.sqlite import SQLiteCursor
 
-from adapters.store import EventSourcedStore, StoreFault, maintain, open_for_writing
-from adapters.store.lock import lock_path, take_lock
+from adapters.store import EventSourcedStore, StoreFault, open_for_writing
+from adapters.store.lock import take_lock
+from adapters.store.sqlite_file import lock_path
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import FlowId, Owner
 from tests.store.commits import WAITS, commit, created, folded
@@ -161,7 +162,7 @@ def test_a_store_whose_files_are_not_what_they_were_is_used_no_more(
 ) -> None:
     trouble(path)
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
-        maintain(opened.store)
+        opened.store.maintain()
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match=re.escape(found)):
             opened.store.save(commit(folded(created()), WAITS))
@@ -206,7 +207,7 @@ def test_what_was_acknowledged_into_a_log_that_is_gone_is_saved_when_it_is_close
     trouble(path)
     for _ in range(looks):
         with pytest.raises(StoreUnavailable):
-            maintain(opened.store)
+            opened.store.maintain()
     opened.store.close()
     _beside(path, "-wal").unlink(missing_ok=True)
     with closing(open_for_writing(file_url)) as store:
@@ -216,7 +217,7 @@ def test_what_was_acknowledged_into_a_log_that_is_gone_is_saved_when_it_is_close
 def test_but_not_into_a_database_that_was_written_over(opened: _Opened, path: Path) -> None:
     _remove_the_log(path)
     with pytest.raises(StoreUnavailable):
-        maintain(opened.store)
+        opened.store.maintain()
     path.write_bytes(path.read_bytes())
     before = _contents(path)
     opened.store.close()
@@ -232,7 +233,7 @@ def test_an_index_that_was_shortened_is_a_breach_and_no_reason_to_die(
     os.truncate(index, 20)
     try:
         with pytest.raises(StoreUnavailable, match=r"-shm: was shortened, but not by SQLite"):
-            maintain(opened.store)
+            opened.store.maintain()
     finally:
         os.truncate(index, size)
 
@@ -249,7 +250,7 @@ def test_nor_if_it_happens_while_the_write_is_committed(
 ) -> None:
     if trouble in _IN_THE_LOG:
         pytest.skip("SQLite writes behind it meanwhile; it is found out by what is read from it")
-    commits = opened.store.application.commits
+    commits = opened.store.application.recorder.commits
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
         commits.commit(lambda _: trouble(path))
     assert len(opened.reported) == 1
@@ -265,7 +266,7 @@ def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
         cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
 
     with pytest.raises(StoreUnavailable, match="was written to, but not by SQLite"):
-        opened.store.application.commits.commit(write)
+        opened.store.application.recorder.commits.commit(write)
     assert len(opened.reported) == 1
 
 
@@ -275,7 +276,7 @@ def test_a_file_that_is_put_back_is_not_trusted_again_before_the_next_start(
     away = _beside(path, ".away")
     path.rename(away)
     with pytest.raises(StoreUnavailable):
-        maintain(opened.store)
+        opened.store.maintain()
     away.rename(path)
     with pytest.raises(StoreUnavailable, match="is not there any more"):
         opened.store.save(commit(folded(created()), WAITS))
@@ -310,7 +311,7 @@ def test_what_sqlite_itself_does_for_another_program_is_no_breach(
     for number in range(3):
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute(statement)
-        maintain(opened.store)
+        opened.store.maintain()
         opened.store.save(commit(None, created(FlowId(f"flow-{number + 2}"))))
     assert opened.reported == []
     assert opened.store.is_readable()

@@ -10,9 +10,8 @@ import pytest
 from attrs import evolve as replace
 from attrs import fields
 
-from adapters.store.envelope import Envelope, as_event
 from adapters.store.names import CLASSES, NAMES, SNAPSHOT
-from domain.application.recorded_events import Metadata
+from domain.application.recorded_events import Metadata, RecordedEvent
 from domain.flow.events import EVENTS
 from tests.store import golden_bytes, write_golden
 from tests.store.golden_bytes import MAPPER, Golden, described, every_golden, read_golden
@@ -41,7 +40,7 @@ def _since(kept: dict[str, Any], loaded: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("entry", [e for e in every_golden() if e.name in PRESENT], ids=_title)
 def test_what_golden_bytes_load_as_is_stored_as_the_same_bytes_today(entry: Golden) -> None:
-    written = MAPPER.to_stored_event(as_event(entry.load()))
+    written = MAPPER.to_stored_event(entry.load())
     assert (written.topic, written.state) == (entry.name, entry.stored.encode())
 
 
@@ -54,7 +53,7 @@ def test_every_event_has_a_permanent_name_of_its_own() -> None:
 @pytest.mark.parametrize("name", PRESENT)
 def test_every_name_has_golden_bytes_with_each_of_its_fields(name: str) -> None:
     loaded = [entry.load() for entry in read_golden(name)]
-    values = [one.event if isinstance(one, Envelope) else one.flow for one in loaded]
+    values = [one.event if isinstance(one, RecordedEvent) else one.flow for one in loaded]
     left_out = {
         f.name: f.default
         for f in fields(type(values[0]))
@@ -65,7 +64,7 @@ def test_every_name_has_golden_bytes_with_each_of_its_fields(name: str) -> None:
 
 def test_metadata_have_golden_bytes_with_each_of_their_fields() -> None:
     loaded = [entry.load() for entry in every_golden()]
-    every = [one.metadata for one in loaded if isinstance(one, Envelope)]
+    every = [one.metadata for one in loaded if isinstance(one, RecordedEvent)]
     for f in fields(Metadata):
         assert any(getattr(metadata, f.name) != f.default for metadata in every), f.name
 

@@ -50,7 +50,7 @@ def _together(
 
 def _until_waiting(group: GroupCommit, count: int) -> None:
     deadline = monotonic() + PATIENCE
-    while len(group._waiting) < count:  # noqa: SLF001 - the only sign that they wait
+    while len(group._pending_writes) < count:  # noqa: SLF001 - the only sign that they wait
         assert monotonic() < deadline, "the writers do not wait"
 
 

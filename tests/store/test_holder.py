@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store import StoreFault, lock_holder, open_for_writing
-from adapters.store.lock import lock_path
+from adapters.store.sqlite_file import lock_path
 from tests.store.processes import said, writing_process
 
 

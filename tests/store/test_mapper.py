@@ -1,4 +1,4 @@
-"""Between envelopes and bytes: permanent names, and a fault with its place for anything else."""
+"""Between recorded events and bytes: permanent names, and a fault with its place for the rest."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from adapters.store import EventSourcedStore
 from adapters.store.application import FlowApplication
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import Envelope, FlowSnapshot, Stored, as_event
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
 from adapters.store.names import SNAPSHOT
-from domain.application.recorded_events import Metadata
+from adapters.store.snapshot import FlowSnapshot, Stored
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
@@ -53,9 +53,9 @@ class TurnedCipher(Cipher):
 
 
 @settings(deadline=None)
-@given(st.builds(Envelope, TEXTS, VERSIONS, events(), instances(Metadata)))
-def test_an_envelope_comes_back_as_it_was_stored(envelope: Envelope) -> None:
-    assert _there_and_back(envelope) == envelope
+@given(instances(RecordedEvent, version=VERSIONS, event=events()))
+def test_a_recorded_event_comes_back_as_it_was_stored(record: RecordedEvent) -> None:
+    assert _there_and_back(record) == record
 
 
 @settings(deadline=None)
@@ -95,9 +95,7 @@ def test_bytes_that_we_did_not_write_are_a_fault_that_names_its_place(
 
 def test_the_stored_form_is_plain_json_under_a_permanent_name() -> None:
     record = commit(folded(created()), WAITS).records[0]
-    stored = MAPPER.to_stored_event(
-        as_event(Envelope(record.flow_id, record.version, record.event, record.metadata))
-    )
+    stored = MAPPER.to_stored_event(record)
     assert (stored.originator_id, stored.originator_version) == ("flow-1", 2)
     assert stored.topic == "taskflow.flow_began_waiting.v1"
     assert orjson.loads(stored.state) == {
@@ -161,14 +159,12 @@ def test_a_store_is_not_read_with_another_key(path: Path) -> None:
 
 
 def _there_and_back(stored: Stored) -> object:
-    return MAPPER.to_domain_event(MAPPER.to_stored_event(as_event(stored)))
+    return MAPPER.to_domain_event(MAPPER.to_stored_event(stored))
 
 
 def _application(path: Path, setting: dict[str, str]) -> FlowApplication:
     return FlowApplication(
         {
-            "PERSISTENCE_MODULE": "adapters.store.sqlite",
-            "ORIGINATOR_ID_TYPE": "text",
             "SQLITE_DBNAME": str(path),
             **setting,
         }

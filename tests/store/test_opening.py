@@ -15,13 +15,13 @@ import pytest
 from adapters.store import (
     EventSourcedStore,
     StoreFault,
-    open_for_mending,
+    open_existing,
     open_for_reading,
     open_for_writing,
     opening,
 )
-from adapters.store.place import file_name
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from adapters.store.sqlite_file import file_name
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded
@@ -52,7 +52,7 @@ def test_whoever_opens_a_store_is_told_when_its_writers_wait(tmp_path: Path, kin
         yield
 
     url = MEMORY if kind == "memory" else f"sqlite:///{tmp_path / 'flows.db'}"
-    with closing(open_for_writing(url, waiting=waiting)) as store:
+    with closing(open_for_writing(url, while_waiting=waiting)) as store:
         store.save(commit(None, created()))
     assert told == ["waits"]
 
@@ -155,8 +155,8 @@ def test_a_store_is_mended_by_the_only_writer(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
         store.save(commit(None, created()))
         with pytest.raises(StoreFault, match="in use by another process"):
-            open_for_mending(file_url)
-    with closing(open_for_mending(file_url)) as store:
+            open_existing(file_url)
+    with closing(open_existing(file_url)) as store:
         store.save(commit(folded(created()), WAITS))
 
 

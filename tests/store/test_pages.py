@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
+from adapters.store.snapshot import FlowSnapshot
 from domain.application.outcomes import UnknownCursor
 from domain.application.ports import itself
 from domain.application.sessions import OwnerSession
@@ -129,13 +129,13 @@ def test_no_flow_is_read_before_the_one_ahead_of_it_was_shown(
     for number in range(5):
         create(owner, goal=str(number))
     seen: list[str] = []
-    read = store.application.mapper.to_domain_event
+    read = store.application.snapshot_mapper.to_domain_event
 
-    def reading(stored: StoredEvent) -> DomainEventProtocol[str]:
+    def reading(stored: StoredEvent) -> FlowSnapshot:
         seen.append("read")
         return read(stored)
 
-    monkeypatch.setattr(store.application.mapper, "to_domain_event", reading)
+    monkeypatch.setattr(store.application.snapshot_mapper, "to_domain_event", reading)
 
     def show(flow: FlowView) -> str | None:
         seen.append("shown")
@@ -152,7 +152,7 @@ def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:
     creation = CreateFlow(goal="g", controller_id="c", state_json=Json('"large"'))
     flow = shown(owner.execute(creation, ORIGIN))
     owner.execute(run(flow.flow_id), ORIGIN)
-    page = StoreEvidence(store).page(None, limit=5, before=None, status=None)
+    page = StoreAuditLog(store).page(None, limit=5, before=None, status=None)
     assert [(each.flow_id, each.state_json, each.tasks) for each in page.flows] == [
         (flow.flow_id, None, ())
     ]

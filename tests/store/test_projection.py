@@ -5,19 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from attrs import evolve as replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.store import EventSourcedStore
-from adapters.store.envelope import (
-    Envelope,
-    FlowSnapshot,
-    as_envelope,
-    as_event,
-    project,
-    to_envelope,
-    to_record,
-)
+from adapters.store.snapshot import FlowSnapshot, project
+from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import EVENTS, Event, FlowCreated
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.ids import FlowId
@@ -28,8 +22,8 @@ from tests.store.tables import execute
 LATER = st.lists(st.one_of([instances(e) for e in EVENTS if e is not FlowCreated]), max_size=8)
 
 
-def _envelopes(*events: Event) -> list[Envelope]:
-    return [to_envelope(record) for record in commit(None, *events).records]
+def _records(*events: Event) -> tuple[RecordedEvent, ...]:
+    return commit(None, *events).records
 
 
 @settings(deadline=None)
@@ -40,10 +34,10 @@ def test_a_snapshot_and_later_events_add_up_to_the_fold_of_all(
     events = (first, *later)
     cut = data.draw(st.integers(min_value=1, max_value=len(events)))
     snapshot = FlowSnapshot(first.flow_id, cut, folded(*events[:cut]))
-    envelopes = _envelopes(*events)
-    assert project(None, envelopes) == fold(None, events)
-    assert project(None, [snapshot, *envelopes[cut:]]) == fold(None, events)
-    assert project(snapshot.flow, envelopes[cut:]) == fold(None, events)
+    records = _records(*events)
+    assert project(None, records) == fold(None, events)
+    assert project(None, [snapshot, *records[cut:]]) == fold(None, events)
+    assert project(snapshot.flow, records[cut:]) == fold(None, events)
 
 
 def test_nothing_adds_up_to_no_flow() -> None:
@@ -60,21 +54,21 @@ def test_nothing_adds_up_to_no_flow() -> None:
     ],
 )
 def test_a_stream_with_a_gap_or_a_repetition_is_broken(kept: list[int], complaint: str) -> None:
-    envelopes = _envelopes(created(), WAITS, RESUMES)
+    records = _records(created(), WAITS, RESUMES)
     with pytest.raises(BrokenHistory, match=re.escape(f"flow flow-1: {complaint}")):
-        project(None, [envelopes[i] for i in kept])
+        project(None, [records[i] for i in kept])
 
 
 def test_a_gap_after_a_snapshot_is_broken() -> None:
-    envelopes = _envelopes(created(), WAITS, RESUMES)
+    records = _records(created(), WAITS, RESUMES)
     with pytest.raises(BrokenHistory, match="version 3 follows where 2 was due"):
-        project(None, [FlowSnapshot("flow-1", 1, folded(created())), envelopes[2]])
+        project(None, [FlowSnapshot(FlowId("flow-1"), 1, folded(created())), records[2]])
 
 
 def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
     moved = [
-        Envelope("flow-2", e.originator_version, e.event, e.metadata)
-        for e in _envelopes(created(FlowId("flow-1")), WAITS)
+        replace(record, flow_id=FlowId("flow-2"))
+        for record in _records(created(FlowId("flow-1")), WAITS)
     ]
     with pytest.raises(BrokenHistory, match="flow flow-2: its events are those of flow flow-1"):
         project(None, moved)
@@ -82,26 +76,18 @@ def test_a_stream_that_holds_the_creation_of_another_flow_is_broken() -> None:
 
 def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
     with pytest.raises(BrokenHistory, match="flow flow-2: its snapshot is of flow flow-1 at"):
-        project(None, [FlowSnapshot("flow-2", 1, folded(created(FlowId("flow-1"))))])
+        project(None, [FlowSnapshot(FlowId("flow-2"), 1, folded(created(FlowId("flow-1"))))])
     with pytest.raises(BrokenHistory, match="its snapshot is of flow flow-1 at version 1"):
-        project(None, [FlowSnapshot("flow-1", 2, folded(created(FlowId("flow-1"))))])
-
-
-def test_a_record_is_the_same_after_it_was_an_envelope() -> None:
-    record = commit(None, created()).records[0]
-    assert to_record(to_envelope(record)) == record
+        project(None, [FlowSnapshot(FlowId("flow-1"), 2, folded(created(FlowId("flow-1"))))])
 
 
 def test_a_snapshot_among_the_events_is_broken(store: EventSourcedStore) -> None:
-    snapshot = as_event(FlowSnapshot("flow-1", 2, folded(created(), WAITS)))
-    with pytest.raises(BrokenHistory, match="flow flow-1: a snapshot lies among its events"):
-        as_envelope(snapshot)
     store.save(commit(None, created()))
     execute(
         store,
         "INSERT INTO stored_events SELECT originator_id, 2, topic, state FROM stored_snapshots",
     )
-    with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
+    with pytest.raises(BrokenHistory, match="flow flow-1: a snapshot lies among its events"):
         list(store.history(FlowId("flow-1")))
     with pytest.raises(BrokenHistory, match="a snapshot lies among its events"):
         list(store.log())

@@ -31,10 +31,10 @@ FLOW = FlowId("00000000-0000-4000-8000-000000000001")
 OTHER = FlowId("00000000-0000-4000-8000-000000000002")
 
 
-def record(folder: Path, *refused: DeniedRequest, most: int = 100, waiting: int = 1000) -> str:
+def record(folder: Path, *refused: DeniedRequest, most: int = 100, buffered: int = 1000) -> str:
     """Note refusals as a gateway does that starts and stops; return the URL of its store."""
     url = url_of(folder)
-    with recording_refusals(url, most=most, on_fault=no_fault, waiting=waiting) as note:
+    with recording_refusals(url, most=most, on_fault=no_fault, buffered=buffered) as note:
         for each in refused:
             note(each)
     return url
@@ -103,7 +103,7 @@ def test_a_smaller_bound_is_kept_from_the_next_start_on(tmp_path: Path) -> None:
 
 
 def test_what_has_no_room_on_its_way_to_the_disk_is_counted_as_dropped(tmp_path: Path) -> None:
-    url = record(tmp_path, *map(a_call, range(1000)), most=2000, waiting=5)
+    url = record(tmp_path, *map(a_call, range(1000)), most=2000, buffered=5)
     counted, kept, dropped = sums(url)
     assert (counted, kept + dropped) == (1000, 1000)
     assert 5 <= kept < 1000
@@ -172,9 +172,9 @@ def test_counts_add_up_over_drops_and_restarts(
     tmp_path_factory: pytest.TempPathFactory, lives: Life
 ) -> None:
     folder = tmp_path_factory.mktemp("log")
-    for calls, most, waiting in lives:
+    for calls, most, buffered in lives:
         noted = [a_call(0, at=NOON + day * DAY, route_id=RouteId(route)) for day, route in calls]
-        record(folder, *noted, most=most, waiting=waiting)
+        record(folder, *noted, most=most, buffered=buffered)
     url = url_of(folder)
     counted = {(t.day, t.route_id): t.counted for t in read_refusals(url).totals(ALL)}
     everything = [(MONDAY + day * DAY, route) for calls, _, _ in lives for day, route in calls]
@@ -193,7 +193,7 @@ def test_counts_add_up_whenever_somebody_looks(tmp_path: Path) -> None:
         for number in range(2000):
             note(a_call(number, route_id=RouteId(f"route-{thread}"), at=NOON + number * 100_000))
 
-    with recording_refusals(url, most=500, on_fault=no_fault, waiting=1000) as note:
+    with recording_refusals(url, most=500, on_fault=no_fault, buffered=1000) as note:
         threads = [Thread(target=busy, args=(note, thread)) for thread in range(8)]
         for thread in threads:
             thread.start()

@@ -40,7 +40,7 @@ def test_a_locked_log_is_told_once_holds_nobody_up_and_is_caught_up(
     tmp_path: Path, path: Path, faults: Queue[Exception]
 ) -> None:
     url = url_of(tmp_path)
-    with recording_refusals(url, most=3000, on_fault=faults.put, waiting=2000) as note:
+    with recording_refusals(url, most=3000, on_fault=faults.put, buffered=2000) as note:
         began = monotonic()
         note(a_call(0))
         while not kept_requests(url):

@@ -11,12 +11,12 @@ import pytest
 
 from adapters.store import (
     StoreFault,
-    open_for_mending,
+    open_existing,
     open_for_reading,
     open_for_writing,
 )
-from adapters.store.lock import lock_path
 from adapters.store.schema import SCHEMA_VERSION
+from adapters.store.sqlite_file import lock_path
 from tests.store.conftest import MEMORY
 
 
@@ -137,7 +137,7 @@ def test_an_empty_file_becomes_a_store_for_a_writer_and_is_none_for_a_reader(
 def test_a_file_that_is_missing_is_made_neither_to_be_read_nor_to_be_mended(
     path: Path, file_url: str
 ) -> None:
-    for open_it in (open_for_reading, open_for_mending):
+    for open_it in (open_for_reading, open_existing):
         with pytest.raises(StoreFault, match=f"^{re.escape(str(path))}: no such file$"):
             open_it(file_url)
     assert list(path.parent.iterdir()) == []
@@ -171,6 +171,6 @@ def test_a_lock_that_cannot_be_made_is_refused(path: Path, file_url: str) -> Non
 
 
 def test_a_store_in_memory_cannot_be_opened_by_another_process() -> None:
-    for open_it in (open_for_reading, open_for_mending):
+    for open_it in (open_for_reading, open_existing):
         with pytest.raises(StoreFault, match="a store in memory"):
             open_it(MEMORY)

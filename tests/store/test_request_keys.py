@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from attrs import evolve as replace
 
-from adapters.store import EventSourcedStore, StoreEvidence, open_for_writing, rebuild
+from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing, rebuild
 from adapters.webhooks.idempotency import request_key
 from domain.application.outcomes import KEY_REUSED
 from domain.application.ports import IdempotencyRecord
@@ -189,7 +189,7 @@ def test_a_replay_finds_nothing_wrong_with_such_a_key_and_everything_with_a_forg
     store: EventSourcedStore,
 ) -> None:
     cancel = pend(store)
-    evidence = StoreEvidence(store)
+    evidence = StoreAuditLog(store)
     assert replay_store(evidence, 0).findings.kept == []
     with store.application.datastore.transaction(commit=True) as cursor:
         for key, version, task_id in (

@@ -8,22 +8,20 @@ from typing import Final
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store.codec import Fields, Undecodable
-from adapters.store.envelope import Envelope
+from adapters.store.codec import StoredFields, Undecodable
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder
-from adapters.store.names import CLASSES
-from adapters.store.upcasting import UPCASTERS, Upcaster, upcast
-from domain.application.recorded_events import Actor, ActorKind, Metadata
+from adapters.store.names import CLASSES, UPCASTERS, Upcaster, upcast
+from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import FlowResumed
-from domain.flow.ids import RequestId
+from domain.flow.ids import FlowId, RequestId
 from domain.flow.status import FlowStatus
 
 
-def _named_step(fields: Fields) -> Fields:
+def _named_step(fields: StoredFields) -> StoredFields:
     return {**{name: value for name, value in fields.items() if name != "step"}, "current": 1}
 
 
-def _with_status(fields: Fields) -> Fields:
+def _with_status(fields: StoredFields) -> StoredFields:
     return {**fields, "status": "queued"}
 
 
@@ -48,12 +46,12 @@ def test_a_later_event_takes_only_the_steps_that_it_needs() -> None:
 
 
 def test_a_present_event_is_left_alone() -> None:
-    fields: Fields = {"at": 1}
+    fields: StoredFields = {"at": 1}
     assert upcast("taskflow.flow_went_on.v3", fields, STEPS) == ("taskflow.flow_went_on.v3", fields)
 
 
 def test_the_fields_of_the_stored_event_are_not_written_to() -> None:
-    fields: Fields = {"at": 1, "step": "s"}
+    fields: StoredFields = {"at": 1, "step": "s"}
     upcast("taskflow.flow_went_on.v1", fields, STEPS)
     assert fields == {"at": 1, "step": "s"}
 
@@ -73,11 +71,11 @@ def test_the_mapper_reads_a_former_name_as_the_class_of_today(
         mapper.to_domain_event(stored)
     step = ("taskflow.flow_resumed.v1", _with_status)
     monkeypatch.setitem(UPCASTERS, "taskflow.flow_went_on.v1", step)
-    assert mapper.to_domain_event(stored) == Envelope(
-        "flow-1",
-        2,
-        FlowResumed(at=1, status=FlowStatus.QUEUED),
-        Metadata(
+    assert mapper.to_domain_event(stored) == RecordedEvent(
+        flow_id=FlowId("flow-1"),
+        version=2,
+        event=FlowResumed(at=1, status=FlowStatus.QUEUED),
+        metadata=Metadata(
             recorded_at=1,
             actor=Actor(kind=ActorKind.SYSTEM, name="s"),
             request_id=RequestId("r"),

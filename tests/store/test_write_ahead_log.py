@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from adapters.store import EventSourcedStore, maintain
+from adapters.store import EventSourcedStore
 from adapters.store.sqlite import LOG_LIMIT
 from domain.flow.ids import FlowId
 from tests.store.commits import commit, created, folded
@@ -38,10 +38,10 @@ def test_an_idle_store_empties_a_long_log_as_soon_as_nobody_reads_it(
 ) -> None:
     with _long_reader(path):
         _grow(file_store, path)
-        maintain(file_store)
+        file_store.maintain()
         assert _log_size(path) > 2 * LOG_LIMIT
         file_store.save(commit(None, created()))
-    maintain(file_store)
+    file_store.maintain()
     assert _log_size(path) == 0
     assert file_store.load(FlowId("flow-1")) == folded(created())
 
@@ -61,24 +61,24 @@ def test_a_writer_is_not_held_up_nor_does_it_hold_up_the_maintenance(
 ) -> None:
     with _long_reader(path):
         _grow(file_store, path)
-    commits = file_store.application.commits
+    commits = file_store.application.recorder.commits
     with commits.paused() as is_idle:
         assert is_idle
-        maintain(file_store)
+        file_store.maintain()
         assert _log_size(path) > 2 * LOG_LIMIT
-    maintain(file_store)
+    file_store.maintain()
     assert _log_size(path) == 0
 
 
 def test_a_log_of_the_usual_length_is_left_alone(file_store: EventSourcedStore, path: Path) -> None:
     file_store.save(commit(None, created()))
     before = _log_size(path)
-    maintain(file_store)
+    file_store.maintain()
     assert _log_size(path) == before > 0
 
 
 def test_a_store_in_memory_needs_no_maintenance(store: EventSourcedStore) -> None:
-    maintain(store)
+    store.maintain()
     store.save(commit(None, created()))
-    maintain(store)
+    store.maintain()
     assert store.load(FlowId("flow-1")) == folded(created())

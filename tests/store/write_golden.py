@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import attrs
 
-from adapters.store.envelope import Stored, as_event
+from adapters.store.snapshot import Stored
 from tests.store.golden_bytes import FOLDER, MAPPER, Golden, described, golden_file, read_golden
 from tests.store.samples import samples
 
@@ -23,7 +23,7 @@ class Refused(Exception):  # noqa: N818 - what the script says
 
 def golden_of(title: str, stored: Stored, since: str) -> Golden:
     """Return what today's program stores of a sample."""
-    written = MAPPER.to_stored_event(as_event(stored))
+    written = MAPPER.to_stored_event(stored)
     return Golden(
         name=written.topic,
         title=title,

@@ -21,7 +21,7 @@ from adapters.webhooks.wsgi import create_app
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest
-from tests.webhooks.memory_store import MemoryStore
+from tests.memory_store import WatchedStore
 
 OWNER = "agent:main:main"
 OWNERS = {"zapier": OWNER, "twin": OWNER, "other": "agent:main:other"}
@@ -58,7 +58,7 @@ class Gateway:
     """Everything of one gateway that a test may look at or turn."""
 
     limits: Limits = field(factory=Limits)
-    store: MemoryStore = field(factory=MemoryStore)
+    store: WatchedStore = field(factory=WatchedStore)
     ready: bool = True
     now: int = NOW
     uptime: float = 0.0

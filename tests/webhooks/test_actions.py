@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
 
+from domain.flow.events import FlowCreated
 from domain.flow.ids import FlowId
 from tests.webhooks.gateway import NOW, Gateway
 
@@ -142,9 +143,10 @@ def test_a_long_list_comes_in_pages(gateway: Gateway) -> None:
 def test_a_page_has_at_most_a_thousand_flows() -> None:
     gateway = Gateway()
     gateway.create()
-    [(first,)] = gateway.store.states.values()
-    for i in range(1000):
-        gateway.store.states[f"copy-{i}"] = [evolve(first, flow_id=FlowId(f"copy-{i}"))]
+    [first] = gateway.store.records
+    for flow_id in (FlowId(f"copy-{i}") for i in range(1000)):
+        event = evolve(cast("FlowCreated", first.event), flow_id=flow_id)
+        gateway.store.streams[flow_id] = [evolve(first, flow_id=flow_id, event=event)]
     result = gateway.ask("list_flows")["result"]
     assert len(result["flows"]) == 1000
     rest = gateway.ask("list_flows", cursor=result["nextCursor"])["result"]

@@ -8,8 +8,8 @@ import pytest
 
 from domain.application.outcomes import NotPersisted
 from domain.application.ports import StoreUnavailable
+from tests.memory_store import READ, WRITE, WatchedStore
 from tests.webhooks.gateway import Gateway
-from tests.webhooks.memory_store import MemoryStore
 
 LATEST = b'{"action":"find_latest_flow"}'
 
@@ -64,7 +64,7 @@ def test_a_store_that_cannot_be_written_is_told_and_changes_nothing(
 ) -> None:
     flow_id = gateway.create()
     flow = gateway.ask("get_flow", flowId=flow_id)["result"]["flow"]
-    gateway.store.broken_for = frozenset({"write"})
+    gateway.store.broken = WRITE
     answer = gateway.post({"action": action, **given})
     shown = {key: flow if value == "the flow" else value for key, value in result.items()}
     assert answer.status_code == 503
@@ -78,7 +78,7 @@ def test_a_store_that_cannot_be_written_is_told_and_changes_nothing(
     ]
     assert list(answer.json["result"]) == list(shown)
     assert [type(error) for _, error in gateway.fault_log] == [NotPersisted]
-    gateway.store.broken_for = frozenset()
+    gateway.store.broken = frozenset()
     assert gateway.ask("get_flow", flowId=flow_id)["result"]["flow"] == flow
     assert gateway.post({"action": action, **given}).status_code == 200
 
@@ -86,7 +86,7 @@ def test_a_store_that_cannot_be_written_is_told_and_changes_nothing(
 @pytest.mark.parametrize("action", ["get_flow", "finish_flow"])
 def test_a_store_that_cannot_be_read_is_told(gateway: Gateway, action: str) -> None:
     flow_id = gateway.create()
-    gateway.store.broken_for = frozenset({"read"})
+    gateway.store.broken = READ
     given = {"expectedRevision": 0} if action == "finish_flow" else {}
     answer = gateway.post({"action": action, "flowId": flow_id, **given})
     assert (answer.status_code, answer.json["code"]) == (503, "persist_failed")
@@ -109,7 +109,7 @@ def test_a_fault_of_ours_is_logged_once_and_told_without_details() -> None:
     assert [entry["status"] for entry in gateway.access_log] == [500]
 
 
-class Faulty(MemoryStore):
+class Faulty(WatchedStore):
     """A store with a bug."""
 
     def latest(self, owner: str) -> None:  # noqa: ARG002 - as every store

@@ -22,7 +22,7 @@ def test_a_repeated_creation_makes_one_flow(gateway: Gateway) -> None:
     first = gateway.post(CREATE, headers=[ONCE])
     gateway.ask("finish_flow", flowId="id-1", expectedRevision=0)
     assert gateway.post(CREATE, headers=[ONCE]).content == first.content
-    assert len(gateway.store.states) == 1
+    assert len(gateway.store.streams) == 1
 
 
 def test_a_repeated_cancellation_is_answered_as_it_was(gateway: Gateway) -> None:
@@ -50,7 +50,7 @@ def test_a_key_stands_for_one_body(gateway: Gateway) -> None:
 def test_a_key_belongs_to_its_route(gateway: Gateway) -> None:
     gateway.post(CREATE, headers=[ONCE])
     assert gateway.post(CREATE, route="twin", headers=[ONCE]).status_code == 200
-    assert len(gateway.store.states) == 2
+    assert len(gateway.store.streams) == 2
 
 
 def test_a_refusal_is_not_remembered(gateway: Gateway) -> None:
@@ -71,7 +71,7 @@ def test_a_key_that_is_none_is_refused(gateway: Gateway, key: str) -> None:
     answer = gateway.post(CREATE, headers=[("Idempotency-Key", key)])
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_request")
     assert answer.json["error"] == WORDS
-    assert gateway.store.states == {}
+    assert gateway.store.streams == {}
 
 
 def test_two_keys_are_none(gateway: Gateway) -> None:
@@ -155,7 +155,7 @@ def test_a_string_that_is_none_is_refused(sent: str) -> None:
 def test_a_key_with_and_without_quotes_is_one(gateway: Gateway, first: str, second: str) -> None:
     made = gateway.post(CREATE, headers=[("Idempotency-Key", first)])
     again = gateway.post(CREATE, headers=[("Idempotency-Key", second)])
-    assert (again.content, len(gateway.store.states)) == (made.content, 1)
+    assert (again.content, len(gateway.store.streams)) == (made.content, 1)
 
 
 def test_a_replayed_answer_says_so_and_no_other(gateway: Gateway) -> None:

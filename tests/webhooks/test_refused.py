@@ -14,6 +14,7 @@ from adapters.webhooks.refused import note_nothing, noting
 from adapters.webhooks.replies import refusal
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
+from tests.memory_store import READ, WRITE
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
 
 FLOW: Final = FlowId("c28b9937-8980-43f8-8553-361a3e1dd4d5")
@@ -99,7 +100,7 @@ def test_malformed_requests_and_faults_of_ours_are_not_noted(gateway: Gateway) -
     gateway.send(b"{}", method="GET")
     gateway.send(b"{}", path="/nowhere")
     gateway.send(b"{}", headers=[("Content-Type", "text/plain")])
-    gateway.store.broken_for = frozenset({"read", "write"})
+    gateway.store.broken = READ | WRITE
     gateway.post({"action": "cancel_flow", "flowId": FLOW})
     assert [entry["status"] for entry in gateway.access_log] == [400, 400, 400, 405, 404, 415, 503]
     assert gateway.noted == []

@@ -15,7 +15,9 @@ from adapters.webhooks.actions import ACTIONS
 from adapters.webhooks.gate import Admitted
 from adapters.webhooks.limits import Limits
 from domain.application.recorded_events import Actor, ActorKind, Metadata
+from domain.flow.events import FlowCreated
 from domain.flow.ids import KeyId, RequestId
+from tests.memory_store import READ
 from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of
 
 LATEST = b'{"action":"find_latest_flow"}'
@@ -122,7 +124,11 @@ def test_nothing_is_stored_that_is_longer_than_the_limit(value: bytes) -> None:
     body = b'{"action":"create_flow","goal":"g","stateJson":%b}' % value
     gateway = Gateway(limits=Limits(body_bytes=len(body)))
     answer = gateway.send(body)
-    stored = [flow.state_json for states in gateway.store.states.values() for flow in states]
+    stored = [
+        record.event.state_json
+        for record in gateway.store.records
+        if isinstance(record.event, FlowCreated)
+    ]
     assert all(json is not None and len(json.text.encode()) <= len(body) for json in stored)
     assert answer.status_code in {200, 400, 413}
 
@@ -172,9 +178,9 @@ def test_without_such_a_server_every_place_is_given_back() -> None:
     gateway = Gateway(limits=Limits(in_flight=1))
     for body in (LATEST, b"{", b"{}", LATEST):
         gateway.send(body)
-    gateway.store.broken_for = frozenset({"read"})
+    gateway.store.broken = READ
     gateway.send(LATEST)
-    gateway.store.broken_for = frozenset()
+    gateway.store.broken = frozenset()
     assert gateway.send(LATEST).status_code == 200
 
 

@@ -6,6 +6,7 @@ import orjson
 
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.room import PIECE_BYTES
+from tests.memory_store import WRITE
 from tests.webhooks.gateway import Gateway
 
 ANSWER_BYTES = 100_000
@@ -71,7 +72,7 @@ def test_a_cancellation_shows_its_newest_tasks_and_how_many_more() -> None:
     assert [task["taskId"] for task in result["tasks"]] == tasks[:1:-1]
     assert (result["tasksOmitted"], result["flow"]["flowId"]) == (2, flow_id)
     assert gateway.send(body).content == first.content
-    gateway.store.broken_for = frozenset({"write"})
+    gateway.store.broken = WRITE
     assert gateway.ask("cancel_flow", flowId=flow_id)["result"]["tasksOmitted"] == 2
 
 

@@ -8,10 +8,10 @@ from adapters.webhooks.limits import Limits
 from adapters.webhooks.routes import Route, RouteTable
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import Owner, RouteId
+from tests.memory_store import WatchedStore
 from tests.webhooks.gateway import counted, identifying
-from tests.webhooks.memory_store import MemoryStore
 
-FLOWS = TaskFlows(MemoryStore(), lambda: 0, counted("id"))
+FLOWS = TaskFlows(WatchedStore(), lambda: 0, counted("id"))
 
 
 def route(path: str, *, route_id: RouteId = RouteId("zapier"), body_bytes: int = 100) -> Route:

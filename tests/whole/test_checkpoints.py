@@ -17,7 +17,7 @@ import pytest
 from adapters.audit.keys import Signer
 from adapters.composition.jobs import checkpoint_job
 from adapters.composition.stores import settings_of
-from adapters.store import StoreEvidence, open_for_reading
+from adapters.store import StoreAuditLog, open_for_reading
 from domain.flow.commands import CreateFlow
 from tests.audit.test_checkpointing import grow
 from tests.cli.workbench import seeding
@@ -189,9 +189,9 @@ def test_a_gateway_that_stops_does_not_hash_its_log_to_the_end(
         bench.execute(CreateFlow(goal="again and again", controller_id="webhooks/a"))
     grow(gateway.database, 10_000)
     with closing(open_for_reading(f"sqlite:///{gateway.database}")) as store:
-        checkpoint_job(settings, StoreEvidence(store), lambda: True)()
+        checkpoint_job(settings, StoreAuditLog(store), lambda: True)()
         assert not settings.checkpoints.file.exists()
-        checkpoint_job(settings, StoreEvidence(store), lambda: False)()
+        checkpoint_job(settings, StoreAuditLog(store), lambda: False)()
     assert settings.checkpoints.file.stat().st_size > 0
 
 

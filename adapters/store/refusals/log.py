@@ -8,18 +8,20 @@ memory, and what has no room there is counted as dropped.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final, TypeAlias
 
-from attrs import define, field
+from attrs import astuple, define, field
 
-from adapters.store.place import Memory, parse_url
-from adapters.store.refusals.file import log_path, open_to_write
-from adapters.store.refusals.waiting import Waiting
-from adapters.store.refusals.writing import write
+from adapters.store.location import Memory, parse_url
+from adapters.store.refusals import schema
+from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of
+from adapters.store.refusals.file import open_to_write
+from adapters.store.sqlite_file import log_path
 from domain.history.refused_requests import DeniedRequest, NoteDenied
 
 _GATHER_SECONDS: Final = 0.25
@@ -27,10 +29,10 @@ _GATHER_SECONDS: Final = 0.25
 
 _RETRY_SECONDS: Final = 1.0
 _LAST_SECONDS: Final = 10.0
-_MOST_WAITING: Final = 10_000
+_MOST_BUFFERED: Final = 10_000
 
 OnFault: TypeAlias = Callable[[Exception], None]
-"""Is told when writing begins to fail (once until it succeeds), and what was lost in the end."""
+"""Is called when writing begins to fail (once until it succeeds), and with what was lost."""
 
 
 class RefusalsLost(Exception):  # noqa: N818 - what is said of them
@@ -39,18 +41,18 @@ class RefusalsLost(Exception):  # noqa: N818 - what is said of them
 
 @contextmanager
 def recording_refusals(
-    url: str, *, most: int, on_fault: OnFault, waiting: int = _MOST_WAITING
+    url: str, *, most: int, on_fault: OnFault, buffered: int = _MOST_BUFFERED
 ) -> Iterator[NoteDenied]:
     """Give what notes the refusals of a store that this process writes to.
 
-    At most `most` calls are kept, the newest; `waiting` may be on their way to the disk. On leaving
-    all that was noted is written. A store in memory has no log: nobody else could read it.
+    At most `most` calls are kept, the newest; `buffered` may be on their way to the disk. At the
+    end all that was noted is written. A store in memory has no log: nobody else could read it.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
+    location = parse_url(url)
+    if isinstance(location, Memory):
         yield _ignore
         return
-    log = RefusalLog(log_path(place.path), most, on_fault, Waiting(waiting))
+    log = RefusalWriter(log_path(location.path), most, on_fault, RefusalBuffer(buffered))
     log.start()
     try:
         yield log.note
@@ -63,13 +65,13 @@ def _ignore(_: DeniedRequest) -> None:
 
 
 @define(eq=False)
-class RefusalLog:
+class RefusalWriter:
     """Writes what is noted, batch by batch, in a thread of its own."""
 
     path: Path
     most: int
     on_fault: OnFault
-    _waiting: Waiting
+    _buffer: RefusalBuffer
     _connection: sqlite3.Connection | None = field(default=None, init=False)
     _failing: bool = field(default=False, init=False)
     _stopping: Event = field(factory=Event, init=False)
@@ -82,38 +84,64 @@ class RefusalLog:
 
     def note(self, refused: DeniedRequest) -> None:
         """Note what a caller was refused."""
-        self._waiting.add(refused)
+        self._buffer.add(refused)
 
     def close(self) -> None:
         """Write all that was noted, and end; what the disk does not take by then is lost."""
         self._stopping.set()
-        self._waiting.arrived.set()
+        self._buffer.arrived.set()
         self._thread.join(_LAST_SECONDS)
-        if lost := self._waiting.count():
+        if lost := self._buffer.count():
             self.on_fault(RefusalsLost(f"{lost:,} refusals were not written"))
 
     def _run(self) -> None:
         self._write()
         while not self._stopping.is_set():
-            self._waiting.arrived.wait()
+            self._buffer.arrived.wait()
             self._stopping.wait(_RETRY_SECONDS if self._failing else _GATHER_SECONDS)
-            self._waiting.arrived.clear()
+            self._buffer.arrived.clear()
             self._write()
         self._write()  # what was noted while the last batch was written
         if self._connection is not None:
             self._connection.close()
 
     def _write(self) -> None:
-        batch = self._waiting.batch()
+        batch = self._buffer.batch()
         try:
             if self._connection is None:
                 self._connection = open_to_write(self.path)
-            write(self._connection, batch, self.most)
+            _write_batch(self._connection, batch, self.most)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn may do better
             if not self._failing:
                 self.on_fault(fault)
             self._failing = True
-            self._waiting.arrived.set()
+            self._buffer.arrived.set()
         else:
             self._failing = False
-            self._waiting.written(batch)
+            self._buffer.written(batch)
+
+
+def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int) -> None:
+    """Write a batch and its counts, and drop the oldest calls beyond `most`: all, or nothing.
+
+    NOTE: a second attempt must keep the connection. A commit that failed is rolled back in it;
+    opened anew it might find that batch in the write-ahead log, which would then be counted twice.
+    """
+    totals = Counter(map(total_of, batch.calls))
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(schema.INSERT_CALL, map(astuple, batch.calls))
+        connection.executemany(schema.ADD_TO_TOTAL, ((*total, n, 0) for total, n in totals.items()))
+        connection.executemany(
+            schema.ADD_TO_TOTAL, ((*total, n, n) for total, n in batch.overflown.items())
+        )
+        connection.executemany(
+            schema.ADD_TURNED_AWAY, ((*turning, n) for turning, n in batch.turned_away.items())
+        )
+        _drop_oldest(connection, most)
+
+
+def _drop_oldest(connection: sqlite3.Connection, most: int) -> None:
+    last = connection.execute(schema.LAST_TO_DROP, (most,)).fetchone()
+    connection.execute(schema.COUNT_DROPPED, last)
+    connection.execute(schema.DROP, last)

@@ -1,4 +1,4 @@
-"""The refusals of a store, read beside whoever writes them."""
+"""The refusals of a store, read beside their writer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.store.faults import StoreFault
-from adapters.store.place import Memory, parse_url
+from adapters.store.location import file_of
 from adapters.store.refusals import schema
-from adapters.store.refusals.file import log_path, opened_to_read
-from adapters.store.refusals.waiting import day
-from domain.application.ports import StoreUnavailable
+from adapters.store.refusals.buffer import day
+from adapters.store.refusals.file import page_of, select
+from adapters.store.sqlite_file import log_path
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import (
     KeptCall,
@@ -31,19 +30,12 @@ def read_refusals(url: str) -> StoredRefusals:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    place = parse_url(url)
-    if isinstance(place, Memory):
-        raise StoreFault("a store in memory keeps no refusals")
-    return StoredRefusals(log_path(place.path))
+    return StoredRefusals(log_path(file_of(url, "a store in memory keeps no refusals")))
 
 
 @frozen
 class StoredRefusals:
-    """A refusal log on disk, which may come to be: a `domain.history.refused_requests.Refusals`.
-
-    Each question opens the file, read-only, and sees one moment of it. PERF: this costs 0.2 ms,
-    and lets any thread ask, of a log that its gateway may not have begun yet.
-    """
+    """A refusal log on disk, which may not be there yet: a `refused_requests.RefusalLog`."""
 
     path: Path
 
@@ -63,9 +55,8 @@ class StoredRefusals:
             "number < ?": before,
         }
         rows = self._rows(schema.SELECT_CALLS, conditions, limit + 1)
-        shown = [_kept(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return RefusalPage(calls=shown, next_cursor=shown[-1].number if more else None)
+        shown, cursor = page_of(rows, limit)
+        return RefusalPage(calls=[_kept(row) for row in shown], next_cursor=cursor)
 
     def totals(self, wanted: Wanted) -> Sequence[RefusalTotal]:
         """Return the totals by day, route, key and code, of each day that is touched."""
@@ -83,16 +74,8 @@ class StoredRefusals:
     ) -> Sequence[sqlite3.Row]:
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
-        try:
-            with opened_to_read(self.path) as connection:
-                if connection is None:
-                    return []
-                found = connection.execute(query.format(where=where), (*given.values(), *params))
-                return found.fetchall()
-        except StoreFault as fault:
-            raise StoreUnavailable(str(fault)) from fault
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(f"{self.path}: cannot be read: {error}") from error
+        bound = (*given.values(), *params)
+        return select(self.path, "refused_calls", query.format(where=where), *bound)
 
 
 def _of_route(wanted: Wanted) -> Mapping[str, object]:

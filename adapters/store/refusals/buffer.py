@@ -11,24 +11,24 @@ from attrs import define, field, frozen
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import DAY, DeniedRequest, RefusedRequest, TurnedAway
 
-Total: TypeAlias = tuple[Timestamp, str, str, str]
+TotalKey: TypeAlias = tuple[Timestamp, str, str, str]
 """A day's first moment, a route, a key and a code."""
 
-Turning: TypeAlias = tuple[Timestamp, str, str]
+TurnedAwayKey: TypeAlias = tuple[Timestamp, str, str]
 """A day's first moment, a route and a code."""
 
 
 @frozen(kw_only=True)
-class Batch:
+class RefusalBatch:
     """What waited at one moment; of the `overflown` nothing but their number is left."""
 
     calls: tuple[RefusedRequest, ...]
-    overflown: Counter[Total]
-    turned_away: Counter[Turning]
+    overflown: Counter[TotalKey]
+    turned_away: Counter[TurnedAwayKey]
 
 
 @define(eq=False)
-class Waiting:
+class RefusalBuffer:
     """Holds at most `limit` refused calls; counts, but does not hold, what comes beyond.
 
     The counters have a row for each configured route, key and code, and nothing that a caller
@@ -40,8 +40,8 @@ class Waiting:
     """Set when there is something to write."""
     _lock: Lock = field(factory=Lock, init=False)
     _calls: deque[RefusedRequest] = field(factory=deque, init=False)
-    _overflown: Counter[Total] = field(factory=Counter, init=False)
-    _turned_away: Counter[Turning] = field(factory=Counter, init=False)
+    _overflown: Counter[TotalKey] = field(factory=Counter, init=False)
+    _turned_away: Counter[TurnedAwayKey] = field(factory=Counter, init=False)
 
     def add(self, refused: DeniedRequest) -> None:
         """Take a refusal; it waits for nobody but others who do the same."""
@@ -50,7 +50,7 @@ class Waiting:
                 case RefusedRequest():
                     self._hold(refused)
                 case TurnedAway(key_id=str(key_id)):
-                    # Counted by its key, and never kept: whoever has an old key fills no disk.
+                    # Counted by its key, and never kept: an old key fills no disk.
                     self._overflown[day(refused.at), refused.route_id, key_id, refused.code] += 1
                 case TurnedAway():
                     self._turned_away[day(refused.at), refused.route_id, refused.code] += 1
@@ -70,16 +70,16 @@ class Waiting:
         with self._lock:
             return len(self._calls) + self._overflown.total() + self._turned_away.total()
 
-    def batch(self) -> Batch:
+    def batch(self) -> RefusalBatch:
         """Return all that waits; it goes on waiting until it is written."""
         with self._lock:
-            return Batch(
+            return RefusalBatch(
                 calls=tuple(self._calls),
                 overflown=Counter(self._overflown),
                 turned_away=Counter(self._turned_away),
             )
 
-    def written(self, batch: Batch) -> None:
+    def written(self, batch: RefusalBatch) -> None:
         """Forget a batch, the last that was given out."""
         with self._lock:
             for _ in batch.calls:
@@ -88,7 +88,7 @@ class Waiting:
             self._turned_away -= batch.turned_away
 
 
-def total_of(call: RefusedRequest) -> Total:
+def total_of(call: RefusedRequest) -> TotalKey:
     """Return which total counts a call."""
     return day(call.at), call.route_id, call.key_id, call.code
 

@@ -11,11 +11,9 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
-from adapters.store.envelope import FlowSnapshot, as_envelope, to_record
 from adapters.store.faults import StoreFault, translated
-from adapters.store.names import CLASSES
+from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
-from adapters.store.upcasting import UPCASTERS
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -53,8 +51,8 @@ _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WH
 
 
 @frozen
-class StoreEvidence:
-    """A store laid open: a `domain.history.audit_log.Evidence`."""
+class StoreAuditLog:
+    """A store laid open: a `domain.history.audit_log.AuditLog`."""
 
     store: EventSourcedStore
 
@@ -84,7 +82,7 @@ class StoreEvidence:
             raise UnknownName(f"event {entry.flow_id}/{entry.version}: no event is {entry.name!r}")
         stored = StoredEvent(entry.flow_id, entry.version, entry.name, entry.state)
         try:
-            return to_record(as_envelope(self.store.application.mapper.to_domain_event(stored)))
+            return self.store.application.mapper.to_recorded_event(stored)
         except (Undecodable, BrokenHistory) as error:
             raise UnreadableEvent(str(error)) from error
 
@@ -132,11 +130,10 @@ class StoreEvidence:
 
     def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
         try:
-            read = self.store.application.mapper.to_domain_event(StoredEvent(flow_id, *row))
+            stored = StoredEvent(flow_id, *row)
+            read = self.store.application.snapshot_mapper.to_domain_event(stored)
         except Undecodable as error:
             return str(error)
-        if not isinstance(read, FlowSnapshot):
-            return f"an event lies among the snapshots, of flow {flow_id}"
         if (read.flow.flow_id, read.flow.version) != (flow_id, row["originator_version"]):
             return f"it is kept for version {row['originator_version']}, and is of another"
         return read.flow

@@ -1,4 +1,4 @@
-"""Where a store is: a database URL, and the file that it means.
+"""Where a store is: a database URL, and the files that it means.
 
 `sqlite:///relative.db` and `sqlite:////absolute.db` are files, by their names as they are (nothing
 is percent-encoded); `sqlite://:memory:` lives as long as the store is open.
@@ -6,24 +6,33 @@ is percent-encoded); `sqlite://:memory:` lives as long as the store is open.
 
 from __future__ import annotations
 
-import itertools
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from glob import escape
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
-from urllib.parse import quote
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from adapters.store.faults import StoreFault, usable
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from adapters.store.sqlite_file import (
+    COMPANIONS,
+    companion,
+    connect,
+    file_name,
+    has_tables,
+    holds_nothing,
+    lock_path,
+    log_path,
+    read_identity,
+    write_identity,
+)
 
 _PREFIX: Final = "sqlite:///"
 _MEMORY: Final = "sqlite://:memory:"
-_COUNTER: Final = itertools.count()
 
 
 @frozen
@@ -38,11 +47,11 @@ class File:
     path: Path
 
 
-Place: TypeAlias = Memory | File
+StoreLocation: TypeAlias = Memory | File
 
 
-def parse_url(url: str) -> Place:
-    """Return the place that a database URL means; a relative one is relative to here.
+def parse_url(url: str) -> StoreLocation:
+    """Return the location that a database URL means; a relative one is relative to here.
 
     Raises:
         StoreFault: if the URL is not one that we serve.
@@ -59,20 +68,36 @@ def parse_url(url: str) -> Place:
     return File(Path(os.path.realpath(path)))
 
 
-def memory_name() -> str:
-    """Return a name for a new database in memory, which all connections of one store share."""
-    return f"file:taskflow-{os.getpid()}-{next(_COUNTER)}?mode=memory&cache=shared"
+def file_of(url: str, in_memory: str) -> Path:
+    """Return the file that a database URL means.
+
+    Raises:
+        StoreFault: if the URL is not one that we serve; with a sentence of the caller's if it is
+            of a store in memory, which no other process can open.
+    """
+    location = parse_url(url)
+    if isinstance(location, Memory):
+        raise StoreFault(in_memory)
+    return location.path
 
 
-def file_name(path: Path, mode: Literal["ro", "rw", "immutable"]) -> str:
-    """Return SQLite's name of a file: to be read, to be written too, or where it cannot change."""
-    options = "immutable=1&mode=ro" if mode == "immutable" else f"mode={mode}"
-    return f"file:{quote(str(path))}?{options}"
+def store_files(url: str) -> Mapping[Path, str]:
+    """Return the files of a store, whether they are there or not, and what each of them is.
 
-
-def is_read_only(name: str) -> bool:
-    """Say whether SQLite's name of a file lets it only be read."""
-    return name.endswith("mode=ro")
+    Raises:
+        StoreFault: if the URL is not one that we serve.
+    """
+    location = parse_url(url)
+    if isinstance(location, Memory) or not location.path.name:
+        return {}
+    store, refusals = location.path, log_path(location.path)
+    return {
+        store: "the store",
+        **{companion(store, suffix): "a file of the store" for suffix in COMPANIONS},
+        lock_path(store): "the lock of the store",
+        refusals: "the refusals of the store",
+        **{companion(refusals, suffix): "a file of the refusals" for suffix in COMPANIONS},
+    }
 
 
 def make_file(path: Path) -> None:
@@ -107,18 +132,18 @@ def drop_kept_name(path: Path) -> None:
                 kept.unlink()
 
 
-def take_back(path: Path) -> None:
-    """Let SQLite take back what a first start had begun when the power went, if it had.
+def recover_journal(path: Path) -> None:
+    """Let SQLite roll back what a first start had begun when the power went, if it had.
 
-    NOTE: a journal that was left behind is played back by whoever may write; until then nobody
-    else can read the file. Only a file that does not write ahead yet can have one.
+    NOTE: a journal that was left behind is played back by a process that may write; until then
+    nobody else can read the file. Only a file that does not write ahead yet can have one.
 
     Raises:
-        StoreFault: if it cannot be taken back.
+        StoreFault: if it cannot be rolled back.
     """
-    if path.with_name(path.name + "-journal").exists():
+    if companion(path, "-journal").exists():
         with _connected(path, file_name(path, "rw")) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master")
+            has_tables(connection)
 
 
 def check_identity(path: Path, name: str | None = None) -> None:
@@ -130,7 +155,7 @@ def check_identity(path: Path, name: str | None = None) -> None:
         StoreFault: if it is not.
     """
     with _connected(path, name or file_name(path, "ro")) as connection:
-        application, version = _identity(connection)
+        application, version = read_identity(connection)
     if application != APPLICATION_ID:
         raise StoreFault(f"{path}: is not a TaskFlow store")
     if version != SCHEMA_VERSION:
@@ -141,29 +166,18 @@ def check_identity(path: Path, name: str | None = None) -> None:
 def is_blank(path: Path) -> bool:
     """Say whether a file holds no database yet."""
     with _connected(path, file_name(path, "ro")) as connection:
-        tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        return tables == 0 and _identity(connection) == (0, 0)
+        return holds_nothing(connection)
 
 
-def claim(path: Path) -> None:
+def stamp(path: Path) -> None:
     """Mark a blank file as a store of ours."""
     with _connected(path, file_name(path, "rw")) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        write_identity(connection, (APPLICATION_ID, SCHEMA_VERSION))
         connection.execute("COMMIT")
 
 
 @contextmanager
 def _connected(path: Path, name: str) -> Iterator[sqlite3.Connection]:
-    with (
-        usable(path),
-        closing(sqlite3.connect(name, uri=True, isolation_level=None)) as connection,
-    ):
+    with usable(path), closing(connect(name)) as connection:
         yield connection
-
-
-def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
-    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return application, version

@@ -1,0 +1,75 @@
+"""The snapshot of a flow, and what it and the events after it add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from attrs import frozen
+
+from domain.application.recorded_events import RecordedEvent
+from domain.flow.evolve import BrokenHistory, evolve
+from domain.flow.ids import FlowId
+from domain.flow.state import Flow
+
+
+@frozen
+class FlowSnapshot:
+    """The state of a flow at a version: a cache of its fold."""
+
+    flow_id: FlowId
+    version: int
+    flow: Flow
+
+    @property
+    def originator_id(self) -> str:
+        """Return the flow's id, by the name by which the library asks for it."""
+        return self.flow_id
+
+    @property
+    def originator_version(self) -> int:
+        """Return the version, by the name by which the library asks for it."""
+        return self.version
+
+    def state(self) -> Flow:
+        """Return the flow.
+
+        Raises:
+            BrokenHistory: if it is another flow, or at another version, than it is kept for.
+        """
+        if (self.flow.flow_id, self.flow.version) != (self.flow_id, self.version):
+            found = f"is of flow {self.flow.flow_id} at version {self.flow.version}"
+            raise BrokenHistory(f"flow {self.flow_id}: its snapshot {found}")
+        return self.flow
+
+
+Stored: TypeAlias = RecordedEvent | FlowSnapshot
+"""What the library stores and hands back."""
+
+
+def snapshot_of(flow: Flow) -> FlowSnapshot:
+    """Return the snapshot of a flow as it is."""
+    return FlowSnapshot(flow.flow_id, flow.version, flow)
+
+
+def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
+    """Fold a snapshot, if there is one, and the events after it: the library's projector.
+
+    Raises:
+        BrokenHistory: if the stream has a gap (recorders accept gaps, so reading must not), or is
+            that of another flow.
+    """
+    for item in stored:
+        flow = item.state() if isinstance(item, FlowSnapshot) else _next(flow, item)
+        if flow.flow_id != item.flow_id:
+            found = f"its events are those of flow {flow.flow_id}"
+            raise BrokenHistory(f"flow {item.flow_id}: {found}")
+    return flow
+
+
+def _next(flow: Flow | None, record: RecordedEvent) -> Flow:
+    due = 1 if flow is None else flow.version + 1
+    if record.version != due:
+        found = f"version {record.version} follows where {due} was due"
+        raise BrokenHistory(f"flow {record.flow_id}: {found}")
+    return evolve(flow, record.event)
