@@ -30,8 +30,8 @@ _SELF_EVIDENT: Final = frozenset(map(FieldPath, ("flow_id", "version", "latest_a
 
 _MOMENTS: Final = frozenset(
     """
-    created_at updated_at latest_at cancel_requested_at ended_at last_event_at heard_at started_at
-    cleanup_after
+    created_at updated_at latest_at cancel_requested_at ended_at last_event_at last_heartbeat_at
+    started_at cleanup_after
     """.split()  # noqa: SIM905 - names read better as text
 )
 

@@ -12,7 +12,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from adapters.store import schema
 from adapters.store.group_commit import GroupCommit
 from adapters.store.schema import KeyRow
-from domain.flow.state import Flow, silence
+from domain.flow.state import Flow, flow_stale_since
 
 
 @frozen
@@ -76,7 +76,7 @@ def _insert_derived(c: SQLiteCursor, derived: Derived, *, created: bool, positio
     if created:
         c.execute(schema.INSERT_INDEX, schema.index_row(flow, position))
     else:
-        c.execute(schema.UPDATE_INDEX, (flow.status.value, silence(flow), flow.flow_id))
+        c.execute(schema.UPDATE_INDEX, (flow.status.value, flow_stale_since(flow), flow.flow_id))
         c.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
     place = (flow.flow_id, snapshot.originator_version)
     c.execute(schema.INSERT_SNAPSHOT, (*place, snapshot.topic, snapshot.state))

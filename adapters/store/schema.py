@@ -13,7 +13,7 @@ from attrs import frozen
 
 from domain.application.ports import Commit
 from domain.flow.ids import FlowId, RouteId, TaskId
-from domain.flow.state import Flow, silence
+from domain.flow.state import Flow, flow_stale_since
 from domain.flow.values import Timestamp
 
 APPLICATION_ID: Final = 0x54464C57
@@ -83,7 +83,7 @@ class KeyRow:
 
 def index_row(flow: Flow, position: int) -> tuple[str, str, int, str, Timestamp | None]:
     """Return the row of `flow_index` that a flow has."""
-    return (flow.flow_id, flow.owner, position, flow.status.value, silence(flow))
+    return (flow.flow_id, flow.owner, position, flow.status.value, flow_stale_since(flow))
 
 
 def key_row(commit: Commit) -> KeyRow | None:

@@ -17,7 +17,7 @@ from domain.flow.commands import LoseTask
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow, active_tasks, task_events
 from domain.flow.status import FlowStatus
-from domain.flow.task import Task, silent_since
+from domain.flow.task import Task, stale_since
 from domain.flow.values import Timestamp
 
 BATCH: Final = 100
@@ -28,7 +28,7 @@ MOST_SIGHTINGS: Final = 10_000
 
 
 @frozen
-class SilentFlow:
+class StaleFlow:
     """A flow with a cancel intent and an active child that was not heard of for some time."""
 
     owner: Owner
@@ -38,11 +38,11 @@ class SilentFlow:
 class SweptStore(FlowStore, Protocol):
     """A store that can say which flows wait for silent children."""
 
-    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows whose most silent child is silent since `before` or earlier."""
         ...
 
-    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows all of whose active children gave their last news later than `after`."""
         ...
 
@@ -87,7 +87,7 @@ class Sweeper:
     def sweep(self, before: Timestamp) -> Swept:
         """Give up all children that have been silent since a moment or longer."""
         total = Swept()
-        while silent := self.store.silent(before, BATCH):
+        while silent := self.store.stale(before, BATCH):
             swept = sum((self._sweep(flow, before) for flow in self._while_on(silent)), Swept())
             if not swept.lost:
                 break  # others were faster; the rest is for the next sweep
@@ -122,7 +122,7 @@ class Sweeper:
         Their callers say so: no listening is needed to know it.
         """
         before, total = period.last.wall - period.pace.stale_after, Swept()
-        for silent in self._while_on(self.store.silent(before, BATCH)):
+        for silent in self._while_on(self.store.stale(before, BATCH)):
             if flow := self.store.load(silent.flow_id):
                 commands = _silent(flow, before, lambda task: _is_claimed(task, period))
                 total += self._lose(silent.owner, flow, commands)
@@ -139,7 +139,7 @@ class Sweeper:
             ),
         )
 
-    def _sweep(self, silent: SilentFlow, before: Timestamp) -> Swept:
+    def _sweep(self, silent: StaleFlow, before: Timestamp) -> Swept:
         flow = self.store.load(silent.flow_id)
         return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
 
@@ -154,7 +154,7 @@ class Sweeper:
                     swept += Swept(1, int(cancelled and flow.ended_at is None))
         return swept
 
-    def _while_on(self, flows: Sequence[SilentFlow]) -> Iterable[SilentFlow]:
+    def _while_on(self, flows: Sequence[StaleFlow]) -> Iterable[StaleFlow]:
         return takewhile(lambda _: self.goes_on(), flows)
 
 
@@ -165,14 +165,14 @@ def _silent(
     return (
         LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=before)
         for task in active_tasks(flow)
-        if silent_since(task) <= before and which(task)
+        if stale_since(task) <= before and which(task)
     )
 
 
 def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
     """Say whether a task was stale when it was last heard of, which was in this period."""
-    was_stale = task.heard_at - task.last_event_at >= period.pace.stale_after
-    return was_stale and period.began <= task.heard_at <= period.last.wall
+    was_stale = task.last_heartbeat_at - task.last_event_at >= period.pace.stale_after
+    return was_stale and period.began <= task.last_heartbeat_at <= period.last.wall
 
 
 def _unheard(flow: Flow) -> Iterable[LoseTask]:
@@ -184,7 +184,7 @@ def _unheard(flow: Flow) -> Iterable[LoseTask]:
         LoseTask(
             flow_id=flow.flow_id,
             task_id=task.task_id,
-            silent_before=silent_since(task),
+            silent_before=stale_since(task),
             task_events=task_events(flow) + number,
         )
         for number, task in enumerate(active_tasks(flow))

@@ -36,7 +36,7 @@ from domain.flow.events import (
     FlowSucceeded,
 )
 from domain.flow.ids import FlowId, TaskId
-from domain.flow.lifecycle import rule
+from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.rules import DecisionRules
 from domain.flow.state import Flow, active_tasks, cancel_requested
@@ -63,7 +63,7 @@ def decide(flow: Flow | None, issued: CommandContext) -> Decision:
     if isinstance(command, REVISIONED) and command.expected_revision != flow.revision:
         reason = "TaskFlow changed since the caller's expected revision."
         return Refusal(code=RefusalCode.REVISION_CONFLICT, reason=reason, flow=flow)
-    row = rule(type(command), flow)
+    row = row_for(type(command), flow)
     if row.refusal is not None:
         return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
     return _allowed(flow, command, issued, at=max(issued.at, flow.latest_at))
@@ -74,7 +74,7 @@ def may_decide_nothing(flow: Flow, task_id: TaskId | None) -> bool:
 
     So are a cancellation that is pending already, and a run that is linked and has no news.
     """
-    row = rule(CancelFlow if task_id is None else RunTask, flow)
+    row = row_for(CancelFlow if task_id is None else RunTask, flow)
     known = task_id is None or find_task(flow.tasks, task_id) is not None
     return row.refusal is None and known and (task_id is not None or not row.events)
 

@@ -16,7 +16,7 @@ from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal, task_events
 from domain.flow.status import ENDED, NotifyPolicy, TaskStatus
-from domain.flow.task import Task, find_task, is_active, same_run, silent_since
+from domain.flow.task import Task, find_task, is_active, same_run, stale_since
 from domain.flow.values import KEEP, Patch, Timestamp
 
 LOST_ERROR = "backing session missing"
@@ -125,7 +125,7 @@ def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...]
 
 
 def _has_news(flow: Flow, task: Task, command: LoseTask) -> bool:
-    if command.silent_before is not None and silent_since(task) > command.silent_before:
+    if command.silent_before is not None and stale_since(task) > command.silent_before:
         return True
     return command.task_events not in {None, task_events(flow)}
 

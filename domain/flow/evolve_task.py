@@ -61,7 +61,7 @@ def _linked(event: TaskLinked) -> Task:
         created_at=event.created_at,
         started_at=event.started_at,
         last_event_at=event.last_event_at,
-        heard_at=event.at,
+        last_heartbeat_at=event.at,
         source_id=event.source_id,
         child_session_key=event.child_session_key,
         parent_task_id=event.parent_task_id,
@@ -90,7 +90,7 @@ def _started(task: Task, event: TaskStarted) -> Task:
 def _heard(task: Task, event: TaskStarted | TaskProgressed | TaskEnded) -> Task:
     return replace(
         task,
-        heard_at=event.at,
+        last_heartbeat_at=event.at,
         last_event_at=event.at,
         progress_summary=patched(task.progress_summary, event.progress_summary),
     )

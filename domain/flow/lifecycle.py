@@ -10,8 +10,7 @@ checks hold every recorded step against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
@@ -62,7 +61,7 @@ UNCHANGED: frozenset[FlowStatus] = frozenset()
 
 
 @frozen(kw_only=True)
-class Row:
+class LifecycleRow:
     """One line of the table: under these guards, this command has this outcome."""
 
     command: type[Command]
@@ -75,8 +74,8 @@ class Row:
     moves: frozenset[int] = frozenset({0})
 
 
-def _ends(command: type[Command], event: type[Event], target: FlowStatus) -> Row:
-    return Row(
+def _ends(command: type[Command], event: type[Event], target: FlowStatus) -> LifecycleRow:
+    return LifecycleRow(
         command=command,
         source=LIVE,
         events=(event,),
@@ -85,9 +84,9 @@ def _ends(command: type[Command], event: type[Event], target: FlowStatus) -> Row
     )
 
 
-def _settles(command: type[Command], events: tuple[type[Event], ...]) -> Row:
+def _settles(command: type[Command], events: tuple[type[Event], ...]) -> LifecycleRow:
     """Return the row of the last child to end, which takes a live flow with an intent with it."""
-    return Row(
+    return LifecycleRow(
         command=command,
         source=LIVE,
         intent=YES,
@@ -100,17 +99,17 @@ def _settles(command: type[Command], events: tuple[type[Event], ...]) -> Row:
 REPORTS: tuple[type[Event], ...] = (TaskStarted, TaskProgressed, TaskEnded)
 
 
-ROWS: tuple[Row, ...] = (
-    Row(command=CreateFlow, source=ABSENT, events=(FlowCreated,), target=LIVE),
-    Row(command=CreateFlow, source=ALL, refusal=RefusalCode.CREATE_REJECTED),
-    Row(
+LIFECYCLE: tuple[LifecycleRow, ...] = (
+    LifecycleRow(command=CreateFlow, source=ABSENT, events=(FlowCreated,), target=LIVE),
+    LifecycleRow(command=CreateFlow, source=ALL, refusal=RefusalCode.CREATE_REJECTED),
+    LifecycleRow(
         command=SetWaiting,
         source=LIVE,
         events=(FlowBeganWaiting, FlowBecameBlocked),
         target=frozenset({FlowStatus.WAITING, FlowStatus.BLOCKED}),
         moves=frozenset({1}),
     ),
-    Row(
+    LifecycleRow(
         command=ResumeFlow,
         source=LIVE,
         events=(FlowResumed,),
@@ -119,8 +118,10 @@ ROWS: tuple[Row, ...] = (
     ),
     _ends(FinishFlow, FlowSucceeded, FlowStatus.SUCCEEDED),
     _ends(FailFlow, FlowFailed, FlowStatus.FAILED),
-    Row(command=RequestCancel, source=LIVE, events=(FlowCancelRequested,), moves=frozenset({1})),
-    Row(
+    LifecycleRow(
+        command=RequestCancel, source=LIVE, events=(FlowCancelRequested,), moves=frozenset({1})
+    ),
+    LifecycleRow(
         command=CancelFlow,
         source=LIVE,
         intent=NO,
@@ -129,7 +130,7 @@ ROWS: tuple[Row, ...] = (
         target=frozenset({FlowStatus.CANCELLED}),
         moves=frozenset({2}),
     ),
-    Row(
+    LifecycleRow(
         command=CancelFlow,
         source=LIVE,
         intent=YES,
@@ -138,7 +139,7 @@ ROWS: tuple[Row, ...] = (
         target=frozenset({FlowStatus.CANCELLED}),
         moves=frozenset({1}),
     ),
-    Row(
+    LifecycleRow(
         command=CancelFlow,
         source=LIVE,
         intent=NO,
@@ -146,57 +147,57 @@ ROWS: tuple[Row, ...] = (
         events=(FlowCancelRequested,),
         moves=frozenset({1}),
     ),
-    Row(command=CancelFlow, source=LIVE, intent=YES, active=YES),
+    LifecycleRow(command=CancelFlow, source=LIVE, intent=YES, active=YES),
     *(
         row
         for command in (SetWaiting, ResumeFlow, FinishFlow, FailFlow, RequestCancel, CancelFlow)
         for row in (
-            Row(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-            Row(command=command, source=TERMINAL, refusal=RefusalCode.TERMINAL),
+            LifecycleRow(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+            LifecycleRow(command=command, source=TERMINAL, refusal=RefusalCode.TERMINAL),
         )
     ),
-    Row(command=RunTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=RunTask, source=LIVE, intent=NO, events=(TaskLinked, TaskDescribed)),
-    Row(command=RunTask, source=ALL, intent=YES, refusal=RefusalCode.CANCEL_REQUESTED),
-    Row(command=RunTask, source=TERMINAL, intent=NO, refusal=RefusalCode.TERMINAL),
+    LifecycleRow(command=RunTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=RunTask, source=LIVE, intent=NO, events=(TaskLinked, TaskDescribed)),
+    LifecycleRow(command=RunTask, source=ALL, intent=YES, refusal=RefusalCode.CANCEL_REQUESTED),
+    LifecycleRow(command=RunTask, source=TERMINAL, intent=NO, refusal=RefusalCode.TERMINAL),
     # Children may outlive their flow, so a terminal flow hears of them too.
-    Row(command=UpdateTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=UpdateTask, source=LIVE, intent=NO, events=REPORTS),
+    LifecycleRow(command=UpdateTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=UpdateTask, source=LIVE, intent=NO, events=REPORTS),
     _settles(UpdateTask, REPORTS),
-    Row(command=UpdateTask, source=TERMINAL, events=REPORTS),
-    Row(command=LoseTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=LoseTask, source=ALL, intent=NO, refusal=RefusalCode.TASK_NOT_SILENT),
+    LifecycleRow(command=UpdateTask, source=TERMINAL, events=REPORTS),
+    LifecycleRow(command=LoseTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=LoseTask, source=ALL, intent=NO, refusal=RefusalCode.TASK_NOT_SILENT),
     _settles(LoseTask, (TaskEnded,)),
-    Row(command=LoseTask, source=TERMINAL, intent=YES, events=(TaskEnded,)),
+    LifecycleRow(command=LoseTask, source=TERMINAL, intent=YES, events=(TaskEnded,)),
 )
 
 
-def rows(command: type[Command], state: State, *, intent: bool, active: bool) -> Iterable[Row]:
+def matching_rows(
+    command: type[Command], state: State, *, intent: bool, active: bool
+) -> tuple[LifecycleRow, ...]:
     """Return the rows that apply to a command in a state: exactly one (a test counts them)."""
-    return (
+    return tuple(
         row
-        for row in _BY_COMMAND[command]
-        if state in row.source and intent in row.intent and active in row.active
+        for row in LIFECYCLE
+        if row.command is command
+        and state in row.source
+        and intent in row.intent
+        and active in row.active
     )
 
 
-def rule(command: type[Command], flow: Flow | None) -> Row:
-    """Return the row that applies to a command on a flow, or on none."""
-    if flow is None:
-        return next(iter(rows(command, None, intent=False, active=False)))
-    key = (command, flow.status, cancel_requested(flow), bool(active_tasks(flow)))
-    return _TABLE[key]
-
-
-_BY_COMMAND = {
-    command: tuple(row for row in ROWS if row.command is command) for command in COMMANDS
-}
-_TABLE = {
-    (command, status, intent, active): next(
-        iter(rows(command, status, intent=intent, active=active))
-    )
+_ROW_FOR: Final = {
+    (command, state, intent, active): row
     for command in COMMANDS
-    for status in FlowStatus
+    for state in (None, *FlowStatus)
     for intent in ANY
     for active in ANY
+    for row in matching_rows(command, state, intent=intent, active=active)
 }
+
+
+def row_for(command: type[Command], flow: Flow | None) -> LifecycleRow:
+    """Return the row that applies to a command on a flow, or on none."""
+    if flow is None:
+        return _ROW_FOR[command, None, False, False]
+    return _ROW_FOR[command, flow.status, cancel_requested(flow), bool(active_tasks(flow))]

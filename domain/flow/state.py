@@ -6,7 +6,7 @@ from attrs import frozen
 
 from domain.flow.ids import FlowId, Owner
 from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
-from domain.flow.task import Task, is_active, silent_since
+from domain.flow.task import Task, is_active, stale_since
 from domain.flow.values import Json, Timestamp
 
 
@@ -60,8 +60,8 @@ def task_events(flow: Flow) -> int:
     return flow.version - 1 - flow.revision
 
 
-def silence(flow: Flow) -> Timestamp | None:
-    """Return since when the most silent active child is silent, where a cancel intent waits."""
+def flow_stale_since(flow: Flow) -> Timestamp | None:
+    """Return since when the stalest active child has no news, where there is a cancel intent."""
     if not cancel_requested(flow):
         return None
-    return min((silent_since(task) for task in active_tasks(flow)), default=None)
+    return min((stale_since(task) for task in active_tasks(flow)), default=None)

@@ -41,6 +41,8 @@ def published(values: Mapping[str, object], embed: Embed) -> Published:
 @cache
 def public_name(name: str) -> str:
     """Return the public name of an attribute, as in `stateJson`."""
+    if name == "last_heartbeat_at":
+        return "heardAt"  # NOTE: published before the attribute had its present name
     first, *rest = name.split("_")
     return first + "".join(map(str.capitalize, rest))
 

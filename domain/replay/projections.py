@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from attrs import AttrsInstance, fields
 
 from domain.flow.ids import FlowId
-from domain.flow.state import Flow, silence
+from domain.flow.state import Flow, flow_stale_since
 from domain.history.audit_log import IndexRow, StoredFlow
 from domain.replay.findings import Finding, FindingCode
 
@@ -19,7 +19,10 @@ from domain.replay.findings import Finding, FindingCode
 def index_row(flow: Flow, position: int) -> IndexRow:
     """Return the row that the owners' index has of a flow, created at a position of the log."""
     return IndexRow(
-        owner=flow.owner, position=position, status=flow.status.value, silent_since=silence(flow)
+        owner=flow.owner,
+        position=position,
+        status=flow.status.value,
+        silent_since=flow_stale_since(flow),
     )
 
 

@@ -43,7 +43,7 @@ from domain.flow.events import (
 )
 from domain.flow.evolve import evolve
 from domain.flow.ids import Owner
-from domain.flow.lifecycle import Row, rule
+from domain.flow.lifecycle import LifecycleRow, row_for
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.state import Flow
 from domain.replay.task_commands import commands_behind
@@ -65,11 +65,11 @@ def is_legal_transition(
 
 
 def _reproduces(flow: Flow | None, issued: CommandContext, events: tuple[Event, ...]) -> bool:
-    row = rule(type(issued.command), flow)
+    row = row_for(type(issued.command), flow)
     return decide(flow, issued) == events and _row_allows(row, flow, events)
 
 
-def _row_allows(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
+def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[Event, ...]) -> bool:
     """Say whether events are such as a row of the table allows."""
     after = reduce(evolve, events[1:], evolve(flow, events[0]))
     moved = after.revision - (0 if flow is None else flow.revision)

@@ -58,6 +58,7 @@ def instances(cls: Callable[..., T], **given: SearchStrategy[Any]) -> SearchStra
 
 
 def _of(hint: Any) -> SearchStrategy[Any]:  # noqa: ANN401 - any annotation
+    hint = getattr(hint, "__supertype__", hint)
     if hint in _LEAVES:
         return _LEAVES[hint]
     inner = get_args(hint)

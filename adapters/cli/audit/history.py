@@ -67,7 +67,14 @@ a change is missing where the field held nothing; a JSON null is null.
 """
     + exit_codes(done="shown", findings="not used", trouble=FLOW_TROUBLE),
 )
-_TOLD_BESIDE: Final = ("version", "revision", "flow_id", "updated_at", "latest_at", "heard_at")
+_TOLD_BESIDE: Final = (
+    "version",
+    "revision",
+    "flow_id",
+    "updated_at",
+    "latest_at",
+    "last_heartbeat_at",
+)
 """Fields whose change is plain from the first column or the title."""
 
 
