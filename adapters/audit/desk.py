@@ -116,10 +116,10 @@ class Desk:
         # A configured file is made with the first checkpoint; one that is named must be there.
         read = [] if ledger is None or (file is None and not ledger.exists()) else [ledger]
         if not read and not held:
-            return KnownCheckpoints(ledger=None if ledger is None else ())
+            return KnownCheckpoints(own=None if ledger is None else ())
         verifiers = _verifiers(configured, public_keys)
         return KnownCheckpoints(
-            ledger=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
+            own=None if ledger is None else tuple(_each(read_checkpoints, read, verifiers)),
             held=tuple(_each(read_held, held, verifiers)),
             tiles=() if ledger is None else read_tiles(tiles_path(ledger)),
         )

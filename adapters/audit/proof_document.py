@@ -46,12 +46,12 @@ def proof_document(proof: Proof) -> dict[str, object]:
         "name": entry.name,
         "state": encoded(entry.state),
         "index": entry.position - 1,
-        "path": [encoded(node) for node in proof.path],
+        "path": [encoded(node) for node in proof.hashes],
         "checkpoint": proof.note,
     }
-    if proof.since is not None:
-        path = [encoded(node) for node in proof.since.path]
-        document["since"] = {"checkpoint": proof.since.note, "path": path}
+    if proof.consistency is not None:
+        path = [encoded(node) for node in proof.consistency.hashes]
+        document["since"] = {"checkpoint": proof.consistency.note, "path": path}
     return document
 
 
@@ -89,17 +89,17 @@ def parse_proof(text: str) -> Proof:
     )
     return Proof(
         entry=entry,
-        path=_path(fields),
+        hashes=_path(fields),
         note=fields["checkpoint"],
-        since=_since(since) if has_since else None,
+        consistency=_consistency(since) if has_since else None,
     )
 
 
-def _since(fields: object) -> ConsistencyProof:
+def _consistency(fields: object) -> ConsistencyProof:
     if not isinstance(fields, dict):
         raise _no_proof("its field since is not an object")
     _check(fields, _SINCE, "since")
-    return ConsistencyProof(note=fields["checkpoint"], path=_path(fields))
+    return ConsistencyProof(note=fields["checkpoint"], hashes=_path(fields))
 
 
 def _path(fields: Mapping[str, Any]) -> tuple[bytes, ...]:

@@ -61,9 +61,10 @@ def prove(
     size = found.checkpoint.size
     cached = read_tiles(tiles_path(against.file))
     tree = tree_over(evidence, size, trusted=found.checkpoint, cached=cached, progress=progress)
-    path = inclusion_proof(entry.position - 1, size, tree.subtree)
-    since = _since(against, size, tree)
-    return judged(Proof(entry=entry, path=path, note=found.text, since=since), against.verifiers)
+    hashes = inclusion_proof(entry.position - 1, size, tree.subtree)
+    consistency = _consistency(against, size, tree)
+    proof = Proof(entry=entry, hashes=hashes, note=found.text, consistency=consistency)
+    return judged(proof, against.verifiers)
 
 
 def _covering(entry: LogEntry, against: Against) -> _Note:
@@ -76,14 +77,14 @@ def _covering(entry: LogEntry, against: Against) -> _Note:
     )
 
 
-def _since(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | None:
+def _consistency(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | None:
     """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
     if against.held is None:
         return None
     for note in _from_the_last(against.held, against.verifiers):
         if 0 < (older := note.checkpoint.size) <= size:
             return ConsistencyProof(
-                note=note.text, path=consistency_proof(older, size, tree.subtree)
+                note=note.text, hashes=consistency_proof(older, size, tree.subtree)
             )
     raise Unprovable(
         f"{against.held}: has no checkpoint by {named(against.verifiers)} of 1 to {size} events"
@@ -104,20 +105,23 @@ def judged(proof: Proof, verifiers: Sequence[Verifier]) -> ProofResult:
         return ProofResult(proof=proof, reason=f"its checkpoint: {checkpoint}")
     if not verify_inclusion(proof, checkpoint):
         return ProofResult(proof=proof, checkpoint=checkpoint, reason=_NOT_INCLUDED)
-    if proof.since is None:
+    if proof.consistency is None:
         return ProofResult(proof=proof, checkpoint=checkpoint, reason=None)
-    return _judged_since(proof, proof.since, checkpoint, verifiers)
+    return _judged_consistency(proof, proof.consistency, checkpoint, verifiers)
 
 
-def _judged_since(
-    proof: Proof, since: ConsistencyProof, checkpoint: Checkpoint, verifiers: Sequence[Verifier]
+def _judged_consistency(
+    proof: Proof,
+    consistency: ConsistencyProof,
+    checkpoint: Checkpoint,
+    verifiers: Sequence[Verifier],
 ) -> ProofResult:
-    older = _checkpoint(since.note.encode(errors="surrogatepass"), verifiers)
+    older = _checkpoint(consistency.note.encode(errors="surrogatepass"), verifiers)
     if isinstance(older, str):
         reason = f"its older checkpoint: {older}"
         return ProofResult(proof=proof, checkpoint=checkpoint, reason=reason)
-    reason_why = None if verify_consistency(since, older, checkpoint) else _NOT_CONTINUED
-    return ProofResult(proof=proof, checkpoint=checkpoint, since=older, reason=reason_why)
+    reason_why = None if verify_consistency(consistency, older, checkpoint) else _NOT_CONTINUED
+    return ProofResult(proof=proof, checkpoint=checkpoint, older=older, reason=reason_why)
 
 
 _NOT_INCLUDED: Final = (

@@ -51,7 +51,7 @@ class Verified:
     that somebody gave, those that the log has too are the `same_tiles`, or not.
     """
 
-    measured: RebuiltTree
+    tree: RebuiltTree
     agreed: int
     covered: int
     findings: tuple[Discrepancy, ...]
@@ -61,7 +61,7 @@ class Verified:
     def missing(self) -> int:
         """How many events are missing at the end, by the largest of the checkpoints."""
         cut = [one for one in self.findings if one.code == _TRUNCATED]
-        return sum((one.last or 0) - self.measured.size for one in cut)
+        return sum((one.last or 0) - self.tree.size for one in cut)
 
     @property
     def is_short_copy(self) -> bool:
@@ -71,26 +71,26 @@ class Verified:
 
 
 def verified(log: RebuiltTree, checkpoints: KnownCheckpoints) -> Verified:
-    """Compare a log, measured at the size of each checkpoint, with all of them.
+    """Compare a log, rebuilt at the size of each checkpoint, with all of them.
 
     What was put away before must still be in the log's own file, if that is given. The log is the
     one that the first of all checkpoints names.
     """
-    ledger, held = checkpoints.ledger or (), checkpoints.held
-    found = (*ledger, *held)
+    own, held = checkpoints.own or (), checkpoints.held
+    found = (*own, *held)
     signed = _signed(found)
     ours = [one for one in signed if _is_of_log(one, signed[0])]
     agreeing = [one for one in ours if _agrees(log, one)]
     findings = (
         *(_rejected(one) for one in found if isinstance(one, UnverifiedNote)),
         *(_foreign(one, signed[0]) for one in signed if not _is_of_log(one, signed[0])),
-        *_disordered(ledger),
-        *(() if checkpoints.ledger is None else _lost(ledger, held)),
+        *_disordered(own),
+        *(() if checkpoints.own is None else _lost(own, held)),
         *_gaps(log),
         *_differing(log, ours, checkpoints.tiles),
     )
     return Verified(
-        measured=log,
+        tree=log,
         agreed=len({one.text for one in agreeing}),
         covered=max((one.checkpoint.size for one in agreeing), default=0),
         findings=findings,
@@ -123,15 +123,15 @@ def _foreign(one: VerifiedNote, first: VerifiedNote) -> Discrepancy:
     return Discrepancy(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
 
 
-def _disordered(ledger: Sequence[FoundNote]) -> Iterator[Discrepancy]:
-    """Return where the ledger is not in the order in which its signer wrote it.
+def _disordered(own: Sequence[FoundNote]) -> Iterator[Discrepancy]:
+    """Return where the log's own file is not in the order in which its signer wrote it.
 
     A log only grows, and so do its checkpoints. Those of release 0.1 name the hash of the one
     before as well.
     """
     before: FoundNote | None = None
     most = 0
-    for one in ledger:
+    for one in own:
         if isinstance(one, VerifiedNote):
             size = one.checkpoint.size
             if not _follows(one, before):
@@ -150,7 +150,7 @@ def _follows(one: VerifiedNote, before: FoundNote | None) -> bool:
     """Say whether a checkpoint may stand behind another one, or at the beginning of the file."""
     previous = one.checkpoint.previous
     if previous is None or isinstance(before, UnverifiedNote):
-        return True  # What follows on something rejected cannot be judged, and that is told already
+        return True  # what follows on a rejected one cannot be judged, and that one is a finding
     return before is not None and previous == before.digest
 
 
@@ -162,12 +162,12 @@ def _removed(one: VerifiedNote, before: FoundNote | None) -> Discrepancy:
     return Discrepancy(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
 
 
-def _lost(ledger: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
-    """Return the checkpoints that others hold and the ledger does not.
+def _lost(own: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
+    """Return the checkpoints that others hold and the log's own file does not.
 
     What was signed is compared, since witnesses may have signed a copy, too.
     """
-    kept = {one.text for one in _signed(ledger)}
+    kept = {one.text for one in _signed(own)}
     for one in _signed(held):
         if one.text not in kept:
             sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
@@ -190,7 +190,7 @@ def _gaps(log: RebuiltTree) -> Iterator[Discrepancy]:
 def _differing(
     log: RebuiltTree, signed: Sequence[VerifiedNote], tiles: Sequence[bytes]
 ) -> Iterator[Discrepancy]:
-    """Return what the roots tell: the log was cut, was changed, or never was what was signed."""
+    """Return what the roots show: the log was cut, was changed, or never was what was signed."""
     ordered = sorted(signed, key=lambda one: one.checkpoint.size)
     good = max((one.checkpoint.size for one in ordered if _agrees(log, one)), default=0)
     short = [one for one in ordered if one.checkpoint.size > log.size]

@@ -145,7 +145,7 @@ def _compare(
     size = max(parting.sizes)
     entries = parting.pass_through(evidence.entries(1, size))
     log = rebuild_tree(entries, parting.sizes, lambda done: progress(done, size))
-    for finding in verified(log, KnownCheckpoints(ledger=tuple(sightings))).findings:
+    for finding in verified(log, KnownCheckpoints(own=tuple(sightings))).findings:
         raise Unprovable(f"{finding.sentence}: see taskflow audit verify")
     if parting.gap is not None:
         raise Unprovable(f"{parting.gap}: see taskflow audit replay")

@@ -39,13 +39,13 @@ class Parting:
         due, gap = next(self.chosen, None), OmittedEvents()
         for entry in entries:
             if due is not None and due.position == entry.position:
-                self._close(gap)
+                gap = self._closed(gap)
                 self._take(entry)
                 due = next(self.chosen, None)
             else:
                 gap.add(entry.position, entry_hash(entry))
             if entry.position in self.sizes:
-                self._close(gap)
+                gap = self._closed(gap)
             yield entry
 
     def _take(self, entry: LogEntry) -> None:
@@ -54,7 +54,8 @@ class Parting:
         self.events.write(line(event))
         self.taken += 1
 
-    def _close(self, gap: OmittedEvents) -> None:
-        for one in gap.closed():
+    def _closed(self, gap: OmittedEvents) -> OmittedEvents:
+        for one in gap.ranges():
             document = {"first": one.first, "last": one.last, "hash": encoded(one.hash)}
             self.stretches.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+        return OmittedEvents()

@@ -100,7 +100,7 @@ def _compared(evidence: AuditLog, given: KnownCheckpoints, terminal: Terminal) -
 
 
 def _document(found: Verified, until: Timestamp | None) -> Document:
-    log = found.measured
+    log = found.tree
     return {
         "events": log.size,
         "root": in_base64(log.root),
@@ -116,13 +116,13 @@ def _document(found: Verified, until: Timestamp | None) -> Document:
 def _tell(
     found: Verified, given: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
 ) -> None:
-    log = found.measured
+    log = found.tree
     if found.findings:
         terminal.show(_table(found.findings))
         terminal.say("")
     terminal.say(f"The log has {counted(log.size, 'event')}.")
     terminal.say(f"Root {in_base64(log.root)}")
-    if not given.ledger and not given.held:
+    if not given.own and not given.held:
         terminal.say("Nothing was compared: there is no checkpoint.")
         return
     terminal.say(_agreement(found))
