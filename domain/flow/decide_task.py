@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
+from domain.flow import events as e
 from domain.flow.commands import CommandContext, LoseTask, RunTask, UpdateTask
-from domain.flow.events import (
-    Event,
-    FlowCancelled,
-    TaskDescribed,
-    TaskEnded,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
 from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal, task_events
@@ -33,20 +25,20 @@ def meant_task(flow: Flow, command: RunTask, new_id: str) -> TaskId:
 
 
 def run_task(
-    flow: Flow, command: RunTask, issued: CommandContext, *, at: Timestamp
-) -> tuple[Event, ...]:
+    flow: Flow, command: RunTask, context: CommandContext, *, at: Timestamp
+) -> tuple[e.Event, ...]:
     """Link a task, or tell more of the one that the same run linked before."""
     known = same_run(flow.tasks, command)
     if known is not None:
         return _described(known, command, at)
     reported = [t for t in (command.started_at, command.last_event_at) if t is not None]
-    linked = TaskLinked(
+    linked = e.TaskLinked(
         at=at,
-        task_id=TaskId(issued.new_id),
+        task_id=TaskId(context.new_id),
         runtime=command.runtime,
         task=command.task,
         status=command.status,
-        agent_id=command.agent_id or issued.rules.agent(command.child_session_key, flow.owner),
+        agent_id=command.agent_id or context.rules.agent(command.child_session_key, flow.owner),
         notify_policy=command.notify_policy,
         created_at=min(at, *reported, at),
         started_at=command.started_at,
@@ -61,9 +53,9 @@ def run_task(
     return (linked,)
 
 
-def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...]:
+def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[e.Event, ...]:
     preferred = command.prefer_metadata
-    told = TaskDescribed(
+    told = e.TaskDescribed(
         at=at,
         task_id=known.task_id,
         source_id=_filled(known.source_id, command.source_id),
@@ -75,7 +67,7 @@ def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...
         notify_policy=_lifted(known.notify_policy, command.notify_policy),
         agent_id=_filled(known.agent_id, command.agent_id),
     )
-    return () if told == TaskDescribed(at=at, task_id=known.task_id) else (told,)
+    return () if told == e.TaskDescribed(at=at, task_id=known.task_id) else (told,)
 
 
 def _filled(old: str | None, new: str | None) -> Patch[str]:
@@ -91,15 +83,15 @@ def _lifted(old: NotifyPolicy, new: NotifyPolicy) -> Patch[NotifyPolicy]:
     return new if old is silent and new is not silent else KEEP
 
 
-def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
+def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[e.Event, ...] | Refusal:
     """Let a child run, make progress, or end; the end of the last one may cancel its flow."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
         return task
     if command.status not in ENDED:
-        fact = TaskProgressed if task.status is TaskStatus.RUNNING else TaskStarted
+        fact = e.TaskProgressed if task.status is TaskStatus.RUNNING else e.TaskStarted
         return (fact(at=at, task_id=task.task_id, progress_summary=command.progress_summary),)
-    ended = TaskEnded(
+    ended = e.TaskEnded(
         at=at,
         task_id=task.task_id,
         status=command.status,
@@ -111,7 +103,7 @@ def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, 
     return (ended, *_cancelled_by(flow, task, at))
 
 
-def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
+def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[e.Event, ...] | Refusal:
     """Mark a child as lost, if it was silent for long enough or an operator says so."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
@@ -120,7 +112,7 @@ def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...]
         reason = "There was news of the task."
         return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
     error = GIVEN_UP_ERROR if command.silent_before is None else LOST_ERROR
-    lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
+    lost = e.TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
     return (lost, *_cancelled_by(flow, task, at))
 
 
@@ -140,7 +132,7 @@ def _unended(flow: Flow, task_id: TaskId) -> Task | Refusal:
     return task
 
 
-def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[Event, ...]:
+def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[e.Event, ...]:
     last = active_tasks(flow) == (task,)
     pending = cancel_requested(flow) and not is_terminal(flow)
-    return (FlowCancelled(at=at),) if last and pending else ()
+    return (e.FlowCancelled(at=at),) if last and pending else ()

@@ -7,14 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from attrs import evolve as replace
 
-from domain.flow.events import (
-    TaskDescribed,
-    TaskEnded,
-    TaskEvent,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
+from domain.flow import events as e
 from domain.flow.ids import TaskId
 from domain.flow.status import TaskStatus
 from domain.flow.task import Task
@@ -26,21 +19,21 @@ LOST_CLEANUP_MS: Final = 24 * 60 * 60 * 1000
 """How long after its end the reference would clean up a lost task; we show it and keep the task."""
 
 
-def evolve_tasks(tasks: Tasks, event: TaskEvent) -> Tasks:
+def evolve_tasks(tasks: Tasks, event: e.TaskEvent) -> Tasks:
     """Return the tasks after an event, in the order in which they were linked.
 
     An event of an unknown task changes none: reading a history never fails.
     """
     match event:
-        case TaskLinked():
+        case e.TaskLinked():
             return (*tasks, _linked(event))
-        case TaskDescribed():
+        case e.TaskDescribed():
             return _with(tasks, event.task_id, lambda task: _described(task, event))
-        case TaskStarted():
+        case e.TaskStarted():
             return _with(tasks, event.task_id, lambda task: _started(task, event))
-        case TaskProgressed():
+        case e.TaskProgressed():
             return _with(tasks, event.task_id, lambda task: _heard(task, event))
-        case TaskEnded():
+        case e.TaskEnded():
             return _with(tasks, event.task_id, lambda task: _task_ended(task, event))
         case _:
             assert_never(event)
@@ -50,7 +43,7 @@ def _with(tasks: Tasks, task_id: TaskId, change: Callable[[Task], Task]) -> Task
     return tuple(change(task) if task.task_id == task_id else task for task in tasks)
 
 
-def _linked(event: TaskLinked) -> Task:
+def _linked(event: e.TaskLinked) -> Task:
     return Task(
         task_id=event.task_id,
         runtime=event.runtime,
@@ -71,7 +64,7 @@ def _linked(event: TaskLinked) -> Task:
     )
 
 
-def _described(task: Task, event: TaskDescribed) -> Task:
+def _described(task: Task, event: e.TaskDescribed) -> Task:
     return replace(
         task,
         source_id=patched(task.source_id, event.source_id),
@@ -83,11 +76,11 @@ def _described(task: Task, event: TaskDescribed) -> Task:
     )
 
 
-def _started(task: Task, event: TaskStarted) -> Task:
+def _started(task: Task, event: e.TaskStarted) -> Task:
     return replace(_heard(task, event), status=TaskStatus.RUNNING, started_at=event.at)
 
 
-def _heard(task: Task, event: TaskStarted | TaskProgressed | TaskEnded) -> Task:
+def _heard(task: Task, event: e.TaskStarted | e.TaskProgressed | e.TaskEnded) -> Task:
     return replace(
         task,
         last_heartbeat_at=event.at,
@@ -96,7 +89,7 @@ def _heard(task: Task, event: TaskStarted | TaskProgressed | TaskEnded) -> Task:
     )
 
 
-def _task_ended(task: Task, event: TaskEnded) -> Task:
+def _task_ended(task: Task, event: e.TaskEnded) -> Task:
     return replace(
         _heard(task, event),
         status=event.status,

@@ -15,32 +15,9 @@ from functools import reduce
 
 from attrs import evolve as replace
 
-from domain.flow.commands import (
-    CancelFlow,
-    Command,
-    CommandContext,
-    CreateFlow,
-    FailFlow,
-    FinishFlow,
-    RequestCancel,
-    ResumeFlow,
-    SetWaiting,
-)
+from domain.flow import commands as c
+from domain.flow import events as e
 from domain.flow.decide import decide
-from domain.flow.events import (
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowEvent,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-    TaskEvent,
-    TaskLinked,
-)
 from domain.flow.evolve import evolve
 from domain.flow.ids import Owner
 from domain.flow.lifecycle import LifecycleRow, row_for
@@ -50,7 +27,7 @@ from domain.replay.task_commands import commands_behind
 
 
 def is_legal_transition(
-    flow: Flow | None, events: Sequence[Event], rules: DecisionRules = RULES
+    flow: Flow | None, events: Sequence[e.Event], rules: DecisionRules = RULES
 ) -> bool:
     """Say whether some command brings about exactly these events on a flow as it was, by rules.
 
@@ -59,17 +36,17 @@ def is_legal_transition(
     first = events[0]
     before = None if flow is None else replace(flow, latest_at=first.at)
     return any(
-        _reproduces(before, replace(issued, rules=rules), tuple(events))
-        for issued in _candidate_commands(before, first)
+        _reproduces(before, replace(context, rules=rules), tuple(events))
+        for context in _candidate_commands(before, first)
     )
 
 
-def _reproduces(flow: Flow | None, issued: CommandContext, events: tuple[Event, ...]) -> bool:
-    row = row_for(type(issued.command), flow)
-    return decide(flow, issued) == events and _row_allows(row, flow, events)
+def _reproduces(flow: Flow | None, context: c.CommandContext, events: tuple[e.Event, ...]) -> bool:
+    row = row_for(type(context.command), flow)
+    return decide(flow, context) == events and _row_allows(row, flow, events)
 
 
-def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[Event, ...]) -> bool:
+def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[e.Event, ...]) -> bool:
     """Say whether events are such as a row of the table allows."""
     after = reduce(evolve, events[1:], evolve(flow, events[0]))
     moved = after.revision - (0 if flow is None else flow.revision)
@@ -82,24 +59,24 @@ def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[Event, ...])
     )
 
 
-def _candidate_commands(flow: Flow | None, first: Event) -> Iterator[CommandContext]:
+def _candidate_commands(flow: Flow | None, first: e.Event) -> Iterator[c.CommandContext]:
     """Return what may have been asked for, where this event came of it first."""
-    if isinstance(first, FlowCreated):
+    if isinstance(first, e.FlowCreated):
         yield _issued(_creation(first), first.owner, first, new_id=first.flow_id)
         return
     if flow is None:
         return
-    new_id = first.task_id if isinstance(first, TaskLinked) else ""
+    new_id = first.task_id if isinstance(first, e.TaskLinked) else ""
     for command in _commands(flow, first):
         yield _issued(command, flow.owner, first, new_id=new_id)
 
 
-def _issued(command: Command, owner: Owner, first: Event, *, new_id: str) -> CommandContext:
-    return CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
+def _issued(command: c.Command, owner: Owner, first: e.Event, *, new_id: str) -> c.CommandContext:
+    return c.CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
 
 
-def _creation(event: FlowCreated) -> CreateFlow:
-    return CreateFlow(
+def _creation(event: e.FlowCreated) -> c.CreateFlow:
+    return c.CreateFlow(
         goal=event.goal,
         controller_id=event.controller_id,
         status=event.status,
@@ -110,34 +87,34 @@ def _creation(event: FlowCreated) -> CreateFlow:
     )
 
 
-def _commands(flow: Flow, first: FlowEvent | TaskEvent) -> Iterator[Command]:
+def _commands(flow: Flow, first: e.FlowEvent | e.TaskEvent) -> Iterator[c.Command]:
     flow_id, revision = flow.flow_id, flow.revision
     match first:
-        case FlowBeganWaiting() | FlowBecameBlocked():
+        case e.FlowBeganWaiting() | e.FlowBecameBlocked():
             yield _waiting(flow, first)
-        case FlowResumed():
-            yield ResumeFlow(
+        case e.FlowResumed():
+            yield c.ResumeFlow(
                 flow_id=flow_id,
                 expected_revision=revision,
                 status=first.status,
                 current_step=first.current_step,
                 state_json=first.state_json,
             )
-        case FlowSucceeded():
-            yield FinishFlow(
+        case e.FlowSucceeded():
+            yield c.FinishFlow(
                 flow_id=flow_id, expected_revision=revision, state_json=first.state_json
             )
-        case FlowFailed():
+        case e.FlowFailed():
             yield _failing(flow, first)
-        case FlowCancelRequested() | FlowCancelled():
-            yield RequestCancel(flow_id=flow_id, expected_revision=revision)
-            yield CancelFlow(flow_id=flow_id)
+        case e.FlowCancelRequested() | e.FlowCancelled():
+            yield c.RequestCancel(flow_id=flow_id, expected_revision=revision)
+            yield c.CancelFlow(flow_id=flow_id)
         case _:
             yield from commands_behind(flow, first)
 
 
-def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked) -> SetWaiting:
-    return SetWaiting(
+def _waiting(flow: Flow, event: e.FlowBeganWaiting | e.FlowBecameBlocked) -> c.SetWaiting:
+    return c.SetWaiting(
         flow_id=flow.flow_id,
         expected_revision=flow.revision,
         current_step=event.current_step,
@@ -148,8 +125,8 @@ def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked) -> SetWait
     )
 
 
-def _failing(flow: Flow, event: FlowFailed) -> FailFlow:
-    return FailFlow(
+def _failing(flow: Flow, event: e.FlowFailed) -> c.FailFlow:
+    return c.FailFlow(
         flow_id=flow.flow_id,
         expected_revision=flow.revision,
         state_json=event.state_json,

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from domain.flow import events as e
 from domain.flow.commands import RunTask, UpdateTask
-from domain.flow.events import TaskDescribed, TaskEnded, TaskEvent, TaskLinked, TaskProgressed
-from domain.flow.events import TaskStarted as Started
 from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
 from domain.flow.task import Task, find_task
 from domain.flow.values import Keep, Patch, T
 
 
-def commands_behind(flow: Flow, event: TaskEvent) -> Iterator[RunTask | UpdateTask]:
+def commands_behind(flow: Flow, event: e.TaskEvent) -> Iterator[RunTask | UpdateTask]:
     """Return what may have been asked for, where this event came of it first.
 
     A task that was given up is taken for one that was reported as lost: `decide` brings about the
     same, and the silence that led to it is not recorded.
     """
     match event:
-        case TaskLinked():
+        case e.TaskLinked():
             yield from _links(flow, event)
-        case TaskDescribed():
+        case e.TaskDescribed():
             yield from _descriptions(flow, event)
-        case Started() | TaskProgressed():
+        case e.TaskStarted() | e.TaskProgressed():
             yield UpdateTask(
                 flow_id=flow.flow_id,
                 task_id=event.task_id,
                 status=TaskStatus.RUNNING,
                 progress_summary=event.progress_summary,
             )
-        case TaskEnded():
+        case e.TaskEnded():
             yield UpdateTask(
                 flow_id=flow.flow_id,
                 task_id=event.task_id,
@@ -46,7 +45,7 @@ def commands_behind(flow: Flow, event: TaskEvent) -> Iterator[RunTask | UpdateTa
             assert_never(event)
 
 
-def _links(flow: Flow, event: TaskLinked) -> Iterator[RunTask]:
+def _links(flow: Flow, event: e.TaskLinked) -> Iterator[RunTask]:
     """Return the ways to link a task: when its news was, its caller said or left to be derived."""
     if find_task(flow.tasks, event.task_id) is not None:
         return  # ids are new, so nothing links a task again under one that is known
@@ -69,7 +68,7 @@ def _links(flow: Flow, event: TaskLinked) -> Iterator[RunTask]:
         )
 
 
-def _descriptions(flow: Flow, event: TaskDescribed) -> Iterator[RunTask]:
+def _descriptions(flow: Flow, event: e.TaskDescribed) -> Iterator[RunTask]:
     known = find_task(flow.tasks, event.task_id)
     if known is None:
         return
@@ -77,7 +76,7 @@ def _descriptions(flow: Flow, event: TaskDescribed) -> Iterator[RunTask]:
         yield _description(flow, known, event, preferred=preferred)
 
 
-def _description(flow: Flow, known: Task, event: TaskDescribed, *, preferred: bool) -> RunTask:
+def _description(flow: Flow, known: Task, event: e.TaskDescribed, *, preferred: bool) -> RunTask:
     return RunTask(
         flow_id=flow.flow_id,
         runtime=known.runtime,
