@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import assert_never
 
 from adapters.cli.asks import CancelFlow
 from adapters.cli.exits import Exit
@@ -10,12 +10,10 @@ from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, flow_document, task_documents
 from adapters.presentation.printable import counted
-from domain.application.outcomes import Accepted, Rejected
+from domain.application.outcomes import CANCEL_PENDING, CANCEL_PENDING_REASON, Accepted, Rejected
 from domain.application.sweep import Swept
-from domain.flow.state import Flow, active_tasks
+from domain.flow.state import Flow, active_tasks, cancel_pending
 from domain.flow.status import FlowStatus
-
-_PENDING: Final = "One or more child tasks are still active."
 
 
 def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
@@ -40,19 +38,20 @@ def cancel_flow(ask: CancelFlow, tools: Tools, terminal: Terminal) -> Exit:
 
 
 def _accepted(flow: Flow, swept: Swept, ask: CancelFlow, terminal: Terminal) -> None:
-    cancelled = flow.status is FlowStatus.CANCELLED
+    is_pending = cancel_pending(flow)
     if ask.json:
-        pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
+        cancelled = flow.status is FlowStatus.CANCELLED
+        why = {"code": CANCEL_PENDING, "reason": CANCEL_PENDING_REASON} if is_pending else {}
         counts = {"lost": swept.lost} if ask.give_up_children else {}
-        terminal.dump({"found": True, "cancelled": cancelled, **counts, **pending, **_shown(flow)})
-    elif cancelled:
-        given_up = (
-            f" Given up: {counted(swept.lost, 'child task')}." if ask.give_up_children else ""
-        )
-        terminal.say(f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.{given_up}")
-    else:
+        terminal.dump({"found": True, "cancelled": cancelled, **counts, **why, **_shown(flow)})
+    elif is_pending:
         active = f"active child tasks: {len(active_tasks(flow))}"
         terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
+    else:
+        lost = counted(swept.lost, "child task")
+        given_up = f" Given up: {lost}." if ask.give_up_children else ""
+        stands = f"is {flow.status}, at revision {flow.revision}"
+        terminal.say(f"Flow {flow.flow_id} {stands}.{given_up}")
 
 
 def _refused(refused: Rejected, flow: Flow | None, ask: CancelFlow, terminal: Terminal) -> None:

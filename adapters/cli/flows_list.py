@@ -12,7 +12,7 @@ from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, flow_document
 from adapters.presentation.printable import counted, to_the_second
 from domain.application.ports import Page, itself
-from domain.flow.state import Flow, cancel_requested, is_terminal
+from domain.flow.state import Flow, cancel_pending
 
 
 def list_flows(ask: ListFlows, tools: Tools, terminal: Terminal) -> Exit:
@@ -49,7 +49,7 @@ def _tell(page: Page[Flow], terminal: Terminal) -> None:
 
 def _progress(flow: Flow) -> tuple[str, ...]:
     revision = f"revision {flow.revision}"
-    if cancel_requested(flow) and not is_terminal(flow):
+    if cancel_pending(flow):
         return revision, "cancel requested"
     return (revision,)
 

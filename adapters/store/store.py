@@ -98,13 +98,13 @@ class EventSourcedStore:
             WriteConflict: if the stream has gone on, or the request key is taken.
         """
         flow, key = commit.flow, key_row(commit)
-        if key is not None and not commit.records:
+        if key is not None and not commit.events:
             with translated():
                 self.application.insert_key(key)
             return
         snapshot = FlowSnapshot(flow.flow_id, flow.version, flow)
         derived = Derived(flow, self._stored(snapshot), key)
-        envelopes = [as_event(to_envelope(record)) for record in commit.records]
+        envelopes = [as_event(to_envelope(record)) for record in commit.events]
         with translated():
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
             self.application.events.put(envelopes, derived=derived)

@@ -37,12 +37,12 @@ class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are tol
 class Commit:
     """What one command writes, in one transaction.
 
-    `records` follow one another in the stream of `flow`, the state after the last of them. There
+    `events` follow one another in the stream of `flow`, the state after the last of them. There
     are none where a command was accepted that changes nothing: then only its request key is kept.
     `task_id` is the child that the command was about, kept with the request key for its repeats.
     """
 
-    records: tuple[RecordedEvent, ...]
+    events: tuple[RecordedEvent, ...]
     flow: Flow
     request_key: RequestKey | None = None
     task_id: TaskId | None = None

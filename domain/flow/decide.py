@@ -1,7 +1,7 @@
-"""The decider: what a command brings about on a flow, as a pure, total, deterministic function.
+"""The decider: from a flow and a command to events, pure, total and deterministic.
 
 The order of the checks is contract: ownership, then the revision, then the lifecycle (the table of
-`domain.flow.lifecycle`), then the task that is meant.
+`domain.flow.lifecycle`), then the task.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from domain.flow.task import find_task
 from domain.flow.values import KEEP, Patch, Timestamp
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
-"""The events that a command brings about, possibly none, or the reason why it must not."""
+"""The events of an accepted command, possibly none, or why it is refused."""
 
 NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 
 def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
-    """Return the events that a command brings about on a flow, or why it is refused.
+    """Return the events of a command on a flow, or why it is refused.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
     stepped back since.
@@ -46,9 +46,9 @@ def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
 
 
 def may_decide_nothing(flow: Flow, task_id: TaskId | None) -> bool:
-    """Say whether a command can be accepted on a flow without an event: on a task of it, or none.
+    """Say whether a flow can accept a command, on a task of it or on none, without an event.
 
-    So are a cancellation that is pending already, and a run that is linked and has no news.
+    So it accepts a cancellation that is pending already, and a run that is linked and has no news.
     """
     row = row_for(c.CancelFlow if task_id is None else c.RunTask, flow)
     known = task_id is None or find_task(flow.tasks, task_id) is not None

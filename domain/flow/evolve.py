@@ -37,17 +37,9 @@ def evolve(flow: Flow | None, event: e.Event) -> Flow:
     if flow is None:
         raise BrokenHistory(f"{type(event).__name__} comes before the flow was created")
     step = replace(flow, version=flow.version + 1, latest_at=event.at)
-    match event:
-        case (
-            e.TaskLinked()
-            | e.TaskDescribed()
-            | e.TaskStarted()
-            | e.TaskProgressed()
-            | e.TaskEnded()
-        ):
-            return replace(step, tasks=evolve_tasks(flow.tasks, event))
-        case _:
-            return _moved(step, event)
+    if isinstance(event, e.TaskEvent):
+        return replace(step, tasks=evolve_tasks(flow.tasks, event))
+    return _moved(step, event)
 
 
 def _created(flow: Flow | None, event: e.FlowCreated) -> Flow:

@@ -41,7 +41,7 @@ class Flow:
 
 
 def is_terminal(flow: Flow) -> bool:
-    """Say whether a flow has ended, which is for ever."""
+    """Say whether a flow has ended, which is final."""
     return flow.status in TERMINAL
 
 
@@ -50,8 +50,13 @@ def cancel_requested(flow: Flow) -> bool:
     return flow.cancel_requested_at is not None
 
 
+def cancel_pending(flow: Flow) -> bool:
+    """Say whether a flow with a cancel intent waits for the end of its children."""
+    return cancel_requested(flow) and not is_terminal(flow)
+
+
 def active_tasks(flow: Flow) -> tuple[Task, ...]:
-    """Return the children of a flow that have yet to end."""
+    """Return the children of a flow that have not ended."""
     return tuple(task for task in flow.tasks if is_active(task))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.flow.events import FlowBecameBlocked, FlowFailed
 from domain.flow.ids import TaskId
-from domain.flow.state import Flow, cancel_requested, is_terminal
+from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
 from domain.flow.task import find_task
 from domain.flow.values import KEEP, Timestamp
@@ -24,8 +24,8 @@ def advice(flow: Flow, examined: StoredFlow, silent_before: Timestamp) -> Iterat
     It looks stuck if it waits, is blocked or is to be cancelled, and its latest event, be it one
     about a child, is of `silent_before` or earlier.
     """
-    reason = "is to be cancelled" if cancel_requested(flow) else _REASONS.get(flow.status)
-    if reason is not None and not is_terminal(flow) and flow.latest_at <= silent_before:
+    reason = "is to be cancelled" if cancel_pending(flow) else _REASONS.get(flow.status)
+    if reason is not None and flow.latest_at <= silent_before:
         yield Advice(
             code=AdviceCode.STUCK,
             sentence=f"it {reason}, and nothing was heard of it since",

@@ -198,7 +198,7 @@ def test_a_sweep_of_many_children_is_several_commits(
     world.now = 5 * MINUTE
     commits = saves_of(world, monkeypatch)
     assert world.sweep() == Swept(5, 1)
-    assert [len(commit.records) for commit in commits] == [2, 2, 2]
+    assert [len(commit.events) for commit in commits] == [2, 2, 2]
 
 
 def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:

@@ -29,7 +29,7 @@ LATER = st.lists(st.one_of([instances(e) for e in EVENTS if e is not FlowCreated
 
 
 def _envelopes(*events: Event) -> list[Envelope]:
-    return [to_envelope(record) for record in commit(None, *events).records]
+    return [to_envelope(record) for record in commit(None, *events).events]
 
 
 @settings(deadline=None)
@@ -88,7 +88,7 @@ def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
 
 
 def test_a_record_is_the_same_after_it_was_an_envelope() -> None:
-    record = commit(None, created()).records[0]
+    record = commit(None, created()).events[0]
     assert to_record(to_envelope(record)) == record
 
 

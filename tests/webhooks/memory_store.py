@@ -47,11 +47,11 @@ class MemoryStore:
         """Keep a state of a flow."""
         self._check("write")
         states = self.states.setdefault(commit.flow.flow_id, [])
-        if commit.records:
-            if commit.records[0].version != (states[-1].version if states else 0) + 1:
+        if commit.events:
+            if commit.events[0].version != (states[-1].version if states else 0) + 1:
                 raise WriteConflict
             states.append(commit.flow)
-        self.records.extend(commit.records)
+        self.records.extend(commit.events)
         if commit.request_key is not None:
             self._remember(commit)
 
