@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.http_status import http_status
 from adapters.webhooks.replies import (
     PERSIST_FAILED,
     REPLAYED,
@@ -32,13 +33,6 @@ from domain.application.views import FlowView, TaskView
 from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
 
-_STATUSES: Final[dict[str, int]] = {
-    RefusalCode.NOT_FOUND: 404,
-    RefusalCode.TASK_NOT_FOUND: 404,
-    KEY_REUSED: 422,
-}
-_CONFLICT: Final = 409
-
 
 @frozen(kw_only=True)
 class Answers:
@@ -60,7 +54,7 @@ def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: R
         return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
-        _STATUSES.get(outcome.code, _CONFLICT),
+        http_status(outcome.code),
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,

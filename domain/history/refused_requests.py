@@ -24,7 +24,7 @@ class RefusedRequest:
     """What an authenticated caller asked of a flow and did not get.
 
     All of it is the server's own, or has a form that holds no secret: `flow_id` is None if what the
-    caller named does not look like an id. `status` is the number in which the caller was told.
+    caller named does not look like an id.
     """
 
     at: Timestamp
@@ -32,7 +32,6 @@ class RefusedRequest:
     key_id: KeyId
     action: str
     code: str
-    status: int
     flow_id: FlowId | None
     request_id: RequestId
     remote_address: str | None

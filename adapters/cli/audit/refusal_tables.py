@@ -13,6 +13,7 @@ from rich.text import Text
 
 from adapters.cli.tables import REST, folded, table
 from adapters.cli.terminal import Terminal
+from adapters.presentation.http_status import http_status
 from adapters.presentation.printable import counted, printable, to_the_millisecond, to_the_second
 from domain.flow.ids import KeyId, RouteId
 from domain.flow.values import Timestamp
@@ -65,7 +66,7 @@ def _calls(calls: Sequence[KeptCall]) -> Table:
         shown.add_row(
             folded(
                 to_the_millisecond(call.at),
-                f"{call.status} {call.code}",
+                f"{http_status(call.code)} {call.code}",
                 *filter(None, [call.remote_address]),
             ),
             folded(call.route_id, call.key_id),

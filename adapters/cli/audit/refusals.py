@@ -21,9 +21,10 @@ from adapters.cli.parser import moment
 from adapters.cli.terminal import Terminal
 from adapters.cli.tools import Tools
 from adapters.presentation.documents import Document, document
+from adapters.presentation.http_status import http_status
 from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
-from domain.history.refused_requests import Wanted, adds_up
+from domain.history.refused_requests import KeptCall, Wanted, adds_up
 
 MOST_CALLS: Final = 1000
 
@@ -94,7 +95,7 @@ class ShowRefusals(AuditAsk):
 
 
 def _document(found: Found) -> Document:
-    calls = [{"number": kept.number, **document(kept.call)} for kept in found.page.calls]
+    calls = [_call(kept) for kept in found.page.calls]
     rest = found.page.next_cursor
     shown: Document = {"refusals": calls}
     if rest is not None:
@@ -103,6 +104,12 @@ def _document(found: Found) -> Document:
         shown["totals"] = [document(total) for total in found.totals]
         shown["turnedAway"] = [document(total) for total in found.turned_away]
     return shown
+
+
+def _call(kept: KeptCall) -> Document:
+    asked = document(kept.call)
+    first = {name: asked.pop(name) for name in ("at", "routeId", "keyId", "action", "code")}
+    return {"number": kept.number, **first, "status": http_status(kept.call.code), **asked}
 
 
 def add(commands: Commands) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 
-from attrs import astuple
+from attrs import asdict
 
+from adapters.presentation.http_status import http_status
 from adapters.store.refusals import schema
 from adapters.store.refusals.waiting import Batch, total_of
+from domain.history.refused_requests import RefusedRequest
 
 
 def write(connection: sqlite3.Connection, batch: Batch, most: int) -> None:
@@ -20,7 +22,7 @@ def write(connection: sqlite3.Connection, batch: Batch, most: int) -> None:
     totals = Counter(map(total_of, batch.calls))
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(schema.INSERT_CALL, map(astuple, batch.calls))
+        connection.executemany(schema.INSERT_CALL, map(_row, batch.calls))
         connection.executemany(schema.ADD_TO_TOTAL, ((*total, n, 0) for total, n in totals.items()))
         connection.executemany(
             schema.ADD_TO_TOTAL, ((*total, n, n) for total, n in batch.overflown.items())
@@ -29,6 +31,10 @@ def write(connection: sqlite3.Connection, batch: Batch, most: int) -> None:
             schema.ADD_TURNED_AWAY, ((*turning, n) for turning, n in batch.turned_away.items())
         )
         _drop_oldest(connection, most)
+
+
+def _row(call: RefusedRequest) -> dict[str, object]:
+    return {**asdict(call), "status": http_status(call.code)}
 
 
 def _drop_oldest(connection: sqlite3.Connection, most: int) -> None:
