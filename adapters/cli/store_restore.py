@@ -123,7 +123,7 @@ def _codes(found: ReplayReport | Verified) -> set[str]:
 
 def _replayed(copy: AuditLog, terminal: Terminal) -> ReplayReport:
     report = ReplayReport()
-    for stage in stages(copy, report, silent_before=0):
+    for stage in stages(copy, report, stuck_before=0):
         with progress_on(terminal.err, stage.label) as progress:
             stage.run(progress)
     return report

@@ -1,4 +1,4 @@
-"""What became of a command, as it is shown: accepted, refused, or not persisted."""
+"""The outcomes of a command, as they are shown: accepted, rejected, or not persisted."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FlowPage(Generic[T]):
     next_cursor: FlowId | None
 
 
-class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
+class UnknownCursor(Exception):  # noqa: N818 - names the fault of a request, not one of ours
     """What was given as a cursor is no flow of the owner's."""
 
 

@@ -29,7 +29,7 @@ class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon,
     """Another writer was first: the stream went on, or the request key is taken."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are told
+class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers get for an answer
     """The store cannot be read or written now; what was asked did not happen."""
 
 

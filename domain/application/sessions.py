@@ -82,7 +82,7 @@ class OwnerSession:
         return _shown(self.store.latest(self.owner))
 
     def resolve(self, token: str) -> FlowView | None:
-        """Return the flow that a token means: a flow's id, or the owner's key for the latest."""
+        """Return the flow of a token: a flow's id, or the owner's key for the latest."""
         return self.find_latest() if token == self.owner else self.find(FlowId(token))
 
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:

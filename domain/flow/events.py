@@ -1,6 +1,6 @@
 """What can happen to a flow: facts, in the past tense, each with its moment `at`.
 
-A `Patch` field that is `KEEP` was not mentioned by whoever caused the event. The stored names of
+A `Patch` field that is `KEEP` was left out of the command. The stored names of
 these classes are permanent (`adapters/store/names.py`); a class may be renamed, a name may not.
 """
 
@@ -124,7 +124,7 @@ class TaskLinked:
 
 @frozen(kw_only=True)
 class TaskDescribed:
-    """A repeated `run_task` told more of a child task than was known."""
+    """A repeated `run_task` completed what was known of a child task."""
 
     at: Timestamp
     task_id: TaskId

@@ -15,7 +15,7 @@ from domain.flow.status import FlowStatus
 from domain.flow.values import JSON_NULL, Timestamp, patched
 
 
-class BrokenHistory(Exception):  # noqa: N818 - the field's word; it is raised only for a damaged store
+class BrokenHistory(Exception):  # noqa: N818 - the field's term; raised only for a damaged store
     """A stream that cannot be one: it does not begin with its creation, or is created twice."""
 
 

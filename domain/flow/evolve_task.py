@@ -32,7 +32,7 @@ def evolve_tasks(tasks: Tasks, event: e.TaskEvent) -> Tasks:
         case e.TaskStarted():
             return _with(tasks, event.task_id, lambda task: _started(task, event))
         case e.TaskProgressed():
-            return _with(tasks, event.task_id, lambda task: _heard(task, event))
+            return _with(tasks, event.task_id, lambda task: _reported(task, event))
         case e.TaskEnded():
             return _with(tasks, event.task_id, lambda task: _task_ended(task, event))
         case _:
@@ -77,10 +77,10 @@ def _described(task: Task, event: e.TaskDescribed) -> Task:
 
 
 def _started(task: Task, event: e.TaskStarted) -> Task:
-    return replace(_heard(task, event), status=TaskStatus.RUNNING, started_at=event.at)
+    return replace(_reported(task, event), status=TaskStatus.RUNNING, started_at=event.at)
 
 
-def _heard(task: Task, event: e.TaskStarted | e.TaskProgressed | e.TaskEnded) -> Task:
+def _reported(task: Task, event: e.TaskStarted | e.TaskProgressed | e.TaskEnded) -> Task:
     return replace(
         task,
         last_heartbeat_at=event.at,
@@ -91,7 +91,7 @@ def _heard(task: Task, event: e.TaskStarted | e.TaskProgressed | e.TaskEnded) ->
 
 def _task_ended(task: Task, event: e.TaskEnded) -> Task:
     return replace(
-        _heard(task, event),
+        _reported(task, event),
         status=event.status,
         ended_at=event.at,
         cleanup_after=event.at + LOST_CLEANUP_MS if event.status is TaskStatus.LOST else None,

@@ -71,10 +71,10 @@ def newest_first(tasks: Sequence[Task]) -> Sequence[Task]:
 
 
 def same_run(tasks: Iterable[Task], command: RunTask) -> Task | None:
-    """Return the task that a `run_task` means again, if its run is known in this flow.
+    """Return the task of the run of a `run_task`, if the flow has one.
 
     A run is a `runId` within one runtime and child session. A subagent may start several tasks in
-    one run, told apart by label and text; for `acp` the run is the task.
+    one run, distinguished by label and text; for `acp` the run is the task.
     """
     if command.run_id is None:
         return None

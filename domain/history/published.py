@@ -1,7 +1,7 @@
 """What is published of events and other values of ours: their fields, under their public names.
 
-A public name is the attribute's in camelCase, and permanent. Callers' JSON is left to whoever
-writes it down: one reads it, another passes its text through.
+A public name is the attribute's in camelCase, and permanent. Callers' JSON is embedded by the
+adapter: one parses it, another passes its text through.
 """
 
 from __future__ import annotations

@@ -1,23 +1,36 @@
-"""The commands that may stand behind what happened to a child task."""
+"""The commands that may have led to an event of a child task."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Any, Final, assert_never
+
+from attrs import asdict
 
 from domain.flow import events as e
 from domain.flow.commands import RunTask, UpdateTask
+from domain.flow.evolve_task import evolve_tasks
 from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
-from domain.flow.task import Task, find_task
-from domain.flow.values import Keep, Patch, T
+from domain.flow.task import find_task
+
+_DESCRIPTION: Final = (
+    *("runtime", "task", "source_id", "child_session_key", "parent_task_id"),
+    *("agent_id", "run_id", "label", "notify_policy"),
+)
+
+
+def held(event: e.Event, *but: str) -> dict[str, Any]:
+    """Return the fields of an event but for its moment and those that are named."""
+    fields = asdict(event, recurse=False)
+    return {name: value for name, value in fields.items() if name not in {"at", *but}}
 
 
 def commands_behind(flow: Flow, event: e.TaskEvent) -> Iterator[RunTask | UpdateTask]:
-    """Return what may have been asked for, where this event came of it first.
+    """Return the commands whose first event may be this one.
 
-    A task that was given up is taken for one that was reported as lost: `decide` brings about the
-    same, and the silence that led to it is not recorded.
+    A task that was given up is taken for one that was reported as lost: `decide` returns the same
+    events, and how long it was stale is not recorded.
     """
     match event:
         case e.TaskLinked():
@@ -25,73 +38,27 @@ def commands_behind(flow: Flow, event: e.TaskEvent) -> Iterator[RunTask | Update
         case e.TaskDescribed():
             yield from _descriptions(flow, event)
         case e.TaskStarted() | e.TaskProgressed():
-            yield UpdateTask(
-                flow_id=flow.flow_id,
-                task_id=event.task_id,
-                status=TaskStatus.RUNNING,
-                progress_summary=event.progress_summary,
-            )
+            yield UpdateTask(flow_id=flow.flow_id, status=TaskStatus.RUNNING, **held(event))
         case e.TaskEnded():
-            yield UpdateTask(
-                flow_id=flow.flow_id,
-                task_id=event.task_id,
-                status=event.status,
-                progress_summary=event.progress_summary,
-                terminal_summary=event.terminal_summary,
-                terminal_outcome=event.terminal_outcome,
-                error=event.error,
-            )
+            yield UpdateTask(flow_id=flow.flow_id, **held(event))
         case _:
             assert_never(event)
 
 
 def _links(flow: Flow, event: e.TaskLinked) -> Iterator[RunTask]:
-    """Return the ways to link a task: when its news was, its caller said or left to be derived."""
+    """Return the ways to link a task: its caller reported a moment, or left it to be derived."""
     if find_task(flow.tasks, event.task_id) is not None:
         return  # ids are new, so nothing links a task again under one that is known
+    fields = held(event, "task_id", "created_at", "last_event_at")
     for reported in (None, event.last_event_at, event.created_at):
-        yield RunTask(
-            flow_id=flow.flow_id,
-            runtime=event.runtime,
-            task=event.task,
-            source_id=event.source_id,
-            child_session_key=event.child_session_key,
-            parent_task_id=event.parent_task_id,
-            agent_id=event.agent_id,
-            run_id=event.run_id,
-            label=event.label,
-            notify_policy=event.notify_policy,
-            status=event.status,
-            started_at=event.started_at,
-            last_event_at=reported,
-            progress_summary=event.progress_summary,
-        )
+        yield RunTask(flow_id=flow.flow_id, last_event_at=reported, **fields)
 
 
 def _descriptions(flow: Flow, event: e.TaskDescribed) -> Iterator[RunTask]:
     known = find_task(flow.tasks, event.task_id)
     if known is None:
         return
+    (described,) = evolve_tasks((known,), event)
+    fields: dict[str, Any] = {name: getattr(described, name) for name in _DESCRIPTION}
     for preferred in (False, True):
-        yield _description(flow, known, event, preferred=preferred)
-
-
-def _description(flow: Flow, known: Task, event: e.TaskDescribed, *, preferred: bool) -> RunTask:
-    return RunTask(
-        flow_id=flow.flow_id,
-        runtime=known.runtime,
-        task=_told(event.task, known.task),
-        source_id=_told(event.source_id, known.source_id),
-        child_session_key=known.child_session_key,
-        parent_task_id=_told(event.parent_task_id, known.parent_task_id),
-        run_id=known.run_id,
-        label=_told(event.label, known.label),
-        prefer_metadata=preferred,
-        notify_policy=_told(event.notify_policy, known.notify_policy),
-        agent_id=_told(event.agent_id, known.agent_id),
-    )
-
-
-def _told(patch: Patch[T], known: T) -> T:
-    """Return what was told of a field: what became of it, or what was known and so changed not."""
-    return known if patch is Keep.KEEP else patch
+        yield RunTask(flow_id=flow.flow_id, prefer_metadata=preferred, **fields)

@@ -1,7 +1,7 @@
-"""Does a log still say what its checkpoints say? Compares, and names what does not agree.
+"""Compares a log with its checkpoints, and names the discrepancies.
 
-A checkpoint that agrees proves that its first `size` events are, to the byte and in order, those
-that were signed. Of what came after the last one, nothing is proven.
+A checkpoint that agrees proves that the first `size` events are, to the byte and in order, those
+that were signed. Of the events after the last one, nothing is proven.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRUNCATED: Final = "log_truncated"
 
 @frozen(kw_only=True)
 class Discrepancy:
-    """What does not agree: a code, a sentence, and where it was seen.
+    """A disagreement: a code, a sentence, and where it was found.
 
     `first` and `last` bound the positions of the events that differ or are missing.
     """
@@ -45,7 +45,7 @@ class Discrepancy:
 
 @frozen(kw_only=True)
 class Verified:
-    """What a verification came to.
+    """The result of a verification.
 
     `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none. Of tiles
     that somebody gave, those that the log has too are the `same_tiles`, or not.
