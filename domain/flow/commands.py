@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from attrs import frozen
 
@@ -137,25 +137,8 @@ Revisioned: TypeAlias = SetWaiting | ResumeFlow | FinishFlow | FailFlow | Reques
 FlowCommand: TypeAlias = Revisioned | CancelFlow | RunTask | UpdateTask | LoseTask
 Command: TypeAlias = CreateFlow | FlowCommand
 
-COMMANDS: tuple[type[Command], ...] = (
-    CreateFlow,
-    SetWaiting,
-    ResumeFlow,
-    FinishFlow,
-    FailFlow,
-    RequestCancel,
-    CancelFlow,
-    RunTask,
-    UpdateTask,
-    LoseTask,
-)
-REVISIONED: tuple[type[Revisioned], ...] = (
-    SetWaiting,
-    ResumeFlow,
-    FinishFlow,
-    FailFlow,
-    RequestCancel,
-)
+COMMANDS: tuple[type[Command], ...] = get_args(Command)
+REVISIONED: tuple[type[Revisioned], ...] = get_args(Revisioned)
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ these classes are permanent (`adapters/store/names.py`); a class may be renamed,
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from attrs import frozen
 
@@ -179,18 +179,4 @@ FlowEvent: TypeAlias = (
 TaskEvent: TypeAlias = TaskLinked | TaskDescribed | TaskStarted | TaskProgressed | TaskEnded
 Event: TypeAlias = FlowCreated | FlowEvent | TaskEvent
 
-EVENTS: tuple[type[Event], ...] = (
-    FlowCreated,
-    FlowBeganWaiting,
-    FlowBecameBlocked,
-    FlowResumed,
-    FlowSucceeded,
-    FlowFailed,
-    FlowCancelRequested,
-    FlowCancelled,
-    TaskLinked,
-    TaskDescribed,
-    TaskStarted,
-    TaskProgressed,
-    TaskEnded,
-)
+EVENTS: tuple[type[Event], ...] = get_args(Event)

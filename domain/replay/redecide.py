@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Final
+from typing import Any, Final, assert_never
 
+from attrs import asdict
 from attrs import evolve as replace
 
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.decide import decide
 from domain.flow.evolve import evolve
+from domain.flow.evolve_task import evolve_tasks
 from domain.flow.ids import Owner
 from domain.flow.lifecycle import LifecycleRow, row_for
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.state import Flow
-from domain.replay.task_commands import commands_behind, held
+from domain.flow.status import TaskStatus
+from domain.flow.task import find_task
 
 
 def is_legal_transition(
@@ -63,7 +66,7 @@ def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[e.Event, ...
 def _candidate_commands(flow: Flow | None, first: e.Event) -> Iterator[c.CommandContext]:
     """Return the commands whose first event may be this one."""
     if isinstance(first, e.FlowCreated):
-        command = c.CreateFlow(**held(first, "flow_id", "owner"))
+        command = c.CreateFlow(**_held(first, "flow_id", "owner"))
         yield _context(command, first.owner, first, new_id=first.flow_id)
     elif flow is not None:
         new_id = first.task_id if isinstance(first, e.TaskLinked) else ""
@@ -87,9 +90,59 @@ _COMMAND_OF: Final[Mapping[type[e.Event], type[c.Revisioned]]] = {
 
 def _commands(flow: Flow, first: e.FlowEvent | e.TaskEvent) -> Iterator[c.Command]:
     if isinstance(first, e.TaskEvent):
-        yield from commands_behind(flow, first)
+        yield from _task_commands(flow, first)
         return
     if command := _COMMAND_OF.get(type(first)):
-        yield command(flow_id=flow.flow_id, expected_revision=flow.revision, **held(first))
+        yield command(flow_id=flow.flow_id, expected_revision=flow.revision, **_held(first))
     if isinstance(first, e.FlowCancelRequested | e.FlowCancelled):
         yield c.CancelFlow(flow_id=flow.flow_id)
+
+
+_DESCRIPTION: Final = (
+    *("runtime", "task", "source_id", "child_session_key", "parent_task_id"),
+    *("agent_id", "run_id", "label", "notify_policy"),
+)
+
+
+def _held(event: e.Event, *but: str) -> dict[str, Any]:
+    """Return the fields of an event but for its moment and those that are named."""
+    fields = asdict(event, recurse=False)
+    return {name: value for name, value in fields.items() if name not in {"at", *but}}
+
+
+def _task_commands(flow: Flow, event: e.TaskEvent) -> Iterator[c.RunTask | c.UpdateTask]:
+    """Return the commands whose first event may be this one.
+
+    A task that was given up is taken for one that was reported as lost: `decide` returns the same
+    events, and how long it was stale is not recorded.
+    """
+    match event:
+        case e.TaskLinked():
+            yield from _links(flow, event)
+        case e.TaskDescribed():
+            yield from _descriptions(flow, event)
+        case e.TaskStarted() | e.TaskProgressed():
+            yield c.UpdateTask(flow_id=flow.flow_id, status=TaskStatus.RUNNING, **_held(event))
+        case e.TaskEnded():
+            yield c.UpdateTask(flow_id=flow.flow_id, **_held(event))
+        case _:
+            assert_never(event)
+
+
+def _links(flow: Flow, event: e.TaskLinked) -> Iterator[c.RunTask]:
+    """Return the ways to link a task: its caller reported a moment, or left it to be derived."""
+    if find_task(flow.tasks, event.task_id) is not None:
+        return  # ids are new, so nothing links a task again under one that is known
+    fields = _held(event, "task_id", "created_at", "last_event_at")
+    for reported in (None, event.last_event_at, event.created_at):
+        yield c.RunTask(flow_id=flow.flow_id, last_event_at=reported, **fields)
+
+
+def _descriptions(flow: Flow, event: e.TaskDescribed) -> Iterator[c.RunTask]:
+    known = find_task(flow.tasks, event.task_id)
+    if known is None:
+        return
+    (described,) = evolve_tasks((known,), event)
+    fields: dict[str, Any] = {name: getattr(described, name) for name in _DESCRIPTION}
+    for preferred in (False, True):
+        yield c.RunTask(flow_id=flow.flow_id, prefer_metadata=preferred, **fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domain.flow.ids import FlowId
 from domain.tlog.checkpoints import (
@@ -82,7 +82,7 @@ def verified(log: RebuiltTree, checkpoints: KnownCheckpoints) -> Verified:
     ours = [one for one in signed if _is_of_log(one, signed[0])]
     agreeing = [one for one in ours if _agrees(log, one)]
     findings = (
-        *(_rejected(one) for one in found if isinstance(one, UnverifiedNote)),
+        *(_about(one, one.code, one.reason) for one in found if isinstance(one, UnverifiedNote)),
         *(_foreign(one, signed[0]) for one in signed if not _is_of_log(one, signed[0])),
         *_disordered(own),
         *(() if checkpoints.own is None else _lost(own, held)),
@@ -111,16 +111,13 @@ def _is_of_log(one: VerifiedNote, first: VerifiedNote) -> bool:
     return one.checkpoint.origin == first.checkpoint.origin
 
 
-def _rejected(one: UnverifiedNote) -> Discrepancy:
-    return Discrepancy(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
+def _about(one: FoundNote, code: str, sentence: str) -> Discrepancy:
+    return Discrepancy(code=code, sentence=f"{one.place}: {sentence}", checkpoint=one.place)
 
 
 def _foreign(one: VerifiedNote, first: VerifiedNote) -> Discrepancy:
-    sentence = (
-        f"{one.place}: it is of another log, {one.checkpoint.origin}, and not of"
-        f" {first.checkpoint.origin}"
-    )
-    return Discrepancy(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
+    origins = f"{one.checkpoint.origin}, and not of {first.checkpoint.origin}"
+    return _about(one, "checkpoint_foreign", f"it is of another log, {origins}")
 
 
 def _disordered(own: Sequence[FoundNote]) -> Iterator[Discrepancy]:
@@ -137,11 +134,8 @@ def _disordered(own: Sequence[FoundNote]) -> Iterator[Discrepancy]:
             if not _follows(one, before):
                 yield _removed(one, before)
             elif size < most:
-                yield Discrepancy(
-                    code="checkpoint_shrinks",
-                    sentence=f"{one.place}: it is of {size} events, one before it of {most}",
-                    checkpoint=one.place,
-                )
+                sentence = f"it is of {size} events, one before it of {most}"
+                yield _about(one, "checkpoint_shrinks", sentence)
             most = max(most, size)
         before = one
 
@@ -158,8 +152,8 @@ def _removed(one: VerifiedNote, before: FoundNote | None) -> Discrepancy:
     clause = "it does not follow on the checkpoint before it"
     if before is None:
         clause = "it follows on a checkpoint, but the file begins with it"
-    sentence = f"{one.place}: {clause}; checkpoints were removed, exchanged or put in"
-    return Discrepancy(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
+    sentence = f"{clause}; checkpoints were removed, exchanged or put in"
+    return _about(one, "checkpoint_removed", sentence)
 
 
 def _lost(own: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
@@ -170,8 +164,8 @@ def _lost(own: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discr
     kept = {one.text for one in _signed(own)}
     for one in _signed(held):
         if one.text not in kept:
-            sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
-            yield Discrepancy(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
+            sentence = "the log's own file has no such checkpoint (any more)"
+            yield _about(one, "checkpoint_missing", sentence)
 
 
 def _gaps(log: RebuiltTree) -> Iterator[Discrepancy]:
@@ -206,10 +200,10 @@ def _differing(
 
 def _forked(one: VerifiedNote, good: int) -> Discrepancy:
     sentence = (
-        f"{one.place}: it is of another history: the log agrees with a checkpoint of"
-        f" {good} events, but not with this one of {one.checkpoint.size}"
+        f"it is of another history: the log agrees with a checkpoint of {good} events,"
+        f" but not with this one of {one.checkpoint.size}"
     )
-    return Discrepancy(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
+    return _about(one, "checkpoint_forked", sentence)
 
 
 def _bounds(
@@ -237,14 +231,11 @@ def _changed(changed: Sequence[VerifiedNote], first: int, last: int) -> Discrepa
     if first != last:
         where = f"an event from position {first} to {last}"
     others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
-    return Discrepancy(
-        code="history_changed",
-        sentence=f"{changed[0].place}: its root differs from the log's: {where} was changed,"
-        f" removed, put in or moved{others}",
-        checkpoint=changed[0].place,
-        first=first,
-        last=last,
+    sentence = (
+        f"its root differs from the log's: {where} was changed, removed, put in or moved{others}"
     )
+    found = _about(changed[0], "history_changed", sentence)
+    return evolve(found, first=first, last=last)
 
 
 def _compared(log: RebuiltTree, tiles: Sequence[bytes]) -> list[bool]:
@@ -271,12 +262,8 @@ def _cut(log: RebuiltTree, good: int, tiles: Sequence[bytes]) -> str:
 
 def _truncated(log: RebuiltTree, short: Sequence[VerifiedNote], before: str) -> Discrepancy:
     size = short[-1].checkpoint.size
-    return Discrepancy(
-        code=_TRUNCATED,
-        sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
-        f" only {log.size}: the events from position {log.size + 1} to {size} are missing;"
-        f" {before}",
-        checkpoint=short[0].place,
-        first=log.size + 1,
-        last=size,
+    sentence = (
+        f"it is of {short[0].checkpoint.size} events and the log has only {log.size}: the events"
+        f" from position {log.size + 1} to {size} are missing; {before}"
     )
+    return evolve(_about(short[0], _TRUNCATED, sentence), first=log.size + 1, last=size)
