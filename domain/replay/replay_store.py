@@ -46,14 +46,6 @@ def stages(audit_log: AuditLog, report: ReplayReport, stuck_before: Timestamp) -
     )
 
 
-def replay_store(audit_log: AuditLog, stuck_before: Timestamp) -> ReplayReport:
-    """Return what a replay of the whole store has seen and found."""
-    report = ReplayReport()
-    for stage in stages(audit_log, report, stuck_before):
-        stage.run(lambda _done, _all: None)
-    return report
-
-
 def find_missing(report: ReplayReport, signed_size: int) -> None:
     """Add a finding if the log that was read is shorter than a checkpoint says that it was."""
     if report.events < signed_size:

@@ -67,14 +67,6 @@ def range_root(hashes: Iterable[bytes]) -> bytes:
     return EMPTY_ROOT if root is None else root
 
 
-def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
-    """Return the root of the tree over some leaves, given their hashes."""
-    tree = CompactRange()
-    for hashed in leaf_hashes:
-        tree.add(hashed)
-    return tree.root()
-
-
 def split(size: int) -> int:
     """Return how many of `size` leaves are left of the root: the largest power of two below it."""
     return 1 << ((size - 1).bit_length() - 1)

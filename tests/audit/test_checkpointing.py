@@ -34,12 +34,12 @@ from domain.flow.commands import CreateFlow, SetWaiting
 from domain.flow.ids import FlowId
 from domain.history.audit_log import AuditLog, LogEntry
 from domain.tlog.checkpoints import Checkpoint, KnownCheckpoints, Unprovable, VerifiedNote
-from domain.tlog.compact_range import root_of
 from domain.tlog.leaves import entry_hash
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.verifying import verified
 from tests.audit.release_0_1 import GOLDEN, GOLDEN_LOG
 from tests.audit.release_0_1 import SIGNER as OLD_SIGNER
+from tests.audit.whole_logs import root_of
 from tests.cli.workbench import seeding
 
 SIGNER: Final = Signer.generate("flows.example")

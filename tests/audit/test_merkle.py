@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.tlog.compact_range import EMPTY_ROOT, CompactRange, leaf_hash, node_hash, root_of
+from domain.tlog.compact_range import EMPTY_ROOT, CompactRange, leaf_hash, node_hash
 from domain.tlog.consistency import consistency_proof, is_consistent
 from domain.tlog.inclusion import Subtrees, inclusion_proof, is_included
 from tests.audit import rfc9162
 from tests.audit.published import CONSISTENCY, LEAVES, PATHS, ROOTS
+from tests.audit.whole_logs import root_of
 
 MOST = 70
 ALL = tuple(bytes([number]) for number in range(MOST))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.audit.pack.verify import Tree
-from domain.tlog.compact_range import root_of
 from domain.tlog.omitted_ranges import OmittedEvents, OmittedRange
+from tests.audit.whole_logs import root_of
 from tests.core.examples import EXAMPLES
 
 LEAVES = [sha256(bytes([number])).digest() for number in range(70)]

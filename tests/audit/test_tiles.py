@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.tlog.compact_range import leaf_hash, root_of
+from domain.tlog.compact_range import leaf_hash
 from domain.tlog.inclusion import inclusion_proof
 from domain.tlog.tiles import LEVEL, TILE, TiledTree, tile_roots
 from tests.audit import rfc9162
+from tests.audit.whole_logs import root_of
 
 LEAVES = tuple(number.to_bytes(4) for number in range(5 * TILE + 3))
 HASHES = tuple(map(leaf_hash, LEAVES))

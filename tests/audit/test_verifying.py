@@ -19,11 +19,11 @@ from domain.tlog.checkpoints import (
     UnverifiedNote,
     VerifiedNote,
 )
-from domain.tlog.compact_range import root_of
 from domain.tlog.leaves import entry_hash
 from domain.tlog.rebuild_tree import rebuild_tree
 from domain.tlog.tiles import TILE, tile_roots
 from domain.tlog.verifying import Discrepancy, verified
+from tests.audit.whole_logs import root_of
 
 LOG: Final = tuple(
     LogEntry(position=number, flow_id=FlowId("flow-1"), version=number, name="made.v1", state=b"{}")
