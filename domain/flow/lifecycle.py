@@ -25,7 +25,7 @@ from domain.flow.status import FlowStatus as S
 State: TypeAlias = FlowStatus | None
 """A status, or None before the flow was created."""
 
-Events: TypeAlias = tuple[type[e.Event], ...]
+EventTypes: TypeAlias = tuple[type[e.Event], ...]
 
 ANY = frozenset({True, False})
 YES = frozenset({True})
@@ -45,14 +45,14 @@ class LifecycleRow:
     intent: frozenset[bool] = ANY
     active: frozenset[bool] = ANY
     refusal: RefusalCode | None = None
-    events: Events = ()
+    events: EventTypes = ()
     target: frozenset[FlowStatus] = UNCHANGED
     moves: frozenset[int] = frozenset({0})
 
 
 def _moves(
     command: type[c.Command],
-    events: Events,
+    events: EventTypes,
     target: AbstractSet[FlowStatus] = UNCHANGED,
     by: AbstractSet[int] = frozenset({1}),
     guards: tuple[frozenset[bool], frozenset[bool]] = (ANY, ANY),
@@ -69,12 +69,12 @@ def _moves(
     )
 
 
-def _settles(command: type[c.Command], events: Events) -> LifecycleRow:
+def _settles(command: type[c.Command], events: EventTypes) -> LifecycleRow:
     """Return the row of the last child to end, which takes a live flow with an intent with it."""
     return _moves(command, (*events, e.FlowCancelled), {S.CANCELLED}, {0, 1}, (YES, ANY))
 
 
-REPORTS: Final[Events] = (e.TaskStarted, e.TaskProgressed, e.TaskEnded)
+REPORTS: Final[EventTypes] = (e.TaskStarted, e.TaskProgressed, e.TaskEnded)
 _FLOW_COMMANDS: Final = (*c.REVISIONED, c.CancelFlow)
 
 LIFECYCLE: Final[tuple[LifecycleRow, ...]] = (
