@@ -130,7 +130,7 @@ def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
         records += to_recorded_events(
             events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
         )
-    store.save(Commit(records=tuple(records), flow=flow))
+    store.save(Commit(events=tuple(records), flow=flow))
     return flow
 
 

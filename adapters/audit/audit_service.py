@@ -110,7 +110,7 @@ class AuditService:
         verifiers = _verifiers(configured, public_keys) if is_read or held else ()
         found = read_found_notes(ledger, verifiers) if ledger and is_read else ()
         return KnownCheckpoints(
-            ledger=found if ledger else None,
+            own=found if ledger else None,
             held=tuple(note for kept in held for note in read_held(kept, verifiers)),
             tiles=read_tiles(ledger) if ledger and (is_read or held) else (),
         )

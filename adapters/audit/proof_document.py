@@ -52,12 +52,12 @@ def proof_document(proof: Proof) -> dict[str, object]:
         "name": entry.name,
         "state": encode_base64(entry.state),
         "index": entry.position - 1,
-        "path": [encode_base64(node) for node in proof.path],
+        "path": [encode_base64(node) for node in proof.hashes],
         "checkpoint": proof.note,
     }
-    if proof.since is not None:
-        path = [encode_base64(node) for node in proof.since.path]
-        document["since"] = {"checkpoint": proof.since.note, "path": path}
+    if proof.consistency is not None:
+        path = [encode_base64(node) for node in proof.consistency.hashes]
+        document["since"] = {"checkpoint": proof.consistency.note, "path": path}
     return document
 
 
@@ -99,9 +99,11 @@ def parse_proof(text: str) -> Proof:
     )
     return Proof(
         entry=entry,
-        path=_path(fields),
+        hashes=_path(fields),
         note=fields["checkpoint"],
-        since=ConsistencyProof(note=since["checkpoint"], path=_path(since)) if since else None,
+        consistency=ConsistencyProof(note=since["checkpoint"], hashes=_path(since))
+        if since
+        else None,
     )
 
 

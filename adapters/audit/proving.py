@@ -53,9 +53,10 @@ def prove(
     note, checkpoint = _covering(entry, against)
     size, cached = checkpoint.size, read_tiles(against.file)
     tree = tree_over(audit_log, size, trusted=checkpoint, cached=cached, progress=progress)
-    path = inclusion_proof(entry.position - 1, size, tree.subtree)
-    since = _since(against, size, tree)
-    return judged(Proof(entry=entry, path=path, note=note, since=since), against.verifiers)
+    hashes = inclusion_proof(entry.position - 1, size, tree.subtree)
+    consistency = _consistency(against, size, tree)
+    proof = Proof(entry=entry, hashes=hashes, note=note, consistency=consistency)
+    return judged(proof, against.verifiers)
 
 
 def _covering(entry: LogEntry, against: Against) -> tuple[str, Checkpoint]:
@@ -68,13 +69,13 @@ def _covering(entry: LogEntry, against: Against) -> tuple[str, Checkpoint]:
     )
 
 
-def _since(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | None:
+def _consistency(against: Against, size: int, tree: TiledTree) -> ConsistencyProof | None:
     """Tie the first `size` events to the last checkpoint that is held, and that they continue."""
     if against.held is None:
         return None
     for note, checkpoint in _from_the_last(against.held, against.verifiers):
         if 0 < (older := checkpoint.size) <= size:
-            return ConsistencyProof(note=note, path=consistency_proof(older, size, tree.subtree))
+            return ConsistencyProof(note=note, hashes=consistency_proof(older, size, tree.subtree))
     raise Unprovable(
         f"{against.held}: has no checkpoint by {named(against.verifiers)} of 1 to {size} events"
     )
@@ -96,14 +97,14 @@ def judged(proof: Proof, verifiers: Sequence[Verifier]) -> ProofResult:
     result = ProofResult(proof=proof, checkpoint=opened.checkpoint, reason=None)
     if not verify_inclusion(proof, opened.checkpoint):
         return evolve(result, reason=_NOT_INCLUDED)
-    if proof.since is None:
+    if proof.consistency is None:
         return result
-    older = open_checkpoint(_octets(proof.since.note), verifiers)
+    older = open_checkpoint(_octets(proof.consistency.note), verifiers)
     if isinstance(older, BadNote):
         return evolve(result, reason=f"its older checkpoint: {older.reason}")
-    continues = verify_consistency(proof.since, older.checkpoint, opened.checkpoint)
+    continues = verify_consistency(proof.consistency, older.checkpoint, opened.checkpoint)
     reason = None if continues else _NOT_CONTINUED
-    return evolve(result, since=older.checkpoint, reason=reason)
+    return evolve(result, older=older.checkpoint, reason=reason)
 
 
 def _octets(note: str) -> bytes:

@@ -16,6 +16,7 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adapters.pages.base_path import based
+from adapters.presentation.http_status import http_status
 from adapters.presentation.printable import (
     counted,
     lasting,
@@ -74,6 +75,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         printable=printable,
+        http_status=http_status,
         shortened=shortened,
         second=to_the_second,
         millisecond=to_the_millisecond,

@@ -168,8 +168,8 @@ class _Drawing:
     def _lanes(self, tasks: Sequence[Task]) -> Iterator[Lane]:
         linked = self._first_seen()
         for row, task in enumerate(tasks):
-            left = self._left(linked.get(task.task_id, task.heard_at))
-            right = _EDGE if is_active(task) else self._left(task.heard_at)
+            left = self._left(linked.get(task.task_id, task.last_heartbeat_at))
+            right = _EDGE if is_active(task) else self._left(task.last_heartbeat_at)
             name = shortened(task.label or task.task, 60)
             band = Band(
                 left=left,

@@ -14,7 +14,17 @@ from attrs import frozen
 
 from domain.flow.commands import COMMANDS, Command
 from domain.flow.events import TaskEnded, TaskEvent, TaskLinked, TaskProgressed, TaskStarted
-from domain.flow.lifecycle import ABSENT, ALL, ANY, ROWS, UNCHANGED, YES, Row, State, rows
+from domain.flow.lifecycle import (
+    ABSENT,
+    ALL,
+    ANY,
+    LIFECYCLE,
+    UNCHANGED,
+    YES,
+    LifecycleRow,
+    State,
+    matching_rows,
+)
 from domain.flow.status import ACTIVE, ENDED, LIVE, TERMINAL, FlowStatus, TaskStatus
 
 INTRO: Final = """\
@@ -96,16 +106,16 @@ def _state(state: State) -> str:
 
 def _cell(command: type[Command], state: State) -> str:
     flags = [(intent, active) for intent in (False, True) for active in (False, True)]
-    found = (row for i, a in flags for row in rows(command, state, intent=i, active=a))
+    found = (row for i, a in flags for row in matching_rows(command, state, intent=i, active=a))
     words = (word for row in found for word in _outcome(row))
     return " / ".join(dict.fromkeys(words))
 
 
-def _outcome(row: Row) -> Cells:
+def _outcome(row: LifecycleRow) -> Cells:
     return (f"`{row.refusal}`",) if row.refusal else _status_after(row, unchanged="=")
 
 
-def _status_after(row: Row, unchanged: str) -> Cells:
+def _status_after(row: LifecycleRow, unchanged: str) -> Cells:
     may_stay = row.target == UNCHANGED or (0 in row.moves and row.source != ABSENT)
     return (*_ordered(FlowStatus, row.target), *((unchanged,) if may_stay else ()))
 
@@ -115,16 +125,16 @@ def _steps() -> str:
     return _table(header, (_step(commands, row) for row, commands in _groups()))
 
 
-def _groups() -> Iterable[tuple[Row, Cells]]:
+def _groups() -> Iterable[tuple[LifecycleRow, Cells]]:
     """Return the rows, those that differ in nothing but their command as one."""
-    groups: dict[Row, list[str]] = {}
-    for row in ROWS:
+    groups: dict[LifecycleRow, list[str]] = {}
+    for row in LIFECYCLE:
         group = groups.setdefault(replace(row, command=COMMANDS[0]), [])
         group.append(f"`{row.command.__name__}`")
     return groups.items()
 
 
-def _step(commands: Cells, row: Row) -> Cells:
+def _step(commands: Cells, row: LifecycleRow) -> Cells:
     guards = (_source(row.source), _guard(row.intent), _guard(row.active))
     if row.refusal is not None:
         return (", ".join(commands), *guards, f"refused: `{row.refusal}`", "", "")
@@ -163,7 +173,7 @@ def _flow_diagram() -> str:
             _ordered(FlowStatus, row.source),
             _ordered(FlowStatus, row.target),
         )
-        for row in ROWS
+        for row in LIFECYCLE
         if row.refusal is None
     )
     ends = _ordered(FlowStatus, TERMINAL)

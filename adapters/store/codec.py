@@ -7,21 +7,27 @@ that they come back to the byte. Reading is strict: a wrong type or an unknown f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from attrs import has
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from domain.application.recorded_events import ActorKind
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.task import Task
 from domain.flow.values import Json, Keep
 
 StoredFields: TypeAlias = dict[str, Any]
 T = TypeVar("T")
+
+_STORED_NAMES: Final[Mapping[type, StoredFields]] = {
+    Task: {"last_heartbeat_at": override(rename="heard_at")}
+}
+"""Fields that had another name when they were stored first, by their class."""
 
 
 class Undecodable(Exception):  # noqa: N818 - reads as what is said of a stored event
@@ -93,12 +99,18 @@ def _converter() -> Converter:
     converter.register_structure_hook_factory(
         has,
         lambda cls: make_dict_structure_fn(
-            cls, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=False
+            cls,
+            converter,
+            _cattrs_forbid_extra_keys=True,
+            _cattrs_detailed_validation=False,
+            **_STORED_NAMES.get(cls, {}),
         ),
     )
     converter.register_unstructure_hook_factory(
         has,
-        lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
+        lambda cls: make_dict_unstructure_fn(
+            cls, converter, _cattrs_omit_if_default=True, **_STORED_NAMES.get(cls, {})
+        ),
     )
     return converter
 

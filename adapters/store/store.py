@@ -19,7 +19,7 @@ from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
-from domain.application.sweep import SilentFlow
+from domain.application.sweep import StaleFlow
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
@@ -120,7 +120,7 @@ class EventSourcedStore:
         Raises:
             WriteConflict: if the stream has gone on, or the request key is taken.
         """
-        flow, records, key = commit.flow, commit.records, commit.request_key
+        flow, records, key = commit.flow, commit.events, commit.request_key
         if key is not None and not records:
             with translated():
                 row = eventless_key_row(key, flow, commit.task_id)
@@ -175,11 +175,11 @@ class EventSourcedStore:
         row = self._row(schema.SELECT_POSITION, flow_id, owner)
         return None if row is None else int(row["position"])
 
-    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
         return self._silent(schema.SELECT_SILENT, before, limit)
 
-    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows with a cancel intent whose children all gave news after a moment."""
         return self._silent(schema.SELECT_AHEAD, after, limit)
 
@@ -219,9 +219,9 @@ class EventSourcedStore:
         except (Undecodable, BrokenHistory):
             return None
 
-    def _silent(self, query: str, moment: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def _silent(self, query: str, moment: Timestamp, limit: int) -> Sequence[StaleFlow]:
         rows = self._rows(query, moment, limit)
-        return [SilentFlow(row["owner"], row["flow_id"]) for row in rows]
+        return [StaleFlow(row["owner"], row["flow_id"]) for row in rows]
 
     def _row(self, query: str, *params: object) -> sqlite3.Row | None:
         rows = self._rows(query, *params)

@@ -45,10 +45,10 @@ class MemoryStore:
         stream = self.streams.get(commit.flow.flow_id, [])
         key = commit.request_key
         taken = key is not None and (key.route_id, key.key) in self.keys
-        overtaken = commit.records and commit.records[0].version != len(stream) + 1
+        overtaken = commit.events and commit.events[0].version != len(stream) + 1
         if taken or overtaken:
             raise WriteConflict
-        self.streams[commit.flow.flow_id] = [*stream, *commit.records]
+        self.streams[commit.flow.flow_id] = [*stream, *commit.events]
         if key is not None:
             self.keys[key.route_id, key.key] = IdempotencyRecord(
                 request_hash=key.request_hash,

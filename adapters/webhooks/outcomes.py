@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.http_status import http_status
 from adapters.webhooks.replies import (
     PERSIST_FAILED,
     REPLAYED,
@@ -19,19 +20,18 @@ from adapters.webhooks.replies import (
 )
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.views import flow_json, task_json
-from domain.application.outcomes import KEY_REUSED, Accepted, NotPersisted, Outcome, Rejected
+from domain.application.outcomes import (
+    CANCEL_PENDING_REASON,
+    KEY_REUSED,
+    Accepted,
+    NotPersisted,
+    Outcome,
+    Rejected,
+)
 from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView
 from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
-from domain.flow.status import FlowStatus
-
-_STATUSES: Final[dict[str, int]] = {
-    RefusalCode.NOT_FOUND: 404,
-    RefusalCode.TASK_NOT_FOUND: 404,
-    KEY_REUSED: 422,
-}
-_CONFLICT: Final = 409
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,7 @@ def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: R
         return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
-        _STATUSES.get(outcome.code, _CONFLICT),
+        http_status(outcome.code),
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
@@ -89,10 +89,10 @@ def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
 
 def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Reply:
     shown = _with_tasks(accepted.flow, accepted.tasks, room)
-    if accepted.flow.status is FlowStatus.CANCELLED:
+    if not accepted.cancel_pending:
         return success(route_id, {"found": True, "cancelled": True, **shown})
-    reason = "One or more child tasks are still active."
-    return cancel_pending(route_id, {"found": True, "cancelled": False, "reason": reason, **shown})
+    pending = {"found": True, "cancelled": False, "reason": CANCEL_PENDING_REASON}
+    return cancel_pending(route_id, {**pending, **shown})
 
 
 def _not_cancelled(refused: Rejected, room: Room) -> dict[str, Any]:

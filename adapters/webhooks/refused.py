@@ -58,7 +58,6 @@ def _refused(access: Access, reply: Reply, now: Clock) -> DeniedRequest | None:
         key_id=access.key_id,
         action=access.action,
         code=reply.code,
-        status=reply.status,
         flow_id=_known_form(access.flow_id),
         request_id=access.request_id,
         remote_address=_without_zone(access.remote_address),

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
+from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import RequestId, RouteId
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -71,9 +72,8 @@ def success(route_id: RouteId, result: Result) -> Reply:
 
 def cancel_pending(route_id: RouteId, result: Result) -> Reply:
     """Answer that a flow is cancelled as soon as its children have ended."""
-    code = "cancel_pending"
-    envelope = {"ok": True, "routeId": route_id, "code": code, "result": result}
-    return Reply(202, code, orjson.dumps(envelope))
+    envelope = {"ok": True, "routeId": route_id, "code": CANCEL_PENDING, "result": result}
+    return Reply(202, CANCEL_PENDING, orjson.dumps(envelope))
 
 
 def refusal(

@@ -1,4 +1,4 @@
-"""What an operator may do to the flows of all owners, and the system by itself."""
+"""Commands of an operator, and of the system, on the flows of all owners."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
 
 
 class OperatedStore(SweptStore, Protocol):
-    """A store that can tell whose a flow is."""
+    """A store that finds the owner of a flow."""
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow."""
@@ -49,7 +49,7 @@ class Operators:
         return self._sweeper().give_up(owner, flow)
 
     def sweep(self, lost_after: int) -> Swept:
-        """Give up the children that were silent for so many milliseconds, by the wall clock."""
+        """Give up the children that are stale for so many milliseconds, by the wall clock."""
         return self._sweeper().sweep(self.clock() - lost_after)
 
     def sweep_stale(

@@ -1,4 +1,4 @@
-"""What became of a command, as it is shown: accepted, refused, or not persisted."""
+"""The outcomes of a command, as they are shown: accepted, rejected, or not persisted."""
 
 from __future__ import annotations
 
@@ -10,33 +10,36 @@ from attrs import evolve, field, frozen
 from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView, flow_view, task_view, task_views
 from domain.flow.commands import CancelFlow, Command
+from domain.flow.decide_task import task_of
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.refusals import Refusal
-from domain.flow.state import Flow
+from domain.flow.state import Flow, cancel_pending
 from domain.flow.task import find_task
 
 KEY_REUSED: Final = "idempotency_key_reused"
-
+CANCEL_PENDING: Final = "cancel_pending"
+CANCEL_PENDING_REASON: Final = "One or more child tasks are still active."
 
 T = TypeVar("T")
 
 
 @frozen(kw_only=True)
 class Accepted:
-    """What a command led to: the flow, for a cancellation its tasks, and the task it meant.
+    """A command was carried out: the flow after it, for a cancellation its tasks, and its task.
 
-    `is_replay` says that it had been carried out before, and is equal to what it led to then.
+    `is_replay` says that it had been carried out before; the rest is as it was then.
     """
 
     flow: FlowView
     tasks: Sequence[TaskView]
     task: TaskView | None
+    cancel_pending: bool = False
     is_replay: bool = field(default=False, eq=False)
 
 
 @frozen(kw_only=True)
 class Rejected:
-    """Why a command led to nothing, with the flow, its tasks and the task that was meant."""
+    """A command was refused: why, with the flow, for a cancellation its tasks, and its task."""
 
     code: str
     reason: str
@@ -60,7 +63,7 @@ class FlowPage(Generic[T]):
     next_cursor: FlowId | None
 
 
-class UnknownCursor(Exception):  # noqa: N818 - reads as what is said of what was asked for
+class UnknownCursor(Exception):  # noqa: N818 - names the fault of a request, not one of ours
     """What was given as a cursor is no flow of the owner's."""
 
 
@@ -75,17 +78,22 @@ class NotPersisted(StoreUnavailable):
 
 
 def accepted(flow: Flow, command: Command, task_id: TaskId | None) -> Accepted:
-    """Show what a command led to."""
-    return Accepted(flow=flow_view(flow), tasks=_tasks(flow, command), task=_task(flow, task_id))
+    """Show the flow after a command."""
+    return Accepted(
+        flow=flow_view(flow),
+        tasks=_tasks(flow, command),
+        task=_task(flow, task_id),
+        cancel_pending=cancel_pending(flow),
+    )
 
 
 def replayed(flow: Flow, command: Command, task_id: TaskId | None) -> Accepted:
-    """Show again what a command led to; the flow is as it was then."""
+    """Show the flow as it was after a command that was carried out before."""
     return evolve(accepted(flow, command, task_id), is_replay=True)
 
 
-def rejected(refusal: Refusal, command: Command, task_id: TaskId | None) -> Rejected:
-    """Show why a command led to nothing."""
+def rejected(refusal: Refusal, command: Command) -> Rejected:
+    """Show why a command was refused."""
     flow = refusal.flow
     if flow is None:
         return Rejected(code=refusal.code, reason=refusal.reason)
@@ -94,7 +102,7 @@ def rejected(refusal: Refusal, command: Command, task_id: TaskId | None) -> Reje
         reason=refusal.reason,
         flow=flow_view(flow),
         tasks=_tasks(flow, command),
-        task=_task(flow, task_id),
+        task=_task(flow, task_of(flow, command)),
     )
 
 

@@ -29,7 +29,7 @@ class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon,
     """Another writer was first: the stream went on, or the request key is taken."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are told
+class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers get for an answer
     """The store cannot be read or written now; what was asked did not happen."""
 
 
@@ -37,12 +37,12 @@ class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers are tol
 class Commit:
     """What one command writes, in one transaction.
 
-    `records` follow one another in the stream of `flow`, the state after the last of them. There
+    `events` follow one another in the stream of `flow`, the state after the last of them. There
     are none where a command was accepted that changes nothing: then only its request key is kept.
     `task_id` is the child that the command was about, kept with the request key for its repeats.
     """
 
-    records: tuple[RecordedEvent, ...]
+    events: tuple[RecordedEvent, ...]
     flow: Flow
     request_key: RequestKey | None = None
     task_id: TaskId | None = None

@@ -1,4 +1,4 @@
-"""What is recorded of an event beside the event itself: who, through what, when, and why."""
+"""Recorded events: an event with its place in a stream, and its metadata."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Metadata:
 
     `recorded_at` is the clock as it was read for the command; the event's own `at` is never before
     the event ahead of it, so they differ where the clock stepped back. `correlation_id` is one for
-    all that a request brought about, `causation_id` what caused this event: the request, or
+    all events of a request, `causation_id` the cause of this one: the request, or
     `<flow id>/<version>` of the event ahead of it in the same decision. `rules` is the version of
     the rules that it was decided by; events of the first version do not say it.
     """
@@ -96,7 +96,7 @@ def to_recorded_events(
     origin: CommandMetadata,
     now: Timestamp,
 ) -> tuple[RecordedEvent, ...]:
-    """Return the records of one decision's events, which follow version `after` of a stream."""
+    """Return one decision's events as recorded, behind version `after` of a stream."""
     return tuple(
         RecordedEvent(
             flow_id=flow_id,

@@ -35,20 +35,12 @@ from domain.application.recorded_events import (
     to_recorded_events,
 )
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
-from domain.flow.commands import (
-    Command,
-    CommandContext,
-    CreateFlow,
-    FlowCommand,
-    LoseTask,
-    RunTask,
-    UpdateTask,
-)
-from domain.flow.decide import Decision, decide
-from domain.flow.decide_task import meant_task
+from domain.flow.commands import Command, CommandContext, CreateFlow, FlowCommand
+from domain.flow.decide import decide
+from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import FlowId, Owner
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -90,7 +82,7 @@ class OwnerSession:
         return _shown(self.store.latest(self.owner))
 
     def resolve(self, token: str) -> FlowView | None:
-        """Return the flow that a token means: a flow's id, or the owner's key for the latest."""
+        """Return the flow of a token: a flow's id, or the owner's key for the latest."""
         return self.find_latest() if token == self.owner else self.find(FlowId(token))
 
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
@@ -141,51 +133,52 @@ class OwnerSession:
         return FlowPage(flows=[item for _, item in page.flows], next_cursor=rest)
 
     def execute(self, command: Command, origin: CommandMetadata) -> Outcome:
-        """Bring about what a command asks for, durably, or say why not.
+        """Decide a command and write its events durably, or return why it is rejected.
 
         Raises:
             NotPersisted: if the flow could be read and decided upon, but nothing written.
         """
-        issued = CommandContext(
+        context = CommandContext(
             command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
         )
-        return _until_first(lambda: self._attempt(issued, origin))
+        return _until_first(lambda: self._attempt(context, origin))
 
     def execute_together(
         self, flow_id: FlowId, commands: Sequence[FlowCommand], origin: CommandMetadata
     ) -> Sequence[Outcome]:
-        """Carry out commands on one flow, one after the other, and write them in one commit.
+        """Decide commands on one flow, one after the other, and write them in one commit.
 
-        Each is decided on what the one before it led to, and recorded as if it had come alone; one
-        that is refused takes nothing with it. They have no request key, and make no tasks.
+        Each is decided on the state after the one before it, and recorded as if it had come alone;
+        the others do not depend on one that is rejected. They have no request key, and link no
+        tasks.
         """
         at, new_id = self.clock(), self.new_id()
-        issued = [
+        contexts = [
             CommandContext(command=each, owner=self.owner, at=at, new_id=new_id)
             for each in commands
         ]
-        return _until_first(lambda: self._attempt_together(flow_id, issued, origin))
+        return _until_first(lambda: self._attempt_together(flow_id, contexts, origin))
 
     def _attempt_together(
-        self, flow_id: FlowId, commands: Sequence[CommandContext], origin: CommandMetadata
+        self, flow_id: FlowId, contexts: Sequence[CommandContext], origin: CommandMetadata
     ) -> Sequence[Outcome]:
         flow = self.store.find(self.owner, flow_id)
         outcomes: list[Outcome] = []
-        records: list[RecordedEvent] = []
-        for issued in commands:
-            decision = decide(flow, issued)
+        recorded: list[RecordedEvent] = []
+        for context in contexts:
+            decision = decide(flow, context)
             if isinstance(decision, Refusal):
-                outcomes.append(rejected(decision, issued.command, None))
+                outcomes.append(rejected(decision, context.command))
                 continue
             flow = _after(flow, decision)
-            records += _records(decision, flow, issued, origin)
-            outcomes.append(accepted(flow, issued.command, None))
-        if flow is not None and records:
-            self.store.save(Commit(records=tuple(records), flow=flow))
+            recorded += _recorded(decision, flow, context, origin)
+            outcomes.append(accepted(flow, context.command, None))
+        if flow is not None and recorded:
+            self.store.save(Commit(events=tuple(recorded), flow=flow))
         return outcomes
 
-    def _attempt(self, issued: CommandContext, origin: CommandMetadata) -> Outcome:
-        command = issued.command
+    def _attempt(self, context: CommandContext, origin: CommandMetadata) -> Outcome:
+        command = context.command
         if past := self._repeat(origin.request_key, command):
             return past
         flow = (
@@ -193,27 +186,28 @@ class OwnerSession:
             if isinstance(command, CreateFlow)
             else self.store.find(self.owner, command.flow_id)
         )
-        decision = decide(flow, issued)
+        decision = decide(flow, context)
         # The same request may have been carried out since its key was looked for. Where something
         # is written that shows as a conflict, elsewhere only by looking again.
-        if not _writes(decision) and (past := self._repeat(origin.request_key, command)):
+        is_refused = isinstance(decision, Refusal)
+        if (is_refused or not decision) and (past := self._repeat(origin.request_key, command)):
             return past
         if isinstance(decision, Refusal):
-            return rejected(decision, command, _meant(flow, issued))
-        return self._save(flow, decision, issued, origin)
+            return rejected(decision, command)
+        return self._save(flow, decision, context, origin)
 
     def _save(
         self,
         flow: Flow | None,
         events: tuple[Event, ...],
-        issued: CommandContext,
+        context: CommandContext,
         origin: CommandMetadata,
     ) -> Accepted:
         after = _after(flow, events)
-        task_id = _meant(flow, issued)
+        task_id = task_of(after, context.command, events)
         if events or origin.request_key is not None:
             commit = Commit(
-                records=_records(events, after, issued, origin),
+                events=_recorded(events, after, context, origin),
                 flow=after,
                 request_key=origin.request_key,
                 task_id=task_id,
@@ -222,10 +216,10 @@ class OwnerSession:
                 self.store.save(commit)
             except StoreUnavailable as error:
                 raise NotPersisted(flow) from error
-        return accepted(after, issued.command, task_id)
+        return accepted(after, context.command, task_id)
 
     def _repeat(self, key: RequestKey | None, command: Command) -> Outcome | None:
-        found = () if key is None else tuple(self._remembered(key))
+        found = () if key is None else tuple(self._idempotency_records(key))
         if key is None or not found:
             return None
         past = next((past for past in found if past.request_hash == key.request_hash), None)
@@ -237,7 +231,7 @@ class OwnerSession:
             return key_reused()
         return replayed(flow, command, past.task_id)
 
-    def _remembered(self, key: RequestKey) -> Iterator[IdempotencyRecord]:
+    def _idempotency_records(self, key: RequestKey) -> Iterator[IdempotencyRecord]:
         for spelling in (key.key, *key.aliases):
             past = self.store.find_idempotency_record(key.route_id, spelling)
             if past is not None:
@@ -245,7 +239,7 @@ class OwnerSession:
 
 
 def _until_first(attempt: Callable[[], T]) -> T:
-    """Return what an attempt led to, the first that loses to no other writer."""
+    """Return the result of an attempt, the first that loses to no other writer."""
     for _ in range(ATTEMPTS):
         try:
             return attempt()
@@ -261,31 +255,17 @@ def _after(flow: Flow | None, events: tuple[Event, ...]) -> Flow:
     return after
 
 
-def _records(
-    events: tuple[Event, ...], after: Flow, issued: CommandContext, origin: CommandMetadata
+def _recorded(
+    events: tuple[Event, ...], after: Flow, context: CommandContext, origin: CommandMetadata
 ) -> tuple[RecordedEvent, ...]:
     return to_recorded_events(
         events,
         flow_id=after.flow_id,
         after=after.version - len(events),
         origin=origin,
-        now=issued.at,
+        now=context.at,
     )
 
 
 def _shown(flow: Flow | None) -> FlowView | None:
     return None if flow is None else flow_view(flow)
-
-
-def _writes(decision: Decision) -> bool:
-    return not isinstance(decision, Refusal) and bool(decision)
-
-
-def _meant(flow: Flow | None, issued: CommandContext) -> TaskId | None:
-    match issued.command:
-        case RunTask() as command:
-            return None if flow is None else meant_task(flow, command, issued.new_id)
-        case UpdateTask() | LoseTask() as command:
-            return command.task_id
-        case _:
-            return None

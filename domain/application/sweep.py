@@ -1,4 +1,4 @@
-"""Gives up the children that nobody hears of, where a cancellation waits for their end."""
+"""Gives up stale children, where a cancellation waits for their end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.flow.commands import LoseTask
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow, active_tasks, task_events
 from domain.flow.status import FlowStatus
-from domain.flow.task import Task, silent_since
+from domain.flow.task import Task, stale_since
 from domain.flow.values import Timestamp
 
 BATCH: Final = 100
@@ -28,21 +28,21 @@ MOST_SIGHTINGS: Final = 10_000
 
 
 @frozen
-class SilentFlow:
-    """A flow with a cancel intent and an active child that was not heard of for some time."""
+class StaleFlow:
+    """A flow with a cancel intent and a stale active child."""
 
     owner: Owner
     flow_id: FlowId
 
 
 class SweptStore(FlowStore, Protocol):
-    """A store that can say which flows wait for silent children."""
+    """A store that finds the flows that wait for stale children."""
 
-    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
-        """Return flows whose most silent child is silent since `before` or earlier."""
+    def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
+        """Return flows whose stalest child has had no news since `before`."""
         ...
 
-    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows all of whose active children gave their last news later than `after`."""
         ...
 
@@ -73,7 +73,7 @@ Sightings: TypeAlias = Mapping[str, Sighting]
 
 @frozen
 class Sweeper:
-    """Marks silent children as lost, those of a flow in one commit.
+    """Marks stale children as lost, those of a flow in one commit.
 
     Before each flow it asks `goes_on`, which may take its time to let others write, and ends where
     the answer is no. All its methods may raise `StoreUnavailable`; what was done before stays.
@@ -85,10 +85,10 @@ class Sweeper:
     goes_on: Callable[[], bool] = lambda: True
 
     def sweep(self, before: Timestamp) -> Swept:
-        """Give up all children that have been silent since a moment or longer."""
+        """Give up all children without news since a moment."""
         total = Swept()
-        while silent := self.store.silent(before, BATCH):
-            swept = sum((self._sweep(flow, before) for flow in self._while_on(silent)), Swept())
+        while stale := self.store.stale(before, BATCH):
+            swept = sum((self._sweep(flow, before) for flow in self._while_on(stale)), Swept())
             if not swept.lost:
                 break  # others were faster; the rest is for the next sweep
             total += swept
@@ -97,23 +97,22 @@ class Sweeper:
     def sweep_ahead(self, period: ListeningPeriod, sightings: Sightings) -> tuple[Swept, Sightings]:
         """Give up children whose news bears a later moment than now, and is stale all the same.
 
-        A clock was ahead when it came, and an event is never stamped before the one before it: so
-        no moment tells when there was news, but only the number of task events, as long as this
-        process remembers it.
+        A clock was ahead when it came, and an event never has an earlier moment than the one before
+        it: so only the number of task events shows news, as long as this process remembers it.
         """
         total, now = Swept(), period.last
         seen: dict[str, Sighting] = {}
-        for silent in self._while_on(self.store.ahead(now.wall, MOST_SIGHTINGS)):
-            flow = self.store.load(silent.flow_id)
+        for ahead in self._while_on(self.store.ahead(now.wall, MOST_SIGHTINGS)):
+            flow = self.store.load(ahead.flow_id)
             if flow is None:
                 continue
-            known = sightings.get(silent.flow_id)
+            known = sightings.get(ahead.flow_id)
             if known is None or known.task_events != task_events(flow):
                 known = Sighting(task_events(flow), now.monotonic)
             if period.is_stale(known.monotonic):
-                total += self._lose(silent.owner, flow, _unheard(flow))
+                total += self._lose(ahead.owner, flow, _unless_news(flow))
             else:
-                seen[silent.flow_id] = known
+                seen[ahead.flow_id] = known
         return total, seen
 
     def sweep_claimed(self, period: ListeningPeriod) -> Swept:
@@ -122,10 +121,10 @@ class Sweeper:
         Their callers say so: no listening is needed to know it.
         """
         before, total = period.last.wall - period.pace.stale_after, Swept()
-        for silent in self._while_on(self.store.silent(before, BATCH)):
-            if flow := self.store.load(silent.flow_id):
-                commands = _silent(flow, before, lambda task: _is_claimed(task, period))
-                total += self._lose(silent.owner, flow, commands)
+        for stale in self._while_on(self.store.stale(before, BATCH)):
+            if flow := self.store.load(stale.flow_id):
+                commands = _if_stale(flow, before, lambda task: _is_claimed(task, period))
+                total += self._lose(stale.owner, flow, commands)
         return total
 
     def give_up(self, owner: Owner, flow: Flow) -> Swept:
@@ -139,52 +138,52 @@ class Sweeper:
             ),
         )
 
-    def _sweep(self, silent: SilentFlow, before: Timestamp) -> Swept:
-        flow = self.store.load(silent.flow_id)
-        return Swept() if flow is None else self._lose(silent.owner, flow, _silent(flow, before))
+    def _sweep(self, stale: StaleFlow, before: Timestamp) -> Swept:
+        flow = self.store.load(stale.flow_id)
+        return Swept() if flow is None else self._lose(stale.owner, flow, _if_stale(flow, before))
 
     def _lose(self, owner: Owner, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
         session, swept, rest = self.flows.bind_session(owner), Swept(), iter(commands)
-        while step := tuple(islice(rest, MOST_AT_ONCE)):
+        while batch := tuple(islice(rest, MOST_AT_ONCE)):
             if swept.lost and not self.goes_on():
                 break
-            for outcome in session.execute_together(flow.flow_id, step, self.origin):
+            for outcome in session.execute_together(flow.flow_id, batch, self.origin):
                 if isinstance(outcome, Accepted):
                     cancelled = outcome.flow.status is FlowStatus.CANCELLED
                     swept += Swept(1, int(cancelled and flow.ended_at is None))
         return swept
 
-    def _while_on(self, flows: Sequence[SilentFlow]) -> Iterable[SilentFlow]:
+    def _while_on(self, flows: Sequence[StaleFlow]) -> Iterable[StaleFlow]:
         return takewhile(lambda _: self.goes_on(), flows)
 
 
-def _silent(
+def _if_stale(
     flow: Flow, before: Timestamp, which: Callable[[Task], bool] = lambda _: True
 ) -> Iterable[LoseTask]:
-    """Return the commands that give up the children that are silent since a moment or longer."""
+    """Return the commands that give up the children without news since a moment."""
     return (
         LoseTask(flow_id=flow.flow_id, task_id=task.task_id, silent_before=before)
         for task in active_tasks(flow)
-        if silent_since(task) <= before and which(task)
+        if stale_since(task) <= before and which(task)
     )
 
 
 def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
-    """Say whether a task was stale when it was last heard of, which was in this period."""
-    was_stale = task.heard_at - task.last_event_at >= period.pace.stale_after
-    return was_stale and period.began <= task.heard_at <= period.last.wall
+    """Say whether the latest report of a task, in this period, was stale when it came."""
+    was_stale = task.last_heartbeat_at - task.last_event_at >= period.pace.stale_after
+    return was_stale and period.began <= task.last_heartbeat_at <= period.last.wall
 
 
-def _unheard(flow: Flow) -> Iterable[LoseTask]:
-    """Return the commands that give up all active children, each unless there was news since.
+def _unless_news(flow: Flow) -> Iterable[LoseTask]:
+    """Return the commands that give up all active children, each unless there is news by then.
 
-    Each that is given up is a task event itself.
+    Giving one up is a task event itself.
     """
     return (
         LoseTask(
             flow_id=flow.flow_id,
             task_id=task.task_id,
-            silent_before=silent_since(task),
+            silent_before=stale_since(task),
             task_events=task_events(flow) + number,
         )
         for number, task in enumerate(active_tasks(flow))

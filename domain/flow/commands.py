@@ -1,8 +1,8 @@
-"""What can be asked of a flow. A command names the flow and the wish; it cannot name an owner."""
+"""The commands of a flow. A command names the flow, and cannot name an owner."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from attrs import frozen
 
@@ -120,11 +120,11 @@ class UpdateTask:
 
 @frozen(kw_only=True)
 class LoseTask:
-    """Give up a child of a flow with a cancel intent, unless there was news of it.
+    """Give up a child of a flow with a cancel intent, unless it has news.
 
-    News is later than `silent_before`. Where an event's moment does not tell, as the flow once saw
-    a clock that was ahead, news is any event of a task beyond the `task_events` that were seen.
-    Without `silent_before` an operator gives the child up, whatever its news.
+    News is later than `silent_before`. Where moments do not decide, as the flow once saw a clock
+    that was ahead, news is any event of a task beyond the `task_events` that were seen. Without
+    `silent_before` an operator gives the child up, whatever its news.
     """
 
     flow_id: FlowId
@@ -137,33 +137,16 @@ Revisioned: TypeAlias = SetWaiting | ResumeFlow | FinishFlow | FailFlow | Reques
 FlowCommand: TypeAlias = Revisioned | CancelFlow | RunTask | UpdateTask | LoseTask
 Command: TypeAlias = CreateFlow | FlowCommand
 
-COMMANDS: tuple[type[Command], ...] = (
-    CreateFlow,
-    SetWaiting,
-    ResumeFlow,
-    FinishFlow,
-    FailFlow,
-    RequestCancel,
-    CancelFlow,
-    RunTask,
-    UpdateTask,
-    LoseTask,
-)
-REVISIONED: tuple[type[Revisioned], ...] = (
-    SetWaiting,
-    ResumeFlow,
-    FinishFlow,
-    FailFlow,
-    RequestCancel,
-)
+COMMANDS: tuple[type[Command], ...] = get_args(Command)
+REVISIONED: tuple[type[Revisioned], ...] = get_args(Revisioned)
 
 
 @frozen(kw_only=True)
 class CommandContext:
-    """A command as `decide` sees it: with its issuer, its moment, and an id for what it may make.
+    """A command as `decide` gets it: with its owner, its moment, and an id for what it may create.
 
-    All three come from the edge, read once for each command, so that deciding stays pure. Only an
-    auditor decides by other rules than today's.
+    All three come from outside, read once for each command, so that deciding stays pure. Only a
+    replay decides by other rules than the latest.
     """
 
     command: Command

@@ -1,80 +1,56 @@
-"""The decider: what a command brings about on a flow, as a pure, total, deterministic function.
+"""The decider: from a flow and a command to events, pure, total and deterministic.
 
 The order of the checks is contract: ownership, then the revision, then the lifecycle (the table of
-`domain.flow.lifecycle`), then the task that is meant.
+`domain.flow.lifecycle`), then the task.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from domain.flow.commands import (
-    REVISIONED,
-    CancelFlow,
-    CommandContext,
-    CreateFlow,
-    FailFlow,
-    FinishFlow,
-    FlowCommand,
-    LoseTask,
-    RequestCancel,
-    ResumeFlow,
-    RunTask,
-    SetWaiting,
-    UpdateTask,
-)
+from domain.flow import commands as c
+from domain.flow import events as e
 from domain.flow.decide_task import lose_task, run_task, update_task
-from domain.flow.events import (
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-)
 from domain.flow.ids import FlowId, TaskId
-from domain.flow.lifecycle import rule
+from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.rules import DecisionRules
 from domain.flow.state import Flow, active_tasks, cancel_requested
 from domain.flow.task import find_task
 from domain.flow.values import KEEP, Patch, Timestamp
 
-Decision: TypeAlias = tuple[Event, ...] | Refusal
-"""The events that a command brings about, possibly none, or the reason why it must not."""
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+"""The events of an accepted command, possibly none, or why it is refused."""
 
 NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 
-def decide(flow: Flow | None, issued: CommandContext) -> Decision:
-    """Return the events that a command brings about on a flow, or why it is refused.
+def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
+    """Return the events of a command on a flow, or why it is refused.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
     stepped back since.
     """
-    command = issued.command
-    if isinstance(command, CreateFlow):
-        return _create(flow, command, issued)
-    if flow is None or flow.owner != issued.owner:
+    command = context.command
+    if isinstance(command, c.CreateFlow):
+        return _create(flow, command, context)
+    if flow is None or flow.owner != context.owner:
         return NOT_FOUND
-    if isinstance(command, REVISIONED) and command.expected_revision != flow.revision:
+    if isinstance(command, c.REVISIONED) and command.expected_revision != flow.revision:
         reason = "TaskFlow changed since the caller's expected revision."
         return Refusal(code=RefusalCode.REVISION_CONFLICT, reason=reason, flow=flow)
-    row = rule(type(command), flow)
+    row = row_for(type(command), flow)
     if row.refusal is not None:
         return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
-    return _allowed(flow, command, issued, at=max(issued.at, flow.latest_at))
+    return _allowed(flow, command, context, at=max(context.at, flow.latest_at))
 
 
 def may_decide_nothing(flow: Flow, task_id: TaskId | None) -> bool:
-    """Say whether a command can be accepted on a flow without an event: on a task of it, or none.
+    """Say whether a flow can accept a command, on a task of it or on none, without an event.
 
-    So are a cancellation that is pending already, and a run that is linked and has no news.
+    So it accepts a cancellation that is pending already, and a run that is linked and has no news.
     """
-    row = rule(CancelFlow if task_id is None else RunTask, flow)
+    row = row_for(c.CancelFlow if task_id is None else c.RunTask, flow)
     known = task_id is None or find_task(flow.tasks, task_id) is not None
     return row.refusal is None and known and (task_id is not None or not row.events)
 
@@ -87,13 +63,13 @@ def _reason(code: RefusalCode, flow: Flow) -> str:
     return f"Flow is already {flow.status}."
 
 
-def _create(flow: Flow | None, command: CreateFlow, issued: CommandContext) -> Decision:
+def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext) -> Decision:
     if flow is not None:
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
-    created = FlowCreated(
-        at=issued.at,
-        flow_id=FlowId(issued.new_id),
-        owner=issued.owner,
+    created = e.FlowCreated(
+        at=context.at,
+        flow_id=FlowId(context.new_id),
+        owner=context.owner,
         controller_id=command.controller_id,
         goal=command.goal,
         status=command.status,
@@ -106,42 +82,42 @@ def _create(flow: Flow | None, command: CreateFlow, issued: CommandContext) -> D
 
 
 def _allowed(  # noqa: PLR0911 - a line a command
-    flow: Flow, command: FlowCommand, issued: CommandContext, *, at: Timestamp
+    flow: Flow, command: c.FlowCommand, context: c.CommandContext, *, at: Timestamp
 ) -> Decision:
     match command:
-        case SetWaiting():
-            return (_waiting(command, at, issued.rules),)
-        case ResumeFlow():
-            resumed = FlowResumed(
+        case c.SetWaiting():
+            return (_waiting(command, at, context.rules),)
+        case c.ResumeFlow():
+            resumed = e.FlowResumed(
                 at=at,
                 status=command.status,
                 current_step=command.current_step,
                 state_json=command.state_json,
             )
             return (resumed,)
-        case FinishFlow():
-            return (FlowSucceeded(at=at, state_json=command.state_json),)
-        case FailFlow():
+        case c.FinishFlow():
+            return (e.FlowSucceeded(at=at, state_json=command.state_json),)
+        case c.FailFlow():
             return (_failed(command, at),)
-        case RequestCancel():
-            return (FlowCancelRequested(at=at),)
-        case CancelFlow():
+        case c.RequestCancel():
+            return (e.FlowCancelRequested(at=at),)
+        case c.CancelFlow():
             return _cancel(flow, at)
-        case RunTask():
-            return run_task(flow, command, issued, at=at)
-        case UpdateTask():
+        case c.RunTask():
+            return run_task(flow, command, context, at=at)
+        case c.UpdateTask():
             return update_task(flow, command, at)
-        case LoseTask():
+        case c.LoseTask():
             return lose_task(flow, command, at)
         case _:
             assert_never(command)
 
 
 def _waiting(
-    command: SetWaiting, at: Timestamp, rules: DecisionRules
-) -> FlowBeganWaiting | FlowBecameBlocked:
+    command: c.SetWaiting, at: Timestamp, rules: DecisionRules
+) -> e.FlowBeganWaiting | e.FlowBecameBlocked:
     blocked = _given(command.blocked_task_id, rules) or _given(command.blocked_summary, rules)
-    fact = FlowBecameBlocked if blocked else FlowBeganWaiting
+    fact = e.FlowBecameBlocked if blocked else e.FlowBeganWaiting
     return fact(
         at=at,
         current_step=command.current_step,
@@ -156,8 +132,8 @@ def _given(text: Patch[str | None], rules: DecisionRules) -> bool:
     return text is not KEEP and text is not None and not rules.is_blank(text)
 
 
-def _failed(command: FailFlow, at: Timestamp) -> FlowFailed:
-    return FlowFailed(
+def _failed(command: c.FailFlow, at: Timestamp) -> e.FlowFailed:
+    return e.FlowFailed(
         at=at,
         state_json=command.state_json,
         blocked_task_id=command.blocked_task_id,
@@ -165,7 +141,7 @@ def _failed(command: FailFlow, at: Timestamp) -> FlowFailed:
     )
 
 
-def _cancel(flow: Flow, at: Timestamp) -> tuple[Event, ...]:
-    intent = () if cancel_requested(flow) else (FlowCancelRequested(at=at),)
-    cancelled = () if active_tasks(flow) else (FlowCancelled(at=at),)
+def _cancel(flow: Flow, at: Timestamp) -> tuple[e.Event, ...]:
+    intent = () if cancel_requested(flow) else (e.FlowCancelRequested(at=at),)
+    cancelled = () if active_tasks(flow) else (e.FlowCancelled(at=at),)
     return (*intent, *cancelled)

@@ -1,54 +1,42 @@
-"""What a command about a child task brings about, once the lifecycle of its flow allows it."""
+"""The decisions about a child task, once the lifecycle of its flow allows the command."""
 
 from __future__ import annotations
 
-from domain.flow.commands import CommandContext, LoseTask, RunTask, UpdateTask
-from domain.flow.events import (
-    Event,
-    FlowCancelled,
-    TaskDescribed,
-    TaskEnded,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
+from collections.abc import Sequence
+
+from domain.flow import events as e
+from domain.flow.commands import Command, CommandContext, LoseTask, RunTask, UpdateTask
 from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal, task_events
+from domain.flow.state import Flow, active_tasks, cancel_pending, task_events
 from domain.flow.status import ENDED, NotifyPolicy, TaskStatus
-from domain.flow.task import Task, find_task, is_active, same_run, silent_since
+from domain.flow.task import Task, find_task, is_active, same_run, stale_since
 from domain.flow.values import KEEP, Patch, Timestamp
 
 LOST_ERROR = "backing session missing"
-"""What a lost task says of itself, as recorded from the reference."""
+"""The error of a task that was lost, as recorded from the reference."""
 
 GIVEN_UP_ERROR = "given up by an operator"
-"""What a lost task says of itself where nobody waited for its silence."""
-
-
-def meant_task(flow: Flow, command: RunTask, new_id: str) -> TaskId:
-    """Return the id of the task that a `run_task` on this flow links or finds."""
-    known = same_run(flow.tasks, command)
-    return TaskId(new_id) if known is None else known.task_id
+"""The error of a task that an operator gave up."""
 
 
 def run_task(
-    flow: Flow, command: RunTask, issued: CommandContext, *, at: Timestamp
-) -> tuple[Event, ...]:
-    """Link a task, or tell more of the one that the same run linked before."""
+    flow: Flow, command: RunTask, context: CommandContext, *, at: Timestamp
+) -> tuple[e.Event, ...]:
+    """Link a task, or complete the one that the same run linked before."""
     known = same_run(flow.tasks, command)
     if known is not None:
         return _described(known, command, at)
     reported = [t for t in (command.started_at, command.last_event_at) if t is not None]
-    linked = TaskLinked(
+    linked = e.TaskLinked(
         at=at,
-        task_id=TaskId(issued.new_id),
+        task_id=TaskId(context.new_id),
         runtime=command.runtime,
         task=command.task,
         status=command.status,
-        agent_id=command.agent_id or issued.rules.agent(command.child_session_key, flow.owner),
+        agent_id=command.agent_id or context.rules.agent(command.child_session_key, flow.owner),
         notify_policy=command.notify_policy,
-        created_at=min(at, *reported, at),
+        created_at=min([at, *reported]),
         started_at=command.started_at,
         last_event_at=max(reported, default=at),
         source_id=command.source_id,
@@ -61,45 +49,45 @@ def run_task(
     return (linked,)
 
 
-def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[Event, ...]:
+def _described(known: Task, command: RunTask, at: Timestamp) -> tuple[e.Event, ...]:
     preferred = command.prefer_metadata
-    told = TaskDescribed(
+    described = e.TaskDescribed(
         at=at,
         task_id=known.task_id,
-        source_id=_filled(known.source_id, command.source_id),
-        parent_task_id=_filled(known.parent_task_id, command.parent_task_id),
-        label=_news(known.label, command.label)
+        source_id=_if_missing(known.source_id, command.source_id),
+        parent_task_id=_if_missing(known.parent_task_id, command.parent_task_id),
+        label=_if_changed(known.label, command.label)
         if preferred
-        else _filled(known.label, command.label),
-        task=_news(known.task, command.task) if preferred else KEEP,
-        notify_policy=_lifted(known.notify_policy, command.notify_policy),
-        agent_id=_filled(known.agent_id, command.agent_id),
+        else _if_missing(known.label, command.label),
+        task=_if_changed(known.task, command.task) if preferred else KEEP,
+        notify_policy=_unless_silent(known.notify_policy, command.notify_policy),
+        agent_id=_if_missing(known.agent_id, command.agent_id),
     )
-    return () if told == TaskDescribed(at=at, task_id=known.task_id) else (told,)
+    return () if described == e.TaskDescribed(at=at, task_id=known.task_id) else (described,)
 
 
-def _filled(old: str | None, new: str | None) -> Patch[str]:
+def _if_missing(old: str | None, new: str | None) -> Patch[str]:
     return KEEP if old is not None or new is None else new
 
 
-def _news(old: str | None, new: str | None) -> Patch[str]:
+def _if_changed(old: str | None, new: str | None) -> Patch[str]:
     return KEEP if new is None or new == old else new
 
 
-def _lifted(old: NotifyPolicy, new: NotifyPolicy) -> Patch[NotifyPolicy]:
+def _unless_silent(old: NotifyPolicy, new: NotifyPolicy) -> Patch[NotifyPolicy]:
     silent = NotifyPolicy.SILENT
     return new if old is silent and new is not silent else KEEP
 
 
-def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
+def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[e.Event, ...] | Refusal:
     """Let a child run, make progress, or end; the end of the last one may cancel its flow."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
         return task
     if command.status not in ENDED:
-        fact = TaskProgressed if task.status is TaskStatus.RUNNING else TaskStarted
+        fact = e.TaskProgressed if task.status is TaskStatus.RUNNING else e.TaskStarted
         return (fact(at=at, task_id=task.task_id, progress_summary=command.progress_summary),)
-    ended = TaskEnded(
+    ended = e.TaskEnded(
         at=at,
         task_id=task.task_id,
         status=command.status,
@@ -111,21 +99,21 @@ def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[Event, 
     return (ended, *_cancelled_by(flow, task, at))
 
 
-def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[Event, ...] | Refusal:
-    """Mark a child as lost, if it was silent for long enough or an operator says so."""
+def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[e.Event, ...] | Refusal:
+    """Mark a child as lost, if it is stale or an operator gives it up."""
     task = _unended(flow, command.task_id)
     if isinstance(task, Refusal):
         return task
-    if _has_news(flow, task, command):
+    if _has_if_changed(flow, task, command):
         reason = "There was news of the task."
         return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
     error = GIVEN_UP_ERROR if command.silent_before is None else LOST_ERROR
-    lost = TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
+    lost = e.TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
     return (lost, *_cancelled_by(flow, task, at))
 
 
-def _has_news(flow: Flow, task: Task, command: LoseTask) -> bool:
-    if command.silent_before is not None and silent_since(task) > command.silent_before:
+def _has_if_changed(flow: Flow, task: Task, command: LoseTask) -> bool:
+    if command.silent_before is not None and stale_since(task) > command.silent_before:
         return True
     return command.task_events not in {None, task_events(flow)}
 
@@ -140,7 +128,19 @@ def _unended(flow: Flow, task_id: TaskId) -> Task | Refusal:
     return task
 
 
-def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[Event, ...]:
-    last = active_tasks(flow) == (task,)
-    pending = cancel_requested(flow) and not is_terminal(flow)
-    return (FlowCancelled(at=at),) if last and pending else ()
+def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[e.Event, ...]:
+    is_last = active_tasks(flow) == (task,)
+    return (e.FlowCancelled(at=at),) if is_last and cancel_pending(flow) else ()
+
+
+def task_of(flow: Flow, command: Command, events: Sequence[e.Event] = ()) -> TaskId | None:
+    """Return the task of a command: of its events, or without any the one that it refers to."""
+    match command:
+        case UpdateTask() | LoseTask():
+            return command.task_id
+        case RunTask():
+            linked = (event.task_id for event in events if isinstance(event, e.TaskEvent))
+            known = same_run(flow.tasks, command)
+            return next(linked, None if known is None else known.task_id)
+        case _:
+            return None

@@ -1,12 +1,12 @@
 """What can happen to a flow: facts, in the past tense, each with its moment `at`.
 
-A `Patch` field that is `KEEP` was not mentioned by whoever caused the event. The stored names of
+A `Patch` field that is `KEEP` was left out of the command. The stored names of
 these classes are permanent (`adapters/store/names.py`); a class may be renamed, a name may not.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from attrs import frozen
 
@@ -124,7 +124,7 @@ class TaskLinked:
 
 @frozen(kw_only=True)
 class TaskDescribed:
-    """A repeated `run_task` told more of a child task than was known."""
+    """A repeated `run_task` completed what was known of a child task."""
 
     at: Timestamp
     task_id: TaskId
@@ -179,18 +179,4 @@ FlowEvent: TypeAlias = (
 TaskEvent: TypeAlias = TaskLinked | TaskDescribed | TaskStarted | TaskProgressed | TaskEnded
 Event: TypeAlias = FlowCreated | FlowEvent | TaskEvent
 
-EVENTS: tuple[type[Event], ...] = (
-    FlowCreated,
-    FlowBeganWaiting,
-    FlowBecameBlocked,
-    FlowResumed,
-    FlowSucceeded,
-    FlowFailed,
-    FlowCancelRequested,
-    FlowCancelled,
-    TaskLinked,
-    TaskDescribed,
-    TaskStarted,
-    TaskProgressed,
-    TaskEnded,
-)
+EVENTS: tuple[type[Event], ...] = get_args(Event)

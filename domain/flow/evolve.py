@@ -8,39 +8,23 @@ from typing import assert_never
 
 from attrs import evolve as replace
 
-from domain.flow.events import (
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowEvent,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-    TaskDescribed,
-    TaskEnded,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
+from domain.flow import events as e
 from domain.flow.evolve_task import evolve_tasks
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import JSON_NULL, Timestamp, patched
 
 
-class BrokenHistory(Exception):  # noqa: N818 - the field's word; it is raised only for a damaged store
+class BrokenHistory(Exception):  # noqa: N818 - the field's term; raised only for a damaged store
     """A stream that cannot be one: it does not begin with its creation, or is created twice."""
 
 
-def fold(flow: Flow | None, events: Iterable[Event]) -> Flow | None:
+def fold(flow: Flow | None, events: Iterable[e.Event]) -> Flow | None:
     """Return what a flow has become after some events."""
     return reduce(evolve, events, flow)
 
 
-def evolve(flow: Flow | None, event: Event) -> Flow:
+def evolve(flow: Flow | None, event: e.Event) -> Flow:
     """Return what a flow has become after one event.
 
     It judges nothing: any event after the creation is accepted, so that every history can be read.
@@ -48,19 +32,17 @@ def evolve(flow: Flow | None, event: Event) -> Flow:
     Raises:
         BrokenHistory: if a creation is missing or repeated.
     """
-    if isinstance(event, FlowCreated):
+    if isinstance(event, e.FlowCreated):
         return _created(flow, event)
     if flow is None:
         raise BrokenHistory(f"{type(event).__name__} comes before the flow was created")
     step = replace(flow, version=flow.version + 1, latest_at=event.at)
-    match event:
-        case TaskLinked() | TaskDescribed() | TaskStarted() | TaskProgressed() | TaskEnded():
-            return replace(step, tasks=evolve_tasks(flow.tasks, event))
-        case _:
-            return _moved(step, event)
+    if isinstance(event, e.TaskEvent):
+        return replace(step, tasks=evolve_tasks(flow.tasks, event))
+    return _moved(step, event)
 
 
-def _created(flow: Flow | None, event: FlowCreated) -> Flow:
+def _created(flow: Flow | None, event: e.FlowCreated) -> Flow:
     if flow is not None:
         raise BrokenHistory(f"flow {flow.flow_id} is created twice")
     return Flow(
@@ -79,34 +61,36 @@ def _created(flow: Flow | None, event: FlowCreated) -> Flow:
     )
 
 
-def _moved(flow: Flow, event: FlowEvent) -> Flow:  # noqa: PLR0911 - a line an event
+def _moved(flow: Flow, event: e.FlowEvent) -> Flow:  # noqa: PLR0911 - a line an event
     flow = replace(flow, revision=flow.revision + 1, updated_at=event.at)
     match event:
-        case FlowBeganWaiting():
+        case e.FlowBeganWaiting():
             return _waiting(flow, event, FlowStatus.WAITING)
-        case FlowBecameBlocked():
+        case e.FlowBecameBlocked():
             return _waiting(flow, event, FlowStatus.BLOCKED)
-        case FlowResumed():
+        case e.FlowResumed():
             return replace(
                 _unblocked(flow),
                 status=event.status,
                 current_step=patched(flow.current_step, event.current_step),
                 state_json=patched(flow.state_json, event.state_json),
             )
-        case FlowSucceeded():
+        case e.FlowSucceeded():
             ended = _ended(_unblocked(flow), FlowStatus.SUCCEEDED, event.at)
             return replace(ended, state_json=patched(flow.state_json, event.state_json))
-        case FlowFailed():
+        case e.FlowFailed():
             return _failed(flow, event)
-        case FlowCancelRequested():
+        case e.FlowCancelRequested():
             return replace(flow, cancel_requested_at=event.at)
-        case FlowCancelled():
+        case e.FlowCancelled():
             return _ended(_unblocked(flow), FlowStatus.CANCELLED, event.at)
         case _:
             assert_never(event)
 
 
-def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked, status: FlowStatus) -> Flow:
+def _waiting(
+    flow: Flow, event: e.FlowBeganWaiting | e.FlowBecameBlocked, status: FlowStatus
+) -> Flow:
     return replace(
         flow,
         status=status,
@@ -118,7 +102,7 @@ def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked, status: Fl
     )
 
 
-def _failed(flow: Flow, event: FlowFailed) -> Flow:
+def _failed(flow: Flow, event: e.FlowFailed) -> Flow:
     return replace(
         _ended(flow, FlowStatus.FAILED, event.at),
         state_json=patched(flow.state_json, event.state_json),

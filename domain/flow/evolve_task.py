@@ -7,14 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from attrs import evolve as replace
 
-from domain.flow.events import (
-    TaskDescribed,
-    TaskEnded,
-    TaskEvent,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
+from domain.flow import events as e
 from domain.flow.ids import TaskId
 from domain.flow.status import TaskStatus
 from domain.flow.task import Task
@@ -26,21 +19,21 @@ LOST_CLEANUP_MS: Final = 24 * 60 * 60 * 1000
 """How long after its end the reference would clean up a lost task; we show it and keep the task."""
 
 
-def evolve_tasks(tasks: Tasks, event: TaskEvent) -> Tasks:
+def evolve_tasks(tasks: Tasks, event: e.TaskEvent) -> Tasks:
     """Return the tasks after an event, in the order in which they were linked.
 
     An event of an unknown task changes none: reading a history never fails.
     """
     match event:
-        case TaskLinked():
+        case e.TaskLinked():
             return (*tasks, _linked(event))
-        case TaskDescribed():
+        case e.TaskDescribed():
             return _with(tasks, event.task_id, lambda task: _described(task, event))
-        case TaskStarted():
+        case e.TaskStarted():
             return _with(tasks, event.task_id, lambda task: _started(task, event))
-        case TaskProgressed():
-            return _with(tasks, event.task_id, lambda task: _heard(task, event))
-        case TaskEnded():
+        case e.TaskProgressed():
+            return _with(tasks, event.task_id, lambda task: _reported(task, event))
+        case e.TaskEnded():
             return _with(tasks, event.task_id, lambda task: _task_ended(task, event))
         case _:
             assert_never(event)
@@ -50,7 +43,7 @@ def _with(tasks: Tasks, task_id: TaskId, change: Callable[[Task], Task]) -> Task
     return tuple(change(task) if task.task_id == task_id else task for task in tasks)
 
 
-def _linked(event: TaskLinked) -> Task:
+def _linked(event: e.TaskLinked) -> Task:
     return Task(
         task_id=event.task_id,
         runtime=event.runtime,
@@ -61,7 +54,7 @@ def _linked(event: TaskLinked) -> Task:
         created_at=event.created_at,
         started_at=event.started_at,
         last_event_at=event.last_event_at,
-        heard_at=event.at,
+        last_heartbeat_at=event.at,
         source_id=event.source_id,
         child_session_key=event.child_session_key,
         parent_task_id=event.parent_task_id,
@@ -71,7 +64,7 @@ def _linked(event: TaskLinked) -> Task:
     )
 
 
-def _described(task: Task, event: TaskDescribed) -> Task:
+def _described(task: Task, event: e.TaskDescribed) -> Task:
     return replace(
         task,
         source_id=patched(task.source_id, event.source_id),
@@ -83,22 +76,22 @@ def _described(task: Task, event: TaskDescribed) -> Task:
     )
 
 
-def _started(task: Task, event: TaskStarted) -> Task:
-    return replace(_heard(task, event), status=TaskStatus.RUNNING, started_at=event.at)
+def _started(task: Task, event: e.TaskStarted) -> Task:
+    return replace(_reported(task, event), status=TaskStatus.RUNNING, started_at=event.at)
 
 
-def _heard(task: Task, event: TaskStarted | TaskProgressed | TaskEnded) -> Task:
+def _reported(task: Task, event: e.TaskStarted | e.TaskProgressed | e.TaskEnded) -> Task:
     return replace(
         task,
-        heard_at=event.at,
+        last_heartbeat_at=event.at,
         last_event_at=event.at,
         progress_summary=patched(task.progress_summary, event.progress_summary),
     )
 
 
-def _task_ended(task: Task, event: TaskEnded) -> Task:
+def _task_ended(task: Task, event: e.TaskEnded) -> Task:
     return replace(
-        _heard(task, event),
+        _reported(task, event),
         status=event.status,
         ended_at=event.at,
         cleanup_after=event.at + LOST_CLEANUP_MS if event.status is TaskStatus.LOST else None,

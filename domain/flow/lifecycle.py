@@ -1,56 +1,31 @@
-"""The life of a flow, as one table.
+"""The lifecycle of a flow, as one table.
 
-Theory: a flow is a finite state machine over `FlowStatus`, with two flags that guards read: the
-cancel intent, and whether a child task is active. For each command and each state exactly one row
-applies; it either refuses, or says which events may follow, where the flow may stand then, and by
-how much its revision moves. `decide` consults the table first and adds only what depends on data
-(ownership, revisions, which task). `docs/lifecycle.md` is generated from it, and the auditor's
-checks hold every recorded step against it.
+A flow is a finite state machine over `FlowStatus`, with two flags that guards read: the cancel
+intent, and whether a child task is active. For each command and each state exactly one row applies;
+it either refuses, or says which events may follow, which status the flow may have then, and by how
+much its revision moves. `decide` consults the table first and adds only what depends on data
+(ownership, revisions, which task). `docs/lifecycle.md` is generated from it, and a replay compares
+every recorded transition with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from domain.flow.commands import (
-    COMMANDS,
-    CancelFlow,
-    Command,
-    CreateFlow,
-    FailFlow,
-    FinishFlow,
-    LoseTask,
-    RequestCancel,
-    ResumeFlow,
-    RunTask,
-    SetWaiting,
-    UpdateTask,
-)
-from domain.flow.events import (
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-    TaskDescribed,
-    TaskEnded,
-    TaskLinked,
-    TaskProgressed,
-    TaskStarted,
-)
+from domain.flow import commands as c
+from domain.flow import events as e
 from domain.flow.refusals import RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested
 from domain.flow.status import LIVE, TERMINAL, FlowStatus
+from domain.flow.status import FlowStatus as S
 
 State: TypeAlias = FlowStatus | None
 """A status, or None before the flow was created."""
+
+EventTypes: TypeAlias = tuple[type[e.Event], ...]
 
 ANY = frozenset({True, False})
 YES = frozenset({True})
@@ -62,141 +37,108 @@ UNCHANGED: frozenset[FlowStatus] = frozenset()
 
 
 @frozen(kw_only=True)
-class Row:
+class LifecycleRow:
     """One line of the table: under these guards, this command has this outcome."""
 
-    command: type[Command]
+    command: type[c.Command]
     source: frozenset[State]
     intent: frozenset[bool] = ANY
     active: frozenset[bool] = ANY
     refusal: RefusalCode | None = None
-    events: tuple[type[Event], ...] = ()
+    events: EventTypes = ()
     target: frozenset[FlowStatus] = UNCHANGED
     moves: frozenset[int] = frozenset({0})
 
 
-def _ends(command: type[Command], event: type[Event], target: FlowStatus) -> Row:
-    return Row(
+def _moves(
+    command: type[c.Command],
+    events: EventTypes,
+    target: AbstractSet[FlowStatus] = UNCHANGED,
+    by: AbstractSet[int] = frozenset({1}),
+    guards: tuple[frozenset[bool], frozenset[bool]] = (ANY, ANY),
+) -> LifecycleRow:
+    """Return a row of live flows; its guards are the cancel intent, and an active child."""
+    return LifecycleRow(
         command=command,
         source=LIVE,
-        events=(event,),
-        target=frozenset({target}),
-        moves=frozenset({1}),
+        intent=guards[0],
+        active=guards[1],
+        events=events,
+        target=frozenset(target),
+        moves=frozenset(by),
     )
 
 
-def _settles(command: type[Command], events: tuple[type[Event], ...]) -> Row:
+def _settles(command: type[c.Command], events: EventTypes) -> LifecycleRow:
     """Return the row of the last child to end, which takes a live flow with an intent with it."""
-    return Row(
-        command=command,
-        source=LIVE,
-        intent=YES,
-        events=(*events, FlowCancelled),
-        target=frozenset({FlowStatus.CANCELLED}),
-        moves=frozenset({0, 1}),
-    )
+    return _moves(command, (*events, e.FlowCancelled), {S.CANCELLED}, {0, 1}, (YES, ANY))
 
 
-REPORTS: tuple[type[Event], ...] = (TaskStarted, TaskProgressed, TaskEnded)
+REPORTS: Final[EventTypes] = (e.TaskStarted, e.TaskProgressed, e.TaskEnded)
+_FLOW_COMMANDS: Final = (*c.REVISIONED, c.CancelFlow)
 
-
-ROWS: tuple[Row, ...] = (
-    Row(command=CreateFlow, source=ABSENT, events=(FlowCreated,), target=LIVE),
-    Row(command=CreateFlow, source=ALL, refusal=RefusalCode.CREATE_REJECTED),
-    Row(
-        command=SetWaiting,
-        source=LIVE,
-        events=(FlowBeganWaiting, FlowBecameBlocked),
-        target=frozenset({FlowStatus.WAITING, FlowStatus.BLOCKED}),
-        moves=frozenset({1}),
-    ),
-    Row(
-        command=ResumeFlow,
-        source=LIVE,
-        events=(FlowResumed,),
-        target=frozenset({FlowStatus.QUEUED, FlowStatus.RUNNING}),
-        moves=frozenset({1}),
-    ),
-    _ends(FinishFlow, FlowSucceeded, FlowStatus.SUCCEEDED),
-    _ends(FailFlow, FlowFailed, FlowStatus.FAILED),
-    Row(command=RequestCancel, source=LIVE, events=(FlowCancelRequested,), moves=frozenset({1})),
-    Row(
-        command=CancelFlow,
-        source=LIVE,
-        intent=NO,
-        active=NO,
-        events=(FlowCancelRequested, FlowCancelled),
-        target=frozenset({FlowStatus.CANCELLED}),
-        moves=frozenset({2}),
-    ),
-    Row(
-        command=CancelFlow,
-        source=LIVE,
-        intent=YES,
-        active=NO,
-        events=(FlowCancelled,),
-        target=frozenset({FlowStatus.CANCELLED}),
-        moves=frozenset({1}),
-    ),
-    Row(
-        command=CancelFlow,
-        source=LIVE,
-        intent=NO,
-        active=YES,
-        events=(FlowCancelRequested,),
-        moves=frozenset({1}),
-    ),
-    Row(command=CancelFlow, source=LIVE, intent=YES, active=YES),
+LIFECYCLE: Final[tuple[LifecycleRow, ...]] = (
+    LifecycleRow(command=c.CreateFlow, source=ABSENT, events=(e.FlowCreated,), target=LIVE),
+    LifecycleRow(command=c.CreateFlow, source=ALL, refusal=RefusalCode.CREATE_REJECTED),
+    _moves(c.SetWaiting, (e.FlowBeganWaiting, e.FlowBecameBlocked), {S.WAITING, S.BLOCKED}),
+    _moves(c.ResumeFlow, (e.FlowResumed,), {S.QUEUED, S.RUNNING}),
+    _moves(c.FinishFlow, (e.FlowSucceeded,), {S.SUCCEEDED}),
+    _moves(c.FailFlow, (e.FlowFailed,), {S.FAILED}),
+    _moves(c.RequestCancel, (e.FlowCancelRequested,)),
+    _moves(c.CancelFlow, (e.FlowCancelRequested, e.FlowCancelled), {S.CANCELLED}, {2}, (NO, NO)),
+    _moves(c.CancelFlow, (e.FlowCancelled,), {S.CANCELLED}, guards=(YES, NO)),
+    _moves(c.CancelFlow, (e.FlowCancelRequested,), guards=(NO, YES)),
+    LifecycleRow(command=c.CancelFlow, source=LIVE, intent=YES, active=YES),
     *(
         row
-        for command in (SetWaiting, ResumeFlow, FinishFlow, FailFlow, RequestCancel, CancelFlow)
+        for command in _FLOW_COMMANDS
         for row in (
-            Row(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-            Row(command=command, source=TERMINAL, refusal=RefusalCode.TERMINAL),
+            LifecycleRow(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+            LifecycleRow(command=command, source=TERMINAL, refusal=RefusalCode.TERMINAL),
         )
     ),
-    Row(command=RunTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=RunTask, source=LIVE, intent=NO, events=(TaskLinked, TaskDescribed)),
-    Row(command=RunTask, source=ALL, intent=YES, refusal=RefusalCode.CANCEL_REQUESTED),
-    Row(command=RunTask, source=TERMINAL, intent=NO, refusal=RefusalCode.TERMINAL),
-    # Children may outlive their flow, so a terminal flow hears of them too.
-    Row(command=UpdateTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=UpdateTask, source=LIVE, intent=NO, events=REPORTS),
-    _settles(UpdateTask, REPORTS),
-    Row(command=UpdateTask, source=TERMINAL, events=REPORTS),
-    Row(command=LoseTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
-    Row(command=LoseTask, source=ALL, intent=NO, refusal=RefusalCode.TASK_NOT_SILENT),
-    _settles(LoseTask, (TaskEnded,)),
-    Row(command=LoseTask, source=TERMINAL, intent=YES, events=(TaskEnded,)),
+    LifecycleRow(command=c.RunTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=c.RunTask, source=LIVE, intent=NO, events=(e.TaskLinked, e.TaskDescribed)),
+    LifecycleRow(command=c.RunTask, source=ALL, intent=YES, refusal=RefusalCode.CANCEL_REQUESTED),
+    LifecycleRow(command=c.RunTask, source=TERMINAL, intent=NO, refusal=RefusalCode.TERMINAL),
+    # Children may outlive their flow, so a terminal flow takes their reports too.
+    LifecycleRow(command=c.UpdateTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=c.UpdateTask, source=LIVE, intent=NO, events=REPORTS),
+    _settles(c.UpdateTask, REPORTS),
+    LifecycleRow(command=c.UpdateTask, source=TERMINAL, events=REPORTS),
+    LifecycleRow(command=c.LoseTask, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+    LifecycleRow(command=c.LoseTask, source=ALL, intent=NO, refusal=RefusalCode.TASK_NOT_SILENT),
+    _settles(c.LoseTask, (e.TaskEnded,)),
+    LifecycleRow(command=c.LoseTask, source=TERMINAL, intent=YES, events=(e.TaskEnded,)),
 )
 
 
-def rows(command: type[Command], state: State, *, intent: bool, active: bool) -> Iterable[Row]:
+def matching_rows(
+    command: type[c.Command], state: State, *, intent: bool, active: bool
+) -> tuple[LifecycleRow, ...]:
     """Return the rows that apply to a command in a state: exactly one (a test counts them)."""
-    return (
+    return tuple(
         row
-        for row in _BY_COMMAND[command]
-        if state in row.source and intent in row.intent and active in row.active
+        for row in LIFECYCLE
+        if row.command is command
+        and state in row.source
+        and intent in row.intent
+        and active in row.active
     )
 
 
-def rule(command: type[Command], flow: Flow | None) -> Row:
-    """Return the row that applies to a command on a flow, or on none."""
-    if flow is None:
-        return next(iter(rows(command, None, intent=False, active=False)))
-    key = (command, flow.status, cancel_requested(flow), bool(active_tasks(flow)))
-    return _TABLE[key]
-
-
-_BY_COMMAND = {
-    command: tuple(row for row in ROWS if row.command is command) for command in COMMANDS
-}
-_TABLE = {
-    (command, status, intent, active): next(
-        iter(rows(command, status, intent=intent, active=active))
-    )
-    for command in COMMANDS
-    for status in FlowStatus
+_ROW_FOR: Final = {
+    (command, state, intent, active): row
+    for command in c.COMMANDS
+    for state in (None, *FlowStatus)
     for intent in ANY
     for active in ANY
+    for row in matching_rows(command, state, intent=intent, active=active)
 }
+
+
+def row_for(command: type[c.Command], flow: Flow | None) -> LifecycleRow:
+    """Return the row that applies to a command on a flow, or on none."""
+    if flow is None:
+        return _ROW_FOR[command, None, False, False]
+    return _ROW_FOR[command, flow.status, cancel_requested(flow), bool(active_tasks(flow))]

@@ -1,4 +1,4 @@
-"""The reasons why a command brings about nothing. A refusal is a value, not an exception."""
+"""The reasons why a command is refused. A refusal is a value, not an exception."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RefusalCode(StrEnum):
 class Refusal:
     """Why a command was refused: a code for machines, a sentence for people, and the flow as it is.
 
-    `flow` is None only for `not_found`, which must not tell whether there is one.
+    `flow` is None only for `not_found`, which must not disclose whether there is one.
     """
 
     code: RefusalCode

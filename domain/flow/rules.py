@@ -1,7 +1,7 @@
 """The versions of the rules by which a command is decided, where they have changed.
 
 Every event says by which version it was decided (`Metadata.rules`), and an auditor decides it again
-by that one. What a version decided stays here for as long as events of it may be stored.
+by that one. A version stays here for as long as events of it may be stored.
 """
 
 from __future__ import annotations

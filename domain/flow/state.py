@@ -6,7 +6,7 @@ from attrs import frozen
 
 from domain.flow.ids import FlowId, Owner
 from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
-from domain.flow.task import Task, is_active, silent_since
+from domain.flow.task import Task, is_active, stale_since
 from domain.flow.values import Json, Timestamp
 
 
@@ -41,7 +41,7 @@ class Flow:
 
 
 def is_terminal(flow: Flow) -> bool:
-    """Say whether a flow has ended, which is for ever."""
+    """Say whether a flow has ended, which is final."""
     return flow.status in TERMINAL
 
 
@@ -50,8 +50,13 @@ def cancel_requested(flow: Flow) -> bool:
     return flow.cancel_requested_at is not None
 
 
+def cancel_pending(flow: Flow) -> bool:
+    """Say whether a flow with a cancel intent waits for the end of its children."""
+    return cancel_requested(flow) and not is_terminal(flow)
+
+
 def active_tasks(flow: Flow) -> tuple[Task, ...]:
-    """Return the children of a flow that have yet to end."""
+    """Return the children of a flow that have not ended."""
     return tuple(task for task in flow.tasks if is_active(task))
 
 
@@ -60,8 +65,8 @@ def task_events(flow: Flow) -> int:
     return flow.version - 1 - flow.revision
 
 
-def silence(flow: Flow) -> Timestamp | None:
-    """Return since when the most silent active child is silent, where a cancel intent waits."""
+def flow_stale_since(flow: Flow) -> Timestamp | None:
+    """Return since when the stalest active child has no news, where there is a cancel intent."""
     if not cancel_requested(flow):
         return None
-    return min((silent_since(task) for task in active_tasks(flow)), default=None)
+    return min((stale_since(task) for task in active_tasks(flow)), default=None)

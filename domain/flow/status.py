@@ -1,6 +1,6 @@
-"""The closed sets of words that flows and tasks are described with.
+"""The enumerations of flows and tasks.
 
-Their values are wire and storage contract: they never change, they are only added to.
+Their values are wire and storage contract: none ever changes, new ones may be added.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Runtime(StrEnum):
 
 
 class NotifyPolicy(StrEnum):
-    """What the owner wants to be told of."""
+    """Of what the owner wants to be notified."""
 
     DONE_ONLY = "done_only"
     STATE_CHANGES = "state_changes"

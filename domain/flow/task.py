@@ -16,8 +16,8 @@ from domain.flow.values import Timestamp
 class Task:
     """A child execution recorded inside a flow.
 
-    `created_at`, `started_at` and `last_event_at` may come from the caller; `heard_at` is the
-    moment at which we last heard of the task, by our own clock.
+    `created_at`, `started_at` and `last_event_at` may come from the caller; `last_heartbeat_at` is
+    the moment of the latest report, by our own clock.
     """
 
     task_id: TaskId
@@ -28,7 +28,7 @@ class Task:
     notify_policy: NotifyPolicy
     created_at: Timestamp
     last_event_at: Timestamp
-    heard_at: Timestamp
+    last_heartbeat_at: Timestamp
     started_at: Timestamp | None = None
     ended_at: Timestamp | None = None
     cleanup_after: Timestamp | None = None
@@ -48,13 +48,12 @@ def is_active(task: Task) -> bool:
     return task.status in ACTIVE
 
 
-def silent_since(task: Task) -> Timestamp:
-    """Return since when nothing was heard of a task.
+def stale_since(task: Task) -> Timestamp:
+    """Return the moment of a task's latest news, which a caller may date back, but not ahead.
 
-    A caller may report a `lastEventAt` in the past, never one in the future: a child that claims
-    news from next year must not keep its flow pending until then.
+    A child that claims news from next year must not keep its flow pending until then.
     """
-    return min(task.last_event_at, task.heard_at)
+    return min(task.last_event_at, task.last_heartbeat_at)
 
 
 def find_task(tasks: Iterable[Task], task_id: TaskId) -> Task | None:
@@ -72,10 +71,10 @@ def newest_first(tasks: Sequence[Task]) -> Sequence[Task]:
 
 
 def same_run(tasks: Iterable[Task], command: RunTask) -> Task | None:
-    """Return the task that a `run_task` means again, if its run is known in this flow.
+    """Return the task of the run of a `run_task`, if the flow has one.
 
     A run is a `runId` within one runtime and child session. A subagent may start several tasks in
-    one run, told apart by label and text; for `acp` the run is the task.
+    one run, distinguished by label and text; for `acp` the run is the task.
     """
     if command.run_id is None:
         return None

@@ -47,10 +47,10 @@ EXPECTED: Final = "a version (7), a revision (r3) or a time in UTC (2026-11-26T1
 
 
 def parse_point(text: str) -> Point:
-    """Return the point that a text means: `7`, `r3`, or a time in ISO 8601.
+    """Return the point that a text denotes: `7`, `r3`, or a time in ISO 8601.
 
     Raises:
-        ValueError: if it means none; the sentence says what was expected.
+        ValueError: if it denotes none; the sentence says what was expected.
     """
     if _is_number(text):
         return AtVersion(int(text))
@@ -63,12 +63,12 @@ def parse_point(text: str) -> Point:
 
 
 def parse_time(text: str) -> Timestamp:
-    """Return the moment that an ISO 8601 text means, rounded down to the millisecond.
+    """Return the moment that an ISO 8601 text denotes, rounded down to the millisecond.
 
     Without an offset it is in UTC; a date alone is its first moment.
 
     Raises:
-        ValueError: if it means none; the sentence says what was expected.
+        ValueError: if it denotes none; the sentence says what was expected.
     """
     try:
         read = datetime.fromisoformat(text)
@@ -80,7 +80,7 @@ def parse_time(text: str) -> Timestamp:
 
 
 def transition_at(history: Sequence[Transition], point: Point) -> Transition | None:
-    """Return the step after which a flow stood as it did at a point, None if it never did."""
+    """Return the transition that led to a point of a history, None if none did."""
     match point:
         case AtVersion(version):
             return history[version - 1] if 1 <= version <= len(history) else None

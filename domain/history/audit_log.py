@@ -1,6 +1,6 @@
-"""What a store lays open to an auditor: its events as they are stored, and what it derived of them.
+"""The auditor's port of a store: its events as they are stored, and the rows derived from them.
 
-Nothing here trusts the store: an entry is what was found, and may be damaged or forged.
+Nothing here trusts the store: an entry may be damaged or forged.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class AuditLog(Protocol):
         """Return what an entry says.
 
         Raises:
-            Unreadable: if its bytes are not what we wrote; `UnknownName` if they have no name.
+            UnreadableEvent: if its bytes are not what we wrote; `UnknownName` if they have no name.
         """
         ...
 

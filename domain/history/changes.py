@@ -14,7 +14,7 @@ from domain.flow.values import Json
 from domain.history.published import public_name
 
 Value: TypeAlias = str | int | Json | None
-"""What a field holds: text or a word, a number or a moment, a JSON value, or nothing."""
+"""What a field holds: a text, a number or a moment, a JSON value, or nothing."""
 
 FLOW_FIELDS: Final = tuple(field.name for field in fields(Flow) if field.name != "tasks")
 TASK_FIELDS: Final = tuple(field.name for field in fields(Task) if field.name != "task_id")

@@ -1,7 +1,7 @@
-"""Where flows stand in a log, kept at little cost and in bounded memory while it is read.
+"""The heads of flows: owner, status and revision, in bounded memory while a log is read.
 
-Owner, status and revision depend on no task and on none of a caller's texts: a flow can be
-carried through a log of a million events without them.
+These depend on no task and on none of a caller's texts, so that a flow is folded without them
+through a log of a million events.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ MOST_FLOWS: Final = 50_000
 
 
 class FlowHeads:
-    """Follows the flows of a log; those not heard of for long are forgotten, and read again."""
+    """Folds the flows of a log; the least recent are dropped, and folded again when needed."""
 
-    def __init__(self, evidence: AuditLog, most: int = MOST_FLOWS) -> None:
-        self._evidence = evidence
+    def __init__(self, audit_log: AuditLog, most: int = MOST_FLOWS) -> None:
+        self._audit_log = audit_log
         self._most = most
         self._flows: dict[str, Flow] = {}
 
     def after(self, record: RecordedEvent) -> Flow:
-        """Return where a flow stands after a record: without tasks and callers' texts.
+        """Return a flow after a recorded event, without tasks and callers' texts.
 
         Raises:
-            BrokenHistory: if the record cannot be the next one.
-            Unreadable: if a record before it is damaged.
+            BrokenHistory: if the event cannot be the next one.
+            UnreadableEvent: if one before it is damaged.
         """
         before = self._flows.pop(record.flow_id, None)
         if (0 if before is None else before.version) != record.version - 1:
             before = self._earlier(record)
-        flow = _standing(before, record)
+        flow = _head(before, record)
         self._flows[record.flow_id] = flow
         if len(self._flows) > self._most:
             del self._flows[next(iter(self._flows))]
         return flow
 
     def _earlier(self, record: RecordedEvent) -> Flow | None:
-        stream = self._evidence.stream(record.flow_id)
+        stream = self._audit_log.stream(record.flow_id)
         earlier = (entry for entry in stream if entry.version < record.version)
-        records = (read_entry(self._evidence, entry) for entry in earlier)
-        return reduce(_standing, records, None)
+        records = (read_entry(self._audit_log, entry) for entry in earlier)
+        return reduce(_head, records, None)
 
 
-def _standing(flow: Flow | None, record: RecordedEvent) -> Flow:
+def _head(flow: Flow | None, record: RecordedEvent) -> Flow:
     return replace(
         transition_from(flow, record).after,
         controller_id="",

@@ -1,7 +1,7 @@
 """What is published of events and other values of ours: their fields, under their public names.
 
-A public name is the attribute's in camelCase, and permanent. Callers' JSON is left to whoever
-writes it down: one reads it, another passes its text through.
+A public name is the attribute's in camelCase, and permanent. Callers' JSON is embedded by the
+adapter: one parses it, another passes its text through.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def published(values: Mapping[str, object], embed: Embed) -> Published:
 @cache
 def public_name(name: str) -> str:
     """Return the public name of an attribute, as in `stateJson`."""
+    if name == "last_heartbeat_at":
+        return "heardAt"  # NOTE: published before the attribute had its present name
     first, *rest = name.split("_")
     return first + "".join(map(str.capitalize, rest))
 

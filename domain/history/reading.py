@@ -1,4 +1,4 @@
-"""Stored events as records, with nothing in them taken on trust."""
+"""Stored events as recorded events, with nothing in them taken on trust."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _JSON_FIELDS: Final = {
 }
 
 
-def read_entry(evidence: AuditLog, entry: LogEntry) -> RecordedEvent:
+def read_entry(audit_log: AuditLog, entry: LogEntry) -> RecordedEvent:
     """Return what an entry says, its JSON values included.
 
     Raises:
-        Unreadable: if its bytes are not what we wrote.
+        UnreadableEvent: if its bytes are not what we wrote.
     """
-    record = evidence.read(entry)
+    record = audit_log.read(entry)
     for name in _JSON_FIELDS[type(record.event)]:
         value = getattr(record.event, name)
         if isinstance(value, Json) and not _is_compact_json(value.text):
@@ -35,14 +35,14 @@ def read_entry(evidence: AuditLog, entry: LogEntry) -> RecordedEvent:
     return record
 
 
-def recorded_at(evidence: AuditLog, position: int) -> Timestamp | None:
+def recorded_at(audit_log: AuditLog, position: int) -> Timestamp | None:
     """Return when the event at a position was recorded; None if there is none, or it is damaged.
 
     A checkpoint does not say when it was signed: not before its last event was recorded.
     """
-    for entry in evidence.entries(position, position):
+    for entry in audit_log.entries(position, position):
         with suppress(UnreadableEvent):
-            return evidence.read(entry).metadata.recorded_at
+            return audit_log.read(entry).metadata.recorded_at
     return None
 
 
@@ -57,8 +57,8 @@ def _is_compact_json(text: str) -> bool:
     return True
 
 
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 # PERF: numbers are left as text; making a decoder takes longer than a short text does.

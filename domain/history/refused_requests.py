@@ -1,8 +1,8 @@
-"""What callers were refused: evidence of their conduct, kept apart from the flows' streams.
+"""The requests that callers were refused, kept apart from the streams of the flows.
 
-What an authenticated caller was refused is kept, call by call, until there are too many; what was
-kept and dropped since is counted for ever. Strangers are counted only: what they claim is worth
-nothing, and they must not be able to fill a disk.
+A refused request of an authenticated caller is kept, up to a number; each one is counted for ever.
+Requests of strangers are only counted: what they claim proves nothing, and they must not be able
+to fill a disk.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DAY: Final = 86_400_000
 
 @frozen(kw_only=True)
 class RefusedRequest:
-    """What an authenticated caller asked of a flow and did not get.
+    """A request of an authenticated caller that was refused.
 
     All of it is the server's own, or has a form that holds no secret: `flow_id` is None if what the
-    caller named does not look like an id. `status` is the number in which the caller was told.
+    caller named does not look like an id.
     """
 
     at: Timestamp
@@ -32,7 +32,6 @@ class RefusedRequest:
     key_id: KeyId
     action: str
     code: str
-    status: int
     flow_id: FlowId | None
     request_id: RequestId
     remote_address: str | None
@@ -54,12 +53,12 @@ class TurnedAway:
 DeniedRequest: TypeAlias = RefusedRequest | TurnedAway
 
 NoteDenied: TypeAlias = Callable[[DeniedRequest], None]
-"""Takes what a caller was refused, at once; it neither waits for a disk nor raises."""
+"""Takes a refused request at once; it neither waits for a disk nor raises."""
 
 
 @frozen(kw_only=True)
 class Wanted:
-    """Which refusals are meant: of what is not None, and from `since` to before `until`."""
+    """A selection of refusals: equal in what is not None, and from `since` to before `until`."""
 
     route_id: RouteId | None = None
     key_id: KeyId | None = None

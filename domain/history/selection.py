@@ -1,4 +1,4 @@
-"""Which events of a log are meant: by position, flow, owner and time; all must hold."""
+"""Selections of events of a log: by position, flow, owner and time; all must match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.history.reading import read_entry
 class Selection:
     """A choice of events: positions from `first` to `last`, both included; None leaves it open.
 
-    An event is meant if it happened at `since` or later, and before `until`.
+    An event matches if it happened at `since` or later, and before `until`.
     """
 
     first: int
@@ -29,38 +29,38 @@ class Selection:
 
     @property
     def reads(self) -> bool:
-        """Whether an event must be read to know whether it is meant."""
+        """Whether an event must be read to know whether it matches."""
         return (self.owner, self.since, self.until) != (None, None, None)
 
 
-def selected(evidence: AuditLog, selection: Selection) -> Iterator[LogEntry]:
-    """Return the events that are meant, in the order of the log, without holding them.
+def selected(audit_log: AuditLog, selection: Selection) -> Iterator[LogEntry]:
+    """Return the selected events, in the order of the log, without holding them.
 
     Raises:
-        Unreadable: if one that must be read for it cannot be.
+        UnreadableEvent: if one that must be read for it cannot be.
         BrokenHistory: if the beginning of a flow, which says whose it is, is missing.
     """
-    found = _placed(evidence, selection)
-    return _read(evidence, selection, found) if selection.reads else iter(found)
+    found = _placed(audit_log, selection)
+    return _read(audit_log, selection, found) if selection.reads else iter(found)
 
 
-def _placed(evidence: AuditLog, selection: Selection) -> Iterable[LogEntry]:
+def _placed(audit_log: AuditLog, selection: Selection) -> Iterable[LogEntry]:
     if selection.flow_id is None:
-        return evidence.entries(selection.first, selection.last)
-    stream = evidence.stream(selection.flow_id)
-    meant = (e for e in stream if selection.first <= e.position <= selection.last)
+        return audit_log.entries(selection.first, selection.last)
+    stream = audit_log.stream(selection.flow_id)
+    matching = (e for e in stream if selection.first <= e.position <= selection.last)
     # NOTE: a stream is in the order of its versions, which only a forged log has not in its own.
-    return sorted(meant, key=lambda entry: entry.position)
+    return sorted(matching, key=lambda entry: entry.position)
 
 
 def _read(
-    evidence: AuditLog, selection: Selection, found: Iterable[LogEntry]
+    audit_log: AuditLog, selection: Selection, found: Iterable[LogEntry]
 ) -> Iterator[LogEntry]:
-    standings = FlowHeads(evidence)
+    flow_heads = FlowHeads(audit_log)
     since = selection.since if selection.since is not None else float("-inf")
     until = selection.until if selection.until is not None else float("inf")
     for entry in found:
-        record = read_entry(evidence, entry)
+        record = read_entry(audit_log, entry)
         in_time = since <= record.event.at < until
-        if in_time and selection.owner in {None, standings.after(record).owner}:
+        if in_time and selection.owner in {None, flow_heads.after(record).owner}:
             yield entry

@@ -1,10 +1,9 @@
-"""What is wrong with one decision's events, given the flow as it was before them."""
+"""Checks the events of one decision against the flow as it was before them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, get_args
 
 from attrs import evolve as replace
 
@@ -40,7 +39,7 @@ def decided_by(decided: RecordedDecision) -> DecisionRules | None:
 
 
 def _wrong_rules(decided: RecordedDecision, rules: DecisionRules | None) -> Finding:
-    # APPSEC: whoever forges an event must not choose the rules that it is judged by.
+    # APPSEC: a forger must not choose the rules that an event is checked by.
     named = decided[0].record.metadata.rules
     sentence = (
         f"this program does not know the rules, version {named}, that it was decided by"
@@ -99,15 +98,12 @@ def _wrong_times(flow: Flow | None, decided: RecordedDecision) -> Iterator[Findi
         latest = at
 
 
-_FLOW_EVENTS: Final[tuple[type[FlowEvent], ...]] = get_args(FlowEvent)
-
-
 def _illegal(flow: Flow | None, decided: RecordedDecision) -> Finding:
     events = [read.record.event for read in decided]
     brought = ", then ".join(type(event).__name__ for event in events)
     if flow is None:
         code, sentence = FindingCode.ILLEGAL_TRANSITION, f"no flow begins with such a {brought}"
-    elif is_terminal(flow) and any(isinstance(event, _FLOW_EVENTS) for event in events):
+    elif is_terminal(flow) and any(isinstance(event, FlowEvent) for event in events):
         code = FindingCode.EVENT_AFTER_END
         sentence = f"{brought} comes after the flow's end as {flow.status}"
     else:

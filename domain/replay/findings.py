@@ -1,4 +1,4 @@
-"""What an audit of the store comes to: findings, and advice apart from them."""
+"""The report of a replay: findings, and advice apart from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_KEPT: Final = 1000
 
 
 class FindingCode(StrEnum):
-    """What is wrong; programs may rely on these words."""
+    """What is wrong; the values are permanent."""
 
     POSITION_GAP = "position_gap"
     """The log skips positions: events were removed from it, or put far behind it."""
@@ -82,10 +82,10 @@ def found_at(entry: LogEntry, code: FindingCode, sentence: str) -> Finding:
 
 
 class AdviceCode(StrEnum):
-    """What deserves a look, and proves nothing; programs may rely on these words."""
+    """What deserves a look, and proves nothing; the values are permanent."""
 
     STUCK = "stuck"
-    """A flow waits, is blocked or is to be cancelled, and nothing was heard of it for long."""
+    """A flow waits, is blocked or is to be cancelled, and has had no event for long."""
     SNAPSHOT_MISSING = "snapshot_missing"
     """A flow's cached state was deleted, which costs time and changes no answer."""
     BLOCKED_TASK_MISSING = "blocked_task_missing"

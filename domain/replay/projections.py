@@ -17,7 +17,7 @@ from domain.flow.decide import may_decide_nothing
 from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, RouteId, TaskId
-from domain.flow.state import Flow, silence
+from domain.flow.state import Flow, flow_stale_since
 from domain.history.audit_log import IndexRow, RequestKeyRow, StoredFlow
 from domain.replay.decisions import decisions
 from domain.replay.findings import Finding, FindingCode
@@ -26,7 +26,10 @@ from domain.replay.findings import Finding, FindingCode
 def index_row(flow: Flow, position: int) -> IndexRow:
     """Return the row that the owners' index has of a flow, created at a position of the log."""
     return IndexRow(
-        owner=flow.owner, position=position, status=flow.status.value, silent_since=silence(flow)
+        owner=flow.owner,
+        position=position,
+        status=flow.status.value,
+        silent_since=flow_stale_since(flow),
     )
 
 

@@ -1,158 +1,148 @@
-"""Whether the rules that an event was decided by would bring about again what is recorded.
+"""Decides again: do the rules that an event was decided by lead to what is recorded?
 
-An event says nearly all that its command said. So the command is made again from the event and the
-flow as it was, in each way that could have led there, and decided: one of them must bring about
-exactly the recorded events, under a row of the lifecycle table that allows them.
+An event holds nearly all of its command. So each command that may have led to it is made from the
+event and the flow as it was, and decided: one of them must lead to exactly the recorded events,
+under a row of the lifecycle table that allows them.
 
-What an event does not keep is taken as favourably as possible: a child may have been given up
-however short its silence was, and any agent may have been named.
+What an event does not hold is taken as favourably as possible: a child may have been given up
+however fresh its news, and any agent may have been named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
+from typing import Any, Final, assert_never
 
+from attrs import asdict
 from attrs import evolve as replace
 
-from domain.flow.commands import (
-    CancelFlow,
-    Command,
-    CommandContext,
-    CreateFlow,
-    FailFlow,
-    FinishFlow,
-    RequestCancel,
-    ResumeFlow,
-    SetWaiting,
-)
+from domain.flow import commands as c
+from domain.flow import events as e
 from domain.flow.decide import decide
-from domain.flow.events import (
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowEvent,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-    TaskEvent,
-    TaskLinked,
-)
 from domain.flow.evolve import evolve
+from domain.flow.evolve_task import evolve_tasks
 from domain.flow.ids import Owner
-from domain.flow.lifecycle import Row, rule
+from domain.flow.lifecycle import LifecycleRow, row_for
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.state import Flow
-from domain.replay.task_commands import commands_behind
+from domain.flow.status import TaskStatus
+from domain.flow.task import find_task
 
 
 def is_legal_transition(
-    flow: Flow | None, events: Sequence[Event], rules: DecisionRules = RULES
+    flow: Flow | None, events: Sequence[e.Event], rules: DecisionRules = RULES
 ) -> bool:
-    """Say whether some command brings about exactly these events on a flow as it was, by rules.
+    """Say whether some command leads to exactly these events on a flow as it was, by some rules.
 
-    Their moments are not judged, but that they are one.
+    Their moments are not compared, but must be one.
     """
     first = events[0]
     before = None if flow is None else replace(flow, latest_at=first.at)
     return any(
-        _reproduces(before, replace(issued, rules=rules), tuple(events))
-        for issued in _candidate_commands(before, first)
+        _reproduces(before, replace(context, rules=rules), tuple(events))
+        for context in _candidate_commands(before, first)
     )
 
 
-def _reproduces(flow: Flow | None, issued: CommandContext, events: tuple[Event, ...]) -> bool:
-    row = rule(type(issued.command), flow)
-    return decide(flow, issued) == events and _row_allows(row, flow, events)
+def _reproduces(flow: Flow | None, context: c.CommandContext, events: tuple[e.Event, ...]) -> bool:
+    row = row_for(type(context.command), flow)
+    return decide(flow, context) == events and _row_allows(row, flow, events)
 
 
-def _row_allows(row: Row, flow: Flow | None, events: tuple[Event, ...]) -> bool:
-    """Say whether events are such as a row of the table allows."""
+def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[e.Event, ...]) -> bool:
+    """Say whether a row of the table allows events."""
     after = reduce(evolve, events[1:], evolve(flow, events[0]))
     moved = after.revision - (0 if flow is None else flow.revision)
     stays = flow is not None and after.status is flow.status
-    rests = not row.target or (moved == 0 and flow is not None)
+    must_stay = not row.target or (moved == 0 and flow is not None)
     return (
         {type(event) for event in events} <= set(row.events)
         and moved in row.moves
-        and (stays if rests else after.status in row.target)
+        and (stays if must_stay else after.status in row.target)
     )
 
 
-def _candidate_commands(flow: Flow | None, first: Event) -> Iterator[CommandContext]:
-    """Return what may have been asked for, where this event came of it first."""
-    if isinstance(first, FlowCreated):
-        yield _issued(_creation(first), first.owner, first, new_id=first.flow_id)
+def _candidate_commands(flow: Flow | None, first: e.Event) -> Iterator[c.CommandContext]:
+    """Return the commands whose first event may be this one."""
+    if isinstance(first, e.FlowCreated):
+        command = c.CreateFlow(**_held(first, "flow_id", "owner"))
+        yield _context(command, first.owner, first, new_id=first.flow_id)
+    elif flow is not None:
+        new_id = first.task_id if isinstance(first, e.TaskLinked) else ""
+        for each in _commands(flow, first):
+            yield _context(each, flow.owner, first, new_id=new_id)
+
+
+def _context(command: c.Command, owner: Owner, first: e.Event, *, new_id: str) -> c.CommandContext:
+    return c.CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
+
+
+_COMMAND_OF: Final[Mapping[type[e.Event], type[c.Revisioned]]] = {
+    e.FlowBeganWaiting: c.SetWaiting,
+    e.FlowBecameBlocked: c.SetWaiting,
+    e.FlowResumed: c.ResumeFlow,
+    e.FlowSucceeded: c.FinishFlow,
+    e.FlowFailed: c.FailFlow,
+    e.FlowCancelRequested: c.RequestCancel,
+}
+
+
+def _commands(flow: Flow, first: e.FlowEvent | e.TaskEvent) -> Iterator[c.Command]:
+    if isinstance(first, e.TaskEvent):
+        yield from _task_commands(flow, first)
         return
-    if flow is None:
-        return
-    new_id = first.task_id if isinstance(first, TaskLinked) else ""
-    for command in _commands(flow, first):
-        yield _issued(command, flow.owner, first, new_id=new_id)
+    if command := _COMMAND_OF.get(type(first)):
+        yield command(flow_id=flow.flow_id, expected_revision=flow.revision, **_held(first))
+    if isinstance(first, e.FlowCancelRequested | e.FlowCancelled):
+        yield c.CancelFlow(flow_id=flow.flow_id)
 
 
-def _issued(command: Command, owner: Owner, first: Event, *, new_id: str) -> CommandContext:
-    return CommandContext(command=command, owner=owner, at=first.at, new_id=new_id)
+_DESCRIPTION: Final = (
+    *("runtime", "task", "source_id", "child_session_key", "parent_task_id"),
+    *("agent_id", "run_id", "label", "notify_policy"),
+)
 
 
-def _creation(event: FlowCreated) -> CreateFlow:
-    return CreateFlow(
-        goal=event.goal,
-        controller_id=event.controller_id,
-        status=event.status,
-        notify_policy=event.notify_policy,
-        current_step=event.current_step,
-        state_json=event.state_json,
-        wait_json=event.wait_json,
-    )
+def _held(event: e.Event, *but: str) -> dict[str, Any]:
+    """Return the fields of an event but for its moment and those that are named."""
+    fields = asdict(event, recurse=False)
+    return {name: value for name, value in fields.items() if name not in {"at", *but}}
 
 
-def _commands(flow: Flow, first: FlowEvent | TaskEvent) -> Iterator[Command]:
-    flow_id, revision = flow.flow_id, flow.revision
-    match first:
-        case FlowBeganWaiting() | FlowBecameBlocked():
-            yield _waiting(flow, first)
-        case FlowResumed():
-            yield ResumeFlow(
-                flow_id=flow_id,
-                expected_revision=revision,
-                status=first.status,
-                current_step=first.current_step,
-                state_json=first.state_json,
-            )
-        case FlowSucceeded():
-            yield FinishFlow(
-                flow_id=flow_id, expected_revision=revision, state_json=first.state_json
-            )
-        case FlowFailed():
-            yield _failing(flow, first)
-        case FlowCancelRequested() | FlowCancelled():
-            yield RequestCancel(flow_id=flow_id, expected_revision=revision)
-            yield CancelFlow(flow_id=flow_id)
+def _task_commands(flow: Flow, event: e.TaskEvent) -> Iterator[c.RunTask | c.UpdateTask]:
+    """Return the commands whose first event may be this one.
+
+    A task that was given up is taken for one that was reported as lost: `decide` returns the same
+    events, and how long it was stale is not recorded.
+    """
+    match event:
+        case e.TaskLinked():
+            yield from _links(flow, event)
+        case e.TaskDescribed():
+            yield from _descriptions(flow, event)
+        case e.TaskStarted() | e.TaskProgressed():
+            yield c.UpdateTask(flow_id=flow.flow_id, status=TaskStatus.RUNNING, **_held(event))
+        case e.TaskEnded():
+            yield c.UpdateTask(flow_id=flow.flow_id, **_held(event))
         case _:
-            yield from commands_behind(flow, first)
+            assert_never(event)
 
 
-def _waiting(flow: Flow, event: FlowBeganWaiting | FlowBecameBlocked) -> SetWaiting:
-    return SetWaiting(
-        flow_id=flow.flow_id,
-        expected_revision=flow.revision,
-        current_step=event.current_step,
-        state_json=event.state_json,
-        wait_json=event.wait_json,
-        blocked_task_id=event.blocked_task_id,
-        blocked_summary=event.blocked_summary,
-    )
+def _links(flow: Flow, event: e.TaskLinked) -> Iterator[c.RunTask]:
+    """Return the ways to link a task: its caller reported a moment, or left it to be derived."""
+    if find_task(flow.tasks, event.task_id) is not None:
+        return  # ids are new, so nothing links a task again under one that is known
+    fields = _held(event, "task_id", "created_at", "last_event_at")
+    for reported in (None, event.last_event_at, event.created_at):
+        yield c.RunTask(flow_id=flow.flow_id, last_event_at=reported, **fields)
 
 
-def _failing(flow: Flow, event: FlowFailed) -> FailFlow:
-    return FailFlow(
-        flow_id=flow.flow_id,
-        expected_revision=flow.revision,
-        state_json=event.state_json,
-        blocked_task_id=event.blocked_task_id,
-        blocked_summary=event.blocked_summary,
-    )
+def _descriptions(flow: Flow, event: e.TaskDescribed) -> Iterator[c.RunTask]:
+    known = find_task(flow.tasks, event.task_id)
+    if known is None:
+        return
+    (described,) = evolve_tasks((known,), event)
+    fields: dict[str, Any] = {name: getattr(described, name) for name in _DESCRIPTION}
+    for preferred in (False, True):
+        yield c.RunTask(flow_id=flow.flow_id, prefer_metadata=preferred, **fields)

@@ -1,7 +1,7 @@
-"""Folds one flow again with today's code, decides each step again, and compares what is derived.
+"""Folds one flow again, decides each transition again, and compares what is derived.
 
-A stream is judged up to where it breaks: what a flow was after a gap, or after an event that
-cannot be read, nobody knows, and so neither what it may become nor what its rows should say.
+A stream is checked up to where it breaks: the state after a gap, or after an event that cannot be
+read, is unknown, and so is what may follow and what the derived rows should be.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def replay_flow(flow_id: FlowId, examined: StoredFlow, read: ReadEntry) -> Repla
     intact = _intact(entries, read, replayed.findings)
     whole = len(intact) == len(entries)
     judged = list(decisions(intact, lambda read: read.record))
-    # What the last decision brought about beyond the break is missing, so it is not judged.
+    # Events of the last decision beyond the break are missing, so it is not checked.
     _fold(replayed, flow_id, judged if whole else judged[:-1])
     if not entries:
         replayed.findings.extend(orphans(flow_id, examined))

@@ -1,4 +1,4 @@
-"""What deserves a look in a healthy store: advice, as some flows wait for years and are well."""
+"""Advice: what deserves a look in a healthy store, as some flows wait for years and are well."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.flow.events import FlowBecameBlocked, FlowFailed
 from domain.flow.ids import TaskId
-from domain.flow.state import Flow, cancel_requested, is_terminal
+from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
 from domain.flow.task import find_task
 from domain.flow.values import KEEP, Timestamp
@@ -18,14 +18,14 @@ from domain.replay.findings import Advice, AdviceCode
 _REASONS: Final = {FlowStatus.WAITING: "waits", FlowStatus.BLOCKED: "is blocked"}
 
 
-def advice(flow: Flow, examined: StoredFlow, silent_before: Timestamp) -> Iterator[Advice]:
+def advice(flow: Flow, examined: StoredFlow, stuck_before: Timestamp) -> Iterator[Advice]:
     """Return advice on a flow: that it looks stuck, that its snapshot was deleted.
 
     It looks stuck if it waits, is blocked or is to be cancelled, and its latest event, be it one
-    about a child, is of `silent_before` or earlier.
+    about a child, is of `stuck_before` or earlier.
     """
-    reason = "is to be cancelled" if cancel_requested(flow) else _REASONS.get(flow.status)
-    if reason is not None and not is_terminal(flow) and flow.latest_at <= silent_before:
+    reason = "is to be cancelled" if cancel_pending(flow) else _REASONS.get(flow.status)
+    if reason is not None and flow.latest_at <= stuck_before:
         yield Advice(
             code=AdviceCode.STUCK,
             sentence=f"it {reason}, and nothing was heard of it since",
@@ -41,7 +41,7 @@ def advice(flow: Flow, examined: StoredFlow, silent_before: Timestamp) -> Iterat
 def blocked_task_advice(flow: Flow | None, decided: RecordedDecision) -> Iterator[Advice]:
     """Return advice on a decision that names the task in the way, if the flow had no such task.
 
-    Callers may name any task there, as in the reference; a wrong one leads whoever looks astray.
+    Callers may name any task there, as in the reference; a wrong one misleads an operator.
     """
     for read in decided:
         event = read.record.event

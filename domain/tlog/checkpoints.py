@@ -1,4 +1,4 @@
-"""What a log says of itself: checkpoints, and what may be said of those that were found."""
+"""Checkpoints (C2SP tlog-checkpoint), and the signed notes in which they were found."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from attrs import frozen
 
 
 class Unprovable(Exception):  # noqa: N818 - reads as what is said of what was asked for
-    """What an auditor asks for cannot be had; the sentence says what to mend."""
+    """What an auditor asks for cannot be had; the sentence says what to do."""
 
 
 @frozen(kw_only=True)
 class Checkpoint:
     """The root of the tree over the first `size` events of a log, as its signer saw it.
 
-    `previous` is the SHA-256 of the signed note before it in the signer's file: release 0.1 wrote
-    it, and nobody does any more.
+    `previous` is the SHA-256 of the signed note before it in the signer's file, as release 0.1
+    wrote it.
     """
 
     origin: str
@@ -63,8 +63,7 @@ class NoteLocation:
 class VerifiedNote:
     """A checkpoint that was found with a good signature.
 
-    `text` is what was signed, `public_key` says by whom, and `digest` is the SHA-256 of the note
-    without the signatures of others.
+    `text` is what `public_key` signed, and `digest` the SHA-256 of the note without cosignatures.
     """
 
     place: NoteLocation
@@ -93,17 +92,17 @@ FoundNote: TypeAlias = VerifiedNote | UnverifiedNote
 class KnownCheckpoints:
     """What a log is compared with.
 
-    `ledger` is all that the log's own file holds, from its beginning and in order; None if no such
+    `own` is all that the log's own file holds, from its beginning and in order; None if no such
     file was named. `held` are checkpoints in any selection that somebody put away. `tiles` are what
     somebody says the tiles of the log were: a hint, used as far as a signed root bears it out.
     """
 
-    ledger: tuple[FoundNote, ...] | None = None
+    own: tuple[FoundNote, ...] | None = None
     held: tuple[FoundNote, ...] = ()
     tiles: Sequence[bytes] = ()
 
     @property
     def sizes(self) -> frozenset[int]:
-        """Return the sizes at which the log must be measured."""
-        found = (*(self.ledger or ()), *self.held)
+        """The sizes at which the root of the log is needed."""
+        found = (*(self.own or ()), *self.held)
         return frozenset(one.checkpoint.size for one in found if isinstance(one, VerifiedNote))

@@ -1,4 +1,4 @@
-"""Proof that one tree continues another, so that nothing in it was changed: RFC 9162 §2.1.4."""
+"""Consistency proofs, that one tree continues another: RFC 9162 §2.1.4."""
 
 from __future__ import annotations
 
@@ -38,38 +38,35 @@ def _nodes(old: int, new: int) -> Iterator[tuple[int, int]]:
 
 
 def is_consistent(
-    old: int, new: int, *, path: Sequence[bytes], old_root: bytes, new_root: bytes
+    old: int, new: int, *, proof: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> bool:
-    """Say whether a path proves that the tree with the new root continues that with the old one.
-
-    RFC 9162 §2.1.4.2.
-    """
+    """Say whether a proof shows that the new tree continues the old one (§2.1.4.2)."""
     if old == new:
-        return not path and old_root == new_root
+        return not proof and old_root == new_root
     if not 0 < old < new:
         return False
-    return _roots(old, new, path, old_root) == (old_root, new_root)
+    return _roots(old, new, proof, old_root) == (old_root, new_root)
 
 
 def _roots(
-    old: int, new: int, path: Sequence[bytes], old_root: bytes
+    old: int, new: int, proof: Sequence[bytes], old_root: bytes
 ) -> tuple[bytes, bytes] | None:
-    """Return the roots of both trees as a path tells them; None if it cannot be one."""
-    nodes = list(path) if old & (old - 1) else [old_root, *path]
+    """Return the roots of both trees that a proof leads to; None if it cannot be one."""
+    nodes = list(proof) if old & (old - 1) else [old_root, *proof]
     if not nodes:
         return None
-    place, last = old - 1, new - 1
-    while place & 1:
-        place, last = place >> 1, last >> 1
+    node, last = old - 1, new - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
     before = after = nodes[0]
-    for node in nodes[1:]:
+    for sibling in nodes[1:]:
         if last == 0:
             return None
-        if place & 1 or place == last:
-            before, after = node_hash(node, before), node_hash(node, after)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+        if node & 1 or node == last:
+            before, after = node_hash(sibling, before), node_hash(sibling, after)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
         else:
-            after = node_hash(after, node)
-        place, last = place >> 1, last >> 1
+            after = node_hash(after, sibling)
+        node, last = node >> 1, last >> 1
     return (before, after) if last == 0 else None

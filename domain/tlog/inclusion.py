@@ -1,4 +1,4 @@
-"""Proof that a tree has a leaf at a place: the audit path of RFC 9162 §2.1.3."""
+"""Inclusion proofs, that a tree has a leaf at an index: RFC 9162 §2.1.3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def range_hash(start: int, stop: int, subtrees: Subtrees) -> bytes:
 
 
 def inclusion_proof(index: int, size: int, subtrees: Subtrees) -> tuple[bytes, ...]:
-    """Return the audit path of a leaf in the tree over the first `size` leaves, lowest node first.
+    """Return the inclusion proof of a leaf in the tree over the first `size`, lowest node first.
 
     Asks for O(log² size) subtrees.
 
@@ -43,29 +43,21 @@ def _siblings(index: int, size: int) -> Iterator[tuple[int, int]]:
             start = middle
 
 
-def root_from_path(hashed: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """Return the root of the tree in which a leaf has an audit path; None if it cannot be one.
-
-    RFC 9162 §2.1.3.2, where `hashed` is the leaf's hash and `size` the tree's.
-    """
-    if not 0 <= index < size:
-        return None
-    place, last, root = index, size - 1, hashed
-    for beside in path:
-        if last == 0:
-            return None
-        if place & 1 or place == last:
-            root = node_hash(beside, root)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            root = node_hash(root, beside)
-        place, last = place >> 1, last >> 1
-    return root if last == 0 else None
-
-
 def is_included(
-    hashed: bytes, index: int, size: int, *, path: Sequence[bytes], root: bytes
+    leaf_hash: bytes, index: int, size: int, *, proof: Sequence[bytes], root: bytes
 ) -> bool:
-    """Say whether an audit path proves that the tree with this root has this leaf at this place."""
-    return root_from_path(hashed, index, size, path) == root
+    """Say whether a proof leads from a leaf of a tree of this size to its root (§2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    node, last, hashed = index, size - 1, leaf_hash
+    for sibling in proof:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            hashed = node_hash(sibling, hashed)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            hashed = node_hash(hashed, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and hashed == root

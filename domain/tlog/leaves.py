@@ -1,4 +1,4 @@
-"""What the leaves of the tree are: an event as it is stored, told in bytes without ambiguity.
+"""The leaves of the tree: an event as it is stored, encoded without ambiguity.
 
 A leaf is four parts, one after the other, whole numbers with the most significant byte first:
 

@@ -1,4 +1,4 @@
-"""The proof that a log holds one event: all that a stranger needs beside the public key."""
+"""An event proven to be in a log: all that a stranger needs beside the public key."""
 
 from __future__ import annotations
 
@@ -16,64 +16,59 @@ from domain.tlog.leaves import entry_hash
 
 @frozen(kw_only=True)
 class ConsistencyProof:
-    """An older signed note, and the nodes that prove that the proof's tree continues its tree."""
+    """An older signed note, and the hashes that prove that a tree continues the note's."""
 
     note: str
-    path: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
 
 
 @frozen(kw_only=True)
 class Proof:
-    """An event as it is stored, its audit path, and the signed note that the path leads to.
+    """An event as it is stored, its inclusion proof, and the signed note of the tree that has it.
 
-    The event's index in the log is its position less one; the tree is that of the note. `since`
-    ties that tree to one that somebody already holds.
+    The event's index in the log is its position less one. `consistency` ties the tree to one that
+    somebody already holds.
     """
 
     entry: LogEntry
-    path: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
     note: str
-    since: ConsistencyProof | None = None
+    consistency: ConsistencyProof | None = None
 
 
 def verify_inclusion(proof: Proof, checkpoint: Checkpoint) -> bool:
-    """Say whether a proof leads to what its note says, once that is read."""
+    """Say whether the tree of a checkpoint, which is that of the proof's note, has the event."""
     return is_included(
         entry_hash(proof.entry),
         proof.entry.position - 1,
         checkpoint.size,
-        path=proof.path,
+        proof=proof.hashes,
         root=checkpoint.root,
     )
 
 
-def verify_consistency(since: ConsistencyProof, older: Checkpoint, newer: Checkpoint) -> bool:
-    """Say whether a checkpoint continues the log of an older one, once both notes are read."""
+def verify_consistency(proof: ConsistencyProof, older: Checkpoint, newer: Checkpoint) -> bool:
+    """Say whether a checkpoint continues the log of an older one, that of the proof's note."""
     return is_consistent(
-        older.size,
-        newer.size,
-        path=since.path,
-        old_root=older.root,
-        new_root=newer.root,
+        older.size, newer.size, proof=proof.hashes, old_root=older.root, new_root=newer.root
     )
 
 
 @frozen(kw_only=True)
 class ProofResult:
-    """What checking a proof came to: it holds, with what it is against; or why it does not.
+    """A proof, the checkpoints it was verified against, and why it does not hold, if so.
 
-    `checkpoint` and `since` are None where no such signed checkpoint could be read, `reason` where
-    it holds.
+    `checkpoint` and `older` are None where no such signed checkpoint could be read.
     """
 
     proof: Proof
     checkpoint: Checkpoint | None = None
-    since: Checkpoint | None = None
+    older: Checkpoint | None = None
     reason: str | None
 
     @property
     def holds(self) -> bool:
-        """Return whether the event is proven."""
+        """Whether the event is proven."""
         return self.reason is None
 
 

@@ -1,4 +1,4 @@
-"""The whole log folded once: its root, and its roots at the sizes that checkpoints speak of."""
+"""The tree of a whole log, built once: its root, and its roots at the sizes of checkpoints."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rebuild_tree(
     Args:
         entries: the events from the first on.
         sizes: after how many events the root is wanted; those beyond the log get none.
-        progress: is told of how many events are done, every now and then.
+        progress: is called with the number of events done, every now and then.
     """
     tiles: list[bytes] = []
     over_tiles, within, gap, count = CompactRange(), CompactRange(), None, 0

@@ -2,7 +2,7 @@
 
 A tile is a perfect subtree of 256 leaves. Its root never changes again, so a log of a million
 events is known by 3,906 of them, and a proof needs the events of two tiles. Where the roots are
-kept is a cache that nobody trusts: what is computed with it is compared with a signed root.
+kept is an untrusted cache: what is computed with it is compared with a signed root.
 """
 
 from __future__ import annotations

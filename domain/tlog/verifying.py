@@ -1,7 +1,7 @@
-"""Does a log still say what its checkpoints say? Compares, and names what does not agree.
+"""Compares a log with its checkpoints, and names the discrepancies.
 
-A checkpoint that agrees proves that its first `size` events are, to the byte and in order, those
-that were signed. Of what came after the last one, nothing is proven.
+A checkpoint that agrees proves that the first `size` events are, to the byte and in order, those
+that were signed. Of the events after the last one, nothing is proven.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domain.flow.ids import FlowId
 from domain.tlog.checkpoints import (
@@ -29,7 +29,7 @@ _TRUNCATED: Final = "log_truncated"
 
 @frozen(kw_only=True)
 class Discrepancy:
-    """What does not agree: a code, a sentence, and where it was seen.
+    """A disagreement: a code, a sentence, and where it was found.
 
     `first` and `last` bound the positions of the events that differ or are missing.
     """
@@ -45,13 +45,13 @@ class Discrepancy:
 
 @frozen(kw_only=True)
 class Verified:
-    """What a verification came to.
+    """The result of a verification.
 
     `agreed` checkpoints hold; `covered` is the size of the largest of them, 0 for none. Of tiles
     that somebody gave, those that the log has too are the `same_tiles`, or not.
     """
 
-    measured: RebuiltTree
+    tree: RebuiltTree
     agreed: int
     covered: int
     findings: tuple[Discrepancy, ...]
@@ -61,7 +61,7 @@ class Verified:
     def missing(self) -> int:
         """How many events are missing at the end, by the largest of the checkpoints."""
         cut = [one for one in self.findings if one.code == _TRUNCATED]
-        return sum((one.last or 0) - self.measured.size for one in cut)
+        return sum((one.last or 0) - self.tree.size for one in cut)
 
     @property
     def is_short_copy(self) -> bool:
@@ -71,26 +71,26 @@ class Verified:
 
 
 def verified(log: RebuiltTree, checkpoints: KnownCheckpoints) -> Verified:
-    """Compare a log, measured at the size of each checkpoint, with all of them.
+    """Compare a log, rebuilt at the size of each checkpoint, with all of them.
 
     What was put away before must still be in the log's own file, if that is given. The log is the
     one that the first of all checkpoints names.
     """
-    ledger, held = checkpoints.ledger or (), checkpoints.held
-    found = (*ledger, *held)
+    own, held = checkpoints.own or (), checkpoints.held
+    found = (*own, *held)
     signed = _signed(found)
     ours = [one for one in signed if _is_of_log(one, signed[0])]
     agreeing = [one for one in ours if _agrees(log, one)]
     findings = (
-        *(_rejected(one) for one in found if isinstance(one, UnverifiedNote)),
+        *(_about(one, one.code, one.reason) for one in found if isinstance(one, UnverifiedNote)),
         *(_foreign(one, signed[0]) for one in signed if not _is_of_log(one, signed[0])),
-        *_disordered(ledger),
-        *(() if checkpoints.ledger is None else _lost(ledger, held)),
+        *_disordered(own),
+        *(() if checkpoints.own is None else _lost(own, held)),
         *_gaps(log),
         *_differing(log, ours, checkpoints.tiles),
     )
     return Verified(
-        measured=log,
+        tree=log,
         agreed=len({one.text for one in agreeing}),
         covered=max((one.checkpoint.size for one in agreeing), default=0),
         findings=findings,
@@ -111,37 +111,31 @@ def _is_of_log(one: VerifiedNote, first: VerifiedNote) -> bool:
     return one.checkpoint.origin == first.checkpoint.origin
 
 
-def _rejected(one: UnverifiedNote) -> Discrepancy:
-    return Discrepancy(code=one.code, sentence=f"{one.place}: {one.reason}", checkpoint=one.place)
+def _about(one: FoundNote, code: str, sentence: str) -> Discrepancy:
+    return Discrepancy(code=code, sentence=f"{one.place}: {sentence}", checkpoint=one.place)
 
 
 def _foreign(one: VerifiedNote, first: VerifiedNote) -> Discrepancy:
-    sentence = (
-        f"{one.place}: it is of another log, {one.checkpoint.origin}, and not of"
-        f" {first.checkpoint.origin}"
-    )
-    return Discrepancy(code="checkpoint_foreign", sentence=sentence, checkpoint=one.place)
+    origins = f"{one.checkpoint.origin}, and not of {first.checkpoint.origin}"
+    return _about(one, "checkpoint_foreign", f"it is of another log, {origins}")
 
 
-def _disordered(ledger: Sequence[FoundNote]) -> Iterator[Discrepancy]:
-    """Return where the ledger is not in the order in which its signer wrote it.
+def _disordered(own: Sequence[FoundNote]) -> Iterator[Discrepancy]:
+    """Return where the log's own file is not in the order in which its signer wrote it.
 
     A log only grows, and so do its checkpoints. Those of release 0.1 name the hash of the one
     before as well.
     """
     before: FoundNote | None = None
     most = 0
-    for one in ledger:
+    for one in own:
         if isinstance(one, VerifiedNote):
             size = one.checkpoint.size
             if not _follows(one, before):
                 yield _removed(one, before)
             elif size < most:
-                yield Discrepancy(
-                    code="checkpoint_shrinks",
-                    sentence=f"{one.place}: it is of {size} events, one before it of {most}",
-                    checkpoint=one.place,
-                )
+                sentence = f"it is of {size} events, one before it of {most}"
+                yield _about(one, "checkpoint_shrinks", sentence)
             most = max(most, size)
         before = one
 
@@ -150,7 +144,7 @@ def _follows(one: VerifiedNote, before: FoundNote | None) -> bool:
     """Say whether a checkpoint may stand behind another one, or at the beginning of the file."""
     previous = one.checkpoint.previous
     if previous is None or isinstance(before, UnverifiedNote):
-        return True  # What follows on something rejected cannot be judged, and that is told already
+        return True  # what follows on a rejected one cannot be judged, and that one is a finding
     return before is not None and previous == before.digest
 
 
@@ -158,20 +152,20 @@ def _removed(one: VerifiedNote, before: FoundNote | None) -> Discrepancy:
     clause = "it does not follow on the checkpoint before it"
     if before is None:
         clause = "it follows on a checkpoint, but the file begins with it"
-    sentence = f"{one.place}: {clause}; checkpoints were removed, exchanged or put in"
-    return Discrepancy(code="checkpoint_removed", sentence=sentence, checkpoint=one.place)
+    sentence = f"{clause}; checkpoints were removed, exchanged or put in"
+    return _about(one, "checkpoint_removed", sentence)
 
 
-def _lost(ledger: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
-    """Return the checkpoints that others hold and the ledger does not.
+def _lost(own: Sequence[FoundNote], held: Sequence[FoundNote]) -> Iterator[Discrepancy]:
+    """Return the checkpoints that others hold and the log's own file does not.
 
     What was signed is compared, since witnesses may have signed a copy, too.
     """
-    kept = {one.text for one in _signed(ledger)}
+    kept = {one.text for one in _signed(own)}
     for one in _signed(held):
         if one.text not in kept:
-            sentence = f"{one.place}: the log's own file has no such checkpoint (any more)"
-            yield Discrepancy(code="checkpoint_missing", sentence=sentence, checkpoint=one.place)
+            sentence = "the log's own file has no such checkpoint (any more)"
+            yield _about(one, "checkpoint_missing", sentence)
 
 
 def _gaps(log: RebuiltTree) -> Iterator[Discrepancy]:
@@ -190,7 +184,7 @@ def _gaps(log: RebuiltTree) -> Iterator[Discrepancy]:
 def _differing(
     log: RebuiltTree, signed: Sequence[VerifiedNote], tiles: Sequence[bytes]
 ) -> Iterator[Discrepancy]:
-    """Return what the roots tell: the log was cut, was changed, or never was what was signed."""
+    """Return what the roots show: the log was cut, was changed, or never was what was signed."""
     ordered = sorted(signed, key=lambda one: one.checkpoint.size)
     good = max((one.checkpoint.size for one in ordered if _agrees(log, one)), default=0)
     short = [one for one in ordered if one.checkpoint.size > log.size]
@@ -206,10 +200,10 @@ def _differing(
 
 def _forked(one: VerifiedNote, good: int) -> Discrepancy:
     sentence = (
-        f"{one.place}: it is of another history: the log agrees with a checkpoint of"
-        f" {good} events, but not with this one of {one.checkpoint.size}"
+        f"it is of another history: the log agrees with a checkpoint of {good} events,"
+        f" but not with this one of {one.checkpoint.size}"
     )
-    return Discrepancy(code="checkpoint_forked", sentence=sentence, checkpoint=one.place)
+    return _about(one, "checkpoint_forked", sentence)
 
 
 def _bounds(
@@ -237,14 +231,11 @@ def _changed(changed: Sequence[VerifiedNote], first: int, last: int) -> Discrepa
     if first != last:
         where = f"an event from position {first} to {last}"
     others = f"; so do {len(changed) - 1} later ones" if len(changed) > 1 else ""
-    return Discrepancy(
-        code="history_changed",
-        sentence=f"{changed[0].place}: its root differs from the log's: {where} was changed,"
-        f" removed, put in or moved{others}",
-        checkpoint=changed[0].place,
-        first=first,
-        last=last,
+    sentence = (
+        f"its root differs from the log's: {where} was changed, removed, put in or moved{others}"
     )
+    found = _about(changed[0], "history_changed", sentence)
+    return evolve(found, first=first, last=last)
 
 
 def _compared(log: RebuiltTree, tiles: Sequence[bytes]) -> list[bool]:
@@ -271,12 +262,8 @@ def _cut(log: RebuiltTree, good: int, tiles: Sequence[bytes]) -> str:
 
 def _truncated(log: RebuiltTree, short: Sequence[VerifiedNote], before: str) -> Discrepancy:
     size = short[-1].checkpoint.size
-    return Discrepancy(
-        code=_TRUNCATED,
-        sentence=f"{short[0].place}: it is of {short[0].checkpoint.size} events and the log has"
-        f" only {log.size}: the events from position {log.size + 1} to {size} are missing;"
-        f" {before}",
-        checkpoint=short[0].place,
-        first=log.size + 1,
-        last=size,
+    sentence = (
+        f"it is of {short[0].checkpoint.size} events and the log has only {log.size}: the events"
+        f" from position {log.size + 1} to {size} are missing; {before}"
     )
+    return evolve(_about(short[0], _TRUNCATED, sentence), first=log.size + 1, last=size)

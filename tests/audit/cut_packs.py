@@ -25,10 +25,12 @@ def cut(
     here = {json.loads(text)["position"] for text in (folder / EVENTS).read_bytes().splitlines()}
 
     def close() -> None:
-        for one in gap.closed():
+        nonlocal gap
+        for one in gap.ranges():
             hashed = b64encode(one.hash).decode()
             written = f'{{"first":{one.first},"last":{one.last},"hash":"{hashed}"}}\n'
             stretches.write(written.encode())
+        gap = OmittedEvents()
 
     for entry in signed.evidence.entries(1, _size(folder)):
         if entry.position in here and keeps(entry):

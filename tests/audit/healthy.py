@@ -11,7 +11,7 @@ from domain.flow.commands import CancelFlow, Command, CreateFlow, ResumeFlow, Se
 from domain.flow.ids import FlowId
 from domain.flow.status import LIVE, FlowStatus
 from domain.replay.findings import Finding
-from domain.replay.replay_store import replay_store
+from tests.audit.whole_logs import replay_store
 from tests.store.histories import History, Player
 from tests.store.service import (
     NOW,

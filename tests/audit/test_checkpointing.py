@@ -226,10 +226,10 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: P
 def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, signer: CheckpointSigner) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _number: taken(path, signer), range(8)))
-    given = KnownCheckpoints(ledger=read_found_notes(signer.file, [SIGNER.verifier]))
+    given = KnownCheckpoints(own=read_found_notes(signer.file, [SIGNER.verifier]))
     with evidence_of(path) as evidence:
         found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
-    assert (len(given.ledger or ()), found.findings) == (1, ())
+    assert (len(given.own or ()), found.findings) == (1, ())
 
 
 def test_a_file_is_continued_by_its_own_signer_only(path: Path, signer: CheckpointSigner) -> None:
@@ -282,7 +282,7 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
         ([SIGNER.verifier], 2 * codes),
         ([OTHER.verifier], codes),
     ):
-        given = KnownCheckpoints(ledger=read_found_notes(signer.file, keys))
+        given = KnownCheckpoints(own=read_found_notes(signer.file, keys))
         with evidence_of(path) as evidence:
             found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
         assert [one.code for one in found.findings] == expected
@@ -294,7 +294,7 @@ def test_a_file_of_release_0_1_is_continued_and_verified_as_one(tmp_path: Path) 
     keys = [OLD_SIGNER.verifier]
 
     def codes() -> list[str]:
-        given = KnownCheckpoints(ledger=read_found_notes(signer.file, keys))
+        given = KnownCheckpoints(own=read_found_notes(signer.file, keys))
         return [one.code for one in verified(rebuild_tree(GOLDEN_LOG, given.sizes), given).findings]
 
     assert codes() == []
@@ -368,9 +368,9 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
     )
     for change in edits:
         assert not judged(evolve(made, entry=change(entry)), [SIGNER.verifier]).holds
-    for place in range(len(made.path)):
-        path_ = (*made.path[:place], bytes(32), *made.path[place + 1 :])
-        assert not judged(evolve(made, path=path_), [SIGNER.verifier]).holds
+    for place in range(len(made.hashes)):
+        path_ = (*made.hashes[:place], bytes(32), *made.hashes[place + 1 :])
+        assert not judged(evolve(made, hashes=path_), [SIGNER.verifier]).holds
     note = made.note.replace("\n300\n", "\n301\n")
     assert not judged(evolve(made, note=note), [SIGNER.verifier]).holds
 
@@ -387,17 +387,17 @@ def test_a_proof_says_that_the_log_continues_what_somebody_holds(
         (entry,) = evidence.entries(42, 42)
         verdict = prove(evidence, entry, against(signer, held), progress=silent)
     proof = verdict.proof
-    assert (verdict.checkpoint, verdict.since, verdict.reason) == (newer, older, None)
+    assert (verdict.checkpoint, verdict.older, verdict.reason) == (newer, older, None)
     assert parse_proof(json.dumps(proof_document(proof))) == proof
-    since = proof.since
+    since = proof.consistency
     assert since is not None
     for other in (
-        evolve(since, path=since.path[1:]),
-        evolve(since, path=(*since.path[:-1], bytes(32))),
+        evolve(since, hashes=since.hashes[1:]),
+        evolve(since, hashes=(*since.hashes[:-1], bytes(32))),
         evolve(since, note=since.note.replace("\n300\n", "\n299\n")),
         evolve(since, note=proof.note),
     ):
-        assert not judged(evolve(proof, since=other), [SIGNER.verifier]).holds
+        assert not judged(evolve(proof, consistency=other), [SIGNER.verifier]).holds
 
 
 def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(

@@ -22,8 +22,9 @@ from domain.replay.findings import (
     ReplayReport,
     Tally,
 )
-from domain.replay.replay_store import replay_store, stages
+from domain.replay.replay_store import stages
 from tests.audit.healthy import FAR_PAST, fill, findings
+from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
 from tests.store.service import NOW, ORIGIN, OWNER, create, keyed, service, session, shown
 from tests.store.tables import delete_snapshots, execute

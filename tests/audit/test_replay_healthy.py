@@ -12,8 +12,8 @@ from adapters.store import EventSourcedStore, StoreAuditLog, open_for_reading, o
 from bench.plan import Sizes
 from bench.stores import build
 from domain.replay.findings import ReplayReport
-from domain.replay.replay_store import replay_store
 from tests.audit.healthy import FAR_PAST, findings, live
+from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, histories
 from tests.store.processes import Process, said, writing_process

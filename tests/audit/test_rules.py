@@ -37,9 +37,9 @@ def write(store: EventSourcedStore, *decisions: tuple[int | None, Event]) -> Non
     flow: Flow | None = None
     for version, event in decisions:
         made = commit(flow, event)
-        (record,) = made.records
+        (record,) = made.events
         metadata = replace(record.metadata, rules=version)
-        store.save(replace(made, records=(replace(record, metadata=metadata),)))
+        store.save(replace(made, events=(replace(record, metadata=metadata),)))
         flow = made.flow
 
 

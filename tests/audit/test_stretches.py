@@ -21,11 +21,12 @@ def test_what_is_kept_and_the_stretches_between_lead_to_the_root(kept: set[int],
     tree, gap = Tree(), OmittedEvents()
     for position in range(1, size + 1):
         if position in kept:
-            add(tree, gap.closed())
+            add(tree, gap.ranges())
+            gap = OmittedEvents()
             tree.add(0, LEAVES[position - 1])
         else:
             gap.add(position, LEAVES[position - 1])
-    add(tree, gap.closed())
+    add(tree, gap.ranges())
     assert (tree.size, tree.root()) == (size, root_of(LEAVES[:size]))
 
 
@@ -39,6 +40,6 @@ def test_a_gap_is_as_few_stretches_as_there_can_be() -> None:
     gap = OmittedEvents()
     for position in range(4, 39):
         gap.add(position, LEAVES[position - 1])
-    bounds = [(one.first, one.last) for one in gap.closed()]
+    bounds = [(one.first, one.last) for one in gap.ranges()]
     assert bounds == [(4, 4), (5, 8), (9, 16), (17, 32), (33, 36), (37, 38)]
-    assert gap.closed() == ()
+    assert OmittedEvents().ranges() == ()

@@ -73,9 +73,7 @@ def findings(
     ledger: Sequence[FoundNote] | None = LEDGER,
     held: Sequence[FoundNote] = (),
 ) -> list[Discrepancy]:
-    checkpoints = KnownCheckpoints(
-        ledger=None if ledger is None else tuple(ledger), held=tuple(held)
-    )
+    checkpoints = KnownCheckpoints(own=None if ledger is None else tuple(ledger), held=tuple(held))
     return list(verified(rebuild_tree(entries, checkpoints.sizes), checkpoints).findings)
 
 
@@ -84,16 +82,16 @@ def codes(found: Sequence[Discrepancy]) -> list[tuple[str, int | None, int | Non
 
 
 def test_an_untouched_log_agrees_with_all_its_checkpoints() -> None:
-    checkpoints = KnownCheckpoints(ledger=LEDGER, held=(note(3, file="mine"), note(5, file="mine")))
+    checkpoints = KnownCheckpoints(own=LEDGER, held=(note(3, file="mine"), note(5, file="mine")))
     found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
     assert (found.findings, found.agreed, found.covered) == ((), 5, 10)
-    assert found.measured.root == LEDGER[-1].checkpoint.root
+    assert found.tree.root == LEDGER[-1].checkpoint.root
 
 
 def test_events_after_the_last_checkpoint_are_not_covered() -> None:
-    checkpoints = KnownCheckpoints(ledger=LEDGER[:2])
+    checkpoints = KnownCheckpoints(own=LEDGER[:2])
     found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
-    assert (found.findings, found.covered, found.measured.size) == ((), 4, 10)
+    assert (found.findings, found.covered, found.tree.size) == ((), 4, 10)
 
 
 def test_an_empty_log_agrees_with_nothing_at_all() -> None:
@@ -232,7 +230,7 @@ def test_exchanged_checkpoints_break_the_chain_of_release_0_1() -> None:
 
 
 def test_a_checkpoint_twice_is_no_finding_and_counts_once() -> None:
-    checkpoints = KnownCheckpoints(ledger=(*LEDGER, LEDGER[-1]))
+    checkpoints = KnownCheckpoints(own=(*LEDGER, LEDGER[-1]))
     found = verified(rebuild_tree(LOG, checkpoints.sizes), checkpoints)
     assert (found.findings, found.agreed) == ((), 5)
 

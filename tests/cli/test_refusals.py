@@ -69,7 +69,6 @@ def a_call(  # noqa: PLR0913 - the fields of a call
         key_id=key,
         action=action,
         code=code,
-        status=404 if code == "not_found" else 409,
         flow_id=flow,
         request_id=RequestId(f"request-{number}"),
         remote_address=address,

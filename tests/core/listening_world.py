@@ -19,10 +19,10 @@ from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
-from domain.application.sweep import Sightings, SilentFlow
+from domain.application.sweep import Sightings, StaleFlow
 from domain.flow.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
 from domain.flow.ids import FlowId, Owner, RequestId
-from domain.flow.state import Flow, silence
+from domain.flow.state import Flow, flow_stale_since
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.values import Timestamp
 
@@ -34,20 +34,20 @@ EPOCH = 1_795_435_200_000
 class SweptMemoryStore(MemoryStore):
     """A store in memory that looks at all its flows for the silent ones."""
 
-    def silent(self, before: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         return self._waiting(lambda since: since <= before)[:limit]
 
-    def ahead(self, after: Timestamp, limit: int) -> Sequence[SilentFlow]:
+    def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         return self._waiting(lambda since: since > after)[:limit]
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         flow = self.load(flow_id)
         return None if flow is None else flow.owner
 
-    def _waiting(self, wanted: Callable[[Timestamp], bool]) -> list[SilentFlow]:
+    def _waiting(self, wanted: Callable[[Timestamp], bool]) -> list[StaleFlow]:
         flows = [flow for flow in map(self.load, map(FlowId, self.streams)) if flow is not None]
-        since = [(silence(flow), flow) for flow in flows]
-        return [SilentFlow(f.owner, f.flow_id) for s, f in since if s is not None and wanted(s)]
+        since = [(flow_stale_since(flow), flow) for flow in flows]
+        return [StaleFlow(f.owner, f.flow_id) for s, f in since if s is not None and wanted(s)]
 
 
 @frozen

@@ -10,7 +10,7 @@ import pytest
 from adapters.testing.states import Trial, trials
 from domain.flow.commands import COMMANDS, Command
 from domain.flow.events import Event
-from domain.flow.lifecycle import ROWS, Row, State, rows, rule
+from domain.flow.lifecycle import LIFECYCLE, LifecycleRow, State, matching_rows, row_for
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -28,12 +28,12 @@ STATES: tuple[State, ...] = (None, *FlowStatus)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_exactly_one_row_applies_to_a_command_in_a_state(command: type[Command]) -> None:
     for state, intent, active in product(STATES, (False, True), (False, True)):
-        assert len(list(rows(command, state, intent=intent, active=active))) == 1
+        assert len(list(matching_rows(command, state, intent=intent, active=active))) == 1
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_every_row_is_reached_and_shows_all_that_it_promises(row: Row) -> None:
-    reached = [t for t in trials() if rule(type(t.command), t.before) == row]
+@pytest.mark.parametrize("row", LIFECYCLE)
+def test_every_row_is_reached_and_shows_all_that_it_promises(row: LifecycleRow) -> None:
+    reached = [t for t in trials() if row_for(type(t.command), t.before) == row]
     refused = {t.decided.refusal[0] for t in reached if isinstance(t.decided.decision, Refusal)}
     accepted = [t for t in reached if not isinstance(t.decided.decision, Refusal)]
     if row.refusal is not None:
@@ -58,7 +58,7 @@ def _revision(flow: Flow | None) -> int:
     return 0 if flow is None else flow.revision
 
 
-def _left(trial: Trial, row: Row) -> bool:
+def _left(trial: Trial, row: LifecycleRow) -> bool:
     """Say whether the flow had to go to the row's target: it need not where it may stay."""
     stayed = trial.before is not None and trial.decided.flow.status is trial.before.status
     return not stayed or (bool(row.target) and 0 not in row.moves)

@@ -41,7 +41,7 @@ from domain.flow.commands import (
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event, FlowEvent, TaskEvent
 from domain.flow.evolve import evolve, fold
-from domain.flow.lifecycle import rule
+from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal
 from domain.flow.status import FlowStatus
@@ -81,7 +81,7 @@ def test_decide_does_what_the_row_of_the_table_says(
     command = at_revision_of(flow, command) if aimed else command
     wish = CommandContext(command=command, owner=OWNER, at=0, new_id="task-new")
     decision = decide(flow, wish)
-    row = rule(type(command), flow)
+    row = row_for(type(command), flow)
     if isinstance(decision, Refusal):
         of_data = {RefusalCode.REVISION_CONFLICT, RefusalCode.TASK_NOT_FOUND}
         of_data |= {RefusalCode.TASK_TERMINAL, RefusalCode.TASK_NOT_SILENT}

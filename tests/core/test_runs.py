@@ -26,7 +26,7 @@ MADE = Task(
     notify_policy=NotifyPolicy.DONE_ONLY,
     created_at=NOW,
     last_event_at=NOW,
-    heard_at=NOW,
+    last_heartbeat_at=NOW,
 )
 ASK_RUNNING = replace(ASK, status=TaskStatus.RUNNING)
 RUNNING = replace(MADE, status=TaskStatus.RUNNING)

@@ -44,7 +44,7 @@ CHILD = Task(
     notify_policy=NotifyPolicy.DONE_ONLY,
     created_at=NOW,
     last_event_at=NOW,
-    heard_at=NOW,
+    last_heartbeat_at=NOW,
 )
 RUN = RunTask(flow_id=FlowId("id-1"), runtime=Runtime.ACP, task="work")
 WAIT = SetWaiting(flow_id=FlowId("id-1"), expected_revision=0)

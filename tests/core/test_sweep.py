@@ -198,7 +198,7 @@ def test_a_sweep_of_many_children_is_several_commits(
     world.now = 5 * MINUTE
     commits = saves_of(world, monkeypatch)
     assert world.sweep() == Swept(5, 1)
-    assert [len(commit.records) for commit in commits] == [2, 2, 2]
+    assert [len(commit.events) for commit in commits] == [2, 2, 2]
 
 
 def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
@@ -208,4 +208,4 @@ def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
     operators = Operators(world.store, lambda: world.now, world.new_id, SYSTEM)
     sweeper = evolve(operators._sweeper(), goes_on=lambda: next(answers, False))  # noqa: SLF001
     assert sweeper.sweep(0) == Swept(6, 3)
-    assert len(world.store.silent(0, 10)) == len(flows) - 3
+    assert len(world.store.stale(0, 10)) == len(flows) - 3

@@ -41,7 +41,7 @@ def test_a_queued_task_starts() -> None:
                 status=TaskStatus.RUNNING,
                 started_at=NOW,
                 last_event_at=NOW,
-                heard_at=NOW,
+                last_heartbeat_at=NOW,
             ),
         ),
     )
@@ -52,7 +52,7 @@ def test_a_running_task_makes_progress_and_keeps_when_it_started() -> None:
     decided.then(TaskProgressed(at=NOW, task_id=TaskId("t"), progress_summary="more"))
     (task,) = RUNNING.flow.tasks
     assert decided.flow.tasks == (
-        replace(task, last_event_at=NOW, heard_at=NOW, progress_summary="more"),
+        replace(task, last_event_at=NOW, last_heartbeat_at=NOW, progress_summary="more"),
     )
 
 
@@ -92,7 +92,7 @@ def test_a_task_ends_with_all_that_is_told_of_its_end(status: TaskStatus, flow: 
             status=status,
             ended_at=NOW,
             last_event_at=NOW,
-            heard_at=NOW,
+            last_heartbeat_at=NOW,
             progress_summary="all",
             terminal_summary="it is done",
             terminal_outcome=TerminalOutcome.BLOCKED,
@@ -156,7 +156,7 @@ def test_a_silent_child_of_a_flow_with_an_intent_is_lost_and_takes_its_flow_with
             status=TaskStatus.LOST,
             ended_at=NOW,
             last_event_at=NOW,
-            heard_at=NOW,
+            last_heartbeat_at=NOW,
             cleanup_after=NOW + DAY,
             error="backing session missing",
         ),

@@ -31,12 +31,12 @@ def test_the_clock_is_held_by_news_of_a_child_too() -> None:
 
 def test_a_new_child_under_a_held_clock_is_as_old_as_the_latest_event() -> None:
     (task,) = given(CREATED).when(RUN, at=EARLIER).flow.tasks
-    assert (task.created_at, task.last_event_at, task.heard_at) == (THEN, THEN, THEN)
+    assert (task.created_at, task.last_event_at, task.last_heartbeat_at) == (THEN, THEN, THEN)
 
 
 def test_a_child_may_have_started_before_we_heard_of_it() -> None:
     (task,) = given(CREATED).when(replace(RUN, started_at=1_000)).flow.tasks
-    assert (task.created_at, task.started_at, task.last_event_at, task.heard_at) == (
+    assert (task.created_at, task.started_at, task.last_event_at, task.last_heartbeat_at) == (
         1_000,
         1_000,
         1_000,
@@ -76,4 +76,4 @@ def test_fresh_news_replaces_a_moment_in_the_future() -> None:
     claimed = given(CREATED).when(replace(RUN, last_event_at=FAR_FUTURE), at=THEN)
     report = UpdateTask(flow_id=FLOW, task_id=TaskId("new-1"), status=TaskStatus.RUNNING)
     (task,) = given(CREATED, *claimed.events).when(report).flow.tasks
-    assert (task.last_event_at, task.heard_at) == (NOW, NOW)
+    assert (task.last_event_at, task.last_heartbeat_at) == (NOW, NOW)

@@ -15,7 +15,7 @@ from adapters.webhooks.strict_json import compact_json, read_json
 from domain.flow.commands import Command
 from domain.flow.events import FlowEvent
 from domain.flow.evolve import BrokenHistory, fold
-from domain.flow.lifecycle import rule
+from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal
 from domain.flow.rules import agent_of
 from domain.flow.state import active_tasks, cancel_requested, is_terminal
@@ -59,7 +59,7 @@ def test_a_step_beyond_the_limits_does_not(beyond: str) -> None:
 @given(some.lives)
 def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(life: list[some.Step]) -> None:
     for step in life:
-        row = rule(type(step.issued.command), step.before)
+        row = row_for(type(step.issued.command), step.before)
         if not isinstance(step.decision, Refusal):
             assert {type(event) for event in step.events} <= set(row.events)
 

@@ -159,8 +159,8 @@ def _fail(fault: Exception) -> NoReturn:
 
 
 def _refusals(seeds: Seeds) -> Iterator[DeniedRequest]:
-    for number, (code, status, action) in enumerate(
-        [("revision_conflict", 409, "resume_flow"), ("terminal", 409, "finish_flow")]
+    for number, (code, action) in enumerate(
+        [("revision_conflict", "resume_flow"), ("terminal", "finish_flow")]
     ):
         yield RefusedRequest(
             at=NOON + DAY + number * MINUTE,
@@ -168,7 +168,6 @@ def _refusals(seeds: Seeds) -> Iterator[DeniedRequest]:
             key_id=KeyId("2026-01"),
             action=action,
             code=code,
-            status=status,
             flow_id=FlowId(seeds.busy),
             request_id=RequestId(f"refused-{number}"),
             remote_address="203.0.113.9",

@@ -68,7 +68,7 @@ def test_a_checkup_that_runs_says_how_far_it_is(desk: Desk) -> None:
     def slow() -> KnownCheckpoints:
         reached.set()
         assert go_on.wait(30)
-        return KnownCheckpoints(ledger=())
+        return KnownCheckpoints(own=())
 
     desk.rearrange(checkpoints=slow)
     desk.get("/health?check=now")

@@ -127,7 +127,7 @@ def a_child_that_ended_stays_as_it_ended(step: Step) -> bool:
 
 def _told_alike(before: object, after: object) -> bool:
     """Say whether a task is the same but for its description, which may still be completed."""
-    fields = ("status", "started_at", "ended_at", "error", "terminal_summary", "heard_at")
+    fields = ("status", "started_at", "ended_at", "error", "terminal_summary", "last_heartbeat_at")
     return all(getattr(before, name) == getattr(after, name, None) for name in fields)
 
 

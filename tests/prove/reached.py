@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from domain.flow.commands import Command
 from domain.flow.events import Event
-from domain.flow.lifecycle import ROWS, Row, State, rows
+from domain.flow.lifecycle import LIFECYCLE, LifecycleRow, State, matching_rows
 from domain.flow.refusals import RefusalCode
 from domain.flow.state import active_tasks, cancel_requested
 from domain.flow.status import FlowStatus
@@ -69,7 +69,9 @@ class Reached:
     def outside(self) -> Iterator[str]:
         """Yield what was reached and the table does not allow."""
         for cell, effects in self.effects.items():
-            found = list(rows(cell.command, cell.state, intent=cell.intent, active=cell.active))
+            found = list(
+                matching_rows(cell.command, cell.state, intent=cell.intent, active=cell.active)
+            )
             if len(found) != 1:
                 yield f"{cell}: {len(found)} rows of the table apply"
                 continue
@@ -79,7 +81,7 @@ class Reached:
 
     def unreached(self) -> Iterator[str]:
         """Yield what the table allows and was not reached: rows, their events, statuses, moves."""
-        for row in ROWS:
+        for row in LIFECYCLE:
             seen = [effect for cell in self._cells_of(row) for effect in self.effects[cell]]
             yield from _missing(row, [effect for effect in seen if _is_of(row, effect)])
 
@@ -94,7 +96,7 @@ class Reached:
             if (status, intent, active) not in seen
         ]
 
-    def _cells_of(self, row: Row) -> list[Cell]:
+    def _cells_of(self, row: LifecycleRow) -> list[Cell]:
         return [
             cell
             for cell in self.effects
@@ -130,12 +132,12 @@ def _effect(step: Step) -> Effect:
     return (None, kinds, after.status, moved)
 
 
-def _is_of(row: Row, effect: Effect) -> bool:
+def _is_of(row: LifecycleRow, effect: Effect) -> bool:
     """Say whether an effect is that of a row, rather than of what comes around the table."""
     return effect[0] == row.refusal
 
 
-def _allowed(row: Row, cell: Cell, effect: Effect) -> bool:
+def _allowed(row: LifecycleRow, cell: Cell, effect: Effect) -> bool:
     refusal, kinds, status, move = effect
     if refusal is not None:
         return refusal is row.refusal or refusal in OF_DATA
@@ -149,7 +151,7 @@ def _allowed(row: Row, cell: Cell, effect: Effect) -> bool:
     )
 
 
-def _must_leave(row: Row) -> bool:
+def _must_leave(row: LifecycleRow) -> bool:
     """Say whether a row's target is reached whenever it applies: it moves the revision always."""
     return bool(row.target) and 0 not in row.moves
 
@@ -163,7 +165,7 @@ def told(effect: Effect) -> str:
     return f"{events} -> {status} +{move}"
 
 
-def _missing(row: Row, effects: list[Effect]) -> Iterator[str]:
+def _missing(row: LifecycleRow, effects: list[Effect]) -> Iterator[str]:
     name = row_name(row)
     if not effects:
         yield f"row {name} was not reached"
@@ -179,7 +181,7 @@ def _missing(row: Row, effects: list[Effect]) -> Iterator[str]:
         yield from (f"row {name}: a move by {move} was not reached" for move in row.moves - moves)
 
 
-def row_name(row: Row) -> str:
+def row_name(row: LifecycleRow) -> str:
     """Return how a row of the table is called."""
     sources = "/".join(sorted("no flow" if s is None else s.value for s in row.source))
     flags = [

@@ -73,7 +73,7 @@ def _normal_task(task: Task) -> Task:
         task,
         created_at=NOW,
         last_event_at=NOW,
-        heard_at=NOW,
+        last_heartbeat_at=NOW,
         started_at=_at(task.started_at),
         ended_at=_at(task.ended_at),
         cleanup_after=_at(task.cleanup_after),

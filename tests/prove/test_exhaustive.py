@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve as replace
 
 from domain.flow.commands import COMMANDS, CreateFlow, FinishFlow
-from domain.flow.lifecycle import ROWS
+from domain.flow.lifecycle import LIFECYCLE
 from domain.flow.status import FlowStatus
 from tests.prove.exhaustive import Search, run, step_of
 from tests.prove.reached import Reached, row_name
@@ -62,7 +62,7 @@ def test_what_the_table_allows_and_nobody_reached_is_told_by_its_row() -> None:
     reached = Reached()
     reached.add(step_of(None, CREATE))
     told = list(reached.unreached())
-    create, *others = ROWS
+    create, *others = LIFECYCLE
     assert f"row {row_name(create)}: running was not reached" in told
     assert not any(line.endswith(f"{row_name(create)} was not reached") for line in told)
     assert {f"row {row_name(row)} was not reached" for row in others} <= set(told)

@@ -71,4 +71,4 @@ def commit(
         origin=origin,
         now=NOW,
     )
-    return Commit(records=records, flow=flow, request_key=origin.request_key)
+    return Commit(events=records, flow=flow, request_key=origin.request_key)

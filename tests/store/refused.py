@@ -32,7 +32,6 @@ def a_call(  # noqa: PLR0913 - the fields of a call, but for those that no test 
         key_id=key_id,
         action="set_waiting",
         code=code,
-        status=409,
         flow_id=flow_id,
         request_id=RequestId(f"request-{number}"),
         remote_address="192.0.2.10",

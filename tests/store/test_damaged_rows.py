@@ -119,7 +119,7 @@ def test_a_damaged_row_of_the_index_is_no_fault(told: EventSourcedStore, damage:
     assert _listed(told) == [FIRST]
     page = told.page(None, limit=1, before=None, status=None, show=itself)
     assert page.next_cursor is None or isinstance(page.next_cursor, int)
-    assert told.silent(10**15, 10) == []
+    assert told.stale(10**15, 10) == []
 
 
 def test_a_row_of_the_index_that_is_of_no_flow_is_not_listed(told: EventSourcedStore) -> None:

@@ -94,7 +94,7 @@ def test_bytes_that_we_did_not_write_are_a_fault_that_names_its_place(
 
 
 def test_the_stored_form_is_plain_json_under_a_permanent_name() -> None:
-    record = commit(folded(created()), WAITS).records[0]
+    record = commit(folded(created()), WAITS).events[0]
     stored = MAPPER.to_stored_event(record)
     assert (stored.originator_id, stored.originator_version) == ("flow-1", 2)
     assert stored.topic == "taskflow.flow_began_waiting.v1"

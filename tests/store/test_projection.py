@@ -23,7 +23,7 @@ LATER = st.lists(st.one_of([instances(e) for e in EVENTS if e is not FlowCreated
 
 
 def _records(*events: Event) -> tuple[RecordedEvent, ...]:
-    return commit(None, *events).records
+    return commit(None, *events).events
 
 
 @settings(deadline=None)

@@ -41,7 +41,7 @@ def test_another_thread_reads_at_its_own_moment(file_store: EventSourcedStore) -
 def test_a_moment_ends_with_an_error_too(store: EventSourcedStore) -> None:
     store.save(commit(None, created()))
     with pytest.raises(BrokenHistory), store.application.datastore.reading():
-        project(store.load(FlowId("flow-1")), commit(None, created()).records)
+        project(store.load(FlowId("flow-1")), commit(None, created()).events)
     store.save(commit(folded(created()), WAITS, RESUMES))
     assert store.load(FlowId("flow-1")) == folded(created(), WAITS, RESUMES)
 

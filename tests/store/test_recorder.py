@@ -108,7 +108,7 @@ def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
 
 
 def test_events_are_not_saved_without_what_follows_from_them(store: EventSourcedStore) -> None:
-    records: Sequence[Any] = commit(None, created()).records
+    records: Sequence[Any] = commit(None, created()).events
     with pytest.raises(AssertionError, match="what follows from them"):
         store.application.events.put(records)
     assert contents(store) == {table: [] for table in (EVENTS, *DERIVED)}
@@ -117,7 +117,7 @@ def test_events_are_not_saved_without_what_follows_from_them(store: EventSourced
 def test_nothing_follows_from_no_events(store: EventSourcedStore) -> None:
     flow = folded(created())
     with pytest.raises(AssertionError, match="what follows from them"):
-        store.save(Commit(records=(), flow=flow))
+        store.save(Commit(events=(), flow=flow))
     assert contents(store) == {table: [] for table in (EVENTS, *DERIVED)}
 
 

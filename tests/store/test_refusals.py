@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -46,6 +47,15 @@ def test_a_store_without_a_log_has_no_refusals(tmp_path: Path) -> None:
     assert refusals.page(ALL, limit=1) == RefusalPage(calls=[], next_cursor=None)
     assert (refusals.totals(ALL), refusals.turned_away(ALL), refusals.of_flow(FLOW)) == ([], [], [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_status_of_an_answer_stands_in_the_file_beside_its_code(tmp_path: Path) -> None:
+    codes = ("not_found", "terminal", "idempotency_key_reused")
+    record(tmp_path, *(a_call(number, code=code) for number, code in enumerate(codes)))
+    (file,) = tmp_path.glob("*.refusals")
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT code, status FROM refused_calls ORDER BY number")
+        assert rows.fetchall() == list(zip(codes, (404, 409, 422), strict=True))
 
 
 def test_what_was_noted_is_read_back_whole(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.flow.status import Runtime, TaskStatus
-from domain.replay.replay_store import replay_store
+from tests.audit.whole_logs import replay_store
 from tests.store.service import (
     ORIGIN,
     OWNER,

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from attrs import evolve
 
+from adapters.presentation.http_status import http_status
 from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
 from adapters.webhooks.refused import note_nothing, noting
@@ -24,7 +25,6 @@ NOT_FOUND: Final = RefusedRequest(
     key_id=KeyId("default"),
     action="cancel_flow",
     code="not_found",
-    status=404,
     flow_id=FLOW,
     request_id=RequestId("request-1"),
     remote_address=CLIENT,
@@ -73,7 +73,7 @@ def test_each_refusal_is_noted_with_what_was_asked_and_answered(gateway: Gateway
     gateway.ask("cancel_flow", flowId=flow_id)
     gateway.post({**wait, "expectedRevision": 2})
     calls = [each for each in gateway.noted if isinstance(each, RefusedRequest)]
-    assert [(call.status, call.action, call.code) for call in calls] == [
+    assert [(http_status(call.code), call.action, call.code) for call in calls] == [
         (409, "set_waiting", "revision_conflict"),
         (422, "set_waiting", "idempotency_key_reused"),
         (404, "update_task", "task_not_found"),

@@ -146,7 +146,7 @@ def _compare(
     size = max(splitter.sizes)
     entries = splitter.pass_through(audit_log.entries(1, size))
     log = rebuild_tree(entries, splitter.sizes, lambda done: progress(done, size))
-    for finding in verified(log, KnownCheckpoints(ledger=tuple(found))).findings:
+    for finding in verified(log, KnownCheckpoints(own=tuple(found))).findings:
         raise Unprovable(f"{finding.sentence}: see taskflow audit verify")
     if splitter.gap is not None:
         raise Unprovable(f"{splitter.gap}: see taskflow audit replay")

@@ -39,13 +39,13 @@ class RangeSplitter:
         due, omitted = next(self.chosen, None), OmittedEvents()
         for entry in entries:
             if due is not None and due.position == entry.position:
-                self._close(omitted)
+                omitted = self._close(omitted)
                 self._take(entry)
                 due = next(self.chosen, None)
             else:
                 omitted.add(entry.position, entry_hash(entry))
             if entry.position in self.sizes:
-                self._close(omitted)
+                omitted = self._close(omitted)
             yield entry
 
     def _take(self, entry: LogEntry) -> None:
@@ -54,7 +54,8 @@ class RangeSplitter:
         self.events.write(event.line())
         self.taken += 1
 
-    def _close(self, omitted: OmittedEvents) -> None:
-        for one in omitted.closed():
+    def _close(self, omitted: OmittedEvents) -> OmittedEvents:
+        for one in omitted.ranges():
             document = {"first": one.first, "last": one.last, "hash": encode_base64(one.hash)}
             self.ranges.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+        return OmittedEvents()

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
+from adapters.presentation.http_status import http_status
 from adapters.presentation.printable import printable, to_the_millisecond, to_the_second
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import (
@@ -66,7 +67,7 @@ def _calls(calls: Sequence[KeptCall]) -> Table:
         shown.add_row(
             folded(
                 to_the_millisecond(call.at),
-                f"{call.status} {call.code}",
+                f"{http_status(call.code)} {call.code}",
                 *filter(None, [call.remote_address]),
             ),
             folded(call.route_id, call.key_id),

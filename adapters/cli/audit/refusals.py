@@ -14,9 +14,10 @@ from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option, option, time_option
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import JsonDocument, cursor_document, document
+from adapters.presentation.http_status import http_status
 from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
-from domain.history.refused_requests import Wanted, adds_up
+from domain.history.refused_requests import KeptCall, Wanted, adds_up
 
 MOST_CALLS: Final = 1000
 
@@ -91,9 +92,15 @@ class ShowRefusals(StoreCommand):
 
 
 def _document(found: FoundRefusals) -> JsonDocument:
-    calls = [{"number": kept.number, **document(kept.call)} for kept in found.page.calls]
+    calls = [_call(kept) for kept in found.page.calls]
     shown: JsonDocument = {"refusals": calls, **cursor_document(found.page.next_cursor)}
     if found.totals is not None:
         shown["totals"] = [document(total) for total in found.totals]
         shown["turnedAway"] = [document(total) for total in found.turned_away]
     return shown
+
+
+def _call(kept: KeptCall) -> JsonDocument:
+    asked = document(kept.call)
+    first = {name: asked.pop(name) for name in ("at", "routeId", "keyId", "action", "code")}
+    return {"number": kept.number, **first, "status": http_status(kept.call.code), **asked}

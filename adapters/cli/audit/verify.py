@@ -99,7 +99,7 @@ def compare_log(evidence: AuditLog, known: KnownCheckpoints, terminal: Terminal)
 
 
 def _document(found: Verified, until: Timestamp | None) -> JsonDocument:
-    log = found.measured
+    log = found.tree
     return {
         "events": log.size,
         "root": in_base64(log.root),
@@ -115,13 +115,13 @@ def _document(found: Verified, until: Timestamp | None) -> JsonDocument:
 def _report(
     found: Verified, known: KnownCheckpoints, until: Timestamp | None, terminal: Terminal
 ) -> None:
-    log = found.measured
+    log = found.tree
     if found.findings:
         terminal.show(_table(found.findings))
         terminal.say("")
     terminal.say(f"The log has {counted(log.size, 'event')}.")
     terminal.say(f"Root {in_base64(log.root)}")
-    if not known.ledger and not known.held:
+    if not known.own and not known.held:
         terminal.say("Nothing was compared: there is no checkpoint.")
         return
     terminal.say(_agreement(found))

@@ -73,7 +73,7 @@ def _document(verdict: ProofResult) -> JsonDocument:
         "position": entry.position,
         "event": _read(entry.state),
         "checkpoint": None if checkpoint is None else checkpoint_document(checkpoint),
-        "since": None if verdict.since is None else checkpoint_document(verdict.since),
+        "since": None if verdict.older is None else checkpoint_document(verdict.older),
     }
 
 
@@ -94,8 +94,8 @@ def _rows(verdict: ProofResult) -> Iterator[tuple[str, str | Text]]:
     yield "Position", f"{entry.position:,}"
     if checkpoint is not None:
         yield "Signed", checkpoint_line(checkpoint)
-    if verdict.since is not None:
-        yield "Continues", checkpoint_line(verdict.since)
+    if verdict.older is not None:
+        yield "Continues", checkpoint_line(verdict.older)
     stored = _read(entry.state)
     # Only printable ASCII, line by line.
     yield "Stored", "not JSON" if stored is None else Text(pretty_json(json.dumps(stored)))

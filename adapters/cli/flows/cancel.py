@@ -14,14 +14,11 @@ from adapters.cli.options import flag, flow_argument, json_flag
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import JsonDocument, flow_document, task_documents
 from adapters.presentation.printable import counted
-from domain.application.outcomes import Accepted, Rejected
+from domain.application.outcomes import CANCEL_PENDING, CANCEL_PENDING_REASON, Accepted, Rejected
 from domain.application.sweep import Swept
 from domain.flow.ids import FlowId
-from domain.flow.state import Flow, active_tasks
+from domain.flow.state import Flow, active_tasks, cancel_pending
 from domain.flow.status import FlowStatus
-
-_PENDING: Final = "One or more child tasks are still active."
-
 
 PAGE: Final = HelpPage(
     name="cancel",
@@ -77,23 +74,20 @@ class CancelAsOperator(StoreCommand):
                 assert_never(outcome)
 
     def _accepted(self, flow: Flow, swept: Swept, terminal: Terminal) -> None:
-        cancelled = flow.status is FlowStatus.CANCELLED
+        is_pending = cancel_pending(flow)
         if self.json:
-            pending = {} if cancelled else {"code": "cancel_pending", "reason": _PENDING}
+            cancelled = flow.status is FlowStatus.CANCELLED
+            why = {"code": CANCEL_PENDING, "reason": CANCEL_PENDING_REASON} if is_pending else {}
             counts = {"lost": swept.lost} if self.give_up_children else {}
-            terminal.dump(
-                {"found": True, "cancelled": cancelled, **counts, **pending, **_shown(flow)}
-            )
-        elif cancelled:
-            given_up = (
-                f" Given up: {counted(swept.lost, 'child task')}." if self.give_up_children else ""
-            )
-            terminal.say(
-                f"Flow {flow.flow_id} is cancelled, at revision {flow.revision}.{given_up}"
-            )
-        else:
+            terminal.dump({"found": True, "cancelled": cancelled, **counts, **why, **_shown(flow)})
+        elif is_pending:
             active = f"active child tasks: {len(active_tasks(flow))}"
             terminal.say(f"The cancellation of flow {flow.flow_id} is pending; {active}.")
+        else:
+            lost = counted(swept.lost, "child task")
+            given_up = f" Given up: {lost}." if self.give_up_children else ""
+            stands = f"is {flow.status}, at revision {flow.revision}"
+            terminal.say(f"Flow {flow.flow_id} {stands}.{given_up}")
 
     def _refused(self, refused: Rejected, flow: Flow | None, terminal: Terminal) -> None:
         if self.json:

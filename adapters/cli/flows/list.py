@@ -19,7 +19,7 @@ from adapters.presentation.documents import cursor_document, flow_document
 from adapters.presentation.printable import to_the_second
 from domain.application.ports import Page, itself
 from domain.flow.ids import Owner
-from domain.flow.state import Flow, cancel_requested, is_terminal
+from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
 
 MOST_FLOWS: Final = 1000
@@ -83,6 +83,6 @@ def _report(page: Page[Flow], terminal: Terminal) -> None:
 
 def _progress(flow: Flow) -> tuple[str, ...]:
     revision = f"revision {flow.revision}"
-    if cancel_requested(flow) and not is_terminal(flow):
+    if cancel_pending(flow):
         return revision, "cancel requested"
     return (revision,)

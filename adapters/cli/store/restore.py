@@ -145,7 +145,7 @@ def _refusal(relation: Overlap | None, copy: str) -> str | None:
 
 def _document(store: Restoring, found: Verified, lost: int | None) -> dict[str, object]:
     return {
-        "events": found.measured.size,
+        "events": found.tree.size,
         "kept": None if store.kept is None else str(store.kept),
         "discarded": lost,
         "agreed": found.agreed,
@@ -155,7 +155,7 @@ def _document(store: Restoring, found: Verified, lost: int | None) -> dict[str, 
 
 
 def _report(store: Restoring, found: Verified, lost: int | None, terminal: Terminal) -> None:
-    terminal.say(f"Restored {store.path}: {counted(found.measured.size, 'event')}")
+    terminal.say(f"Restored {store.path}: {counted(found.tree.size, 'event')}")
     for line in _lines(store, found, lost):
         terminal.say(line)
 

@@ -15,14 +15,15 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final, TypeAlias
 
-from attrs import astuple, define, field
+from attrs import asdict, define, field
 
+from adapters.presentation.http_status import http_status
 from adapters.store.location import Memory, parse_url
 from adapters.store.refusals import schema
 from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of
 from adapters.store.refusals.file import open_to_write
 from adapters.store.sqlite_file import log_path
-from domain.history.refused_requests import DeniedRequest, NoteDenied
+from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest
 
 _GATHER_SECONDS: Final = 0.25
 """How long a batch gathers; this bounds what `kill -9` loses, and how often the disk is synced."""
@@ -130,7 +131,7 @@ def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int)
     totals = Counter(map(total_of, batch.calls))
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(schema.INSERT_CALL, map(astuple, batch.calls))
+        connection.executemany(schema.INSERT_CALL, map(_row, batch.calls))
         connection.executemany(schema.ADD_TO_TOTAL, ((*total, n, 0) for total, n in totals.items()))
         connection.executemany(
             schema.ADD_TO_TOTAL, ((*total, n, n) for total, n in batch.overflown.items())
@@ -139,6 +140,10 @@ def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int)
             schema.ADD_TURNED_AWAY, ((*turning, n) for turning, n in batch.turned_away.items())
         )
         _drop_oldest(connection, most)
+
+
+def _row(call: RefusedRequest) -> dict[str, object]:
+    return {**asdict(call), "status": http_status(call.code)}
 
 
 def _drop_oldest(connection: sqlite3.Connection, most: int) -> None:

@@ -89,4 +89,5 @@ def _of_days(wanted: Wanted) -> Mapping[str, object]:
 
 def _kept(row: sqlite3.Row) -> KeptCall:
     fields = dict(row)
+    del fields["status"]  # for those who read the file; it follows from the code
     return KeptCall(number=fields.pop("number"), call=RefusedRequest(**fields))

@@ -49,7 +49,8 @@ TABLES: Final = (
 
 INSERT_CALL: Final = (
     "INSERT INTO refused_calls (at, route_id, key_id, action, code, status, flow_id, request_id,"
-    " remote_address) VALUES (?,?,?,?,?,?,?,?,?)"
+    " remote_address) VALUES (:at, :route_id, :key_id, :action, :code, :status, :flow_id,"
+    " :request_id, :remote_address)"
 )
 ADD_TO_TOTAL: Final = (
     "INSERT INTO totals VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"

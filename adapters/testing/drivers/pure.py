@@ -11,12 +11,12 @@ from adapters.testing.scenario import Rules
 from domain.application.outcomes import accepted, rejected
 from domain.application.ports import Clock, NewId
 from domain.application.views import flow_view, task_summary
-from domain.flow.commands import Command, CommandContext, CreateFlow, LoseTask, RunTask, UpdateTask
+from domain.flow.commands import Command, CommandContext, CreateFlow
 from domain.flow.decide import decide
-from domain.flow.decide_task import meant_task
+from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import evolve, fold
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import FlowId, Owner
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 
@@ -42,10 +42,10 @@ class PureDriver:
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
         issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
         decision = self.rules(flow, issued)
-        task_id = _meant(flow, issued)
         if isinstance(decision, Refusal):
-            return answer_of(rejected(decision, command, task_id), command)
+            return answer_of(rejected(decision, command), command)
         after = self._happened(flow, decision)
+        task_id = task_of(after, command, decision)
         return answer_of(accepted(after, command, task_id), command)
 
     def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
@@ -104,16 +104,6 @@ class PureDriver:
         return [
             shown(flow_view(flow)) for flow in reversed(self.flows.values()) if flow.owner == owner
         ]
-
-
-def _meant(flow: Flow | None, issued: CommandContext) -> TaskId | None:
-    match issued.command:
-        case RunTask() as command:
-            return None if flow is None else meant_task(flow, command, issued.new_id)
-        case UpdateTask() | LoseTask() as command:
-            return command.task_id
-        case _:
-            return None
 
 
 def pure_core(clock: Clock, new_id: NewId) -> Driver:

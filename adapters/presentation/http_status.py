@@ -1,0 +1,20 @@
+"""The HTTP status of a refusal: the domain names it by a code, and knows no protocol."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.application.outcomes import KEY_REUSED
+from domain.flow.refusals import RefusalCode
+
+_STATUSES: Final[dict[str, int]] = {
+    RefusalCode.NOT_FOUND: 404,
+    RefusalCode.TASK_NOT_FOUND: 404,
+    KEY_REUSED: 422,
+}
+_CONFLICT: Final = 409
+
+
+def http_status(code: str) -> int:
+    """Return the status of the answer to a request that was refused with a code."""
+    return _STATUSES.get(code, _CONFLICT)
