@@ -23,7 +23,7 @@ from domain.flow.status import FlowStatus
 T = TypeVar("T")
 
 
-class Fault(Enum):
+class StoreFault(Enum):
     """What goes wrong."""
 
     UNAVAILABLE = "unavailable"
@@ -45,7 +45,7 @@ class Moment(Enum):
 class Failure:
     """What goes wrong at a write: the `at`-th from when it was planned, counted from 1."""
 
-    fault: Fault
+    fault: StoreFault
     moment: Moment = Moment.BEFORE
     at: int = 1
 
@@ -121,13 +121,13 @@ class FailingStore:
             if failure.moment is moment:
                 self._raise(failure.fault)
 
-    def _raise(self, fault: Fault) -> None:
+    def _raise(self, fault: StoreFault) -> None:
         match fault:
-            case Fault.UNAVAILABLE:
+            case StoreFault.UNAVAILABLE:
                 raise StoreUnavailable("the store was told to fail")
-            case Fault.CONFLICT:
+            case StoreFault.CONFLICT:
                 raise WriteConflict
-            case Fault.DEATH:
+            case StoreFault.DEATH:
                 self._dead = True
                 raise Died
             case _:

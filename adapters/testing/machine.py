@@ -22,15 +22,15 @@ from hypothesis.stateful import (
 )
 
 from adapters.testing import strategies as some
-from adapters.testing.aim import Aim, Stray, at_a_run, at_something
 from adapters.testing.drivers.driver import Ability, DriverFactory
 from adapters.testing.drivers.pure import pure_core
-from adapters.testing.failing import Fault, Moment
+from adapters.testing.failing import Moment, StoreFault
 from adapters.testing.model import Model, Rules
 from adapters.testing.reproducing import MakeRules, story
-from adapters.testing.shortening import shortened
-from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick
+from adapters.testing.shrinking import shrink
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Tick, TrialStep
 from adapters.testing.strategies import PLAIN
+from adapters.testing.targeting import CommandMutation, Target, retarget, retarget_run
 from adapters.testing.trial import Trial
 from domain.flow.commands import Command, FlowCommand, RunTask
 from domain.flow.ids import Owner
@@ -42,21 +42,21 @@ RUNS_AT_ONCE: Final = 200
 
 Key: TypeAlias = str | None
 
-# The first flows and tasks are meant most, so that some of them have a long life.
+# The first flows and tasks are meant most, so that some of them have a long flow.
 aims = st.builds(
-    Aim,
+    Target,
     flow=st.sampled_from([0, 0, 0, 0, 1, 1, 2, 2, 3, 5, 10, 11]),
     task=st.sampled_from([0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 10, 11]),
-    stray=st.sampled_from([Stray.NOT] * 15 + list(Stray)[1:]),
+    stray=st.sampled_from([CommandMutation.NOT] * 15 + list(CommandMutation)[1:]),
 )
 keys = st.sampled_from([None] * 6 + ["k1", "k2"])
 senders = st.sampled_from(OWNERS)
 faults = st.sampled_from(
     [
-        FailNextWrite(Fault.CONFLICT),
-        FailNextWrite(Fault.UNAVAILABLE),
-        FailNextWrite(Fault.DEATH),
-        FailNextWrite(Fault.DEATH, Moment.AFTER),
+        FailNextWrite(StoreFault.CONFLICT),
+        FailNextWrite(StoreFault.UNAVAILABLE),
+        FailNextWrite(StoreFault.DEATH),
+        FailNextWrite(StoreFault.DEATH, Moment.AFTER),
     ]
 )
 """What a store may do to a service; to say no after the write would be a broken promise."""
@@ -93,52 +93,52 @@ class FlowMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self._has_live_flows())
     @rule(aim=aims, command=some.set_waitings(PLAIN) | some.resumes(PLAIN), key=keys)
-    def bring_on(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+    def bring_on(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Let a flow wait, block it, or let it go on."""
         self._send(aim, command, key)
 
     # One rule for all that stops a flow: each a rule of its own, and few flows would live to tell.
     @precondition(lambda self: self._has_live_flows())
     @rule(aim=aims, command=some.stops(PLAIN), key=keys)
-    def stop(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+    def stop(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """End a flow, or want it cancelled."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self._has_live_flows())
     @rule(aim=aims, command=some.cancels, key=keys)
-    def cancel(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Cancel a flow: mostly one with children, which is then pending."""
+    def cancel(self, aim: Target, command: FlowCommand, key: Key) -> None:
+        """Cancel a flow: mostly one with tasks, which is then pending."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self._has_live_flows())
     @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
-    def run_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Link a child, or tell more of one."""
+    def run_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
+        """Link a task, or tell more of one."""
         self._send(aim, command, key)
 
-    @precondition(lambda self: self._has_children())
+    @precondition(lambda self: self._has_tasks())
     @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
-    def run_again(self, aim: Aim, command: RunTask, key: Key) -> None:
-        """Tell more of a child, by the run that linked it."""
-        again = at_a_run(self.trial.model, command, aim)
+    def run_again(self, aim: Target, command: RunTask, key: Key) -> None:
+        """Tell more of a task, by the run that linked it."""
+        again = retarget_run(self.trial.model, command, aim)
         if again is not None:
             self.do(Send(*again, self._key(key)))
 
-    @precondition(lambda self: self._has_children())
+    @precondition(lambda self: self._has_tasks())
     @rule(aim=aims, command=some.wire_updates(PLAIN), key=keys)
-    def update_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Report a child."""
+    def update_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
+        """Report a task."""
         self._send(aim, command, key)
 
-    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING) and self._has_children())
+    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING) and self._has_tasks())
     @rule(aim=aims, command=some.losses(PLAIN), key=keys)
-    def lose_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Give up a child."""
+    def lose_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
+        """Give up a task."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING))
     @rule(aim=aims, command=some.flow_commands, key=keys)
-    def anything(self, aim: Aim, command: FlowCommand, key: Key) -> None:
+    def anything(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Send what the wire would not let through."""
         self._send(aim, command, key)
 
@@ -170,7 +170,7 @@ class FlowMachine(RuleBasedStateMachine):
             type(self).taken += 1
             self._watched(self.trial.look)
 
-    def do(self, step: Step) -> None:
+    def do(self, step: TrialStep) -> None:
         """Take a step; a failure tells how to come there again."""
         type(self).taken += 1
         self._watched(lambda: self.trial.do(step))
@@ -183,21 +183,21 @@ class FlowMachine(RuleBasedStateMachine):
         finally:
             self.trial.close()
 
-    def _send(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        owner, aimed = at_something(self.trial.model, self.trial.names, command, aim)
+    def _send(self, aim: Target, command: FlowCommand, key: Key) -> None:
+        owner, aimed = retarget(self.trial.model, self.trial.names, command, aim)
         self.do(Send(Owner(owner), aimed, self._key(key)))
 
     def _wants_flows(self) -> bool:
-        return self._live() < MOST_LIVE and len(self.trial.model.lives) < MOST_FLOWS
+        return self._live() < MOST_LIVE and len(self.trial.model.flows) < MOST_FLOWS
 
     def _has_live_flows(self) -> bool:
         return self._live() > 0
 
     def _live(self) -> int:
-        return sum(life.is_live for life in self.trial.model.lives.values())
+        return sum(flow.is_live for flow in self.trial.model.flows.values())
 
-    def _has_children(self) -> bool:
-        return any(life.children for life in self.trial.model.lives.values())
+    def _has_tasks(self) -> bool:
+        return any(flow.tasks for flow in self.trial.model.flows.values())
 
     def _key(self, key: Key) -> Key:
         return key if self.trial.can(Ability.REMEMBERS_KEYS) else None
@@ -216,7 +216,7 @@ class FlowMachine(RuleBasedStateMachine):
 
     def _story(self) -> str:
         make_driver, make_rules = type(self).make_driver, type(self).make_rules
-        steps = shortened(self.trial.steps, make_driver, make_rules)
+        steps = shrink(self.trial.steps, make_driver, make_rules)
         return story(steps, make_driver, make_rules)
 
 

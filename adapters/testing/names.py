@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from attrs import define, field
 from attrs import evolve as replace
 
-from adapters.testing.answers import Answer, Shown
+from adapters.testing.answers import Answer, PlainView
 from domain.flow.commands import Command, CreateFlow, LoseTask, UpdateTask
 from domain.flow.ids import FlowId, TaskId
 
@@ -53,16 +53,16 @@ class Names:
             tasks=tuple(map(self._named, answer.tasks)),
         )
 
-    def read(self, expected: Shown | None, told: Shown | None) -> Shown | None:
+    def read(self, expected: PlainView | None, told: PlainView | None) -> PlainView | None:
         """Return what is shown with names in place of ids, learnt from what was expected."""
         self.learn(expected, told)
         return self.named(told)
 
-    def named(self, told: Shown | None) -> Shown | None:
+    def named(self, told: PlainView | None) -> PlainView | None:
         """Return what is shown with names in place of ids."""
         return None if told is None else self._named(told)
 
-    def learn(self, expected: Shown | None, told: Shown | None) -> None:
+    def learn(self, expected: PlainView | None, told: PlainView | None) -> None:
         """Take the ids that stand where names were expected, unless they are known already."""
         for place in IDS:
             name, found = (expected or {}).get(place), (told or {}).get(place)
@@ -74,7 +74,7 @@ class Names:
             self._ids[name] = found
             self._names[found] = name
 
-    def _named(self, told: Shown) -> Shown:
+    def _named(self, told: PlainView) -> PlainView:
         return {
             place: self._names.get(str(value), value) if place in IDS else value
             for place, value in told.items()

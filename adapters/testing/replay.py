@@ -13,10 +13,10 @@ from typing import Final
 
 from adapters.testing.drivers.driver import DriverFactory
 from adapters.testing.drivers.pure import pure_core
+from adapters.testing.json_format import Unreadable
 from adapters.testing.model import Model, Rules
-from adapters.testing.notation import Unreadable
-from adapters.testing.reproducing import USUAL, MakeRules, NoSuchName, referred
-from adapters.testing.steps import read_steps
+from adapters.testing.reproducing import USUAL, MakeRules, UnknownName, import_name
+from adapters.testing.steps import load_steps
 from adapters.testing.trial import Mismatch, Trial
 
 AS_THE_MODEL_SAYS: Final = 0
@@ -37,7 +37,7 @@ def replay(
         Mismatch: at the first step after which they disagree.
         Unreadable: if the steps are not in the notation of `adapters.testing.steps`.
     """
-    taken = read_steps(steps)
+    taken = load_steps(steps)
     trial = Trial(factory, Model(rules()))
     try:
         for number, step in enumerate(taken, 1):
@@ -52,11 +52,11 @@ def main(arguments: Sequence[str]) -> int:
     """Replay from the command line; exit codes: 0 as the model says, 1 otherwise, 2 unreadable."""
     asked = _arguments(arguments)
     try:
-        replay(asked.steps, referred(asked.driver), referred(asked.rules), told=_say)
+        replay(asked.steps, import_name(asked.driver), import_name(asked.rules), told=_say)
     except Mismatch as mismatch:
         _say(str(mismatch))
         return OTHERWISE
-    except (NoSuchName, Unreadable) as error:
+    except (UnknownName, Unreadable) as error:
         _say(str(error))
         return NOT_UNDERSTOOD
     _say("as the model says")

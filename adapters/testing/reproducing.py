@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from adapters.testing.drivers.driver import DriverFactory
 from adapters.testing.model import Rules
-from adapters.testing.steps import Step, write_steps
+from adapters.testing.steps import TrialStep, dump_steps
 
 USUAL: Final = ("adapters.testing.drivers.pure:pure_core", "adapters.testing.model.rules:Rules")
 OPTIONS: Final = ("--driver", "--rules")
@@ -18,20 +18,20 @@ OPTIONS: Final = ("--driver", "--rules")
 MakeRules: TypeAlias = Callable[[], Rules]
 
 
-class NoSuchName(ValueError):  # noqa: N818 - what is wrong
+class UnknownName(ValueError):  # noqa: N818 - what is wrong
     """A reference to nothing that can be imported."""
 
 
-def story(steps: Sequence[Step], factory: DriverFactory, rules: MakeRules) -> str:
+def story(steps: Sequence[TrialStep], factory: DriverFactory, rules: MakeRules) -> str:
     """Return what was done, and a line to paste that does it again."""
     told = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1))
     return f"what was done:\n{told}\n{reproducer(steps, factory, rules)}"
 
 
-def reproducer(steps: Sequence[Step], factory: DriverFactory, rules: MakeRules) -> str:
+def reproducer(steps: Sequence[TrialStep], factory: DriverFactory, rules: MakeRules) -> str:
     """Return the line to paste: for the shell where all can be imported, else for the test."""
-    noted = write_steps(steps)
-    names = (reference_to(factory), reference_to(rules))
+    noted = dump_steps(steps)
+    names = (importable_name(factory), importable_name(rules))
     if None in names:
         return f"reproduce, beside your test: replay({noted!r}, factory, rules)"
     pairs = zip(OPTIONS, names, USUAL, strict=True)
@@ -39,17 +39,17 @@ def reproducer(steps: Sequence[Step], factory: DriverFactory, rules: MakeRules) 
     return " ".join(["reproduce: python -m adapters.testing.replay", *chosen, shlex.quote(noted)])
 
 
-def reference_to(thing: object) -> str | None:
+def importable_name(thing: object) -> str | None:
     """Return `module:name` of something that can be imported by it, else None."""
     module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
     try:
-        found = referred(f"{module}:{name}")
-    except NoSuchName:
+        found = import_name(f"{module}:{name}")
+    except UnknownName:
         return None
     return f"{module}:{name}" if found is thing else None
 
 
-def referred(reference: str) -> Any:  # noqa: ANN401 - whatever has that name
+def import_name(reference: str) -> Any:  # noqa: ANN401 - whatever has that name
     """Return what `module:name` stands for.
 
     Raises:
@@ -60,4 +60,4 @@ def referred(reference: str) -> Any:  # noqa: ANN401 - whatever has that name
         return reduce(getattr, name.split("."), import_module(module))
     except (ImportError, AttributeError, ValueError) as error:
         expected = "expected MODULE:NAME of something that can be imported"
-        raise NoSuchName(f"{reference!r}: {expected}") from error
+        raise UnknownName(f"{reference!r}: {expected}") from error

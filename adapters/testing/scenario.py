@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
-from adapters.testing.facts import NOW, OWNER
+from adapters.testing.examples import NOW, OWNER
 from domain.flow.commands import Command, CommandContext
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event
@@ -17,7 +17,7 @@ from domain.flow.ids import Owner
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 
-Rules: TypeAlias = Callable[[Flow | None, CommandContext], Decision]
+Decider: TypeAlias = Callable[[Flow | None, CommandContext], Decision]
 """What decides: `domain.flow.decide.decide`, or a rule of your own in front of it."""
 
 
@@ -26,7 +26,7 @@ class Given:
     """A flow as it stands, or none."""
 
     found: Flow | None
-    rules: Rules = decide
+    rules: Decider = decide
 
     @property
     def flow(self) -> Flow:
@@ -116,6 +116,6 @@ def _words(refusal: Refusal) -> str:
     return f"{refusal.code} ({refusal.reason})"
 
 
-def given(*events: Event, rules: Rules = decide) -> Given:
+def given(*events: Event, rules: Decider = decide) -> Given:
     """Begin with what happened before: nothing, or a creation and more."""
     return Given(fold(None, events), rules)

@@ -8,9 +8,9 @@ from typing import Final
 from attrs import evolve as replace
 from attrs import frozen
 
-from adapters.testing.aim import at_revision_of
-from adapters.testing.facts import CREATED, FLOW, THEN, ended, linked
+from adapters.testing.examples import CREATED, FLOW, THEN, ended, linked
 from adapters.testing.scenario import Decided, Given, given
+from adapters.testing.targeting import at_revision_of
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -83,7 +83,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
 
 
 @frozen
-class Trial:
+class LifecycleCase:
     """One command on one flow, and what became of it."""
 
     before: Flow | None
@@ -91,18 +91,18 @@ class Trial:
     decided: Decided
 
 
-def standing(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
+def given_state(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
     """Return a flow in a state, also where no command could have brought it there."""
     requested = (FlowCancelRequested(at=THEN),) if intent else ()
     return given(CREATED, *children, *requested, *TOWARDS[status])
 
 
-def trials() -> Iterable[Trial]:
+def lifecycle_cases() -> Iterable[LifecycleCase]:
     """Try every command on no flow and on a flow in every state, with its own revision."""
     flows = [
         given(),
         *(
-            standing(status, children, intent=intent)
+            given_state(status, children, intent=intent)
             for status in FlowStatus
             for intent in (False, True)
             for children in CHILDREN
@@ -111,4 +111,4 @@ def trials() -> Iterable[Trial]:
     for flow in flows:
         for command in COMMANDS:
             aimed = at_revision_of(flow.found, command)
-            yield Trial(flow.found, aimed, flow.when(aimed))
+            yield LifecycleCase(flow.found, aimed, flow.when(aimed))

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias, assert_never
 from attrs import frozen
 
 from adapters.testing.differences import one_line
-from adapters.testing.failing import Fault, Moment
-from adapters.testing.notation import Noted, Unreadable, note_command, read_command
+from adapters.testing.failing import Moment, StoreFault
+from adapters.testing.json_format import JsonObject, Unreadable, dump_command, load_command
 from domain.flow.commands import Command
 from domain.flow.ids import Owner
 
@@ -64,22 +64,22 @@ class Restart:
 class FailNextWrite:
     """The next write of the store goes wrong."""
 
-    fault: Fault
+    fault: StoreFault
     moment: Moment = Moment.BEFORE
 
     def __str__(self) -> str:
         return f"the next write comes to {self.fault.value} {self.moment.value} it is done"
 
 
-Step: TypeAlias = Send | Tick | Restart | FailNextWrite
+TrialStep: TypeAlias = Send | Tick | Restart | FailNextWrite
 
 
-def write_steps(steps: Iterable[Step]) -> str:
+def dump_steps(steps: Iterable[TrialStep]) -> str:
     """Return steps as one line of JSON."""
-    return json.dumps([note_step(step) for step in steps], ensure_ascii=False)
+    return json.dumps([dump_step(step) for step in steps], ensure_ascii=False)
 
 
-def read_steps(text: str) -> list[Step]:
+def load_steps(text: str) -> list[TrialStep]:
     """Return the steps that a line of JSON stands for.
 
     Raises:
@@ -91,15 +91,15 @@ def read_steps(text: str) -> list[Step]:
         raise Unreadable(f"the steps are not JSON: {error}") from error
     if not isinstance(noted, list):
         raise Unreadable("the steps are not a list")
-    return [read_step(each) for each in noted]
+    return [load_step(each) for each in noted]
 
 
-def note_step(step: Step) -> Noted:
+def dump_step(step: TrialStep) -> JsonObject:
     """Return a step in this notation."""
     match step:
         case Send(owner, command, key):
             who = {} if owner == OWNERS[0] else {"as": owner}
-            return {**note_command(command), **who, **({} if key is None else {"key": key})}
+            return {**dump_command(command), **who, **({} if key is None else {"key": key})}
         case Tick(milliseconds):
             return {"clock": milliseconds}
         case Restart():
@@ -110,7 +110,7 @@ def note_step(step: Step) -> Noted:
             assert_never(step)
 
 
-def read_step(noted: object) -> Step:
+def load_step(noted: object) -> TrialStep:
     """Return the step that a note stands for; raises Unreadable."""
     match noted:
         case {"clock": int(milliseconds), **rest} if not rest:
@@ -125,16 +125,16 @@ def read_step(noted: object) -> Step:
             raise Unreadable(f"no step: {noted!r}")
 
 
-def _command(noted: Noted) -> Send:
+def _command(noted: JsonObject) -> Send:
     match {"as": OWNERS[0], "key": None, **noted}:
         case {"as": str(owner), "key": str() | None as key, **command}:
-            return Send(Owner(owner), read_command(command), key)
+            return Send(Owner(owner), load_command(command), key)
         case _:
             raise Unreadable(f"a sender and a key are text: {noted!r}")
 
 
 def _failure(fault: str, moment: str) -> FailNextWrite:
     try:
-        return FailNextWrite(Fault(fault), Moment(moment))
+        return FailNextWrite(StoreFault(fault), Moment(moment))
     except ValueError as error:
         raise Unreadable(str(error)) from error

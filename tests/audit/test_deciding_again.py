@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve as replace
 from hypothesis import given
 
-from adapters.testing.facts import CREATED, NOW, ended, linked
-from adapters.testing.strategies import Step, afterlives, lives, unreadable_histories
+from adapters.testing.examples import CREATED, NOW, ended, linked
+from adapters.testing.strategies import DecidedStep, afterlives, lives, unreadable_histories
 from domain.flow.events import (
     Event,
     FlowBecameBlocked,
@@ -31,7 +31,7 @@ from tests.core.examples import EXAMPLES
 
 @EXAMPLES
 @given(lives)
-def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[Step]) -> None:
+def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[DecidedStep]) -> None:
     for step in life:
         assert not step.events or is_legal_transition(step.before, step.events), step
 

@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WITHOUT = "import sys; sys.modules['hypothesis'] = None; import adapters.testing.{name}"
 PLAIN = [
-    *("aim", "answers", "clock", "corpus", "corpus.record", "differences", "drivers", "facts"),
-    *("failing", "ids", "laws", "linearizability", "memory", "model", "names", "notation"),
-    *("replay", "scenario", "shortening", "states", "steps", "trial"),
+    *("answers", "clock", "corpus", "corpus.record", "differences", "drivers", "examples"),
+    *("failing", "ids", "invariants", "json_format", "linearizability", "memory", "model", "names"),
+    *("replay", "scenario", "shrinking", "states", "steps", "targeting", "trial"),
 ]
 
 

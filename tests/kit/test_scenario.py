@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.testing.facts import CREATED, FLOW, NOW, STRANGER, THEN, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, STRANGER, THEN, linked
 from adapters.testing.scenario import Given, given
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RequestCancel, SetWaiting
 from domain.flow.events import (

@@ -57,7 +57,9 @@ def test_a_step_beyond_the_limits_does_not(beyond: str) -> None:
 
 @EXAMPLES
 @given(some.lives)
-def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(life: list[some.Step]) -> None:
+def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(
+    life: list[some.DecidedStep],
+) -> None:
     for step in life:
         row = rule(type(step.issued.command), step.before)
         if not isinstance(step.decision, Refusal):
@@ -119,4 +121,4 @@ def test_there_are_owners_with_an_agent_and_without(agent: str | None) -> None:
 
 def test_a_fold_of_nothing_is_no_flow() -> None:
     with pytest.raises(ValueError, match="a history without events is no flow"):
-        some.told(())
+        some.fold_flow(())

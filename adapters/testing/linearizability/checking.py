@@ -9,7 +9,7 @@ from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
 from adapters.testing.linearizability.history import C, K, Operation, R, partitioned, until
-from adapters.testing.linearizability.search import Linearized, S, Step, Stuck, linearize
+from adapters.testing.linearizability.search import Linearized, S, SequentialSpec, Stuck, linearize
 
 _LAST = 5
 """How many calls of the order before the end are shown."""
@@ -25,7 +25,7 @@ class Counterexample(Generic[S, C, R]):
 
     history: Sequence[Operation[C, R]]
     stuck: Stuck[S]
-    step: Step[S, C, R]
+    step: SequentialSpec[S, C, R]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -52,7 +52,7 @@ class Counterexample(Generic[S, C, R]):
 
 
 def judge(
-    history: Sequence[Operation[C, R]], step: Step[S, C, R], initial: S
+    history: Sequence[Operation[C, R]], step: SequentialSpec[S, C, R], initial: S
 ) -> Linearized[S] | Counterexample[S, C, R]:
     """Return an order of the calls on one object, or the shortest beginning that has none."""
     verdict = linearize(history, step, initial)
@@ -62,7 +62,11 @@ def judge(
 
 
 def _shortest(
-    history: Sequence[Operation[C, R]], step: Step[S, C, R], initial: S, *, stuck: Stuck[S]
+    history: Sequence[Operation[C, R]],
+    step: SequentialSpec[S, C, R],
+    initial: S,
+    *,
+    stuck: Stuck[S],
 ) -> Counterexample[S, C, R]:
     """Search between the responses; what begins a linearizable history is linearizable."""
     moments = sorted({each.returned for each in history if each.returned is not None})
@@ -79,9 +83,9 @@ def _shortest(
     return shortest
 
 
-def check(
+def check_linearizable(
     history: Iterable[Operation[C, R]],
-    step: Step[S, C, R],
+    step: SequentialSpec[S, C, R],
     initial: Callable[[K], S],
     *,
     key: Callable[[C], K],

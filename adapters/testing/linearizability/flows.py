@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from adapters.testing.answers import Answer, Shown, timeless, without_times
+from adapters.testing.answers import Answer, PlainView, timeless, timeless_view
 from adapters.testing.differences import one_line
-from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
+from adapters.testing.model import IdempotentResult, ModelFlow, Rules, predict
 from domain.flow.commands import Command, CommandContext, CreateFlow
 from domain.flow.ids import FlowId, Owner
 
@@ -47,12 +47,12 @@ class Look:
 class FlowState:
     """A flow, and what the keys that were used on it stand for."""
 
-    life: Life | None = None
-    kept: tuple[tuple[str, Kept], ...] = ()
+    flow: ModelFlow | None = None
+    kept: tuple[tuple[str, IdempotentResult], ...] = ()
 
 
-Call: TypeAlias = FlowCall | Look
-Told: TypeAlias = Answer | Shown | None
+FlowCalls: TypeAlias = FlowCall | Look
+CallResult: TypeAlias = Answer | PlainView | None
 
 NOTHING: Final = FlowState()
 """Every flow at the start."""
@@ -60,29 +60,29 @@ NOTHING: Final = FlowState()
 _RULES: Final = Rules()
 
 
-def flow_of(call: Call) -> str:
+def call_flow_id(call: FlowCalls) -> str:
     """Return the flow that a call is on."""
     return call.flow_id
 
 
-def flow_step(state: FlowState, call: Call) -> tuple[FlowState, Told]:
+def flow_step(state: FlowState, call: FlowCalls) -> tuple[FlowState, CallResult]:
     """Return a flow after a call, and what the call is told.
 
     Without moments, which no order of calls can foretell: what was observed is compared as
     `adapters.testing.answers.timeless` and `without_times` leave it.
     """
     if isinstance(call, Look):
-        seen = state.life if state.life and state.life.owner == call.owner else None
-        return state, None if seen is None else without_times(shown_life(seen))
+        seen = state.flow if state.flow and state.flow.owner == call.owner else None
+        return state, None if seen is None else timeless_view(seen.view)
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
     issued = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
-    foreseen = foresee(_RULES, state.life, issued, past, keyed=call.key is not None)
+    foreseen = predict(_RULES, state.flow, issued, past, keyed=call.key is not None)
     return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
 
 
-def _changed(state: FlowState, change: Kept | None, key: str | None) -> FlowState:
+def _changed(state: FlowState, change: IdempotentResult | None, key: str | None) -> FlowState:
     if change is None:
         return state
     kept = state.kept if key is None else (*state.kept, (key, change))
-    return FlowState(change.life, kept)
+    return FlowState(change.flow, kept)

@@ -1,7 +1,7 @@
 """Commands to generate: all that the core may be given, and those that the wire lets through.
 
 Each strategy means the flow `flow-1`, the tasks `task-0` to `task-4` and revisions 0 to 3, so that
-they meet; who knows what there is aims them anew (`adapters.testing.aim`).
+they meet; who knows what there is aims them anew (`adapters.testing.targeting`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from adapters.testing.facts import OWNER
+from adapters.testing.examples import OWNER
 from adapters.testing.strategies.values import JSON_LIMITS, flow_ids, policies, task_ids
 from domain.flow.commands import (
     CancelFlow,

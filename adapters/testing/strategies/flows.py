@@ -8,8 +8,8 @@ from attrs import evolve as replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from adapters.testing.facts import ended, linked
-from adapters.testing.states import standing
+from adapters.testing.examples import ended, linked
+from adapters.testing.states import given_state
 from adapters.testing.strategies.histories import events_of, histories, links, lives, waits
 from adapters.testing.strategies.values import active, ends, flow_ids, live, moments, patches
 from domain.flow.commands import LoseTask, UpdateTask
@@ -31,7 +31,7 @@ from domain.flow.status import FlowStatus, TaskStatus
 from domain.flow.task import Task
 
 
-def told(history: Iterable[Event]) -> Flow:
+def fold_flow(history: Iterable[Event]) -> Flow:
     """Return what a history adds up to."""
     flow = fold(None, history)
     if flow is None:
@@ -41,7 +41,7 @@ def told(history: Iterable[Event]) -> Flow:
 
 tasks: SearchStrategy[Task] = links.map(lambda link: evolve_tasks((), link)[0])
 """Child tasks in every status."""
-flows = histories.map(told) | lives.map(events_of).map(told)
+flows = histories.map(fold_flow) | lives.map(events_of).map(fold_flow)
 """Flows that commands may have made, and others."""
 final_events = st.sampled_from([FlowSucceeded(at=9), FlowFailed(at=9), FlowCancelled(at=9)])
 ended_flows = st.builds(evolve, flows, final_events)
@@ -50,10 +50,10 @@ live_flows = st.builds(evolve, flows, st.builds(FlowResumed, at=moments, status=
 
 def _pending(flow: Flow, child: TaskLinked) -> Flow:
     ends = (TaskEnded(at=9, task_id=t.task_id, status=TaskStatus.FAILED) for t in flow.tasks)
-    return told_on(flow, (*ends, FlowCancelRequested(at=9), child))
+    return evolve_all(flow, (*ends, FlowCancelRequested(at=9), child))
 
 
-def told_on(flow: Flow, events: Iterable[Event]) -> Flow:
+def evolve_all(flow: Flow, events: Iterable[Event]) -> Flow:
     """Return what a flow has become after some more events."""
     for event in events:
         flow = evolve(flow, event)
@@ -96,4 +96,4 @@ def flows_in(status: FlowStatus, *, intent: bool, busy: bool) -> SearchStrategy[
     Also such as no command could have brought there (cancelled without an intent).
     """
     children = st.builds(lambda a, b: [*a, *b], _settled, _active if busy else st.just([]))
-    return children.map(lambda events: standing(status, events, intent=intent).flow)
+    return children.map(lambda events: given_state(status, events, intent=intent).flow)

@@ -8,8 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 from hypothesis import strategies as st
 
-from adapters.testing.aim import at_revision_of
-from adapters.testing.facts import FLOW, OWNER
+from adapters.testing.examples import FLOW, OWNER
 from adapters.testing.strategies.commands import WILD, creations, flow_commands
 from adapters.testing.strategies.values import (
     flow_ids,
@@ -23,6 +22,7 @@ from adapters.testing.strategies.values import (
     task_ids,
     texts,
 )
+from adapters.testing.targeting import at_revision_of
 from domain.flow.commands import CommandContext, CreateFlow, FlowCommand
 from domain.flow.decide import Decision, decide
 from domain.flow.events import (
@@ -120,7 +120,7 @@ histories = st.builds(
 
 
 @frozen
-class Step:
+class DecidedStep:
     """A command as it was decided in a history."""
 
     before: Flow | None
@@ -138,20 +138,20 @@ class Step:
         return fold(self.before, self.events)
 
 
-def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Step]:
+def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[DecidedStep]:
     """Decide commands one after another, each at the flow's own revision, with counted ids."""
-    steps: list[Step] = []
+    steps: list[DecidedStep] = []
     flow: Flow | None = None
     for count, (command, at) in enumerate([(first, 0), *rest]):
         new_id = f"task-{count}" if count else FLOW
         aimed = at_revision_of(flow, command)
         wish = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
-        steps.append(Step(flow, wish, decide(flow, wish)))
+        steps.append(DecidedStep(flow, wish, decide(flow, wish)))
         flow = steps[-1].after
     return steps
 
 
-def events_of(life: Iterable[Step]) -> History:
+def events_of(life: Iterable[DecidedStep]) -> History:
     """Return all that commands brought about."""
     return tuple(event for step in life for event in step.events)
 

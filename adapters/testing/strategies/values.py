@@ -7,7 +7,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from adapters.testing.facts import FLOW, OWNER, STRANGER
+from adapters.testing.examples import FLOW, OWNER, STRANGER
 from domain.flow.status import ACTIVE, ENDED, LIVE, NotifyPolicy, TerminalOutcome
 from domain.flow.values import KEEP, Json
 

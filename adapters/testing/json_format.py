@@ -30,7 +30,7 @@ from domain.flow.commands import COMMANDS, Command
 from domain.flow.events import Event
 from domain.flow.values import Json, Keep
 
-Noted: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -64,27 +64,27 @@ WORDS: Final[Mapping[str, type[Event]]] = {
 _WORD_OF: Final = {event: word for word, event in WORDS.items()}
 
 
-def note_command(command: Command) -> Noted:
+def dump_command(command: Command) -> JsonObject:
     """Return a command in this notation."""
     return {_ACTION_OF[type(command)]: _noted(command)}
 
 
-def read_command(noted: object) -> Command:
+def load_command(noted: object) -> Command:
     """Return the command that a note stands for; raises Unreadable."""
     return _read(noted, ACTIONS)
 
 
-def note_event(event: Event) -> Noted:
+def dump_event(event: Event) -> JsonObject:
     """Return an event in this notation, with its permanent name."""
     return {_WORD_OF[type(event)]: _noted(event)}
 
 
-def read_event(noted: object) -> Event:
+def load_event(noted: object) -> Event:
     """Return the event that a note stands for; raises Unreadable."""
     return _read(noted, WORDS)
 
 
-def _noted(value: Any) -> Noted:  # noqa: ANN401 - any attrs class
+def _noted(value: Any) -> JsonObject:  # noqa: ANN401 - any attrs class
     held = ((field, getattr(value, field.name)) for field in fields(type(value)))
     return {
         field.name: _plain(given)
