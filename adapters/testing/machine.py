@@ -21,7 +21,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from adapters.testing import strategies as some
 from adapters.testing.drivers.driver import Ability, DriverFactory
 from adapters.testing.drivers.pure import pure_core
 from adapters.testing.failing import Moment, StoreFault
@@ -29,10 +28,23 @@ from adapters.testing.model import Model, Rules
 from adapters.testing.reproducing import MakeRules, story
 from adapters.testing.shrinking import shrink
 from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Tick, TrialStep
-from adapters.testing.strategies import PLAIN
+from adapters.testing.strategies import commands as some
+from adapters.testing.strategies.alphabet import PLAIN
 from adapters.testing.targeting import CommandMutation, Target, retarget, retarget_run
 from adapters.testing.trial import Trial
-from domain.flow.commands import Command, FlowCommand, RunTask
+from domain.flow.commands import (
+    CancelFlow,
+    Command,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    FlowCommand,
+    LoseTask,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+)
 from domain.flow.ids import Owner
 
 MOST_FLOWS: Final = 12
@@ -80,44 +92,44 @@ class FlowMachine(RuleBasedStateMachine):
         self.trial = Trial(type(self).make_driver, Model(type(self).make_rules()))
         self._failed = False
 
-    @initialize(owner=senders, command=some.creations(PLAIN))
+    @initialize(owner=senders, command=PLAIN.of(CreateFlow))
     def begin(self, owner: Owner, command: Command) -> None:
         """Open the first flow."""
         self.do(Send(owner, command))
 
     @precondition(lambda self: self._wants_flows())
-    @rule(owner=senders, command=some.creations(PLAIN), key=keys)
+    @rule(owner=senders, command=PLAIN.of(CreateFlow), key=keys)
     def create(self, owner: Owner, command: Command, key: Key) -> None:
         """Open another flow."""
         self.do(Send(owner, command, self._key(key)))
 
     @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.set_waitings(PLAIN) | some.resumes(PLAIN), key=keys)
+    @rule(aim=aims, command=PLAIN.of(SetWaiting, ResumeFlow), key=keys)
     def bring_on(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Let a flow wait, block it, or let it go on."""
         self._send(aim, command, key)
 
     # One rule for all that stops a flow: each a rule of its own, and few flows would live to tell.
     @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.stops(PLAIN), key=keys)
+    @rule(aim=aims, command=PLAIN.of(RequestCancel, FinishFlow, FailFlow), key=keys)
     def stop(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """End a flow, or want it cancelled."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.cancels, key=keys)
+    @rule(aim=aims, command=PLAIN.of(CancelFlow), key=keys)
     def cancel(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Cancel a flow: mostly one with tasks, which is then pending."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
+    @rule(aim=aims, command=some.wire_runs, key=keys)
     def run_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Link a task, or tell more of one."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self._has_tasks())
-    @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
+    @rule(aim=aims, command=some.wire_runs, key=keys)
     def run_again(self, aim: Target, command: RunTask, key: Key) -> None:
         """Tell more of a task, by the run that linked it."""
         again = retarget_run(self.trial.model, command, aim)
@@ -125,13 +137,13 @@ class FlowMachine(RuleBasedStateMachine):
             self.do(Send(*again, self._key(key)))
 
     @precondition(lambda self: self._has_tasks())
-    @rule(aim=aims, command=some.wire_updates(PLAIN), key=keys)
+    @rule(aim=aims, command=some.wire_updates, key=keys)
     def update_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Report a task."""
         self._send(aim, command, key)
 
     @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING) and self._has_tasks())
-    @rule(aim=aims, command=some.losses(PLAIN), key=keys)
+    @rule(aim=aims, command=PLAIN.of(LoseTask), key=keys)
     def lose_task(self, aim: Target, command: FlowCommand, key: Key) -> None:
         """Give up a task."""
         self._send(aim, command, key)

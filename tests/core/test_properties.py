@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.testing.examples import OWNER, STRANGER
-from adapters.testing.strategies import (
-    DecidedStep,
+from adapters.testing.strategies.commands import (
     commands,
-    ended_flows,
     flow_commands,
-    flows,
-    fold_flow,
-    histories,
     issued,
-    last_ends,
-    live_flows,
-    lives,
     misused,
-    pending_flows,
     reports,
     revisioned,
     runs,
 )
+from adapters.testing.strategies.flows import (
+    ended_flows,
+    flows,
+    fold_flow,
+    last_ends,
+    live_flows,
+    pending_flows,
+)
+from adapters.testing.strategies.histories import DecidedStep, decided_histories, histories
 from adapters.testing.targeting import at_revision_of
 from domain.flow.commands import (
     Command,
@@ -140,7 +140,7 @@ def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: Command
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_moments_never_go_back_in_the_life_of_a_flow(life: Sequence[DecidedStep]) -> None:
     events = [event for step in life for event in _events(step)]
     moments = [event.at for event in events]
@@ -148,7 +148,7 @@ def test_moments_never_go_back_in_the_life_of_a_flow(life: Sequence[DecidedStep]
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[DecidedStep]) -> None:
     for step in life[1:]:
         before, after = step.before, step.after
@@ -159,7 +159,7 @@ def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[DecidedS
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_the_end_of_a_flow_has_a_moment_exactly_where_the_flow_has_ended(
     life: Sequence[DecidedStep],
 ) -> None:
@@ -169,7 +169,7 @@ def test_the_end_of_a_flow_has_a_moment_exactly_where_the_flow_has_ended(
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_a_child_that_has_ended_stays_as_it_ended_but_for_its_description(
     life: Sequence[DecidedStep],
 ) -> None:

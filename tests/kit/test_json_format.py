@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.store.names import NAMES
-from adapters.testing import strategies as some
 from adapters.testing.failing import Moment, StoreFault
 from adapters.testing.json_format import (
     ACTIONS,
@@ -30,6 +29,8 @@ from adapters.testing.steps import (
     dump_steps,
     load_steps,
 )
+from adapters.testing.strategies.commands import wild_commands, wire_commands
+from adapters.testing.strategies.histories import histories
 from domain.flow.commands import COMMANDS, CancelFlow, Command, SetWaiting
 from domain.flow.events import EVENTS, Event
 from domain.flow.ids import FlowId, Owner
@@ -38,7 +39,7 @@ from domain.flow.values import Json
 FLOW = FlowId("flow-1")
 EXAMPLES = settings(max_examples=200, deadline=None, database=None)
 steps: st.SearchStrategy[TrialStep] = st.one_of(
-    st.builds(Send, st.sampled_from([*OWNERS, "x"]), some.wild_commands, st.none() | st.just("k")),
+    st.builds(Send, st.sampled_from([*OWNERS, "x"]), wild_commands, st.none() | st.just("k")),
     st.builds(Tick, st.integers()),
     st.builds(Restart),
     st.builds(FailNextWrite, st.sampled_from(StoreFault), st.sampled_from(Moment)),
@@ -46,13 +47,13 @@ steps: st.SearchStrategy[TrialStep] = st.one_of(
 
 
 @EXAMPLES
-@given(some.wild_commands | some.wire_commands)
+@given(wild_commands | wire_commands)
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
     assert load_command(json.loads(json.dumps(dump_command(command)))) == command
 
 
 @EXAMPLES
-@given(some.histories)
+@given(histories)
 def test_events_are_read_as_they_were_written(history: tuple[Event, ...]) -> None:
     noted = json.loads(json.dumps([dump_event(event) for event in history]))
     assert tuple(map(load_event, noted)) == history
