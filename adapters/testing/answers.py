@@ -1,4 +1,4 @@
-"""What a caller is told, in one plain shape for the model, the core, a store and the wire."""
+"""Answers in one plain shape for the model, the core, a store and the wire."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIMES: Final = frozenset(
 class Answer:
     """What became of a command: `accepted` or the code of a refusal, and what is shown with it.
 
-    Tasks are shown to who cancels, newest first; `task` is the one that the command was about.
+    A cancellation lists `tasks`, newest first; `task` is the one that the command was about.
     """
 
     code: str
@@ -55,14 +55,14 @@ class Listing:
 
 
 def outcome_answer(outcome: Outcome, command: Command) -> Answer:
-    """Return what the core tells, as an answer."""
+    """Return an outcome of the core as an answer."""
     tasks = tuple(plain_view(task) for task in outcome.tasks)
     flow = None if outcome.flow is None else plain_view(outcome.flow)
     task = None if outcome.task is None else plain_view(outcome.task)
     if isinstance(outcome, Accepted):
         return Answer(ACCEPTED, "", flow, task, tasks)
-    told = task if isinstance(command, UpdateTask | LoseTask) else None
-    return Answer(str(outcome.code), outcome.reason, flow, told, tasks)
+    subject = task if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(str(outcome.code), outcome.reason, flow, subject, tasks)
 
 
 def plain_view(view: FlowView | TaskView) -> PlainView:

@@ -18,25 +18,25 @@ OPTIONS: Final = ("--driver", "--rules")
 MakeRules: TypeAlias = Callable[[], Rules]
 
 
-class UnknownName(ValueError):  # noqa: N818 - what is wrong
+class ImportNameError(ValueError):
     """A reference to nothing that can be imported."""
 
 
 def story(steps: Sequence[TrialStep], factory: DriverFactory, rules: MakeRules) -> str:
     """Return what was done, and a line to paste that does it again."""
-    told = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1))
-    return f"what was done:\n{told}\n{reproducer(steps, factory, rules)}"
+    lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1))
+    return f"what was done:\n{lines}\n{reproducer(steps, factory, rules)}"
 
 
 def reproducer(steps: Sequence[TrialStep], factory: DriverFactory, rules: MakeRules) -> str:
     """Return the line to paste: for the shell where all can be imported, else for the test."""
-    noted = dump_steps(steps)
+    text = dump_steps(steps)
     names = (importable_name(factory), importable_name(rules))
     if None in names:
-        return f"reproduce, beside your test: replay({noted!r}, factory, rules)"
+        return f"reproduce, beside your test: replay({text!r}, factory, rules)"
     pairs = zip(OPTIONS, names, USUAL, strict=True)
     chosen = [f"{option} {name}" for option, name, usual in pairs if name != usual]
-    return " ".join(["reproduce: python -m adapters.testing.replay", *chosen, shlex.quote(noted)])
+    return " ".join(["reproduce: python -m adapters.testing.replay", *chosen, shlex.quote(text)])
 
 
 def importable_name(thing: object) -> str | None:
@@ -44,7 +44,7 @@ def importable_name(thing: object) -> str | None:
     module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
     try:
         found = import_name(f"{module}:{name}")
-    except UnknownName:
+    except ImportNameError:
         return None
     return f"{module}:{name}" if found is thing else None
 
@@ -60,4 +60,4 @@ def import_name(reference: str) -> Any:  # noqa: ANN401 - whatever has that name
         return reduce(getattr, name.split("."), import_module(module))
     except (ImportError, AttributeError, ValueError) as error:
         expected = "expected MODULE:NAME of something that can be imported"
-        raise UnknownName(f"{reference!r}: {expected}") from error
+        raise ImportNameError(f"{reference!r}: {expected}") from error

@@ -118,7 +118,7 @@ def _standing(model: Model) -> FlowPositions:
 
 
 def _without(failing: FailingSteps, at: int) -> Steps:
-    """Return the steps but one; what came after it is meant as it then is."""
+    """Return the steps but one; later steps are adapted to that."""
     before, after = failing.standings[at], failing.standings[at + 1]
     gone, rest = failing.steps[at], failing.steps[at + 1 :]
     if isinstance(gone, Tick):

@@ -1,4 +1,4 @@
-"""Flows in every state that the lifecycle tells apart, and commands that try all it promises."""
+"""Flows in every state of the lifecycle, and commands that try all of its transitions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
     FlowStatus.FAILED: (FlowFailed(at=THEN),),
     FlowStatus.CANCELLED: (FlowCancelled(at=THEN),),
 }
-"""What brings a new flow into a status."""
+"""The events that lead a new flow to a status."""
 
 CHILD: Final = replace(linked(TaskId("child")), run_id="run-1")
 RUNNING_CHILD: Final = replace(CHILD, status=TaskStatus.RUNNING)
@@ -84,7 +84,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
 
 @frozen
 class LifecycleCase:
-    """One command on one flow, and what became of it."""
+    """One command on one flow, and the decision."""
 
     before: Flow | None
     command: Command
@@ -92,7 +92,7 @@ class LifecycleCase:
 
 
 def given_state(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
-    """Return a flow in a state, also where no command could have brought it there."""
+    """Return a flow in a state, also in one that no command leads to."""
     requested = (FlowCancelRequested(at=THEN),) if intent else ()
     return given(CREATED, *children, *requested, *TOWARDS[status])
 
@@ -110,5 +110,5 @@ def lifecycle_cases() -> Iterable[LifecycleCase]:
     ]
     for flow in flows:
         for command in COMMANDS:
-            aimed = at_revision_of(flow.found, command)
-            yield LifecycleCase(flow.found, aimed, flow.when(aimed))
+            current = at_revision_of(flow.found, command)
+            yield LifecycleCase(flow.found, current, flow.when(current))

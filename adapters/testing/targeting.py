@@ -1,4 +1,4 @@
-"""Aims a command that was made up at what there is: a flow, its revision, one of its tasks."""
+"""Targets generated commands at a flow, its revision or one of its tasks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from domain.flow.state import Flow
 from domain.flow.status import Runtime
 
 T = TypeVar("T")
-LIKELY_BELOW: Final = 10
-"""From this number on, of 12, a command means any flow or task, also one that has ended."""
+MOSTLY: Final = 10
+"""From this number on, of 12, a target is any flow or task, also one that has ended."""
 
 
 class CommandMutation(Enum):
-    """How a command misses what it is about, if it does."""
+    """How a command misses its target, if it does."""
 
-    NOT = "not"
+    NONE = "none"
     OTHER_OWNER = "sent by another owner"
     STALE = "one revision too low"
     AHEAD = "one revision too high"
@@ -43,13 +43,16 @@ class CommandMutation(Enum):
     NO_TASK = "of no task"
 
 
+OFF_BY: Final = {CommandMutation.STALE: -1, CommandMutation.AHEAD: 1}
+
+
 @frozen
 class Target:
-    """What a command is about: which of the flows and of its tasks, both from 0 to 11."""
+    """Which of the flows and of its tasks a command is about, both from 0 to 11."""
 
     flow: int
     task: int
-    stray: CommandMutation
+    mutation: CommandMutation
 
 
 def at_revision_of(flow: Flow | None, command: Command) -> Command:
@@ -60,26 +63,28 @@ def at_revision_of(flow: Flow | None, command: Command) -> Command:
 
 
 def retarget(
-    model: Model, names: Names, command: FlowCommand, aim: Target
-) -> tuple[str, FlowCommand]:
-    """Return a command that means a flow of the model, by its name, and who sends it."""
-    flow = _flow(model, command, aim.flow)
+    model: Model, names: Names, command: FlowCommand, target: Target
+) -> tuple[Owner, FlowCommand]:
+    """Return a command about a flow of the model, by its name, and its sender."""
+    flow = _flow(model, command, target.flow)
     if flow is None:
         return OWNERS[0], command
-    name = "flow-none" if aim.stray is CommandMutation.NO_FLOW else flow.flow_id
-    return _sender(flow, aim), _aimed(replace(command, flow_id=FlowId(name)), flow, names, aim)
+    name = FlowId("flow-none") if target.mutation is CommandMutation.NO_FLOW else flow.flow_id
+    stranger = target.mutation is CommandMutation.OTHER_OWNER
+    sender = other_than(flow.owner) if stranger else flow.owner
+    return sender, _within(replace(command, flow_id=name), flow, names, target)
 
 
-def retarget_run(model: Model, command: RunTask, aim: Target) -> tuple[Owner, RunTask] | None:
-    """Return a command that means a run again which the model knows, and who sends it.
+def retarget_run(model: Model, command: RunTask, target: Target) -> tuple[Owner, RunTask] | None:
+    """Return a command that repeats a run of the model, and its sender; None if there is no run.
 
-    Some of them mean it to the letter, the others only the run; None if no run is known.
+    Every third repeats it to the letter, the others only its run.
     """
     flows = [flow for flow in model.flows.values() if flow.is_live and not flow.wants_cancel]
     runs = [(flow, task) for flow in flows for task in flow.tasks if task.run_id]
     if not runs:
         return None
-    flow, task = runs[aim.flow % len(runs)]
+    flow, task = runs[target.flow % len(runs)]
     again = replace(
         command,
         flow_id=flow.flow_id,
@@ -87,42 +92,37 @@ def retarget_run(model: Model, command: RunTask, aim: Target) -> tuple[Owner, Ru
         run_id=task.run_id,
         child_session_key=task.child_session_key,
     )
-    exact = aim.task % 3 == 0
+    exact = target.task % 3 == 0
     return flow.owner, replace(again, task=task.task, label=task.label) if exact else again
 
 
-def _aimed(command: FlowCommand, flow: ModelFlow, names: Names, aim: Target) -> FlowCommand:
-    if isinstance(command, UpdateTask):
-        return replace(command, task_id=TaskId(_task(flow, names, aim)))
-    if isinstance(command, LoseTask):
-        return _silent(flow, command, TaskId(_task(flow, names, aim)), aim)
+def _within(command: FlowCommand, flow: ModelFlow, names: Names, target: Target) -> FlowCommand:
     if isinstance(command, REVISIONED):
-        return replace(command, expected_revision=max(0, flow.revision + _OFF.get(aim.stray, 0)))
-    return command
+        expected = flow.revision + OFF_BY.get(target.mutation, 0)
+        return replace(command, expected_revision=max(0, expected))
+    if isinstance(command, UpdateTask | LoseTask):
+        command = replace(command, task_id=_task(flow, names, target))
+    return _stale(flow, command, target) if isinstance(command, LoseTask) else command
 
 
-def _silent(flow: ModelFlow, command: LoseTask, task_id: TaskId, aim: Target) -> LoseTask:
-    """Return a command that gives up a task: around what allows it, where it says that."""
-    task = flow.task(task_id)
+def _stale(flow: ModelFlow, command: LoseTask, target: Target) -> LoseTask:
+    """Return a command whose conditions are those of its task, or just miss them."""
+    task = flow.task(command.task_id)
     if task is None:
-        return replace(command, task_id=task_id)
-    allowed = min(task.last_event_at, task.last_heartbeat_at) + aim.flow % 3 - 1
-    seen = flow.reports - aim.task % 2
+        return command
+    last = min(task.last_event_at, task.last_heartbeat_at) + target.flow % 3 - 1
+    seen = flow.reports - target.task % 2
     return replace(
         command,
-        task_id=task_id,
-        silent_before=None if command.silent_before is None else allowed,
+        silent_before=None if command.silent_before is None else last,
         task_events=None if command.task_events is None else seen,
     )
 
 
-_OFF: Final = {CommandMutation.STALE: -1, CommandMutation.AHEAD: 1}
-
-
 def _flow(model: Model, command: FlowCommand, which: int) -> ModelFlow | None:
-    """Return the flow that a command may mean: mostly one that it can bring on.
+    """Return the target of a command: mostly a flow that takes it.
 
-    What ends a flow means the newest first, all else the oldest, so that some have a long flow.
+    What ends a flow prefers the newest, all else the oldest, so that some flows become old.
     """
     flows = list(model.flows.values())
     live = [flow for flow in flows if flow.is_live]
@@ -140,17 +140,15 @@ def _flow(model: Model, command: FlowCommand, which: int) -> ModelFlow | None:
     return _pick(likely, flows, which)
 
 
-def _task(flow: ModelFlow, names: Names, aim: Target) -> str:
-    """Return the task that a command may mean: mostly one that is active, and known by its id."""
+def _task(flow: ModelFlow, names: Names, target: Target) -> TaskId:
+    """Return the target of a command: mostly an active task, and one whose id is known."""
     known = [task for task in flow.tasks if names.knows(task.task_id)]
-    task = _pick([task for task in known if task.is_active], known, aim.task)
-    return "task-none" if task is None or aim.stray is CommandMutation.NO_TASK else task.task_id
-
-
-def _sender(flow: ModelFlow, aim: Target) -> str:
-    return other_than(flow.owner) if aim.stray is CommandMutation.OTHER_OWNER else flow.owner
+    task = _pick([task for task in known if task.is_active], known, target.task)
+    if task is None or target.mutation is CommandMutation.NO_TASK:
+        return TaskId("task-none")
+    return task.task_id
 
 
 def _pick(likely: Sequence[T], all_of_them: Sequence[T], which: int) -> T | None:
-    items = likely if likely and which < LIKELY_BELOW else all_of_them
+    items = likely if likely and which < MOSTLY else all_of_them
     return items[which % len(items)] if items else None

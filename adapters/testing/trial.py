@@ -17,7 +17,7 @@ from adapters.testing.answers import (
 from adapters.testing.clock import ControlledClock
 from adapters.testing.differences import difference
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, LostAnswer
-from adapters.testing.failing import Failure, Moment, StoreFault
+from adapters.testing.failing import Failure, Moment, WriteFault
 from adapters.testing.ids import CountedIds
 from adapters.testing.invariants import broken_invariants
 from adapters.testing.model import Model
@@ -32,7 +32,7 @@ PAGE: Final = 3
 
 
 class Mismatch(AssertionError):  # noqa: N818 - what was found
-    """The service and the model disagree, or a law is broken."""
+    """The service and the model disagree, or an invariant is broken."""
 
 
 @define
@@ -87,11 +87,11 @@ class Trial:
         self.driver.close()
 
     def _send(self, step: Send) -> None:
-        foreseen = self.model.predict(step.owner, step.command, key=step.key, at=self.clock())
-        failure = self._due(foreseen)
-        expected = _expected(foreseen, failure)
+        prediction = self.model.predict(step.owner, step.command, key=step.key, at=self.clock())
+        failure = self._due(prediction)
+        expected = _expected(prediction, failure)
         if failure is None or _is_written(failure):
-            self.model.apply(foreseen, step.owner, step.key)
+            self.model.apply(prediction, step.owner, step.key)
         self._compare("the answer", expected, self._answer(step, expected))
         if expected is LOST:
             self._restart()
@@ -106,9 +106,9 @@ class Trial:
             return LOST
         return self.names.read_answer(expected, answer)
 
-    def _due(self, foreseen: Prediction) -> Failure | None:
+    def _due(self, prediction: Prediction) -> Failure | None:
         """Return the failure that a command runs into: if it writes anything at all."""
-        if foreseen.change is None:
+        if prediction.change is None:
             return None
         planned, self._planned = self._planned, None
         return planned
@@ -133,8 +133,8 @@ class Trial:
         found = self.names.read(expected, self.driver.find(owner, FlowId(flow_id)))
         self._compare(f"{name}, as {owner} sees it,", expected, found)
         if found is not None:
-            laws = broken_invariants(self._seen.get(name, found), found)
-            self._compare(f"what broke between two looks at {name}", [], laws)
+            broken = broken_invariants(self._seen.get(name, found), found)
+            self._compare(f"what broke between two looks at {name}", [], broken)
             self._seen[name] = found
 
     def _look_at_lists(self, owner: Owner) -> None:
@@ -178,15 +178,15 @@ class Trial:
             raise Mismatch(f"{what} is not what the model says:\n{difference(expected, actual)}")
 
 
-def _expected(foreseen: Prediction, failure: Failure | None) -> Answer:
+def _expected(prediction: Prediction, failure: Failure | None) -> Answer:
     if failure is None:
-        return foreseen.answer
+        return prediction.answer
     match failure.fault:
-        case StoreFault.CONFLICT:
-            return foreseen.answer
-        case StoreFault.UNAVAILABLE:
+        case WriteFault.CONFLICT:
+            return prediction.answer
+        case WriteFault.UNAVAILABLE:
             return Answer(NOT_PERSISTED)
-        case StoreFault.DEATH:
+        case WriteFault.DEATH:
             return LOST
         case _:
             assert_never(failure.fault)
@@ -197,8 +197,8 @@ def _is_written(failure: Failure) -> bool:
 
     A lost race is run again; a store that says no has promised that nothing has event_count.
     """
-    died_after = failure == Failure(StoreFault.DEATH, Moment.AFTER)
-    return failure.fault is StoreFault.CONFLICT or died_after
+    died_after = failure == Failure(WriteFault.DEATH, Moment.AFTER)
+    return failure.fault is WriteFault.CONFLICT or died_after
 
 
 def _untimed(value: object) -> object:

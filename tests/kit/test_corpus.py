@@ -13,7 +13,7 @@ from attrs import evolve as replace
 from adapters.testing.corpus import Golden, golden_histories, replay_corpus
 from adapters.testing.corpus.golden import load_golden
 from adapters.testing.corpus.record import main, record
-from adapters.testing.json_format import WORDS
+from adapters.testing.json_format import EVENT_NAMES
 from adapters.testing.replay import replay
 from adapters.testing.steps import Send, dump_steps, load_steps
 from domain.flow.commands import COMMANDS
@@ -42,7 +42,7 @@ def test_the_corpus_knows_every_command_event_and_refusal() -> None:
     steps = [(step, told) for history in HISTORIES for step, told in history.steps]
     assert {type(step.command) for step, _ in steps if isinstance(step, Send)} == set(COMMANDS)
     assert {word for _, told in steps for event in told.get("events", ()) for word in event} == {
-        *WORDS
+        *EVENT_NAMES
     }
     assert {told["refused"] for _, told in steps if "refused" in told} == {*map(str, RefusalCode)}
 

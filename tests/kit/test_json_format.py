@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.store.names import NAMES
-from adapters.testing.failing import Moment, StoreFault
+from adapters.testing.failing import Moment, WriteFault
 from adapters.testing.json_format import (
     ACTIONS,
-    WORDS,
+    EVENT_NAMES,
     Unreadable,
     dump_command,
     dump_event,
@@ -42,7 +42,7 @@ steps: st.SearchStrategy[TrialStep] = st.one_of(
     st.builds(Send, st.sampled_from([*OWNERS, "x"]), wild_commands, st.none() | st.just("k")),
     st.builds(Tick, st.integers()),
     st.builds(Restart),
-    st.builds(FailNextWrite, st.sampled_from(StoreFault), st.sampled_from(Moment)),
+    st.builds(FailNextWrite, st.sampled_from(WriteFault), st.sampled_from(Moment)),
 )
 
 
@@ -66,8 +66,8 @@ def test_steps_are_read_as_they_were_written(taken: list[TrialStep]) -> None:
 
 
 def test_every_command_and_event_has_a_word_and_events_have_the_permanent_ones() -> None:
-    assert {event: word for word, event in WORDS.items()} == NAMES
-    assert set(WORDS.values()) == set(EVENTS)
+    assert {event: word for word, event in EVENT_NAMES.items()} == NAMES
+    assert set(EVENT_NAMES.values()) == set(EVENTS)
     assert set(ACTIONS.values()) == set(COMMANDS)
 
 

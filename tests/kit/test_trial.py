@@ -15,7 +15,7 @@ from adapters.testing.drivers import (
     pure_core,
     pure_core_with,
 )
-from adapters.testing.failing import Failure, Moment, StoreFault
+from adapters.testing.failing import Failure, Moment, WriteFault
 from adapters.testing.model import Model, ModelFlow
 from adapters.testing.names import Names
 from adapters.testing.replay import replay
@@ -65,14 +65,14 @@ def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFacto
 @pytest.mark.parametrize(
     ("fault", "moment", "revision"),
     [
-        (StoreFault.CONFLICT, Moment.BEFORE, 1),
-        (StoreFault.UNAVAILABLE, Moment.BEFORE, 0),
-        (StoreFault.DEATH, Moment.BEFORE, 0),
-        (StoreFault.DEATH, Moment.AFTER, 1),
+        (WriteFault.CONFLICT, Moment.BEFORE, 1),
+        (WriteFault.UNAVAILABLE, Moment.BEFORE, 0),
+        (WriteFault.DEATH, Moment.BEFORE, 0),
+        (WriteFault.DEATH, Moment.AFTER, 1),
     ],
 )
 def test_a_write_that_goes_wrong_has_happened_or_not(
-    fault: StoreFault, moment: Moment, revision: int
+    fault: WriteFault, moment: Moment, revision: int
 ) -> None:
     broken = FailNextWrite(fault, moment)
     trial = _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH)])
@@ -82,7 +82,7 @@ def test_a_write_that_goes_wrong_has_happened_or_not(
 
 
 def test_what_was_made_when_the_answer_was_lost_is_found_again() -> None:
-    died = FailNextWrite(StoreFault.DEATH, Moment.AFTER)
+    died = FailNextWrite(WriteFault.DEATH, Moment.AFTER)
     trial = _taken([died, Send(OWNER, CREATE), Send(OWNER, FINISH)])
     assert trial.model.flows["flow-1"].status == "succeeded"
 
@@ -91,7 +91,7 @@ def test_a_failure_waits_for_a_write() -> None:
     trial = _taken(
         [
             Send(OWNER, CREATE),
-            FailNextWrite(StoreFault.UNAVAILABLE),
+            FailNextWrite(WriteFault.UNAVAILABLE),
             Send(Owner(OTHER), FINISH),
             Send(OWNER, FinishFlow(flow_id=FlowId("flow-1"), expected_revision=7)),
             Send(OWNER, FINISH),
@@ -104,18 +104,18 @@ def test_a_failure_waits_for_a_write() -> None:
 def test_news_that_says_nothing_new_is_written_all_the_same() -> None:
     news = UpdateTask(flow_id=FlowId("flow-1"), task_id=TaskId("task-1"), status=TaskStatus.RUNNING)
     heard: list[TrialStep] = [Send(OWNER, CREATE), Send(OWNER, RUN), Send(OWNER, news)]
-    _taken([*heard, FailNextWrite(StoreFault.UNAVAILABLE), Send(OWNER, news)])
+    _taken([*heard, FailNextWrite(WriteFault.UNAVAILABLE), Send(OWNER, news)])
     _taken([*heard, Send(OWNER, news, "k"), Send(OWNER, CANCEL), Send(OWNER, news, "k")])
 
 
 def test_a_store_that_says_no_after_the_write_is_found_out() -> None:
-    broken = FailNextWrite(StoreFault.UNAVAILABLE, Moment.AFTER)
+    broken = FailNextWrite(WriteFault.UNAVAILABLE, Moment.AFTER)
     with pytest.raises(Mismatch):
         _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH), Send(OWNER, CANCEL)])
 
 
 def test_steps_are_told_in_words() -> None:
-    told = [str(step) for step in (FailNextWrite(StoreFault.DEATH), Tick(-3), Restart())]
+    told = [str(step) for step in (FailNextWrite(WriteFault.DEATH), Tick(-3), Restart())]
     assert told == [
         "the next write comes to death before it is done",
         "the clock moves by -3 ms",
@@ -162,12 +162,12 @@ def test_what_is_read_is_compared_too(factory: DriverFactory, told: str) -> None
 
 
 def test_drivers_that_cannot_fail_say_so() -> None:
-    failure = Failure(StoreFault.DEATH)
+    failure = Failure(WriteFault.DEATH)
     trial = Trial(pure_core)
     assert not trial.can(Ability.FAILS)
     with pytest.raises(NotImplementedError, match="the pure core writes nothing"):
         trial.driver.fail(failure)
-    with pytest.raises(NotImplementedError, match="a live gateway is not told to fail"):
+    with pytest.raises(NotImplementedError, match="a live gateway does not fail on demand"):
         HttpDriver({}).fail(failure)
 
 
@@ -184,7 +184,7 @@ def test_answers_are_told_in_a_word_or_with_the_flow() -> None:
 
 
 def test_a_command_means_nothing_where_there_is_nothing() -> None:
-    aim = Target(flow=0, task=0, stray=CommandMutation.NOT)
+    aim = Target(flow=0, task=0, mutation=CommandMutation.NONE)
     assert retarget(Model(), Names(), CANCEL, aim) == (OWNER, CANCEL)
 
 
@@ -206,8 +206,8 @@ def _flow(name: FlowId, status: str) -> ModelFlow:
 @pytest.mark.parametrize(
     ("aim", "sent"),
     [
-        (Target(0, 0, CommandMutation.NOT), (OTHER, "flow-2", 4)),
-        (Target(10, 0, CommandMutation.NOT), (OTHER, "flow-1", 4)),
+        (Target(0, 0, CommandMutation.NONE), (OTHER, "flow-2", 4)),
+        (Target(10, 0, CommandMutation.NONE), (OTHER, "flow-1", 4)),
         (Target(0, 0, CommandMutation.OTHER_OWNER), (OWNER, "flow-2", 4)),
         (Target(0, 0, CommandMutation.STALE), (OTHER, "flow-2", 3)),
         (Target(0, 0, CommandMutation.AHEAD), (OTHER, "flow-2", 5)),

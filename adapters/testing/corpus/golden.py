@@ -23,7 +23,7 @@ from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 
 StepOutcome: TypeAlias = Mapping[str, Any]
-"""What became of a step: `{"events": [...]}` or `{"refused": "<code>"}`."""
+"""The outcome of a step: `{"events": [...]}` or `{"refused": "<code>"}`."""
 
 NOTHING: Final[StepOutcome] = {}
 FLOW: Final = "flow-1"
@@ -32,7 +32,7 @@ PACKAGE: Final = "adapters.testing.corpus"
 
 @frozen
 class Golden:
-    """A history: its name, what it is about, its steps with what each told, and what is shown."""
+    """A history: its steps with the outcome of each, and the views at its end."""
 
     name: str
     about: str
@@ -47,11 +47,11 @@ class Difference:
 
     history: str
     step: int | None
-    told: str
+    text: str
 
     def __str__(self) -> str:
         where = "at its end" if self.step is None else f"at step {self.step}"
-        return f"{self.history}, {where}:\n{self.told}"
+        return f"{self.history}, {where}:\n{self.text}"
 
 
 def golden_histories() -> tuple[Golden, ...]:
@@ -66,7 +66,7 @@ def golden_histories() -> tuple[Golden, ...]:
 def load_golden(name: str, text: str) -> Golden:
     """Return the history that a JSON document holds."""
     document = json.loads(text)
-    steps = ((load_step(each["step"]), _told(each)) for each in document["steps"])
+    steps = ((load_step(each["step"]), _outcome(each)) for each in document["steps"])
     return Golden(
         name=name,
         about=document["about"],
@@ -82,7 +82,7 @@ def replay_corpus(
     """Return where histories are not what they were: none, or something that was kept broke.
 
     Each step is decided on the fold of what was recorded before it, so that one difference does
-    not bring on others.
+    not cause others.
     """
     chosen = golden_histories() if histories is None else histories
     return tuple(found for history in chosen for found in _replayed(history, rules))
@@ -91,11 +91,11 @@ def replay_corpus(
 def _replayed(golden: Golden, rules: Decider) -> Iterator[Difference]:
     flow: Flow | None = None
     clock = ControlledClock()
-    for number, (step, told) in enumerate(golden.steps, 1):
+    for number, (step, outcome) in enumerate(golden.steps, 1):
         decided = step_outcome(take(step, flow, clock, rules))
-        if decided != told:
-            yield Difference(golden.name, number, difference(told, decided))
-        flow = fold(flow, map(load_event, told.get("events", ())))
+        if decided != outcome:
+            yield Difference(golden.name, number, difference(outcome, decided))
+        flow = fold(flow, map(load_event, outcome.get("events", ())))
     for was, now in zip((golden.flow, golden.tasks), shown_at_the_end(flow), strict=True):
         if was != now:
             yield Difference(golden.name, None, difference(was, now))
@@ -118,14 +118,14 @@ def take(step: TrialStep, flow: Flow | None, clock: ControlledClock, rules: Deci
 
 
 def step_outcome(decision: Decision) -> StepOutcome:
-    """Return what became of a step as a history holds it."""
+    """Return a decision as a history holds it."""
     if isinstance(decision, Refusal):
         return {"refused": str(decision.code)}
     return {"events": [dump_event(event) for event in decision]} if decision else NOTHING
 
 
 def shown_at_the_end(flow: Flow | None) -> tuple[PlainView, tuple[PlainView, ...]]:
-    """Return what is shown of a flow and its tasks, the one linked last first.
+    """Return the views of a flow and its tasks, the one linked last first.
 
     Callers see them by their age, which is the wire's order and may change; a history's may not.
     """
@@ -136,5 +136,5 @@ def shown_at_the_end(flow: Flow | None) -> tuple[PlainView, tuple[PlainView, ...
     )
 
 
-def _told(noted: JsonObject) -> StepOutcome:
-    return {name: value for name, value in noted.items() if name != "step"}
+def _outcome(step: JsonObject) -> StepOutcome:
+    return {name: value for name, value in step.items() if name != "step"}

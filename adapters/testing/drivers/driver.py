@@ -59,7 +59,7 @@ class Driver(Protocol):
         ...
 
     def resolve(self, owner: Owner, token: str) -> PlainView | None:
-        """Return the flow that a token means: its id, or the owner's name for the latest."""
+        """Return the flow of a token: its id, or the owner's name for the latest."""
         ...
 
     def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
@@ -73,7 +73,7 @@ class Driver(Protocol):
         ...
 
     def fail(self, failure: Failure) -> None:
-        """Let a write to come fail; only asked of who can (`Ability.FAILS`)."""
+        """Let a write to come fail; called only with (`Ability.FAILS`)."""
         ...
 
     def restart(self) -> None:

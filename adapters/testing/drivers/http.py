@@ -70,9 +70,9 @@ class HttpDriver:
         return _flow(self._ask(owner, "find_latest_flow"))
 
     def resolve(self, owner: Owner, token: str) -> PlainView | None:
-        """Return the flow that a token means."""
-        meant = self.doors[owner].session_key if token == owner else token
-        return _flow(self._ask(owner, "resolve_flow", token=meant))
+        """Return the flow of a token."""
+        sent = self.doors[owner].session_key if token == owner else token
+        return _flow(self._ask(owner, "resolve_flow", token=sent))
 
     def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
@@ -89,8 +89,8 @@ class HttpDriver:
         return Listing(tuple(map(wire.parse_flow, result["flows"])), result.get("nextCursor"))
 
     def fail(self, failure: Failure) -> None:
-        """Refuse: a live gateway is not told to fail."""
-        raise NotImplementedError(f"a live gateway is not told to fail: {failure}")
+        """Refuse: a live gateway does not fail on demand."""
+        raise NotImplementedError(f"a live gateway does not fail on demand: {failure}")
 
     def restart(self) -> None:
         """Let the gateway start again."""

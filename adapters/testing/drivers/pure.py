@@ -65,7 +65,7 @@ class PureDriver:
         return next(iter(self._all(owner)), None)
 
     def resolve(self, owner: Owner, token: str) -> PlainView | None:
-        """Return the flow that a token means."""
+        """Return the flow of a token."""
         return self.latest(owner) if token == owner else self.find(owner, FlowId(token))
 
     def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:

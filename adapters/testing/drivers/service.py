@@ -73,7 +73,7 @@ class ServiceDriver:
         return _shown(self._session(owner).find_latest())
 
     def resolve(self, owner: Owner, token: str) -> PlainView | None:
-        """Return the flow that a token means."""
+        """Return the flow of a token."""
         return _shown(self._session(owner).resolve(token))
 
     def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
@@ -115,12 +115,9 @@ def _shown(view: FlowView | None) -> PlainView | None:
 
 def _origin(owner: Owner, command: Command, key: str | None) -> CommandMetadata:
     actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id=KeyId("default"))
-    if key is None:
-        return CommandMetadata(actor=actor, request_id=RequestId("request-1"))
-    body = json.dumps(dump_command(command)).encode()
-    request_key = RequestKey(
-        route_id=RouteId(owner), key=key, request_hash=hashlib.sha256(body).hexdigest()
-    )
+    body = hashlib.sha256(json.dumps(dump_command(command)).encode()).hexdigest()
+    route = RouteId(owner)
+    request_key = None if key is None else RequestKey(route_id=route, key=key, request_hash=body)
     return CommandMetadata(actor=actor, request_id=RequestId("request-1"), request_key=request_key)
 
 

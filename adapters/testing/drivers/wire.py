@@ -58,7 +58,7 @@ def query(action: str, **members: object) -> bytes:
 
 
 def parse_answer(command: Command, status: int, body: bytes, *, route_id: RouteId) -> Answer:
-    """Return what a reply to a command tells; raises WireFault."""
+    """Return the answer in a reply to a command; raises WireFault."""
     (action,) = dump_command(command)
     reply = parse_reply(body, route_id=route_id)
     done = DONE.get(action, "applied")
@@ -105,12 +105,12 @@ def _accepted(action: str, done: str, reply: WireObject, status: int) -> Answer:
     result = _object(reply["result"])
     flow = parse_flow(result.pop("flow", None))
     pending = action == "cancel_flow" and flow["status"] != "cancelled"
-    told: WireObject = {done: not pending}
+    expected: WireObject = {done: not pending}
     if action == "cancel_flow":
-        told |= {"found": True, **({"reason": PENDING} if pending else {})}
+        expected |= {"found": True, **({"reason": PENDING} if pending else {})}
     tasks = tuple(parse_task(task) for task in result.pop("tasks", ()))
     task = parse_task(result.pop("task")) if "task" in result else None
-    _check(result == told, f"a result that says {result}, where {told} was due")
+    _check(result == expected, f"a result that says {result}, where {expected} was due")
     code = "cancel_pending" if pending else None
     _check((status, reply.get("code")) == (202 if pending else 200, code), f"{status} {reply}")
     return Answer(ACCEPTED, "", flow, task, tasks)
@@ -126,10 +126,10 @@ def _refused(action: str, done: str, reply: WireObject, status: int) -> Answer:
     flow = result.pop("flow" if action in FOUND else "current", None)
     tasks = tuple(parse_task(task) for task in result.pop("tasks", ()))
     task = parse_task(result.pop("task")) if "task" in result else None
-    told: WireObject = {done: False, "code": code}
+    expected: WireObject = {done: False, "code": code}
     if action in FOUND:
-        told = {done: False, "found": code != "not_found", "reason": reason}
-    _check(result == told, f"a result that says {result}, where {told} was due")
+        expected = {done: False, "found": code != "not_found", "reason": reason}
+    _check(result == expected, f"a result that says {result}, where {expected} was due")
     return Answer(code, reason, None if flow is None else parse_flow(flow), task, tasks)
 
 

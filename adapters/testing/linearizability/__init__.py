@@ -1,4 +1,4 @@
-"""Linearizability: is there an order of concurrent calls in which each tells the truth?
+"""Linearizability: is there an order of concurrent calls in which every answer is right?
 
 A history is linearizable if every call can be given one moment between its invocation and its
 response, so that in the order of these moments a sequential object would have answered the same

@@ -1,4 +1,4 @@
-"""A flow as a sequential object, by the model: what concurrent callers of one flow may be told."""
+"""A flow as a sequential object, by the model: the answers that concurrent callers may get."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from domain.flow.ids import FlowId, Owner
 class FlowCall:
     """A command of an owner on one flow.
 
-    `flow_id` is the flow's, also of the command that creates it; `new_id` is the id that a new task
-    got, as its caller was told, or anything that nobody means if nobody was told.
+    `flow_id` is the flow's, also for the command that creates it; `new_id` is the id that the
+    answer gives a new task, or an unused one if there was no answer.
     """
 
     flow_id: FlowId
@@ -66,10 +66,10 @@ def call_flow_id(call: FlowCalls) -> str:
 
 
 def flow_step(state: FlowState, call: FlowCalls) -> tuple[FlowState, CallResult]:
-    """Return a flow after a call, and what the call is told.
+    """Return a flow after a call, and what the call returns.
 
-    Without moments, which no order of calls can foretell: what was observed is compared as
-    `adapters.testing.answers.timeless` and `without_times` leave it.
+    Without moments, which no order of calls determines: observations are compared as `timeless` and
+    `timeless_view` leave them.
     """
     if isinstance(call, Look):
         seen = state.flow if state.flow and state.flow.owner == call.owner else None
@@ -77,8 +77,8 @@ def flow_step(state: FlowState, call: FlowCalls) -> tuple[FlowState, CallResult]
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
     issued = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
-    foreseen = predict(_RULES, state.flow, issued, past, keyed=call.key is not None)
-    return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
+    prediction = predict(_RULES, state.flow, issued, past, keyed=call.key is not None)
+    return _changed(state, prediction.change, call.key), timeless(prediction.answer)
 
 
 def _changed(state: FlowState, change: IdempotentResult | None, key: str | None) -> FlowState:

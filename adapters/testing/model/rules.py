@@ -208,8 +208,8 @@ def _settled(flow: ModelFlow, at: int) -> ModelFlow:
 
 def _patched(flow: ModelFlow, command: FlowCommand) -> ModelFlow:
     given = {name: getattr(command, name, KEEP) for name in PATCHED}
-    news: dict[str, Any] = {k: _text(value) for k, value in given.items() if value is not KEEP}
-    return replace(flow, **news)
+    patches: dict[str, Any] = {k: _text(value) for k, value in given.items() if value is not KEEP}
+    return replace(flow, **patches)
 
 
 def _text(value: Json | str | None) -> str | None:
