@@ -38,7 +38,7 @@ FREE: Final = frozenset({"goal", "controller_id", "task"})
 class FlowPositions:
     """What there is at a step: the revisions of the flows, and how many tasks they have."""
 
-    revisions: Mapping[str, int]
+    revisions: Mapping[FlowId, int]
     tasks: int
 
 
@@ -47,7 +47,7 @@ class FailingSteps:
     """Steps of which the last fails, and what there was before each of them."""
 
     steps: Steps
-    standings: tuple[FlowPositions, ...]
+    positions: tuple[FlowPositions, ...]
 
 
 @frozen
@@ -77,7 +77,7 @@ class Shrinker:
 
     def _plainer(self, best: FailingSteps) -> FailingSteps:
         for owner in OWNERS[1:]:
-            best = self._tried(_sent_by_the_first(best.steps, Owner(owner))) or best
+            best = self._tried(_sent_by_the_first(best.steps, owner)) or best
         for at in range(len(best.steps)):
             for name, value in _plain_fields(best.steps, at):
                 best = self._tried(_with(best.steps, at, name, value)) or best
@@ -88,14 +88,14 @@ class Shrinker:
         if time.monotonic() > self.until:
             return None
         trial = Trial(self.factory, Model(self.rules()))
-        standings: list[FlowPositions] = []
+        positions: list[FlowPositions] = []
         try:
             for step in steps:
-                standings.append(_standing(trial.model))
+                positions.append(_positions(trial.model))
                 trial.do(step)
                 trial.look()
-        except Exception:  # noqa: BLE001 - whatever it is, it is a failure to come to
-            return FailingSteps(steps[: len(standings)], tuple(standings))
+        except Exception:  # noqa: BLE001 - any exception is the failure
+            return FailingSteps(steps[: len(positions)], tuple(positions))
         finally:
             trial.close()
         return None
@@ -112,20 +112,20 @@ def shrink(
     return Shrinker(factory, rules, time.monotonic() + seconds).shorten(tuple(steps))
 
 
-def _standing(model: Model) -> FlowPositions:
+def _positions(model: Model) -> FlowPositions:
     revisions = {name: flow.revision for name, flow in model.flows.items()}
     return FlowPositions(revisions, model.count_tasks())
 
 
 def _without(failing: FailingSteps, at: int) -> Steps:
     """Return the steps but one; later steps are adapted to that."""
-    before, after = failing.standings[at], failing.standings[at + 1]
+    before, after = failing.positions[at], failing.positions[at + 1]
     gone, rest = failing.steps[at], failing.steps[at + 1 :]
     if isinstance(gone, Tick):
-        rest = tuple(_earlier(step, gone.milliseconds) for step in rest)
+        rest = tuple(_dated(step, lambda moment: moment - gone.milliseconds) for step in rest)
     for flow_id, revision in before.revisions.items():
         moved = after.revisions[flow_id] - revision
-        rest = tuple(_expecting_less(step, FlowId(flow_id), moved) for step in rest)
+        rest = tuple(_expecting_less(step, flow_id, moved) for step in rest)
     if len(after.revisions) > len(before.revisions):
         rest = tuple(_renamed(step, "flow", len(after.revisions)) for step in rest)
     if after.tasks > before.tasks:
@@ -138,12 +138,8 @@ def _at_once(steps: Steps) -> Steps:
     return tuple(_dated(step, lambda _: START) for step in steps if not isinstance(step, Tick))
 
 
-def _earlier(step: TrialStep, milliseconds: int) -> TrialStep:
-    return _dated(step, lambda moment: moment - milliseconds)
-
-
 def _dated(step: TrialStep, change: Callable[[int], int]) -> TrialStep:
-    """Return a step with another moment of silence, if it asks for one."""
+    """Return a step with another `silent_before`, if it has one."""
     match step:
         case Send(command=LoseTask(silent_before=int(moment))):
             return _having(step, "silent_before", change(moment))

@@ -79,8 +79,8 @@ class Trial:
     def look(self) -> None:
         """Compare everything that every owner can read; raises Mismatch."""
         for owner in OWNERS:
-            self._look_at_lists(Owner(owner))
-            self._look_at(Owner(owner), FlowId("flow-none"))
+            self._look_at_lists(owner)
+            self._look_at(owner, FlowId("flow-none"))
 
     def close(self) -> None:
         """Let go of the service."""
@@ -125,7 +125,7 @@ class Trial:
         """Look at the flow that a command was about, as its sender and as somebody else."""
         name = getattr(step.command, "flow_id", None) or f"flow-{len(self.model.flows)}"
         self._look_at(step.owner, FlowId(name))
-        self._look_at(Owner(other_than(step.owner)), FlowId(name))
+        self._look_at(other_than(step.owner), FlowId(name))
 
     def _look_at(self, owner: Owner, name: FlowId) -> None:
         flow, flow_id = self.model.find(owner, name), self.names.id_of(name)
@@ -148,7 +148,7 @@ class Trial:
         for found_one in (self.driver.latest(owner), self.driver.resolve(owner, owner)):
             self._compare(f"the latest flow of {owner}", latest, self.names.named(found_one))
         for name in self.model.flows:
-            self._look_closer(owner, FlowId(name))
+            self._look_closer(owner, name)
 
     def _look_closer(self, owner: Owner, name: FlowId) -> None:
         flow, flow_id = self.model.find(owner, name), self.names.id_of(name)

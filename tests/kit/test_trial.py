@@ -76,15 +76,15 @@ def test_a_write_that_goes_wrong_has_happened_or_not(
 ) -> None:
     broken = FailNextWrite(fault, moment)
     trial = _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH)])
-    assert trial.model.flows["flow-1"].revision == revision
+    assert trial.model.flows[FlowId("flow-1")].revision == revision
     trial.do(Send(OWNER, CANCEL))
-    assert trial.model.flows["flow-1"].status == ("succeeded" if revision else "cancelled")
+    assert trial.model.flows[FlowId("flow-1")].status == ("succeeded" if revision else "cancelled")
 
 
 def test_what_was_made_when_the_answer_was_lost_is_found_again() -> None:
     died = FailNextWrite(WriteFault.DEATH, Moment.AFTER)
     trial = _taken([died, Send(OWNER, CREATE), Send(OWNER, FINISH)])
-    assert trial.model.flows["flow-1"].status == "succeeded"
+    assert trial.model.flows[FlowId("flow-1")].status == "succeeded"
 
 
 def test_a_failure_waits_for_a_write() -> None:
@@ -98,7 +98,7 @@ def test_a_failure_waits_for_a_write() -> None:
             Send(OWNER, FINISH),
         ]
     )
-    assert trial.model.flows["flow-1"].status == "succeeded"
+    assert trial.model.flows[FlowId("flow-1")].status == "succeeded"
 
 
 def test_news_that_says_nothing_new_is_written_all_the_same() -> None:
@@ -218,7 +218,7 @@ def test_a_command_means_what_goes_on_unless_it_strays(
     aim: Target, sent: tuple[str, str, int]
 ) -> None:
     flows = {
-        name: _flow(FlowId(name), word)
+        FlowId(name): _flow(FlowId(name), word)
         for name, word in (("flow-1", "failed"), ("flow-2", "queued"))
     }
     owner, command = retarget(Model(flows=flows), Names(), FINISH, aim)

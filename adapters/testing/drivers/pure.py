@@ -22,7 +22,7 @@ from domain.flow.commands import Command, CommandContext, CreateFlow, LoseTask, 
 from domain.flow.decide import decide
 from domain.flow.decide_task import meant_task
 from domain.flow.events import Event
-from domain.flow.evolve import evolve, fold
+from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
@@ -49,10 +49,10 @@ class PureDriver:
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
         issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
         decision = self.rules(flow, issued)
-        task_id = _meant(flow, issued)
+        task_id = _subject(flow, issued)
         if isinstance(decision, Refusal):
             return outcome_answer(rejected(decision, command, task_id), command)
-        after = self._happened(flow, decision)
+        after = self._record(flow, decision)
         return outcome_answer(accepted(after, command, task_id), command)
 
     def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
@@ -94,9 +94,8 @@ class PureDriver:
     def close(self) -> None:
         """Hold nothing."""
 
-    def _happened(self, flow: Flow | None, events: tuple[Event, ...]) -> Flow:
-        for event in events:
-            flow = evolve(flow, event)
+    def _record(self, flow: Flow | None, events: tuple[Event, ...]) -> Flow:
+        flow = fold(flow, events)
         if flow is None:
             raise AssertionError("a decision on no flow must create one")
         self.events.setdefault(flow.flow_id, []).extend(events)
@@ -115,14 +114,12 @@ class PureDriver:
         ]
 
 
-def _meant(flow: Flow | None, issued: CommandContext) -> TaskId | None:
-    match issued.command:
-        case RunTask() as command:
-            return None if flow is None else meant_task(flow, command, issued.new_id)
-        case UpdateTask() | LoseTask() as command:
-            return command.task_id
-        case _:
-            return None
+def _subject(flow: Flow | None, issued: CommandContext) -> TaskId | None:
+    if isinstance(issued.command, UpdateTask | LoseTask):
+        return issued.command.task_id
+    if isinstance(issued.command, RunTask) and flow is not None:
+        return meant_task(flow, issued.command, issued.new_id)
+    return None
 
 
 def pure_core(clock: Clock, new_id: NewId) -> Driver:

@@ -70,7 +70,7 @@ class Model:
     """
 
     rules: Rules = field(factory=Rules)
-    flows: dict[str, ModelFlow] = field(factory=dict)
+    flows: dict[FlowId, ModelFlow] = field(factory=dict)
     _results: dict[tuple[str, str], IdempotentResult] = field(factory=dict)
 
     def predict(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Prediction:
