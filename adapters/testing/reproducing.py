@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from functools import reduce
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, Final, TypeAlias
 
 from adapters.testing.drivers.driver import DriverFactory
@@ -49,15 +48,13 @@ def importable_name(thing: object) -> str | None:
     return f"{module}:{name}" if found is thing else None
 
 
-def import_name(reference: str) -> Any:  # noqa: ANN401 - whatever has that name
-    """Return what `module:name` stands for.
-
-    Raises:
-        NoSuchName: if there is nothing of that name.
-    """
-    module, _, name = reference.partition(":")
+def import_name(reference: str) -> Callable[..., Any]:
+    """Return the callable that `module:name` stands for; raises ImportNameError."""
     try:
-        return reduce(getattr, name.split("."), import_module(module))
-    except (ImportError, AttributeError, ValueError) as error:
-        expected = "expected MODULE:NAME of something that can be imported"
-        raise ImportNameError(f"{reference!r}: {expected}") from error
+        found: object = resolve_name(reference)
+    except (ImportError, AttributeError, ValueError):
+        found = None
+    if not callable(found):
+        expected = "expected MODULE:NAME of something that can be imported and called"
+        raise ImportNameError(f"{reference!r}: {expected}")
+    return found

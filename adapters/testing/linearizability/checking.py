@@ -1,7 +1,8 @@
-"""Judges histories, and shows of one that cannot be the shortest beginning that cannot be."""
+"""Checks histories; of one that is not linearizable it shows the shortest such beginning."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic
 
@@ -70,17 +71,14 @@ def _shortest(
 ) -> Counterexample[S, C, R]:
     """Search between the responses; what begins a linearizable history is linearizable."""
     moments = sorted({each.returned for each in history if each.returned is not None})
-    shortest = Counterexample(history, stuck, step)
-    low, high = 0, len(moments) - 1
-    while low <= high:
-        middle = (low + high) // 2
-        beginning = until(history, moments[middle])
-        verdict = linearize(beginning, step, initial)
-        if isinstance(verdict, Linearized):
-            low = middle + 1
-        else:
-            shortest, high = Counterexample(beginning, verdict, step), middle - 1
-    return shortest
+
+    def searched(moment: float) -> Linearized[S] | Stuck[S]:
+        return linearize(until(history, moment), step, initial)
+
+    at = bisect_left(moments, x=True, key=lambda moment: isinstance(searched(moment), Stuck))
+    if at < len(moments) and isinstance(found := searched(moments[at]), Stuck):
+        return Counterexample(until(history, moments[at]), found, step)
+    return Counterexample(history, stuck, step)
 
 
 def check_linearizable(
