@@ -1,4 +1,4 @@
-"""What a caller is told, in one plain shape for the model, the core, a store and the wire."""
+"""Answers in one plain shape for the model, the core, a store and the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.application.views import FlowView, TaskSummary, TaskView
 from domain.flow.commands import Command, LoseTask, UpdateTask
 from domain.flow.values import Json
 
-Shown: TypeAlias = Mapping[str, object]
+PlainView: TypeAlias = Mapping[str, object]
 """A flow, a task or a summary by the names of its fields: words and JSON as text, nothing None."""
 
 ACCEPTED: Final = "accepted"
@@ -31,14 +31,14 @@ TIMES: Final = frozenset(
 class Answer:
     """What became of a command: `accepted` or the code of a refusal, and what is shown with it.
 
-    Tasks are shown to who cancels, newest first; `task` is the one that the command was about.
+    A cancellation lists `tasks`, newest first; `task` is the one that the command was about.
     """
 
     code: str
     reason: str = ""
-    flow: Shown | None = None
-    task: Shown | None = None
-    tasks: tuple[Shown, ...] = ()
+    flow: PlainView | None = None
+    task: PlainView | None = None
+    tasks: tuple[PlainView, ...] = ()
 
     def __str__(self) -> str:
         if self.flow is None:
@@ -50,28 +50,28 @@ class Answer:
 class Listing:
     """Some flows, newest first, and what to ask with for the rest if there is a rest."""
 
-    flows: tuple[Shown, ...]
+    flows: tuple[PlainView, ...]
     cursor: object = None
 
 
-def answer_of(outcome: Outcome, command: Command) -> Answer:
-    """Return what the core tells, as an answer."""
-    tasks = tuple(shown(task) for task in outcome.tasks)
-    flow = None if outcome.flow is None else shown(outcome.flow)
-    task = None if outcome.task is None else shown(outcome.task)
+def outcome_answer(outcome: Outcome, command: Command) -> Answer:
+    """Return an outcome of the core as an answer."""
+    tasks = tuple(plain_view(task) for task in outcome.tasks)
+    flow = None if outcome.flow is None else plain_view(outcome.flow)
+    task = None if outcome.task is None else plain_view(outcome.task)
     if isinstance(outcome, Accepted):
         return Answer(ACCEPTED, "", flow, task, tasks)
-    told = task if isinstance(command, UpdateTask | LoseTask) else None
-    return Answer(str(outcome.code), outcome.reason, flow, told, tasks)
+    subject = task if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(str(outcome.code), outcome.reason, flow, subject, tasks)
 
 
-def shown(view: FlowView | TaskView) -> Shown:
+def plain_view(view: FlowView | TaskView) -> PlainView:
     """Return a view of the core as it is shown."""
     held = ((field.name, getattr(view, field.name)) for field in fields(type(view)))
     return {name: _plain(value) for name, value in held if value is not None}
 
 
-def shown_summary(summary: TaskSummary) -> Shown:
+def plain_summary(summary: TaskSummary) -> PlainView:
     """Return the counts of a flow's tasks as they are shown."""
     return asdict(summary)
 
@@ -89,16 +89,16 @@ def timeless(answer: Answer) -> Answer:
     """
     return replace(
         answer,
-        flow=None if answer.flow is None else without_times(answer.flow),
-        task=None if answer.task is None else without_times(answer.task),
-        tasks=tuple(sorted(map(without_times, answer.tasks), key=_task_id)),
+        flow=None if answer.flow is None else timeless_view(answer.flow),
+        task=None if answer.task is None else timeless_view(answer.task),
+        tasks=tuple(sorted(map(timeless_view, answer.tasks), key=_task_id)),
     )
 
 
-def _task_id(seen: Shown) -> str:
+def _task_id(seen: PlainView) -> str:
     return str(seen.get("task_id"))
 
 
-def without_times(seen: Shown) -> Shown:
+def timeless_view(seen: PlainView) -> PlainView:
     """Return what is shown, in which every moment is just some time."""
     return {name: SOME_TIME if name in TIMES else value for name, value in seen.items()}

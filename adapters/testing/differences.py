@@ -28,7 +28,7 @@ def one_line(value: object) -> str:
     """Return a value as one line of text; fields that hold their default are left out."""
     if isinstance(value, type) or not has(type(value)):
         return _word(value)
-    given = ", ".join(f"{name}={one_line(each)}" for name, each in _given(value))
+    given = ", ".join(f"{name}={one_line(each)}" for name, each in given_fields(value))
     return f"{type(value).__name__}({given})"
 
 
@@ -48,7 +48,8 @@ def _lines(value: object, path: str) -> Iterator[str]:
         yield f"{path}: {one_line(value)}" if path else one_line(value)
 
 
-def _given(value: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any attrs class
+def given_fields(value: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any attrs class
+    """Return the fields of an object that do not hold their default."""
     for field in fields(type(value)):
         held = getattr(value, field.name)
         if field.default is NOTHING or held != field.default:

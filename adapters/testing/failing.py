@@ -23,7 +23,7 @@ from domain.flow.status import FlowStatus
 T = TypeVar("T")
 
 
-class Fault(Enum):
+class WriteFault(Enum):
     """What goes wrong."""
 
     UNAVAILABLE = "unavailable"
@@ -35,7 +35,7 @@ class Fault(Enum):
 
 
 class Moment(Enum):
-    """When it goes wrong: before anything is written, or when all is written and not yet told."""
+    """When it goes wrong: before a write, or after it and before it is confirmed."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -45,7 +45,7 @@ class Moment(Enum):
 class Failure:
     """What goes wrong at a write: the `at`-th from when it was planned, counted from 1."""
 
-    fault: Fault
+    fault: WriteFault
     moment: Moment = Moment.BEFORE
     at: int = 1
 
@@ -56,7 +56,7 @@ class Died(BaseException):
 
 @define
 class FailingStore:
-    """A `FlowStore` in front of another, which fails as it is told to.
+    """A `FlowStore` in front of another, which fails as planned.
 
     After its death nothing works but `inner`, which is what the next process finds.
     """
@@ -67,7 +67,7 @@ class FailingStore:
     _dead: bool = field(default=False, init=False)
 
     def plan(self, *failures: Failure) -> None:
-        """Let writes from now on fail, as told, in place of what was planned before."""
+        """Let writes from now on fail, in place of earlier plans."""
         self._planned, self._writes = list(failures), 0
 
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
@@ -121,13 +121,13 @@ class FailingStore:
             if failure.moment is moment:
                 self._raise(failure.fault)
 
-    def _raise(self, fault: Fault) -> None:
+    def _raise(self, fault: WriteFault) -> None:
         match fault:
-            case Fault.UNAVAILABLE:
-                raise StoreUnavailable("the store was told to fail")
-            case Fault.CONFLICT:
+            case WriteFault.UNAVAILABLE:
+                raise StoreUnavailable("this failure was planned")
+            case WriteFault.CONFLICT:
                 raise WriteConflict
-            case Fault.DEATH:
+            case WriteFault.DEATH:
                 self._dead = True
                 raise Died
             case _:

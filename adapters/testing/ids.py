@@ -1,4 +1,4 @@
-"""Ids that can be told beforehand."""
+"""Predictable ids."""
 
 from __future__ import annotations
 

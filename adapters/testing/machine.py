@@ -1,14 +1,13 @@
 """The state machine: Hypothesis takes any steps it likes, on a driver and on the model.
 
 `machine_for(factory)` makes the machine of a store, a gateway or a rule of your own, `explore` lets
-it run. When driver and model disagree, the failure tells a short way there, and ends with a line to
-paste.
+it run. When driver and model disagree, the failure has a short way there, and a line to paste.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
@@ -20,19 +19,32 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from hypothesis.strategies import SearchStrategy
 
-from adapters.testing import strategies as some
-from adapters.testing.aim import Aim, Stray, at_a_run, at_something
 from adapters.testing.drivers.driver import Ability, DriverFactory
 from adapters.testing.drivers.pure import pure_core
-from adapters.testing.failing import Fault, Moment
+from adapters.testing.failing import Moment, WriteFault
 from adapters.testing.model import Model, Rules
 from adapters.testing.reproducing import MakeRules, story
-from adapters.testing.shortening import shortened
-from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick
-from adapters.testing.strategies import PLAIN
+from adapters.testing.shrinking import shrink
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Tick, TrialStep
+from adapters.testing.strategies import commands as some
+from adapters.testing.strategies.alphabet import PLAIN
+from adapters.testing.targeting import CommandMutation, Target, retarget, retarget_run
 from adapters.testing.trial import Trial
-from domain.flow.commands import Command, FlowCommand, RunTask
+from domain.flow.commands import (
+    CancelFlow,
+    Command,
+    CreateFlow,
+    FailFlow,
+    FinishFlow,
+    FlowCommand,
+    LoseTask,
+    RequestCancel,
+    ResumeFlow,
+    RunTask,
+    SetWaiting,
+)
 from domain.flow.ids import Owner
 
 MOST_FLOWS: Final = 12
@@ -40,26 +52,52 @@ MOST_LIVE: Final = 3
 STEPS_A_RUN: Final = 50
 RUNS_AT_ONCE: Final = 200
 
-Key: TypeAlias = str | None
-
-# The first flows and tasks are meant most, so that some of them have a long life.
-aims = st.builds(
-    Aim,
+# The first flows and tasks are chosen most, so that some of them become old.
+targets = st.builds(
+    Target,
     flow=st.sampled_from([0, 0, 0, 0, 1, 1, 2, 2, 3, 5, 10, 11]),
     task=st.sampled_from([0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 10, 11]),
-    stray=st.sampled_from([Stray.NOT] * 15 + list(Stray)[1:]),
+    mutation=st.sampled_from([CommandMutation.NONE] * 15 + list(CommandMutation)[1:]),
 )
 keys = st.sampled_from([None] * 6 + ["k1", "k2"])
 senders = st.sampled_from(OWNERS)
 faults = st.sampled_from(
     [
-        FailNextWrite(Fault.CONFLICT),
-        FailNextWrite(Fault.UNAVAILABLE),
-        FailNextWrite(Fault.DEATH),
-        FailNextWrite(Fault.DEATH, Moment.AFTER),
+        FailNextWrite(WriteFault.CONFLICT),
+        FailNextWrite(WriteFault.UNAVAILABLE),
+        FailNextWrite(WriteFault.DEATH),
+        FailNextWrite(WriteFault.DEATH, Moment.AFTER),
     ]
 )
 """What a store may do to a service; to say no after the write would be a broken promise."""
+
+
+def _has_live_flows(machine: FlowMachine) -> bool:
+    return machine.live() > 0
+
+
+def _has_tasks(machine: FlowMachine) -> bool:
+    return machine.trial.model.count_tasks() > 0
+
+
+def _takes_anything(machine: FlowMachine) -> bool:
+    return machine.trial.can(Ability.TAKES_ANYTHING)
+
+
+def _may_lose(machine: FlowMachine) -> bool:
+    return _takes_anything(machine) and _has_tasks(machine)
+
+
+def _sending(
+    commands: SearchStrategy[FlowCommand], condition: Callable[[FlowMachine], bool]
+) -> Callable[..., None]:
+    """Return a rule that sends commands about a flow or a task of the model."""
+
+    def send(self: FlowMachine, which: Target, command: FlowCommand, key: str | None) -> None:
+        self.send(which, command, key)
+
+    wrapped: Callable[..., None] = rule(which=targets, command=commands, key=keys)(send)
+    return precondition(condition)(wrapped)
 
 
 class FlowMachine(RuleBasedStateMachine):
@@ -80,67 +118,33 @@ class FlowMachine(RuleBasedStateMachine):
         self.trial = Trial(type(self).make_driver, Model(type(self).make_rules()))
         self._failed = False
 
-    @initialize(owner=senders, command=some.creations(PLAIN))
+    @initialize(owner=senders, command=PLAIN.of(CreateFlow))
     def begin(self, owner: Owner, command: Command) -> None:
         """Open the first flow."""
         self.do(Send(owner, command))
 
-    @precondition(lambda self: self._wants_flows())
-    @rule(owner=senders, command=some.creations(PLAIN), key=keys)
-    def create(self, owner: Owner, command: Command, key: Key) -> None:
+    @precondition(lambda self: self.live() < MOST_LIVE and len(self.trial.model.flows) < MOST_FLOWS)
+    @rule(owner=senders, command=PLAIN.of(CreateFlow), key=keys)
+    def create(self, owner: Owner, command: Command, key: str | None) -> None:
         """Open another flow."""
         self.do(Send(owner, command, self._key(key)))
 
-    @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.set_waitings(PLAIN) | some.resumes(PLAIN), key=keys)
-    def bring_on(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Let a flow wait, block it, or let it go on."""
-        self._send(aim, command, key)
+    continue_or_wait = _sending(PLAIN.of(SetWaiting, ResumeFlow), _has_live_flows)
+    # One rule for all that ends a flow: with a rule for each, few flows would live long.
+    stop = _sending(PLAIN.of(RequestCancel, FinishFlow, FailFlow), _has_live_flows)
+    cancel = _sending(PLAIN.of(CancelFlow), _has_live_flows)
+    run_task = _sending(some.wire_runs, _has_live_flows)
+    update_task = _sending(some.wire_updates, _has_tasks)
+    lose_task = _sending(PLAIN.of(LoseTask), _may_lose)
+    anything = _sending(some.flow_commands, _takes_anything)
 
-    # One rule for all that stops a flow: each a rule of its own, and few flows would live to tell.
-    @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.stops(PLAIN), key=keys)
-    def stop(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """End a flow, or want it cancelled."""
-        self._send(aim, command, key)
-
-    @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.cancels, key=keys)
-    def cancel(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Cancel a flow: mostly one with children, which is then pending."""
-        self._send(aim, command, key)
-
-    @precondition(lambda self: self._has_live_flows())
-    @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
-    def run_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Link a child, or tell more of one."""
-        self._send(aim, command, key)
-
-    @precondition(lambda self: self._has_children())
-    @rule(aim=aims, command=some.wire_runs(PLAIN), key=keys)
-    def run_again(self, aim: Aim, command: RunTask, key: Key) -> None:
-        """Tell more of a child, by the run that linked it."""
-        again = at_a_run(self.trial.model, command, aim)
+    @precondition(_has_tasks)
+    @rule(which=targets, command=some.wire_runs, key=keys)
+    def run_again(self, which: Target, command: RunTask, key: str | None) -> None:
+        """Repeat a run that linked a task."""
+        again = retarget_run(self.trial.model, command, which)
         if again is not None:
             self.do(Send(*again, self._key(key)))
-
-    @precondition(lambda self: self._has_children())
-    @rule(aim=aims, command=some.wire_updates(PLAIN), key=keys)
-    def update_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Report a child."""
-        self._send(aim, command, key)
-
-    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING) and self._has_children())
-    @rule(aim=aims, command=some.losses(PLAIN), key=keys)
-    def lose_task(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Give up a child."""
-        self._send(aim, command, key)
-
-    @precondition(lambda self: self.trial.can(Ability.TAKES_ANYTHING))
-    @rule(aim=aims, command=some.flow_commands, key=keys)
-    def anything(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        """Send what the wire would not let through."""
-        self._send(aim, command, key)
 
     @precondition(lambda self: self.trial.can(Ability.REMEMBERS_KEYS) and self._keyed())
     @rule(which=st.integers(0, 7))
@@ -170,8 +174,8 @@ class FlowMachine(RuleBasedStateMachine):
             type(self).taken += 1
             self._watched(self.trial.look)
 
-    def do(self, step: Step) -> None:
-        """Take a step; a failure tells how to come there again."""
+    def do(self, step: TrialStep) -> None:
+        """Take a step; a failure says how to reproduce it."""
         type(self).taken += 1
         self._watched(lambda: self.trial.do(step))
 
@@ -183,23 +187,16 @@ class FlowMachine(RuleBasedStateMachine):
         finally:
             self.trial.close()
 
-    def _send(self, aim: Aim, command: FlowCommand, key: Key) -> None:
-        owner, aimed = at_something(self.trial.model, self.trial.names, command, aim)
-        self.do(Send(Owner(owner), aimed, self._key(key)))
+    def send(self, target: Target, command: FlowCommand, key: str | None) -> None:
+        """Send a command about a flow of the model."""
+        owner, command = retarget(self.trial.model, self.trial.names, command, target)
+        self.do(Send(owner, command, self._key(key)))
 
-    def _wants_flows(self) -> bool:
-        return self._live() < MOST_LIVE and len(self.trial.model.lives) < MOST_FLOWS
+    def live(self) -> int:
+        """Return how many flows have yet to end."""
+        return sum(flow.is_live for flow in self.trial.model.flows.values())
 
-    def _has_live_flows(self) -> bool:
-        return self._live() > 0
-
-    def _live(self) -> int:
-        return sum(life.is_live for life in self.trial.model.lives.values())
-
-    def _has_children(self) -> bool:
-        return any(life.children for life in self.trial.model.lives.values())
-
-    def _key(self, key: Key) -> Key:
+    def _key(self, key: str | None) -> str | None:
         return key if self.trial.can(Ability.REMEMBERS_KEYS) else None
 
     def _keyed(self) -> list[Send]:
@@ -216,7 +213,7 @@ class FlowMachine(RuleBasedStateMachine):
 
     def _story(self) -> str:
         make_driver, make_rules = type(self).make_driver, type(self).make_rules
-        steps = shortened(self.trial.steps, make_driver, make_rules)
+        steps = shrink(self.trial.steps, make_driver, make_rules)
         return story(steps, make_driver, make_rules)
 
 
@@ -233,7 +230,7 @@ def explore(machine: type[FlowMachine], steps: int) -> int:
     rules that a subclass adds: run that as `Machine.TestCase`, and Hypothesis shrinks it.
 
     Raises:
-        AssertionError: if driver and model disagree; its last note tells a short way there.
+        AssertionError: if driver and model disagree; its last note has a short way there.
     """
     before = machine.taken
     while machine.taken - before < steps:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from attrs import define, field
 from attrs import evolve as replace
 
-from adapters.testing.answers import Answer, Shown
-from domain.flow.commands import Command, CreateFlow, LoseTask, UpdateTask
-from domain.flow.ids import FlowId, TaskId
+from adapters.testing.answers import Answer, PlainView
+from domain.flow.commands import Command
 
-T = TypeVar("T")
 IDS: Final = ("flow_id", "parent_flow_id", "task_id")
 
 
 @define
 class Names:
-    """Which id stands for which name; an id is learnt where it is first shown in its place."""
+    """Which id stands for which name; an id is learnt where it first stands in place of a name."""
 
     _ids: dict[str, str] = field(factory=dict)
     _names: dict[str, str] = field(factory=dict)
@@ -32,50 +30,41 @@ class Names:
 
     def addressed(self, command: Command) -> Command:
         """Return a command with ids in place of names."""
-        if isinstance(command, CreateFlow):
-            return command
-        flow_id = self.id_of(command.flow_id)
-        if isinstance(command, UpdateTask | LoseTask):
-            return replace(
-                command, flow_id=FlowId(flow_id), task_id=TaskId(self.id_of(command.task_id))
-            )
-        return replace(command, flow_id=FlowId(flow_id))
+        ids: dict[str, Any] = {
+            place: self.id_of(getattr(command, place))
+            for place in ("flow_id", "task_id")
+            if hasattr(command, place)
+        }
+        return replace(command, **ids)
 
     def read_answer(self, expected: Answer, answer: Answer) -> Answer:
-        """Return an answer with names in place of ids, which are learnt from what was expected."""
-        pairs = zip(expected.tasks, answer.tasks, strict=False)
-        for meant, told in ((expected.flow, answer.flow), (expected.task, answer.task), *pairs):
-            self.learn(meant, told)
+        """Return an answer with names in place of ids, which are learnt from the expected one."""
+        tasks = zip(expected.tasks, answer.tasks, strict=False)
+        for view, found in ((expected.flow, answer.flow), (expected.task, answer.task), *tasks):
+            self.learn(view, found)
         return replace(
             answer,
             flow=self.named(answer.flow),
             task=self.named(answer.task),
-            tasks=tuple(map(self._named, answer.tasks)),
+            tasks=tuple(view for task in answer.tasks if (view := self.named(task))),
         )
 
-    def read(self, expected: Shown | None, told: Shown | None) -> Shown | None:
-        """Return what is shown with names in place of ids, learnt from what was expected."""
-        self.learn(expected, told)
-        return self.named(told)
+    def read(self, expected: PlainView | None, actual: PlainView | None) -> PlainView | None:
+        """Return a view with names in place of ids, which are learnt from the expected one."""
+        self.learn(expected, actual)
+        return self.named(actual)
 
-    def named(self, told: Shown | None) -> Shown | None:
-        """Return what is shown with names in place of ids."""
-        return None if told is None else self._named(told)
+    def named(self, view: PlainView | None) -> PlainView | None:
+        """Return a view with names in place of ids."""
+        return view and {
+            place: self._names.get(str(value), value) if place in IDS else value
+            for place, value in view.items()
+        }
 
-    def learn(self, expected: Shown | None, told: Shown | None) -> None:
+    def learn(self, expected: PlainView | None, actual: PlainView | None) -> None:
         """Take the ids that stand where names were expected, unless they are known already."""
         for place in IDS:
-            name, found = (expected or {}).get(place), (told or {}).get(place)
-            if isinstance(name, str) and isinstance(found, str):
-                self._learn(name, found)
-
-    def _learn(self, name: str, found: str) -> None:
-        if name not in self._ids and found not in self._names:
-            self._ids[name] = found
-            self._names[found] = name
-
-    def _named(self, told: Shown) -> Shown:
-        return {
-            place: self._names.get(str(value), value) if place in IDS else value
-            for place, value in told.items()
-        }
+            name, found = (expected or {}).get(place), (actual or {}).get(place)
+            new = name not in self._ids and found not in self._names
+            if new and isinstance(name, str) and isinstance(found, str):
+                self._ids[name], self._names[found] = found, name

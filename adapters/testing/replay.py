@@ -13,10 +13,10 @@ from typing import Final
 
 from adapters.testing.drivers.driver import DriverFactory
 from adapters.testing.drivers.pure import pure_core
+from adapters.testing.json_format import Unreadable
 from adapters.testing.model import Model, Rules
-from adapters.testing.notation import Unreadable
-from adapters.testing.reproducing import USUAL, MakeRules, NoSuchName, referred
-from adapters.testing.steps import read_steps
+from adapters.testing.reproducing import USUAL, ImportNameError, MakeRules, import_name
+from adapters.testing.steps import load_steps
 from adapters.testing.trial import Mismatch, Trial
 
 AS_THE_MODEL_SAYS: Final = 0
@@ -29,19 +29,19 @@ def replay(
     factory: DriverFactory = pure_core,
     rules: MakeRules = Rules,
     *,
-    told: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> None:
-    """Take steps on a driver and the model; `told` is given a line before each step.
+    """Take steps on a driver and the model; `report` gets a line before each step.
 
     Raises:
         Mismatch: at the first step after which they disagree.
-        Unreadable: if the steps are not in the notation of `adapters.testing.steps`.
+        Unreadable: if the steps are not in the format of `adapters.testing.steps`.
     """
-    taken = read_steps(steps)
+    taken = load_steps(steps)
     trial = Trial(factory, Model(rules()))
     try:
         for number, step in enumerate(taken, 1):
-            told(f"{number}. {step}")
+            report(f"{number}. {step}")
             trial.do(step)
             trial.look()
     finally:
@@ -52,14 +52,14 @@ def main(arguments: Sequence[str]) -> int:
     """Replay from the command line; exit codes: 0 as the model says, 1 otherwise, 2 unreadable."""
     asked = _arguments(arguments)
     try:
-        replay(asked.steps, referred(asked.driver), referred(asked.rules), told=_say)
+        replay(asked.steps, import_name(asked.driver), import_name(asked.rules), report=_print)
     except Mismatch as mismatch:
-        _say(str(mismatch))
+        _print(str(mismatch))
         return OTHERWISE
-    except (NoSuchName, Unreadable) as error:
-        _say(str(error))
+    except (ImportNameError, Unreadable) as error:
+        _print(str(error))
         return NOT_UNDERSTOOD
-    _say("as the model says")
+    _print("as the model says")
     return AS_THE_MODEL_SAYS
 
 
@@ -74,7 +74,7 @@ def _arguments(arguments: Sequence[str]) -> Namespace:
     return parser.parse_args(arguments)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
-from adapters.testing.facts import NOW, OWNER
+from adapters.testing.examples import NOW, OWNER
 from domain.flow.commands import Command, CommandContext
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event
@@ -17,7 +17,7 @@ from domain.flow.ids import Owner
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 
-Rules: TypeAlias = Callable[[Flow | None, CommandContext], Decision]
+Decider: TypeAlias = Callable[[Flow | None, CommandContext], Decision]
 """What decides: `domain.flow.decide.decide`, or a rule of your own in front of it."""
 
 
@@ -26,7 +26,7 @@ class Given:
     """A flow as it stands, or none."""
 
     found: Flow | None
-    rules: Rules = decide
+    rules: Decider = decide
 
     @property
     def flow(self) -> Flow:
@@ -45,7 +45,7 @@ class Given:
 
 @frozen
 class Decided:
-    """What became of a command."""
+    """A command and the decision on it."""
 
     given: Given
     command: Command
@@ -53,69 +53,47 @@ class Decided:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """What it brought about."""
-        match self.decision:
-            case Refusal() as refusal:
-                raise AssertionError(self._told(f"was refused: {_words(refusal)}"))
-            case events:
-                return events
+        """The events that were decided."""
+        if isinstance(self.decision, Refusal):
+            raise self._failure(f"was refused: {self.decision.code} ({self.decision.reason})")
+        return self.decision
 
     @property
     def flow(self) -> Flow:
-        """The flow thereafter."""
+        """The flow after them."""
         return Given(fold(self.given.found, self.events)).flow
 
     @property
     def refusal(self) -> tuple[RefusalCode, str]:
-        """Why it brought about nothing."""
-        match self.decision:
-            case Refusal(code=code, reason=reason):
-                return code, reason
-            case events:
-                brought = ", ".join(map(one_line, events)) or "nothing"
-                raise AssertionError(self._told(f"was allowed, and brought about {brought}"))
+        """The code and the reason of the refusal."""
+        if isinstance(self.decision, Refusal):
+            return self.decision.code, self.decision.reason
+        found = ", ".join(map(one_line, self.decision)) or "nothing"
+        raise self._failure(f"was accepted, with the events {found}")
 
     def then(self, *events: Event) -> Given:
-        """Check what it brought about, and go on from there.
-
-        Raises:
-            AssertionError: if it was refused, or brought about anything else; it shows both.
-        """
+        """Check the decided events, and go on from there; raises AssertionError with both."""
         if self.events != events:
-            told = difference(events, self.events)
-            raise AssertionError(self._told(f"brought about other events (+):\n{told}"))
+            raise self._failure(f"led to other events (+):\n{difference(events, self.events)}")
         return Given(self.flow, self.given.rules)
 
     def refused(self, code: RefusalCode) -> Given:
-        """Check that it was refused with a code, and go on from where it stood.
-
-        Raises:
-            AssertionError: if it was allowed, or refused with another code.
-        """
+        """Check the code of the refusal, and go on from before; raises AssertionError."""
         found, reason = self.refusal
         if found is not code:
-            told = f"was refused with {found}, not with {code}: {reason}"
-            raise AssertionError(self._told(told))
+            raise self._failure(f"was refused with {found}, not with {code}: {reason}")
         return self.given
 
     def nothing(self) -> Given:
-        """Check that it was allowed and changed nothing, and go on.
-
-        Raises:
-            AssertionError: if it was refused, or brought about anything.
-        """
+        """Check that it was accepted and changes nothing, and go on; raises AssertionError."""
         return self.then()
 
-    def _told(self, what: str) -> str:
+    def _failure(self, what: str) -> AssertionError:
         flow = self.given.found
-        stood = "no flow" if flow is None else f"a {flow.status} flow at revision {flow.revision}"
-        return f"{one_line(self.command)}\non {stood} {what}"
+        state = "no flow" if flow is None else f"a {flow.status} flow at revision {flow.revision}"
+        return AssertionError(f"{one_line(self.command)}\non {state} {what}")
 
 
-def _words(refusal: Refusal) -> str:
-    return f"{refusal.code} ({refusal.reason})"
-
-
-def given(*events: Event, rules: Rules = decide) -> Given:
+def given(*events: Event, rules: Decider = decide) -> Given:
     """Begin with what happened before: nothing, or a creation and more."""
     return Given(fold(None, events), rules)

@@ -1,4 +1,4 @@
-"""Flows in every state that the lifecycle tells apart, and commands that try all it promises."""
+"""Flows in every state of the lifecycle, and commands that try all of its transitions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from attrs import evolve as replace
 from attrs import frozen
 
-from adapters.testing.aim import at_revision_of
-from adapters.testing.facts import CREATED, FLOW, THEN, ended, linked
+from adapters.testing.examples import CREATED, FLOW, THEN, ended, linked
 from adapters.testing.scenario import Decided, Given, given
+from adapters.testing.targeting import at_revision_of
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -47,7 +47,7 @@ TOWARDS: Final[dict[FlowStatus, tuple[Event, ...]]] = {
     FlowStatus.FAILED: (FlowFailed(at=THEN),),
     FlowStatus.CANCELLED: (FlowCancelled(at=THEN),),
 }
-"""What brings a new flow into a status."""
+"""The events that lead a new flow to a status."""
 
 CHILD: Final = replace(linked(TaskId("child")), run_id="run-1")
 RUNNING_CHILD: Final = replace(CHILD, status=TaskStatus.RUNNING)
@@ -83,26 +83,26 @@ COMMANDS: Final[tuple[Command, ...]] = (
 
 
 @frozen
-class Trial:
-    """One command on one flow, and what became of it."""
+class LifecycleCase:
+    """One command on one flow, and the decision."""
 
     before: Flow | None
     command: Command
     decided: Decided
 
 
-def standing(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
-    """Return a flow in a state, also where no command could have brought it there."""
+def given_state(status: FlowStatus, children: Iterable[Event], *, intent: bool) -> Given:
+    """Return a flow in a state, also in one that no command leads to."""
     requested = (FlowCancelRequested(at=THEN),) if intent else ()
     return given(CREATED, *children, *requested, *TOWARDS[status])
 
 
-def trials() -> Iterable[Trial]:
+def lifecycle_cases() -> Iterable[LifecycleCase]:
     """Try every command on no flow and on a flow in every state, with its own revision."""
     flows = [
         given(),
         *(
-            standing(status, children, intent=intent)
+            given_state(status, children, intent=intent)
             for status in FlowStatus
             for intent in (False, True)
             for children in CHILDREN
@@ -110,5 +110,5 @@ def trials() -> Iterable[Trial]:
     ]
     for flow in flows:
         for command in COMMANDS:
-            aimed = at_revision_of(flow.found, command)
-            yield Trial(flow.found, aimed, flow.when(aimed))
+            current = at_revision_of(flow.found, command)
+            yield LifecycleCase(flow.found, current, flow.when(current))

@@ -1,4 +1,4 @@
-"""What is done to a service in a test run, step by step, and how it is noted down.
+"""The steps of a test run on a service, and their JSON.
 
 A step is one JSON object: a command (`{"cancel_flow": {"flow_id": "flow-1"}}`, with `"as"` for
 another owner than the first and `"key"` for an idempotency key), `{"clock": 5}` for five
@@ -15,8 +15,8 @@ from typing import Final, TypeAlias, assert_never
 from attrs import frozen
 
 from adapters.testing.differences import one_line
-from adapters.testing.failing import Fault, Moment
-from adapters.testing.notation import Noted, Unreadable, note_command, read_command
+from adapters.testing.failing import Moment, WriteFault
+from adapters.testing.json_format import JsonObject, Unreadable, dump_command, load_command
 from domain.flow.commands import Command
 from domain.flow.ids import Owner
 
@@ -24,7 +24,7 @@ OWNERS: Final = (Owner("agent:ops:one"), Owner("agent:main:two"), Owner("three")
 """Who sends commands in a run: two whose session key names an agent, and one whose does not."""
 
 
-def other_than(owner: Owner) -> str:
+def other_than(owner: Owner) -> Owner:
     """Return another owner."""
     return OWNERS[1] if owner == OWNERS[0] else OWNERS[0]
 
@@ -64,42 +64,42 @@ class Restart:
 class FailNextWrite:
     """The next write of the store goes wrong."""
 
-    fault: Fault
+    fault: WriteFault
     moment: Moment = Moment.BEFORE
 
     def __str__(self) -> str:
         return f"the next write comes to {self.fault.value} {self.moment.value} it is done"
 
 
-Step: TypeAlias = Send | Tick | Restart | FailNextWrite
+TrialStep: TypeAlias = Send | Tick | Restart | FailNextWrite
 
 
-def write_steps(steps: Iterable[Step]) -> str:
+def dump_steps(steps: Iterable[TrialStep]) -> str:
     """Return steps as one line of JSON."""
-    return json.dumps([note_step(step) for step in steps], ensure_ascii=False)
+    return json.dumps([dump_step(step) for step in steps], ensure_ascii=False)
 
 
-def read_steps(text: str) -> list[Step]:
+def load_steps(text: str) -> list[TrialStep]:
     """Return the steps that a line of JSON stands for.
 
     Raises:
-        Unreadable: if it is not in this notation.
+        Unreadable: if it is not in this format.
     """
     try:
-        noted = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise Unreadable(f"the steps are not JSON: {error}") from error
-    if not isinstance(noted, list):
+    if not isinstance(document, list):
         raise Unreadable("the steps are not a list")
-    return [read_step(each) for each in noted]
+    return [load_step(each) for each in document]
 
 
-def note_step(step: Step) -> Noted:
-    """Return a step in this notation."""
+def dump_step(step: TrialStep) -> JsonObject:
+    """Return a step as JSON."""
     match step:
         case Send(owner, command, key):
             who = {} if owner == OWNERS[0] else {"as": owner}
-            return {**note_command(command), **who, **({} if key is None else {"key": key})}
+            return {**dump_command(command), **who, **({} if key is None else {"key": key})}
         case Tick(milliseconds):
             return {"clock": milliseconds}
         case Restart():
@@ -110,9 +110,9 @@ def note_step(step: Step) -> Noted:
             assert_never(step)
 
 
-def read_step(noted: object) -> Step:
-    """Return the step that a note stands for; raises Unreadable."""
-    match noted:
+def load_step(document: object) -> TrialStep:
+    """Return the step of a JSON object; raises Unreadable."""
+    match document:
         case {"clock": int(milliseconds), **rest} if not rest:
             return Tick(milliseconds)
         case {"restart": True, **rest} if not rest:
@@ -120,21 +120,21 @@ def read_step(noted: object) -> Step:
         case {"fail": str(fault), "moment": str(moment), **rest} if not rest:
             return _failure(fault, moment)
         case dict():
-            return _command(noted)
+            return _command(document)
         case _:
-            raise Unreadable(f"no step: {noted!r}")
+            raise Unreadable(f"no step: {document!r}")
 
 
-def _command(noted: Noted) -> Send:
-    match {"as": OWNERS[0], "key": None, **noted}:
+def _command(document: JsonObject) -> Send:
+    match {"as": OWNERS[0], "key": None, **document}:
         case {"as": str(owner), "key": str() | None as key, **command}:
-            return Send(Owner(owner), read_command(command), key)
+            return Send(Owner(owner), load_command(command), key)
         case _:
-            raise Unreadable(f"a sender and a key are text: {noted!r}")
+            raise Unreadable(f"a sender and a key are text: {document!r}")
 
 
 def _failure(fault: str, moment: str) -> FailNextWrite:
     try:
-        return FailNextWrite(Fault(fault), Moment(moment))
+        return FailNextWrite(WriteFault(fault), Moment(moment))
     except ValueError as error:
         raise Unreadable(str(error)) from error

@@ -10,20 +10,20 @@ from attrs import define, field
 from adapters.testing.answers import (
     NOT_PERSISTED,
     Answer,
-    Shown,
+    PlainView,
     timeless,
-    without_times,
+    timeless_view,
 )
 from adapters.testing.clock import ControlledClock
 from adapters.testing.differences import difference
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, LostAnswer
-from adapters.testing.failing import Failure, Fault, Moment
+from adapters.testing.failing import Failure, Moment, WriteFault
 from adapters.testing.ids import CountedIds
-from adapters.testing.laws import broken
+from adapters.testing.invariants import broken_invariants
 from adapters.testing.model import Model
-from adapters.testing.model.world import Foreseen
+from adapters.testing.model.world import Prediction
 from adapters.testing.names import Names
-from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, other_than
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Tick, TrialStep, other_than
 from domain.flow.ids import FlowId, Owner
 
 LOST: Final = Answer("lost", "The service died before it answered.")
@@ -32,7 +32,7 @@ PAGE: Final = 3
 
 
 class Mismatch(AssertionError):  # noqa: N818 - what was found
-    """The service and the model disagree, or a law is broken."""
+    """The service and the model disagree, or an invariant is broken."""
 
 
 @define
@@ -46,10 +46,10 @@ class Trial:
     factory: DriverFactory
     model: Model = field(factory=Model)
     clock: ControlledClock = field(factory=ControlledClock)
-    steps: list[Step] = field(factory=list, init=False)
+    steps: list[TrialStep] = field(factory=list, init=False)
     driver: Driver = field(init=False)
     names: Names = field(factory=Names, init=False)
-    _seen: dict[str, Shown] = field(factory=dict, init=False)
+    _seen: dict[str, PlainView] = field(factory=dict, init=False)
     _planned: Failure | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Trial:
         """Say whether the driver can do something."""
         return ability in self.driver.abilities
 
-    def do(self, step: Step) -> None:
+    def do(self, step: TrialStep) -> None:
         """Take a step on both sides; raises Mismatch."""
         self.steps.append(step)
         match step:
@@ -79,19 +79,19 @@ class Trial:
     def look(self) -> None:
         """Compare everything that every owner can read; raises Mismatch."""
         for owner in OWNERS:
-            self._look_at_lists(Owner(owner))
-            self._look_at(Owner(owner), FlowId("flow-none"))
+            self._look_at_lists(owner)
+            self._look_at(owner, FlowId("flow-none"))
 
     def close(self) -> None:
         """Let go of the service."""
         self.driver.close()
 
     def _send(self, step: Send) -> None:
-        foreseen = self.model.foresee(step.owner, step.command, key=step.key, at=self.clock())
-        failure = self._due(foreseen)
-        expected = _expected(foreseen, failure)
+        prediction = self.model.predict(step.owner, step.command, key=step.key, at=self.clock())
+        failure = self._due(prediction)
+        expected = _expected(prediction, failure)
         if failure is None or _is_written(failure):
-            self.model.adopt(foreseen, step.owner, step.key)
+            self.model.apply(prediction, step.owner, step.key)
         self._compare("the answer", expected, self._answer(step, expected))
         if expected is LOST:
             self._restart()
@@ -106,9 +106,9 @@ class Trial:
             return LOST
         return self.names.read_answer(expected, answer)
 
-    def _due(self, foreseen: Foreseen) -> Failure | None:
+    def _due(self, prediction: Prediction) -> Failure | None:
         """Return the failure that a command runs into: if it writes anything at all."""
-        if foreseen.change is None:
+        if prediction.change is None:
             return None
         planned, self._planned = self._planned, None
         return planned
@@ -123,17 +123,18 @@ class Trial:
 
     def _look_after(self, step: Send) -> None:
         """Look at the flow that a command was about, as its sender and as somebody else."""
-        name = getattr(step.command, "flow_id", None) or f"flow-{len(self.model.lives)}"
+        name = getattr(step.command, "flow_id", None) or f"flow-{len(self.model.flows)}"
         self._look_at(step.owner, FlowId(name))
-        self._look_at(Owner(other_than(step.owner)), FlowId(name))
+        self._look_at(other_than(step.owner), FlowId(name))
 
     def _look_at(self, owner: Owner, name: FlowId) -> None:
-        expected, flow_id = self.model.find(owner, name), self.names.id_of(name)
+        flow, flow_id = self.model.find(owner, name), self.names.id_of(name)
+        expected = None if flow is None else flow.view
         found = self.names.read(expected, self.driver.find(owner, FlowId(flow_id)))
         self._compare(f"{name}, as {owner} sees it,", expected, found)
         if found is not None:
-            laws = broken(self._seen.get(name, found), found)
-            self._compare(f"what broke between two looks at {name}", [], laws)
+            broken = broken_invariants(self._seen.get(name, found), found)
+            self._compare(f"what broke between two looks at {name}", [], broken)
             self._seen[name] = found
 
     def _look_at_lists(self, owner: Owner) -> None:
@@ -146,19 +147,20 @@ class Trial:
         latest = next(iter(listed), None)
         for found_one in (self.driver.latest(owner), self.driver.resolve(owner, owner)):
             self._compare(f"the latest flow of {owner}", latest, self.names.named(found_one))
-        for name in self.model.lives:
-            self._look_closer(owner, FlowId(name))
+        for name in self.model.flows:
+            self._look_closer(owner, name)
 
     def _look_closer(self, owner: Owner, name: FlowId) -> None:
-        flow_id = self.names.id_of(name)
+        flow, flow_id = self.model.find(owner, name), self.names.id_of(name)
+        view, counts = (None, None) if flow is None else (flow.view, flow.summary)
         resolved = self.names.named(self.driver.resolve(owner, flow_id))
-        self._compare(f"{name}, resolved for {owner},", self.model.find(owner, name), resolved)
+        self._compare(f"{name}, resolved for {owner},", view, resolved)
         summary = self.driver.summary(owner, FlowId(flow_id))
-        self._compare(f"the summary of {name}", self.model.summary(owner, name), summary)
+        self._compare(f"the summary of {name}", counts, summary)
 
-    def _pages(self, owner: Owner) -> Iterator[Shown]:
+    def _pages(self, owner: Owner) -> Iterator[PlainView]:
         cursor: object = None
-        for _ in range(len(self.model.lives) + 1):
+        for _ in range(len(self.model.flows) + 1):
             page = self.driver.listed(owner, limit=PAGE, cursor=cursor)
             yield from page.flows
             cursor = page.cursor
@@ -166,7 +168,7 @@ class Trial:
                 return
         raise Mismatch("the list never comes to its end")
 
-    def _named(self, flows: Iterable[Shown]) -> tuple[Shown | None, ...]:
+    def _named(self, flows: Iterable[PlainView]) -> tuple[PlainView | None, ...]:
         return tuple(map(self.names.named, flows))
 
     def _compare(self, what: str, expected: object, actual: object) -> None:
@@ -176,15 +178,15 @@ class Trial:
             raise Mismatch(f"{what} is not what the model says:\n{difference(expected, actual)}")
 
 
-def _expected(foreseen: Foreseen, failure: Failure | None) -> Answer:
+def _expected(prediction: Prediction, failure: Failure | None) -> Answer:
     if failure is None:
-        return foreseen.answer
+        return prediction.answer
     match failure.fault:
-        case Fault.CONFLICT:
-            return foreseen.answer
-        case Fault.UNAVAILABLE:
+        case WriteFault.CONFLICT:
+            return prediction.answer
+        case WriteFault.UNAVAILABLE:
             return Answer(NOT_PERSISTED)
-        case Fault.DEATH:
+        case WriteFault.DEATH:
             return LOST
         case _:
             assert_never(failure.fault)
@@ -193,17 +195,17 @@ def _expected(foreseen: Foreseen, failure: Failure | None) -> Answer:
 def _is_written(failure: Failure) -> bool:
     """Say whether a write that runs into a failure has to be done nevertheless.
 
-    A lost race is run again; a store that says no has promised that nothing has happened.
+    A lost race is run again; a store that says no has promised that nothing has event_count.
     """
-    died_after = failure == Failure(Fault.DEATH, Moment.AFTER)
-    return failure.fault is Fault.CONFLICT or died_after
+    died_after = failure == Failure(WriteFault.DEATH, Moment.AFTER)
+    return failure.fault is WriteFault.CONFLICT or died_after
 
 
 def _untimed(value: object) -> object:
     if isinstance(value, Answer):
         return timeless(value)
     if isinstance(value, Mapping):
-        return without_times(value)
+        return timeless_view(value)
     if isinstance(value, tuple):
         return tuple(map(_untimed, value))
     return value

@@ -6,7 +6,7 @@ from typing import Final
 
 from hypothesis.strategies import SearchStrategy
 
-from adapters.testing.strategies import histories, legal_histories
+from adapters.testing.strategies.histories import histories, legal_histories
 from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow.events import Event
 from domain.flow.ids import FlowId, KeyId, RequestId

@@ -3,7 +3,7 @@ from __future__ import annotations
 from attrs import evolve as replace
 from hypothesis import given
 
-from adapters.testing.facts import CREATED_FLOW, THEN, linked
+from adapters.testing.examples import CREATED_FLOW, THEN, linked
 from domain.flow.evolve import evolve
 from domain.flow.ids import TaskId
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus

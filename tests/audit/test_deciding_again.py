@@ -8,8 +8,13 @@ import pytest
 from attrs import evolve as replace
 from hypothesis import given
 
-from adapters.testing.facts import CREATED, NOW, ended, linked
-from adapters.testing.strategies import Step, afterlives, lives, unreadable_histories
+from adapters.testing.examples import CREATED, NOW, ended, linked
+from adapters.testing.strategies.histories import (
+    DecidedStep,
+    afterlives,
+    decided_histories,
+    unreadable_histories,
+)
 from domain.flow.events import (
     Event,
     FlowBecameBlocked,
@@ -30,8 +35,8 @@ from tests.core.examples import EXAMPLES
 
 
 @EXAMPLES
-@given(lives)
-def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[Step]) -> None:
+@given(decided_histories)
+def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[DecidedStep]) -> None:
     for step in life:
         assert not step.events or is_legal_transition(step.before, step.events), step
 

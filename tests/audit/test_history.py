@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from adapters.testing.facts import CREATED, CREATED_FLOW, ended, linked
+from adapters.testing.examples import CREATED, CREATED_FLOW, ended, linked
 from domain.flow.events import Event
 from domain.flow.evolve import BrokenHistory, evolve, fold
 from domain.flow.ids import TaskId

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 
-from adapters.testing.facts import CREATED, THEN, ended, linked
+from adapters.testing.examples import CREATED, THEN, ended, linked
 from domain.flow.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
 from domain.flow.evolve import fold
 from domain.flow.ids import TaskId

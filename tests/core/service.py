@@ -6,7 +6,7 @@ from itertools import count
 
 from attrs import Factory, define
 
-from adapters.testing.facts import NOW, OWNER, STRANGER
+from adapters.testing.examples import NOW, OWNER, STRANGER
 from domain.application.outcomes import Accepted, Outcome
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows

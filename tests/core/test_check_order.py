@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, FLOW, STRANGER, THEN
+from adapters.testing.examples import CREATED, FLOW, STRANGER, THEN
 from adapters.testing.scenario import given
 from domain.flow.commands import (
     CancelFlow,

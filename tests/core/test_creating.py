@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRANGER
+from adapters.testing.examples import CREATED, CREATED_FLOW, FLOW, NOW, OWNER, STRANGER
 from adapters.testing.scenario import given
 from domain.flow.commands import CreateFlow
 from domain.flow.events import FlowCreated

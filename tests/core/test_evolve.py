@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, NOW, THEN, linked
+from adapters.testing.examples import CREATED, CREATED_FLOW, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
 from domain.flow.events import FlowCancelled, FlowResumed, TaskStarted
 from domain.flow.evolve import BrokenHistory, evolve, fold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
-from adapters.testing.facts import NOW
+from adapters.testing.examples import NOW
 from domain.application.outcomes import Rejected
 from domain.application.recorded_events import RequestKey
 from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, UpdateTask

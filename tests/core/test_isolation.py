@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.testing.facts import NOW, OWNER
+from adapters.testing.examples import NOW, OWNER
 from domain.application.outcomes import Rejected
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from adapters.testing.states import Trial, trials
+from adapters.testing.states import LifecycleCase, lifecycle_cases
 from domain.flow.commands import COMMANDS, Command
 from domain.flow.events import Event
 from domain.flow.lifecycle import LIFECYCLE, LifecycleRow, State, matching_rows, row_for
@@ -33,7 +33,7 @@ def test_exactly_one_row_applies_to_a_command_in_a_state(command: type[Command])
 
 @pytest.mark.parametrize("row", LIFECYCLE)
 def test_every_row_is_reached_and_shows_all_that_it_promises(row: LifecycleRow) -> None:
-    reached = [t for t in trials() if row_for(type(t.command), t.before) == row]
+    reached = [t for t in lifecycle_cases() if row_for(type(t.command), t.before) == row]
     refused = {t.decided.refusal[0] for t in reached if isinstance(t.decided.decision, Refusal)}
     accepted = [t for t in reached if not isinstance(t.decided.decision, Refusal)]
     if row.refusal is not None:
@@ -46,11 +46,11 @@ def test_every_row_is_reached_and_shows_all_that_it_promises(row: LifecycleRow) 
     assert {t.decided.flow.status for t in accepted if _left(t, row)} == row.target
 
 
-def _events(accepted: Iterable[Trial]) -> set[type[Event]]:
+def _events(accepted: Iterable[LifecycleCase]) -> set[type[Event]]:
     return {type(event) for trial in accepted for event in trial.decided.events}
 
 
-def _moved(trial: Trial) -> int:
+def _moved(trial: LifecycleCase) -> int:
     return trial.decided.flow.revision - _revision(trial.before)
 
 
@@ -58,7 +58,7 @@ def _revision(flow: Flow | None) -> int:
     return 0 if flow is None else flow.revision
 
 
-def _left(trial: Trial, row: LifecycleRow) -> bool:
+def _left(trial: LifecycleCase, row: LifecycleRow) -> bool:
     """Say whether the flow had to go to the row's target: it need not where it may stay."""
     stayed = trial.before is not None and trial.decided.flow.status is trial.before.status
     return not stayed or (bool(row.target) and 0 not in row.moves)

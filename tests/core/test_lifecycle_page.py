@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from adapters.presentation.lifecycle_page import render
-from adapters.testing.states import Trial, trials
+from adapters.testing.states import LifecycleCase, lifecycle_cases
 from domain.flow.commands import COMMANDS
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
@@ -49,12 +49,12 @@ def test_the_flow_diagram_draws_every_step_between_statuses_that_decide_takes_an
     None
 ):
     drawn = {arrow for arrow in _arrows(0, "live", LIVE) if arrow[0] != arrow[1]}
-    taken = {step for trial in trials() for step in _flow_step(trial)}
+    taken = {step for trial in lifecycle_cases() for step in _flow_step(trial)}
     assert drawn == taken
 
 
 def test_the_task_diagram_draws_every_step_of_a_task_that_decide_takes_and_no_other() -> None:
-    taken = {step for trial in trials() for step in _task_steps(trial)}
+    taken = {step for trial in lifecycle_cases() for step in _task_steps(trial)}
     assert set(_arrows(1, "active", ACTIVE)) == taken
 
 
@@ -71,7 +71,7 @@ def _arrows(at: int, frame: str, inside: frozenset[str]) -> list[Arrow]:
     ]
 
 
-def _flow_step(trial: Trial) -> set[Arrow]:
+def _flow_step(trial: LifecycleCase) -> set[Arrow]:
     if isinstance(trial.decided.decision, Refusal):
         return set()
     before, after = _status(trial.before), trial.decided.flow.status
@@ -82,7 +82,7 @@ def _status(flow: Flow | None) -> str:
     return "[*]" if flow is None else flow.status
 
 
-def _task_steps(trial: Trial) -> set[Arrow]:
+def _task_steps(trial: LifecycleCase) -> set[Arrow]:
     if isinstance(trial.decided.decision, Refusal) or trial.before is None:
         return set()
     steps: set[Arrow] = set()

@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 from attrs import frozen
 
-from adapters.testing.facts import FLOW, THEN, ended, linked
+from adapters.testing.examples import FLOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
-from adapters.testing.states import standing
+from adapters.testing.states import given_state
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -213,7 +213,7 @@ class Cell:
         other = self.active and self.command == "update_other_ended"
         sibling = (linked(TaskId("sibling")),) if other else ()
         children = (linked(TaskId("child")), *end, *sibling)
-        return standing(FlowStatus(self.status), children, intent=self.intent)
+        return given_state(FlowStatus(self.status), children, intent=self.intent)
 
 
 def _cells(matrix: str, *, intent: bool, active: bool) -> list[Cell]:

@@ -9,26 +9,26 @@ from attrs import evolve as replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.testing.aim import at_revision_of
-from adapters.testing.facts import OWNER, STRANGER
-from adapters.testing.strategies import (
-    Step,
+from adapters.testing.examples import OWNER, STRANGER
+from adapters.testing.strategies.commands import (
     commands,
-    ended_flows,
     flow_commands,
-    flows,
-    histories,
     issued,
-    last_ends,
-    live_flows,
-    lives,
     misused,
-    pending_flows,
     reports,
     revisioned,
     runs,
-    told,
 )
+from adapters.testing.strategies.flows import (
+    ended_flows,
+    flows,
+    fold_flow,
+    last_ends,
+    live_flows,
+    pending_flows,
+)
+from adapters.testing.strategies.histories import DecidedStep, decided_histories, histories
+from adapters.testing.targeting import at_revision_of
 from domain.flow.commands import (
     Command,
     CommandContext,
@@ -97,7 +97,7 @@ def test_decide_does_what_the_row_of_the_table_says(
 @EXAMPLES
 @given(histories)
 def test_every_history_that_begins_with_a_creation_is_read(history: Sequence[Event]) -> None:
-    flow = told(history)
+    flow = fold_flow(history)
     assert flow.version == len(history)
     assert flow.revision == sum(isinstance(event, FLOW_EVENTS) for event in history)
     assert flow.latest_at == history[-1].at
@@ -140,16 +140,16 @@ def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: Command
 
 
 @EXAMPLES
-@given(lives)
-def test_moments_never_go_back_in_the_life_of_a_flow(life: Sequence[Step]) -> None:
+@given(decided_histories)
+def test_moments_never_go_back_in_the_life_of_a_flow(life: Sequence[DecidedStep]) -> None:
     events = [event for step in life for event in _events(step)]
     moments = [event.at for event in events]
     assert moments == sorted(moments)
 
 
 @EXAMPLES
-@given(lives)
-def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[Step]) -> None:
+@given(decided_histories)
+def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[DecidedStep]) -> None:
     for step in life[1:]:
         before, after = step.before, step.after
         assert before is not None
@@ -159,9 +159,9 @@ def test_a_life_keeps_its_owner_and_never_leaves_its_end(life: Sequence[Step]) -
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_the_end_of_a_flow_has_a_moment_exactly_where_the_flow_has_ended(
-    life: Sequence[Step],
+    life: Sequence[DecidedStep],
 ) -> None:
     for step in life:
         assert step.after is not None
@@ -169,9 +169,9 @@ def test_the_end_of_a_flow_has_a_moment_exactly_where_the_flow_has_ended(
 
 
 @EXAMPLES
-@given(lives)
+@given(decided_histories)
 def test_a_child_that_has_ended_stays_as_it_ended_but_for_its_description(
-    life: Sequence[Step],
+    life: Sequence[DecidedStep],
 ) -> None:
     for step in life[1:]:
         before, after = _tasks(step.before), _tasks(step.after)
@@ -235,7 +235,7 @@ def _after(flow: Flow, decision: Decision) -> Flow:
     return after
 
 
-def _events(step: Step) -> Sequence[Event]:
+def _events(step: DecidedStep) -> Sequence[Event]:
     return () if isinstance(step.decision, Refusal) else step.decision
 
 

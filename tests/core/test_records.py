@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
-from adapters.testing.facts import FLOW, NOW, THEN
+from adapters.testing.examples import FLOW, NOW, THEN
 from domain.application.recorded_events import (
     Actor,
     ActorKind,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, FLOW, NOW, THEN, ended, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, THEN, ended, linked
 from adapters.testing.scenario import Given, given
 from domain.flow.commands import RunTask
 from domain.flow.events import TaskDescribed, TaskLinked

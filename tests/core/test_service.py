@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.facts import NOW, OWNER
+from adapters.testing.examples import NOW, OWNER
 from domain.application.outcomes import Accepted, NotPersisted, Rejected
 from domain.application.ports import StoreUnavailable, WriteConflict
 from domain.application.sessions import ATTEMPTS

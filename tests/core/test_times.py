@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, FLOW, NOW, THEN, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, THEN, linked
 from adapters.testing.scenario import given
 from domain.flow.commands import CancelFlow, LoseTask, RequestCancel, RunTask, UpdateTask
 from domain.flow.events import FlowCancelled, FlowCancelRequested, TaskEnded, TaskStarted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import asdict, fields
 from attrs import evolve as replace
 
-from adapters.testing.facts import CREATED, FLOW, NOW, OWNER, THEN, ended, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, OWNER, THEN, ended, linked
 from adapters.testing.scenario import given
 from domain.application.views import (
     FlowView,

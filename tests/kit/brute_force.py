@@ -6,14 +6,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import combinations, permutations
 from typing import TypeAlias, TypeVar
 
-from adapters.testing.linearizability import Operation, Step
+from adapters.testing.linearizability import Operation, SequentialSpec
 
 S = TypeVar("S", bound=Hashable)
 Word: TypeAlias = int
 
 
 def has_an_order(
-    history: Sequence[Operation[Word, Word]], step: Step[S, Word, Word], initial: S
+    history: Sequence[Operation[Word, Word]], step: SequentialSpec[S, Word, Word], initial: S
 ) -> bool:
     """Say whether the calls, with any of those that never returned, have an order."""
     return any(
@@ -42,7 +42,9 @@ def is_in_time(order: Sequence[Operation[Word, Word]]) -> bool:
     )
 
 
-def is_true(order: Sequence[Operation[Word, Word]], step: Step[S, Word, Word], state: S) -> bool:
+def is_true(
+    order: Sequence[Operation[Word, Word]], step: SequentialSpec[S, Word, Word], state: S
+) -> bool:
     """Say whether an object that is called in this order returns what was observed."""
     for operation in order:
         state, result = step(state, operation.call)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from attrs import define, field
 
-from adapters.testing.answers import Answer, timeless, without_times
+from adapters.testing.answers import Answer, timeless, timeless_view
 from adapters.testing.drivers import Driver
 from adapters.testing.linearizability import FlowCall, Look, Operation
 from domain.flow.commands import (
@@ -51,7 +51,7 @@ class Caller:
             invoked = time.monotonic()
             view = self.driver.find(Owner(self.owner), FlowId(self.flow_id))
             returned = time.monotonic()
-            seen = None if view is None else without_times(view)
+            seen = None if view is None else timeless_view(view)
             return Operation(Look(FlowId(self.flow_id), Owner(self.owner)), invoked, returned, seen)
         command = self._choose()
         invoked = time.monotonic()

@@ -10,7 +10,7 @@ from attrs import evolve as replace
 
 from adapters.testing.drivers import Driver, PureDriver, ServiceDriver
 from adapters.testing.memory import MemoryStore
-from adapters.testing.model import Life, Rules, Verdict
+from adapters.testing.model import ModelFlow, Rules, Verdict
 from domain.application.ports import Clock, Commit, FlowStore, NewId, Page
 from domain.flow.commands import REVISIONED, CommandContext, FinishFlow, RequestCancel
 from domain.flow.decide import Decision, decide
@@ -163,6 +163,6 @@ def wants_once(clock: Clock, new_id: NewId) -> Driver:
 class WantsOnce(Rules):
     """The new rule, as the model says it."""
 
-    def request_cancel(self, life: Life, command: RequestCancel, at: int) -> Verdict:
+    def request_cancel(self, flow: ModelFlow, command: RequestCancel, at: int) -> Verdict:
         """Say it once."""
-        return life if life.wants_cancel else super().request_cancel(life, command, at)
+        return flow if flow.wants_cancel else super().request_cancel(flow, command, at)

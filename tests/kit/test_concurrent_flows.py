@@ -21,8 +21,8 @@ from adapters.testing.linearizability import (
     Look,
     NotLinearizable,
     Operation,
-    check,
-    flow_of,
+    call_flow_id,
+    check_linearizable,
     flow_step,
 )
 from adapters.testing.steps import OWNERS
@@ -56,14 +56,14 @@ def _created(driver: Driver) -> Seen:
 
 
 def _checked(history: list[Seen]) -> None:
-    check(history, flow_step, lambda _: NOTHING, key=flow_of)
+    check_linearizable(history, flow_step, lambda _: NOTHING, key=call_flow_id)
 
 
 def test_what_four_callers_of_two_flows_are_told_has_an_order() -> None:
     with durable() as driver:
         created = [_created(driver) for _ in range(2)]
         callers = [
-            Caller(driver, OWNER, flow_of(created[number % 2].call), random.Random(number))  # noqa: S311 - a test's choices
+            Caller(driver, OWNER, call_flow_id(created[number % 2].call), random.Random(number))  # noqa: S311 - a test's choices
             for number in range(4)
         ]
         history = call_at_once(callers, 60)

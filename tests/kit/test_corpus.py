@@ -11,11 +11,11 @@ import pytest
 from attrs import evolve as replace
 
 from adapters.testing.corpus import Golden, golden_histories, replay_corpus
-from adapters.testing.corpus.golden import read_golden
+from adapters.testing.corpus.golden import load_golden
 from adapters.testing.corpus.record import main, record
-from adapters.testing.notation import WORDS
+from adapters.testing.json_format import EVENT_NAMES
 from adapters.testing.replay import replay
-from adapters.testing.steps import Send, read_steps, write_steps
+from adapters.testing.steps import Send, dump_steps, load_steps
 from domain.flow.commands import COMMANDS
 from domain.flow.decide import decide
 from domain.flow.refusals import RefusalCode
@@ -42,7 +42,7 @@ def test_the_corpus_knows_every_command_event_and_refusal() -> None:
     steps = [(step, told) for history in HISTORIES for step, told in history.steps]
     assert {type(step.command) for step, _ in steps if isinstance(step, Send)} == set(COMMANDS)
     assert {word for _, told in steps for event in told.get("events", ()) for word in event} == {
-        *WORDS
+        *EVENT_NAMES
     }
     assert {told["refused"] for _, told in steps if "refused" in told} == {*map(str, RefusalCode)}
 
@@ -50,7 +50,7 @@ def test_the_corpus_knows_every_command_event_and_refusal() -> None:
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.name)
 def test_the_model_says_the_same_of_a_golden_history(history: Golden) -> None:
     if history.name != "refused":  # one of its refusals is of a second creation, which never comes
-        replay(write_steps(step for step, _ in history.steps))
+        replay(dump_steps(step for step, _ in history.steps))
 
 
 def test_another_decision_is_a_difference_where_it_is_made() -> None:
@@ -70,14 +70,14 @@ def test_what_is_shown_in_the_end_is_compared_too() -> None:
 
 
 def test_a_history_that_is_recorded_is_one_that_is_replayed() -> None:
-    document = json.dumps(record("a flow begins", read_steps(CREATE)))
-    assert replay_corpus([read_golden("new", document)], decide) == ()
+    document = json.dumps(record("a flow begins", load_steps(CREATE)))
+    assert replay_corpus([load_golden("new", document)], decide) == ()
 
 
 def test_the_recorder_prints_a_history_to_be_kept() -> None:
     command = [sys.executable, "-m", "adapters.testing.corpus.record", "a flow begins", CREATE]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - our own module
-    golden = read_golden("new", printed.stdout)
+    golden = load_golden("new", printed.stdout)
     assert (golden.about, golden.flow["status"]) == ("a flow begins", "queued")
     assert printed.stderr == ""
 

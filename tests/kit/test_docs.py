@@ -13,17 +13,16 @@ from typing import Any
 
 import pytest
 
+from tests.kit.page import EXAMPLES, PAGE, blocks_of, in_repository
+
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-EXAMPLES = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_an_example_prints_what_the_page_says(title: str) -> None:
     scope: dict[str, Any] = {"__name__": "example"}
     printed = ""
-    for kind, text in BLOCK.findall(EXAMPLES[title]):
+    for kind, text in blocks_of(in_repository(EXAMPLES[title])):
         if kind == "text":
             assert printed == text
             printed = ""
@@ -44,7 +43,9 @@ def test_there_are_three_examples() -> None:
 
 
 def test_the_line_to_paste_shows_the_failure() -> None:
-    (line,) = re.findall(r"^python -m adapters.testing.replay .*$", PAGE, re.MULTILINE)
+    (line,) = re.findall(
+        r"^python -m adapters.testing.replay .*$", in_repository(PAGE), re.MULTILINE
+    )
     _, *arguments = shlex.split(line)
     shown = subprocess.run(  # noqa: S603 - our own page
         [sys.executable, *arguments], cwd=ROOT, check=False, capture_output=True, text=True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from adapters.testing.clock import ControlledClock
-from adapters.testing.facts import CREATED, CREATED_FLOW, FLOW, OWNER, THEN
-from adapters.testing.failing import Died, FailingStore, Failure, Fault, Moment
+from adapters.testing.examples import CREATED, CREATED_FLOW, FLOW, OWNER, THEN
+from adapters.testing.failing import Died, FailingStore, Failure, Moment, WriteFault
 from adapters.testing.ids import CountedIds
 from adapters.testing.memory import MemoryStore
 from domain.application.outcomes import Accepted, NotPersisted
@@ -59,7 +59,7 @@ def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: Me
 def test_the_nth_write_fails_and_those_around_it_do_not(
     store: FailingStore, inner: MemoryStore
 ) -> None:
-    store.plan(Failure(Fault.UNAVAILABLE, at=2), Failure(Fault.UNAVAILABLE, at=4))
+    store.plan(Failure(WriteFault.UNAVAILABLE, at=2), Failure(WriteFault.UNAVAILABLE, at=4))
     owner = session(store)
     for fails in (False, True, False, True, False):
         if fails:
@@ -73,7 +73,7 @@ def test_the_nth_write_fails_and_those_around_it_do_not(
 def test_a_plan_counts_from_when_it_was_made(store: FailingStore) -> None:
     owner = session(store)
     created(owner)
-    store.plan(Failure(Fault.UNAVAILABLE))
+    store.plan(Failure(WriteFault.UNAVAILABLE))
     with pytest.raises(NotPersisted):
         owner.execute(CREATE, ORIGIN)
     store.plan()
@@ -84,13 +84,13 @@ def test_a_plan_counts_from_when_it_was_made(store: FailingStore) -> None:
 @pytest.mark.parametrize(
     ("fault", "raised"),
     [
-        (Fault.UNAVAILABLE, StoreUnavailable),
-        (Fault.CONFLICT, WriteConflict),
-        (Fault.DEATH, Died),
+        (WriteFault.UNAVAILABLE, StoreUnavailable),
+        (WriteFault.CONFLICT, WriteConflict),
+        (WriteFault.DEATH, Died),
     ],
 )
 def test_a_write_fails_before_or_after_it_is_done(
-    fault: Fault, raised: type[BaseException], moment: Moment
+    fault: WriteFault, raised: type[BaseException], moment: Moment
 ) -> None:
     inner = MemoryStore()
     store = FailingStore(inner)
@@ -104,7 +104,7 @@ def test_a_write_fails_before_or_after_it_is_done(
 def test_a_lost_race_is_run_again_and_nobody_notices(
     store: FailingStore, inner: MemoryStore
 ) -> None:
-    store.plan(Failure(Fault.CONFLICT, at=1), Failure(Fault.CONFLICT, at=2))
+    store.plan(Failure(WriteFault.CONFLICT, at=1), Failure(WriteFault.CONFLICT, at=2))
     created(session(store))
     assert len(inner.streams) == 1
 
@@ -114,7 +114,7 @@ def test_after_its_death_nothing_works_but_what_is_behind_it(
 ) -> None:
     owner = session(store)
     created(owner)
-    store.plan(Failure(Fault.DEATH, Moment.AFTER))
+    store.plan(Failure(WriteFault.DEATH, Moment.AFTER))
     with pytest.raises(Died):
         owner.execute(CREATE, ORIGIN)
     for use in (owner.find_latest, lambda: owner.find(FlowId("id-1")), lambda: owner.page(limit=1)):

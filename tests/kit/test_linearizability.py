@@ -15,10 +15,10 @@ from adapters.testing.linearizability import (
     Linearized,
     NotLinearizable,
     Operation,
-    Step,
+    SequentialSpec,
     Stuck,
     TooManyStates,
-    check,
+    check_linearizable,
     judge,
     linearize,
 )
@@ -116,7 +116,7 @@ def histories(draw: st.DrawFn) -> Part:
 
 
 @st.composite
-def objects(draw: st.DrawFn) -> Step[int, int, int]:
+def objects(draw: st.DrawFn) -> SequentialSpec[int, int, int]:
     """Return any object with three states, three calls and three results: a table."""
     cell = st.tuples(st.integers(0, 2), st.integers(-1, 1))
     table: Mapping[tuple[int, int], tuple[int, int]] = {
@@ -125,7 +125,7 @@ def objects(draw: st.DrawFn) -> Step[int, int, int]:
     return lambda state, call: table[state, call]
 
 
-def _agrees(history: Part, step: Step[int, int, int]) -> None:
+def _agrees(history: Part, step: SequentialSpec[int, int, int]) -> None:
     verdict = linearize(history, step, 0)
     assert isinstance(verdict, Linearized) is has_an_order(history, step, 0)
     if isinstance(verdict, Linearized):
@@ -138,7 +138,7 @@ def _agrees(history: Part, step: Step[int, int, int]) -> None:
 @EXAMPLES
 @given(histories(), st.sampled_from([register, counter]))
 def test_registers_and_counters_are_judged_as_by_trying_all_orders(
-    history: Part, step: Step[int, int, int]
+    history: Part, step: SequentialSpec[int, int, int]
 ) -> None:
     _agrees(history, step)
 
@@ -146,7 +146,7 @@ def test_registers_and_counters_are_judged_as_by_trying_all_orders(
 @EXAMPLES
 @given(histories(), objects())
 def test_any_object_is_judged_as_by_trying_all_orders(
-    history: Part, step: Step[int, int, int]
+    history: Part, step: SequentialSpec[int, int, int]
 ) -> None:
     _agrees(history, step)
 
@@ -154,7 +154,7 @@ def test_any_object_is_judged_as_by_trying_all_orders(
 @EXAMPLES
 @given(histories(), objects())
 def test_a_counterexample_is_the_shortest_beginning_that_fails(
-    history: Part, step: Step[int, int, int]
+    history: Part, step: SequentialSpec[int, int, int]
 ) -> None:
     verdict = judge(history, step, 0)
     if isinstance(verdict, Counterexample):
@@ -200,10 +200,10 @@ def test_parts_are_judged_by_themselves_and_the_one_that_fails_is_named() -> Non
 
     sound = [on("sound", one) for one in ORDERED["two reads during a write see old and new"]]
     broken = [on("broken", one) for one in UNORDERED["a read of the old after a write"]]
-    orders = check(sound, keyed, lambda _: 0, key=lambda call: call[0])
+    orders = check_linearizable(sound, keyed, lambda _: 0, key=lambda call: call[0])
     assert orders == {"sound": Linearized((1, 0, 2), 1)}
     with pytest.raises(NotLinearizable) as failure:
-        check([*sound, *broken], keyed, lambda _: 0, key=lambda call: call[0])
+        check_linearizable([*sound, *broken], keyed, lambda _: 0, key=lambda call: call[0])
     assert str(failure.value).splitlines() == [
         "broken: not linearizable from its response 2 on",
         "the longest order has 1 calls, at its end:",

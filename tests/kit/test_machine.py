@@ -144,6 +144,7 @@ def test_a_replay_tells_each_step_and_that_all_is_well(
         (['[{"fly": {}}]'], "fly: expected one of create_flow, set_waiting, "),
         (["[]", "--driver", "nowhere:at_all"], "'nowhere:at_all': expected MODULE:NAME"),
         (["[]", "--driver", ":"], "':': expected MODULE:NAME"),
+        (["[]", "--driver", "adapters.testing"], "'adapters.testing': expected MODULE:NAME"),
         (["[]", "--rules", "tests.kit.faulty:Nothing"], "'tests.kit.faulty:Nothing': expected"),
     ],
 )

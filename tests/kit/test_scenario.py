@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.testing.facts import CREATED, FLOW, NOW, STRANGER, THEN, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, STRANGER, THEN, linked
 from adapters.testing.scenario import Given, given
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RequestCancel, SetWaiting
 from domain.flow.events import (
@@ -63,7 +63,7 @@ def _begin() -> Given:
             lambda: _begin().when(WAIT).then(FlowBecameBlocked(at=NOW, current_step="approve")),
             (
                 "SetWaiting(flow_id='flow-1', expected_revision=0, current_step='approve')\n"
-                "on a queued flow at revision 0 brought about other events (+):\n"
+                "on a queued flow at revision 0 led to other events (+):\n"
                 "- FlowBecameBlocked(at=1700000001000, current_step='approve')\n"
                 "+ FlowBeganWaiting(at=1700000001000, current_step='approve')"
             ),
@@ -72,7 +72,7 @@ def _begin() -> Given:
             lambda: _begin().when(CANCEL).then(FlowCancelled(at=NOW)),
             (
                 "CancelFlow(flow_id='flow-1')\n"
-                "on a queued flow at revision 0 brought about other events (+):\n"
+                "on a queued flow at revision 0 led to other events (+):\n"
                 "+ FlowCancelRequested(at=1700000001000)"
             ),
         ),
@@ -80,7 +80,7 @@ def _begin() -> Given:
             lambda: _begin().when(CANCEL).nothing(),
             (
                 "CancelFlow(flow_id='flow-1')\n"
-                "on a queued flow at revision 0 brought about other events (+):\n"
+                "on a queued flow at revision 0 led to other events (+):\n"
                 "+ FlowCancelRequested(at=1700000001000)\n"
                 "+ FlowCancelled(at=1700000001000)"
             ),
@@ -89,7 +89,7 @@ def _begin() -> Given:
             lambda: _begin().when(CANCEL).refused(RefusalCode.TERMINAL),
             (
                 "CancelFlow(flow_id='flow-1')\n"
-                "on a queued flow at revision 0 was allowed, and brought about "
+                "on a queued flow at revision 0 was accepted, with the events "
                 "FlowCancelRequested(at=1700000001000), FlowCancelled(at=1700000001000)"
             ),
         ),

@@ -8,12 +8,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from adapters.testing import strategies as some
 from adapters.testing.drivers import wire
+from adapters.testing.strategies.commands import wire_commands
+from adapters.testing.strategies.flows import flows_in, fold_flow, tasks
+from adapters.testing.strategies.histories import (
+    DecidedStep,
+    afterlives,
+    decided_histories,
+    legal_histories,
+    unreadable_histories,
+)
+from adapters.testing.strategies.values import JSON_LIMITS, any_json, jsons_at_the_limits, owners
 from adapters.webhooks.actions import Call, Mutation, make_command, read_call
 from adapters.webhooks.strict_json import compact_json, read_json
 from domain.flow.commands import Command
-from domain.flow.events import FlowEvent
+from domain.flow.events import Event, FlowEvent
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal
@@ -30,7 +39,7 @@ MOVES: tuple[type[FlowEvent], ...] = get_args(FlowEvent)
 
 
 @EXAMPLES
-@given(some.wire_commands)
+@given(wire_commands)
 def test_a_command_that_the_wire_lets_through_arrives_as_it_was(command: Command) -> None:
     call = read_call(read_json(wire.request_of(command)))
     assert isinstance(call, Call)
@@ -39,7 +48,7 @@ def test_a_command_that_the_wire_lets_through_arrives_as_it_was(command: Command
 
 
 @EXAMPLES
-@given(some.any_json | some.jsons_at_the_limits)
+@given(any_json | jsons_at_the_limits)
 def test_a_json_value_goes_through_the_wire_to_the_byte(value: Json) -> None:
     document = read_json(b'{"v":%s}' % value.text.encode())
     assert isinstance(document, dict)
@@ -48,7 +57,7 @@ def test_a_json_value_goes_through_the_wire_to_the_byte(value: Json) -> None:
 
 @pytest.mark.parametrize(
     "beyond",
-    [f"[{some.JSON_LIMITS[0].text}]", f'{{"k":{some.JSON_LIMITS[1].text}}}', "9" * 1001],
+    [f"[{JSON_LIMITS[0].text}]", f'{{"k":{JSON_LIMITS[1].text}}}', "9" * 1001],
     ids=["arrays", "objects", "digits"],
 )
 def test_a_step_beyond_the_limits_does_not(beyond: str) -> None:
@@ -56,8 +65,10 @@ def test_a_step_beyond_the_limits_does_not(beyond: str) -> None:
 
 
 @EXAMPLES
-@given(some.lives)
-def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(life: list[some.Step]) -> None:
+@given(decided_histories)
+def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(
+    life: list[DecidedStep],
+) -> None:
     for step in life:
         row = row_for(type(step.issued.command), step.before)
         if not isinstance(step.decision, Refusal):
@@ -65,8 +76,8 @@ def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(life: list[som
 
 
 @EXAMPLES
-@given(some.legal_histories)
-def test_a_legal_history_stays_at_its_end(history: some.History) -> None:
+@given(legal_histories)
+def test_a_legal_history_stays_at_its_end(history: tuple[Event, ...]) -> None:
     statuses = [fold(None, history[: count + 1]) for count in range(len(history))]
     flows = [flow for flow in statuses if flow is not None]
     ends = [flow.status for flow in flows if is_terminal(flow)]
@@ -75,8 +86,8 @@ def test_a_legal_history_stays_at_its_end(history: some.History) -> None:
 
 
 @EXAMPLES
-@given(some.afterlives)
-def test_an_afterlife_is_read_and_moves_a_flow_that_has_ended(history: some.History) -> None:
+@given(afterlives)
+def test_an_afterlife_is_read_and_moves_a_flow_that_has_ended(history: tuple[Event, ...]) -> None:
     before = fold(None, history[:-1])
     assert before is not None
     assert is_terminal(before)
@@ -85,8 +96,8 @@ def test_an_afterlife_is_read_and_moves_a_flow_that_has_ended(history: some.Hist
 
 
 @EXAMPLES
-@given(some.unreadable_histories)
-def test_an_unreadable_history_is_not_read(history: some.History) -> None:
+@given(unreadable_histories)
+def test_an_unreadable_history_is_not_read(history: tuple[Event, ...]) -> None:
     with pytest.raises(BrokenHistory):
         fold(None, history)
 
@@ -99,7 +110,7 @@ def test_a_flow_in_a_state_is_in_that_state(
     intent: bool,  # noqa: FBT001 - generated
     busy: bool,  # noqa: FBT001 - generated
 ) -> None:
-    flow = data.draw(some.flows_in(status, intent=intent, busy=busy))
+    flow = data.draw(flows_in(status, intent=intent, busy=busy))
     assert flow.status is status
     assert cancel_requested(flow) is intent
     assert bool(active_tasks(flow)) is busy
@@ -107,16 +118,14 @@ def test_a_flow_in_a_state_is_in_that_state(
 
 @pytest.mark.parametrize("status", [TaskStatus.QUEUED, TaskStatus.LOST])
 def test_there_are_tasks_in_every_status(status: TaskStatus) -> None:
-    assert find(some.tasks, lambda task: task.status is status, settings=FIRST).status is status
+    assert find(tasks, lambda task: task.status is status, settings=FIRST).status is status
 
 
 @pytest.mark.parametrize("agent", ["main", "ops", None])
 def test_there_are_owners_with_an_agent_and_without(agent: str | None) -> None:
-    assert (
-        agent_of(find(some.owners, lambda owner: agent_of(owner) == agent, settings=FIRST)) == agent
-    )
+    assert agent_of(find(owners, lambda owner: agent_of(owner) == agent, settings=FIRST)) == agent
 
 
 def test_a_fold_of_nothing_is_no_flow() -> None:
     with pytest.raises(ValueError, match="a history without events is no flow"):
-        some.told(())
+        fold_flow(())

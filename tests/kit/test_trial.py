@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.testing.aim import Aim, Stray, at_something
-from adapters.testing.answers import Answer, Listing, Shown
+from adapters.testing.answers import Answer, Listing, PlainView
 from adapters.testing.drivers import (
     Ability,
     Driver,
@@ -16,11 +15,12 @@ from adapters.testing.drivers import (
     pure_core,
     pure_core_with,
 )
-from adapters.testing.failing import Failure, Fault, Moment
-from adapters.testing.model import Life, Model
+from adapters.testing.failing import Failure, Moment, WriteFault
+from adapters.testing.model import Model, ModelFlow
 from adapters.testing.names import Names
 from adapters.testing.replay import replay
-from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Step, Tick, write_steps
+from adapters.testing.steps import OWNERS, FailNextWrite, Restart, Send, Tick, TrialStep, dump_steps
+from adapters.testing.targeting import CommandMutation, Target, retarget
 from adapters.testing.trial import Mismatch, Trial
 from domain.application.ports import Clock, NewId
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
@@ -35,7 +35,7 @@ FINISH = FinishFlow(flow_id=FlowId("flow-1"), expected_revision=0)
 CANCEL = CancelFlow(flow_id=FlowId("flow-1"))
 
 
-def _taken(steps: list[Step], factory: DriverFactory = memory_service) -> Trial:
+def _taken(steps: list[TrialStep], factory: DriverFactory = memory_service) -> Trial:
     trial = Trial(factory)
     for step in steps:
         trial.do(step)
@@ -45,7 +45,7 @@ def _taken(steps: list[Step], factory: DriverFactory = memory_service) -> Trial:
 
 @pytest.mark.parametrize("factory", [pure_core, memory_service])
 def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFactory) -> None:
-    steps: list[Step] = [
+    steps: list[TrialStep] = [
         Send(OWNER, CREATE),
         Tick(5),
         Send(Owner(OTHER), FINISH),
@@ -56,7 +56,7 @@ def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFacto
         Send(Owner(THIRD), CREATE),
     ]
     model = _taken(steps, factory).model
-    assert [(life.status, life.revision) for life in model.lives.values()] == [
+    assert [(flow.status, flow.revision) for flow in model.flows.values()] == [
         ("cancelled", 2),
         ("queued", 0),
     ]
@@ -65,57 +65,57 @@ def test_steps_of_every_kind_come_to_the_same_on_both_sides(factory: DriverFacto
 @pytest.mark.parametrize(
     ("fault", "moment", "revision"),
     [
-        (Fault.CONFLICT, Moment.BEFORE, 1),
-        (Fault.UNAVAILABLE, Moment.BEFORE, 0),
-        (Fault.DEATH, Moment.BEFORE, 0),
-        (Fault.DEATH, Moment.AFTER, 1),
+        (WriteFault.CONFLICT, Moment.BEFORE, 1),
+        (WriteFault.UNAVAILABLE, Moment.BEFORE, 0),
+        (WriteFault.DEATH, Moment.BEFORE, 0),
+        (WriteFault.DEATH, Moment.AFTER, 1),
     ],
 )
 def test_a_write_that_goes_wrong_has_happened_or_not(
-    fault: Fault, moment: Moment, revision: int
+    fault: WriteFault, moment: Moment, revision: int
 ) -> None:
     broken = FailNextWrite(fault, moment)
     trial = _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH)])
-    assert trial.model.lives["flow-1"].revision == revision
+    assert trial.model.flows[FlowId("flow-1")].revision == revision
     trial.do(Send(OWNER, CANCEL))
-    assert trial.model.lives["flow-1"].status == ("succeeded" if revision else "cancelled")
+    assert trial.model.flows[FlowId("flow-1")].status == ("succeeded" if revision else "cancelled")
 
 
 def test_what_was_made_when_the_answer_was_lost_is_found_again() -> None:
-    died = FailNextWrite(Fault.DEATH, Moment.AFTER)
+    died = FailNextWrite(WriteFault.DEATH, Moment.AFTER)
     trial = _taken([died, Send(OWNER, CREATE), Send(OWNER, FINISH)])
-    assert trial.model.lives["flow-1"].status == "succeeded"
+    assert trial.model.flows[FlowId("flow-1")].status == "succeeded"
 
 
 def test_a_failure_waits_for_a_write() -> None:
     trial = _taken(
         [
             Send(OWNER, CREATE),
-            FailNextWrite(Fault.UNAVAILABLE),
+            FailNextWrite(WriteFault.UNAVAILABLE),
             Send(Owner(OTHER), FINISH),
             Send(OWNER, FinishFlow(flow_id=FlowId("flow-1"), expected_revision=7)),
             Send(OWNER, FINISH),
             Send(OWNER, FINISH),
         ]
     )
-    assert trial.model.lives["flow-1"].status == "succeeded"
+    assert trial.model.flows[FlowId("flow-1")].status == "succeeded"
 
 
 def test_news_that_says_nothing_new_is_written_all_the_same() -> None:
     news = UpdateTask(flow_id=FlowId("flow-1"), task_id=TaskId("task-1"), status=TaskStatus.RUNNING)
-    heard: list[Step] = [Send(OWNER, CREATE), Send(OWNER, RUN), Send(OWNER, news)]
-    _taken([*heard, FailNextWrite(Fault.UNAVAILABLE), Send(OWNER, news)])
+    heard: list[TrialStep] = [Send(OWNER, CREATE), Send(OWNER, RUN), Send(OWNER, news)]
+    _taken([*heard, FailNextWrite(WriteFault.UNAVAILABLE), Send(OWNER, news)])
     _taken([*heard, Send(OWNER, news, "k"), Send(OWNER, CANCEL), Send(OWNER, news, "k")])
 
 
 def test_a_store_that_says_no_after_the_write_is_found_out() -> None:
-    broken = FailNextWrite(Fault.UNAVAILABLE, Moment.AFTER)
+    broken = FailNextWrite(WriteFault.UNAVAILABLE, Moment.AFTER)
     with pytest.raises(Mismatch):
         _taken([Send(OWNER, CREATE), broken, Send(OWNER, FINISH), Send(OWNER, CANCEL)])
 
 
 def test_steps_are_told_in_words() -> None:
-    told = [str(step) for step in (FailNextWrite(Fault.DEATH), Tick(-3), Restart())]
+    told = [str(step) for step in (FailNextWrite(WriteFault.DEATH), Tick(-3), Restart())]
     assert told == [
         "the next write comes to death before it is done",
         "the clock moves by -3 ms",
@@ -136,7 +136,7 @@ class _Endless(PureDriver):
 
 
 class _Twofaced(PureDriver):
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         seen = super().find(owner, flow_id)
         return None if seen is None else {**seen, "revision": len(self.events[flow_id]) * 3}
 
@@ -158,16 +158,16 @@ def _twofaced(clock: Clock, new_id: NewId) -> Driver:
 )
 def test_what_is_read_is_compared_too(factory: DriverFactory, told: str) -> None:
     with pytest.raises(Mismatch, match=told):
-        replay(write_steps([Send(OWNER, CREATE)]), factory)
+        replay(dump_steps([Send(OWNER, CREATE)]), factory)
 
 
 def test_drivers_that_cannot_fail_say_so() -> None:
-    failure = Failure(Fault.DEATH)
+    failure = Failure(WriteFault.DEATH)
     trial = Trial(pure_core)
     assert not trial.can(Ability.FAILS)
     with pytest.raises(NotImplementedError, match="the pure core writes nothing"):
         trial.driver.fail(failure)
-    with pytest.raises(NotImplementedError, match="a live gateway is not told to fail"):
+    with pytest.raises(NotImplementedError, match="a live gateway does not fail on demand"):
         HttpDriver({}).fail(failure)
 
 
@@ -184,12 +184,12 @@ def test_answers_are_told_in_a_word_or_with_the_flow() -> None:
 
 
 def test_a_command_means_nothing_where_there_is_nothing() -> None:
-    aim = Aim(flow=0, task=0, stray=Stray.NOT)
-    assert at_something(Model(), Names(), CANCEL, aim) == (OWNER, CANCEL)
+    aim = Target(flow=0, task=0, mutation=CommandMutation.NONE)
+    assert retarget(Model(), Names(), CANCEL, aim) == (OWNER, CANCEL)
 
 
-def _life(name: FlowId, status: str) -> Life:
-    return Life(
+def _flow(name: FlowId, status: str) -> ModelFlow:
+    return ModelFlow(
         flow_id=name,
         owner=Owner(OTHER),
         controller_id="c",
@@ -206,21 +206,21 @@ def _life(name: FlowId, status: str) -> Life:
 @pytest.mark.parametrize(
     ("aim", "sent"),
     [
-        (Aim(0, 0, Stray.NOT), (OTHER, "flow-2", 4)),
-        (Aim(10, 0, Stray.NOT), (OTHER, "flow-1", 4)),
-        (Aim(0, 0, Stray.OTHER_OWNER), (OWNER, "flow-2", 4)),
-        (Aim(0, 0, Stray.STALE), (OTHER, "flow-2", 3)),
-        (Aim(0, 0, Stray.AHEAD), (OTHER, "flow-2", 5)),
-        (Aim(0, 0, Stray.NO_FLOW), (OTHER, "flow-none", 4)),
+        (Target(0, 0, CommandMutation.NONE), (OTHER, "flow-2", 4)),
+        (Target(10, 0, CommandMutation.NONE), (OTHER, "flow-1", 4)),
+        (Target(0, 0, CommandMutation.OTHER_OWNER), (OWNER, "flow-2", 4)),
+        (Target(0, 0, CommandMutation.STALE), (OTHER, "flow-2", 3)),
+        (Target(0, 0, CommandMutation.AHEAD), (OTHER, "flow-2", 5)),
+        (Target(0, 0, CommandMutation.NO_FLOW), (OTHER, "flow-none", 4)),
     ],
 )
 def test_a_command_means_what_goes_on_unless_it_strays(
-    aim: Aim, sent: tuple[str, str, int]
+    aim: Target, sent: tuple[str, str, int]
 ) -> None:
-    lives = {
-        name: _life(FlowId(name), word)
+    flows = {
+        FlowId(name): _flow(FlowId(name), word)
         for name, word in (("flow-1", "failed"), ("flow-2", "queued"))
     }
-    owner, command = at_something(Model(lives=lives), Names(), FINISH, aim)
+    owner, command = retarget(Model(flows=flows), Names(), FINISH, aim)
     assert isinstance(command, FinishFlow)
     assert (owner, command.flow_id, command.expected_revision) == sent

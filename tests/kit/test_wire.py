@@ -44,7 +44,7 @@ def _no(status: int, code: str, error: str, result: Any) -> tuple[int, Any]:  # 
 
 def _read(command: Command, reply: tuple[int, Any]) -> Answer:
     status, body = reply
-    return wire.answer_of(command, status, json.dumps(body).encode(), route_id=RouteId("r"))
+    return wire.parse_answer(command, status, json.dumps(body).encode(), route_id=RouteId("r"))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_reply_that_breaks_the_contract_is_a_fault(
 
 def test_what_is_not_json_is_a_fault() -> None:
     with pytest.raises(WireFault, match="not JSON: b'<html>'"):
-        wire.answer_of(CREATE, 200, b"<html>", route_id=RouteId("r"))
+        wire.parse_answer(CREATE, 200, b"<html>", route_id=RouteId("r"))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_is_not_json_is_a_fault() -> None:
 )
 def test_a_question_that_is_refused_is_a_fault(status: int, body: Any) -> None:  # noqa: ANN401 - JSON
     with pytest.raises(WireFault):
-        wire.result_of(status, json.dumps(body).encode(), route_id=RouteId("r"))
+        wire.parse_result(status, json.dumps(body).encode(), route_id=RouteId("r"))
 
 
 def test_a_request_says_what_its_command_says_and_no_more() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import fields
 
-from adapters.testing.model import Child, Life, No, Rules
+from adapters.testing.model import ModelFlow, ModelRejection, ModelTask, Rules
 from domain.flow.commands import CommandContext, CreateFlow
 from domain.flow.decide import Decision
 from domain.flow.refusals import Refusal, RefusalCode
@@ -16,9 +16,8 @@ from domain.flow.task import Task
 from domain.flow.values import Json
 
 _RULES: Final = Rules()
-_OTHERWISE: Final = {"children", "happened"}
-_LIFE: Final = tuple(field.name for field in fields(Life) if field.name not in _OTHERWISE)
-_CHILD: Final = tuple(field.name for field in fields(Child))
+_FLOW_FIELDS: Final = {field.name for field in fields(ModelFlow)} - {"tasks", "event_count"}
+_TASK_FIELDS: Final = {field.name for field in fields(ModelTask)}
 
 
 def agrees(
@@ -28,24 +27,24 @@ def agrees(
     if before is not None and isinstance(issued.command, CreateFlow):
         # The model creates flows out of nothing only; the core is asked more than that.
         return isinstance(decision, Refusal) and decision.code is RefusalCode.CREATE_REJECTED
-    verdict, _task_id = _RULES.rule(life_of(before), issued)
+    verdict, _task_id = _RULES.rule(model_of(before), issued)
     if isinstance(decision, Refusal):
-        return verdict == No(decision.code, decision.reason)
-    return verdict == life_of(after)
+        return verdict == ModelRejection(decision.code, decision.reason)
+    return verdict == model_of(after)
 
 
 @lru_cache(maxsize=4)
-def life_of(flow: Flow | None) -> Life | None:
+def model_of(flow: Flow | None) -> ModelFlow | None:
     """Return a flow as the model holds it."""
     if flow is None:
         return None
-    held: dict[str, Any] = {name: _plain(getattr(flow, name)) for name in _LIFE}
-    return Life(**held, happened=flow.version, children=tuple(map(_child_of, flow.tasks)))
+    held: dict[str, Any] = {name: _plain(getattr(flow, name)) for name in _FLOW_FIELDS}
+    return ModelFlow(**held, event_count=flow.version, tasks=tuple(map(_task_of, flow.tasks)))
 
 
-def _child_of(task: Task) -> Child:
-    held: dict[str, Any] = {name: getattr(task, name) for name in _CHILD}
-    return Child(**held)
+def _task_of(task: Task) -> ModelTask:
+    held: dict[str, Any] = {name: getattr(task, name) for name in _TASK_FIELDS}
+    return ModelTask(**held)
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from adapters.testing.answers import Shown
+from adapters.testing.answers import PlainView
 from domain.flow.commands import Command
 from tests.whole.callers import Door
 from tests.whole.gateway import Place
@@ -49,7 +49,7 @@ class Target:
     latest: tuple[Side, Command, str] | None = None
     """A request with a key that somebody sent, for others to send again."""
 
-    def learn(self, flow: Shown) -> None:
+    def learn(self, flow: PlainView) -> None:
         """Note what somebody was shown; two may be told in another order than it happened."""
         self.revision = int(str(flow["revision"]))
         self.is_over = self.is_over or "ended_at" in flow

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from attrs import define, field
 from attrs import evolve as replace
 
-from adapters.testing.answers import Answer, timeless, without_times
+from adapters.testing.answers import Answer, timeless, timeless_view
 from adapters.testing.drivers import wire
 from adapters.testing.linearizability import FlowCall, Look, Operation
 from domain.flow.commands import Command, CreateFlow, RunTask
@@ -88,11 +88,11 @@ class Client:
         began = time.monotonic()
         asked = {"action": "get_flow", "flowId": target.flow_id}
         reply = self._patiently(side, Request(asked))
-        result = wire.result_of(reply.status, reply.body, route_id=RouteId(side.route_id))
-        seen = None if result["flow"] is None else wire.flow_of(result["flow"])
+        result = wire.parse_result(reply.status, reply.body, route_id=RouteId(side.route_id))
+        seen = None if result["flow"] is None else wire.parse_flow(result["flow"])
         if seen is not None:
             target.learn(seen)
-        told = None if seen is None else without_times(seen)
+        told = None if seen is None else timeless_view(seen)
         call = Look(FlowId(target.flow_id), Owner(side.owner))
         self.history.append(Operation(call, began, time.monotonic(), told))
 
@@ -135,7 +135,7 @@ class Client:
     def _answer(self, side: Side, command: Command, reply: Reply) -> Answer:
         if reply.status >= 500:
             self.faults.append(f"{command} was answered {reply}")
-        return wire.answer_of(command, reply.status, reply.body, route_id=RouteId(side.route_id))
+        return wire.parse_answer(command, reply.status, reply.body, route_id=RouteId(side.route_id))
 
     def _exchange(self, side: Side, command: Command, key: str | None) -> Reply:
         """Send a command; with a key, until it is answered."""

@@ -22,7 +22,7 @@ from adapters.testing.linearizability import (
     NOTHING,
     Counterexample,
     TooManyStates,
-    flow_of,
+    call_flow_id,
     flow_step,
     judge,
     partitioned,
@@ -53,7 +53,7 @@ def run(scale: float, progress: Progress) -> Result:
         violations = [fault for client in clients for fault in client.faults]
         violations += _stored_wrong(gateway)
     history = [operation for client in clients for operation in client.history]
-    flows = partitioned(history, flow_of)
+    flows = partitioned(history, call_flow_id)
     violations += _untrue(list(flows.values()), progress)
     return Result(
         tried="8 clients on the same few flows over HTTP, the gateway killed and started again",
@@ -140,5 +140,7 @@ def _judged(history: Sequence[Observed]) -> str:
     try:
         verdict = judge(history, flow_step, NOTHING)
     except TooManyStates as error:
-        return f"{flow_of(history[0].call)}: {error}"
-    return f"{flow_of(history[0].call)}: {verdict}" if isinstance(verdict, Counterexample) else ""
+        return f"{call_flow_id(history[0].call)}: {error}"
+    return (
+        f"{call_flow_id(history[0].call)}: {verdict}" if isinstance(verdict, Counterexample) else ""
+    )

@@ -1,7 +1,7 @@
 """Golden histories: what was decided once is decided for ever, and folds to what it folded to.
 
 A history is a JSON file of this folder: the steps of one flow (`adapters.testing.steps`), the
-events that each brought about by their permanent names, or its refusal, and what is shown of the
+events of each by their permanent names, or its refusal, and the view of the
 flow and its tasks at the end. They ship with the package.
 """
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from adapters.testing.clock import ControlledClock
-from adapters.testing.corpus.golden import shown_at_the_end, take, told_of
-from adapters.testing.steps import Step, note_step, read_steps
+from adapters.testing.corpus.golden import shown_at_the_end, step_outcome, take
+from adapters.testing.steps import TrialStep, dump_step, load_steps
 from domain.flow.decide import decide
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal
@@ -23,14 +23,14 @@ USAGE: Final = "usage: python -m adapters.testing.corpus.record ABOUT STEPS"
 NOT_UNDERSTOOD: Final = 2
 
 
-def record(about: str, steps: Iterable[Step]) -> dict[str, Any]:
+def record(about: str, steps: Iterable[TrialStep]) -> dict[str, Any]:
     """Return the golden history of some steps, as a document to be kept as JSON."""
     flow: Flow | None = None
     clock = ControlledClock()
     taken: list[dict[str, Any]] = []
     for step in steps:
         decision = take(step, flow, clock, decide)
-        taken.append({"step": note_step(step), **told_of(decision)})
+        taken.append({"step": dump_step(step), **step_outcome(decision)})
         flow = flow if isinstance(decision, Refusal) else fold(flow, decision)
     shown, tasks = shown_at_the_end(flow)
     return {"about": about, "steps": taken, "flow": shown, "tasks": list(tasks)}
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_UNDERSTOOD
     about, steps = arguments
     try:
-        document = record(about, read_steps(steps))
+        document = record(about, load_steps(steps))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return NOT_UNDERSTOOD

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol, TypeAlias
 
-from adapters.testing.answers import Answer, Listing, Shown
+from adapters.testing.answers import Answer, Listing, PlainView
 from adapters.testing.failing import Failure
 from domain.application.ports import Clock, NewId
 from domain.flow.commands import Command
@@ -50,19 +50,19 @@ class Driver(Protocol):
         """
         ...
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return what an owner is shown of a flow."""
         ...
 
-    def latest(self, owner: Owner) -> Shown | None:
+    def latest(self, owner: Owner) -> PlainView | None:
         """Return the flow that an owner created last."""
         ...
 
-    def resolve(self, owner: Owner, token: str) -> Shown | None:
-        """Return the flow that a token means: its id, or the owner's name for the latest."""
+    def resolve(self, owner: Owner, token: str) -> PlainView | None:
+        """Return the flow of a token: its id, or the owner's name for the latest."""
         ...
 
-    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
         ...
 
@@ -73,7 +73,7 @@ class Driver(Protocol):
         ...
 
     def fail(self, failure: Failure) -> None:
-        """Let a write to come fail; only asked of who can (`Ability.FAILS`)."""
+        """Let a write to come fail; called only with (`Ability.FAILS`)."""
         ...
 
     def restart(self) -> None:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from adapters.testing.answers import Answer, Listing, Shown
+from adapters.testing.answers import Answer, Listing, PlainView
 from adapters.testing.drivers import wire
 from adapters.testing.drivers.driver import Ability
-from adapters.testing.drivers.wire import Document, WireFault
+from adapters.testing.drivers.wire import WireFault, WireObject
 from adapters.testing.failing import Failure
 from domain.flow.commands import Command
 from domain.flow.ids import FlowId, Owner, RouteId
@@ -59,22 +59,22 @@ class HttpDriver:
         """Post a command to an owner's route."""
         door = self.doors[owner]
         status, body = door.post(wire.request_of(command), key)
-        return wire.answer_of(command, status, body, route_id=door.route_id)
+        return wire.parse_answer(command, status, body, route_id=door.route_id)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return what an owner is shown of a flow."""
         return _flow(self._ask(owner, "get_flow", flowId=flow_id))
 
-    def latest(self, owner: Owner) -> Shown | None:
+    def latest(self, owner: Owner) -> PlainView | None:
         """Return the flow that an owner created last."""
         return _flow(self._ask(owner, "find_latest_flow"))
 
-    def resolve(self, owner: Owner, token: str) -> Shown | None:
-        """Return the flow that a token means."""
-        meant = self.doors[owner].session_key if token == owner else token
-        return _flow(self._ask(owner, "resolve_flow", token=meant))
+    def resolve(self, owner: Owner, token: str) -> PlainView | None:
+        """Return the flow of a token."""
+        sent = self.doors[owner].session_key if token == owner else token
+        return _flow(self._ask(owner, "resolve_flow", token=sent))
 
-    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
         summary = self._ask(owner, "get_task_summary", flowId=flow_id)["summary"]
         return None if summary is None else wire.snake_keys(summary)
@@ -86,11 +86,11 @@ class HttpDriver:
         asked = {"limit": min(limit, MOST_LISTED), "status": status, "cursor": cursor}
         given = {name: value for name, value in asked.items() if value is not None}
         result = self._ask(owner, "list_flows", **given)
-        return Listing(tuple(map(wire.flow_of, result["flows"])), result.get("nextCursor"))
+        return Listing(tuple(map(wire.parse_flow, result["flows"])), result.get("nextCursor"))
 
     def fail(self, failure: Failure) -> None:
-        """Refuse: a live gateway is not told to fail."""
-        raise NotImplementedError(f"a live gateway is not told to fail: {failure}")
+        """Refuse: a live gateway does not fail on demand."""
+        raise NotImplementedError(f"a live gateway does not fail on demand: {failure}")
 
     def restart(self) -> None:
         """Let the gateway start again."""
@@ -99,11 +99,11 @@ class HttpDriver:
     def close(self) -> None:
         """Hold nothing: the gateway is not ours."""
 
-    def _ask(self, owner: Owner, action: str, **members: object) -> Document:
+    def _ask(self, owner: Owner, action: str, **members: object) -> WireObject:
         door = self.doors[owner]
         status, body = door.post(wire.query(action, **members), None)
-        return wire.result_of(status, body, route_id=door.route_id)
+        return wire.parse_result(status, body, route_id=door.route_id)
 
 
-def _flow(result: Document) -> Shown | None:
-    return None if result["flow"] is None else wire.flow_of(result["flow"])
+def _flow(result: WireObject) -> PlainView | None:
+    return None if result["flow"] is None else wire.parse_flow(result["flow"])

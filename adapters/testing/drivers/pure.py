@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from adapters.testing.answers import Answer, Listing, Shown, answer_of, shown, shown_summary
+from adapters.testing.answers import (
+    Answer,
+    Listing,
+    PlainView,
+    outcome_answer,
+    plain_summary,
+    plain_view,
+)
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory
 from adapters.testing.failing import Failure
-from adapters.testing.scenario import Rules
+from adapters.testing.scenario import Decider
 from domain.application.outcomes import accepted, rejected
 from domain.application.ports import Clock, NewId
 from domain.application.views import flow_view, task_summary
@@ -15,7 +22,7 @@ from domain.flow.commands import Command, CommandContext, CreateFlow
 from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
-from domain.flow.evolve import evolve, fold
+from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
@@ -27,7 +34,7 @@ class PureDriver:
 
     clock: Clock
     new_id: NewId
-    rules: Rules = decide
+    rules: Decider = decide
     events: dict[str, list[Event]] = field(factory=dict)
     """What happened to each flow, in the order of their creation."""
     flows: dict[str, Flow] = field(factory=dict)
@@ -43,28 +50,28 @@ class PureDriver:
         issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
         decision = self.rules(flow, issued)
         if isinstance(decision, Refusal):
-            return answer_of(rejected(decision, command), command)
-        after = self._happened(flow, decision)
+            return outcome_answer(rejected(decision, command), command)
+        after = self._record(flow, decision)
         task_id = task_of(after, command, decision)
-        return answer_of(accepted(after, command, task_id), command)
+        return outcome_answer(accepted(after, command, task_id), command)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return what an owner is shown of a flow."""
         flow = self._owned(owner, flow_id)
-        return None if flow is None else shown(flow_view(flow))
+        return None if flow is None else plain_view(flow_view(flow))
 
-    def latest(self, owner: Owner) -> Shown | None:
+    def latest(self, owner: Owner) -> PlainView | None:
         """Return the flow that an owner created last."""
         return next(iter(self._all(owner)), None)
 
-    def resolve(self, owner: Owner, token: str) -> Shown | None:
-        """Return the flow that a token means."""
+    def resolve(self, owner: Owner, token: str) -> PlainView | None:
+        """Return the flow of a token."""
         return self.latest(owner) if token == owner else self.find(owner, FlowId(token))
 
-    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
         flow = self._owned(owner, flow_id)
-        return None if flow is None else shown_summary(task_summary(flow.tasks))
+        return None if flow is None else plain_summary(task_summary(flow.tasks))
 
     def listed(
         self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
@@ -87,9 +94,8 @@ class PureDriver:
     def close(self) -> None:
         """Hold nothing."""
 
-    def _happened(self, flow: Flow | None, events: tuple[Event, ...]) -> Flow:
-        for event in events:
-            flow = evolve(flow, event)
+    def _record(self, flow: Flow | None, events: tuple[Event, ...]) -> Flow:
+        flow = fold(flow, events)
         if flow is None:
             raise AssertionError("a decision on no flow must create one")
         self.events.setdefault(flow.flow_id, []).extend(events)
@@ -100,9 +106,11 @@ class PureDriver:
         flow = self.flows.get(flow_id)
         return flow if flow is not None and flow.owner == owner else None
 
-    def _all(self, owner: Owner) -> list[Shown]:
+    def _all(self, owner: Owner) -> list[PlainView]:
         return [
-            shown(flow_view(flow)) for flow in reversed(self.flows.values()) if flow.owner == owner
+            plain_view(flow_view(flow))
+            for flow in reversed(self.flows.values())
+            if flow.owner == owner
         ]
 
 
@@ -111,6 +119,6 @@ def pure_core(clock: Clock, new_id: NewId) -> Driver:
     return PureDriver(clock, new_id)
 
 
-def pure_core_with(rules: Rules) -> DriverFactory:
+def pure_core_with(rules: Decider) -> DriverFactory:
     """Drive a rule of your own in place of `decide`."""
     return lambda clock, new_id: PureDriver(clock, new_id, rules)

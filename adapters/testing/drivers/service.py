@@ -12,15 +12,15 @@ from adapters.testing.answers import (
     NOT_PERSISTED,
     Answer,
     Listing,
-    Shown,
-    answer_of,
-    shown,
-    shown_summary,
+    PlainView,
+    outcome_answer,
+    plain_summary,
+    plain_view,
 )
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, LostAnswer
 from adapters.testing.failing import Died, FailingStore, Failure
+from adapters.testing.json_format import dump_command
 from adapters.testing.memory import MemoryStore
-from adapters.testing.notation import note_command
 from domain.application.ports import Clock, FlowStore, NewId, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
@@ -62,24 +62,24 @@ class ServiceDriver:
             return Answer(NOT_PERSISTED)
         except Died as death:
             raise LostAnswer from death
-        return answer_of(outcome, command)
+        return outcome_answer(outcome, command)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def find(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return what an owner is shown of a flow."""
         return _shown(self._session(owner).find(flow_id))
 
-    def latest(self, owner: Owner) -> Shown | None:
+    def latest(self, owner: Owner) -> PlainView | None:
         """Return the flow that an owner created last."""
         return _shown(self._session(owner).find_latest())
 
-    def resolve(self, owner: Owner, token: str) -> Shown | None:
-        """Return the flow that a token means."""
+    def resolve(self, owner: Owner, token: str) -> PlainView | None:
+        """Return the flow of a token."""
         return _shown(self._session(owner).resolve(token))
 
-    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
+    def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
         summary = self._session(owner).summarize_tasks(flow_id)
-        return None if summary is None else shown_summary(summary)
+        return None if summary is None else plain_summary(summary)
 
     def listed(
         self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None
@@ -90,7 +90,7 @@ class ServiceDriver:
             cursor=FlowId(cursor) if isinstance(cursor, str) else None,
             status=None if status is None else FlowStatus(status),
         )
-        return Listing(tuple(map(shown, page.flows)), page.next_cursor)
+        return Listing(tuple(map(plain_view, page.flows)), page.next_cursor)
 
     def fail(self, failure: Failure) -> None:
         """Let a write to come fail."""
@@ -109,18 +109,15 @@ class ServiceDriver:
         return TaskFlows(self._failing, self.clock, self.new_id).bind_session(owner)
 
 
-def _shown(view: FlowView | None) -> Shown | None:
-    return None if view is None else shown(view)
+def _shown(view: FlowView | None) -> PlainView | None:
+    return None if view is None else plain_view(view)
 
 
 def _origin(owner: Owner, command: Command, key: str | None) -> CommandMetadata:
     actor = Actor(kind=ActorKind.ROUTE, name=owner, key_id=KeyId("default"))
-    if key is None:
-        return CommandMetadata(actor=actor, request_id=RequestId("request-1"))
-    body = json.dumps(note_command(command)).encode()
-    request_key = RequestKey(
-        route_id=RouteId(owner), key=key, request_hash=hashlib.sha256(body).hexdigest()
-    )
+    body = hashlib.sha256(json.dumps(dump_command(command)).encode()).hexdigest()
+    route = RouteId(owner)
+    request_key = None if key is None else RequestKey(route_id=route, key=key, request_hash=body)
     return CommandMetadata(actor=actor, request_id=RequestId("request-1"), request_key=request_key)
 
 

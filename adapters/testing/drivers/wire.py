@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from adapters.testing.answers import ACCEPTED, NOT_PERSISTED, Answer, Shown
-from adapters.testing.notation import note_command
+from adapters.testing.answers import ACCEPTED, NOT_PERSISTED, Answer, PlainView
+from adapters.testing.json_format import dump_command
 from domain.flow.commands import Command
 from domain.flow.ids import RouteId
 
-Document: TypeAlias = dict[str, Any]
+WireObject: TypeAlias = dict[str, Any]
 
 NOT_FOUND: Final = "TaskFlow not found."
 PENDING: Final = "One or more child tasks are still active."
@@ -46,7 +46,7 @@ class WireFault(AssertionError):  # noqa: N818 - what it is
 
 def request_of(command: Command) -> bytes:
     """Return the body of the request that a command is on the wire."""
-    ((action, given),) = note_command(command).items()
+    ((action, given),) = dump_command(command).items()
     members = {_camel(name): _sent(name, value) for name, value in given.items()}
     return query(action, **members)
 
@@ -57,24 +57,24 @@ def query(action: str, **members: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def answer_of(command: Command, status: int, body: bytes, *, route_id: RouteId) -> Answer:
-    """Return what a reply to a command tells; raises WireFault."""
-    (action,) = note_command(command)
-    reply = read_reply(body, route_id=route_id)
+def parse_answer(command: Command, status: int, body: bytes, *, route_id: RouteId) -> Answer:
+    """Return the answer in a reply to a command; raises WireFault."""
+    (action,) = dump_command(command)
+    reply = parse_reply(body, route_id=route_id)
     done = DONE.get(action, "applied")
     if reply["ok"]:
         return _accepted(action, done, reply, status)
     return _refused(action, done, reply, status)
 
 
-def result_of(status: int, body: bytes, *, route_id: RouteId) -> Document:
+def parse_result(status: int, body: bytes, *, route_id: RouteId) -> WireObject:
     """Return the result of a reply to a question, which is never refused; raises WireFault."""
-    reply = read_reply(body, route_id=route_id)
+    reply = parse_reply(body, route_id=route_id)
     _check(reply["ok"] is True and status == 200, f"{status} {reply}")  # noqa: PLR2004 - OK
     return _object(reply["result"])
 
 
-def read_reply(body: bytes, *, route_id: RouteId) -> Document:
+def parse_reply(body: bytes, *, route_id: RouteId) -> WireObject:
     """Return the envelope of a reply; raises WireFault."""
     try:
         reply = _object(json.loads(body))
@@ -86,37 +86,37 @@ def read_reply(body: bytes, *, route_id: RouteId) -> Document:
     return reply
 
 
-def flow_of(document: object) -> Shown:
+def parse_flow(document: object) -> PlainView:
     """Return what is shown of a flow on the wire; raises WireFault."""
     return _view(document, CONSTANT_IN_FLOWS)
 
 
-def task_of(document: object) -> Shown:
+def parse_task(document: object) -> PlainView:
     """Return what is shown of a task on the wire; raises WireFault."""
     return _view(document, CONSTANT_IN_TASKS)
 
 
-def snake_keys(document: Mapping[str, object]) -> Shown:
+def snake_keys(document: Mapping[str, object]) -> PlainView:
     """Return an object of the wire by the names of the core."""
     return {_snake(name): value for name, value in document.items()}
 
 
-def _accepted(action: str, done: str, reply: Document, status: int) -> Answer:
+def _accepted(action: str, done: str, reply: WireObject, status: int) -> Answer:
     result = _object(reply["result"])
-    flow = flow_of(result.pop("flow", None))
+    flow = parse_flow(result.pop("flow", None))
     pending = action == "cancel_flow" and flow["status"] != "cancelled"
-    told: Document = {done: not pending}
+    expected: WireObject = {done: not pending}
     if action == "cancel_flow":
-        told |= {"found": True, **({"reason": PENDING} if pending else {})}
-    tasks = tuple(task_of(task) for task in result.pop("tasks", ()))
-    task = task_of(result.pop("task")) if "task" in result else None
-    _check(result == told, f"a result that says {result}, where {told} was due")
+        expected |= {"found": True, **({"reason": PENDING} if pending else {})}
+    tasks = tuple(parse_task(task) for task in result.pop("tasks", ()))
+    task = parse_task(result.pop("task")) if "task" in result else None
+    _check(result == expected, f"a result that says {result}, where {expected} was due")
     code = "cancel_pending" if pending else None
     _check((status, reply.get("code")) == (202 if pending else 200, code), f"{status} {reply}")
     return Answer(ACCEPTED, "", flow, task, tasks)
 
 
-def _refused(action: str, done: str, reply: Document, status: int) -> Answer:
+def _refused(action: str, done: str, reply: WireObject, status: int) -> Answer:
     code, error, result = reply["code"], reply["error"], _object(reply["result"])
     _check(status == STATUSES.get(code, CONFLICT), f"{status} for {code}")
     reason = _reason(code, error)
@@ -124,13 +124,13 @@ def _refused(action: str, done: str, reply: Document, status: int) -> Answer:
         _check(result == {}, f"a result of {result}")
         return Answer(code, reason)
     flow = result.pop("flow" if action in FOUND else "current", None)
-    tasks = tuple(task_of(task) for task in result.pop("tasks", ()))
-    task = task_of(result.pop("task")) if "task" in result else None
-    told: Document = {done: False, "code": code}
+    tasks = tuple(parse_task(task) for task in result.pop("tasks", ()))
+    task = parse_task(result.pop("task")) if "task" in result else None
+    expected: WireObject = {done: False, "code": code}
     if action in FOUND:
-        told = {done: False, "found": code != "not_found", "reason": reason}
-    _check(result == told, f"a result that says {result}, where {told} was due")
-    return Answer(code, reason, None if flow is None else flow_of(flow), task, tasks)
+        expected = {done: False, "found": code != "not_found", "reason": reason}
+    _check(result == expected, f"a result that says {result}, where {expected} was due")
+    return Answer(code, reason, None if flow is None else parse_flow(flow), task, tasks)
 
 
 def _reason(code: str, error: str) -> str:
@@ -141,7 +141,7 @@ def _reason(code: str, error: str) -> str:
     return "Flow not found."
 
 
-def _view(document: object, constant: Mapping[str, str]) -> Shown:
+def _view(document: object, constant: Mapping[str, str]) -> PlainView:
     found = _object(document)
     for name, value in constant.items():
         _check(found.pop(name, None) == value, f"no {name} {value!r} in {sorted(found)}")
@@ -161,9 +161,9 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _object(value: object) -> Document:
+def _object(value: object) -> WireObject:
     _check(isinstance(value, dict), f"{value!r} where an object was due")
-    found: Document = value  # type: ignore[assignment] # checked in the line above
+    found: WireObject = value  # type: ignore[assignment] # checked in the line above
     return found
 
 

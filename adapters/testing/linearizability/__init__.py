@@ -1,4 +1,4 @@
-"""Linearizability: is there an order of concurrent calls in which each tells the truth?
+"""Linearizability: is there an order of concurrent calls in which every answer is right?
 
 A history is linearizable if every call can be given one moment between its invocation and its
 response, so that in the order of these moments a sequential object would have answered the same
@@ -7,19 +7,24 @@ response, so that in the order of these moments a sequential object would have a
 each object by itself, since a history is linearizable exactly if its part for each object is.
 """
 
-from adapters.testing.linearizability.checking import Counterexample, NotLinearizable, check, judge
+from adapters.testing.linearizability.checking import (
+    Counterexample,
+    NotLinearizable,
+    check_linearizable,
+    judge,
+)
 from adapters.testing.linearizability.flows import (
     NOTHING,
     FlowCall,
     FlowState,
     Look,
-    flow_of,
+    call_flow_id,
     flow_step,
 )
 from adapters.testing.linearizability.history import Operation, partitioned
 from adapters.testing.linearizability.search import (
     Linearized,
-    Step,
+    SequentialSpec,
     Stuck,
     TooManyStates,
     linearize,
@@ -34,11 +39,11 @@ __all__ = [
     "Look",
     "NotLinearizable",
     "Operation",
-    "Step",
+    "SequentialSpec",
     "Stuck",
     "TooManyStates",
-    "check",
-    "flow_of",
+    "call_flow_id",
+    "check_linearizable",
     "flow_step",
     "judge",
     "linearize",

@@ -1,7 +1,8 @@
-"""Judges histories, and shows of one that cannot be the shortest beginning that cannot be."""
+"""Checks histories; of one that is not linearizable it shows the shortest such beginning."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic
 
@@ -9,7 +10,7 @@ from attrs import frozen
 
 from adapters.testing.differences import difference, one_line
 from adapters.testing.linearizability.history import C, K, Operation, R, partitioned, until
-from adapters.testing.linearizability.search import Linearized, S, Step, Stuck, linearize
+from adapters.testing.linearizability.search import Linearized, S, SequentialSpec, Stuck, linearize
 
 _LAST = 5
 """How many calls of the order before the end are shown."""
@@ -25,7 +26,7 @@ class Counterexample(Generic[S, C, R]):
 
     history: Sequence[Operation[C, R]]
     stuck: Stuck[S]
-    step: Step[S, C, R]
+    step: SequentialSpec[S, C, R]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -52,7 +53,7 @@ class Counterexample(Generic[S, C, R]):
 
 
 def judge(
-    history: Sequence[Operation[C, R]], step: Step[S, C, R], initial: S
+    history: Sequence[Operation[C, R]], step: SequentialSpec[S, C, R], initial: S
 ) -> Linearized[S] | Counterexample[S, C, R]:
     """Return an order of the calls on one object, or the shortest beginning that has none."""
     verdict = linearize(history, step, initial)
@@ -62,26 +63,27 @@ def judge(
 
 
 def _shortest(
-    history: Sequence[Operation[C, R]], step: Step[S, C, R], initial: S, *, stuck: Stuck[S]
+    history: Sequence[Operation[C, R]],
+    step: SequentialSpec[S, C, R],
+    initial: S,
+    *,
+    stuck: Stuck[S],
 ) -> Counterexample[S, C, R]:
     """Search between the responses; what begins a linearizable history is linearizable."""
     moments = sorted({each.returned for each in history if each.returned is not None})
-    shortest = Counterexample(history, stuck, step)
-    low, high = 0, len(moments) - 1
-    while low <= high:
-        middle = (low + high) // 2
-        beginning = until(history, moments[middle])
-        verdict = linearize(beginning, step, initial)
-        if isinstance(verdict, Linearized):
-            low = middle + 1
-        else:
-            shortest, high = Counterexample(beginning, verdict, step), middle - 1
-    return shortest
+
+    def searched(moment: float) -> Linearized[S] | Stuck[S]:
+        return linearize(until(history, moment), step, initial)
+
+    at = bisect_left(moments, x=True, key=lambda moment: isinstance(searched(moment), Stuck))
+    if at < len(moments) and isinstance(found := searched(moments[at]), Stuck):
+        return Counterexample(until(history, moments[at]), found, step)
+    return Counterexample(history, stuck, step)
 
 
-def check(
+def check_linearizable(
     history: Iterable[Operation[C, R]],
-    step: Step[S, C, R],
+    step: SequentialSpec[S, C, R],
     initial: Callable[[K], S],
     *,
     key: Callable[[C], K],

@@ -1,4 +1,4 @@
-"""A flow as a sequential object, by the model: what concurrent callers of one flow may be told."""
+"""A flow as a sequential object, by the model: the answers that concurrent callers may get."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from adapters.testing.answers import Answer, Shown, timeless, without_times
+from adapters.testing.answers import Answer, PlainView, timeless, timeless_view
 from adapters.testing.differences import one_line
-from adapters.testing.model import Kept, Life, Rules, foresee, shown_life
+from adapters.testing.model import IdempotentResult, ModelFlow, Rules, predict
 from domain.flow.commands import Command, CommandContext, CreateFlow
 from domain.flow.ids import FlowId, Owner
 
@@ -17,8 +17,8 @@ from domain.flow.ids import FlowId, Owner
 class FlowCall:
     """A command of an owner on one flow.
 
-    `flow_id` is the flow's, also of the command that creates it; `new_id` is the id that a new task
-    got, as its caller was told, or anything that nobody means if nobody was told.
+    `flow_id` is the flow's, also for the command that creates it; `new_id` is the id that the
+    answer gives a new task, or an unused one if there was no answer.
     """
 
     flow_id: FlowId
@@ -47,12 +47,12 @@ class Look:
 class FlowState:
     """A flow, and what the keys that were used on it stand for."""
 
-    life: Life | None = None
-    kept: tuple[tuple[str, Kept], ...] = ()
+    flow: ModelFlow | None = None
+    kept: tuple[tuple[str, IdempotentResult], ...] = ()
 
 
-Call: TypeAlias = FlowCall | Look
-Told: TypeAlias = Answer | Shown | None
+FlowCalls: TypeAlias = FlowCall | Look
+CallResult: TypeAlias = Answer | PlainView | None
 
 NOTHING: Final = FlowState()
 """Every flow at the start."""
@@ -60,29 +60,29 @@ NOTHING: Final = FlowState()
 _RULES: Final = Rules()
 
 
-def flow_of(call: Call) -> str:
+def call_flow_id(call: FlowCalls) -> str:
     """Return the flow that a call is on."""
     return call.flow_id
 
 
-def flow_step(state: FlowState, call: Call) -> tuple[FlowState, Told]:
-    """Return a flow after a call, and what the call is told.
+def flow_step(state: FlowState, call: FlowCalls) -> tuple[FlowState, CallResult]:
+    """Return a flow after a call, and what the call returns.
 
-    Without moments, which no order of calls can foretell: what was observed is compared as
-    `adapters.testing.answers.timeless` and `without_times` leave it.
+    Without moments, which no order of calls determines: observations are compared as `timeless` and
+    `timeless_view` leave them.
     """
     if isinstance(call, Look):
-        seen = state.life if state.life and state.life.owner == call.owner else None
-        return state, None if seen is None else without_times(shown_life(seen))
+        seen = state.flow if state.flow and state.flow.owner == call.owner else None
+        return state, None if seen is None else timeless_view(seen.view)
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
     issued = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
-    foreseen = foresee(_RULES, state.life, issued, past, keyed=call.key is not None)
-    return _changed(state, foreseen.change, call.key), timeless(foreseen.answer)
+    prediction = predict(_RULES, state.flow, issued, past, keyed=call.key is not None)
+    return _changed(state, prediction.change, call.key), timeless(prediction.answer)
 
 
-def _changed(state: FlowState, change: Kept | None, key: str | None) -> FlowState:
+def _changed(state: FlowState, change: IdempotentResult | None, key: str | None) -> FlowState:
     if change is None:
         return state
     kept = state.kept if key is None else (*state.kept, (key, change))
-    return FlowState(change.life, kept)
+    return FlowState(change.flow, kept)

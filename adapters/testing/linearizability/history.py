@@ -31,9 +31,9 @@ class Operation(Generic[C, R]):
         return self.returned is None
 
     def __str__(self) -> str:
-        told = "?" if self.is_pending else f"{self.result}"
+        result = "?" if self.is_pending else f"{self.result}"
         end = "..." if self.returned is None else f"{self.returned:g}"
-        return f"{self.invoked:g} - {end}: {self.call} -> {told}"
+        return f"{self.invoked:g} - {end}: {self.call} -> {result}"
 
 
 def partitioned(

@@ -20,7 +20,7 @@ from adapters.testing.linearizability.history import C, Operation, R
 
 S = TypeVar("S", bound=Hashable)
 
-Step: TypeAlias = Callable[[S, C], tuple[S, R]]
+SequentialSpec: TypeAlias = Callable[[S, C], tuple[S, R]]
 """A sequential object: what it is after a call, and what the call returns."""
 
 MOST_STATES: Final = 2_000_000
@@ -62,7 +62,7 @@ class _Search(Generic[S, C, R]):
     """The calls that are left: those that returned in a doubly linked list, and a set of bits."""
 
     def __init__(
-        self, history: Sequence[Operation[C, R]], step: Step[S, C, R], most_states: int
+        self, history: Sequence[Operation[C, R]], step: SequentialSpec[S, C, R], most_states: int
     ) -> None:
         self.history, self.step, self.most_states = history, step, most_states
         by_invocation = sorted(range(len(history)), key=lambda number: history[number].invoked)
@@ -153,7 +153,7 @@ def _end(operation: Operation[C, R]) -> float:
 
 def linearize(
     history: Sequence[Operation[C, R]],
-    step: Step[S, C, R],
+    step: SequentialSpec[S, C, R],
     initial: S,
     *,
     most_states: int = MOST_STATES,

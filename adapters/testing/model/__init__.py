@@ -1,26 +1,21 @@
-"""A naive model of flows, written from the rules and apart from the core: the oracle of the kit.
+"""A naive model of flows, written from the rules and apart from the core: the kit's oracle.
 
-It knows no events, no table and no store: one plain record a flow, and ifs. It imports the
-commands, which are the questions, and nothing of what answers them.
+It has no events, no table and no store: plain records and ifs. It shares the commands with the
+core, and nothing that decides them.
 """
 
-from adapters.testing.model.life import Child, Life, shown_child, shown_life, summary_of
+from adapters.testing.model.records import ModelFlow, ModelRejection, ModelTask, Verdict
 from adapters.testing.model.rules import Rules
-from adapters.testing.model.ruling import No, Ruling, Verdict
-from adapters.testing.model.world import Foreseen, Kept, Model, foresee
+from adapters.testing.model.world import IdempotentResult, Model, Prediction, predict
 
 __all__ = [
-    "Child",
-    "Foreseen",
-    "Kept",
-    "Life",
+    "IdempotentResult",
     "Model",
-    "No",
+    "ModelFlow",
+    "ModelRejection",
+    "ModelTask",
+    "Prediction",
     "Rules",
-    "Ruling",
     "Verdict",
-    "foresee",
-    "shown_child",
-    "shown_life",
-    "summary_of",
+    "predict",
 ]

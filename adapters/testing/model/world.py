@@ -1,4 +1,4 @@
-"""All flows of all owners, as the model has them: what is told, listed, and remembered."""
+"""The whole model: flows of all owners, listings, and idempotent results."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from adapters.testing.answers import ACCEPTED, Answer, Shown
-from adapters.testing.model.life import Life, shown_child, shown_life, summary_of
+from adapters.testing.answers import ACCEPTED, Answer, PlainView
+from adapters.testing.model.records import ModelFlow, ModelRejection
 from adapters.testing.model.rules import Rules
-from adapters.testing.model.ruling import No
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -26,109 +25,106 @@ REUSED: Final = Answer(
 
 
 @frozen
-class Kept:
-    """A request that was accepted, and what it led to: told again to who repeats its key."""
+class IdempotentResult:
+    """An accepted command and its result, which a repeated idempotency key is answered with."""
 
     command: Command
-    life: Life
+    flow: ModelFlow
     task_id: TaskId | None
 
 
 @frozen
-class Foreseen:
-    """What a command will be answered, and what it changes, if it does; a key is a change, too."""
+class Prediction:
+    """The expected answer to a command, and its effect if it has one (a kept key is one)."""
 
     answer: Answer
-    change: Kept | None = None
+    change: IdempotentResult | None = None
 
 
-def foresee(
-    rules: Rules, life: Life | None, issued: CommandContext, past: Kept | None, *, keyed: bool
-) -> Foreseen:
-    """Say what a command leads to; `past` is what its key stands for, if that was used before."""
+def predict(
+    rules: Rules,
+    flow: ModelFlow | None,
+    issued: CommandContext,
+    past: IdempotentResult | None,
+    *,
+    keyed: bool,
+) -> Prediction:
+    """Return what a command leads to; `past` is the result that its key stands for."""
     command = issued.command
     if past is not None:
         same = past.command == command
-        return Foreseen(_accepted(past.life, command, past.task_id) if same else REUSED)
-    verdict, task_id = rules.rule(life, issued)
-    if isinstance(verdict, No):
-        return Foreseen(_refused(verdict, life, command, task_id))
+        return Prediction(_accepted(past.flow, command, past.task_id) if same else REUSED)
+    verdict, task_id = rules.rule(flow, issued)
+    if isinstance(verdict, ModelRejection):
+        return Prediction(_rejected(verdict, flow, command, task_id))
     answer = _accepted(verdict, command, task_id)
-    changes = keyed or verdict != life
-    return Foreseen(answer, Kept(command, verdict, task_id) if changes else None)
+    changes = keyed or verdict != flow
+    return Prediction(answer, IdempotentResult(command, verdict, task_id) if changes else None)
 
 
 @define
 class Model:
-    """Flows by their names, `flow-1` and so on in the order of their creation.
+    """Flows by their names: `flow-1` and so on in the order of their creation.
 
     Names are the model's own: tasks are `task-1`, `task-2` and so on over all flows.
     """
 
     rules: Rules = field(factory=Rules)
-    lives: dict[str, Life] = field(factory=dict)
-    _kept: dict[tuple[str, str], Kept] = field(factory=dict)
+    flows: dict[FlowId, ModelFlow] = field(factory=dict)
+    _results: dict[tuple[str, str], IdempotentResult] = field(factory=dict)
 
-    def foresee(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Foreseen:
-        """Say what a command of an owner leads to, without letting it happen."""
-        life = None if isinstance(command, CreateFlow) else self.lives.get(command.flow_id)
-        past = None if key is None else self._kept.get((owner, key))
+    def predict(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Prediction:
+        """Return what a command of an owner leads to, and change nothing."""
+        flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
+        past = None if key is None else self._results.get((owner, key))
         issued = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
-        return foresee(self.rules, life, issued, past, keyed=key is not None)
+        return predict(self.rules, flow, issued, past, keyed=key is not None)
 
-    def adopt(self, foreseen: Foreseen, owner: Owner, key: str | None) -> None:
-        """Let happen what was foreseen for an owner and a key."""
-        if foreseen.change is None:
+    def apply(self, prediction: Prediction, owner: Owner, key: str | None) -> None:
+        """Make the change of a prediction."""
+        if prediction.change is None:
             return
-        self.lives[foreseen.change.life.flow_id] = foreseen.change.life
+        self.flows[prediction.change.flow.flow_id] = prediction.change.flow
         if key is not None:
-            self._kept[owner, key] = foreseen.change
+            self._results[owner, key] = prediction.change
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Shown | None:
-        """Return what an owner is shown of a flow."""
-        life = self._owned(owner, flow_id)
-        return None if life is None else shown_life(life)
+    def find(self, owner: Owner, flow_id: FlowId) -> ModelFlow | None:
+        """Return an owner's flow."""
+        flow = self.flows.get(flow_id)
+        return flow if flow is not None and flow.owner == owner else None
 
-    def summary(self, owner: Owner, flow_id: FlowId) -> Shown | None:
-        """Return what an owner is shown of a flow's tasks."""
-        life = self._owned(owner, flow_id)
-        return None if life is None else summary_of(life)
-
-    def listed(self, owner: Owner, status: str | None = None) -> tuple[Shown, ...]:
-        """Return an owner's flows, those of one status if it is given, newest first."""
+    def listed(self, owner: Owner, status: str | None = None) -> tuple[PlainView, ...]:
+        """Return an owner's flows, newest first; those of one status if it is given."""
         return tuple(
-            shown_life(life)
-            for life in reversed(self.lives.values())
-            if life.owner == owner and status in {None, life.status}
+            flow.view
+            for flow in reversed(self.flows.values())
+            if flow.owner == owner and status in {None, flow.status}
         )
 
-    def _owned(self, owner: Owner, flow_id: FlowId) -> Life | None:
-        life = self.lives.get(flow_id)
-        return life if life is not None and life.owner == owner else None
+    def count_tasks(self) -> int:
+        """Return how many tasks all flows have."""
+        return sum(len(flow.tasks) for flow in self.flows.values())
 
     def _new_id(self, command: Command) -> str:
         if isinstance(command, CreateFlow):
-            return f"flow-{len(self.lives) + 1}"
-        return f"task-{sum(len(life.children) for life in self.lives.values()) + 1}"
+            return f"flow-{len(self.flows) + 1}"
+        return f"task-{self.count_tasks() + 1}"
 
 
-def _accepted(life: Life, command: Command, task_id: TaskId | None) -> Answer:
-    return Answer(ACCEPTED, "", shown_life(life), _task(life, task_id), tasks=_tasks(life, command))
+def _accepted(flow: ModelFlow, command: Command, task_id: TaskId | None) -> Answer:
+    return Answer(ACCEPTED, "", flow.view, flow.task_view(task_id), tasks=_tasks(flow, command))
 
 
-def _refused(no: No, life: Life | None, command: Command, task_id: TaskId | None) -> Answer:
-    if life is None or no.code == "not_found":
-        return Answer(no.code, no.reason)
-    task = _task(life, task_id) if isinstance(command, UpdateTask | LoseTask) else None
-    return Answer(no.code, no.reason, shown_life(life), task, tasks=_tasks(life, command))
+def _rejected(
+    rejection: ModelRejection, flow: ModelFlow | None, command: Command, task_id: TaskId | None
+) -> Answer:
+    code, reason = rejection.code, rejection.reason
+    if flow is None or code == "not_found":
+        return Answer(code, reason)
+    task = flow.task_view(task_id) if isinstance(command, UpdateTask | LoseTask) else None
+    return Answer(code, reason, flow.view, task, tasks=_tasks(flow, command))
 
 
-def _tasks(life: Life, command: Command) -> tuple[Shown, ...]:
-    if not isinstance(command, CancelFlow):
-        return ()
-    return tuple(shown_child(child, life.flow_id) for child in life.listed_children)
-
-
-def _task(life: Life, task_id: TaskId | None) -> Shown | None:
-    child = None if task_id is None else life.child(task_id)
-    return None if child is None else shown_child(child, life.flow_id)
+def _tasks(flow: ModelFlow, command: Command) -> tuple[PlainView, ...]:
+    listed = flow.listed_tasks if isinstance(command, CancelFlow) else ()
+    return tuple(view for task in listed if (view := flow.task_view(task.task_id)))

@@ -1,17 +1,16 @@
-"""Flows to generate: any, such as live, ended or pending ones, and those in a state of choice."""
+"""Flows to generate: any, live, ended or pending ones, and those in a state of choice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve as replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from adapters.testing.facts import ended, linked
-from adapters.testing.states import standing
-from adapters.testing.strategies.histories import events_of, histories, links, lives, waits
-from adapters.testing.strategies.values import active, ends, flow_ids, live, moments, patches
+from adapters.testing.examples import ended, linked
+from adapters.testing.states import given_state
+from adapters.testing.strategies.alphabet import WILD
+from adapters.testing.strategies.histories import histories, legal_histories, waits
 from domain.flow.commands import LoseTask, UpdateTask
 from domain.flow.events import (
     Event,
@@ -27,67 +26,45 @@ from domain.flow.evolve import evolve, fold
 from domain.flow.evolve_task import evolve_tasks
 from domain.flow.ids import TaskId
 from domain.flow.state import Flow
-from domain.flow.status import FlowStatus, TaskStatus
+from domain.flow.status import ACTIVE, ENDED, LIVE, FlowStatus, TaskStatus
 from domain.flow.task import Task
 
+LAST = TaskId("last")
 
-def told(history: Iterable[Event]) -> Flow:
-    """Return what a history adds up to."""
+
+def fold_flow(history: Iterable[Event]) -> Flow:
+    """Return the flow of a history."""
     flow = fold(None, history)
     if flow is None:
         raise ValueError("a history without events is no flow")
     return flow
 
 
-tasks: SearchStrategy[Task] = links.map(lambda link: evolve_tasks((), link)[0])
+tasks: SearchStrategy[Task] = WILD.of(TaskLinked).map(lambda link: evolve_tasks((), link)[0])
 """Child tasks in every status."""
-flows = histories.map(told) | lives.map(events_of).map(told)
+flows = (histories | legal_histories).map(fold_flow)
 """Flows that commands may have made, and others."""
 final_events = st.sampled_from([FlowSucceeded(at=9), FlowFailed(at=9), FlowCancelled(at=9)])
 ended_flows = st.builds(evolve, flows, final_events)
-live_flows = st.builds(evolve, flows, st.builds(FlowResumed, at=moments, status=live) | waits)
+live_flows = st.builds(evolve, flows, WILD.of(FlowResumed, status=sorted(LIVE)) | waits)
 
 
-def _pending(flow: Flow, child: TaskLinked) -> Flow:
+def _pending(flow: Flow, task: TaskLinked) -> Flow:
     ends = (TaskEnded(at=9, task_id=t.task_id, status=TaskStatus.FAILED) for t in flow.tasks)
-    return told_on(flow, (*ends, FlowCancelRequested(at=9), child))
-
-
-def told_on(flow: Flow, events: Iterable[Event]) -> Flow:
-    """Return what a flow has become after some more events."""
-    for event in events:
-        flow = evolve(flow, event)
-    return flow
+    for end in ends:
+        flow = evolve(flow, end)
+    return evolve(evolve(flow, FlowCancelRequested(at=9)), task)
 
 
 pending_flows = st.builds(
-    _pending, live_flows, st.builds(replace, links, task_id=st.just("last"), status=active)
+    _pending, live_flows, WILD.of(TaskLinked, task_id=[LAST], status=sorted(ACTIVE))
 )
 """Live flows with a cancel intent whose one active child is `last`."""
 last_ends: SearchStrategy[UpdateTask | LoseTask] = st.one_of(
-    st.builds(
-        UpdateTask,
-        flow_id=flow_ids,
-        task_id=st.just("last"),
-        status=ends,
-        progress_summary=patches,
-    ),
-    st.builds(LoseTask, flow_id=flow_ids, task_id=st.just("last"), silent_before=st.just(50)),
+    WILD.of(UpdateTask, task_id=[LAST], status=sorted(ENDED)),
+    WILD.of(LoseTask, task_id=[LAST], silent_before=[50], task_events=[None]),
 )
 """Commands that end the child of a pending flow."""
-
-_settled = st.lists(ends, max_size=2).map(
-    lambda statuses: [
-        event
-        for number, status in enumerate(statuses)
-        for event in (linked(TaskId(f"ended-{number}")), ended(TaskId(f"ended-{number}"), status))
-    ]
-)
-_active = st.lists(active, min_size=1, max_size=2).map(
-    lambda statuses: [
-        linked(TaskId(f"active-{number}"), status) for number, status in enumerate(statuses)
-    ]
-)
 
 
 def flows_in(status: FlowStatus, *, intent: bool, busy: bool) -> SearchStrategy[Flow]:
@@ -95,5 +72,15 @@ def flows_in(status: FlowStatus, *, intent: bool, busy: bool) -> SearchStrategy[
 
     Also such as no command could have brought there (cancelled without an intent).
     """
-    children = st.builds(lambda a, b: [*a, *b], _settled, _active if busy else st.just([]))
-    return children.map(lambda events: standing(status, events, intent=intent).flow)
+    ends = st.lists(st.sampled_from(sorted(ENDED)), max_size=2)
+    active = st.lists(st.sampled_from(sorted(ACTIVE)), min_size=1, max_size=2)
+    tasks = st.tuples(ends, active if busy else st.just([]))
+    return tasks.map(lambda drawn: given_state(status, _linked(*drawn), intent=intent).flow)
+
+
+def _linked(ends: Iterable[TaskStatus], active: Iterable[TaskStatus]) -> Iterable[Event]:
+    for number, status in enumerate(ends):
+        yield linked(TaskId(f"ended-{number}"))
+        yield ended(TaskId(f"ended-{number}"), status)
+    for number, status in enumerate(active):
+        yield linked(TaskId(f"active-{number}"), status)

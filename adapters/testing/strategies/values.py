@@ -1,4 +1,4 @@
-"""The small values that commands and events are made of, and JSON values at the limits."""
+"""JSON values of any shape and at the limits, and session keys."""
 
 from __future__ import annotations
 
@@ -7,29 +7,13 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from adapters.testing.facts import FLOW, OWNER, STRANGER
-from domain.flow.status import ACTIVE, ENDED, LIVE, NotifyPolicy, TerminalOutcome
-from domain.flow.values import KEEP, Json
+from adapters.testing.examples import OWNER, STRANGER
+from domain.flow.values import Json
 
 MOST_LEVELS: Final = 127
 """How deep a value may be nested; the body around it is the 128th level."""
 MOST_DIGITS: Final = 1000
 
-texts = st.sampled_from(["", " ", "a", "b"])
-"""A small alphabet, so that values meet."""
-maybe = st.none() | texts
-patches = st.just(KEEP) | maybe
-jsons = st.sampled_from([Json("null"), Json("1"), Json('{"a":[]}')])
-json_patches = st.just(KEEP) | jsons
-moments = st.integers(0, 50)
-maybe_moments = st.none() | moments
-task_ids = st.integers(0, 4).map("task-{}".format)
-policies = st.sampled_from(NotifyPolicy)
-live = st.sampled_from(sorted(LIVE))
-active = st.sampled_from(sorted(ACTIVE))
-ends = st.sampled_from(sorted(ENDED))
-outcomes = st.none() | st.sampled_from(TerminalOutcome)
-flow_ids = st.just(FLOW)
 owners = st.sampled_from([OWNER, STRANGER, "agent:ops:main", "agent::", "no-agent", "äöü:😀:x"])
 """Session keys: such as name an agent, and such as do not."""
 

@@ -9,27 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.store.names import NAMES
-from adapters.testing import strategies as some
-from adapters.testing.failing import Fault, Moment
-from adapters.testing.notation import (
+from adapters.testing.failing import Moment, WriteFault
+from adapters.testing.json_format import (
     ACTIONS,
-    WORDS,
+    EVENT_NAMES,
     Unreadable,
-    note_command,
-    note_event,
-    read_command,
-    read_event,
+    dump_command,
+    dump_event,
+    load_command,
+    load_event,
 )
 from adapters.testing.steps import (
     OWNERS,
     FailNextWrite,
     Restart,
     Send,
-    Step,
     Tick,
-    read_steps,
-    write_steps,
+    TrialStep,
+    dump_steps,
+    load_steps,
 )
+from adapters.testing.strategies.commands import wild_commands, wire_commands
+from adapters.testing.strategies.histories import histories
 from domain.flow.commands import COMMANDS, CancelFlow, Command, SetWaiting
 from domain.flow.events import EVENTS, Event
 from domain.flow.ids import FlowId, Owner
@@ -37,46 +38,46 @@ from domain.flow.values import Json
 
 FLOW = FlowId("flow-1")
 EXAMPLES = settings(max_examples=200, deadline=None, database=None)
-steps: st.SearchStrategy[Step] = st.one_of(
-    st.builds(Send, st.sampled_from([*OWNERS, "x"]), some.wild_commands, st.none() | st.just("k")),
+steps: st.SearchStrategy[TrialStep] = st.one_of(
+    st.builds(Send, st.sampled_from([*OWNERS, "x"]), wild_commands, st.none() | st.just("k")),
     st.builds(Tick, st.integers()),
     st.builds(Restart),
-    st.builds(FailNextWrite, st.sampled_from(Fault), st.sampled_from(Moment)),
+    st.builds(FailNextWrite, st.sampled_from(WriteFault), st.sampled_from(Moment)),
 )
 
 
 @EXAMPLES
-@given(some.wild_commands | some.wire_commands)
+@given(wild_commands | wire_commands)
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
-    assert read_command(json.loads(json.dumps(note_command(command)))) == command
+    assert load_command(json.loads(json.dumps(dump_command(command)))) == command
 
 
 @EXAMPLES
-@given(some.histories)
+@given(histories)
 def test_events_are_read_as_they_were_written(history: tuple[Event, ...]) -> None:
-    noted = json.loads(json.dumps([note_event(event) for event in history]))
-    assert tuple(map(read_event, noted)) == history
+    noted = json.loads(json.dumps([dump_event(event) for event in history]))
+    assert tuple(map(load_event, noted)) == history
 
 
 @EXAMPLES
 @given(st.lists(steps, max_size=4))
-def test_steps_are_read_as_they_were_written(taken: list[Step]) -> None:
-    assert read_steps(write_steps(taken)) == taken
+def test_steps_are_read_as_they_were_written(taken: list[TrialStep]) -> None:
+    assert load_steps(dump_steps(taken)) == taken
 
 
 def test_every_command_and_event_has_a_word_and_events_have_the_permanent_ones() -> None:
-    assert {event: word for word, event in WORDS.items()} == NAMES
-    assert set(WORDS.values()) == set(EVENTS)
+    assert {event: word for word, event in EVENT_NAMES.items()} == NAMES
+    assert set(EVENT_NAMES.values()) == set(EVENTS)
     assert set(ACTIONS.values()) == set(COMMANDS)
 
 
 def test_what_is_written_is_short() -> None:
-    sent: list[Step] = [
+    sent: list[TrialStep] = [
         Send(OWNERS[0], CancelFlow(flow_id=FLOW)),
         Send(Owner(OWNERS[1]), _waits(), "k"),
         Tick(-5),
     ]
-    assert write_steps(sent) == (
+    assert dump_steps(sent) == (
         '[{"cancel_flow": {"flow_id": "flow-1"}}, '
         '{"set_waiting": {"flow_id": "flow-1", "expected_revision": 3, "current_step": null, '
         '"state_json": "{}"}, "as": "agent:main:two", "key": "k"}, {"clock": -5}]'
@@ -108,7 +109,7 @@ def _waits() -> SetWaiting:
 )
 def test_what_is_no_command_is_refused(noted: object, told: str) -> None:
     with pytest.raises(Unreadable, match=told):
-        read_command(noted)
+        load_command(noted)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +129,4 @@ def test_what_is_no_command_is_refused(noted: object, told: str) -> None:
 )
 def test_what_is_no_step_is_refused(noted: str) -> None:
     with pytest.raises(Unreadable):
-        read_steps(noted)
+        load_steps(noted)

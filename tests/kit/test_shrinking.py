@@ -7,8 +7,8 @@ from attrs import evolve as replace
 
 from adapters.testing.drivers import DriverFactory, pure_core
 from adapters.testing.model import Rules
-from adapters.testing.shortening import shortened
-from adapters.testing.steps import OWNERS, Restart, Send, Step, Tick, write_steps
+from adapters.testing.shrinking import shrink
+from adapters.testing.steps import OWNERS, Restart, Send, Tick, TrialStep, dump_steps
 from domain.flow.commands import (
     CancelFlow,
     CreateFlow,
@@ -27,7 +27,7 @@ from tests.kit import faulty
 OWNER, OTHER, _ = OWNERS
 CREATE = CreateFlow(goal="g", controller_id="c", current_step="s", state_json=Json("[]"))
 PLAIN = CreateFlow(goal="g", controller_id="c")
-NOISE: list[Step] = [
+NOISE: list[TrialStep] = [
     Send(Owner(OTHER), CREATE),
     Send(Owner(OTHER), RunTask(flow_id=FlowId("flow-1"), runtime=Runtime.ACP, task="other")),
     Tick(5),
@@ -35,11 +35,11 @@ NOISE: list[Step] = [
 ]
 
 
-def _by(owner: Owner, number: int, *commands: FlowCommand) -> list[Step]:
+def _by(owner: Owner, number: int, *commands: FlowCommand) -> list[TrialStep]:
     return [Send(owner, replace(command, flow_id=FlowId(f"flow-{number}"))) for command in commands]
 
 
-def _on(number: int, *commands: FlowCommand) -> list[Step]:
+def _on(number: int, *commands: FlowCommand) -> list[TrialStep]:
     return _by(OWNER, number, *commands)
 
 
@@ -118,7 +118,7 @@ def _end(task: TaskId) -> UpdateTask:
         (
             faulty.crashes_at_the_end,
             [*NOISE, Send(OWNER, PLAIN)],
-            write_steps([*NOISE, Send(OWNER, PLAIN)]),
+            dump_steps([*NOISE, Send(OWNER, PLAIN)]),
         ),
     ],
     ids=[
@@ -132,12 +132,12 @@ def _end(task: TaskId) -> UpdateTask:
     ],
 )
 def test_only_what_leads_to_the_failure_is_left(
-    fault: DriverFactory, steps: list[Step], expected: str
+    fault: DriverFactory, steps: list[TrialStep], expected: str
 ) -> None:
-    assert write_steps(shortened(steps, fault, Rules)) == expected
+    assert dump_steps(shrink(steps, fault, Rules)) == expected
 
 
 def test_without_time_the_steps_stay_as_they_are() -> None:
     steps = [*NOISE, Send(OWNER, CREATE)]
-    assert shortened(steps, faulty.leaks, Rules, seconds=0) == tuple(steps)
-    assert shortened(steps, pure_core, Rules) == tuple(steps)
+    assert shrink(steps, faulty.leaks, Rules, seconds=0) == tuple(steps)
+    assert shrink(steps, pure_core, Rules) == tuple(steps)

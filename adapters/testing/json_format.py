@@ -23,29 +23,27 @@ from typing import (
     get_type_hints,
 )
 
-from attrs import NOTHING, fields
-
+from adapters.testing.differences import given_fields
 from domain.flow import events as e
 from domain.flow.commands import COMMANDS, Command
 from domain.flow.events import Event
 from domain.flow.values import Json, Keep
 
-Noted: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 
 class Unreadable(ValueError):  # noqa: N818 - reads as what is said of the text
-    """A text that is not in this notation."""
+    """A text that is not in this format."""
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+def _action(command: type[Command]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
 
 
-ACTIONS: Final[Mapping[str, type[Command]]] = {_snake(each.__name__): each for each in COMMANDS}
-_ACTION_OF: Final = {command: word for word, command in ACTIONS.items()}
+ACTIONS: Final[Mapping[str, type[Command]]] = {_action(each): each for each in COMMANDS}
 
-WORDS: Final[Mapping[str, type[Event]]] = {
+EVENT_NAMES: Final[Mapping[str, type[Event]]] = {
     "taskflow.flow_created.v1": e.FlowCreated,
     "taskflow.flow_began_waiting.v1": e.FlowBeganWaiting,
     "taskflow.flow_became_blocked.v1": e.FlowBecameBlocked,
@@ -61,36 +59,31 @@ WORDS: Final[Mapping[str, type[Event]]] = {
     "taskflow.task_ended.v1": e.TaskEnded,
 }
 """The permanent names of events. They are those of the store, and stand here again on purpose."""
-_WORD_OF: Final = {event: word for word, event in WORDS.items()}
+_NAME_OF: Final = {event: name for name, event in EVENT_NAMES.items()}
 
 
-def note_command(command: Command) -> Noted:
-    """Return a command in this notation."""
-    return {_ACTION_OF[type(command)]: _noted(command)}
+def dump_command(command: Command) -> JsonObject:
+    """Return a command as JSON."""
+    return {_action(type(command)): _members(command)}
 
 
-def read_command(noted: object) -> Command:
-    """Return the command that a note stands for; raises Unreadable."""
-    return _read(noted, ACTIONS)
+def load_command(document: object) -> Command:
+    """Return the command of a JSON object; raises Unreadable."""
+    return _read(document, ACTIONS)
 
 
-def note_event(event: Event) -> Noted:
-    """Return an event in this notation, with its permanent name."""
-    return {_WORD_OF[type(event)]: _noted(event)}
+def dump_event(event: Event) -> JsonObject:
+    """Return an event as JSON, with its permanent name."""
+    return {_NAME_OF[type(event)]: _members(event)}
 
 
-def read_event(noted: object) -> Event:
-    """Return the event that a note stands for; raises Unreadable."""
-    return _read(noted, WORDS)
+def load_event(document: object) -> Event:
+    """Return the event of a JSON object; raises Unreadable."""
+    return _read(document, EVENT_NAMES)
 
 
-def _noted(value: Any) -> Noted:  # noqa: ANN401 - any attrs class
-    held = ((field, getattr(value, field.name)) for field in fields(type(value)))
-    return {
-        field.name: _plain(given)
-        for field, given in held
-        if field.default is NOTHING or given != field.default
-    }
+def _members(value: Any) -> JsonObject:  # noqa: ANN401 - any attrs class
+    return {name: _plain(held) for name, held in given_fields(value)}
 
 
 def _plain(value: object) -> object:
@@ -99,12 +92,12 @@ def _plain(value: object) -> object:
     return value.value if isinstance(value, Enum) else value
 
 
-def _read(noted: object, kinds: Mapping[str, type[T]]) -> T:
-    match noted:
-        case dict() if len(noted) == 1:
-            ((word, given),) = noted.items()
+def _read(document: object, kinds: Mapping[str, type[T]]) -> T:
+    match document:
+        case dict() if len(document) == 1:
+            ((word, given),) = document.items()
         case _:
-            raise Unreadable(f"expected an object with one member, found {noted!r}")
+            raise Unreadable(f"expected an object with one member, found {document!r}")
     kind = kinds.get(word)
     if kind is None or not isinstance(given, dict):
         raise Unreadable(f"{word}: expected one of {', '.join(kinds)}, and an object")

@@ -18,12 +18,12 @@ from adapters.testing.clock import ControlledClock
 from adapters.testing.drivers.driver import DriverFactory
 from adapters.testing.model import Model
 from adapters.testing.reproducing import MakeRules
-from adapters.testing.steps import OWNERS, Send, Step, Tick
+from adapters.testing.steps import OWNERS, Send, Tick, TrialStep
 from adapters.testing.trial import Trial
 from domain.flow.commands import REVISIONED, Command, LoseTask
 from domain.flow.ids import FlowId, Owner
 
-Steps: TypeAlias = tuple[Step, ...]
+Steps: TypeAlias = tuple[TrialStep, ...]
 
 PASSES: Final = 3
 SECONDS: Final = 20.0
@@ -35,23 +35,23 @@ FREE: Final = frozenset({"goal", "controller_id", "task"})
 
 
 @frozen
-class Standing:
+class FlowPositions:
     """What there is at a step: the revisions of the flows, and how many tasks they have."""
 
-    revisions: Mapping[str, int]
+    revisions: Mapping[FlowId, int]
     tasks: int
 
 
 @frozen
-class Failing:
+class FailingSteps:
     """Steps of which the last fails, and what there was before each of them."""
 
     steps: Steps
-    standings: tuple[Standing, ...]
+    positions: tuple[FlowPositions, ...]
 
 
 @frozen
-class Shortener:
+class Shrinker:
     """Tries steps until a moment of the monotonic clock, in seconds."""
 
     factory: DriverFactory
@@ -68,60 +68,64 @@ class Shortener:
             best = self._plainer(self._shorter(best))
         return best.steps
 
-    def _shorter(self, best: Failing) -> Failing:
+    def _shorter(self, best: FailingSteps) -> FailingSteps:
         for at in reversed(range(len(best.steps))):
             if at < len(best.steps) - 1:
                 simply = (*best.steps[:at], *best.steps[at + 1 :])
                 best = self._tried(_without(best, at)) or self._tried(simply) or best
         return best
 
-    def _plainer(self, best: Failing) -> Failing:
+    def _plainer(self, best: FailingSteps) -> FailingSteps:
         for owner in OWNERS[1:]:
-            best = self._tried(_sent_by_the_first(best.steps, Owner(owner))) or best
+            best = self._tried(_sent_by_the_first(best.steps, owner)) or best
         for at in range(len(best.steps)):
             for name, value in _plain_fields(best.steps, at):
                 best = self._tried(_with(best.steps, at, name, value)) or best
         return best
 
-    def _tried(self, steps: Steps) -> Failing | None:
+    def _tried(self, steps: Steps) -> FailingSteps | None:
         """Take steps, looking at everything after each; None if they do not fail."""
         if time.monotonic() > self.until:
             return None
         trial = Trial(self.factory, Model(self.rules()))
-        standings: list[Standing] = []
+        positions: list[FlowPositions] = []
         try:
             for step in steps:
-                standings.append(_standing(trial.model))
+                positions.append(_positions(trial.model))
                 trial.do(step)
                 trial.look()
-        except Exception:  # noqa: BLE001 - whatever it is, it is a failure to come to
-            return Failing(steps[: len(standings)], tuple(standings))
+        except Exception:  # noqa: BLE001 - any exception is the failure
+            return FailingSteps(steps[: len(positions)], tuple(positions))
         finally:
             trial.close()
         return None
 
 
-def shortened(
-    steps: Sequence[Step], factory: DriverFactory, rules: MakeRules, *, seconds: float = SECONDS
+def shrink(
+    steps: Sequence[TrialStep],
+    factory: DriverFactory,
+    rules: MakeRules,
+    *,
+    seconds: float = SECONDS,
 ) -> Steps:
     """Return fewer and plainer steps that fail as well, found in so many seconds."""
-    return Shortener(factory, rules, time.monotonic() + seconds).shorten(tuple(steps))
+    return Shrinker(factory, rules, time.monotonic() + seconds).shorten(tuple(steps))
 
 
-def _standing(model: Model) -> Standing:
-    revisions = {name: life.revision for name, life in model.lives.items()}
-    return Standing(revisions, sum(len(life.children) for life in model.lives.values()))
+def _positions(model: Model) -> FlowPositions:
+    revisions = {name: flow.revision for name, flow in model.flows.items()}
+    return FlowPositions(revisions, model.count_tasks())
 
 
-def _without(failing: Failing, at: int) -> Steps:
-    """Return the steps but one; what came after it is meant as it then is."""
-    before, after = failing.standings[at], failing.standings[at + 1]
+def _without(failing: FailingSteps, at: int) -> Steps:
+    """Return the steps but one; later steps are adapted to that."""
+    before, after = failing.positions[at], failing.positions[at + 1]
     gone, rest = failing.steps[at], failing.steps[at + 1 :]
     if isinstance(gone, Tick):
-        rest = tuple(_earlier(step, gone.milliseconds) for step in rest)
+        rest = tuple(_dated(step, lambda moment: moment - gone.milliseconds) for step in rest)
     for flow_id, revision in before.revisions.items():
         moved = after.revisions[flow_id] - revision
-        rest = tuple(_expecting_less(step, FlowId(flow_id), moved) for step in rest)
+        rest = tuple(_expecting_less(step, flow_id, moved) for step in rest)
     if len(after.revisions) > len(before.revisions):
         rest = tuple(_renamed(step, "flow", len(after.revisions)) for step in rest)
     if after.tasks > before.tasks:
@@ -134,12 +138,8 @@ def _at_once(steps: Steps) -> Steps:
     return tuple(_dated(step, lambda _: START) for step in steps if not isinstance(step, Tick))
 
 
-def _earlier(step: Step, milliseconds: int) -> Step:
-    return _dated(step, lambda moment: moment - milliseconds)
-
-
-def _dated(step: Step, change: Callable[[int], int]) -> Step:
-    """Return a step with another moment of silence, if it asks for one."""
+def _dated(step: TrialStep, change: Callable[[int], int]) -> TrialStep:
+    """Return a step with another `silent_before`, if it has one."""
     match step:
         case Send(command=LoseTask(silent_before=int(moment))):
             return _having(step, "silent_before", change(moment))
@@ -147,7 +147,7 @@ def _dated(step: Step, change: Callable[[int], int]) -> Step:
             return step
 
 
-def _expecting_less(step: Step, flow_id: FlowId, moved: int) -> Step:
+def _expecting_less(step: TrialStep, flow_id: FlowId, moved: int) -> TrialStep:
     if not isinstance(step, Send) or not isinstance(step.command, REVISIONED):
         return step
     if step.command.flow_id != flow_id or step.command.expected_revision < moved:
@@ -156,7 +156,7 @@ def _expecting_less(step: Step, flow_id: FlowId, moved: int) -> Step:
     return replace(step, command=replace(step.command, expected_revision=expected))
 
 
-def _renamed(step: Step, kind: str, gone: int) -> Step:
+def _renamed(step: TrialStep, kind: str, gone: int) -> TrialStep:
     if not isinstance(step, Send):
         return step
     name = getattr(step.command, f"{kind}_id", "")

@@ -1,4 +1,4 @@
-"""The flow that scenarios are about, its owner, and facts to begin with."""
+"""The flow of scenarios, its owner, and events to begin with."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CREATED_FLOW: Final = Flow(
 
 
 def linked(task_id: TaskId, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinked:
-    """Return the fact that a plain child became part of the flow."""
+    """Return the event that links a plain child."""
     return TaskLinked(
         at=THEN,
         task_id=task_id,
@@ -56,5 +56,5 @@ def linked(task_id: TaskId, status: TaskStatus = TaskStatus.QUEUED) -> TaskLinke
 
 
 def ended(task_id: TaskId, status: TaskStatus = TaskStatus.SUCCEEDED) -> TaskEnded:
-    """Return the fact that a child ended."""
+    """Return the event that ends a child."""
     return TaskEnded(at=THEN, task_id=task_id, status=status)

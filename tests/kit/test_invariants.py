@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.testing.laws import LAWS, broken
+from adapters.testing.invariants import INVARIANTS, broken_invariants
 
 QUEUED: dict[str, Any] = {
     "flow_id": "flow-1",
@@ -35,7 +35,7 @@ CANCELLED = {**WANTED, "revision": 5, "status": "cancelled", "ended_at": 6}
     ],
 )
 def test_what_may_happen_breaks_no_law(before: dict[str, Any], now: dict[str, Any]) -> None:
-    assert broken(before, now) == []
+    assert broken_invariants(before, now) == []
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_what_may_happen_breaks_no_law(before: dict[str, Any], now: dict[str, An
 def test_what_must_not_happen_breaks_its_law(
     before: dict[str, Any], now: dict[str, Any], law: str
 ) -> None:
-    assert law in " ".join(broken(before, now))
+    assert law in " ".join(broken_invariants(before, now))
 
 
 def test_every_law_can_be_broken() -> None:
-    assert len(LAWS) == 9
+    assert len(INVARIANTS) == 9
