@@ -29,8 +29,8 @@ from adapters.composition.gateway import gateway
 from adapters.logs import TextFormatter, configure
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
-from adapters.webhooks.gate import Gate
-from adapters.webhooks.wsgi import create_app
+from adapters.webhooks.admission import Admission
+from adapters.webhooks.wsgi import create_webhook_app
 from bench.gateway import ROOT, configuration
 from bench.load import SECRET
 from bench.tables import table, write_between
@@ -41,8 +41,8 @@ SLICES: Final = 20
 SECONDS: Final = 0.4
 EVERY: Final = 0.001
 PARTS: Final[Mapping[tuple[str, str], str]] = {
-    ("webhooks/gate.py", "admit_head"): "gate",
-    ("webhooks/gate.py", "log"): "log",
+    ("webhooks/admission.py", "admit_head"): "admission",
+    ("webhooks/admission.py", "log"): "log",
     ("webhooks/strict_json.py", "read_json"): "JSON and schema",
     ("webhooks/actions.py", "read_call"): "JSON and schema",
     ("webhooks/replies.py", "success"): "view and answer",
@@ -109,7 +109,7 @@ def profiles(slices: int) -> list[Profile]:
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
     given = gateway(load_settings(configuration(folder), os.environ), store)
-    send = _Caller(create_app(given), given.gate)
+    send = _Caller(create_webhook_app(given), given.admission)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()
 
@@ -128,16 +128,18 @@ class _Caller:
     """Sends requests to the application as the server would."""
 
     wsgi: WSGIApplication
-    gate: Gate
+    admission: Admission
 
     def __call__(self, **document: object) -> dict[str, Any]:
         environ = _environ(json.dumps(document).encode())
-        ticket = self.gate.admit_head("POST", _PATH, _HEADERS, "127.0.0.1", RequestId("profile"))
-        if isinstance(ticket, tuple):
-            raise SystemExit(f"the benchmark is wrong: {ticket}")
-        environ |= {"taskflow.ticket": ticket, "taskflow.request_id": "profile"}
+        permit = self.admission.admit_head(
+            "POST", _PATH, _HEADERS, "127.0.0.1", RequestId("profile")
+        )
+        if isinstance(permit, tuple):
+            raise SystemExit(f"the benchmark is wrong: {permit}")
+        environ |= {"taskflow.permit": permit, "taskflow.request_id": "profile"}
         body = b"".join(self.wsgi(environ, _start_response))
-        ticket.release()
+        permit.release()
         answer: dict[str, Any] = json.loads(body)
         if not answer["ok"]:
             raise SystemExit(f"the benchmark is wrong: {answer}")

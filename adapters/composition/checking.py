@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters import cli
 from adapters.composition.checkpoints import public_key_of, unsigned
-from adapters.composition.edges import now
+from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.limits import limits_as
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints

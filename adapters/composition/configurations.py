@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import asdict, define, field
 
-from adapters.composition.edges import LOG, now
+from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.limits import limits_as
 from adapters.logs import log_fault
 from adapters.presentation.printable import to_the_millisecond

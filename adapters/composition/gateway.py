@@ -12,44 +12,44 @@ from attrs import asdict, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, new_request_id, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_id, new_request_id, now
 from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.limits import limits_as
-from adapters.composition.listening import (
+from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.reloading import Reloads, note_report, reloading
+from adapters.composition.serve import (
     listening,
     rejection_fields,
     remember_of,
     run_service,
     serve_until_stopped,
 )
-from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.composition.reloading import Reloads, note_report, reloading
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.server import (
     Head,
-    RawAnswer,
+    HttpServer,
+    Permit,
+    RawResponse,
     Rejection,
-    Server,
     ServerOptions,
-    Ticket,
     Turn,
     bound_arenas,
 )
 from adapters.settings import InvalidKey, Settings
 from adapters.settings import Route as ConfiguredRoute
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing
-from adapters.webhooks.gate import AdmissionTable, Gate
+from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import NoteAnswer, note_nothing
-from adapters.webhooks.replies import render_error
-from adapters.webhooks.resource import Collaborators
-from adapters.webhooks.routes import KeyNotValid, Route, RouteTable
-from adapters.webhooks.wsgi import create_app
+from adapters.webhooks.refusal_recorder import NoteAnswer, note_nothing
+from adapters.webhooks.resource import WebhookCollaborators
+from adapters.webhooks.responses import render_refusal
+from adapters.webhooks.routes import KeyNotValid, RouteTable, WebhookRoute
+from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
 
@@ -108,7 +108,7 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
                 config=config,
                 url=url,
                 settings=settings,
-                swap=Reloadable(store, webhooks.gate, server, jobs).swap,
+                swap=Reloadable(store, webhooks.admission, server, jobs).swap,
                 report=partial(note_report, store),
                 record=record,
             )
@@ -123,8 +123,8 @@ class Reloadable:
     """What of a running gateway follows its settings."""
 
     store: EventSourcedStore
-    gate: Gate
-    server: Server
+    admission: Admission
+    server: HttpServer
     jobs: Jobs
 
     def swap(self, settings: Settings) -> None:
@@ -135,7 +135,7 @@ class Reloadable:
             body_seconds=limits.body_seconds,
             head_seconds=limits.head_seconds,
         )
-        self.gate.swap(table)
+        self.admission.swap(table)
         self.jobs.follow(settings)
 
 
@@ -153,16 +153,19 @@ def _log_wait(seconds: int, holder: str) -> None:
 
 def gateway(
     settings: Settings, store: EventSourcedStore, note_answer: NoteAnswer = note_nothing
-) -> Collaborators:
+) -> WebhookCollaborators:
     """Return what the webhooks need, over a store."""
-    gate = Gate(
+    admission = Admission(
         table=admission_table(settings, store),
         clock=time.monotonic,
         log_request=partial(log_event, LOG, "request"),
         note_answer=note_answer,
     )
-    return Collaborators(
-        gate=gate, new_id=new_request_id, ready=store.is_readable, log_fault=log_request_fault
+    return WebhookCollaborators(
+        admission=admission,
+        new_id=new_request_id,
+        ready=store.is_readable,
+        log_fault=log_request_fault,
     )
 
 
@@ -178,15 +181,20 @@ def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTa
 
 
 def _server(
-    settings: Settings, webhooks: Collaborators, turn: Turn, *, host: str | None, port: int | None
-) -> Server:
+    settings: Settings,
+    webhooks: WebhookCollaborators,
+    turn: Turn,
+    *,
+    host: str | None,
+    port: int | None,
+) -> HttpServer:
     """Return a server over the webhooks."""
     return listening(
-        turn.over(create_app(webhooks)),
+        turn.over(create_webhook_app(webhooks)),
         _options(settings, host, port),
-        admit=partial(_admit, webhooks.gate),
-        render_error=partial(_render_error, webhooks.gate),
-        neighbourhood=webhooks.gate.neighbourhood,
+        admit=partial(_admit, webhooks.admission),
+        render_error=partial(_render_error, webhooks.admission),
+        neighbourhood=webhooks.admission.neighbourhood,
     )
 
 
@@ -201,18 +209,20 @@ def _options(settings: Settings, host: str | None, port: int | None) -> ServerOp
     )
 
 
-def _admit(gate: Gate, head: Head) -> Ticket | RawAnswer:
-    return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
+def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
+    return admission.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
 
 
-def _render_error(gate: Gate, rejection: Rejection) -> RawAnswer:
-    log_event(LOG, "request", rejection_fields(rejection, gate.table.remember_address))
-    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
+def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
+    log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
+    return render_refusal(
+        rejection.status, rejection.code, rejection.sentence, rejection.request_id
+    )
 
 
-def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
+def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
     for route in settings.routes:
-        yield Route(
+        yield WebhookRoute(
             route_id=route.route_id,
             path=route.path,
             session=flows.bind_session(route.owner),

@@ -14,13 +14,13 @@ from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
 from adapters.audit.desk import configured_issuer
 from adapters.composition.checkpoints import checkpoints_of, verifiers_of
-from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
+from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
-from adapters.webhooks.refused import NoteAnswer, noting
+from adapters.webhooks.refusal_recorder import NoteAnswer, noting
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
 

@@ -15,9 +15,9 @@ from attrs import frozen
 from adapters import cli
 from adapters.audit.desk import Desk, Prover
 from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_request_id, now
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
-from adapters.composition.listening import (
+from adapters.composition.serve import (
     listening,
     rejection_fields,
     remember_of,
@@ -26,9 +26,9 @@ from adapters.composition.listening import (
 )
 from adapters.composition.signals import Signals
 from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
-from adapters.logs import Fields, log_event
+from adapters.logs import LogFields, log_event
 from adapters.pages import Collaborators, create_app, render_error
-from adapters.server import RawAnswer, Rejection, Server, ServerOptions
+from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
 from domain.history.audit_log import AuditLog
@@ -131,7 +131,7 @@ def _pages_given(
     )
 
 
-def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
+def _log_page(remember: Callable[[str], str | None], fields: LogFields) -> None:
     client = fields["client"]
     shown = remember(client) if isinstance(client, str) else None
     log_event(LOG, "page", {**fields, "client": shown})
@@ -139,7 +139,7 @@ def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
 
 def _pages_server(
     settings: Settings, given: Collaborators, *, host: str | None, port: int | None
-) -> Server:
+) -> HttpServer:
     pages = settings.pages
     asked = pages.port if port is None else port
     options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
@@ -158,7 +158,7 @@ def _pages_server(
 
 def _render_page_error(
     rejection: Rejection, *, remember: Callable[[str], str | None], base_path: str
-) -> RawAnswer:
+) -> RawResponse:
     log_event(LOG, "page", rejection_fields(rejection, remember))
     return render_error(
         rejection.status, rejection.code, rejection.sentence, rejection.request_id, base_path

@@ -17,7 +17,7 @@ from attrs import asdict, define, evolve, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
-from adapters.composition.edges import LOG, now
+from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.stores import settings_of

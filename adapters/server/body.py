@@ -8,7 +8,7 @@ end in CRLF, and what is not payload (extensions, trailers) is checked, bounded 
 import re
 from collections.abc import Callable
 
-from adapters.server.faults import BODY_TOO_LARGE, Fault, bad_request
+from adapters.server.errors import BODY_TOO_LARGE, HttpError, bad_request
 from adapters.server.head import are_fields
 
 MAX_LINE = 1_024
@@ -18,7 +18,7 @@ MAX_EXTRAS = 8_192
 _NO_TRAILER = re.compile(rb"(?:content-length|transfer-encoding|host):", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
 
-Progress = bool | Fault
+BodyProgress = bool | HttpError
 """True: the body is complete. False: it needs more bytes. A fault: it can never be complete."""
 
 
@@ -29,7 +29,7 @@ class SizedBody:
         self.content = bytearray()
         self._missing = length
 
-    def take(self, inbox: bytearray) -> Progress:
+    def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""
         self._missing -= _move(inbox, self.content, self._missing)
         return self._missing == 0
@@ -43,9 +43,9 @@ class ChunkedBody:
         self._room = limit
         self._missing = 0
         self._extras = 0
-        self._state: Callable[[bytearray], Progress | None] = self._size
+        self._state: Callable[[bytearray], BodyProgress | None] = self._size
 
-    def take(self, inbox: bytearray) -> Progress:
+    def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""
         while (progress := self._state(inbox)) is None:
             pass
@@ -53,9 +53,9 @@ class ChunkedBody:
 
     # Each state returns None when it has set the next one.
 
-    def _size(self, inbox: bytearray) -> Progress | None:
+    def _size(self, inbox: bytearray) -> BodyProgress | None:
         line = _take_line(inbox)
-        if isinstance(line, bool | Fault):
+        if isinstance(line, bool | HttpError):
             return line
         chunk = _CHUNK.fullmatch(line)
         if chunk is None:
@@ -67,14 +67,14 @@ class ChunkedBody:
         self._state = self._data if self._missing else self._trailer
         return self._count_extras(chunk[2] or b"")
 
-    def _data(self, inbox: bytearray) -> Progress | None:
+    def _data(self, inbox: bytearray) -> BodyProgress | None:
         self._missing -= _move(inbox, self.content, self._missing)
         if self._missing:
             return False
         self._state = self._data_end
         return None
 
-    def _data_end(self, inbox: bytearray) -> Progress | None:
+    def _data_end(self, inbox: bytearray) -> BodyProgress | None:
         if not b"\r\n".startswith(inbox[:2]):
             return bad_request("A chunk is longer than its size")
         if len(inbox) < len(b"\r\n"):
@@ -83,9 +83,9 @@ class ChunkedBody:
         self._state = self._size
         return None
 
-    def _trailer(self, inbox: bytearray) -> Progress | None:
+    def _trailer(self, inbox: bytearray) -> BodyProgress | None:
         line = _take_line(inbox)
-        if isinstance(line, bool | Fault):
+        if isinstance(line, bool | HttpError):
             return line
         if not line:
             return True
@@ -93,7 +93,7 @@ class ChunkedBody:
             return bad_request("A trailer field is malformed, or belongs in the head")
         return self._count_extras(line)
 
-    def _count_extras(self, extra: bytes) -> Fault | None:
+    def _count_extras(self, extra: bytes) -> HttpError | None:
         self._extras += len(extra)
         if self._extras > MAX_EXTRAS:
             return bad_request("The chunk extensions and trailers are too long")
@@ -111,7 +111,7 @@ def _move(source: bytearray, target: bytearray, most: int) -> int:
     return len(moved)
 
 
-def _take_line(inbox: bytearray) -> bytes | Progress:
+def _take_line(inbox: bytearray) -> bytes | BodyProgress:
     """Take a line without its CRLF; False while it is incomplete."""
     end = inbox.find(b"\n")
     if max(end, len(inbox) if end < 0 else 0) > MAX_LINE:

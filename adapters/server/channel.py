@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
 from attrs import asdict
 
-from adapters.server.answers import CONTINUE, whole_answer
-from adapters.server.connection import Connection
-from adapters.server.contract import Rejection
-from adapters.server.exchange import Exchange, open_exchange
-from adapters.server.faults import (
+from adapters.server.connection import ClientConnection
+from adapters.server.errors import (
     BODY_CUT_OFF,
     BODY_TIMEOUT,
     HEAD_CUT_OFF,
     HEAD_TIMEOUT,
-    OUR_FAULT,
-    Fault,
+    INTERNAL_ERROR,
+    HttpError,
 )
+from adapters.server.exchange import Exchange, open_exchange
 from adapters.server.head import begins_request, read_head, take_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
+from adapters.server.ports import Rejection
+from adapters.server.responses import CONTINUE, whole_response
 from adapters.server.task import AppTask
 from domain.flow.ids import RequestId
 
 if TYPE_CHECKING:
-    from adapters.server.contract import RawAnswer, Ticket
+    from adapters.server.ports import Permit, RawResponse
 
 
-class Channel(Connection):
+class Channel(ClientConnection):
     """What happens to the bytes of a connection in each of its phases."""
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as waitress calls it
@@ -96,17 +96,17 @@ class Channel(Connection):
         if raw is None:
             return False
         request_id = self.server.terms.new_id()
-        if isinstance(raw, Fault):
+        if isinstance(raw, HttpError):
             return self._refuse(raw, request_id)
         self.server.crowd.hear(self)
         return self._open(raw, request_id)
 
     def _open(self, raw: bytes, request_id: RequestId) -> bool:
         head = read_head(raw, peer=self.addr[0], request_id=request_id)
-        if isinstance(head, Fault):
+        if isinstance(head, HttpError):
             return self._refuse(head, request_id)
         exchange = open_exchange(head, self.options.body_bytes)
-        if isinstance(exchange, Fault):
+        if isinstance(exchange, HttpError):
             return self._refuse(exchange, request_id, method=head.method)
         return self._admit(exchange)
 
@@ -116,26 +116,26 @@ class Channel(Connection):
             return self._turn_away(exchange, verdict)
         if verdict is not None and verdict.is_authenticated:
             self.server.crowd.leave(self)
-        exchange.ticket = verdict
+        exchange.permit = verdict
         self._exchange = exchange
         self.enter(Phase.BODY, self.options.body_seconds)
         return True
 
-    def _verdict(self, exchange: Exchange) -> "Ticket | RawAnswer | None":
+    def _verdict(self, exchange: Exchange) -> "Permit | RawResponse | None":
         head = exchange.head
         try:
             return self.server.terms.admit(head)
         except Exception:
             extra = {"request_id": head.request_id}
             self.logger.exception("admission of request %s failed", head.request_id, extra=extra)
-            return self.worded(OUR_FAULT, head.request_id)
+            return self.worded(INTERNAL_ERROR, head.request_id)
 
-    def _turn_away(self, exchange: Exchange, answer: "RawAnswer") -> bool:
+    def _turn_away(self, exchange: Exchange, answer: "RawResponse") -> bool:
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
         keep = exchange.head.keeps_alive and not exchange.awaits_continue
         seconds = self.options.idle_seconds if keep and self.server.keeps_connections else None
-        self.write_soon(whole_answer(answer, exchange.head.method, seconds))
+        self.write_soon(whole_response(answer, exchange.head.method, seconds))
         if seconds is None:
             return self._end()
         if exchange.pending:
@@ -147,7 +147,7 @@ class Channel(Connection):
     def _read_body(self) -> bool:
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
-        if isinstance(progress, Fault):
+        if isinstance(progress, HttpError):
             head = exchange.head
             return self._refuse(progress, head.request_id, method=head.method)
         if progress:
@@ -161,7 +161,7 @@ class Channel(Connection):
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
         exchange.body.content.clear()
-        if isinstance(progress, Fault):
+        if isinstance(progress, HttpError):
             return self._end()
         return self._go_on_later() if progress else False
 
@@ -216,11 +216,11 @@ class Channel(Connection):
             self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
 
     def end_answer(self, exchange: Exchange) -> None:
-        """Keep a request's ticket until what is written from now on is all but taken."""
+        """Keep a request's permit until what is written from now on is all but taken."""
         self._ending = exchange
 
     def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - as waitress
-        """Give bytes to the system; release the ticket of the answer that ends with them."""
+        """Give bytes to the system; release the permit of the answer that ends with them."""
         if self._ending is not None and self.total_outbufs_len <= len(data):
             self._ending.release()
             self._ending = None
@@ -263,17 +263,17 @@ class Channel(Connection):
 
     # Refusing and ending
 
-    def _refuse(self, fault: Fault, request_id: RequestId, method: str = "") -> bool:
+    def _refuse(self, fault: HttpError, request_id: RequestId, method: str = "") -> bool:
         """Answer `fault` in the project's envelope and end."""
         extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
         self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
         self._release()
-        self.write_soon(whole_answer(self.worded(fault, request_id), method, None))
+        self.write_soon(whole_response(self.worded(fault, request_id), method, None))
         return self._end()
 
-    def worded(self, fault: Fault, request_id: RequestId) -> "RawAnswer":
+    def worded(self, fault: HttpError, request_id: RequestId) -> "RawResponse":
         """Return the answer that tells the caller of a fault."""
-        answer: RawAnswer = self.server.terms.render_error(
+        answer: RawResponse = self.server.terms.render_error(
             Rejection(**asdict(fault), request_id=request_id, peer=self.addr[0])
         )
         return answer
@@ -304,7 +304,7 @@ class Channel(Connection):
         super().handle_close()
 
     def _release(self) -> None:
-        """Release the ticket unless a worker owns the request: it releases when it ends."""
+        """Release the permit unless a worker owns the request: it releases when it ends."""
         if self._ending is not None:
             self._ending.release()
         if self._exchange is not None and not self.requests:

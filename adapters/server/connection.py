@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
-from adapters.server.contract import Terms
 from adapters.server.crowd import Crowd
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
+from adapters.server.ports import Terms
 from adapters.server.task import LOGGER
 
 
-class Home(Protocol):
+class ConnectionHost(Protocol):
     """What a connection needs of the listener that accepted it."""
 
     terms: Terms
@@ -56,15 +56,15 @@ def reset(sock: socket.socket) -> None:
     sock.close()
 
 
-class Connection(HTTPChannel):  # type: ignore[misc]
+class ClientConnection(HTTPChannel):  # type: ignore[misc]
     """A socket that waitress reads and writes, with deadlines; it knows no request."""
 
     logger = LOGGER
-    server: Home
+    server: ConnectionHost
 
     def __init__(
         self,
-        server: Home,
+        server: ConnectionHost,
         sock: socket.socket,
         addr: tuple[Any, ...],
         adj: Any,  # noqa: ANN401 - waitress has no types

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from adapters.server.exchange import Exchange
-from adapters.server.head import Head, fold
+from adapters.server.head import Head, fold_values
 
 # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -15,7 +15,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     """Build the environment that the application is called with.
 
-    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.ticket`;
+    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.permit`;
     the task adds `taskflow.authenticated`, to be called where the application finds out who asks.
     """
     head = exchange.head
@@ -39,7 +39,7 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
         "wsgi.run_once": False,
         "taskflow.head": head,
         "taskflow.request_id": head.request_id,
-        "taskflow.ticket": exchange.ticket,
+        "taskflow.permit": exchange.permit,
         **_length(exchange),
         **_header_variables(head),
     }
@@ -55,7 +55,7 @@ def _header_variables(head: Head) -> dict[str, str]:
     for name, value in head.headers:
         if _has_variable(name):
             values[name] = (*values.get(name, ()), value)
-    return {_variable(name): fold(name, repeats) for name, repeats in values.items()}
+    return {_variable(name): fold_values(name, repeats) for name, repeats in values.items()}
 
 
 def _has_variable(name: str) -> bool:

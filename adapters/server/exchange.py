@@ -1,14 +1,14 @@
-"""One request on its way through the server: head, body, ticket."""
+"""One request on its way through the server: head, body, permit."""
 
 from threading import Lock
 
 from attrs import Factory, define
 
 from adapters.server.body import Body
-from adapters.server.contract import Ticket
-from adapters.server.faults import Fault
+from adapters.server.errors import HttpError
 from adapters.server.framing import awaits_continue, frame
 from adapters.server.head import Head
+from adapters.server.ports import Permit
 
 
 @define(eq=False, kw_only=True)
@@ -16,7 +16,7 @@ class Exchange:
     """A request whose head is complete.
 
     One thread at a time owns it: the I/O thread until its body is complete, then the worker that
-    runs the application. Its ticket is released by whichever thread sends the end of its answer.
+    runs the application. Its permit is released by whichever thread sends the end of its answer.
     """
 
     head: Head
@@ -24,7 +24,7 @@ class Exchange:
     pending: bool
     """Whether the head announces a body."""
     awaits_continue: bool
-    ticket: Ticket | None = None
+    permit: Permit | None = None
     _lock: Lock = Factory(Lock)
 
     @property
@@ -38,20 +38,20 @@ class Exchange:
         return self.head.version
 
     def release(self) -> None:
-        """Release the ticket, if there is one and it was not released before."""
+        """Release the permit, if there is one and it was not released before."""
         with self._lock:
-            ticket, self.ticket = self.ticket, None
-        if ticket is not None:
-            ticket.release()
+            permit, self.permit = self.permit, None
+        if permit is not None:
+            permit.release()
 
 
-def open_exchange(head: Head, body_limit: int) -> Exchange | Fault:
+def open_exchange(head: Head, body_limit: int) -> Exchange | HttpError:
     """Begin the exchange that `head` asks for, or say why it cannot be."""
     body = frame(head, body_limit)
-    if isinstance(body, Fault):
+    if isinstance(body, HttpError):
         return body
     expectation = awaits_continue(head)
-    if isinstance(expectation, Fault):
+    if isinstance(expectation, HttpError):
         return expectation
     pending = body.take(bytearray()) is not True
     return Exchange(head=head, body=body, pending=pending, awaits_continue=expectation and pending)

@@ -7,11 +7,11 @@ server itself would disagree about where the next request begins.
 import re
 
 from adapters.server.body import Body, ChunkedBody, SizedBody
-from adapters.server.faults import (
+from adapters.server.errors import (
     BODY_TOO_LARGE,
     UNKNOWN_CODING,
     UNKNOWN_EXPECTATION,
-    Fault,
+    HttpError,
     bad_request,
 )
 from adapters.server.head import Head
@@ -22,12 +22,12 @@ _CODINGS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*,[ \t]*)+chunked")
 _HOST = re.compile(r"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
 
 
-def frame(head: Head, limit: int) -> Body | Fault:
+def frame(head: Head, limit: int) -> Body | HttpError:
     """Return the body, of at most `limit` bytes, that follows `head`."""
     return _host_fault(head) or _body(head, limit)
 
 
-def awaits_continue(head: Head) -> bool | Fault:
+def awaits_continue(head: Head) -> bool | HttpError:
     """Whether the caller waits for `100 Continue` before its body (RFC 9110 §10.1.1)."""
     values = head.values("expect")
     if not values or head.version == "1.0":
@@ -37,7 +37,7 @@ def awaits_continue(head: Head) -> bool | Fault:
     return True
 
 
-def _host_fault(head: Head) -> Fault | None:
+def _host_fault(head: Head) -> HttpError | None:
     hosts = head.values("host")
     if len(hosts) > 1:
         return bad_request("The request has more than one Host")
@@ -48,7 +48,7 @@ def _host_fault(head: Head) -> Fault | None:
     return None
 
 
-def _body(head: Head, limit: int) -> Body | Fault:
+def _body(head: Head, limit: int) -> Body | HttpError:
     lengths, codings = head.values("content-length"), head.values("transfer-encoding")
     if lengths and codings:
         return bad_request("The request has both Content-Length and Transfer-Encoding")
@@ -57,7 +57,7 @@ def _body(head: Head, limit: int) -> Body | Fault:
     return _sized(lengths, limit)
 
 
-def _coding_fault(version: str, codings: tuple[str, ...]) -> Fault | None:
+def _coding_fault(version: str, codings: tuple[str, ...]) -> HttpError | None:
     value = codings[0].lower()
     if len(codings) > 1 or version == "1.0":
         return bad_request("Transfer-Encoding is repeated, or sent with HTTP/1.0")
@@ -68,7 +68,7 @@ def _coding_fault(version: str, codings: tuple[str, ...]) -> Fault | None:
     return bad_request("Transfer-Encoding does not end in one chunked")
 
 
-def _sized(lengths: tuple[str, ...], limit: int) -> SizedBody | Fault:
+def _sized(lengths: tuple[str, ...], limit: int) -> SizedBody | HttpError:
     if len(lengths) > 1:
         return bad_request("Content-Length is repeated")
     if lengths and not _LENGTH.fullmatch(lengths[0]):

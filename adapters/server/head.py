@@ -9,7 +9,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from adapters.server.faults import HEAD_TOO_LARGE, Fault, bad_request
+from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
 from domain.flow.ids import RequestId
 
 MAX_FIELDS = 100
@@ -39,7 +39,7 @@ _SINGLE = frozenset(
 )
 
 Version = Literal["1.0", "1.1"]
-Fields = tuple[tuple[str, str], ...]
+HeaderFields = tuple[tuple[str, str], ...]
 
 
 @frozen(kw_only=True)
@@ -64,7 +64,7 @@ class Head:
     path: str
     query: str
     version: Version
-    headers: Fields = field(repr=False)
+    headers: HeaderFields = field(repr=False)
     peer: str
     request_id: RequestId
 
@@ -75,7 +75,7 @@ class Head:
     def value(self, name: str) -> str | None:
         """Return what the field `name` means: its values folded into one, or None without it."""
         values = self.values(name)
-        return fold(name, values) if values else None
+        return fold_values(name, values) if values else None
 
     @property
     def keeps_alive(self) -> bool:
@@ -87,7 +87,7 @@ class Head:
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
-def fold(name: str, values: tuple[str, ...]) -> str:
+def fold_values(name: str, values: tuple[str, ...]) -> str:
     """Fold the values of a repeated field into the one that a reader sees."""
     if name in _SINGLE:
         return values[0]
@@ -101,7 +101,7 @@ def begins_request(inbox: bytearray) -> bool:
     return bytes(inbox[:2]) not in {b"", b"\r"}
 
 
-def take_head(inbox: bytearray, limit: int) -> bytes | Fault | None:
+def take_head(inbox: bytearray, limit: int) -> bytes | HttpError | None:
     """Take a whole head, blank line included, from `inbox`; None while it is incomplete."""
     fields, blank_line, _ = inbox.partition(b"\r\n\r\n")
     seen = bytes(fields + blank_line)
@@ -113,7 +113,7 @@ def take_head(inbox: bytearray, limit: int) -> bytes | Fault | None:
     return seen
 
 
-def _early_fault(seen: bytes, limit: int) -> Fault | None:
+def _early_fault(seen: bytes, limit: int) -> HttpError | None:
     """Refuse what no further byte can mend, so that garbage need not wait for a deadline."""
     if len(seen) > limit:
         return HEAD_TOO_LARGE
@@ -124,14 +124,14 @@ def _early_fault(seen: bytes, limit: int) -> Fault | None:
     return None
 
 
-def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | Fault:
+def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | HttpError:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
     line, _, rest = raw.partition(b"\r\n")
     start = _REQUEST_LINE.fullmatch(line)
     if start is None:
         return bad_request("The request line is malformed")
     fields = _read_fields(rest[:-2])
-    if isinstance(fields, Fault):
+    if isinstance(fields, HttpError):
         return fields
     method, target, minor = (part.decode("latin-1") for part in start.groups())
     target = _origin_form(target, next((value for name, value in fields if name == "host"), ""))
@@ -161,7 +161,7 @@ def _origin_form(target: str, host: str) -> str:
     return rest if rest.startswith("/") else f"/{rest}"
 
 
-def _read_fields(block: bytes) -> Fields | Fault:
+def _read_fields(block: bytes) -> HeaderFields | HttpError:
     if not are_fields(block):
         return bad_request("A header field is malformed")
     if block.count(b"\r\n") > MAX_FIELDS:

@@ -19,8 +19,8 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
 from adapters.server.connection import reset
-from adapters.server.contract import Terms
 from adapters.server.crowd import Crowd, kept_of
+from adapters.server.ports import Terms
 from adapters.server.task import LOGGER
 
 TICK = 0.2

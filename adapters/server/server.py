@@ -5,16 +5,16 @@ from wsgiref.types import WSGIApplication
 
 from attrs import evolve
 
-from adapters.server.contract import Admit, RenderError, Terms
 from adapters.server.crowd import Neighbourhood
 from adapters.server.listener import Listener
 from adapters.server.listening_clock import ListeningClock
 from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
+from adapters.server.ports import Admit, RenderError, Terms
 from domain.flow.ids import RequestId
 
 
-class Server:
+class HttpServer:
     """Serves a WSGI application over HTTP/1.1, bound from the start, until `stop`.
 
     Raises OSError if it cannot listen on the host and port of its options.

@@ -9,9 +9,9 @@ from waitress.buffers import ReadOnlyFileBasedBuffer  # type: ignore[import-unty
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
-from adapters.server.answers import answer_head, whole_answer
 from adapters.server.environ import build_environ
-from adapters.server.faults import OUR_FAULT
+from adapters.server.errors import INTERNAL_ERROR
+from adapters.server.responses import response_head, whole_response
 
 if TYPE_CHECKING:
     from adapters.server.exchange import Exchange
@@ -26,7 +26,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
     """Runs the application in a worker thread.
 
     waitress calls the application and checks what it gives; how the answer is framed, what a fault
-    of the application does to it, and where it ends, is decided here. The ticket goes right before
+    of the application does to it, and where it ends, is decided here. The permit goes right before
     the answer's last bytes do: a caller that has its answer finds its place free.
     """
 
@@ -87,7 +87,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if self.wrote_header:
             return b""
         self._frame_answer()
-        head = answer_head(self.status, self.response_headers, self._keep())
+        head = response_head(self.status, self.response_headers, self._keep())
         self.wrote_header = True
         return head
 
@@ -126,9 +126,9 @@ class AppTask(WSGITask):  # type: ignore[misc]
         self.logger.exception("request %s failed", request_id, extra=extra)  # noqa: LOG004 - in an except
         if self.wrote_header:
             return
-        answer = self.channel.worded(OUR_FAULT, request_id)
+        answer = self.channel.worded(INTERNAL_ERROR, request_id)
         with suppress(ClientDisconnected):
-            self._put(whole_answer(answer, self.request.command, None), is_last=True)
+            self._put(whole_response(answer, self.request.command, None), is_last=True)
 
 
 def _uncopied(body: bytes) -> Any:  # noqa: ANN401 - waitress has no types

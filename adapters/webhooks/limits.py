@@ -12,7 +12,7 @@ Seconds: TypeAlias = float
 Monotonic: TypeAlias = Callable[[], Seconds]
 """Returns the seconds since some moment; it never steps back."""
 
-Key: TypeAlias = tuple[str, str]
+CallerKey: TypeAlias = tuple[str, str]
 """A route's id and a client."""
 
 
@@ -37,10 +37,10 @@ class InFlight:
     A key is remembered only while it has such a request, so there are never more keys than those.
     """
 
-    _held: dict[Key, int] = field(factory=dict, init=False)
+    _held: dict[CallerKey, int] = field(factory=dict, init=False)
     _lock: Lock = field(factory=Lock, init=False, eq=False)
 
-    def take(self, key: Key, limit: int) -> Slot | None:
+    def take(self, key: CallerKey, limit: int) -> Slot | None:
         """Return a place for one more request, or None if all places of the key are taken."""
         with self._lock:
             held = self._held.get(key, 0)
@@ -65,7 +65,7 @@ class Slot:
     """One request's place among those of its key."""
 
     _counter: InFlight
-    key: Key
+    key: CallerKey
     freed: bool = False
 
     def release(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
-from adapters.webhooks.replies import (
+from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
-    Reply,
+    Response,
     cancel_pending,
     persist_failed,
     refusal,
@@ -35,23 +35,25 @@ _CONFLICT: Final = 409
 
 
 @frozen(kw_only=True)
-class Answers:
+class ActionReplies:
     """The answers of one family of actions.
 
-    `accepted` words a whole reply, `refused` the result of a refusal, each with room for so much;
+    `accepted` makes a whole response, `refused` the result of a refusal, in the room given;
     `unsaved` is the sentence for a store that failed, which is shown like a refusal.
     """
 
-    accepted: Callable[[RouteId, Accepted, Room], Reply]
+    accepted: Callable[[RouteId, Accepted, Room], Response]
     refused: Callable[[Rejected, Room], dict[str, Any]]
     unsaved: str
 
 
-def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: Room) -> Reply:
+def outcome_response(
+    answers: ActionReplies, route_id: RouteId, outcome: Outcome, room: Room
+) -> Response:
     """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
-        reply = answers.accepted(route_id, outcome, room)
-        return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
+        response = answers.accepted(route_id, outcome, room)
+        return evolve(response, headers=REPLAYED) if outcome.is_replay else response
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
         _STATUSES.get(outcome.code, _CONFLICT),
@@ -62,16 +64,16 @@ def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: R
     )
 
 
-def unsaved_reply(
-    answers: Answers, route_id: RouteId, error: StoreUnavailable, room: Room
-) -> Reply:
+def unsaved_response(
+    answers: ActionReplies, route_id: RouteId, error: StoreUnavailable, room: Room
+) -> Response:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
     unsaved = Rejected(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
     return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
 
 
-def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
+def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
     return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
 
 
@@ -79,7 +81,7 @@ def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
 
 
-def _applied(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
+def _applied(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
     return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
 
 
@@ -87,7 +89,7 @@ def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"applied": False, "code": refused.code, **_flow(refused, "current")}
 
 
-def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Reply:
+def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Response:
     shown = _with_tasks(accepted.flow, accepted.tasks, room)
     if accepted.flow.status is FlowStatus.CANCELLED:
         return success(route_id, {"found": True, "cancelled": True, **shown})
@@ -109,7 +111,7 @@ def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[s
     return {"flow": shown_flow, "tasks": LIST, **rest}
 
 
-def _linked(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
+def _linked(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
     return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
@@ -118,7 +120,7 @@ def _not_linked(refused: Rejected, _: Room) -> dict[str, Any]:
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
 
 
-def _updated(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
+def _updated(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
     return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
@@ -139,16 +141,18 @@ def _task(outcome: Outcome) -> dict[str, Any]:
     return {} if outcome.task is None else {"task": task_json(outcome.task)}
 
 
-CREATED: Final = Answers(
+CREATED: Final = ActionReplies(
     accepted=_created, refused=_not_created, unsaved="TaskFlow persistence failed."
 )
-APPLIED: Final = Answers(
+APPLIED: Final = ActionReplies(
     accepted=_applied, refused=_not_applied, unsaved="TaskFlow persistence failed."
 )
-CANCELLED: Final = Answers(
+CANCELLED: Final = ActionReplies(
     accepted=_cancelled, refused=_not_cancelled, unsaved="Flow persistence failed."
 )
-LINKED: Final = Answers(accepted=_linked, refused=_not_linked, unsaved="Task persistence failed.")
-UPDATED: Final = Answers(
+LINKED: Final = ActionReplies(
+    accepted=_linked, refused=_not_linked, unsaved="Task persistence failed."
+)
+UPDATED: Final = ActionReplies(
     accepted=_updated, refused=_not_updated, unsaved="Task persistence failed."
 )

@@ -10,16 +10,16 @@ from attrs import field, frozen
 from adapters.webhooks.fields import (
     MOST,
     UNDEFINED,
+    Decoder,
     Issue,
-    Kind,
     any_json,
     boolean,
-    cursor,
-    line,
+    integer_between,
     nullable,
     one_of,
+    page_cursor,
+    single_line,
     text,
-    whole_number,
 )
 from domain.flow.status import (
     ACTIVE,
@@ -39,12 +39,12 @@ Rule: TypeAlias = Callable[[Values], Issue | None]
 
 
 @frozen
-class Field:
+class SchemaField:
     """A field: its name on the wire, its name in the domain, and what it takes."""
 
     wire: str
     name: str
-    kind: Kind
+    decoder: Decoder
     required: bool = False
 
 
@@ -56,7 +56,7 @@ def _no_issue(_: Values) -> Issue | None:
 class Schema:
     """The fields of an action, and a rule for all of them together."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[SchemaField, ...]
     rule: Rule = _no_issue
     known: frozenset[str] = field(init=False)
 
@@ -71,7 +71,7 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
     for each in schema.fields:
         if each.wire not in document and not each.required:
             continue
-        taken = each.kind(document.get(each.wire, UNDEFINED))
+        taken = each.decoder(document.get(each.wire, UNDEFINED))
         if isinstance(taken, Issue):
             return Issue(f"{each.wire}: {taken.text}")
         values[each.name] = taken
@@ -104,17 +104,17 @@ def _outcome_needs_end(values: Values) -> Issue | None:
     )
 
 
-_safe_integer: Final = whole_number(0, MOST, most="int")
+_safe_integer: Final = integer_between(0, MOST, most="int")
 
-FLOW_ID: Final = Field("flowId", "flow_id", text, required=True)
-REVISION: Final = Field("expectedRevision", "expected_revision", _safe_integer, required=True)
-CURRENT_STEP: Final = Field("currentStep", "current_step", nullable(text))
-STATE_JSON: Final = Field("stateJson", "state_json", any_json)
-WAIT_JSON: Final = Field("waitJson", "wait_json", any_json)
-BLOCKED_TASK_ID: Final = Field("blockedTaskId", "blocked_task_id", nullable(text))
-BLOCKED_SUMMARY: Final = Field("blockedSummary", "blocked_summary", nullable(text))
-NOTIFY_POLICY: Final = Field("notifyPolicy", "notify_policy", one_of(NotifyPolicy))
-PROGRESS_SUMMARY: Final = Field("progressSummary", "progress_summary", nullable(line))
+FLOW_ID: Final = SchemaField("flowId", "flow_id", text, required=True)
+REVISION: Final = SchemaField("expectedRevision", "expected_revision", _safe_integer, required=True)
+CURRENT_STEP: Final = SchemaField("currentStep", "current_step", nullable(text))
+STATE_JSON: Final = SchemaField("stateJson", "state_json", any_json)
+WAIT_JSON: Final = SchemaField("waitJson", "wait_json", any_json)
+BLOCKED_TASK_ID: Final = SchemaField("blockedTaskId", "blocked_task_id", nullable(text))
+BLOCKED_SUMMARY: Final = SchemaField("blockedSummary", "blocked_summary", nullable(text))
+NOTIFY_POLICY: Final = SchemaField("notifyPolicy", "notify_policy", one_of(NotifyPolicy))
+PROGRESS_SUMMARY: Final = SchemaField("progressSummary", "progress_summary", nullable(single_line))
 
 LIVE_STATUSES: Final = (
     FlowStatus.QUEUED,
@@ -134,19 +134,19 @@ MOST_LISTED: Final = 1000
 
 NO_FIELDS: Final = Schema(())
 ONE_FLOW: Final = Schema((FLOW_ID,))
-TOKEN: Final = Schema((Field("token", "token", text, required=True),))
+TOKEN: Final = Schema((SchemaField("token", "token", text, required=True),))
 LIST_FLOWS: Final = Schema(
     (
-        Field("limit", "limit", whole_number(1, MOST_LISTED, most="number")),
-        Field("cursor", "cursor", cursor),
-        Field("status", "status", one_of(FlowStatus)),
+        SchemaField("limit", "limit", integer_between(1, MOST_LISTED, most="number")),
+        SchemaField("cursor", "cursor", page_cursor),
+        SchemaField("status", "status", one_of(FlowStatus)),
     )
 )
 CREATE_FLOW: Final = Schema(
     (
-        Field("controllerId", "controller_id", text),
-        Field("goal", "goal", text, required=True),
-        Field("status", "status", one_of(LIVE_STATUSES)),
+        SchemaField("controllerId", "controller_id", text),
+        SchemaField("goal", "goal", text, required=True),
+        SchemaField("status", "status", one_of(LIVE_STATUSES)),
         NOTIFY_POLICY,
         CURRENT_STEP,
         STATE_JSON,
@@ -160,7 +160,7 @@ RESUME_FLOW: Final = Schema(
     (
         FLOW_ID,
         REVISION,
-        Field("status", "status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
+        SchemaField("status", "status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
     )
@@ -171,19 +171,19 @@ REQUEST_CANCEL: Final = Schema((FLOW_ID, REVISION))
 RUN_TASK: Final = Schema(
     (
         FLOW_ID,
-        Field("runtime", "runtime", one_of(Runtime), required=True),
-        Field("sourceId", "source_id", text),
-        Field("childSessionKey", "child_session_key", text),
-        Field("parentTaskId", "parent_task_id", text),
-        Field("agentId", "agent_id", text),
-        Field("runId", "run_id", text),
-        Field("label", "label", text),
-        Field("task", "task", text, required=True),
-        Field("preferMetadata", "prefer_metadata", boolean),
+        SchemaField("runtime", "runtime", one_of(Runtime), required=True),
+        SchemaField("sourceId", "source_id", text),
+        SchemaField("childSessionKey", "child_session_key", text),
+        SchemaField("parentTaskId", "parent_task_id", text),
+        SchemaField("agentId", "agent_id", text),
+        SchemaField("runId", "run_id", text),
+        SchemaField("label", "label", text),
+        SchemaField("task", "task", text, required=True),
+        SchemaField("preferMetadata", "prefer_metadata", boolean),
         NOTIFY_POLICY,
-        Field("status", "status", one_of(ACTIVE_STATUSES)),
-        Field("startedAt", "started_at", _safe_integer),
-        Field("lastEventAt", "last_event_at", _safe_integer),
+        SchemaField("status", "status", one_of(ACTIVE_STATUSES)),
+        SchemaField("startedAt", "started_at", _safe_integer),
+        SchemaField("lastEventAt", "last_event_at", _safe_integer),
         PROGRESS_SUMMARY,
     ),
     _timing_needs_running,
@@ -191,12 +191,12 @@ RUN_TASK: Final = Schema(
 UPDATE_TASK: Final = Schema(
     (
         FLOW_ID,
-        Field("taskId", "task_id", text, required=True),
-        Field("status", "status", one_of(REPORTED_STATUSES), required=True),
+        SchemaField("taskId", "task_id", text, required=True),
+        SchemaField("status", "status", one_of(REPORTED_STATUSES), required=True),
         PROGRESS_SUMMARY,
-        Field("terminalSummary", "terminal_summary", nullable(line)),
-        Field("terminalOutcome", "terminal_outcome", nullable(one_of(TerminalOutcome))),
-        Field("error", "error", nullable(text)),
+        SchemaField("terminalSummary", "terminal_summary", nullable(single_line)),
+        SchemaField("terminalOutcome", "terminal_outcome", nullable(one_of(TerminalOutcome))),
+        SchemaField("error", "error", nullable(text)),
     ),
     _outcome_needs_end,
 )

@@ -8,7 +8,7 @@ from threading import Lock
 
 from attrs import define, field
 
-from adapters.webhooks.limits import Key, Limits, Monotonic, Seconds
+from adapters.webhooks.limits import CallerKey, Limits, Monotonic, Seconds
 
 
 @define
@@ -29,12 +29,12 @@ class RateLimiter:
 
     clock: Monotonic
     tracked_keys: int = 4096
-    _open: OrderedDict[Key, _Window] = field(factory=OrderedDict, init=False)
-    _exhausted: dict[Key, _Window] = field(factory=dict, init=False)
+    _open: OrderedDict[CallerKey, _Window] = field(factory=OrderedDict, init=False)
+    _exhausted: dict[CallerKey, _Window] = field(factory=dict, init=False)
     _next_end: Seconds = field(default=math.inf, init=False)
     _lock: Lock = field(factory=Lock, init=False, eq=False)
 
-    def hit(self, key: Key, limits: Limits) -> int:
+    def hit(self, key: CallerKey, limits: Limits) -> int:
         """Count a request; return 0 if it passes, else the whole seconds until one may."""
         now = self.clock()
         with self._lock:
@@ -53,7 +53,7 @@ class RateLimiter:
                 self._open[key] = window
             return 0 if passes else _whole(window.end - now)
 
-    def _begin(self, key: Key, now: Seconds, limits: Limits) -> _Window | None:
+    def _begin(self, key: CallerKey, now: Seconds, limits: Limits) -> _Window | None:
         self._exhausted.pop(key, None)
         self._open.pop(key, None)
         if not self._make_room(now):
@@ -61,7 +61,7 @@ class RateLimiter:
         window = self._open[key] = _Window(now, now + limits.rate_window_seconds)
         return window
 
-    def _exhaust(self, key: Key, window: _Window) -> None:
+    def _exhaust(self, key: CallerKey, window: _Window) -> None:
         self._open.pop(key, None)
         self._exhausted[key] = window
         self._next_end = min(self._next_end, window.end)

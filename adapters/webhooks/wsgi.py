@@ -7,11 +7,11 @@ from typing import Any
 import falcon
 from falcon import App, Request, Response
 
-from adapters.webhooks.replies import internal_error
-from adapters.webhooks.resource import Collaborators, WebhookResource, write
+from adapters.webhooks.resource import WebhookCollaborators, WebhookResource, write_response
+from adapters.webhooks.responses import internal_error
 
 
-def create_app(given: Collaborators) -> App[Request, Response]:
+def create_webhook_app(given: WebhookCollaborators) -> App[Request, Response]:
     """Return the application; it answers every request in our envelope, its own faults too.
 
     Routes are matched on the raw path, which Falcon's router never sees; so all paths lead to one
@@ -27,7 +27,7 @@ def create_app(given: Collaborators) -> App[Request, Response]:
         # NOTE: what the resource cannot answer itself: the access log has failed, for instance.
         request_id = given.new_id()
         given.log_fault(request_id, error)
-        write(resp, internal_error(None), request_id)
+        write_response(resp, internal_error(None), request_id)
 
     app = falcon.App()
     app.add_sink(resource, prefix="")

@@ -16,11 +16,11 @@ from attrs import define, frozen
 from adapters.server import (
     Admit,
     Head,
+    HttpServer,
     Neighbourhood,
-    RawAnswer,
+    RawResponse,
     Rejection,
     RenderError,
-    Server,
     ServerOptions,
 )
 from domain.flow.ids import RequestId
@@ -29,7 +29,7 @@ from tests.server.wire import PATIENCE, Caller, calling, request
 
 @frozen
 class Running:
-    server: Server
+    server: HttpServer
     thread: threading.Thread
     drained: list[bool]
     """What `run` returned, once it has."""
@@ -58,7 +58,7 @@ def echo(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
     return [json.dumps(said).encode()]
 
 
-def envelope(rejection: Rejection) -> RawAnswer:
+def envelope(rejection: Rejection) -> RawResponse:
     body = {"ok": False, "code": rejection.code, "error": rejection.sentence, "result": {}}
     headers = (("Content-Type", "application/json"), ("X-Request-Id", rejection.request_id))
     return rejection.status, headers, json.dumps(body).encode()
@@ -80,7 +80,7 @@ def serving(
 ) -> Iterator[Running]:
     """Serve `app` on a free port until the block ends, and then stop in good order."""
     ids = (RequestId(f"r{number}") for number in itertools.count(1))
-    server = Server(
+    server = HttpServer(
         app,
         ServerOptions(port=0, **options),
         admit=admit,
@@ -110,20 +110,20 @@ class CountedTicket:
 
 
 class Ledger:
-    """Admits everybody and keeps the tickets."""
+    """Admits everybody and keeps the permits."""
 
     def __init__(self) -> None:
-        self.tickets: list[CountedTicket] = []
+        self.permits: list[CountedTicket] = []
 
     def admit(self, _head: Head) -> CountedTicket:
         """Admit a request."""
-        self.tickets.append(CountedTicket())
-        return self.tickets[-1]
+        self.permits.append(CountedTicket())
+        return self.permits[-1]
 
     @property
     def releases(self) -> list[int]:
-        """How often each ticket was released, in the order of admission."""
-        return [ticket.releases for ticket in self.tickets]
+        """How often each permit was released, in the order of admission."""
+        return [permit.releases for permit in self.permits]
 
 
 class Clock:

@@ -45,18 +45,18 @@ def test_a_request_reaches_the_application_as_it_was_sent() -> None:
 
 
 def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> None:
-    class Ticket:
+    class Permit:
         is_authenticated = True
 
         def release(self) -> None: ...
 
-    ticket, found = Ticket(), []
+    permit, found = Permit(), []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        found.append((environ["taskflow.head"], environ["taskflow.ticket"]))
+        found.append((environ["taskflow.head"], environ["taskflow.permit"]))
         return echo(environ, start_response)
 
-    with serving(app, admit=lambda _: ticket) as running, running.calling() as caller:
+    with serving(app, admit=lambda _: permit) as running, running.calling() as caller:
         caller.ask(request("X-A: 1", "x-a:  2\t", target="//x?y?z#f"))
     head = Head(
         method="POST",
@@ -68,7 +68,7 @@ def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> N
         peer="127.0.0.1",
         request_id=RequestId("r1"),
     )
-    assert found == [(head, ticket)]
+    assert found == [(head, permit)]
 
 
 def test_what_a_caller_sends_in_headers_is_in_no_repr() -> None:

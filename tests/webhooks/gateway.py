@@ -11,13 +11,13 @@ from typing import Any
 from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
-from adapters.webhooks.gate import AdmissionTable, Gate, Ticket
+from adapters.webhooks.admission import Admission, AdmissionTable, Permit
 from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import noting
-from adapters.webhooks.replies import RawAnswer
-from adapters.webhooks.resource import Collaborators
-from adapters.webhooks.routes import Identify, Route, RouteTable
-from adapters.webhooks.wsgi import create_app
+from adapters.webhooks.refusal_recorder import noting
+from adapters.webhooks.resource import WebhookCollaborators
+from adapters.webhooks.responses import RawResponse
+from adapters.webhooks.routes import Identify, RouteTable, WebhookRoute
+from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest
@@ -66,27 +66,27 @@ class Gateway:
     noted: list[DeniedRequest] = field(factory=list)
     fault_log: list[tuple[str, BaseException]] = field(factory=list)
     flows: TaskFlows = field(init=False)
-    gate: Gate = field(init=False)
+    admission: Admission = field(init=False)
     client: TestClient = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.flows = TaskFlows(self.store, lambda: self.now, counted("id"))
-        self.gate = Gate(
+        self.admission = Admission(
             table=self.table([self.route(RouteId(name)) for name in OWNERS]),
             clock=lambda: self.uptime,
             log_request=self.access_log.append,
             note_answer=noting(self.noted.append, lambda: self.now),
         )
         requests = counted("request")
-        given = Collaborators(
-            gate=self.gate,
+        given = WebhookCollaborators(
+            admission=self.admission,
             new_id=lambda: RequestId(requests()),
             ready=lambda: self.ready,
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
         )
-        self.client = TestClient(create_app(given))
+        self.client = TestClient(create_webhook_app(given))
 
-    def table(self, routes: Iterable[Route]) -> AdmissionTable:
+    def table(self, routes: Iterable[WebhookRoute]) -> AdmissionTable:
         """Return what is swapped as one."""
         return AdmissionTable(
             routes=RouteTable(routes),
@@ -94,9 +94,9 @@ class Gateway:
             remember_address=lambda address: address,
         )
 
-    def route(self, name: RouteId) -> Route:
+    def route(self, name: RouteId) -> WebhookRoute:
         """Return a route as the composition root makes it."""
-        return Route(
+        return WebhookRoute(
             route_id=name,
             path=path_of(name),
             session=self.flows.bind_session(Owner(OWNERS[name])),
@@ -153,9 +153,9 @@ class Gateway:
         target: str | None = None,
         headers: Headers | None = None,
         peer: str = CLIENT,
-    ) -> Ticket | RawAnswer:
+    ) -> Permit | RawResponse:
         """Hand over a head as our own server does."""
-        return self.gate.admit_head(
+        return self.admission.admit_head(
             method,
             path_of(route) if target is None else target,
             headers_for(route) if headers is None else headers,
@@ -163,10 +163,10 @@ class Gateway:
             RequestId("request-of-server"),
         )
 
-    def run_admitted(self, ticket: Ticket, body: bytes) -> tuple[int, bytes]:
+    def run_admitted(self, permit: Permit, body: bytes) -> tuple[int, bytes]:
         """Run the application on a request that the server has admitted."""
         environ = create_environ(method="POST", path="/", body=body)
-        given = {"taskflow.ticket": ticket, "taskflow.request_id": "request-of-server"}
+        given = {"taskflow.permit": permit, "taskflow.request_id": "request-of-server"}
         return self.run({**environ, **given})
 
     def run(self, environ: dict[str, Any]) -> tuple[int, bytes]:

@@ -8,10 +8,10 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from adapters.webhooks.access import Access
 from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import note_nothing, noting
-from adapters.webhooks.replies import refusal
+from adapters.webhooks.refusal_recorder import note_nothing, noting
+from adapters.webhooks.request_context import Access
+from adapters.webhooks.responses import refusal
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
 from tests.webhooks.gateway import CLIENT, NOW, Gateway, headers_for
@@ -128,9 +128,9 @@ def test_one_too_many_at_once_is_counted() -> None:
 
 
 def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> None:
-    ticket = gateway.admit()
-    assert not isinstance(ticket, tuple)
-    gateway.run_admitted(ticket, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
+    permit = gateway.admit()
+    assert not isinstance(permit, tuple)
+    gateway.run_admitted(permit, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
     assert gateway.noted == [evolve(NOT_FOUND, request_id=RequestId("request-of-server"))]
 
 
@@ -166,7 +166,7 @@ def test_an_address_that_is_not_recorded_is_not_kept() -> None:
 
 def test_foreign_and_missing_flows_are_noted_alike_and_answered_as_ever(gateway: Gateway) -> None:
     silent = Gateway()
-    silent.gate.note_answer = note_nothing
+    silent.admission.note_answer = note_nothing
     answers = []
     for each in (gateway, silent):
         flow_id = each.create()

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import define
 
 from adapters.webhooks.limits import Seconds
-from adapters.webhooks.replies import Reply
+from adapters.webhooks.responses import Response
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 
 LogRequest: TypeAlias = Callable[[Mapping[str, object]], None]
@@ -33,7 +33,7 @@ class Access:
     flow_id: FlowId | None = None
 
 
-def access_fields(access: Access, reply: Reply, now: Seconds) -> Mapping[str, object]:
+def access_fields(access: Access, response: Response, now: Seconds) -> Mapping[str, object]:
     """Return the fields of a request's log record; those not known are None."""
     return {
         "request_id": access.request_id,
@@ -41,9 +41,9 @@ def access_fields(access: Access, reply: Reply, now: Seconds) -> Mapping[str, ob
         "key_id": access.key_id,
         "action": access.action,
         "flow_id": None if access.flow_id is None else _loggable(access.flow_id),
-        "status": reply.status,
-        "code": reply.code,
-        "reason": reply.reason,
+        "status": response.status,
+        "code": response.code,
+        "reason": response.reason,
         "duration_ms": round((now - access.started) * 1000, 3),
         "remote_address": access.remote_address,
     }

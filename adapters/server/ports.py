@@ -10,11 +10,11 @@ from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 from domain.flow.ids import RequestId
 
-RawAnswer = tuple[int, tuple[tuple[str, str], ...], bytes]
+RawResponse = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body; the server adds Date, Content-Length and Connection."""
 
 
-class Ticket(Protocol):
+class Permit(Protocol):
     """A place among the requests in flight."""
 
     @property
@@ -27,7 +27,7 @@ class Ticket(Protocol):
         ...
 
 
-Admit = Callable[[Head], "Ticket | RawAnswer | None"]
+Admit = Callable[[Head], "Permit | RawResponse | None"]
 """Decides on a request when its head is complete, in the I/O thread: it must not block."""
 
 
@@ -46,7 +46,7 @@ class Rejection:
     peer: str
 
 
-RenderError = Callable[[Rejection], RawAnswer]
+RenderError = Callable[[Rejection], RawResponse]
 """Words a refusal of the server."""
 
 

@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from adapters.webhooks.access import Access
-from adapters.webhooks.replies import Reply
+from adapters.webhooks.request_context import Access
+from adapters.webhooks.responses import Response
 from domain.application.ports import Clock
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest, TurnedAway
 
-NoteAnswer: TypeAlias = Callable[[Access, Reply], None]
+NoteAnswer: TypeAlias = Callable[[Access, Response], None]
 """Takes each answer once, with what is known of its request."""
 
 _KEPT: Final = frozenset({404, 409, 422})
@@ -30,25 +30,25 @@ _FLOW_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def noting(note: NoteDenied, now: Clock) -> NoteAnswer:
     """Return what notes those answers that are evidence, at the time of day."""
 
-    def note_answer(access: Access, reply: Reply) -> None:
-        if reply.status in _KEPT or reply.status in _COUNTED:
-            refused = _refused(access, reply, now)
+    def note_answer(access: Access, response: Response) -> None:
+        if response.status in _KEPT or response.status in _COUNTED:
+            refused = _refused(access, response, now)
             if refused is not None:
                 note(refused)
 
     return note_answer
 
 
-def note_nothing(_access: Access, _reply: Reply) -> None:
+def note_nothing(_access: Access, _reply: Response) -> None:
     """Note nothing of an answer."""
 
 
-def _refused(access: Access, reply: Reply, now: Clock) -> DeniedRequest | None:
-    if access.route is None or reply.code is None:
+def _refused(access: Access, response: Response, now: Clock) -> DeniedRequest | None:
+    if access.route is None or response.code is None:
         return None
-    if reply.status in _COUNTED:
+    if response.status in _COUNTED:
         # A caller that is not let in has a key only if that is not valid now: the reason says why.
-        code = reply.code if access.key_id is None else reply.reason or reply.code
+        code = response.code if access.key_id is None else response.reason or response.code
         return TurnedAway(at=now(), route_id=access.route, code=code, key_id=access.key_id)
     if access.key_id is None or access.action is None:
         return None
@@ -57,8 +57,8 @@ def _refused(access: Access, reply: Reply, now: Clock) -> DeniedRequest | None:
         route_id=access.route,
         key_id=access.key_id,
         action=access.action,
-        code=reply.code,
-        status=reply.status,
+        code=response.code,
+        status=response.status,
         flow_id=_known_form(access.flow_id),
         request_id=access.request_id,
         remote_address=_without_zone(access.remote_address),
