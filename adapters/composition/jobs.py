@@ -1,4 +1,4 @@
-"""What the gateway does by itself: it sweeps, signs checkpoints, notes refusals, and maintains."""
+"""What the gateway does by itself: it sweeps, signs checkpoints, and maintains its store."""
 
 from __future__ import annotations
 
@@ -19,23 +19,11 @@ from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, StoreEvidence, maintain, recording_refusals
-from adapters.webhooks.refusal_recorder import NoteAnswer, noting
+from adapters.store import EventSourcedStore, StoreEvidence, maintain
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
 
 _MAINTENANCE_SECONDS: Final = 1.0
-
-
-@contextmanager
-def noting_refusals(settings: Settings, url: str) -> Iterator[NoteAnswer]:
-    """Give what notes the answers that are evidence; on leaving, all of them are written."""
-    with recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note:
-        yield noting(note, now)
-
-
-def _log_refusals_fault(error: Exception) -> None:
-    log_fault(LOG, "refusals not written", {"reason": str(error)})
 
 
 @contextmanager

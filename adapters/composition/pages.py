@@ -31,6 +31,7 @@ from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
+from domain.application.limits import Limits
 from domain.history.audit_log import AuditLog
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
@@ -142,7 +143,9 @@ def _pages_server(
 ) -> HttpServer:
     pages = settings.pages
     asked = pages.port if port is None else port
-    options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
+    options = ServerOptions(
+        host=host or pages.host, port=asked, threads=4, limits=Limits(body_bytes=1)
+    )
     render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
     app = create_app(given)
     return listening(

@@ -5,20 +5,23 @@ next request. Chunks follow RFC 9112 §7.1 without its tolerances: sizes are pla
 end in CRLF, and what is not payload (extensions, trailers) is checked, bounded and thrown away.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from adapters.server.errors import BODY_TOO_LARGE, HttpError, bad_request
 from adapters.server.head import are_fields
 
-MAX_LINE = 1_024
-MAX_EXTRAS = 8_192
+MAX_LINE: Final = 1_024
+MAX_EXTRAS: Final = 8_192
 
 # APPSEC: who merges trailers into the head would find another end of the message in them.
-_NO_TRAILER = re.compile(rb"(?:content-length|transfer-encoding|host):", re.IGNORECASE)
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
+_NO_TRAILER: Final = re.compile(rb"(?:content-length|transfer-encoding|host):", re.IGNORECASE)
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
 
-BodyProgress = bool | HttpError
+BodyProgress: TypeAlias = bool | HttpError
 """True: the body is complete. False: it needs more bytes. A fault: it can never be complete."""
 
 
@@ -100,7 +103,7 @@ class ChunkedBody:
         return None
 
 
-Body = SizedBody | ChunkedBody
+Body: TypeAlias = SizedBody | ChunkedBody
 
 
 def _move(source: bytearray, target: bytearray, most: int) -> int:

@@ -4,6 +4,8 @@ The phases and their order stand in `phase`. Except for `service`, which a worke
 here happens in the I/O thread.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -88,7 +90,7 @@ class Channel(ClientConnection):
     def _await_request(self) -> bool:
         if not begins_request(self._inbox) or self.total_outbufs_len:
             return False
-        self.enter(Phase.HEAD, self.options.head_seconds)
+        self.enter(Phase.HEAD, self.options.limits.head_seconds)
         return True
 
     def _read_head(self) -> bool:
@@ -105,7 +107,7 @@ class Channel(ClientConnection):
         head = read_head(raw, peer=self.addr[0], request_id=request_id)
         if isinstance(head, HttpError):
             return self._refuse(head, request_id)
-        exchange = open_exchange(head, self.options.body_bytes)
+        exchange = open_exchange(head, self.options.limits.body_bytes)
         if isinstance(exchange, HttpError):
             return self._refuse(exchange, request_id, method=head.method)
         return self._admit(exchange)
@@ -118,10 +120,10 @@ class Channel(ClientConnection):
             self.server.crowd.leave(self)
         exchange.permit = verdict
         self._exchange = exchange
-        self.enter(Phase.BODY, self.options.body_seconds)
+        self.enter(Phase.BODY, self.options.limits.body_seconds)
         return True
 
-    def _verdict(self, exchange: Exchange) -> "Permit | RawResponse | None":
+    def _verdict(self, exchange: Exchange) -> Permit | RawResponse | None:
         head = exchange.head
         try:
             return self.server.terms.admit(head)
@@ -130,7 +132,7 @@ class Channel(ClientConnection):
             self.logger.exception("admission of request %s failed", head.request_id, extra=extra)
             return self.worded(INTERNAL_ERROR, head.request_id)
 
-    def _turn_away(self, exchange: Exchange, answer: "RawResponse") -> bool:
+    def _turn_away(self, exchange: Exchange, answer: RawResponse) -> bool:
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
         keep = exchange.head.keeps_alive and not exchange.awaits_continue
@@ -140,7 +142,7 @@ class Channel(ClientConnection):
             return self._end()
         if exchange.pending:
             self._exchange = exchange
-            self.enter(Phase.DISCARD, self.options.body_seconds)
+            self.enter(Phase.DISCARD, self.options.limits.body_seconds)
             return True
         return self._go_on_later()
 
@@ -183,7 +185,7 @@ class Channel(ClientConnection):
         self.current_outbuf_count = self.adj.outbuf_high_watermark
         self.enter(Phase.IDLE, self.options.kept_seconds)
 
-    _STEPS: ClassVar[Mapping[Phase, "Callable[[Channel], bool]"]] = {
+    _STEPS: ClassVar[Mapping[Phase, Callable[[Channel], bool]]] = {
         Phase.IDLE: _await_request,
         Phase.HEAD: _read_head,
         Phase.BODY: _read_body,
@@ -271,7 +273,7 @@ class Channel(ClientConnection):
         self.write_soon(whole_response(self.worded(fault, request_id), method, None))
         return self._end()
 
-    def worded(self, fault: HttpError, request_id: RequestId) -> "RawResponse":
+    def worded(self, fault: HttpError, request_id: RequestId) -> RawResponse:
         """Return the answer that tells the caller of a fault."""
         answer: RawResponse = self.server.terms.render_error(
             Rejection(**asdict(fault), request_id=request_id, peer=self.addr[0])

@@ -1,11 +1,13 @@
 """A caller's socket: which phase it is in, when that must end, and how to part without a reset."""
 
+from __future__ import annotations
+
 import math
 import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
@@ -39,13 +41,13 @@ class ConnectionHost(Protocol):
         ...
 
 
-_SEND_BYTES = 65_536
+_SEND_BYTES: Final = 65_536
 """Most that is given to the system at a time."""
 
-_LONG = 5.0
+_LONG: Final = 5.0
 """Seconds that a connection may be idle while all are in use."""
 
-_SHORT = 1.0
+_SHORT: Final = 1.0
 """Seconds that a drain waits for a caller that has its answer to close."""
 
 

@@ -12,20 +12,22 @@ First goes the one that came first of those that have sent no whole head; if the
 the one whose last head is longest ago. One whose request the application works on is left alone.
 """
 
+from __future__ import annotations
+
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
 
-Neighbourhood = Callable[[str], str | None]
+Neighbourhood: TypeAlias = Callable[[str], str | None]
 """Names those who share one bound by the address of a socket's other end; None has no bound."""
 
-_HURRY_SECONDS = 1.0
-_KEPT_OF = 64
+_HURRY_SECONDS: Final = 1.0
+_KEPT_OF: Final = 64
 """One place in so many is kept for newcomers."""
 
 

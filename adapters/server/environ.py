@@ -1,15 +1,17 @@
 """The WSGI environment of a request (PEP 3333)."""
 
+from __future__ import annotations
+
 import io
 import sys
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from adapters.server.exchange import Exchange
 from adapters.server.head import Head, fold_values
 
 # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
@@ -51,11 +53,11 @@ def _length(exchange: Exchange) -> dict[str, str]:
 
 
 def _header_variables(head: Head) -> dict[str, str]:
-    values: dict[str, tuple[str, ...]] = {}
-    for name, value in head.headers:
-        if _has_variable(name):
-            values[name] = (*values.get(name, ()), value)
-    return {_variable(name): fold_values(name, repeats) for name, repeats in values.items()}
+    return {
+        _variable(name): fold_values(name, repeats)
+        for name, repeats in head.by_name.items()
+        if _has_variable(name)
+    }
 
 
 def _has_variable(name: str) -> bool:

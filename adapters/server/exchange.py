@@ -1,5 +1,7 @@
 """One request on its way through the server: head, body, permit."""
 
+from __future__ import annotations
+
 from threading import Lock
 
 from attrs import Factory, define

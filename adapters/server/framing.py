@@ -4,7 +4,10 @@ APPSEC: each rule closes a shape of request smuggling, in which a proxy before t
 server itself would disagree about where the next request begins.
 """
 
+from __future__ import annotations
+
 import re
+from typing import Final
 
 from adapters.server.body import Body, ChunkedBody, SizedBody
 from adapters.server.errors import (
@@ -17,9 +20,9 @@ from adapters.server.errors import (
 from adapters.server.head import Head
 
 # NOTE: 18 digits fit into the 64-bit integers of every proxy; Python refuses to read 5,000.
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_CODINGS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*,[ \t]*)+chunked")
-_HOST = re.compile(r"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_CODINGS: Final = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*,[ \t]*)+chunked")
+_HOST: Final = re.compile(r"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
 
 
 def frame(head: Head, limit: int) -> Body | HttpError:

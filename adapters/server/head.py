@@ -4,26 +4,28 @@ The grammar is RFC 9112 §2 to §5 without its tolerances: lines end in CRLF, a 
 name has no blank before its colon. What two servers could read in two ways is refused.
 """
 
+from __future__ import annotations
+
 import re
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
 from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
 from domain.flow.ids import RequestId
 
-MAX_FIELDS = 100
+MAX_FIELDS: Final = 100
 
-_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_METHOD = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
-_ABSOLUTE = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
-_PORTS = {"http": ":80", "https": ":443"}
-_FIELDS = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
-_FIELD = re.compile(r"([^:]+):([^\r]*)\r\n")
+_TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
+_REQUEST_LINE: Final = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
+_ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
+_PORTS: Final = {"http": ":80", "https": ":443"}
+_FIELDS: Final = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
+_FIELD: Final = re.compile(r"([^:]+):([^\r]*)\r\n")
 
 # A repeated field of these keeps its first value, as the reference does; others are joined.
-_SINGLE = frozenset(
+_SINGLE: Final = frozenset(
     {
         "authorization",
         "content-type",
@@ -38,8 +40,8 @@ _SINGLE = frozenset(
     }
 )
 
-Version = Literal["1.0", "1.1"]
-HeaderFields = tuple[tuple[str, str], ...]
+Version: TypeAlias = Literal["1.0", "1.1"]
+HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @frozen(kw_only=True)
@@ -68,9 +70,18 @@ class Head:
     peer: str
     request_id: RequestId
 
+    by_name: dict[str, tuple[str, ...]] = field(init=False, repr=False, eq=False)
+
+    @by_name.default
+    def _index(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers:
+            found[name] = (*found.get(name, ()), value)
+        return found
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of the field `name` (lower case), in the order sent."""
-        return tuple(value for sent, value in self.headers if sent == name)
+        return self.by_name.get(name, ())
 
     def value(self, name: str) -> str | None:
         """Return what the field `name` means: its values folded into one, or None without it."""

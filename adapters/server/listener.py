@@ -1,5 +1,7 @@
 """The listening socket, the loop that serves it, and the drain that ends it."""
 
+from __future__ import annotations
+
 import errno
 import logging
 import math
@@ -9,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore  # type: ignore[import-untyped]
@@ -23,15 +25,15 @@ from adapters.server.crowd import Crowd, kept_of
 from adapters.server.ports import Terms
 from adapters.server.task import LOGGER
 
-TICK = 0.2
+TICK: Final = 0.2
 """Seconds between two looks at the deadlines."""
 
-_BACKLOG = 4_096
-_AT_ONCE = 128
-_RECV_BYTES = 65_536
-_NEVER_SPOOL = 2**62
-_WARN_SECONDS = 60.0
-_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_BACKLOG: Final = 4_096
+_AT_ONCE: Final = 128
+_RECV_BYTES: Final = 65_536
+_NEVER_SPOOL: Final = 2**62
+_WARN_SECONDS: Final = 60.0
+_OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]

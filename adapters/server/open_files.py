@@ -1,12 +1,15 @@
 """How many connections the system lets this process hold."""
 
+from __future__ import annotations
+
 import logging
 import resource
+from typing import Final
 
-_RESERVE = 64
+_RESERVE: Final = 64
 """Descriptors for everything that is not a caller's connection."""
 
-_LOGGER = logging.getLogger("taskflow.server")
+_LOGGER: Final = logging.getLogger("taskflow.server")
 
 
 def room_for_connections(wanted: int) -> int:

@@ -1,7 +1,9 @@
 """What the server is given: who admits a request, who words a refusal, who makes ids."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -10,7 +12,7 @@ from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 from domain.flow.ids import RequestId
 
-RawResponse = tuple[int, tuple[tuple[str, str], ...], bytes]
+RawResponse: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body; the server adds Date, Content-Length and Connection."""
 
 
@@ -27,7 +29,7 @@ class Permit(Protocol):
         ...
 
 
-Admit = Callable[[Head], "Permit | RawResponse | None"]
+Admit: TypeAlias = Callable[[Head], Permit | RawResponse | None]
 """Decides on a request when its head is complete, in the I/O thread: it must not block."""
 
 
@@ -46,7 +48,7 @@ class Rejection:
     peer: str
 
 
-RenderError = Callable[[Rejection], RawResponse]
+RenderError: TypeAlias = Callable[[Rejection], RawResponse]
 """Words a refusal of the server."""
 
 

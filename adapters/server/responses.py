@@ -1,14 +1,17 @@
 """Answers as bytes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
 
 from adapters.server.ports import RawResponse
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def response_head(status: str, headers: Iterable[tuple[str, str]], keep: float | None) -> bytes:

@@ -1,5 +1,7 @@
 """The server as the rest of the program sees it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
@@ -11,6 +13,7 @@ from adapters.server.listening_clock import ListeningClock
 from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
 from adapters.server.ports import Admit, RenderError, Terms
+from domain.application.limits import Limits
 from domain.flow.ids import RequestId
 
 
@@ -84,16 +87,10 @@ class HttpServer:
             listener.logger.warning("stopped before every accepted request was answered")
         return drained
 
-    def limit(self, *, body_bytes: int, body_seconds: float, head_seconds: float) -> None:
+    def limit(self, limits: Limits) -> None:
         """Change what a request may take, from the next one on; any thread may call this."""
         terms = self._listener.terms
-        options = evolve(
-            terms.options,
-            body_bytes=body_bytes,
-            body_seconds=body_seconds,
-            head_seconds=head_seconds,
-        )
-        self._listener.terms = evolve(terms, options=options)
+        self._listener.terms = evolve(terms, options=evolve(terms.options, limits=limits))
 
     def stop(self) -> None:
         """Begin the drain; any thread and any signal handler may call this, more than once."""

@@ -1,9 +1,11 @@
 """The task that runs the application for one request and writes its answer."""
 
+from __future__ import annotations
+
 import io
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from waitress.buffers import ReadOnlyFileBasedBuffer  # type: ignore[import-untyped]
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
@@ -16,10 +18,10 @@ from adapters.server.responses import response_head, whole_response
 if TYPE_CHECKING:
     from adapters.server.exchange import Exchange
 
-LARGE = 65_536
+LARGE: Final = 65_536
 """Bytes from which on a part of an answer is sent from where it is, not copied into a buffer."""
 
-LOGGER = logging.getLogger("taskflow.server")
+LOGGER: Final = logging.getLogger("taskflow.server")
 
 
 class AppTask(WSGITask):  # type: ignore[misc]
@@ -31,7 +33,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
     """
 
     logger = LOGGER
-    request: "Exchange"
+    request: Exchange
     wrote_header: bool = False
 
     @property

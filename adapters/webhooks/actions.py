@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
+from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.views import flow_json, summary_json
@@ -30,8 +31,6 @@ from domain.flow.commands import (
     UpdateTask,
 )
 
-ActionResult: TypeAlias = dict[str, Any]
-
 
 @frozen
 class QueryAction:
@@ -49,7 +48,7 @@ class CommandAction:
     name: str
     schema: Schema
     command: type[Command]
-    answers: ActionReplies
+    replies: ActionReplies
 
 
 Action: TypeAlias = QueryAction | CommandAction

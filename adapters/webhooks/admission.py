@@ -1,12 +1,11 @@
-"""The admission: all checks that the head of a request allows, before its body is read.
+"""Admission: all checks that the head of a request allows, before its body is read.
 
-It runs in the server's I/O thread when a head is complete, or in the resource where there is no
-such server. It never blocks.
+It runs in the server's I/O thread when a head is complete, and never blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from attrs import Factory, define, evolve, field, frozen
@@ -20,27 +19,29 @@ from adapters.webhooks.client import (
     client_key,
     neighbourhood,
 )
-from adapters.webhooks.head import RequestHead, read_head
 from adapters.webhooks.limits import CallerKey, InFlight, Monotonic, Slot
 from adapters.webhooks.media_type import media_type_fault
-from adapters.webhooks.refusal_recorder import NoteAnswer, note_nothing
-from adapters.webhooks.request_context import Access, LogRequest, access_fields
-from adapters.webhooks.responses import RawResponse, Response, render
+from adapters.webhooks.request_context import (
+    LogRequest,
+    RequestContext,
+    RequestHead,
+    access_log_entry,
+)
+from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
 from adapters.webhooks.windows import RateLimiter
-from domain.flow.ids import KeyId, RequestId
+from domain.flow.ids import FlowId
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
 
 @frozen(kw_only=True)
 class RoutePermit:
-    """A request that was let in: by which key, to which route, in which place."""
+    """Lets a request of an authenticated caller in: to which route, in which place."""
 
     route: WebhookRoute
-    key_id: KeyId
     idempotency_keys: Sequence[str]
-    access: Access
+    context: RequestContext
     slot: Slot
     is_authenticated: ClassVar[bool] = True
 
@@ -51,10 +52,10 @@ class RoutePermit:
 
 @frozen(kw_only=True)
 class ProbePermit:
-    """A question about the gateway itself, which anybody may ask and no limit counts."""
+    """Lets a question about the gateway itself in: anybody may ask, and no limit counts it."""
 
     path: str
-    access: Access
+    context: RequestContext
     is_authenticated: ClassVar[bool] = False
 
     def release(self) -> None:
@@ -85,12 +86,10 @@ class Admission:
     table: AdmissionTable
     clock: Monotonic
     log_request: LogRequest
-    note_answer: NoteAnswer = note_nothing
     _rate: RateLimiter = field(
         init=False,
         default=Factory(
-            lambda admission: RateLimiter(admission.clock, admission.table.tracked_keys),
-            takes_self=True,
+            lambda self: RateLimiter(self.clock, self.table.tracked_keys), takes_self=True
         ),
     )
     _in_flight: InFlight = field(init=False, factory=InFlight)
@@ -108,65 +107,36 @@ class Admission:
         table = self.table
         return neighbourhood(peer, table.trusted_proxies, table.ipv6_prefix)
 
-    def admit_head(
-        self,
-        method: str,
-        target: str,
-        headers: Iterable[tuple[str, str]],
-        peer: str,
-        request_id: RequestId,
-    ) -> Permit | RawResponse:
-        """Return a permit, to be released when the request is answered, or a refusal, logged.
-
-        `target` is the raw request target, `headers` are Latin-1 pairs in the order sent.
-        """
-        access = self.begin(request_id)
-        admission = self.admit(read_head(method, target, headers, peer), access)
-        if isinstance(admission, Response):
-            self.log(access, admission)
-            return render(admission, request_id)
-        return admission
-
-    def begin(self, request_id: RequestId) -> Access:
-        """Start the log record of a request."""
-        return Access(request_id=request_id, started=self.clock())
-
-    def log(self, access: Access, response: Response) -> None:
-        """Log a request and its answer, and note it where it is evidence."""
-        self.log_request(access_fields(access, response, self.clock()))
-        self.note_answer(access, response)
-
-    def admit(self, head: RequestHead, access: Access) -> Permit | Response:
-        """Return a permit, to be released when the request is answered, or a refusal."""
+    def admit(self, head: RequestHead) -> Permit | Response:
+        """Return a permit, to be released when the request is answered, or a refusal, logged."""
         table = self.table  # NOTE: read once, as it may be swapped meanwhile
-        client = client_address(head.peer, head.forwarded_for, table.trusted_proxies)
-        access.remote_address = table.remember_address(client)
+        client = client_address(
+            head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
+        )
+        context = RequestContext(
+            request_id=head.request_id,
+            started=self.clock(),
+            remote_address=table.remember_address(client),
+        )
         if head.path in _PROBES:
-            probe = ProbePermit(path=head.path, access=access)
-            return probe if head.method in {"GET", "HEAD"} else responses.ONLY_GET
+            if head.method in {"GET", "HEAD"}:
+                return ProbePermit(path=head.path, context=context)
+            return self._refuse(context, responses.ONLY_GET)
         route = table.routes.find(head.path)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
-            return responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
-        access.route = route.route_id
-        if _is_too_large(head, route.limits.body_bytes):
-            return responses.PAYLOAD_TOO_LARGE
-        if head.method != "POST":
-            return responses.ONLY_POST
+            return self._refuse(
+                context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
+            )
         counted = (route.route_id, client_key(client, table.ipv6_prefix))
-        return self._let_in(head, route, counted, access=access)
+        return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
 
     def _let_in(
-        self, head: RequestHead, route: WebhookRoute, counted: CallerKey, *, access: Access
+        self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext
     ) -> RoutePermit | Response:
-        retry_after = self._rate.hit(counted, route.limits)
-        if retry_after:
-            return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
-            return responses.unsupported_media_type(fault)
-        slot = self._in_flight.take(counted, route.limits.in_flight)
-        if slot is None:
-            return responses.TOO_MANY_IN_FLIGHT
+        slot = self._take_slot(head, route, counted)
+        if isinstance(slot, Response):
+            return self._refuse(context, slot)
         key = None
         try:
             key = authenticate(head, route.identify)
@@ -174,24 +144,52 @@ class Admission:
             if not isinstance(key, str):
                 slot.release()
         if not isinstance(key, str):
-            return _turn_away(key, access)
-        access.key_id = key
+            return self._refuse_key(context, key)
         return RoutePermit(
             route=route,
-            key_id=key,
-            idempotency_keys=head.idempotency_keys,
-            access=access,
+            idempotency_keys=head.values("idempotency-key"),
+            context=evolve(context, key_id=key),
             slot=slot,
         )
 
+    def _take_slot(
+        self, head: RequestHead, route: WebhookRoute, counted: CallerKey
+    ) -> Slot | Response:
+        if _is_too_large(head, route.limits.body_bytes):
+            return responses.PAYLOAD_TOO_LARGE
+        if head.method != "POST":
+            return responses.ONLY_POST
+        retry_after = self._rate.hit(counted, route.limits)
+        if retry_after:
+            return responses.rate_limited(retry_after)
+        if fault := media_type_fault(head):
+            return responses.unsupported_media_type(fault)
+        return self._in_flight.take(counted, route.limits.in_flight) or responses.TOO_MANY_IN_FLIGHT
 
-def _turn_away(key: KeyNotValid | None, access: Access) -> Response:
-    # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
-    if key is None:
-        return responses.UNAUTHORIZED
-    access.key_id = key.key_id
-    return evolve(responses.UNAUTHORIZED, reason=key.fault)
+    def _refuse_key(self, context: RequestContext, key: KeyNotValid | None) -> Response:
+        # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
+        if key is None:
+            return self._refuse(context, responses.UNAUTHORIZED)
+        refused = evolve(responses.UNAUTHORIZED, reason=key.fault)
+        return self._refuse(evolve(context, key_id=key.key_id), refused)
+
+    def _refuse(self, context: RequestContext, response: Response) -> Response:
+        self.log(context, response)
+        return response
+
+    def log(
+        self,
+        context: RequestContext,
+        response: Response,
+        action: str | None = None,
+        flow_id: FlowId | None = None,
+    ) -> None:
+        """Log a request and its answer."""
+        ended = self.clock()
+        self.log_request(
+            access_log_entry(context, response, action=action, flow_id=flow_id, ended=ended)
+        )
 
 
 def _is_too_large(head: RequestHead, limit: int) -> bool:
-    return head.content_length is not None and head.content_length > limit
+    return int(head.value("content-length") or 0) > limit

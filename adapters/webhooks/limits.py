@@ -1,4 +1,4 @@
-"""How much one client may ask of one route, and how many of its requests are in flight."""
+"""How many requests of a client to a route are in flight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 Seconds: TypeAlias = float
 Monotonic: TypeAlias = Callable[[], Seconds]
@@ -14,20 +14,6 @@ Monotonic: TypeAlias = Callable[[], Seconds]
 
 CallerKey: TypeAlias = tuple[str, str]
 """A route's id and a client."""
-
-
-@frozen(kw_only=True)
-class Limits:
-    """What a route allows each client; sizes in bytes. The defaults are the reference's.
-
-    An answer with a list in it ends at `answer_bytes`, which the reference does not bound.
-    """
-
-    body_bytes: int = 262_144
-    answer_bytes: int = 8_388_608
-    rate_requests: int = 120
-    rate_window_seconds: Seconds = 60.0
-    in_flight: int = 8
 
 
 @define

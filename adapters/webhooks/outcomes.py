@@ -48,11 +48,11 @@ class ActionReplies:
 
 
 def outcome_response(
-    answers: ActionReplies, route_id: RouteId, outcome: Outcome, room: Room
+    replies: ActionReplies, route_id: RouteId, outcome: Outcome, room: Room
 ) -> Response:
     """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
-        response = answers.accepted(route_id, outcome, room)
+        response = replies.accepted(route_id, outcome, room)
         return evolve(response, headers=REPLAYED) if outcome.is_replay else response
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
@@ -60,17 +60,17 @@ def outcome_response(
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
-        result={} if outcome.code == KEY_REUSED else answers.refused(outcome, room),
+        result={} if outcome.code == KEY_REUSED else replies.refused(outcome, room),
     )
 
 
 def unsaved_response(
-    answers: ActionReplies, route_id: RouteId, error: StoreUnavailable, room: Room
+    replies: ActionReplies, route_id: RouteId, error: StoreUnavailable, room: Room
 ) -> Response:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
-    unsaved = Rejected(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
-    return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
+    unsaved = Rejected(code=PERSIST_FAILED, reason=replies.unsaved, flow=flow, tasks=tasks)
+    return persist_failed(route_id, replies.unsaved, replies.refused(unsaved, room))
 
 
 def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Response:

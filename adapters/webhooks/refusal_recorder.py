@@ -1,4 +1,4 @@
-"""Which answers are evidence of what a caller was refused, and what is noted of them.
+"""Which answers are evidence of what a caller was refused, and what is recorded of them.
 
 Kept is what an authenticated caller asked of a flow and was refused: 404, 409 and 422. Counted is
 who was not let in: 401 and 429, by its key where that is known, but not valid now. The rest stands
@@ -9,17 +9,14 @@ is our own fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
-from adapters.webhooks.request_context import Access
-from adapters.webhooks.responses import Response
+from attrs import frozen
+
+from adapters.webhooks.request_context import AccessLogEntry
 from domain.application.ports import Clock
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest, TurnedAway
-
-NoteAnswer: TypeAlias = Callable[[Access, Response], None]
-"""Takes each answer once, with what is known of its request."""
 
 _KEPT: Final = frozenset({404, 409, 422})
 _COUNTED: Final = frozenset({401, 429})
@@ -27,42 +24,41 @@ _FLOW_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A UUID as we write it (RFC 9562 §4); no other flow has ever had an id."""
 
 
-def noting(note: NoteDenied, now: Clock) -> NoteAnswer:
-    """Return what notes those answers that are evidence, at the time of day."""
+@frozen
+class RefusalRecorder:
+    """Records those answers that are evidence, at the time of day."""
 
-    def note_answer(access: Access, response: Response) -> None:
-        if response.status in _KEPT or response.status in _COUNTED:
-            refused = _refused(access, response, now)
+    note: NoteDenied
+    now: Clock
+
+    def record(self, entry: AccessLogEntry) -> None:
+        """Record an answer, if it is evidence."""
+        if entry["status"] in _KEPT or entry["status"] in _COUNTED:
+            refused = self._refused(entry)
             if refused is not None:
-                note(refused)
+                self.note(refused)
 
-    return note_answer
-
-
-def note_nothing(_access: Access, _reply: Response) -> None:
-    """Note nothing of an answer."""
-
-
-def _refused(access: Access, response: Response, now: Clock) -> DeniedRequest | None:
-    if access.route is None or response.code is None:
-        return None
-    if response.status in _COUNTED:
-        # A caller that is not let in has a key only if that is not valid now: the reason says why.
-        code = response.code if access.key_id is None else response.reason or response.code
-        return TurnedAway(at=now(), route_id=access.route, code=code, key_id=access.key_id)
-    if access.key_id is None or access.action is None:
-        return None
-    return RefusedRequest(
-        at=now(),
-        route_id=access.route,
-        key_id=access.key_id,
-        action=access.action,
-        code=response.code,
-        status=response.status,
-        flow_id=_known_form(access.flow_id),
-        request_id=access.request_id,
-        remote_address=_without_zone(access.remote_address),
-    )
+    def _refused(self, entry: AccessLogEntry) -> DeniedRequest | None:
+        route_id, key_id, code = entry["route"], entry["key_id"], entry["code"]
+        if route_id is None or code is None:
+            return None
+        if entry["status"] in _COUNTED:
+            # A caller that is not let in has a key only if that is not valid now: see the reason.
+            code = code if key_id is None else entry["reason"] or code
+            return TurnedAway(at=self.now(), route_id=route_id, code=code, key_id=key_id)
+        if key_id is None or entry["action"] is None:
+            return None
+        return RefusedRequest(
+            at=self.now(),
+            route_id=route_id,
+            key_id=key_id,
+            action=entry["action"],
+            code=code,
+            status=entry["status"],
+            flow_id=_known_form(entry["flow_id"]),
+            request_id=entry["request_id"],
+            remote_address=_without_zone(entry["remote_address"]),
+        )
 
 
 def _known_form(flow_id: FlowId | None) -> FlowId | None:

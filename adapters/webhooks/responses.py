@@ -12,12 +12,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
-from domain.flow.ids import RequestId, RouteId
+from domain.flow.ids import FlowId, RequestId, RouteId
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-RawResponse: TypeAlias = tuple[int, Headers, bytes]
-"""Status, headers and body, for whoever sends them."""
-
 ActionResult: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final[ActionResult] = {}
@@ -36,7 +33,7 @@ _HEADERS: Final = (
 
 @frozen
 class Response:
-    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log.
+    """An answer but for the request's id; `code`, `reason` and `flow_id` are for the log.
 
     A long body stands in `pieces`, to be sent one after the other.
     """
@@ -47,21 +44,15 @@ class Response:
     headers: Headers = ()
     reason: str | None = None
     pieces: Sequence[bytes] = ()
+    flow_id: FlowId | None = None
 
+    def all_headers(self, request_id: RequestId) -> Headers:
+        """Return the headers of the answer to a request."""
+        return (*_HEADERS, *self.headers, ("X-Request-Id", request_id))
 
-def render(response: Response, request_id: RequestId) -> RawResponse:
-    """Return an answer with all its headers."""
-    return response.status, response_headers(response, request_id), response.body
-
-
-def response_headers(response: Response, request_id: RequestId) -> Headers:
-    """Return all headers of an answer."""
-    return (*_HEADERS, *response.headers, ("X-Request-Id", request_id))
-
-
-def render_refusal(status: int, code: str, sentence: str, request_id: RequestId) -> RawResponse:
-    """Return a refusal that is made before the route is known, by the server for instance."""
-    return render(unrouted(status, code, sentence), request_id)
+    def as_raw(self, request_id: RequestId) -> tuple[int, Headers, bytes]:
+        """Return the status, the headers and the body of the answer to a request."""
+        return self.status, self.all_headers(request_id), self.body
 
 
 def success(route_id: RouteId, result: ActionResult) -> Response:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
-from adapters.webhooks.limits import Limits
+from domain.application.limits import Limits
 from domain.application.sessions import OwnerSession
 from domain.flow.ids import KeyId, RouteId
 
 
-@frozen
-class KeyNotValid:
-    """A key whose secret was presented, but not at a time at which it is valid, and which fault."""
+class KeyNotValid(Protocol):
+    """A key whose secret was presented, but not at a time at which it is valid."""
 
-    key_id: KeyId
-    fault: str
+    @property
+    def key_id(self) -> KeyId:
+        """The id of the key."""
+        ...
+
+    @property
+    def fault(self) -> str:
+        """Why it is not valid."""
+        ...
 
 
 Identify: TypeAlias = Callable[[str], KeyId | KeyNotValid | None]

@@ -77,7 +77,8 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
         values[each.name] = taken
     if not document.keys() <= schema.known:
         return _unrecognized(schema, document)
-    return schema.rule(values) or values
+    issue = schema.rule(values)
+    return values if issue is None else issue
 
 
 def _unrecognized(schema: Schema, document: Mapping[str, object]) -> Issue:

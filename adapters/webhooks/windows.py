@@ -8,7 +8,8 @@ from threading import Lock
 
 from attrs import define, field
 
-from adapters.webhooks.limits import CallerKey, Limits, Monotonic, Seconds
+from adapters.webhooks.limits import CallerKey, Monotonic, Seconds
+from domain.application.limits import Limits
 
 
 @define

@@ -23,8 +23,11 @@ from adapters.server import (
     RenderError,
     ServerOptions,
 )
+from domain.application.limits import Limits
 from domain.flow.ids import RequestId
 from tests.server.wire import PATIENCE, Caller, calling, request
+
+LIMITS = ("body_bytes", "body_seconds", "head_seconds")
 
 
 @frozen
@@ -76,13 +79,14 @@ def serving(
     render_error: RenderError = envelope,
     clock: Callable[[], float] = time.monotonic,
     neighbourhood: Neighbourhood = str,
-    **options: Any,  # noqa: ANN401 - of ServerOptions
+    **options: Any,  # noqa: ANN401 - of ServerOptions and Limits
 ) -> Iterator[Running]:
     """Serve `app` on a free port until the block ends, and then stop in good order."""
+    limits = {name: options.pop(name) for name in LIMITS if name in options}
     ids = (RequestId(f"r{number}") for number in itertools.count(1))
     server = HttpServer(
         app,
-        ServerOptions(port=0, **options),
+        ServerOptions(port=0, limits=Limits(**limits), **options),
         admit=admit,
         render_error=render_error,
         new_id=lambda: next(ids),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.webhooks.actions import ACTIONS
 from adapters.webhooks.admission import RoutePermit
-from adapters.webhooks.limits import Limits
+from domain.application.limits import Limits
 from domain.application.recorded_events import Actor, ActorKind, Metadata
 from domain.flow.ids import KeyId, RequestId
 from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of

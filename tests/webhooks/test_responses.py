@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.webhooks import responses
-from adapters.webhooks.responses import Response, render_refusal
+from adapters.webhooks.responses import Response
 from domain.flow.ids import RequestId, RouteId
 
 
@@ -102,9 +102,8 @@ def test_a_reply_says_what_to_do_next(
 
 
 def test_the_server_may_refuse_in_the_same_words() -> None:
-    status, headers, body = render_refusal(
-        408, "request_timeout", "Request body timeout", RequestId("id-7")
-    )
+    refused = responses.unrouted(408, "request_timeout", "Request body timeout")
+    status, headers, body = refused.as_raw(RequestId("id-7"))
     assert (status, dict(headers)["X-Request-Id"]) == (408, "id-7")
     assert body == (
         b'{"ok":false,"code":"request_timeout","error":"Request body timeout","result":{}}'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.webhooks.limits import Limits
 from adapters.webhooks.routes import RouteTable, WebhookRoute
+from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import Owner, RouteId
 from tests.webhooks.gateway import counted, identifying
