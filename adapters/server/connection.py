@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
@@ -15,7 +13,7 @@ from adapters.server.crowd import Crowd
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
 from adapters.server.ports import Terms
-from adapters.server.task import LOGGER
+from adapters.server.sockets import LOGGER, reset
 
 
 class ConnectionHost(Protocol):
@@ -49,13 +47,6 @@ _LONG: Final = 5.0
 
 _SHORT: Final = 1.0
 """Seconds that a drain waits for a caller that has its answer to close."""
-
-
-def reset(sock: socket.socket) -> None:
-    """Close a socket by a reset: unlike the end in good order, it leaves no trace in the system."""
-    with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 class ClientConnection(HTTPChannel):  # type: ignore[misc]

@@ -7,6 +7,7 @@ name has no blank before its colon. What two servers could read in two ways is r
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -40,7 +41,7 @@ _SINGLE: Final = frozenset(
     }
 )
 
-Version: TypeAlias = Literal["1.0", "1.1"]
+HttpVersion: TypeAlias = Literal["1.0", "1.1"]
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -65,7 +66,7 @@ class Head:
     target: str
     path: str
     query: str
-    version: Version
+    version: HttpVersion
     headers: HeaderFields = field(repr=False)
     peer: str
     request_id: RequestId
@@ -135,7 +136,7 @@ def _early_fault(seen: bytes, limit: int) -> HttpError | None:
     return None
 
 
-def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | HttpError:
+def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head | HttpError:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
     line, _, rest = raw.partition(b"\r\n")
     start = _REQUEST_LINE.fullmatch(line)
@@ -155,7 +156,7 @@ def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | HttpErr
         version="1.1" if minor == "1" else "1.0",
         headers=fields,
         peer=peer,
-        request_id=request_id,
+        request_id=new_id(),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from adapters.server.crowd import Neighbourhood
+from adapters.server.errors import INTERNAL_ERROR, HttpError
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
+from adapters.server.sockets import LOGGER
 from domain.flow.ids import RequestId
 
 RawResponse: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
@@ -62,3 +64,16 @@ class Terms:
     new_id: Callable[[], RequestId]
     clock: Callable[[], float]
     neighbourhood: Neighbourhood
+
+    def verdict(self, head: Head) -> Permit | RawResponse | None:
+        """Admit a request, or answer that it cannot be."""
+        try:
+            return self.admit(head)
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and answered 500
+            extra = {"request_id": head.request_id}
+            LOGGER.exception("admission of request %s failed", head.request_id, extra=extra)
+            return self.response_to(INTERNAL_ERROR, head.request_id, head.peer)
+
+    def response_to(self, error: HttpError, request_id: RequestId, peer: str) -> RawResponse:
+        """Answer an error."""
+        return self.render_error(Rejection(**asdict(error), request_id=request_id, peer=peer))

@@ -10,9 +10,9 @@ from attrs import evolve
 from adapters.server.crowd import Neighbourhood
 from adapters.server.listener import Listener
 from adapters.server.listening_clock import ListeningClock
-from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
 from adapters.server.ports import Admit, RenderError, Terms
+from adapters.server.sockets import room_for_connections
 from domain.application.limits import Limits
 from domain.flow.ids import RequestId
 

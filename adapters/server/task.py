@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,14 +13,13 @@ from waitress.task import WSGITask  # type: ignore[import-untyped]
 from adapters.server.environ import build_environ
 from adapters.server.errors import INTERNAL_ERROR
 from adapters.server.responses import response_head, whole_response
+from adapters.server.sockets import LOGGER
 
 if TYPE_CHECKING:
     from adapters.server.exchange import Exchange
 
 LARGE: Final = 65_536
 """Bytes from which on a part of an answer is sent from where it is, not copied into a buffer."""
-
-LOGGER: Final = logging.getLogger("taskflow.server")
 
 
 class AppTask(WSGITask):  # type: ignore[misc]
@@ -128,7 +126,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
         self.logger.exception("request %s failed", request_id, extra=extra)  # noqa: LOG004 - in an except
         if self.wrote_header:
             return
-        answer = self.channel.worded(INTERNAL_ERROR, request_id)
+        peer = self.request.head.peer
+        answer = self.channel.server.terms.response_to(INTERNAL_ERROR, request_id, peer)
         with suppress(ClientDisconnected):
             self._put(whole_response(answer, self.request.command, None), is_last=True)
 

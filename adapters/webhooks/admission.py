@@ -62,7 +62,7 @@ class ProbePermit:
         """Do nothing: a probe takes no place."""
 
 
-Permit: TypeAlias = RoutePermit | ProbePermit
+RequestPermit: TypeAlias = RoutePermit | ProbePermit
 
 
 @frozen(kw_only=True)
@@ -107,7 +107,7 @@ class Admission:
         table = self.table
         return neighbourhood(peer, table.trusted_proxies, table.ipv6_prefix)
 
-    def admit(self, head: RequestHead) -> Permit | Response:
+    def admit(self, head: RequestHead) -> RequestPermit | Response:
         """Return a permit, to be released when the request is answered, or a refusal, logged."""
         table = self.table  # NOTE: read once, as it may be swapped meanwhile
         client = client_address(

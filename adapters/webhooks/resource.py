@@ -17,7 +17,7 @@ from adapters.webhooks.actions import (
     make_command,
     read_call,
 )
-from adapters.webhooks.admission import Admission, Permit, ProbePermit, RoutePermit
+from adapters.webhooks.admission import Admission, ProbePermit, RequestPermit, RoutePermit
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
@@ -60,7 +60,7 @@ class WebhookResource:
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_: object) -> None:
         """Answer a request, and log it once; its permit is the server's to release."""
-        permit: Permit = req.env[_PERMIT]
+        permit: RequestPermit = req.env[_PERMIT]
         request = self._guarded(permit, partial(self._read, permit, req.env))
         action = flow_id = None
         if isinstance(request, Response):
@@ -71,14 +71,14 @@ class WebhookResource:
         self.admission.log(permit.context, response, action, response.flow_id or flow_id)
         write_response(resp, response, permit.context.request_id)
 
-    def _guarded(self, permit: Permit, step: Callable[[], T]) -> T | Response:
+    def _guarded(self, permit: RequestPermit, step: Callable[[], T]) -> T | Response:
         try:
             return step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
             self.log_fault(permit.context.request_id, error)
             return responses.internal_error(permit.context.route_id)
 
-    def _read(self, permit: Permit, environ: dict[str, Any]) -> _Request | Response:
+    def _read(self, permit: RequestPermit, environ: dict[str, Any]) -> _Request | Response:
         if isinstance(permit, ProbePermit):
             return self._probe(permit)
         route_id, limit = permit.route.route_id, permit.route.limits.body_bytes

@@ -92,7 +92,7 @@ def read(pieces: list[bytes]) -> list[object]:
                     if raw is None:
                         break
                     return [*requests, "refused"]
-                head = read_head(raw, peer="", request_id=RequestId(""))
+                head = read_head(raw, peer="", new_id=lambda: RequestId(""))
                 opened = head if isinstance(head, HttpError) else open_exchange(head, 5_000)
                 if isinstance(opened, HttpError):
                     return [*requests, "refused"]

@@ -13,7 +13,7 @@ from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
 from adapters.server import Head, RawResponse
-from adapters.webhooks.admission import Admission, AdmissionTable, Permit
+from adapters.webhooks.admission import Admission, AdmissionTable, RequestPermit
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.resource import WebhookResource
@@ -52,7 +52,7 @@ def identifying(secret: str) -> Identify:
     return lambda presented: KeyId("default") if presented == secret else None
 
 
-def given(permit: Permit, request_id: RequestId) -> dict[str, object]:
+def given(permit: RequestPermit, request_id: RequestId) -> dict[str, object]:
     """Return what our own server adds to the environment of a request."""
     return {"taskflow.permit": permit, "taskflow.request_id": request_id}
 
@@ -220,7 +220,7 @@ class Gateway:
         target: str | None = None,
         headers: Headers | None = None,
         peer: str = CLIENT,
-    ) -> Permit | RawResponse:
+    ) -> RequestPermit | RawResponse:
         """Hand over a head, and take the verdict, as our own server does."""
         verdict = self.admission.admit(
             a_head(
@@ -232,7 +232,7 @@ class Gateway:
         )
         return verdict.as_raw(OF_SERVER) if isinstance(verdict, Response) else verdict
 
-    def run_admitted(self, permit: Permit, body: bytes) -> tuple[int, bytes]:
+    def run_admitted(self, permit: RequestPermit, body: bytes) -> tuple[int, bytes]:
         """Run the application on a request that the server has admitted."""
         environ = create_environ(method="POST", path="/", body=body)
         return run(self.app, environ | given(permit, OF_SERVER))

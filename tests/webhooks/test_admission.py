@@ -9,7 +9,7 @@ from attrs import evolve
 
 from adapters.server import RawResponse
 from adapters.settings import InvalidKey
-from adapters.webhooks.admission import Permit, ProbePermit, RoutePermit
+from adapters.webhooks.admission import ProbePermit, RequestPermit, RoutePermit
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, RouteId
 from domain.history.refused_requests import TurnedAway
@@ -22,14 +22,14 @@ TEXT_TYPE = ("Content-Type", "text/plain")
 TOO_LONG = ("Content-Length", "262145")
 
 
-def verdict(answer: Permit | RawResponse) -> tuple[int, str] | str:
+def verdict(answer: RequestPermit | RawResponse) -> tuple[int, str] | str:
     """Return the status and code of a refusal, or who was let in."""
     if isinstance(answer, tuple):
         return answer[0], json.loads(answer[2])["code"]
     return answer.context.key_id or "" if isinstance(answer, RoutePermit) else answer.path
 
 
-def headers_of(answer: Permit | RawResponse) -> dict[str, str]:
+def headers_of(answer: RequestPermit | RawResponse) -> dict[str, str]:
     assert isinstance(answer, tuple)
     return dict(answer[1])
 
