@@ -19,7 +19,7 @@ from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.composition.reloading import Reloads, note_report, reloading
+from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS, Reloads, note_report
 from adapters.composition.serve import (
     listening,
     rejection_fields,
@@ -30,6 +30,7 @@ from adapters.composition.serve import (
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
+from adapters.schedule import beside
 from adapters.server import (
     Head,
     HttpServer,
@@ -94,7 +95,7 @@ def _serve(
                 report=partial(note_report, store),
                 record=record,
             )
-            with reloading(reloads):
+            with beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS):
                 signals.actions[signal.SIGHUP] = reloads.ask
                 return serve_until_stopped(server, signals)
 

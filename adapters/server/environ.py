@@ -17,7 +17,7 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     """Build the environment that the application is called with.
 
-    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.permit`;
+    Beside PEP 3333's keys it holds `taskflow.request_id` and `taskflow.permit`;
     the task adds `taskflow.authenticated`, to be called where the application finds out who asks.
     """
     head = exchange.head
@@ -39,7 +39,6 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "taskflow.head": head,
         "taskflow.request_id": head.request_id,
         "taskflow.permit": exchange.permit,
         **_length(exchange),

@@ -49,17 +49,10 @@ HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 class Head:
     """A request as far as it is known before its body.
 
-    Attributes:
-        method: The token as sent, its case kept.
-        target: The request target as sent, but for an absolute form of our own host: its path
-            and query (RFC 9112 §3.2.2).
-        path: The target before its first `?`, not decoded.
-        query: The target after its first `?`.
-        version: `1.0` or `1.1`.
-        headers: (lower-case name, latin-1 value) in the order sent, repeats kept; not in the repr,
-            as secrets travel here.
-        peer: The address of the socket's other end.
-        request_id: The id that the answer carries.
+    `target` is as sent, but for an absolute form of our own host: its path and query (RFC 9112
+    §3.2.2); nothing is decoded. `headers` are (lower-case name, Latin-1 value) in the order sent,
+    repeats kept; they are not in the repr, as secrets travel here. `peer` is the address of the
+    socket's other end.
     """
 
     method: str

@@ -34,7 +34,7 @@ _STATUSES: Final[dict[str, int]] = {
 _CONFLICT: Final = 409
 
 
-@frozen(kw_only=True)
+@frozen
 class ActionReplies:
     """The answers of one family of actions.
 
@@ -73,16 +73,14 @@ def unsaved_response(
     return persist_failed(route_id, replies.unsaved, replies.refused(unsaved, room))
 
 
-def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
-    return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
+def _done(word: str) -> Callable[[RouteId, Accepted, Room], Response]:
+    return lambda route_id, accepted, _: success(
+        route_id, {word: True, **_flow(accepted, "flow"), **_task(accepted)}
+    )
 
 
 def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
-
-
-def _applied(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
-    return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
 
 
 def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
@@ -111,17 +109,9 @@ def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[s
     return {"flow": shown_flow, "tasks": LIST, **rest}
 
 
-def _linked(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
-    return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
-
-
 def _not_linked(refused: Rejected, _: Room) -> dict[str, Any]:
     reason = refused.reason
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
-
-
-def _updated(route_id: RouteId, accepted: Accepted, _: Room) -> Response:
-    return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
 def _not_updated(refused: Rejected, _: Room) -> dict[str, Any]:
@@ -141,18 +131,11 @@ def _task(outcome: Outcome) -> dict[str, Any]:
     return {} if outcome.task is None else {"task": task_json(outcome.task)}
 
 
-CREATED: Final = ActionReplies(
-    accepted=_created, refused=_not_created, unsaved="TaskFlow persistence failed."
-)
-APPLIED: Final = ActionReplies(
-    accepted=_applied, refused=_not_applied, unsaved="TaskFlow persistence failed."
-)
-CANCELLED: Final = ActionReplies(
-    accepted=_cancelled, refused=_not_cancelled, unsaved="Flow persistence failed."
-)
-LINKED: Final = ActionReplies(
-    accepted=_linked, refused=_not_linked, unsaved="Task persistence failed."
-)
-UPDATED: Final = ActionReplies(
-    accepted=_updated, refused=_not_updated, unsaved="Task persistence failed."
-)
+_FLOW_UNSAVED: Final = "TaskFlow persistence failed."
+_TASK_UNSAVED: Final = "Task persistence failed."
+
+CREATED: Final = ActionReplies(_done("created"), _not_created, _FLOW_UNSAVED)
+APPLIED: Final = ActionReplies(_done("applied"), _not_applied, _FLOW_UNSAVED)
+CANCELLED: Final = ActionReplies(_cancelled, _not_cancelled, "Flow persistence failed.")
+LINKED: Final = ActionReplies(_done("created"), _not_linked, _TASK_UNSAVED)
+UPDATED: Final = ActionReplies(_done("updated"), _not_updated, _TASK_UNSAVED)
