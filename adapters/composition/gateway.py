@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
@@ -91,7 +91,7 @@ def _serve(
                 config=config,
                 url=url,
                 settings=settings,
-                swap=Reloadable(store, webhooks.admission, server, jobs).swap,
+                swap=partial(_swap, server, webhooks.admission, jobs),
                 report=partial(note_report, store),
                 record=record,
             )
@@ -126,21 +126,12 @@ def _opening(turn: Turn, wait: int) -> Callable[[str], EventSourcedStore]:
     )
 
 
-@frozen
-class Reloadable:
-    """What of a running gateway follows its settings."""
-
-    store: EventSourcedStore
-    admission: Admission
-    server: HttpServer
-    jobs: Jobs
-
-    def swap(self, settings: Settings) -> None:
-        """Put other settings in force; whom they admit changes in one step."""
-        table = admission_table(settings, self.store)
-        self.server.limit(settings.limits)
-        self.admission.swap(table)
-        self.jobs.follow(settings)
+def _swap(server: HttpServer, admission: Admission, jobs: Jobs, settings: Settings) -> None:
+    """Put other settings in force; whom they admit changes in one step."""
+    table = admission_table(settings, jobs.store)
+    server.limit(settings.limits)
+    admission.swap(table)
+    jobs.follow(settings)
 
 
 def _log_breach(found: str) -> None:

@@ -38,7 +38,7 @@ IGNORED: Final = (
     *(getattr(signal, f"SIG{name}") for name in _FURTHER if hasattr(signal, f"SIG{name}")),
     *_REAL_TIME,
 )
-"""What would end the process, and is neither a fault of its own nor meant to end it at once."""
+"""What would end the process, and is neither its own fault nor a way to end it at once."""
 
 ACTIONS: Final[Mapping[int, SignalAction]] = {
     **dict.fromkeys(STOPS, _stopping),

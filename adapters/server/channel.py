@@ -80,7 +80,7 @@ class Channel(ClientConnection):
             return False
         if isinstance(raw, HttpError):
             return self._refuse(raw)
-        self.server.crowd.hear(self)
+        self.server.crowd.head_arrived(self)
         head = read_head(raw, peer=self.addr[0], new_id=self.server.terms.new_id)
         if isinstance(head, HttpError):
             return self._refuse(head)
@@ -169,7 +169,7 @@ class Channel(ClientConnection):
             self.server.call_soon(self, partial(self.server.crowd.leave, self))
 
     def service(self) -> None:
-        """Run the application for the request at hand; a worker calls this."""
+        """Run the application for the request that was read; a worker calls this."""
         exchange = self.requests[0]
         task, closing = AppTask(self, exchange), True
         try:

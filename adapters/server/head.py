@@ -119,7 +119,7 @@ def take_head(inbox: bytearray, limit: int) -> bytes | HttpError | None:
 
 
 def _early_fault(seen: bytes, limit: int) -> HttpError | None:
-    """Refuse what no further byte can mend, so that garbage need not wait for a deadline."""
+    """Refuse what no further byte can make right, so that garbage waits for no deadline."""
     if len(seen) > limit:
         return HEAD_TOO_LARGE
     if not _METHOD.match(seen):

@@ -43,7 +43,7 @@ class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
-    """Accepts connections and serves them until it is told to stop.
+    """Accepts connections and serves them until it is asked to stop.
 
     NOTE: waitress finds what is overdue by the wall clock; a clock that is set back would suspend
     every deadline, so `turn` does this by a monotonic one and `maintenance` does nothing.
@@ -192,7 +192,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         channel = self.channel_class(self, *accepted, self.adj, map=self._map)
         self.crowd.enter(channel, now)
         if has_head:
-            self.crowd.hear(channel)
+            self.crowd.head_arrived(channel)
         self._make_place_for(channel)
         # NOTE: what it has sent by now is read before the next ones are taken in, so that a caller
         # that sends its request at once is served in any crowd.

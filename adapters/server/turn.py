@@ -1,4 +1,4 @@
-"""One worker computes at a time; whoever waits for the disk lets the next one go on.
+"""One worker computes at a time; one that waits for the disk lets the next one go on.
 
 PERF: the interpreter runs one thread at a time anyhow. Workers that compete for it pass it on at
 each call of SQLite and of a socket, and wait to get it back: with four callers `get_flow` was

@@ -19,7 +19,7 @@ from adapters.webhooks.client import (
     client_key,
     neighbourhood,
 )
-from adapters.webhooks.limits import CallerKey, InFlight, Monotonic, Slot
+from adapters.webhooks.limits import CallerKey, InFlight, Monotonic, RateLimiter, Slot
 from adapters.webhooks.media_type import media_type_fault
 from adapters.webhooks.request_context import (
     LogRequest,
@@ -29,7 +29,6 @@ from adapters.webhooks.request_context import (
 )
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
-from adapters.webhooks.windows import RateLimiter
 from domain.flow.ids import FlowId
 
 _PROBES: Final = frozenset({HEALTH, READY})

@@ -75,7 +75,7 @@ def refusal(
     route_id: RouteId | None,
     result: ActionResult = NOTHING,
 ) -> Response:
-    """Answer why it was not done; without a route's id before it may be told."""
+    """Answer why it was not done; without a route's id where the caller is not authenticated."""
     routed = {} if route_id is None else {"routeId": route_id}
     envelope = {"ok": False, **routed, "code": code, "error": sentence, "result": result}
     return Response(status, code, orjson.dumps(envelope))

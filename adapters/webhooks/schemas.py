@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -40,16 +41,16 @@ Rule: TypeAlias = Callable[[Values], Issue | None]
 
 @frozen
 class SchemaField:
-    """A field: its name on the wire, its name in the domain, and what it takes."""
+    """A field: its name on the wire, what it takes, and its name in the domain."""
 
     wire: str
-    name: str
     decoder: Decoder
     required: bool = False
+    name: str = field(init=False)
 
-
-def _no_issue(_: Values) -> Issue | None:
-    return None
+    @name.default
+    def _name(self) -> str:
+        return re.sub("(?=[A-Z])", "_", self.wire).lower()
 
 
 @frozen
@@ -57,7 +58,7 @@ class Schema:
     """The fields of an action, and a rule for all of them together."""
 
     fields: tuple[SchemaField, ...]
-    rule: Rule = _no_issue
+    rule: Rule = lambda _: None
     known: frozenset[str] = field(init=False)
 
     @known.default
@@ -107,15 +108,15 @@ def _outcome_needs_end(values: Values) -> Issue | None:
 
 _safe_integer: Final = integer_between(0, MOST, most="int")
 
-FLOW_ID: Final = SchemaField("flowId", "flow_id", text, required=True)
-REVISION: Final = SchemaField("expectedRevision", "expected_revision", _safe_integer, required=True)
-CURRENT_STEP: Final = SchemaField("currentStep", "current_step", nullable(text))
-STATE_JSON: Final = SchemaField("stateJson", "state_json", any_json)
-WAIT_JSON: Final = SchemaField("waitJson", "wait_json", any_json)
-BLOCKED_TASK_ID: Final = SchemaField("blockedTaskId", "blocked_task_id", nullable(text))
-BLOCKED_SUMMARY: Final = SchemaField("blockedSummary", "blocked_summary", nullable(text))
-NOTIFY_POLICY: Final = SchemaField("notifyPolicy", "notify_policy", one_of(NotifyPolicy))
-PROGRESS_SUMMARY: Final = SchemaField("progressSummary", "progress_summary", nullable(single_line))
+FLOW_ID: Final = SchemaField("flowId", text, required=True)
+REVISION: Final = SchemaField("expectedRevision", _safe_integer, required=True)
+CURRENT_STEP: Final = SchemaField("currentStep", nullable(text))
+STATE_JSON: Final = SchemaField("stateJson", any_json)
+WAIT_JSON: Final = SchemaField("waitJson", any_json)
+BLOCKED_TASK_ID: Final = SchemaField("blockedTaskId", nullable(text))
+BLOCKED_SUMMARY: Final = SchemaField("blockedSummary", nullable(text))
+NOTIFY_POLICY: Final = SchemaField("notifyPolicy", one_of(NotifyPolicy))
+PROGRESS_SUMMARY: Final = SchemaField("progressSummary", nullable(single_line))
 
 LIVE_STATUSES: Final = (
     FlowStatus.QUEUED,
@@ -135,19 +136,19 @@ MOST_LISTED: Final = 1000
 
 NO_FIELDS: Final = Schema(())
 ONE_FLOW: Final = Schema((FLOW_ID,))
-TOKEN: Final = Schema((SchemaField("token", "token", text, required=True),))
+TOKEN: Final = Schema((SchemaField("token", text, required=True),))
 LIST_FLOWS: Final = Schema(
     (
-        SchemaField("limit", "limit", integer_between(1, MOST_LISTED, most="number")),
-        SchemaField("cursor", "cursor", page_cursor),
-        SchemaField("status", "status", one_of(FlowStatus)),
+        SchemaField("limit", integer_between(1, MOST_LISTED, most="number")),
+        SchemaField("cursor", page_cursor),
+        SchemaField("status", one_of(FlowStatus)),
     )
 )
 CREATE_FLOW: Final = Schema(
     (
-        SchemaField("controllerId", "controller_id", text),
-        SchemaField("goal", "goal", text, required=True),
-        SchemaField("status", "status", one_of(LIVE_STATUSES)),
+        SchemaField("controllerId", text),
+        SchemaField("goal", text, required=True),
+        SchemaField("status", one_of(LIVE_STATUSES)),
         NOTIFY_POLICY,
         CURRENT_STEP,
         STATE_JSON,
@@ -161,7 +162,7 @@ RESUME_FLOW: Final = Schema(
     (
         FLOW_ID,
         REVISION,
-        SchemaField("status", "status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
+        SchemaField("status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
     )
@@ -172,19 +173,19 @@ REQUEST_CANCEL: Final = Schema((FLOW_ID, REVISION))
 RUN_TASK: Final = Schema(
     (
         FLOW_ID,
-        SchemaField("runtime", "runtime", one_of(Runtime), required=True),
-        SchemaField("sourceId", "source_id", text),
-        SchemaField("childSessionKey", "child_session_key", text),
-        SchemaField("parentTaskId", "parent_task_id", text),
-        SchemaField("agentId", "agent_id", text),
-        SchemaField("runId", "run_id", text),
-        SchemaField("label", "label", text),
-        SchemaField("task", "task", text, required=True),
-        SchemaField("preferMetadata", "prefer_metadata", boolean),
+        SchemaField("runtime", one_of(Runtime), required=True),
+        SchemaField("sourceId", text),
+        SchemaField("childSessionKey", text),
+        SchemaField("parentTaskId", text),
+        SchemaField("agentId", text),
+        SchemaField("runId", text),
+        SchemaField("label", text),
+        SchemaField("task", text, required=True),
+        SchemaField("preferMetadata", boolean),
         NOTIFY_POLICY,
-        SchemaField("status", "status", one_of(ACTIVE_STATUSES)),
-        SchemaField("startedAt", "started_at", _safe_integer),
-        SchemaField("lastEventAt", "last_event_at", _safe_integer),
+        SchemaField("status", one_of(ACTIVE_STATUSES)),
+        SchemaField("startedAt", _safe_integer),
+        SchemaField("lastEventAt", _safe_integer),
         PROGRESS_SUMMARY,
     ),
     _timing_needs_running,
@@ -192,12 +193,12 @@ RUN_TASK: Final = Schema(
 UPDATE_TASK: Final = Schema(
     (
         FLOW_ID,
-        SchemaField("taskId", "task_id", text, required=True),
-        SchemaField("status", "status", one_of(REPORTED_STATUSES), required=True),
+        SchemaField("taskId", text, required=True),
+        SchemaField("status", one_of(REPORTED_STATUSES), required=True),
         PROGRESS_SUMMARY,
-        SchemaField("terminalSummary", "terminal_summary", nullable(single_line)),
-        SchemaField("terminalOutcome", "terminal_outcome", nullable(one_of(TerminalOutcome))),
-        SchemaField("error", "error", nullable(text)),
+        SchemaField("terminalSummary", nullable(single_line)),
+        SchemaField("terminalOutcome", nullable(one_of(TerminalOutcome))),
+        SchemaField("error", nullable(text)),
     ),
     _outcome_needs_end,
 )

@@ -168,14 +168,11 @@ def test_a_request_that_the_server_admitted_is_not_checked_or_counted_again() ->
     assert isinstance(gateway.admit(), RoutePermit)
 
 
-def test_without_such_a_server_every_place_is_given_back() -> None:
-    gateway = Gateway(limits=Limits(in_flight=1))
-    for body in (LATEST, b"{", b"{}", LATEST):
-        gateway.send(body)
-    gateway.store.broken_for = frozenset({"read"})
-    gateway.send(LATEST)
-    gateway.store.broken_for = frozenset()
-    assert gateway.send(LATEST).status_code == 200
+def test_a_request_that_was_not_admitted_is_answered_by_nobody(gateway: Gateway) -> None:
+    environ = create_environ(path=path_of("zapier"), method="POST", headers=headers_for("zapier"))
+    with pytest.raises(KeyError):
+        gateway.app(environ, lambda *_: lambda _: None)
+    assert gateway.access_log == []
 
 
 def test_every_request_is_logged_once(gateway: Gateway) -> None:
