@@ -176,8 +176,7 @@ def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTa
         routes=RouteTable(_routes(settings, TaskFlows(store, now, new_id))),
         trusted_proxies=settings.trusted_proxies,
         remember_address=remember_of(settings),
-        tracked_keys=settings.limits.tracked_keys,
-        ipv6_prefix=settings.limits.ipv6_prefix,
+        limits=settings.limits,
     )
 
 

@@ -28,15 +28,12 @@ class ConnectionHost(Protocol):
 
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
-        ...
 
     def add_task(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
         """Have a worker thread run the application for a channel."""
-        ...
 
     def hold(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Count an answer that waits for its caller, and keep what waits in all within bounds."""
-        ...
 
 
 _SEND_BYTES: Final = 65_536

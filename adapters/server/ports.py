@@ -24,11 +24,9 @@ class Permit(Protocol):
     @property
     def is_authenticated(self) -> bool:
         """Whether the head that was admitted says who asks, so that its connection is known."""
-        ...
 
     def release(self) -> None:
         """Give the place back; the server calls this once, from any thread."""
-        ...
 
 
 Admit: TypeAlias = Callable[[Head], Permit | RawResponse | None]

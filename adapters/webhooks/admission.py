@@ -13,7 +13,6 @@ from attrs import Factory, define, evolve, field, frozen
 from adapters.webhooks import responses
 from adapters.webhooks.auth import authenticate
 from adapters.webhooks.client import (
-    IPV6_PREFIX,
     IPNetwork,
     client_address,
     client_key,
@@ -29,6 +28,7 @@ from adapters.webhooks.request_context import (
 )
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
+from domain.application.limits import Limits
 from domain.flow.ids import FlowId
 
 _PROBES: Final = frozenset({HEALTH, READY})
@@ -71,8 +71,7 @@ class AdmissionTable:
     routes: RouteTable
     trusted_proxies: Sequence[IPNetwork]
     remember_address: Callable[[str], str | None]
-    tracked_keys: int = 4096
-    ipv6_prefix: int = IPV6_PREFIX
+    limits: Limits = field(factory=Limits)
 
 
 @define(kw_only=True)
@@ -88,7 +87,7 @@ class Admission:
     _rate: RateLimiter = field(
         init=False,
         default=Factory(
-            lambda self: RateLimiter(self.clock, self.table.tracked_keys), takes_self=True
+            lambda self: RateLimiter(self.clock, self.table.limits.tracked_keys), takes_self=True
         ),
     )
     _in_flight: InFlight = field(init=False, factory=InFlight)
@@ -98,13 +97,13 @@ class Admission:
 
         Any thread may call this.
         """
-        self._rate.tracked_keys = table.tracked_keys
+        self._rate.tracked_keys = table.limits.tracked_keys
         self.table = table
 
     def neighbourhood(self, peer: str) -> str | None:
         """Return the client whose connection a socket's is now, or None if it is a proxy's."""
         table = self.table
-        return neighbourhood(peer, table.trusted_proxies, table.ipv6_prefix)
+        return neighbourhood(peer, table.trusted_proxies, table.limits.ipv6_prefix)
 
     def admit(self, head: RequestHead) -> RequestPermit | Response:
         """Return a permit, to be released when the request is answered, or a refusal, logged."""
@@ -127,7 +126,7 @@ class Admission:
             return self._refuse(
                 context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
             )
-        counted = (route.route_id, client_key(client, table.ipv6_prefix))
+        counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
         return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
 
     def _let_in(

@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.webhooks.request_context import RequestHead
 from adapters.webhooks.routes import Identify, KeyNotValid
-from adapters.webhooks.whitespace import trim
+from adapters.webhooks.text import trim
 from domain.flow.ids import KeyId
 
 _BEARER: Final = "bearer "

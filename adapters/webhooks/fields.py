@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from adapters.webhooks.strict_json import Overflow, compact_json
-from adapters.webhooks.whitespace import collapse, trim
+from adapters.webhooks.text import collapse, trim
 from domain.flow.values import Json
 
 MOST: Final = 2**53 - 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.webhooks.quoting import quoted
 from adapters.webhooks.request_context import RequestHead
-from adapters.webhooks.whitespace import trim
+from adapters.webhooks.text import quoted, trim
 
 _JSON: Final = "application/json"
 

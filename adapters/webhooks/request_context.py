@@ -26,30 +26,24 @@ class RequestHead(Protocol):
     @property
     def request_id(self) -> RequestId:
         """The id that the answer carries; it is never the caller's own."""
-        ...
 
     @property
     def method(self) -> str:
         """The method as sent."""
-        ...
 
     @property
     def path(self) -> str:
         """The raw target before its query."""
-        ...
 
     @property
     def peer(self) -> str:
         """The address of the socket's other end."""
-        ...
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, in the order sent."""
-        ...
 
     def value(self, name: str) -> str | None:
         """Return the value of a header, repeats folded into one, or None without it."""
-        ...
 
 
 @frozen(kw_only=True)

@@ -18,12 +18,10 @@ class KeyNotValid(Protocol):
     @property
     def key_id(self) -> KeyId:
         """The id of the key."""
-        ...
 
     @property
     def fault(self) -> str:
         """Why it is not valid."""
-        ...
 
 
 Identify: TypeAlias = Callable[[str], KeyId | KeyNotValid | None]

@@ -335,7 +335,7 @@ def test_fewer_clients_may_be_tracked_from_a_swap_on() -> None:
     peers = [f"192.0.2.{number}" for number in range(1, 6)]
     assert {verdict(gateway.admit(peer=peer)) for peer in peers} == {"default"}
     table = gateway.table([gateway.route(RouteId("zapier"))])
-    gateway.admission.swap(evolve(table, tracked_keys=2))
+    gateway.admission.swap(evolve(table, limits=Limits(tracked_keys=2)))
     assert verdict(gateway.admit(peer="192.0.2.99")) == "default"
     limited = (429, "rate_limited")
     assert [verdict(gateway.admit(peer=peers[4])) for _ in range(2)] == ["default", limited]
@@ -355,7 +355,7 @@ def test_networks_and_proxies_are_those_of_the_last_swap() -> None:
         "2001:db8:0:2::/64",
         None,
     ]
-    gateway.admission.swap(evolve(table, ipv6_prefix=56, trusted_proxies=()))
+    gateway.admission.swap(evolve(table, limits=Limits(ipv6_prefix=56), trusted_proxies=()))
     asked = [verdict(gateway.admit(peer=peer)) for peer in peers]
     assert asked == ["default", (429, "rate_limited")]
     assert [gateway.admission.neighbourhood(peer) for peer in (*peers, PROXY)] == [
