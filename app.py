@@ -14,9 +14,9 @@ from adapters.audit.export.ndjson import write_ndjson
 from adapters.composition.asking_to_reload import reload
 from adapters.composition.checking import check
 from adapters.composition.checkpoints import configured_checkpoints, read_key_file
+from adapters.composition.clock_and_ids import now
 from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.core_dumps import forbid_core_dumps
-from adapters.composition.edges import now
 from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import falcon
 
-from adapters.server import Head, Server, ServerOptions
+from adapters.server import Head, HttpServer, ServerOptions
 from domain.flow.ids import RequestId
 
 BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
@@ -35,7 +35,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     app = falcon.App()
     app.add_route("/plugins/webhooks/bench", _Answer())
-    server = Server(
+    server = HttpServer(
         app,
         ServerOptions(port=0),
         admit=_admit,

@@ -27,10 +27,12 @@ from attrs import frozen
 
 from adapters.composition.gateway import gateway
 from adapters.logs import TextFormatter, configure
+from adapters.server import Head
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
-from adapters.webhooks.gate import Gate
-from adapters.webhooks.wsgi import create_app
+from adapters.webhooks.admission import Admission
+from adapters.webhooks.responses import Response
+from adapters.webhooks.wsgi import create_webhook_app
 from bench.gateway import ROOT, configuration
 from bench.load import SECRET
 from bench.tables import table, write_between
@@ -41,17 +43,17 @@ SLICES: Final = 20
 SECONDS: Final = 0.4
 EVERY: Final = 0.001
 PARTS: Final[Mapping[tuple[str, str], str]] = {
-    ("webhooks/gate.py", "admit_head"): "gate",
-    ("webhooks/gate.py", "log"): "log",
+    ("webhooks/admission.py", "admit"): "admission",
+    ("webhooks/admission.py", "log"): "log",
     ("webhooks/strict_json.py", "read_json"): "JSON and schema",
     ("webhooks/actions.py", "read_call"): "JSON and schema",
-    ("webhooks/replies.py", "success"): "view and answer",
+    ("webhooks/responses.py", "success"): "view and answer",
     ("webhooks/views.py", "flow_json"): "view and answer",
-    ("domain/application/views.py", "flow_view"): "view and answer",
-    ("webhooks/resource.py", "write"): "view and answer",
-    ("domain/flow/decide.py", "decide"): "decide and evolve",
-    ("domain/flow/evolve.py", "fold"): "decide and evolve",
-    ("domain/application/recorded_events.py", "record_all"): "decide and evolve",
+    ("application/views.py", "flow_view"): "view and answer",
+    ("webhooks/resource.py", "write_response"): "view and answer",
+    ("flow/decide.py", "decide"): "decide and evolve",
+    ("flow/evolve.py", "fold"): "decide and evolve",
+    ("application/recorded_events.py", "to_recorded_events"): "decide and evolve",
     ("store/mapper.py", "to_stored_event"): "encode",
     ("store/mapper.py", "to_domain_event"): "decode",
     ("store/store.py", "find"): "store: read",
@@ -62,8 +64,17 @@ PARTS: Final[Mapping[tuple[str, str], str]] = {
 }
 """The functions that the parts of the path begin with; the empty part is the benchmark's own."""
 
-_HEADERS: Final = (("authorization", f"Bearer {SECRET}"), ("content-type", "application/json"))
 _PATH: Final = "/plugins/webhooks/bench"
+_HEAD: Final = Head(
+    method="POST",
+    target=_PATH,
+    path=_PATH,
+    query="",
+    version="1.1",
+    headers=(("authorization", f"Bearer {SECRET}"), ("content-type", "application/json")),
+    peer="127.0.0.1",
+    request_id=RequestId("profile"),
+)
 
 
 @frozen
@@ -109,7 +120,7 @@ def profiles(slices: int) -> list[Profile]:
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
     given = gateway(load_settings(configuration(folder), os.environ), store)
-    send = _Caller(create_app(given), given.gate)
+    send = _Caller(create_webhook_app(given), given.admission)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()
 
@@ -128,16 +139,16 @@ class _Caller:
     """Sends requests to the application as the server would."""
 
     wsgi: WSGIApplication
-    gate: Gate
+    admission: Admission
 
     def __call__(self, **document: object) -> dict[str, Any]:
         environ = _environ(json.dumps(document).encode())
-        ticket = self.gate.admit_head("POST", _PATH, _HEADERS, "127.0.0.1", RequestId("profile"))
-        if isinstance(ticket, tuple):
-            raise SystemExit(f"the benchmark is wrong: {ticket}")
-        environ |= {"taskflow.ticket": ticket, "taskflow.request_id": "profile"}
+        permit = self.admission.admit(_HEAD)
+        if isinstance(permit, Response):
+            raise SystemExit(f"the benchmark is wrong: {permit}")
+        environ |= {"taskflow.permit": permit, "taskflow.request_id": "profile"}
         body = b"".join(self.wsgi(environ, _start_response))
-        ticket.release()
+        permit.release()
         answer: dict[str, Any] = json.loads(body)
         if not answer["ok"]:
             raise SystemExit(f"the benchmark is wrong: {answer}")

@@ -10,14 +10,15 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from attrs import asdict, define, field
+from attrs.filters import include
 
-from adapters.composition.edges import LOG, now
-from adapters.composition.limits import limits_as
+from adapters.composition.clock_and_ids import LOG, now
 from adapters.logs import log_fault
 from adapters.presentation.printable import to_the_millisecond
 from adapters.settings import KeyTimes, Route, Secret, Settings
 from adapters.settings.findings import written
 from adapters.store import record_configuration
+from domain.application.limits import Limits
 from domain.application.ports import StoreUnavailable
 from domain.flow.values import Timestamp
 from domain.history.configuration import Cause, ConfigurationState
@@ -171,12 +172,18 @@ def _route(route: Route, digests: dict[tuple[str, str], str]) -> dict[str, str]:
         "controller_id": route.controller_id,
         "description": route.description,
     }
-    found = {**_block(place, fields), **_block(f"{place}.limits", limits_as(dict, route.limits))}
+    found = {**_block(place, fields), **_block(f"{place}.limits", route_limits(route.limits))}
     for key in route.keys:
         name = written(("routes", route.route_id, "keys", key.key_id))
         found[name] = digests[route.route_id, key.key_id]
         found |= _block(name, _times(key.times))
     return found
+
+
+def route_limits(limits: Limits) -> dict[str, Any]:
+    """Return those limits that each route may set for itself."""
+    own = ("body_bytes", "answer_bytes", "rate_requests", "rate_window_seconds", "in_flight")
+    return asdict(limits, filter=include(*own))
 
 
 def _times(times: KeyTimes) -> dict[str, str | None]:

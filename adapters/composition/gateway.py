@@ -4,96 +4,79 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_id, new_request_id, now
-from adapters.composition.jobs import Jobs, doing_jobs, noting_refusals
+from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
-from adapters.composition.limits import limits_as
-from adapters.composition.listening import (
+from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS, Reloads, note_report
+from adapters.composition.serve import (
     listening,
     rejection_fields,
     remember_of,
     run_service,
     serve_until_stopped,
 )
-from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.composition.reloading import Reloads, note_report, reloading
 from adapters.composition.signals import Signals
 from adapters.composition.stores import opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
+from adapters.schedule import beside
 from adapters.server import (
     Head,
-    RawAnswer,
+    HttpServer,
+    Permit,
+    RawResponse,
     Rejection,
-    Server,
     ServerOptions,
-    Ticket,
     Turn,
     bound_arenas,
 )
-from adapters.settings import InvalidKey, Settings
-from adapters.settings import Route as ConfiguredRoute
-from adapters.store import EventSourcedStore, LockPatience, open_for_writing
-from adapters.webhooks.gate import AdmissionTable, Gate
-from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import NoteAnswer, note_nothing
-from adapters.webhooks.replies import render_error
-from adapters.webhooks.resource import Collaborators
-from adapters.webhooks.routes import KeyNotValid, Route, RouteTable
-from adapters.webhooks.wsgi import create_app
+from adapters.settings import InvalidKey, Route, Settings
+from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
+from adapters.webhooks.admission import Admission, AdmissionTable
+from adapters.webhooks.refusal_recorder import RefusalRecorder
+from adapters.webhooks.request_context import AccessLogEntry
+from adapters.webhooks.resource import WebhookResource
+from adapters.webhooks.responses import Response, unrouted
+from adapters.webhooks.routes import RouteTable, WebhookRoute
+from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
 
 
 def serve(given: cli.ServeOptions) -> int:
     """Serve a configuration until it is asked to stop."""
+    wanted = {"host": given.host, "port": given.port}
+    address = {name: value for name, value in wanted.items() if value is not None}
     config, url, wait = given.config, given.database, given.wait
     return run_service(
-        given.json,
-        partial(_serve, config=config, database=url, host=given.host, port=given.port, wait=wait),
+        given.json, partial(_serve, config=config, database=url, address=address, wait=wait)
     )
 
 
-def _serve(  # noqa: PLR0913 - a keyword for each option
-    signals: Signals,
-    *,
-    config: Path,
-    database: str | None,
-    host: str | None,
-    port: int | None,
-    wait: int,
+def _serve(
+    signals: Signals, *, config: Path, database: str | None, address: dict[str, Any], wait: int
 ) -> bool:
     settings = settings_of(config)
-    if settings.core_dumps:
-        allow_core_dumps()
     url = database or settings.store.url
-    if fault := misplaced_checkpoints(settings, url):
-        raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    untimely = advise_on_times(settings, now())
-    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
-        LOG.warning("%s", finding)
-    bound_arenas()
+    _prepare(config, settings, url)
     turn = Turn()
-    patience = LockPatience(wait, partial(_log_wait, wait)) if wait else None
-    opening = partial(
-        open_for_writing,
-        while_waiting=turn.given_up,
-        on_breach=_log_breach,
-        on_stale_cache=partial(LOG.warning, "%s"),
-        patience=patience,
-    )
-    with opened(opening, url) as store, noting_refusals(settings, url) as note:
-        webhooks = gateway(settings, store, note)
-        server = _server(settings, webhooks, turn, host=host, port=port)
+    with (
+        opened(_opening(turn, wait), url) as store,
+        recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
+    ):
+        webhooks = gateway(settings, store, RefusalRecorder(note, now))
+        server = _server(settings, webhooks, turn, address)
         with (
             doing_jobs(settings, store, lambda: not server.is_stopping) as jobs,
             recording_configurations(url, settings) as record,
@@ -102,35 +85,47 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
                 config=config,
                 url=url,
                 settings=settings,
-                swap=Reloadable(store, webhooks.gate, server, jobs).swap,
+                swap=partial(_swap, server, webhooks.admission, jobs),
                 report=partial(note_report, store),
                 record=record,
             )
-            with reloading(reloads):
+            with beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS):
                 signals.actions[signal.SIGHUP] = reloads.ask
-                drained = serve_until_stopped(server, signals)
-    return drained
+                return serve_until_stopped(server, signals)
 
 
-@frozen
-class Reloadable:
-    """What of a running gateway follows its settings."""
+def _prepare(config: Path, settings: Settings, url: str) -> None:
+    """Check what only a start can, say what is to be said of the settings, and set the process up.
 
-    store: EventSourcedStore
-    gate: Gate
-    server: Server
-    jobs: Jobs
+    Raises:
+        CommandError: if a file of the gateway is in the way of another one.
+    """
+    if settings.core_dumps:
+        allow_core_dumps()
+    if fault := misplaced_checkpoints(settings, url):
+        raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
+    untimely = advise_on_times(settings, now())
+    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
+        LOG.warning("%s", finding)
+    bound_arenas()
 
-    def swap(self, settings: Settings) -> None:
-        """Put other settings in force; whom they admit changes in one step."""
-        limits, table = settings.limits, admission_table(settings, self.store)
-        self.server.limit(
-            body_bytes=limits.body_bytes,
-            body_seconds=limits.body_seconds,
-            head_seconds=limits.head_seconds,
-        )
-        self.gate.swap(table)
-        self.jobs.follow(settings)
+
+def _opening(turn: Turn, wait: int) -> Callable[[str], EventSourcedStore]:
+    return partial(
+        open_for_writing,
+        while_waiting=turn.given_up,
+        on_breach=_log_breach,
+        on_stale_cache=partial(LOG.warning, "%s"),
+        patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
+    )
+
+
+def _swap(server: HttpServer, admission: Admission, jobs: Jobs, settings: Settings) -> None:
+    """Put other settings in force; whom they admit changes in one step."""
+    table = admission_table(settings, jobs.store)
+    server.limit(settings.limits)
+    admission.swap(table)
+    jobs.follow(settings)
 
 
 def _log_breach(found: str) -> None:
@@ -141,23 +136,32 @@ def _log_breach(found: str) -> None:
     log_fault(LOG, "store lost", {"reason": found, "advice": advice})
 
 
+def _log_refusals_fault(error: Exception) -> None:
+    log_fault(LOG, "refusals not written", {"reason": str(error)})
+
+
 def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
 
 
 def gateway(
-    settings: Settings, store: EventSourcedStore, note_answer: NoteAnswer = note_nothing
-) -> Collaborators:
-    """Return what the webhooks need, over a store."""
-    gate = Gate(
+    settings: Settings, store: EventSourcedStore, refusals: RefusalRecorder | None = None
+) -> WebhookResource:
+    """Return the webhooks over a store."""
+    admission = Admission(
         table=admission_table(settings, store),
         clock=time.monotonic,
-        log_request=partial(log_event, LOG, "request"),
-        note_answer=note_answer,
+        log_request=partial(_log_request, refusals),
     )
-    return Collaborators(
-        gate=gate, new_id=new_request_id, ready=store.is_readable, log_fault=log_request_fault
+    return WebhookResource(
+        admission=admission, ready=store.is_readable, log_fault=log_request_fault
     )
+
+
+def _log_request(refusals: RefusalRecorder | None, entry: AccessLogEntry) -> None:
+    log_event(LOG, "request", entry)
+    if refusals is not None:
+        refusals.record(entry)
 
 
 def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTable:
@@ -166,56 +170,45 @@ def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTa
         routes=RouteTable(_routes(settings, TaskFlows(store, now, new_id))),
         trusted_proxies=settings.trusted_proxies,
         remember_address=remember_of(settings),
-        tracked_keys=settings.limits.tracked_keys,
-        ipv6_prefix=settings.limits.ipv6_prefix,
+        limits=settings.limits,
     )
 
 
 def _server(
-    settings: Settings, webhooks: Collaborators, turn: Turn, *, host: str | None, port: int | None
-) -> Server:
-    """Return a server over the webhooks."""
+    settings: Settings, webhooks: WebhookResource, turn: Turn, address: dict[str, Any]
+) -> HttpServer:
+    options = ServerOptions(**{**asdict(settings.server), **address}, limits=settings.limits)
     return listening(
-        turn.over(create_app(webhooks)),
-        _options(settings, host, port),
-        admit=partial(_admit, webhooks.gate),
-        render_error=partial(_render_error, webhooks.gate),
-        neighbourhood=webhooks.gate.neighbourhood,
+        turn.over(create_webhook_app(webhooks)),
+        options,
+        admit=partial(_admit, webhooks.admission),
+        render_error=partial(_render_error, webhooks.admission),
+        neighbourhood=webhooks.admission.neighbourhood,
     )
 
 
-def _options(settings: Settings, host: str | None, port: int | None) -> ServerOptions:
-    asked = {"host": host, "port": port}
-    limits = settings.limits
-    return ServerOptions(
-        **{**asdict(settings.server), **{k: v for k, v in asked.items() if v is not None}},
-        body_bytes=limits.body_bytes,
-        body_seconds=limits.body_seconds,
-        head_seconds=limits.head_seconds,
-    )
+def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
+    verdict = admission.admit(head)
+    return verdict.as_raw(head.request_id) if isinstance(verdict, Response) else verdict
 
 
-def _admit(gate: Gate, head: Head) -> Ticket | RawAnswer:
-    return gate.admit_head(head.method, head.target, head.headers, head.peer, head.request_id)
+def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
+    log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
+    refused = unrouted(rejection.status, rejection.code, rejection.sentence)
+    return refused.as_raw(rejection.request_id)
 
 
-def _render_error(gate: Gate, rejection: Rejection) -> RawAnswer:
-    log_event(LOG, "request", rejection_fields(rejection, gate.table.remember_address))
-    return render_error(rejection.status, rejection.code, rejection.sentence, rejection.request_id)
-
-
-def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
+def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
     for route in settings.routes:
-        yield Route(
+        yield WebhookRoute(
             route_id=route.route_id,
             path=route.path,
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=partial(_identify, route),
-            limits=limits_as(Limits, route.limits),
+            limits=route.limits,
         )
 
 
-def _identify(route: ConfiguredRoute, presented: str) -> KeyId | KeyNotValid | None:
-    found = route.identify(presented, now())
-    return KeyNotValid(found.key_id, found.fault) if isinstance(found, InvalidKey) else found
+def _identify(route: Route, presented: str) -> KeyId | InvalidKey | None:
+    return route.identify(presented, now())

@@ -1,4 +1,4 @@
-"""What the gateway does by itself: it sweeps, signs checkpoints, notes refusals, and maintains."""
+"""What the gateway does by itself: it sweeps, signs checkpoints, and maintains its store."""
 
 from __future__ import annotations
 
@@ -14,28 +14,16 @@ from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
 from adapters.composition.checkpoints import checkpoints_of, verifiers_of
-from adapters.composition.edges import LOG, log_failure, new_id, now, read_clocks
+from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
-from adapters.store import EventSourcedStore, StoreAuditLog, recording_refusals
-from adapters.webhooks.refused import NoteAnswer, noting
+from adapters.store import EventSourcedStore, StoreAuditLog
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
 
 _MAINTENANCE_SECONDS: Final = 1.0
-
-
-@contextmanager
-def noting_refusals(settings: Settings, url: str) -> Iterator[NoteAnswer]:
-    """Give what notes the answers that are evidence; on leaving, all of them are written."""
-    with recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note:
-        yield noting(note, now)
-
-
-def _log_refusals_fault(error: Exception) -> None:
-    log_fault(LOG, "refusals not written", {"reason": str(error)})
 
 
 @contextmanager

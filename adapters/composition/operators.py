@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.composition.edges import new_id, now
+from adapters.composition.clock_and_ids import new_id, now
 from adapters.composition.stores import database_url, opened, settings_of
 from adapters.settings import Children
 from adapters.store import EventSourcedStore, open_existing, rebuild

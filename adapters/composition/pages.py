@@ -15,9 +15,9 @@ from attrs import frozen
 from adapters import cli
 from adapters.audit.audit_service import AuditService
 from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_request_id, now
 from adapters.composition.core_dumps import allow_core_dumps
-from adapters.composition.edges import LOG, log_request_fault, new_request_id, now
-from adapters.composition.listening import (
+from adapters.composition.serve import (
     listening,
     rejection_fields,
     remember_of,
@@ -26,11 +26,12 @@ from adapters.composition.listening import (
 )
 from adapters.composition.signals import Signals
 from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
-from adapters.logs import Fields, log_event
+from adapters.logs import LogFields, log_event
 from adapters.pages import PageDependencies, create_pages_app, render_error_page
-from adapters.server import RawAnswer, Rejection, Server, ServerOptions
+from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
 from adapters.settings import Pages, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
+from domain.application.limits import Limits
 from domain.history.audit_log import AuditLog
 from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
@@ -132,7 +133,7 @@ def _pages_given(
     )
 
 
-def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
+def _log_page(remember: Callable[[str], str | None], fields: LogFields) -> None:
     client = fields["client"]
     shown = remember(client) if isinstance(client, str) else None
     log_event(LOG, "page", {**fields, "client": shown})
@@ -140,10 +141,12 @@ def _log_page(remember: Callable[[str], str | None], fields: Fields) -> None:
 
 def _pages_server(
     settings: Settings, given: PageDependencies, *, host: str | None, port: int | None
-) -> Server:
+) -> HttpServer:
     pages = settings.pages
     asked = pages.port if port is None else port
-    options = ServerOptions(host=host or pages.host, port=asked, threads=4, body_bytes=1)
+    options = ServerOptions(
+        host=host or pages.host, port=asked, threads=4, limits=Limits(body_bytes=1)
+    )
     render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
     app = create_pages_app(given)
     return listening(
@@ -159,7 +162,7 @@ def _pages_server(
 
 def _render_page_error(
     rejection: Rejection, *, remember: Callable[[str], str | None], base_path: str
-) -> RawAnswer:
+) -> RawResponse:
     log_event(LOG, "page", rejection_fields(rejection, remember))
     return render_error_page(
         rejection.status, rejection.code, rejection.sentence, rejection.request_id, base_path

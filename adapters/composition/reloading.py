@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Final
 
 from attrs import asdict, define, evolve, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import unsigned
-from adapters.composition.edges import LOG, now
+from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.stores import settings_of
@@ -27,7 +26,7 @@ from adapters.settings import Settings
 from adapters.store import EventSourcedStore
 from domain.history.published import public_name
 
-_PATIENCE_SECONDS: Final = 2.0
+RELOAD_PATIENCE_SECONDS: Final = 2.0
 """How long the end waits for a reload that has begun."""
 
 
@@ -171,18 +170,6 @@ def _news(running: Settings, settings: Settings) -> Iterator[str]:
 def _one_line(text: str) -> str:
     first, *others = text.split("\n")
     return f"{first} (and {len(others)} more)" if others else first
-
-
-@contextmanager
-def reloading(reloads: Reloads) -> Iterator[None]:
-    """Reload while the context lasts; a reload that takes too long is left to end by itself."""
-    thread = Thread(target=reloads.run, name="reload", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        reloads.end()
-        thread.join(_PATIENCE_SECONDS)
 
 
 def note_report(store: EventSourcedStore, report: Report) -> None:

@@ -14,11 +14,11 @@ from typing import Final, TypeAlias
 
 from attrs import define, field
 
-from adapters.composition.edges import LOG
+from adapters.composition.clock_and_ids import LOG
 from adapters.logs import log_milestone
-from adapters.server import Server
+from adapters.server import HttpServer
 
-Action: TypeAlias = Callable[[str, int], None]
+SignalAction: TypeAlias = Callable[[str, int], None]
 """Takes the name of a signal, and how often it came since the last time."""
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -38,9 +38,9 @@ IGNORED: Final = (
     *(getattr(signal, f"SIG{name}") for name in _FURTHER if hasattr(signal, f"SIG{name}")),
     *_REAL_TIME,
 )
-"""What would end the process, and is neither a fault of its own nor meant to end it at once."""
+"""What would end the process, and is neither its own fault nor a way to end it at once."""
 
-ACTIONS: Final[Mapping[int, Action]] = {
+ACTIONS: Final[Mapping[int, SignalAction]] = {
     **dict.fromkeys(STOPS, _stopping),
     **dict.fromkeys(IGNORED, _ignored),
 }
@@ -54,9 +54,9 @@ class StoppedAtStartError(BaseException):
 class Signals:
     """The signals of this process, from `install` to its end."""
 
-    actions: dict[int, Action] = field(factory=lambda: dict(ACTIONS))
+    actions: dict[int, SignalAction] = field(factory=lambda: dict(ACTIONS))
     _noted: dict[int, int] = field(factory=dict, init=False)
-    _server: Server | None = field(default=None, init=False)
+    _server: HttpServer | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
 
     def install(self) -> None:
@@ -68,7 +68,7 @@ class Signals:
             if number in STOPS or signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._note)
 
-    def serve(self, server: Server) -> bool:
+    def serve(self, server: HttpServer) -> bool:
         """Run a server until it is asked to stop; True if every accepted request was answered."""
         self._server = server
         if self._stopping:

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define, field
 
-from adapters.composition.edges import LOG
+from adapters.composition.clock_and_ids import LOG
 from adapters.logs import log_milestone
 from adapters.settings import Children
 from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod

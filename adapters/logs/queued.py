@@ -180,7 +180,7 @@ class QueuedHandler(logging.Handler):
     def _write_some(self, text: bytes) -> int:
         try:
             return os.write(self._descriptor, text)
-        except BlockingIOError:  # NOTE: whoever shares the descriptor may have set O_NONBLOCK on it
+        except BlockingIOError:  # NOTE: another process may have set O_NONBLOCK
             select.select([], [self._descriptor], [])
             return 0
 

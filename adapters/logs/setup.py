@@ -13,7 +13,7 @@ from adapters.logs.queued import QueuedHandler
 
 _LOG: Final = logging.getLogger("taskflow")
 
-Fields: TypeAlias = Mapping[str, object]
+LogFields: TypeAlias = Mapping[str, object]
 """The named values of a record; None is left out."""
 
 
@@ -49,12 +49,12 @@ def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
     log_fault(_LOG, "a fault that nothing can catch", {"reason": args.err_msg}, args.exc_value)
 
 
-def log_milestone(logger: logging.Logger, event: str, fields: Fields) -> None:
+def log_milestone(logger: logging.Logger, event: str, fields: LogFields) -> None:
     """Write what happened to the service itself: a full queue still has room for it."""
     logger.info(event, extra={FIELDS: fields, MILESTONE: True})
 
 
-def log_event(logger: logging.Logger, event: str, fields: Fields) -> None:
+def log_event(logger: logging.Logger, event: str, fields: LogFields) -> None:
     """Write what happened as one record; the fields are not changed any more."""
     if logger.isEnabledFor(logging.INFO):
         # PERF: `info` searches the stack for its caller, which no line shows: 4 of a line's 24 us.
@@ -63,7 +63,7 @@ def log_event(logger: logging.Logger, event: str, fields: Fields) -> None:
 
 
 def log_fault(
-    logger: logging.Logger, event: str, fields: Fields, error: BaseException | None = None
+    logger: logging.Logger, event: str, fields: LogFields, error: BaseException | None = None
 ) -> None:
     """Write what went wrong as one record, with the traceback of an error where one is given."""
     # NOTE: the standard traceback shows source lines, never the values of locals.

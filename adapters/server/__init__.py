@@ -5,23 +5,23 @@ requests it asks the `admit` that it is given.
 """
 
 from adapters.server.arenas import bound_arenas
-from adapters.server.contract import Admit, RawAnswer, Rejection, RenderError, Ticket
 from adapters.server.crowd import Neighbourhood
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
-from adapters.server.server import Server
+from adapters.server.ports import Admit, Permit, RawResponse, Rejection, RenderError
+from adapters.server.server import HttpServer
 from adapters.server.turn import Turn
 
 __all__ = [
     "Admit",
     "Head",
+    "HttpServer",
     "Neighbourhood",
-    "RawAnswer",
+    "Permit",
+    "RawResponse",
     "Rejection",
     "RenderError",
-    "Server",
     "ServerOptions",
-    "Ticket",
     "Turn",
     "bound_arenas",
 ]

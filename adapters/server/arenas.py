@@ -9,6 +9,8 @@ their own, which goes back. By itself glibc raises that threshold to 32 MB. Afte
 8 MB that nobody took, 236 MB were kept, and 75 MB now.
 """
 
+from __future__ import annotations
+
 import ctypes
 import platform
 from typing import Final

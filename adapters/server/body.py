@@ -5,20 +5,23 @@ next request. Chunks follow RFC 9112 §7.1 without its tolerances: sizes are pla
 end in CRLF, and what is not payload (extensions, trailers) is checked, bounded and thrown away.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
+from typing import Final, TypeAlias
 
-from adapters.server.faults import BODY_TOO_LARGE, Fault, bad_request
+from adapters.server.errors import BODY_TOO_LARGE, HttpError, bad_request
 from adapters.server.head import are_fields
 
-MAX_LINE = 1_024
-MAX_EXTRAS = 8_192
+MAX_LINE: Final = 1_024
+MAX_EXTRAS: Final = 8_192
 
 # APPSEC: who merges trailers into the head would find another end of the message in them.
-_NO_TRAILER = re.compile(rb"(?:content-length|transfer-encoding|host):", re.IGNORECASE)
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
+_NO_TRAILER: Final = re.compile(rb"(?:content-length|transfer-encoding|host):", re.IGNORECASE)
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
 
-Progress = bool | Fault
+BodyProgress: TypeAlias = bool | HttpError
 """True: the body is complete. False: it needs more bytes. A fault: it can never be complete."""
 
 
@@ -29,7 +32,7 @@ class SizedBody:
         self.content = bytearray()
         self._missing = length
 
-    def take(self, inbox: bytearray) -> Progress:
+    def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""
         self._missing -= _move(inbox, self.content, self._missing)
         return self._missing == 0
@@ -43,9 +46,9 @@ class ChunkedBody:
         self._room = limit
         self._missing = 0
         self._extras = 0
-        self._state: Callable[[bytearray], Progress | None] = self._size
+        self._state: Callable[[bytearray], BodyProgress | None] = self._size
 
-    def take(self, inbox: bytearray) -> Progress:
+    def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""
         while (progress := self._state(inbox)) is None:
             pass
@@ -53,9 +56,9 @@ class ChunkedBody:
 
     # Each state returns None when it has set the next one.
 
-    def _size(self, inbox: bytearray) -> Progress | None:
+    def _size(self, inbox: bytearray) -> BodyProgress | None:
         line = _take_line(inbox)
-        if isinstance(line, bool | Fault):
+        if isinstance(line, bool | HttpError):
             return line
         chunk = _CHUNK.fullmatch(line)
         if chunk is None:
@@ -67,14 +70,14 @@ class ChunkedBody:
         self._state = self._data if self._missing else self._trailer
         return self._count_extras(chunk[2] or b"")
 
-    def _data(self, inbox: bytearray) -> Progress | None:
+    def _data(self, inbox: bytearray) -> BodyProgress | None:
         self._missing -= _move(inbox, self.content, self._missing)
         if self._missing:
             return False
         self._state = self._data_end
         return None
 
-    def _data_end(self, inbox: bytearray) -> Progress | None:
+    def _data_end(self, inbox: bytearray) -> BodyProgress | None:
         if not b"\r\n".startswith(inbox[:2]):
             return bad_request("A chunk is longer than its size")
         if len(inbox) < len(b"\r\n"):
@@ -83,9 +86,9 @@ class ChunkedBody:
         self._state = self._size
         return None
 
-    def _trailer(self, inbox: bytearray) -> Progress | None:
+    def _trailer(self, inbox: bytearray) -> BodyProgress | None:
         line = _take_line(inbox)
-        if isinstance(line, bool | Fault):
+        if isinstance(line, bool | HttpError):
             return line
         if not line:
             return True
@@ -93,14 +96,14 @@ class ChunkedBody:
             return bad_request("A trailer field is malformed, or belongs in the head")
         return self._count_extras(line)
 
-    def _count_extras(self, extra: bytes) -> Fault | None:
+    def _count_extras(self, extra: bytes) -> HttpError | None:
         self._extras += len(extra)
         if self._extras > MAX_EXTRAS:
             return bad_request("The chunk extensions and trailers are too long")
         return None
 
 
-Body = SizedBody | ChunkedBody
+Body: TypeAlias = SizedBody | ChunkedBody
 
 
 def _move(source: bytearray, target: bytearray, most: int) -> int:
@@ -111,7 +114,7 @@ def _move(source: bytearray, target: bytearray, most: int) -> int:
     return len(moved)
 
 
-def _take_line(inbox: bytearray) -> bytes | Progress:
+def _take_line(inbox: bytearray) -> bytes | BodyProgress:
     """Take a line without its CRLF; False while it is incomplete."""
     end = inbox.find(b"\n")
     if max(end, len(inbox) if end < 0 else 0) > MAX_LINE:

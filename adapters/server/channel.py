@@ -1,38 +1,28 @@
 """One connection's requests, one after the other: read, admitted, handed over, answered.
 
-The phases and their order stand in `phase`. Except for `service`, which a worker runs, everything
-here happens in the I/O thread.
+The phases and their order stand in `phase`. All but `service`, which a worker runs, happens in the
+I/O thread.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, assert_never
+from typing import Any, ClassVar, assert_never
 
-from attrs import asdict
-
-from adapters.server.answers import CONTINUE, whole_answer
-from adapters.server.connection import Connection
-from adapters.server.contract import Rejection
+from adapters.server import errors
+from adapters.server.connection import ClientConnection
+from adapters.server.errors import HttpError
 from adapters.server.exchange import Exchange, open_exchange
-from adapters.server.faults import (
-    BODY_CUT_OFF,
-    BODY_TIMEOUT,
-    HEAD_CUT_OFF,
-    HEAD_TIMEOUT,
-    OUR_FAULT,
-    Fault,
-)
-from adapters.server.head import begins_request, read_head, take_head
+from adapters.server.head import Head, begins_request, read_head, take_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
+from adapters.server.ports import RawResponse
+from adapters.server.responses import CONTINUE, whole_response
 from adapters.server.task import AppTask
-from domain.flow.ids import RequestId
-
-if TYPE_CHECKING:
-    from adapters.server.contract import RawAnswer, Ticket
 
 
-class Channel(Connection):
+class Channel(ClientConnection):
     """What happens to the bytes of a connection in each of its phases."""
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as waitress calls it
@@ -48,8 +38,7 @@ class Channel(Connection):
         """Whether bytes are welcome: not while an answer is made, or waits to be taken."""
         if self.phase in READ_ALWAYS:
             return not self.has_ended
-        # NOTE: to read on before that turn could find the caller's end of the connection, which
-        # closes it, although requests that were sent before still wait in the inbox.
+        # NOTE: the caller's end may come right behind requests that still wait in the inbox.
         busy = self.requests or self.total_outbufs_len or self._has_turn_coming
         return not (self.will_close or busy)
 
@@ -63,14 +52,8 @@ class Channel(Connection):
 
     def end_of_input(self) -> None:
         """Answer a request that was cut off, and close."""
-        match self.phase:
-            case Phase.HEAD:
-                self._refuse(HEAD_CUT_OFF, self.server.terms.new_id())
-            case Phase.BODY:
-                head = self._current().head
-                self._refuse(BODY_CUT_OFF, head.request_id, method=head.method)
-            case _:
-                super().end_of_input()
+        if not self._break_off(errors.HEAD_CUT_OFF, errors.BODY_CUT_OFF):
+            super().end_of_input()
 
     def answer_taken(self) -> None:
         """Read the next request, which an answer under way had kept waiting."""
@@ -88,70 +71,58 @@ class Channel(Connection):
     def _await_request(self) -> bool:
         if not begins_request(self._inbox) or self.total_outbufs_len:
             return False
-        self.enter(Phase.HEAD, self.options.head_seconds)
+        self.enter(Phase.HEAD, self.options.limits.head_seconds)
         return True
 
     def _read_head(self) -> bool:
         raw = take_head(self._inbox, self.options.head_bytes)
         if raw is None:
             return False
-        request_id = self.server.terms.new_id()
-        if isinstance(raw, Fault):
-            return self._refuse(raw, request_id)
-        self.server.crowd.hear(self)
-        return self._open(raw, request_id)
-
-    def _open(self, raw: bytes, request_id: RequestId) -> bool:
-        head = read_head(raw, peer=self.addr[0], request_id=request_id)
-        if isinstance(head, Fault):
-            return self._refuse(head, request_id)
-        exchange = open_exchange(head, self.options.body_bytes)
-        if isinstance(exchange, Fault):
-            return self._refuse(exchange, request_id, method=head.method)
+        if isinstance(raw, HttpError):
+            return self._refuse(raw)
+        self.server.crowd.head_arrived(self)
+        head = read_head(raw, peer=self.addr[0], new_id=self.server.terms.new_id)
+        if isinstance(head, HttpError):
+            return self._refuse(head)
+        exchange = open_exchange(head, self.options.limits.body_bytes)
+        if isinstance(exchange, HttpError):
+            return self._refuse(exchange, head)
         return self._admit(exchange)
 
     def _admit(self, exchange: Exchange) -> bool:
-        verdict = self._verdict(exchange)
+        verdict = self.server.terms.verdict(exchange.head)
         if isinstance(verdict, tuple):
             return self._turn_away(exchange, verdict)
         if verdict is not None and verdict.is_authenticated:
             self.server.crowd.leave(self)
-        exchange.ticket = verdict
+        exchange.permit = verdict
         self._exchange = exchange
-        self.enter(Phase.BODY, self.options.body_seconds)
+        self.enter(Phase.BODY, self.options.limits.body_seconds)
         return True
 
-    def _verdict(self, exchange: Exchange) -> "Ticket | RawAnswer | None":
-        head = exchange.head
-        try:
-            return self.server.terms.admit(head)
-        except Exception:
-            extra = {"request_id": head.request_id}
-            self.logger.exception("admission of request %s failed", head.request_id, extra=extra)
-            return self.worded(OUR_FAULT, head.request_id)
-
-    def _turn_away(self, exchange: Exchange, answer: "RawAnswer") -> bool:
+    def _turn_away(self, exchange: Exchange, answer: RawResponse) -> bool:
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
         keep = exchange.head.keeps_alive and not exchange.awaits_continue
         seconds = self.options.idle_seconds if keep and self.server.keeps_connections else None
-        self.write_soon(whole_answer(answer, exchange.head.method, seconds))
+        self.write_soon(whole_response(answer, exchange.head.method, seconds))
         if seconds is None:
             return self._end()
         if exchange.pending:
             self._exchange = exchange
-            self.enter(Phase.DISCARD, self.options.body_seconds)
+            self.enter(Phase.DISCARD, self.options.limits.body_seconds)
             return True
         return self._go_on_later()
 
     def _read_body(self) -> bool:
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
-        if isinstance(progress, Fault):
-            head = exchange.head
-            return self._refuse(progress, head.request_id, method=head.method)
+        if isinstance(progress, HttpError):
+            return self._refuse(progress, exchange.head)
         if progress:
-            self._hand_over(exchange)
+            self.enter(Phase.WORK)
+            self.requests = [exchange]
+            self.server.add_task(self)
         elif exchange.awaits_continue:
             exchange.awaits_continue = False
             self.write_soon(CONTINUE)
@@ -161,9 +132,9 @@ class Channel(Connection):
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
         exchange.body.content.clear()
-        if isinstance(progress, Fault):
+        if isinstance(progress, HttpError):
             return self._end()
-        return self._go_on_later() if progress else False
+        return bool(progress) and self._go_on_later()
 
     def _go_on_later(self) -> bool:
         """Return to IDLE, and let the other connections have their turn first."""
@@ -183,7 +154,7 @@ class Channel(Connection):
         self.current_outbuf_count = self.adj.outbuf_high_watermark
         self.enter(Phase.IDLE, self.options.kept_seconds)
 
-    _STEPS: ClassVar[Mapping[Phase, "Callable[[Channel], bool]"]] = {
+    _STEPS: ClassVar[Mapping[Phase, Callable[[Channel], bool]]] = {
         Phase.IDLE: _await_request,
         Phase.HEAD: _read_head,
         Phase.BODY: _read_body,
@@ -192,21 +163,15 @@ class Channel(Connection):
 
     # Working
 
-    def _hand_over(self, exchange: Exchange) -> None:
-        self.enter(Phase.WORK)
-        self.requests = [exchange]
-        self.server.add_task(self)
-
     def authenticated(self) -> None:
         """Take the caller for known from now; the application calls this, in any thread."""
         if self in self.server.crowd:
             self.server.call_soon(self, partial(self.server.crowd.leave, self))
 
     def service(self) -> None:
-        """Run the application for the request at hand; a worker calls this."""
+        """Run the application for the request that was read; a worker calls this."""
         exchange = self.requests[0]
-        task = AppTask(self, exchange)
-        closing = True
+        task, closing = AppTask(self, exchange), True
         try:
             task.service()
             closing = task.close_on_finish
@@ -216,11 +181,11 @@ class Channel(Connection):
             self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
 
     def end_answer(self, exchange: Exchange) -> None:
-        """Keep a request's ticket until what is written from now on is all but taken."""
+        """Keep a request's permit until what is written from now on is all but taken."""
         self._ending = exchange
 
     def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - as waitress
-        """Give bytes to the system; release the ticket of the answer that ends with them."""
+        """Give bytes to the system; release the permit of the answer that ends with them."""
         if self._ending is not None and self.total_outbufs_len <= len(data):
             self._ending.release()
             self._ending = None
@@ -247,8 +212,8 @@ class Channel(Connection):
     def _look_once_more(self) -> None:
         """Take in a request that was sent before its caller could know of the drain, or end.
 
-        NOTE: a caller may have its answer, and have sent its next request, before this thread hears
-        that the worker is done; such a connection is not read while the drain begins.
+        NOTE: a caller may have its answer, and send its next request, before this thread knows that
+        the worker is done.
         """
         with suppress(OSError):  # nothing has come, or the caller has gone
             self._inbox += self.socket.recv(self.adj.recv_bytes)
@@ -263,20 +228,26 @@ class Channel(Connection):
 
     # Refusing and ending
 
-    def _refuse(self, fault: Fault, request_id: RequestId, method: str = "") -> bool:
-        """Answer `fault` in the project's envelope and end."""
-        extra = {"request_id": request_id, "status": fault.status, "code": fault.code}
-        self.logger.debug("refused %s: %d %s", request_id, fault.status, fault.code, extra=extra)
-        self._release()
-        self.write_soon(whole_answer(self.worded(fault, request_id), method, None))
-        return self._end()
+    def _break_off(self, in_head: HttpError, in_body: HttpError) -> bool:
+        """Refuse the request that is being read; False if none is."""
+        if self.phase is Phase.HEAD:
+            self._refuse(in_head)
+        elif self.phase is Phase.BODY:
+            self._refuse(in_body, self._current().head)
+        else:
+            return False
+        return True
 
-    def worded(self, fault: Fault, request_id: RequestId) -> "RawAnswer":
-        """Return the answer that tells the caller of a fault."""
-        answer: RawAnswer = self.server.terms.render_error(
-            Rejection(**asdict(fault), request_id=request_id, peer=self.addr[0])
-        )
-        return answer
+    def _refuse(self, error: HttpError, head: Head | None = None) -> bool:
+        """Answer an error, to a request whose head may be unknown, and end."""
+        request_id = self.server.terms.new_id() if head is None else head.request_id
+        method = "" if head is None else head.method
+        extra = {"request_id": request_id, "status": error.status, "code": error.code}
+        self.logger.debug("refused %s: %d %s", request_id, error.status, error.code, extra=extra)
+        self._release()
+        response = self.server.terms.response_to(error, request_id, self.addr[0])
+        self.write_soon(whole_response(response, method, None))
+        return self._end()
 
     def _end(self) -> bool:
         self._inbox.clear()
@@ -286,16 +257,10 @@ class Channel(Connection):
 
     def overdue(self) -> None:
         """End the phase whose time is over, with an answer where one is due."""
-        match self.phase:
-            case Phase.HEAD:
-                self._refuse(HEAD_TIMEOUT, self.server.terms.new_id())
-            case Phase.BODY:
-                head = self._current().head
-                self._refuse(BODY_TIMEOUT, head.request_id, method=head.method)
-            case Phase.IDLE if self.total_outbufs_len:
-                pass  # the answer before is still being taken: that is not idle
-            case _:
-                super().overdue()
+        # NOTE: while the answer before is still being taken, the connection is not idle.
+        is_busy = self.phase is Phase.IDLE and self.total_outbufs_len
+        if not (is_busy or self._break_off(errors.HEAD_TIMEOUT, errors.BODY_TIMEOUT)):
+            super().overdue()
 
     def handle_close(self) -> None:
         """Close the socket at once."""
@@ -304,7 +269,7 @@ class Channel(Connection):
         super().handle_close()
 
     def _release(self) -> None:
-        """Release the ticket unless a worker owns the request: it releases when it ends."""
+        """Release the permit unless a worker owns the request: it releases when it ends."""
         if self._ending is not None:
             self._ending.release()
         if self._exchange is not None and not self.requests:
@@ -313,12 +278,10 @@ class Channel(Connection):
     def drain(self) -> None:
         """End, unless a request was accepted here that has no answer yet."""
         match self.phase:
-            case Phase.DISCARD:
-                self._end()
-            case Phase.IDLE if self.total_outbufs_len:
-                self._end()
-            case Phase.IDLE | Phase.HEAD:
+            case Phase.IDLE | Phase.HEAD if not self.total_outbufs_len:
                 self.handle_close()
+            case Phase.IDLE | Phase.HEAD | Phase.DISCARD:
+                self._end()
             case Phase.LINGERING:
                 self.linger_on()
             case Phase.BODY | Phase.WORK | Phase.FLUSHING | Phase.CLOSED:

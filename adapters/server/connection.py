@@ -1,22 +1,22 @@
 """A caller's socket: which phase it is in, when that must end, and how to part without a reset."""
 
+from __future__ import annotations
+
 import math
 import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
-from adapters.server.contract import Terms
 from adapters.server.crowd import Crowd
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
-from adapters.server.task import LOGGER
+from adapters.server.ports import Terms
+from adapters.server.sockets import LOGGER, reset
 
 
-class Home(Protocol):
+class ConnectionHost(Protocol):
     """What a connection needs of the listener that accepted it."""
 
     terms: Terms
@@ -28,43 +28,33 @@ class Home(Protocol):
 
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
-        ...
 
     def add_task(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
         """Have a worker thread run the application for a channel."""
-        ...
 
     def hold(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Count an answer that waits for its caller, and keep what waits in all within bounds."""
-        ...
 
 
-_SEND_BYTES = 65_536
+_SEND_BYTES: Final = 65_536
 """Most that is given to the system at a time."""
 
-_LONG = 5.0
+_LONG: Final = 5.0
 """Seconds that a connection may be idle while all are in use."""
 
-_SHORT = 1.0
+_SHORT: Final = 1.0
 """Seconds that a drain waits for a caller that has its answer to close."""
 
 
-def reset(sock: socket.socket) -> None:
-    """Close a socket by a reset: unlike the end in good order, it leaves no trace in the system."""
-    with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-class Connection(HTTPChannel):  # type: ignore[misc]
+class ClientConnection(HTTPChannel):  # type: ignore[misc]
     """A socket that waitress reads and writes, with deadlines; it knows no request."""
 
     logger = LOGGER
-    server: Home
+    server: ConnectionHost
 
     def __init__(
         self,
-        server: Home,
+        server: ConnectionHost,
         sock: socket.socket,
         addr: tuple[Any, ...],
         adj: Any,  # noqa: ANN401 - waitress has no types

@@ -12,20 +12,22 @@ First goes the one that came first of those that have sent no whole head; if the
 the one whose last head is longest ago. One whose request the application works on is left alone.
 """
 
+from __future__ import annotations
+
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from adapters.server.options import ServerOptions
 from adapters.server.phase import Phase
 
-Neighbourhood = Callable[[str], str | None]
+Neighbourhood: TypeAlias = Callable[[str], str | None]
 """Names those who share one bound by the address of a socket's other end; None has no bound."""
 
-_HURRY_SECONDS = 1.0
-_KEPT_OF = 64
+_HURRY_SECONDS: Final = 1.0
+_KEPT_OF: Final = 64
 """One place in so many is kept for newcomers."""
 
 
@@ -40,10 +42,10 @@ class _Queue:
     def __init__(self, places: int) -> None:
         self._fresh = max(1, kept_of(places))
         self._headless: OrderedDict[Any, float] = OrderedDict()
-        self._heard: OrderedDict[Any, None] = OrderedDict()
+        self._with_head: OrderedDict[Any, None] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._headless) + len(self._heard)
+        return len(self._headless) + len(self._with_head)
 
     def add(self, channel: Any, now: float) -> None:  # noqa: ANN401 - a channel
         self._headless[channel] = now
@@ -53,17 +55,17 @@ class _Queue:
         since = next(iter(self._headless.values()), -math.inf)
         return len(self._headless) > self._fresh and now - since < _HURRY_SECONDS
 
-    def hear(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+    def head_arrived(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         self._headless.pop(channel, None)
-        self._heard[channel] = None
-        self._heard.move_to_end(channel)
+        self._with_head[channel] = None
+        self._with_head.move_to_end(channel)
 
     def is_headless(self, channel: Any) -> bool:  # noqa: ANN401 - a channel
         return channel in self._headless
 
     def remove(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         self._headless.pop(channel, None)
-        self._heard.pop(channel, None)
+        self._with_head.pop(channel, None)
 
     def first(self, newcomer: Any = None) -> Any | None:  # noqa: ANN401 - a channel
         """Return the one that gives way first, if any may; the newcomer only if no other does."""
@@ -71,11 +73,11 @@ class _Queue:
         return next(free, newcomer)
 
     def _in_order(self) -> Iterator[Any]:
-        # NOTE: without that, whoever keeps all places by requests that are refused would shut out
+        # NOTE: without that, a caller that holds all places by requests that are refused shuts out
         # everybody, since the one newcomer would always be the only one without a head.
         if len(self._headless) > self._fresh:
-            return chain(self._headless, self._heard)
-        return chain(self._heard, self._headless)
+            return chain(self._headless, self._with_head)
+        return chain(self._with_head, self._headless)
 
 
 class Crowd:
@@ -115,17 +117,17 @@ class Crowd:
         """Say whether a stranger has sent no whole head yet."""
         return self._all.is_headless(channel)
 
-    def hear(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+    def head_arrived(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Note that a whole head has come, if the connection is a stranger's."""
         if channel in self._names:
             for queue in self._of(self._names[channel]):
-                queue.hear(channel)
+                queue.head_arrived(channel)
 
     def part(self, channel: Any) -> None:  # noqa: ANN401 - a channel
-        """Let a connection that has had its last answer give way, too, whoever's it is."""
+        """Let a connection that has had its last answer give way, too."""
         if channel not in self._names:
             self._names[channel] = None
-            self._all.hear(channel)
+            self._all.head_arrived(channel)
 
     def leave(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Forget a connection that is closed, or no longer a stranger's."""

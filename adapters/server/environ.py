@@ -1,21 +1,23 @@
 """The WSGI environment of a request (PEP 3333)."""
 
+from __future__ import annotations
+
 import io
 import sys
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from adapters.server.exchange import Exchange
-from adapters.server.head import Head, fold
+from adapters.server.head import Head, fold_values
 
 # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     """Build the environment that the application is called with.
 
-    Beside PEP 3333's keys it holds `taskflow.head`, `taskflow.request_id` and `taskflow.ticket`;
+    Beside PEP 3333's keys it holds `taskflow.request_id` and `taskflow.permit`;
     the task adds `taskflow.authenticated`, to be called where the application finds out who asks.
     """
     head = exchange.head
@@ -37,9 +39,8 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "taskflow.head": head,
         "taskflow.request_id": head.request_id,
-        "taskflow.ticket": exchange.ticket,
+        "taskflow.permit": exchange.permit,
         **_length(exchange),
         **_header_variables(head),
     }
@@ -51,11 +52,11 @@ def _length(exchange: Exchange) -> dict[str, str]:
 
 
 def _header_variables(head: Head) -> dict[str, str]:
-    values: dict[str, tuple[str, ...]] = {}
-    for name, value in head.headers:
-        if _has_variable(name):
-            values[name] = (*values.get(name, ()), value)
-    return {_variable(name): fold(name, repeats) for name, repeats in values.items()}
+    return {
+        _variable(name): fold_values(name, repeats)
+        for name, repeats in head.by_name.items()
+        if _has_variable(name)
+    }
 
 
 def _has_variable(name: str) -> bool:

@@ -4,26 +4,29 @@ The grammar is RFC 9112 §2 to §5 without its tolerances: lines end in CRLF, a 
 name has no blank before its colon. What two servers could read in two ways is refused.
 """
 
+from __future__ import annotations
+
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from adapters.server.faults import HEAD_TOO_LARGE, Fault, bad_request
+from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
 from domain.flow.ids import RequestId
 
-MAX_FIELDS = 100
+MAX_FIELDS: Final = 100
 
-_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_METHOD = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
-_ABSOLUTE = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
-_PORTS = {"http": ":80", "https": ":443"}
-_FIELDS = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
-_FIELD = re.compile(r"([^:]+):([^\r]*)\r\n")
+_TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
+_REQUEST_LINE: Final = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
+_ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
+_PORTS: Final = {"http": ":80", "https": ":443"}
+_FIELDS: Final = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
+_FIELD: Final = re.compile(r"([^:]+):([^\r]*)\r\n")
 
 # A repeated field of these keeps its first value, as the reference does; others are joined.
-_SINGLE = frozenset(
+_SINGLE: Final = frozenset(
     {
         "authorization",
         "content-type",
@@ -38,44 +41,46 @@ _SINGLE = frozenset(
     }
 )
 
-Version = Literal["1.0", "1.1"]
-Fields = tuple[tuple[str, str], ...]
+HttpVersion: TypeAlias = Literal["1.0", "1.1"]
+HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @frozen(kw_only=True)
 class Head:
     """A request as far as it is known before its body.
 
-    Attributes:
-        method: The token as sent, its case kept.
-        target: The request target as sent, but for an absolute form of our own host: its path
-            and query (RFC 9112 §3.2.2).
-        path: The target before its first `?`, not decoded.
-        query: The target after its first `?`.
-        version: `1.0` or `1.1`.
-        headers: (lower-case name, latin-1 value) in the order sent, repeats kept; not in the repr,
-            as secrets travel here.
-        peer: The address of the socket's other end.
-        request_id: The id that the answer carries.
+    `target` is as sent, but for an absolute form of our own host: its path and query (RFC 9112
+    §3.2.2); nothing is decoded. `headers` are (lower-case name, Latin-1 value) in the order sent,
+    repeats kept; they are not in the repr, as secrets travel here. `peer` is the address of the
+    socket's other end.
     """
 
     method: str
     target: str
     path: str
     query: str
-    version: Version
-    headers: Fields = field(repr=False)
+    version: HttpVersion
+    headers: HeaderFields = field(repr=False)
     peer: str
     request_id: RequestId
 
+    by_name: dict[str, tuple[str, ...]] = field(init=False, repr=False, eq=False)
+
+    @by_name.default
+    def _index(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers:
+            found[name] = (*found.get(name, ()), value)
+        return found
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of the field `name` (lower case), in the order sent."""
-        return tuple(value for sent, value in self.headers if sent == name)
+        return self.by_name.get(name, ())
 
     def value(self, name: str) -> str | None:
         """Return what the field `name` means: its values folded into one, or None without it."""
         values = self.values(name)
-        return fold(name, values) if values else None
+        return fold_values(name, values) if values else None
 
     @property
     def keeps_alive(self) -> bool:
@@ -87,7 +92,7 @@ class Head:
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
-def fold(name: str, values: tuple[str, ...]) -> str:
+def fold_values(name: str, values: tuple[str, ...]) -> str:
     """Fold the values of a repeated field into the one that a reader sees."""
     if name in _SINGLE:
         return values[0]
@@ -101,7 +106,7 @@ def begins_request(inbox: bytearray) -> bool:
     return bytes(inbox[:2]) not in {b"", b"\r"}
 
 
-def take_head(inbox: bytearray, limit: int) -> bytes | Fault | None:
+def take_head(inbox: bytearray, limit: int) -> bytes | HttpError | None:
     """Take a whole head, blank line included, from `inbox`; None while it is incomplete."""
     fields, blank_line, _ = inbox.partition(b"\r\n\r\n")
     seen = bytes(fields + blank_line)
@@ -113,8 +118,8 @@ def take_head(inbox: bytearray, limit: int) -> bytes | Fault | None:
     return seen
 
 
-def _early_fault(seen: bytes, limit: int) -> Fault | None:
-    """Refuse what no further byte can mend, so that garbage need not wait for a deadline."""
+def _early_fault(seen: bytes, limit: int) -> HttpError | None:
+    """Refuse what no further byte can make right, so that garbage waits for no deadline."""
     if len(seen) > limit:
         return HEAD_TOO_LARGE
     if not _METHOD.match(seen):
@@ -124,14 +129,14 @@ def _early_fault(seen: bytes, limit: int) -> Fault | None:
     return None
 
 
-def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | Fault:
+def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head | HttpError:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
     line, _, rest = raw.partition(b"\r\n")
     start = _REQUEST_LINE.fullmatch(line)
     if start is None:
         return bad_request("The request line is malformed")
     fields = _read_fields(rest[:-2])
-    if isinstance(fields, Fault):
+    if isinstance(fields, HttpError):
         return fields
     method, target, minor = (part.decode("latin-1") for part in start.groups())
     target = _origin_form(target, next((value for name, value in fields if name == "host"), ""))
@@ -144,7 +149,7 @@ def read_head(raw: bytes, *, peer: str, request_id: RequestId) -> Head | Fault:
         version="1.1" if minor == "1" else "1.0",
         headers=fields,
         peer=peer,
-        request_id=request_id,
+        request_id=new_id(),
     )
 
 
@@ -161,7 +166,7 @@ def _origin_form(target: str, host: str) -> str:
     return rest if rest.startswith("/") else f"/{rest}"
 
 
-def _read_fields(block: bytes) -> Fields | Fault:
+def _read_fields(block: bytes) -> HeaderFields | HttpError:
     if not are_fields(block):
         return bad_request("A header field is malformed")
     if block.count(b"\r\n") > MAX_FIELDS:

@@ -1,5 +1,7 @@
 """The listening socket, the loop that serves it, and the drain that ends it."""
 
+from __future__ import annotations
+
 import errno
 import logging
 import math
@@ -9,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore  # type: ignore[import-untyped]
@@ -18,20 +20,17 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
-from adapters.server.connection import reset
-from adapters.server.contract import Terms
 from adapters.server.crowd import Crowd, kept_of
-from adapters.server.task import LOGGER
+from adapters.server.ports import Terms
+from adapters.server.sockets import BACKLOG, LOGGER, RECV_BYTES, arrived, listening_socket, reset
 
-TICK = 0.2
+TICK: Final = 0.2
 """Seconds between two looks at the deadlines."""
 
-_BACKLOG = 4_096
-_AT_ONCE = 128
-_RECV_BYTES = 65_536
-_NEVER_SPOOL = 2**62
-_WARN_SECONDS = 60.0
-_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_AT_ONCE: Final = 128
+_NEVER_SPOOL: Final = 2**62
+_WARN_SECONDS: Final = 60.0
+_OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
@@ -44,7 +43,7 @@ class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
-    """Accepts connections and serves them until it is told to stop.
+    """Accepts connections and serves them until it is asked to stop.
 
     NOTE: waitress finds what is overdue by the wall clock; a clock that is set back would suspend
     every deadline, so `turn` does this by a monotonic one and `maintenance` does nothing.
@@ -66,7 +65,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
         self._deaf = False
-        sock = _listening_socket(terms.options.host, terms.options.port)
+        sock = listening_socket(terms.options.host, terms.options.port)
         super().__init__(
             app,
             _sock=sock,
@@ -182,7 +181,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         if accepted is None:
             return False
         sock, (peer, *_) = accepted
-        now, came = self.terms.clock(), _arrived(sock)
+        now, came = self.terms.clock(), arrived(sock)
         has_head = b"\r\n\r\n" in came
         if came and not has_head and self._is_hurried(peer, now):
             self._gave_way += 1
@@ -193,7 +192,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         channel = self.channel_class(self, *accepted, self.adj, map=self._map)
         self.crowd.enter(channel, now)
         if has_head:
-            self.crowd.hear(channel)
+            self.crowd.head_arrived(channel)
         self._make_place_for(channel)
         # NOTE: what it has sent by now is read before the next ones are taken in, so that a caller
         # that sends its request at once is served in any crowd.
@@ -240,7 +239,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def refuse_connections(self) -> None:
         """Take in the connections that wait in the backlog, then close the listening socket."""
-        for _ in range(_BACKLOG + 1):  # others may go on connecting for ever
+        for _ in range(BACKLOG + 1):  # others may go on connecting for ever
             if not (self.accepting and self._accept_one()):
                 break
         wasyncore.dispatcher.close(self)
@@ -269,14 +268,6 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self.close()
 
 
-def _arrived(sock: socket.socket) -> bytes:
-    """Return what has come with a connection, and leave it there."""
-    try:
-        return sock.recv(_RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except OSError:  # nothing has come, or the caller has gone
-        return b""
-
-
 def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
     """Let `channel` act; a fault of ours on one connection does not end the others."""
     try:
@@ -285,29 +276,12 @@ def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
         channel.handle_error()
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; on every address of version 6 it does on those of 4, too."""
-    family, *_, address = socket.getaddrinfo(
-        host.removeprefix("[").removesuffix("]"),
-        port,
-        type=socket.SOCK_STREAM,
-        flags=socket.AI_PASSIVE,
-    )[0]
-    is_everywhere = family == socket.AF_INET6 and address[0] == "::"
-    return socket.create_server(
-        address[:2],
-        family=family,
-        backlog=_BACKLOG,
-        dualstack_ipv6=is_everywhere and socket.has_dualstack_ipv6(),
-    )
-
-
 def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
     """Return waitress' settings; what is not here is decided by this room's own code."""
     return Adjustments(
         sockets=[],
-        backlog=_BACKLOG,
-        recv_bytes=_RECV_BYTES,
+        backlog=BACKLOG,
+        recv_bytes=RECV_BYTES,
         outbuf_overflow=_NEVER_SPOOL,
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,

@@ -1,12 +1,15 @@
 """A clock for deadlines that stands still while nobody listens."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
-STOPPED_SECONDS = 1.0
+STOPPED_SECONDS: Final = 1.0
 """The loop reads its clock several times a second; so much later, the process was stopped."""
-COUNTED_SECONDS = 0.2
+COUNTED_SECONDS: Final = 0.2
 """What counts of such a time: a loop that is always late has deadlines all the same."""
 
 

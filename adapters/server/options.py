@@ -1,11 +1,17 @@
 """What an operator may set about the server."""
 
+from __future__ import annotations
+
+from typing import Final
+
 from attrs import field, frozen, validators
+
+from domain.application.limits import Limits
 
 _positive = validators.gt(0)
 _lasting = validators.gt(0.0)
 
-_GRACE = 1.0
+_GRACE: Final = 1.0
 """Seconds for a request that was sent when the connection was about to be over."""
 
 
@@ -18,10 +24,9 @@ class ServerOptions:
             is every address, of IPv4 too.
         port: TCP port; 0 lets the system pick one.
         threads: Worker threads that run the application.
-        body_bytes: Largest body that passes, after chunked decoding.
+        limits: Of what a caller may ask: the largest body that passes, after chunked decoding, the
+            time for a head, from its first byte, and for a body, from the end of its head.
         head_bytes: Largest head that passes, request line and final blank line included.
-        head_seconds: Time for a head, from its first byte.
-        body_seconds: Time for a body, from the end of its head.
         idle_seconds: Time for the next request of a connection, as it is announced to callers.
         write_seconds: Time in which a caller must take at least one byte of a waiting answer.
         answer_seconds: Time in which a caller must take a whole answer, from its first byte.
@@ -38,10 +43,8 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=[validators.ge(0), validators.le(65_535)])
     threads: int = field(default=16, validator=_positive)
-    body_bytes: int = field(default=262_144, validator=_positive)
+    limits: Limits = field(factory=Limits)
     head_bytes: int = field(default=16_384, validator=_positive)
-    head_seconds: float = field(default=15.0, validator=_lasting)
-    body_seconds: float = field(default=15.0, validator=_lasting)
     idle_seconds: float = field(default=75.0, validator=_lasting)
     write_seconds: float = field(default=30.0, validator=_lasting)
     answer_seconds: float = field(default=60.0, validator=_lasting)

@@ -25,7 +25,10 @@ A connection has one request at a time: what a caller sends ahead waits, unread 
 the answer before it was given.
 """
 
+from __future__ import annotations
+
 from enum import Enum, auto
+from typing import Final
 
 
 class Phase(Enum):
@@ -41,8 +44,8 @@ class Phase(Enum):
     CLOSED = auto()
 
 
-SWALLOWING = frozenset({Phase.FLUSHING, Phase.LINGERING})
+SWALLOWING: Final = frozenset({Phase.FLUSHING, Phase.LINGERING})
 """Phases in which nothing that arrives is looked at."""
 
-READ_ALWAYS = SWALLOWING | {Phase.DISCARD}
+READ_ALWAYS: Final = SWALLOWING | {Phase.DISCARD}
 """Phases in which bytes are taken in although an answer waits for the caller to read it."""

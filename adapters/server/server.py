@@ -1,20 +1,23 @@
 """The server as the rest of the program sees it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
 from attrs import evolve
 
-from adapters.server.contract import Admit, RenderError, Terms
 from adapters.server.crowd import Neighbourhood
 from adapters.server.listener import Listener
 from adapters.server.listening_clock import ListeningClock
-from adapters.server.open_files import room_for_connections
 from adapters.server.options import ServerOptions
+from adapters.server.ports import Admit, RenderError, Terms
+from adapters.server.sockets import room_for_connections
+from domain.application.limits import Limits
 from domain.flow.ids import RequestId
 
 
-class Server:
+class HttpServer:
     """Serves a WSGI application over HTTP/1.1, bound from the start, until `stop`.
 
     Raises OSError if it cannot listen on the host and port of its options.
@@ -84,16 +87,10 @@ class Server:
             listener.logger.warning("stopped before every accepted request was answered")
         return drained
 
-    def limit(self, *, body_bytes: int, body_seconds: float, head_seconds: float) -> None:
+    def limit(self, limits: Limits) -> None:
         """Change what a request may take, from the next one on; any thread may call this."""
         terms = self._listener.terms
-        options = evolve(
-            terms.options,
-            body_bytes=body_bytes,
-            body_seconds=body_seconds,
-            head_seconds=head_seconds,
-        )
-        self._listener.terms = evolve(terms, options=options)
+        self._listener.terms = evolve(terms, options=evolve(terms.options, limits=limits))
 
     def stop(self) -> None:
         """Begin the drain; any thread and any signal handler may call this, more than once."""

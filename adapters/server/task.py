@@ -1,37 +1,37 @@
 """The task that runs the application for one request and writes its answer."""
 
+from __future__ import annotations
+
 import io
-import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from waitress.buffers import ReadOnlyFileBasedBuffer  # type: ignore[import-untyped]
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
-from adapters.server.answers import answer_head, whole_answer
 from adapters.server.environ import build_environ
-from adapters.server.faults import OUR_FAULT
+from adapters.server.errors import INTERNAL_ERROR
+from adapters.server.responses import response_head, whole_response
+from adapters.server.sockets import LOGGER
 
 if TYPE_CHECKING:
     from adapters.server.exchange import Exchange
 
-LARGE = 65_536
+LARGE: Final = 65_536
 """Bytes from which on a part of an answer is sent from where it is, not copied into a buffer."""
-
-LOGGER = logging.getLogger("taskflow.server")
 
 
 class AppTask(WSGITask):  # type: ignore[misc]
     """Runs the application in a worker thread.
 
     waitress calls the application and checks what it gives; how the answer is framed, what a fault
-    of the application does to it, and where it ends, is decided here. The ticket goes right before
+    of the application does to it, and where it ends, is decided here. The permit goes right before
     the answer's last bytes do: a caller that has its answer finds its place free.
     """
 
     logger = LOGGER
-    request: "Exchange"
+    request: Exchange
     wrote_header: bool = False
 
     @property
@@ -87,7 +87,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if self.wrote_header:
             return b""
         self._frame_answer()
-        head = answer_head(self.status, self.response_headers, self._keep())
+        head = response_head(self.status, self.response_headers, self._keep())
         self.wrote_header = True
         return head
 
@@ -126,9 +126,10 @@ class AppTask(WSGITask):  # type: ignore[misc]
         self.logger.exception("request %s failed", request_id, extra=extra)  # noqa: LOG004 - in an except
         if self.wrote_header:
             return
-        answer = self.channel.worded(OUR_FAULT, request_id)
+        peer = self.request.head.peer
+        answer = self.channel.server.terms.response_to(INTERNAL_ERROR, request_id, peer)
         with suppress(ClientDisconnected):
-            self._put(whole_answer(answer, self.request.command, None), is_last=True)
+            self._put(whole_response(answer, self.request.command, None), is_last=True)
 
 
 def _uncopied(body: bytes) -> Any:  # noqa: ANN401 - waitress has no types

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
-from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, Answers
+from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
+from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.views import flow_json, summary_json
@@ -30,33 +31,31 @@ from domain.flow.commands import (
     UpdateTask,
 )
 
-Result: TypeAlias = dict[str, Any]
-
 
 @frozen
-class Query:
+class QueryAction:
     """An action that changes nothing."""
 
     name: str
     schema: Schema
-    ask: Callable[[OwnerSession, Values, Room], Result | Issue]
+    ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue]
 
 
 @frozen
-class Mutation:
+class CommandAction:
     """An action that may change a flow."""
 
     name: str
     schema: Schema
     command: type[Command]
-    answers: Answers
+    replies: ActionReplies
 
 
-Action: TypeAlias = Query | Mutation
+Action: TypeAlias = QueryAction | CommandAction
 
 
 @frozen
-class Call:
+class ActionCall:
     """A request that makes sense: the action, and what was given."""
 
     action: Action
@@ -67,23 +66,23 @@ _LISTS_AT_A_TIME: Final = BoundedSemaphore(2)
 """PERF: sixteen workers that each made a list of 8 MB at once took 275 MB; two at a time, 150."""
 
 
-def _get_flow(session: OwnerSession, values: Values, _: Room) -> Result:
+def _get_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
     return _flow_or_null(session.find(values["flow_id"]))
 
 
-def _find_latest_flow(session: OwnerSession, _: Values, __: Room) -> Result:
+def _find_latest_flow(session: OwnerSession, _: Values, __: Room) -> ActionResult:
     return _flow_or_null(session.find_latest())
 
 
-def _resolve_flow(session: OwnerSession, values: Values, _: Room) -> Result:
+def _resolve_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
     return _flow_or_null(session.resolve(values["token"]))
 
 
-def _flow_or_null(flow: FlowView | None) -> Result:
+def _flow_or_null(flow: FlowView | None) -> ActionResult:
     return {"flow": None if flow is None else flow_json(flow)}
 
 
-def _list_flows(session: OwnerSession, values: Values, room: Room) -> Result | Issue:
+def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue:
     try:
         with _LISTS_AT_A_TIME:
             page = session.page(
@@ -98,26 +97,26 @@ def _list_flows(session: OwnerSession, values: Values, room: Room) -> Result | I
     return {"flows": LIST} if rest is None else {"flows": LIST, "nextCursor": rest}
 
 
-def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> Result:
+def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> ActionResult:
     summary = session.summarize_tasks(values["flow_id"])
     return {"summary": None if summary is None else summary_json(summary)}
 
 
 _TABLE: Final[tuple[Action, ...]] = (
-    Mutation("create_flow", schemas.CREATE_FLOW, CreateFlow, CREATED),
-    Query("get_flow", schemas.ONE_FLOW, _get_flow),
-    Query("list_flows", schemas.LIST_FLOWS, _list_flows),
-    Query("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
-    Query("resolve_flow", schemas.TOKEN, _resolve_flow),
-    Query("get_task_summary", schemas.ONE_FLOW, _get_task_summary),
-    Mutation("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
-    Mutation("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
-    Mutation("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),
-    Mutation("fail_flow", schemas.FAIL_FLOW, FailFlow, APPLIED),
-    Mutation("request_cancel", schemas.REQUEST_CANCEL, RequestCancel, APPLIED),
-    Mutation("cancel_flow", schemas.ONE_FLOW, CancelFlow, CANCELLED),
-    Mutation("run_task", schemas.RUN_TASK, RunTask, LINKED),
-    Mutation("update_task", schemas.UPDATE_TASK, UpdateTask, UPDATED),
+    CommandAction("create_flow", schemas.CREATE_FLOW, CreateFlow, CREATED),
+    QueryAction("get_flow", schemas.ONE_FLOW, _get_flow),
+    QueryAction("list_flows", schemas.LIST_FLOWS, _list_flows),
+    QueryAction("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
+    QueryAction("resolve_flow", schemas.TOKEN, _resolve_flow),
+    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary),
+    CommandAction("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
+    CommandAction("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
+    CommandAction("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),
+    CommandAction("fail_flow", schemas.FAIL_FLOW, FailFlow, APPLIED),
+    CommandAction("request_cancel", schemas.REQUEST_CANCEL, RequestCancel, APPLIED),
+    CommandAction("cancel_flow", schemas.ONE_FLOW, CancelFlow, CANCELLED),
+    CommandAction("run_task", schemas.RUN_TASK, RunTask, LINKED),
+    CommandAction("update_task", schemas.UPDATE_TASK, UpdateTask, UPDATED),
 )
 ACTIONS: Final = {action.name: action for action in _TABLE}
 
@@ -126,7 +125,7 @@ _NO_ACTION: Final = Issue(
 )
 
 
-def read_call(document: object) -> Call | Issue:
+def read_call(document: object) -> ActionCall | Issue:
     """Return the action that a document asks for with what it gives, or its first issue."""
     if not isinstance(document, dict):
         return object_issue(document)
@@ -135,10 +134,10 @@ def read_call(document: object) -> Call | Issue:
     if action is None:
         return _NO_ACTION
     values = decode(action.schema, document)
-    return values if isinstance(values, Issue) else Call(action, values)
+    return values if isinstance(values, Issue) else ActionCall(action, values)
 
 
-def make_command(mutation: Mutation, values: Values, controller_id: str) -> Command:
+def make_command(mutation: CommandAction, values: Values, controller_id: str) -> Command:
     """Return the command of a mutation; a new flow's controller is the route's by default."""
     if mutation.command is CreateFlow:
         return CreateFlow(**{"controller_id": controller_id, **values})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.webhooks.head import RequestHead
+from adapters.webhooks.request_context import RequestHead
 from adapters.webhooks.routes import Identify, KeyNotValid
-from adapters.webhooks.whitespace import trim
+from adapters.webhooks.text import trim
 from domain.flow.ids import KeyId
 
 _BEARER: Final = "bearer "
@@ -26,6 +26,7 @@ def authenticate(head: RequestHead, identify: Identify) -> KeyId | KeyNotValid |
 
 def _presented(head: RequestHead) -> str:
     # APPSEC: a Bearer header wins, also when it is wrong; only without one the other is read.
-    if trim(head.authorization).lower().startswith(_BEARER):
-        return head.authorization[len(_BEARER) :].strip(" \t")
-    return head.webhook_secret
+    authorization = head.value("authorization") or ""
+    if trim(authorization).lower().startswith(_BEARER):
+        return authorization[len(_BEARER) :].strip(" \t")
+    return head.value("x-openclaw-webhook-secret") or ""

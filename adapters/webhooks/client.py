@@ -8,17 +8,17 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
-from adapters.webhooks.whitespace import trim
+from adapters.webhooks.text import trim
 
 Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 _WITH_PORT: Final = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}")
 IPV6_PREFIX: Final = 64
 """Bits of an address of version 6 that are its network's: who has one address has them all."""
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+def client_address(peer: str, forwarded_for: str, trusted: Sequence[IPNetwork]) -> str:
     """Return the address of the client, in its canonical form.
 
     It is the socket's, unless the socket's is a trusted proxy's: then the right-most hop of
@@ -33,13 +33,13 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     return str(socket)
 
 
-def is_trusted_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+def is_trusted_proxy(peer: str, trusted: Sequence[IPNetwork]) -> bool:
     """Say whether a socket's address is that of a trusted proxy."""
     address = _address(peer)
     return address is not None and _is_trusted(address, trusted)
 
 
-def _outermost(forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
+def _outermost(forwarded_for: str, trusted: Sequence[IPNetwork]) -> Address | None:
     """Return the outermost hop that may be believed, a loopback address only if there is no other.
 
     NOTE: a proxy beside another is seen at a loopback address by it; the reference skips those.
@@ -65,7 +65,7 @@ def _without_port(hop: str) -> str:
     return (found[1] or found[2]) if found else hop
 
 
-def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+def _is_trusted(address: Address, trusted: Sequence[IPNetwork]) -> bool:
     return any(address in network for network in trusted)
 
 
@@ -90,7 +90,7 @@ def client_key(address: str, prefix: int = IPV6_PREFIX) -> str:
     return address if known is None else str(known)
 
 
-def neighbourhood(peer: str, trusted: Sequence[Network], prefix: int = IPV6_PREFIX) -> str | None:
+def neighbourhood(peer: str, trusted: Sequence[IPNetwork], prefix: int = IPV6_PREFIX) -> str | None:
     """Return the client whose connection a socket's is, or None if it is a trusted proxy's."""
     return None if is_trusted_proxy(peer, trusted) else client_key(peer, prefix)
 

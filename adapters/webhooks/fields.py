@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from adapters.webhooks.strict_json import Overflow, compact_json
-from adapters.webhooks.whitespace import collapse, trim
+from adapters.webhooks.text import collapse, trim
 from domain.flow.values import Json
 
 MOST: Final = 2**53 - 1
@@ -34,7 +34,7 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 
-Kind: TypeAlias = Callable[[object], Any]
+Decoder: TypeAlias = Callable[[object], Any]
 """Returns what a value means to the domain, or an Issue."""
 
 _TYPES: Final = {
@@ -71,18 +71,18 @@ def text(value: object) -> str | Issue:
     return trim(value) or Issue("Too small: expected string to have >=1 characters")
 
 
-def line(value: object) -> str | Issue:
+def single_line(value: object) -> str | Issue:
     """Take a string, and make one line of it."""
     taken = text(value)
     return taken if isinstance(taken, Issue) else collapse(taken)
 
 
-def nullable(kind: Kind) -> Kind:
+def nullable(decoder: Decoder) -> Decoder:
     """Take null, or what another kind takes."""
-    return lambda value: None if value is None else kind(value)
+    return lambda value: None if value is None else decoder(value)
 
 
-def one_of(choices: Iterable[StrEnum]) -> Kind:
+def one_of(choices: Iterable[StrEnum]) -> Decoder:
     """Take one of some words, exactly."""
     words = {choice.value: choice for choice in choices}
     options = "|".join(f'"{word}"' for word in words)
@@ -90,7 +90,7 @@ def one_of(choices: Iterable[StrEnum]) -> Kind:
     return lambda value: words.get(value, issue) if isinstance(value, str) else issue
 
 
-def whole_number(low: int, high: int, *, most: str) -> Kind:
+def integer_between(low: int, high: int, *, most: str) -> Decoder:
     """Take a whole number between two; `most` names the type in the words for a larger one."""
 
     def take(value: object) -> int | Issue:
@@ -118,6 +118,6 @@ def any_json(value: object) -> Json | Issue:
     return Issue("Invalid input") if compact is None else Json(compact)
 
 
-def cursor(value: object) -> str | Issue:
+def page_cursor(value: object) -> str | Issue:
     """Take a cursor that an answer gave out; whether it is one is for the store to say."""
     return value if isinstance(value, str) else _expected("string", value)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from adapters.webhooks.quoting import quoted
+from adapters.webhooks.text import quoted
 
 BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = " \t\r\n"

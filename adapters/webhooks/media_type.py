@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.webhooks.head import RequestHead
-from adapters.webhooks.quoting import quoted
-from adapters.webhooks.whitespace import trim
+from adapters.webhooks.request_context import RequestHead
+from adapters.webhooks.text import quoted, trim
 
 _JSON: Final = "application/json"
 
@@ -17,11 +16,12 @@ def media_type_fault(head: RequestHead) -> str | None:
 
     NOTE: parameters are ignored, a charset too, as in the reference: the body itself shows it.
     """
-    if not _is_json(head.content_type):
-        return f"expected application/json or application/*+json, got {_sent(head.content_types)}"
-    if head.content_encoding.lower() not in {"", "identity"}:
-        coding = quoted(head.content_encoding)
-        return f"expected a body without content coding, got Content-Encoding {coding}"
+    if not _is_json(head.value("content-type") or ""):
+        sent = _sent(head.values("content-type"))
+        return f"expected application/json or application/*+json, got {sent}"
+    coding = head.value("content-encoding") or ""
+    if coding.lower() not in {"", "identity"}:
+        return f"expected a body without content coding, got Content-Encoding {quoted(coding)}"
     return None
 
 

@@ -9,10 +9,10 @@ import orjson
 from attrs import evolve, frozen
 
 from adapters.presentation.http_status import http_status
-from adapters.webhooks.replies import (
+from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
-    Reply,
+    Response,
     cancel_pending,
     persist_failed,
     refusal,
@@ -34,60 +34,60 @@ from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
 
 
-@frozen(kw_only=True)
-class Answers:
+@frozen
+class ActionReplies:
     """The answers of one family of actions.
 
-    `accepted` words a whole reply, `refused` the result of a refusal, each with room for so much;
+    `accepted` makes a whole response, `refused` the result of a refusal, in the room given;
     `unsaved` is the sentence for a store that failed, which is shown like a refusal.
     """
 
-    accepted: Callable[[RouteId, Accepted, Room], Reply]
+    accepted: Callable[[RouteId, Accepted, Room], Response]
     refused: Callable[[Rejected, Room], dict[str, Any]]
     unsaved: str
 
 
-def outcome_reply(answers: Answers, route_id: RouteId, outcome: Outcome, room: Room) -> Reply:
+def outcome_response(
+    replies: ActionReplies, route_id: RouteId, outcome: Outcome, room: Room
+) -> Response:
     """Answer what became of a command; one that had been carried out before, as it was then."""
     if isinstance(outcome, Accepted):
-        reply = answers.accepted(route_id, outcome, room)
-        return evolve(reply, headers=REPLAYED) if outcome.is_replay else reply
+        response = replies.accepted(route_id, outcome, room)
+        return evolve(response, headers=REPLAYED) if outcome.is_replay else response
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
         http_status(outcome.code),
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
-        result={} if outcome.code == KEY_REUSED else answers.refused(outcome, room),
+        result={} if outcome.code == KEY_REUSED else replies.refused(outcome, room),
     )
 
 
-def unsaved_reply(
-    answers: Answers, route_id: RouteId, error: StoreUnavailable, room: Room
-) -> Reply:
+def unsaved_response(
+    replies: ActionReplies, route_id: RouteId, error: StoreUnavailable, room: Room
+) -> Response:
     """Answer that the store failed; the flow is shown as it is, where it could be read."""
     flow, tasks = (error.flow, error.tasks) if isinstance(error, NotPersisted) else (None, ())
-    unsaved = Rejected(code=PERSIST_FAILED, reason=answers.unsaved, flow=flow, tasks=tasks)
-    return persist_failed(route_id, answers.unsaved, answers.refused(unsaved, room))
+    unsaved = Rejected(code=PERSIST_FAILED, reason=replies.unsaved, flow=flow, tasks=tasks)
+    return persist_failed(route_id, replies.unsaved, replies.refused(unsaved, room))
 
 
-def _created(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
-    return success(route_id, {"created": True, "flow": flow_json(accepted.flow)})
+def _done(word: str) -> Callable[[RouteId, Accepted, Room], Response]:
+    return lambda route_id, accepted, _: success(
+        route_id, {word: True, **_flow(accepted, "flow"), **_task(accepted)}
+    )
 
 
 def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"created": False, "code": refused.code}
 
 
-def _applied(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
-    return success(route_id, {"applied": True, "flow": flow_json(accepted.flow)})
-
-
 def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
     return {"applied": False, "code": refused.code, **_flow(refused, "current")}
 
 
-def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Reply:
+def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Response:
     shown = _with_tasks(accepted.flow, accepted.tasks, room)
     if not accepted.cancel_pending:
         return success(route_id, {"found": True, "cancelled": True, **shown})
@@ -109,17 +109,9 @@ def _with_tasks(flow: FlowView, tasks: Sequence[TaskView], room: Room) -> dict[s
     return {"flow": shown_flow, "tasks": LIST, **rest}
 
 
-def _linked(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
-    return success(route_id, {"created": True, **_flow(accepted, "flow"), **_task(accepted)})
-
-
 def _not_linked(refused: Rejected, _: Room) -> dict[str, Any]:
     reason = refused.reason
     return {**_found(refused), "created": False, "reason": reason, **_flow(refused, "flow")}
-
-
-def _updated(route_id: RouteId, accepted: Accepted, _: Room) -> Reply:
-    return success(route_id, {"updated": True, **_flow(accepted, "flow"), **_task(accepted)})
 
 
 def _not_updated(refused: Rejected, _: Room) -> dict[str, Any]:
@@ -139,16 +131,11 @@ def _task(outcome: Outcome) -> dict[str, Any]:
     return {} if outcome.task is None else {"task": task_json(outcome.task)}
 
 
-CREATED: Final = Answers(
-    accepted=_created, refused=_not_created, unsaved="TaskFlow persistence failed."
-)
-APPLIED: Final = Answers(
-    accepted=_applied, refused=_not_applied, unsaved="TaskFlow persistence failed."
-)
-CANCELLED: Final = Answers(
-    accepted=_cancelled, refused=_not_cancelled, unsaved="Flow persistence failed."
-)
-LINKED: Final = Answers(accepted=_linked, refused=_not_linked, unsaved="Task persistence failed.")
-UPDATED: Final = Answers(
-    accepted=_updated, refused=_not_updated, unsaved="Task persistence failed."
-)
+_FLOW_UNSAVED: Final = "TaskFlow persistence failed."
+_TASK_UNSAVED: Final = "Task persistence failed."
+
+CREATED: Final = ActionReplies(_done("created"), _not_created, _FLOW_UNSAVED)
+APPLIED: Final = ActionReplies(_done("applied"), _not_applied, _FLOW_UNSAVED)
+CANCELLED: Final = ActionReplies(_cancelled, _not_cancelled, "Flow persistence failed.")
+LINKED: Final = ActionReplies(_done("created"), _not_linked, _TASK_UNSAVED)
+UPDATED: Final = ActionReplies(_done("updated"), _not_updated, _TASK_UNSAVED)

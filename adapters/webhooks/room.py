@@ -9,7 +9,7 @@ import orjson
 from attrs import define, evolve, field
 from orjson import Fragment
 
-from adapters.webhooks.replies import Reply
+from adapters.webhooks.responses import Response
 
 ENVELOPE_BYTES: Final = 1024
 """What is kept free for all that is around the list."""
@@ -18,7 +18,7 @@ PIECE_BYTES: Final = 1_048_576
 """Pieces are at least this long: few writes, each of memory that is given back when it is sent."""
 
 _HOLE: Final = b"\0"
-"""Stands for the items until a reply is whole; no JSON has this byte."""
+"""Stands for the items until a response is whole; no JSON has this byte."""
 
 LIST: Final = Fragment(b"[" + _HOLE + b"]")
 """What a result holds in the place of its list."""
@@ -66,12 +66,12 @@ class Room:
             count += 1
         return count
 
-    def put_into(self, reply: Reply) -> Reply:
-        """Put the list into the place that a reply has for it, if it has one."""
-        before, hole, after = reply.body.partition(_HOLE)
+    def put_into(self, response: Response) -> Response:
+        """Put the list into the place that a response has for it, if it has one."""
+        before, hole, after = response.body.partition(_HOLE)
         if not hole:
-            return reply
+            return response
         pieces = [before, *self._pieces, b"".join([*self._piece, after])]
         if not self._pieces:
-            return evolve(reply, body=b"".join(pieces))
-        return evolve(reply, body=b"", pieces=pieces)
+            return evolve(response, body=b"".join(pieces))
+        return evolve(response, body=b"", pieces=pieces)

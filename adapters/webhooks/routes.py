@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
-from adapters.webhooks.limits import Limits
+from domain.application.limits import Limits
 from domain.application.sessions import OwnerSession
 from domain.flow.ids import KeyId, RouteId
 
 
-@frozen
-class KeyNotValid:
-    """A key whose secret was presented, but not at a time at which it is valid, and which fault."""
+class KeyNotValid(Protocol):
+    """A key whose secret was presented, but not at a time at which it is valid."""
 
-    key_id: KeyId
-    fault: str
+    @property
+    def key_id(self) -> KeyId:
+        """The id of the key."""
+
+    @property
+    def fault(self) -> str:
+        """Why it is not valid."""
 
 
 Identify: TypeAlias = Callable[[str], KeyId | KeyNotValid | None]
@@ -31,7 +35,7 @@ READY: Final = "/readyz"
 
 
 @frozen(kw_only=True)
-class Route:
+class WebhookRoute:
     """A path, who may use it, and the one owner whose flows it reaches.
 
     `session` is bound to that owner; nothing here can name another one.
@@ -48,24 +52,24 @@ class Route:
 class RouteTable:
     """Finds a route by its exact path, with or without one trailing slash."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[WebhookRoute]) -> None:
         """Index the routes.
 
         Raises:
             ValueError: if two routes have one path; the settings should have said so.
         """
-        self._by_path: dict[str, Route] = {}
+        self._by_path: dict[str, WebhookRoute] = {}
         for route in routes:
             self._add(route)
         limits = [route.limits for route in self._by_path.values()] or [Limits()]
         self.body_bytes = max(limit.body_bytes for limit in limits)
 
-    def find(self, path: str) -> Route | None:
+    def find(self, path: str) -> WebhookRoute | None:
         """Return the route that a raw path without query means."""
         # APPSEC: nothing is decoded or normalised: one path has one meaning here and in a proxy.
         return self._by_path.get(path)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: WebhookRoute) -> None:
         bare = route.path.removesuffix("/")
         for path in (bare, f"{bare}/"):
             if path in self._by_path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -10,16 +11,16 @@ from attrs import field, frozen
 from adapters.webhooks.fields import (
     MOST,
     UNDEFINED,
+    Decoder,
     Issue,
-    Kind,
     any_json,
     boolean,
-    cursor,
-    line,
+    integer_between,
     nullable,
     one_of,
+    page_cursor,
+    single_line,
     text,
-    whole_number,
 )
 from domain.flow.status import (
     ACTIVE,
@@ -39,25 +40,25 @@ Rule: TypeAlias = Callable[[Values], Issue | None]
 
 
 @frozen
-class Field:
-    """A field: its name on the wire, its name in the domain, and what it takes."""
+class SchemaField:
+    """A field: its name on the wire, what it takes, and its name in the domain."""
 
     wire: str
-    name: str
-    kind: Kind
+    decoder: Decoder
     required: bool = False
+    name: str = field(init=False)
 
-
-def _no_issue(_: Values) -> Issue | None:
-    return None
+    @name.default
+    def _name(self) -> str:
+        return re.sub("(?=[A-Z])", "_", self.wire).lower()
 
 
 @frozen
 class Schema:
     """The fields of an action, and a rule for all of them together."""
 
-    fields: tuple[Field, ...]
-    rule: Rule = _no_issue
+    fields: tuple[SchemaField, ...]
+    rule: Rule = lambda _: None
     known: frozenset[str] = field(init=False)
 
     @known.default
@@ -71,13 +72,14 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
     for each in schema.fields:
         if each.wire not in document and not each.required:
             continue
-        taken = each.kind(document.get(each.wire, UNDEFINED))
+        taken = each.decoder(document.get(each.wire, UNDEFINED))
         if isinstance(taken, Issue):
             return Issue(f"{each.wire}: {taken.text}")
         values[each.name] = taken
     if not document.keys() <= schema.known:
         return _unrecognized(schema, document)
-    return schema.rule(values) or values
+    issue = schema.rule(values)
+    return values if issue is None else issue
 
 
 def _unrecognized(schema: Schema, document: Mapping[str, object]) -> Issue:
@@ -104,17 +106,17 @@ def _outcome_needs_end(values: Values) -> Issue | None:
     )
 
 
-_safe_integer: Final = whole_number(0, MOST, most="int")
+_safe_integer: Final = integer_between(0, MOST, most="int")
 
-FLOW_ID: Final = Field("flowId", "flow_id", text, required=True)
-REVISION: Final = Field("expectedRevision", "expected_revision", _safe_integer, required=True)
-CURRENT_STEP: Final = Field("currentStep", "current_step", nullable(text))
-STATE_JSON: Final = Field("stateJson", "state_json", any_json)
-WAIT_JSON: Final = Field("waitJson", "wait_json", any_json)
-BLOCKED_TASK_ID: Final = Field("blockedTaskId", "blocked_task_id", nullable(text))
-BLOCKED_SUMMARY: Final = Field("blockedSummary", "blocked_summary", nullable(text))
-NOTIFY_POLICY: Final = Field("notifyPolicy", "notify_policy", one_of(NotifyPolicy))
-PROGRESS_SUMMARY: Final = Field("progressSummary", "progress_summary", nullable(line))
+FLOW_ID: Final = SchemaField("flowId", text, required=True)
+REVISION: Final = SchemaField("expectedRevision", _safe_integer, required=True)
+CURRENT_STEP: Final = SchemaField("currentStep", nullable(text))
+STATE_JSON: Final = SchemaField("stateJson", any_json)
+WAIT_JSON: Final = SchemaField("waitJson", any_json)
+BLOCKED_TASK_ID: Final = SchemaField("blockedTaskId", nullable(text))
+BLOCKED_SUMMARY: Final = SchemaField("blockedSummary", nullable(text))
+NOTIFY_POLICY: Final = SchemaField("notifyPolicy", one_of(NotifyPolicy))
+PROGRESS_SUMMARY: Final = SchemaField("progressSummary", nullable(single_line))
 
 LIVE_STATUSES: Final = (
     FlowStatus.QUEUED,
@@ -134,19 +136,19 @@ MOST_LISTED: Final = 1000
 
 NO_FIELDS: Final = Schema(())
 ONE_FLOW: Final = Schema((FLOW_ID,))
-TOKEN: Final = Schema((Field("token", "token", text, required=True),))
+TOKEN: Final = Schema((SchemaField("token", text, required=True),))
 LIST_FLOWS: Final = Schema(
     (
-        Field("limit", "limit", whole_number(1, MOST_LISTED, most="number")),
-        Field("cursor", "cursor", cursor),
-        Field("status", "status", one_of(FlowStatus)),
+        SchemaField("limit", integer_between(1, MOST_LISTED, most="number")),
+        SchemaField("cursor", page_cursor),
+        SchemaField("status", one_of(FlowStatus)),
     )
 )
 CREATE_FLOW: Final = Schema(
     (
-        Field("controllerId", "controller_id", text),
-        Field("goal", "goal", text, required=True),
-        Field("status", "status", one_of(LIVE_STATUSES)),
+        SchemaField("controllerId", text),
+        SchemaField("goal", text, required=True),
+        SchemaField("status", one_of(LIVE_STATUSES)),
         NOTIFY_POLICY,
         CURRENT_STEP,
         STATE_JSON,
@@ -160,7 +162,7 @@ RESUME_FLOW: Final = Schema(
     (
         FLOW_ID,
         REVISION,
-        Field("status", "status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
+        SchemaField("status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
     )
@@ -171,19 +173,19 @@ REQUEST_CANCEL: Final = Schema((FLOW_ID, REVISION))
 RUN_TASK: Final = Schema(
     (
         FLOW_ID,
-        Field("runtime", "runtime", one_of(Runtime), required=True),
-        Field("sourceId", "source_id", text),
-        Field("childSessionKey", "child_session_key", text),
-        Field("parentTaskId", "parent_task_id", text),
-        Field("agentId", "agent_id", text),
-        Field("runId", "run_id", text),
-        Field("label", "label", text),
-        Field("task", "task", text, required=True),
-        Field("preferMetadata", "prefer_metadata", boolean),
+        SchemaField("runtime", one_of(Runtime), required=True),
+        SchemaField("sourceId", text),
+        SchemaField("childSessionKey", text),
+        SchemaField("parentTaskId", text),
+        SchemaField("agentId", text),
+        SchemaField("runId", text),
+        SchemaField("label", text),
+        SchemaField("task", text, required=True),
+        SchemaField("preferMetadata", boolean),
         NOTIFY_POLICY,
-        Field("status", "status", one_of(ACTIVE_STATUSES)),
-        Field("startedAt", "started_at", _safe_integer),
-        Field("lastEventAt", "last_event_at", _safe_integer),
+        SchemaField("status", one_of(ACTIVE_STATUSES)),
+        SchemaField("startedAt", _safe_integer),
+        SchemaField("lastEventAt", _safe_integer),
         PROGRESS_SUMMARY,
     ),
     _timing_needs_running,
@@ -191,12 +193,12 @@ RUN_TASK: Final = Schema(
 UPDATE_TASK: Final = Schema(
     (
         FLOW_ID,
-        Field("taskId", "task_id", text, required=True),
-        Field("status", "status", one_of(REPORTED_STATUSES), required=True),
+        SchemaField("taskId", text, required=True),
+        SchemaField("status", one_of(REPORTED_STATUSES), required=True),
         PROGRESS_SUMMARY,
-        Field("terminalSummary", "terminal_summary", nullable(line)),
-        Field("terminalOutcome", "terminal_outcome", nullable(one_of(TerminalOutcome))),
-        Field("error", "error", nullable(text)),
+        SchemaField("terminalSummary", nullable(single_line)),
+        SchemaField("terminalOutcome", nullable(one_of(TerminalOutcome))),
+        SchemaField("error", nullable(text)),
     ),
     _outcome_needs_end,
 )

@@ -12,10 +12,10 @@ from orjson import Fragment
 from domain.application.views import FlowView, TaskSummary, TaskView
 from domain.flow.values import Json
 
-Shown: TypeAlias = dict[str, Any]
+WireObject: TypeAlias = dict[str, Any]
 
 
-def flow_json(flow: FlowView) -> Shown:
+def flow_json(flow: FlowView) -> WireObject:
     """Show a flow."""
     return _present(
         flowId=flow.flow_id,
@@ -37,7 +37,7 @@ def flow_json(flow: FlowView) -> Shown:
     )
 
 
-def task_json(task: TaskView) -> Shown:
+def task_json(task: TaskView) -> WireObject:
     """Show a child task."""
     return _present(
         taskId=task.task_id,
@@ -66,7 +66,7 @@ def task_json(task: TaskView) -> Shown:
     )
 
 
-def summary_json(summary: TaskSummary) -> Shown:
+def summary_json(summary: TaskSummary) -> WireObject:
     """Show the counts of a flow's tasks."""
     return {
         "total": summary.total,
@@ -78,7 +78,7 @@ def summary_json(summary: TaskSummary) -> Shown:
     }
 
 
-def _present(**shown: object) -> Shown:
+def _present(**shown: object) -> WireObject:
     return {key: value for key, value in shown.items() if value is not None}
 
 

@@ -19,7 +19,7 @@ from adapters.testing.strategies.histories import (
     unreadable_histories,
 )
 from adapters.testing.strategies.values import JSON_LIMITS, any_json, jsons_at_the_limits, owners
-from adapters.webhooks.actions import Call, Mutation, make_command, read_call
+from adapters.webhooks.actions import ActionCall, CommandAction, make_command, read_call
 from adapters.webhooks.strict_json import compact_json, read_json
 from domain.flow.commands import Command
 from domain.flow.events import Event, FlowEvent
@@ -42,8 +42,8 @@ MOVES: tuple[type[FlowEvent], ...] = get_args(FlowEvent)
 @given(wire_commands)
 def test_a_command_that_the_wire_lets_through_arrives_as_it_was(command: Command) -> None:
     call = read_call(read_json(wire.request_of(command)))
-    assert isinstance(call, Call)
-    assert isinstance(call.action, Mutation)
+    assert isinstance(call, ActionCall)
+    assert isinstance(call.action, CommandAction)
     assert make_command(call.action, call.values, "unused") == command
 
 

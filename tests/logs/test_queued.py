@@ -266,7 +266,7 @@ def test_what_python_writes_to_standard_error_is_logged(tmp_path: Path) -> None:
 
 CRASHED = """
 import logging
-from adapters.composition.listening import run_service
+from adapters.composition.serve import run_service
 from adapters.logs import log_event
 
 def serve(_signals):

@@ -16,20 +16,23 @@ from attrs import define, frozen
 from adapters.server import (
     Admit,
     Head,
+    HttpServer,
     Neighbourhood,
-    RawAnswer,
+    RawResponse,
     Rejection,
     RenderError,
-    Server,
     ServerOptions,
 )
+from domain.application.limits import Limits
 from domain.flow.ids import RequestId
 from tests.server.wire import PATIENCE, Caller, calling, request
+
+LIMITS = ("body_bytes", "body_seconds", "head_seconds")
 
 
 @frozen
 class Running:
-    server: Server
+    server: HttpServer
     thread: threading.Thread
     drained: list[bool]
     """What `run` returned, once it has."""
@@ -58,7 +61,7 @@ def echo(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
     return [json.dumps(said).encode()]
 
 
-def envelope(rejection: Rejection) -> RawAnswer:
+def envelope(rejection: Rejection) -> RawResponse:
     body = {"ok": False, "code": rejection.code, "error": rejection.sentence, "result": {}}
     headers = (("Content-Type", "application/json"), ("X-Request-Id", rejection.request_id))
     return rejection.status, headers, json.dumps(body).encode()
@@ -76,13 +79,14 @@ def serving(
     render_error: RenderError = envelope,
     clock: Callable[[], float] = time.monotonic,
     neighbourhood: Neighbourhood = str,
-    **options: Any,  # noqa: ANN401 - of ServerOptions
+    **options: Any,  # noqa: ANN401 - of ServerOptions and Limits
 ) -> Iterator[Running]:
     """Serve `app` on a free port until the block ends, and then stop in good order."""
+    limits = {name: options.pop(name) for name in LIMITS if name in options}
     ids = (RequestId(f"r{number}") for number in itertools.count(1))
-    server = Server(
+    server = HttpServer(
         app,
-        ServerOptions(port=0, **options),
+        ServerOptions(port=0, limits=Limits(**limits), **options),
         admit=admit,
         render_error=render_error,
         new_id=lambda: next(ids),
@@ -110,20 +114,20 @@ class CountedTicket:
 
 
 class Ledger:
-    """Admits everybody and keeps the tickets."""
+    """Admits everybody and keeps the permits."""
 
     def __init__(self) -> None:
-        self.tickets: list[CountedTicket] = []
+        self.permits: list[CountedTicket] = []
 
     def admit(self, _head: Head) -> CountedTicket:
         """Admit a request."""
-        self.tickets.append(CountedTicket())
-        return self.tickets[-1]
+        self.permits.append(CountedTicket())
+        return self.permits[-1]
 
     @property
     def releases(self) -> list[int]:
-        """How often each ticket was released, in the order of admission."""
-        return [ticket.releases for ticket in self.tickets]
+        """How often each permit was released, in the order of admission."""
+        return [permit.releases for permit in self.permits]
 
 
 class Clock:

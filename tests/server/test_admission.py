@@ -10,21 +10,21 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from adapters.server import Admit, Head, RawAnswer
+from adapters.server import Admit, Head, RawResponse
 from tests.server.running import Gate, Ledger, echo, eventually, is_over, serving
 from tests.server.wire import PATIENCE, Caller, chunked, request
 
-TOO_MANY: RawAnswer = (429, (("Retry-After", "3"),), b"Too many")
+TOO_MANY: RawResponse = (429, (("Retry-After", "3"),), b"Too many")
 
 
-def constant(answer: RawAnswer) -> Admit:
+def constant(answer: RawResponse) -> Admit:
     return lambda _head: answer
 
 
 refuse = constant(TOO_MANY)
 
 
-def refuse_x(head: Head) -> RawAnswer | None:
+def refuse_x(head: Head) -> RawResponse | None:
     return TOO_MANY if head.path == "/x" else None
 
 
@@ -130,7 +130,7 @@ def test_a_refusal_of_head_has_no_body() -> None:
 
 
 def test_many_refusals_sent_ahead_are_answered_in_order() -> None:
-    def numbered(head: Head) -> RawAnswer:
+    def numbered(head: Head) -> RawResponse:
         return (429, (("Number", head.query),), b"")
 
     with serving(admit=numbered) as running, running.calling() as caller:
@@ -157,7 +157,7 @@ def test_a_fault_in_admission_is_logged_once_and_answered(
     ]
 
 
-# The ticket
+# The permit
 
 
 def assert_released_once(ledger: Ledger) -> None:
@@ -246,7 +246,7 @@ def test_a_place_is_released_once_however_a_request_ends(
     with serving(app, admit=ledger.admit, body_seconds=0.4) as running, running.calling() as caller:
         caller.send(data)
         leave(caller)
-        eventually(lambda: bool(ledger.tickets))
+        eventually(lambda: bool(ledger.permits))
         assert_released_once(ledger)
     assert_released_once(ledger)
     assert {record.levelname for record in expected_logs.records} <= {"INFO", "ERROR"}
@@ -257,7 +257,7 @@ def test_a_request_that_was_sent_ahead_takes_its_place_when_its_turn_comes() -> 
     with serving(gate, admit=ledger.admit) as running, running.calling() as caller:
         caller.send(request() * 3)
         gate.await_entries(1)
-        assert len(ledger.tickets) == 1
+        assert len(ledger.permits) == 1
         gate.opened.set()
         assert [caller.answer().status for _ in range(3)] == [200] * 3
     assert ledger.releases == [1, 1, 1]
@@ -303,4 +303,4 @@ def test_another_expectation_cannot_be_met(value: str) -> None:
         answer = caller.ask(request(f"Expect: {value}", "Content-Length: 5"))
         assert (answer.status, answer.code) == (417, "expectation_failed")
         assert is_over(caller)
-    assert ledger.tickets == []
+    assert ledger.permits == []

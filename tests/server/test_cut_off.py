@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from adapters.server import Head, RawAnswer, Rejection
+from adapters.server import Head, RawResponse, Rejection
 from tests.server.running import Ledger, echo, envelope, eventually, is_over, serving
 from tests.server.wire import Caller, chunked, request
 
@@ -37,7 +37,7 @@ def half_close(caller: Caller, data: bytes) -> None:
 def test_what_is_cut_off_is_refused_once_and_the_answer_arrives(data: bytes, sentence: str) -> None:
     rejections: list[Rejection] = []
 
-    def render(rejection: Rejection) -> RawAnswer:
+    def render(rejection: Rejection) -> RawResponse:
         rejections.append(rejection)
         return envelope(rejection)
 
@@ -81,7 +81,7 @@ def test_who_waited_for_100_continue_is_told_after_it() -> None:
         assert is_over(caller)
 
 
-def refuse(_head: Head) -> RawAnswer:
+def refuse(_head: Head) -> RawResponse:
     return 401, (), b"x" * 3_000_000
 
 

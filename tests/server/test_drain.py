@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from adapters.server import Head, RawAnswer, Server, ServerOptions
+from adapters.server import Head, HttpServer, RawResponse, ServerOptions
 from domain.flow.ids import RequestId
 from tests.server.running import (
     Gate,
@@ -48,7 +48,7 @@ def test_accepted_requests_are_answered_the_queued_ones_too() -> None:
         callers = [stack.enter_context(running.calling()) for _ in range(10)]
         for caller in callers:
             caller.send(request())
-        eventually(lambda: len(ledger.tickets) == 10)
+        eventually(lambda: len(ledger.permits) == 10)
         begin_to_stop(running)
         gate.opened.set()
         answers = [caller.answer() for caller in callers]
@@ -61,7 +61,7 @@ def test_a_request_whose_head_was_complete_may_finish_its_body() -> None:
     ledger = Ledger()
     with serving(admit=ledger.admit) as running, running.calling() as caller:
         caller.send(request("Content-Length: 5"))
-        eventually(lambda: len(ledger.tickets) == 1)
+        eventually(lambda: len(ledger.permits) == 1)
         begin_to_stop(running)
         answer = caller.ask(b"12345")
         assert (answer.json["body"], answer.keeps_alive) == ("12345", False)
@@ -87,7 +87,7 @@ def test_requests_that_were_sent_before_the_stop_are_answered() -> None:
     """Also those that still lie in the backlog, or in the buffer of their socket."""
     busy, free = threading.Event(), threading.Event()
 
-    def admit(head: Head) -> RawAnswer | None:
+    def admit(head: Head) -> RawResponse | None:
         """Hold up the thread that reads, so that it has much to read when it hears of the stop."""
         if head.path == "/wait":
             busy.set()
@@ -167,7 +167,7 @@ def test_a_caller_that_has_its_last_answer_and_does_not_close_hardly_holds_up_a_
 
 
 def test_the_rest_of_a_refused_body_does_not_hold_up_a_stop() -> None:
-    def refuse(_head: Head) -> RawAnswer:
+    def refuse(_head: Head) -> RawResponse:
         return (429, (), b"")
 
     with serving(admit=refuse, body_seconds=600.0) as running, running.calling() as caller:
@@ -212,10 +212,10 @@ def test_accepted_requests_run_although_their_callers_have_gone() -> None:
             sock = socket.create_connection(running.address)
             sock.sendall(request())
             reset(sock)
-        eventually(lambda: bool(ledger.tickets))
+        eventually(lambda: bool(ledger.permits))
         begin_to_stop(running)
         gate.opened.set()
-    gate.await_entries(len(ledger.tickets))
+    gate.await_entries(len(ledger.permits))
     assert set(ledger.releases) == {1}
     assert running.drained == [True]
 
@@ -229,7 +229,7 @@ def test_a_drain_ends_when_its_time_is_over(expected_logs: pytest.LogCaptureFixt
         gate.await_entries(1)
         queued.send(request())
         half.send(request("Content-Length: 5"))
-        eventually(lambda: len(ledger.tickets) == 3)
+        eventually(lambda: len(ledger.permits) == 3)
         running.stop()
         assert is_over(stuck)
         assert is_over(queued)
@@ -250,7 +250,7 @@ def test_a_drain_says_whether_any_request_is_left(
     server = serving(gate, drain_seconds=0.2, admit=ledger.admit)
     with server as running, running.calling() as caller:
         caller.send(data)
-        eventually(lambda: bool(ledger.tickets))
+        eventually(lambda: bool(ledger.permits))
         running.stop()
         gate.opened.set()
         eventually(lambda: ledger.releases == [1])
@@ -295,7 +295,7 @@ def test_under_load_every_request_that_ran_was_answered() -> None:
 
 
 def test_a_server_may_be_stopped_before_it_runs_and_after_it_ended() -> None:
-    server = Server(
+    server = HttpServer(
         echo,
         ServerOptions(port=0),
         admit=admit_all,
@@ -311,7 +311,7 @@ def test_a_server_may_be_stopped_before_it_runs_and_after_it_ended() -> None:
 
 def test_a_port_in_use_is_an_os_error() -> None:
     with serving() as running, pytest.raises(OSError, match="in use"):
-        Server(
+        HttpServer(
             echo,
             ServerOptions(port=running.server.port),
             admit=admit_all,
@@ -322,7 +322,7 @@ def test_a_port_in_use_is_an_os_error() -> None:
 
 PROGRAM = """
 import signal, sys, time
-from adapters.server import Server, ServerOptions
+from adapters.server import HttpServer, ServerOptions
 from tests.server.running import admit_all, echo, envelope
 
 def app(environ, start_response):
@@ -330,7 +330,7 @@ def app(environ, start_response):
     time.sleep(0.3)
     return echo(environ, start_response)
 
-server = Server(app, ServerOptions(port=0), admit=admit_all, render_error=envelope, new_id=str)
+server = HttpServer(app, ServerOptions(port=0), admit=admit_all, render_error=envelope, new_id=str)
 signal.signal(signal.SIGTERM, lambda *_: server.stop())
 print(server.port, flush=True)
 sys.exit(0 if server.run() else 3)

@@ -9,9 +9,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
-from adapters.server import RawAnswer, Rejection, ServerOptions
-from adapters.server.contract import Terms
+from adapters.server import RawResponse, Rejection, ServerOptions
 from adapters.server.listener import Listener
+from adapters.server.ports import Terms
 from domain.flow.ids import RequestId
 from tests.server.running import (
     Gate,
@@ -125,7 +125,7 @@ def test_the_iterable_of_the_application_is_closed() -> None:
 def test_whoever_words_a_refusal_is_told_all_of_it() -> None:
     told: list[Rejection] = []
 
-    def render(rejection: Rejection) -> RawAnswer:
+    def render(rejection: Rejection) -> RawResponse:
         told.append(rejection)
         return envelope(rejection)
 
@@ -140,7 +140,7 @@ def test_whoever_words_a_refusal_is_told_all_of_it() -> None:
 def test_a_fault_in_wording_a_refusal_costs_one_connection(
     expected_logs: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(_rejection: Rejection) -> RawAnswer:
+    def broken(_rejection: Rejection) -> RawResponse:
         raise ZeroDivisionError
 
     server = serving(render_error=broken, head_seconds=0.2)
@@ -185,7 +185,7 @@ def test_callers_that_vanish_while_they_are_served_are_not_worth_a_word(option: 
         socks = [socket.create_connection(running.address) for _ in range(20)]
         for sock in socks:
             sock.sendall(request(f"Connection: {option}"))
-        eventually(lambda: len(ledger.tickets) == 20)
+        eventually(lambda: len(ledger.permits) == 20)
         for sock in socks:
             reset(sock)
         gate.opened.set()

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterator
 
+from adapters.server.errors import HttpError
 from adapters.server.exchange import open_exchange
-from adapters.server.faults import Fault
 from adapters.server.head import begins_request, read_head, take_head
 from domain.flow.ids import RequestId
 from tests.server.running import serving
@@ -92,13 +92,13 @@ def read(pieces: list[bytes]) -> list[object]:
                     if raw is None:
                         break
                     return [*requests, "refused"]
-                head = read_head(raw, peer="", request_id=RequestId(""))
-                opened = head if isinstance(head, Fault) else open_exchange(head, 5_000)
-                if isinstance(opened, Fault):
+                head = read_head(raw, peer="", new_id=lambda: RequestId(""))
+                opened = head if isinstance(head, HttpError) else open_exchange(head, 5_000)
+                if isinstance(opened, HttpError):
                     return [*requests, "refused"]
                 exchange = opened
             progress = exchange.body.take(inbox)
-            if isinstance(progress, Fault):
+            if isinstance(progress, HttpError):
                 return [*requests, "refused"]
             if not progress:
                 break

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.server.open_files import room_for_connections
+from adapters.server.sockets import room_for_connections
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_sufficient_limit_is_left_alone(low_limit: int) -> None:
 
 PROGRAM = """
 import resource
-from adapters.server.open_files import room_for_connections
+from adapters.server.sockets import room_for_connections
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 150))
 print(room_for_connections(1000))

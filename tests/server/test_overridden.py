@@ -10,7 +10,7 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher, WSGITask  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
-from adapters.server.connection import Connection
+from adapters.server.connection import ClientConnection
 from adapters.server.listener import Listener, Workers
 from adapters.server.task import AppTask
 
@@ -21,7 +21,7 @@ _LISTENER: Final = """
 OVERRIDDEN: Final = (
     (Channel, HTTPChannel, "cancel handle_close readable received send service"),
     (
-        Connection,
+        ClientConnection,
         HTTPChannel,
         "handle_close handle_error handle_expt handle_read handle_write logger write_soon",
     ),

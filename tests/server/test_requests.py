@@ -44,19 +44,23 @@ def test_a_request_reaches_the_application_as_it_was_sent() -> None:
     }
 
 
-def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> None:
-    class Ticket:
+def test_a_head_is_read_once_and_its_permit_stands_in_the_environment() -> None:
+    class Permit:
         is_authenticated = True
 
         def release(self) -> None: ...
 
-    ticket, found = Ticket(), []
+    permit, heads, found = Permit(), [], []
+
+    def admit(head: Head) -> Permit:
+        heads.append(head)
+        return permit
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        found.append((environ["taskflow.head"], environ["taskflow.ticket"]))
+        found.append(environ["taskflow.permit"])
         return echo(environ, start_response)
 
-    with serving(app, admit=lambda _: ticket) as running, running.calling() as caller:
+    with serving(app, admit=admit) as running, running.calling() as caller:
         caller.ask(request("X-A: 1", "x-a:  2\t", target="//x?y?z#f"))
     head = Head(
         method="POST",
@@ -68,7 +72,7 @@ def test_the_application_finds_the_head_and_the_ticket_in_the_environment() -> N
         peer="127.0.0.1",
         request_id=RequestId("r1"),
     )
-    assert found == [(head, ticket)]
+    assert (heads, found) == ([head], [permit])
 
 
 def test_what_a_caller_sends_in_headers_is_in_no_repr() -> None:

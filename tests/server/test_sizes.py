@@ -34,7 +34,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_admission() -> None:
     with serving(admit=ledger.admit, **LIMITS) as running, running.calling() as caller:
         caller.send(request("Content-Length: 1001", "Expect: 100-continue"))
         assert_too_large(caller, "payload_too_large", 413)
-    assert ledger.tickets == []
+    assert ledger.permits == []
 
 
 def test_a_caller_that_sends_a_whole_large_body_first_still_gets_its_413() -> None:

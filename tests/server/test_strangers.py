@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.server import Head, RawAnswer
+from adapters.server import Head, RawResponse
 from tests.server.running import (
     Clock,
     CountedTicket,
@@ -26,7 +26,7 @@ from tests.server.wire import PATIENCE, Caller, calling, request
 UNAUTHORIZED = (401, (), b"Who are you?")
 
 
-def admit(head: Head) -> CountedTicket | RawAnswer | None:
+def admit(head: Head) -> CountedTicket | RawResponse | None:
     """Know who asks for `/known`, turn away who asks for `/refused`, and find out later else."""
     if head.path == "/refused":
         return UNAUTHORIZED
@@ -60,7 +60,7 @@ class Loop:
     def __init__(self) -> None:
         self.stands, self.goes = threading.Event(), threading.Event()
 
-    def admit(self, head: Head) -> CountedTicket | RawAnswer | None:
+    def admit(self, head: Head) -> CountedTicket | RawResponse | None:
         """Admit as `admit` does, but hold up the loop for `/stop`."""
         if head.path == "/stop":
             self.stands.set()

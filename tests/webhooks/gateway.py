@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from ipaddress import ip_network
 from itertools import count
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
-from adapters.webhooks.gate import AdmissionTable, Gate, Ticket
-from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import noting
-from adapters.webhooks.replies import RawAnswer
-from adapters.webhooks.resource import Collaborators
-from adapters.webhooks.routes import Identify, Route, RouteTable
-from adapters.webhooks.wsgi import create_app
+from adapters.server import Head, RawResponse
+from adapters.webhooks.admission import Admission, AdmissionTable, RequestPermit
+from adapters.webhooks.refusal_recorder import RefusalRecorder
+from adapters.webhooks.request_context import AccessLogEntry
+from adapters.webhooks.resource import WebhookResource
+from adapters.webhooks.responses import Response
+from adapters.webhooks.routes import Identify, RouteTable, WebhookRoute
+from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest
@@ -29,6 +32,7 @@ SECRETS = {name: f"plain-secret-{name}" for name in OWNERS}
 NOW = 1_700_000_000_000
 CLIENT = "192.0.2.10"
 PROXY = "127.0.0.1"
+OF_SERVER = RequestId("request-of-server")
 
 Headers = Iterable[tuple[str, str]]
 
@@ -48,6 +52,49 @@ def identifying(secret: str) -> Identify:
     return lambda presented: KeyId("default") if presented == secret else None
 
 
+def given(permit: RequestPermit, request_id: RequestId) -> dict[str, object]:
+    """Return what our own server adds to the environment of a request."""
+    return {"taskflow.permit": permit, "taskflow.request_id": request_id}
+
+
+def a_head(
+    headers: Headers,
+    *,
+    method: str = "POST",
+    target: str = "/",
+    peer: str = CLIENT,
+    request_id: RequestId = OF_SERVER,
+) -> Head:
+    """Return a head as our own server reads it."""
+    path, _, query = target.partition("?")
+    return Head(
+        method=method,
+        target=target,
+        path=path,
+        query=query,
+        version="1.1",
+        headers=tuple((name.lower(), value.strip(" \t")) for name, value in headers),
+        peer=peer,
+        request_id=request_id,
+    )
+
+
+def head_of(environ: WSGIEnvironment, request_id: RequestId) -> Head:
+    """Return the head from which an environment was made."""
+    variables = {
+        name.removeprefix("HTTP_").replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith(("HTTP_", "CONTENT_"))
+    }
+    return a_head(
+        variables.items(),
+        method=environ["REQUEST_METHOD"],
+        target=environ["PATH_INFO"],
+        peer=environ.get("REMOTE_ADDR", CLIENT),
+        request_id=request_id,
+    )
+
+
 def counted(prefix: str) -> Callable[[], str]:
     numbers = count(1)
     return lambda: f"{prefix}-{next(numbers)}"
@@ -62,31 +109,51 @@ class Gateway:
     ready: bool = True
     now: int = NOW
     uptime: float = 0.0
-    access_log: list[Mapping[str, object]] = field(factory=list)
+    access_log: list[AccessLogEntry] = field(factory=list)
     noted: list[DeniedRequest] = field(factory=list)
     fault_log: list[tuple[str, BaseException]] = field(factory=list)
     flows: TaskFlows = field(init=False)
-    gate: Gate = field(init=False)
+    admission: Admission = field(init=False)
+    app: WSGIApplication = field(init=False)
     client: TestClient = field(init=False)
+    records_refusals: bool = True
+    new_id: Callable[[], str] = field(factory=lambda: counted("request"))
 
     def __attrs_post_init__(self) -> None:
         self.flows = TaskFlows(self.store, lambda: self.now, counted("id"))
-        self.gate = Gate(
+        self.admission = Admission(
             table=self.table([self.route(RouteId(name)) for name in OWNERS]),
             clock=lambda: self.uptime,
-            log_request=self.access_log.append,
-            note_answer=noting(self.noted.append, lambda: self.now),
+            log_request=self.log,
         )
-        requests = counted("request")
-        given = Collaborators(
-            gate=self.gate,
-            new_id=lambda: RequestId(requests()),
+        resource = WebhookResource(
+            admission=self.admission,
             ready=lambda: self.ready,
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
         )
-        self.client = TestClient(create_app(given))
+        self.app = create_webhook_app(resource)
+        self.client = TestClient(self.serve)
 
-    def table(self, routes: Iterable[Route]) -> AdmissionTable:
+    def log(self, entry: AccessLogEntry) -> None:
+        """Log a request, and record it where it is evidence."""
+        self.access_log.append(entry)
+        if self.records_refusals:
+            RefusalRecorder(self.noted.append, lambda: self.now).record(entry)
+
+    def serve(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Admit a request and run the application, as our own server does."""
+        head = head_of(environ, RequestId(self.new_id()))
+        permit = self.admission.admit(head)
+        if isinstance(permit, Response):
+            status, headers, body = permit.as_raw(head.request_id)
+            start(f"{status} Refused", [*headers, ("Content-Length", str(len(body)))])
+            return [] if head.method == "HEAD" else [body]
+        try:
+            return self.app(environ | given(permit, head.request_id), start)
+        finally:
+            permit.release()
+
+    def table(self, routes: Iterable[WebhookRoute]) -> AdmissionTable:
         """Return what is swapped as one."""
         return AdmissionTable(
             routes=RouteTable(routes),
@@ -94,9 +161,9 @@ class Gateway:
             remember_address=lambda address: address,
         )
 
-    def route(self, name: RouteId) -> Route:
+    def route(self, name: RouteId) -> WebhookRoute:
         """Return a route as the composition root makes it."""
-        return Route(
+        return WebhookRoute(
             route_id=name,
             path=path_of(name),
             session=self.flows.bind_session(Owner(OWNERS[name])),
@@ -153,29 +220,35 @@ class Gateway:
         target: str | None = None,
         headers: Headers | None = None,
         peer: str = CLIENT,
-    ) -> Ticket | RawAnswer:
-        """Hand over a head as our own server does."""
-        return self.gate.admit_head(
-            method,
-            path_of(route) if target is None else target,
-            headers_for(route) if headers is None else headers,
-            peer,
-            RequestId("request-of-server"),
+    ) -> RequestPermit | RawResponse:
+        """Hand over a head, and take the verdict, as our own server does."""
+        verdict = self.admission.admit(
+            a_head(
+                headers_for(route) if headers is None else headers,
+                method=method,
+                target=path_of(route) if target is None else target,
+                peer=peer,
+            )
         )
+        return verdict.as_raw(OF_SERVER) if isinstance(verdict, Response) else verdict
 
-    def run_admitted(self, ticket: Ticket, body: bytes) -> tuple[int, bytes]:
+    def run_admitted(self, permit: RequestPermit, body: bytes) -> tuple[int, bytes]:
         """Run the application on a request that the server has admitted."""
         environ = create_environ(method="POST", path="/", body=body)
-        given = {"taskflow.ticket": ticket, "taskflow.request_id": "request-of-server"}
-        return self.run({**environ, **given})
+        return run(self.app, environ | given(permit, OF_SERVER))
 
     def run(self, environ: dict[str, Any]) -> tuple[int, bytes]:
-        """Run the application as a WSGI server does; return the status and the body."""
-        statuses: list[int] = []
+        """Serve a request; return the status and the body of the answer."""
+        return run(self.serve, environ)
 
-        def start(status: str, *_: object) -> Callable[[bytes], object]:
-            statuses.append(int(status[:3]))
-            return lambda _: None
 
-        body = b"".join(self.client.app(environ, start))
-        return statuses[0], body
+def run(app: WSGIApplication, environ: dict[str, Any]) -> tuple[int, bytes]:
+    """Run an application as a WSGI server does; return the status and the body."""
+    statuses: list[int] = []
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        statuses.append(int(status[:3]))
+        return lambda _: None
+
+    body = b"".join(app(environ, start))
+    return statuses[0], body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.webhooks.actions import Mutation, make_command, read_call
+from adapters.webhooks.actions import CommandAction, make_command, read_call
 from adapters.webhooks.fields import Issue
 from domain.flow.commands import Command
 
@@ -31,5 +31,5 @@ def command(action: str, **given: object) -> Command:
     """Return the command of a minimal request that also gives something."""
     call = read_call({"action": action, **MINIMAL[action], **given})
     assert not isinstance(call, Issue)
-    assert isinstance(call.action, Mutation)
+    assert isinstance(call.action, CommandAction)
     return make_command(call.action, call.values, "webhooks/zapier")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from adapters.webhooks.auth import authenticate
-from adapters.webhooks.head import read_head
-from tests.webhooks.gateway import identifying
+from tests.webhooks.gateway import a_head, identifying
 
 AUTH = "Authorization"
 OTHER = "x-openclaw-webhook-secret"
 
 
 def key_of(*headers: tuple[str, str], configured: str = "s3cret") -> object:
-    return authenticate(read_head("POST", "/", headers, "192.0.2.1"), identifying(configured))
+    return authenticate(a_head(headers), identifying(configured))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +81,3 @@ def test_half_a_letter_at_the_end_of_a_secret_is_no_blank() -> None:
 
 def test_a_request_without_a_secret_is_not_compared_with_anything() -> None:
     assert key_of(configured="") is None
-
-
-def test_a_head_does_not_show_its_secrets() -> None:
-    head = read_head("POST", "/", [(AUTH, "Bearer s3cret"), (OTHER, "s3cret")], "192.0.2.1")
-    assert "s3cret" not in repr(head)

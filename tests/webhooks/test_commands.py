@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.webhooks.actions import ACTIONS, Mutation, make_command, read_call
+from adapters.webhooks.actions import ACTIONS, CommandAction, make_command, read_call
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.strict_json import OVERFLOW
 from domain.flow.commands import (
@@ -179,5 +179,5 @@ def test_whatever_the_fields_hold_there_is_a_command_or_an_issue(data: st.DataOb
     known = sorted(action.schema.known)
     given = data.draw(st.dictionaries(st.sampled_from(known) | st.text(), json_values))
     call = read_call({**MINIMAL[action.name], **given, "action": action.name})
-    if not isinstance(call, Issue) and isinstance(call.action, Mutation):
+    if not isinstance(call, Issue) and isinstance(call.action, CommandAction):
         assert isinstance(make_command(call.action, call.values, "c"), call.action.command)

@@ -121,7 +121,7 @@ def test_a_log_that_fails_is_answered_like_a_fault(gateway: Gateway) -> None:
     def full(_: Mapping[str, object]) -> None:
         raise OSError("no space left")
 
-    gateway.gate.log_request = full
+    gateway.admission.log_request = full
     answer = gateway.send(LATEST)
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
     assert [str(error) for _, error in gateway.fault_log] == ["no space left"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from adapters.webhooks.admission import RoutePermit
 from adapters.webhooks.fields import Issue
-from adapters.webhooks.gate import Admitted
 from adapters.webhooks.idempotency import request_key
 from domain.application.recorded_events import RequestKey
 from domain.flow.ids import RouteId
@@ -75,9 +75,9 @@ def test_a_key_that_is_none_is_refused(gateway: Gateway, key: str) -> None:
 
 
 def test_two_keys_are_none(gateway: Gateway) -> None:
-    ticket = gateway.admit(headers=[*headers_for("zapier"), ONCE, ONCE])
-    assert isinstance(ticket, Admitted)
-    status, body = gateway.run_admitted(ticket, b'{"action":"create_flow","goal":"g"}')
+    permit = gateway.admit(headers=[*headers_for("zapier"), ONCE, ONCE])
+    assert isinstance(permit, RoutePermit)
+    status, body = gateway.run_admitted(permit, b'{"action":"create_flow","goal":"g"}')
     assert status == 400
     assert b"Idempotency-Key: Invalid input: expected one header, received 2" in body
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from attrs import define
 
-from adapters.webhooks.limits import InFlight, Limits
-from adapters.webhooks.windows import RateLimiter
+from adapters.webhooks.limits import InFlight, RateLimiter
+from domain.application.limits import Limits
 
 KEY = ("zapier", "192.0.2.1")
 OTHER = ("zapier", "192.0.2.2")

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.webhooks.actions import ACTIONS
-from adapters.webhooks.gate import Admitted
-from adapters.webhooks.limits import Limits
+from adapters.webhooks.admission import RoutePermit
+from domain.application.limits import Limits
 from domain.application.recorded_events import Actor, ActorKind, Metadata
 from domain.flow.events import FlowCreated
 from domain.flow.ids import KeyId, RequestId
-from tests.memory_store import READ
 from tests.webhooks.gateway import CLIENT, NOW, SECRETS, Gateway, headers_for, path_of
 
 LATEST = b'{"action":"find_latest_flow"}'
@@ -136,11 +135,11 @@ def test_nothing_is_stored_that_is_longer_than_the_limit(value: bytes) -> None:
 def test_a_body_of_undeclared_length_is_bounded_too() -> None:
     gateway = Gateway(limits=Limits(body_bytes=100))
     for size, expected in ((100, 200), (101, 413)):
-        ticket = gateway.admit()
-        assert isinstance(ticket, Admitted)
-        status, _ = gateway.run_admitted(ticket, of_size(size))
+        permit = gateway.admit()
+        assert isinstance(permit, RoutePermit)
+        status, _ = gateway.run_admitted(permit, of_size(size))
         assert status == expected
-        ticket.release()
+        permit.release()
 
 
 def test_a_request_without_a_body_is_not_json(gateway: Gateway) -> None:
@@ -161,27 +160,24 @@ def test_the_checks_of_the_body_come_in_order(gateway: Gateway) -> None:
 
 def test_a_request_that_the_server_admitted_is_not_checked_or_counted_again() -> None:
     gateway = Gateway(limits=Limits(rate_requests=1, in_flight=1))
-    ticket = gateway.admit()
-    assert isinstance(ticket, Admitted)
-    status, body = gateway.run_admitted(ticket, LATEST)
+    permit = gateway.admit()
+    assert isinstance(permit, RoutePermit)
+    status, body = gateway.run_admitted(permit, LATEST)
     assert (status, json.loads(body)["ok"]) == (200, True)
     assert [entry["request_id"] for entry in gateway.access_log] == ["request-of-server"]
     gateway.uptime = 60.0
     full = gateway.admit()
-    assert isinstance(full, tuple), "the server releases its ticket, not the resource"
-    ticket.release()
+    assert isinstance(full, tuple), "the server releases its permit, not the resource"
+    permit.release()
     gateway.uptime = 120.0
-    assert isinstance(gateway.admit(), Admitted)
+    assert isinstance(gateway.admit(), RoutePermit)
 
 
-def test_without_such_a_server_every_place_is_given_back() -> None:
-    gateway = Gateway(limits=Limits(in_flight=1))
-    for body in (LATEST, b"{", b"{}", LATEST):
-        gateway.send(body)
-    gateway.store.broken = READ
-    gateway.send(LATEST)
-    gateway.store.broken = frozenset()
-    assert gateway.send(LATEST).status_code == 200
+def test_a_request_that_was_not_admitted_is_answered_by_nobody(gateway: Gateway) -> None:
+    environ = create_environ(path=path_of("zapier"), method="POST", headers=headers_for("zapier"))
+    with pytest.raises(KeyError):
+        gateway.app(environ, lambda *_: lambda _: None)
+    assert gateway.access_log == []
 
 
 def test_every_request_is_logged_once(gateway: Gateway) -> None:

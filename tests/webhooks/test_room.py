@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from adapters.webhooks.limits import Limits
 from adapters.webhooks.room import PIECE_BYTES
+from domain.application.limits import Limits
 from tests.memory_store import WRITE
 from tests.webhooks.gateway import Gateway
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.webhooks.limits import Limits
-from adapters.webhooks.routes import Route, RouteTable
+from adapters.webhooks.routes import RouteTable, WebhookRoute
+from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import Owner, RouteId
 from tests.memory_store import WatchedStore
@@ -14,8 +14,10 @@ from tests.webhooks.gateway import counted, identifying
 FLOWS = TaskFlows(WatchedStore(), lambda: 0, counted("id"))
 
 
-def route(path: str, *, route_id: RouteId = RouteId("zapier"), body_bytes: int = 100) -> Route:
-    return Route(
+def route(
+    path: str, *, route_id: RouteId = RouteId("zapier"), body_bytes: int = 100
+) -> WebhookRoute:
+    return WebhookRoute(
         route_id=route_id,
         path=path,
         session=FLOWS.bind_session(Owner("agent:main:main")),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters import cli
 from adapters.composition.checking import check
-from adapters.composition.edges import now
+from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.stores import settings_of
 from domain.flow.ids import KeyId

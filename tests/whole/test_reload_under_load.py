@@ -134,7 +134,7 @@ def test_what_was_swapped_out_is_forgotten_with_its_digests(tmp_path: Path) -> N
     config = Reloadable.in_folder(tmp_path, rotation(1)).gateway.config
     store = open_for_writing(f"sqlite:///{tmp_path / 'taskflow.db'}")
     try:
-        gate = gateway(settings_of(config), store).gate
+        gate = gateway(settings_of(config), store).admission
         table = admission_table(settings_of(config), store)
         first = weakref.ref(gate.table)
         gate.swap(table)

@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 
 from adapters.presentation.http_status import http_status
-from adapters.webhooks.access import Access
-from adapters.webhooks.limits import Limits
-from adapters.webhooks.refused import note_nothing, noting
-from adapters.webhooks.replies import refusal
+from adapters.webhooks.refusal_recorder import RefusalRecorder
+from adapters.webhooks.request_context import AccessLogEntry, RequestContext, access_log_entry
+from adapters.webhooks.responses import refusal
+from domain.application.limits import Limits
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest, TurnedAway
 from tests.memory_store import READ, WRITE
@@ -31,24 +31,26 @@ NOT_FOUND: Final = RefusedRequest(
 )
 
 
-def noted_of(access: Access, *, status: int = 409, code: str = "terminal") -> list[DeniedRequest]:
+def noted_of(entry: AccessLogEntry) -> list[DeniedRequest]:
     """Return what is noted of one answer."""
     noted: list[DeniedRequest] = []
-    noting(noted.append, lambda: NOW)(access, refusal(status, code, "", route_id=RouteId("zapier")))
+    RefusalRecorder(noted.append, lambda: NOW).record(entry)
     return noted
 
 
-def an_access(*, flow_id: FlowId | None = FLOW, remote_address: str | None = CLIENT) -> Access:
-    """Return what is known of a call of an authenticated caller."""
-    return Access(
+def an_entry(
+    *, flow_id: FlowId | None = FLOW, remote_address: str | None = CLIENT
+) -> AccessLogEntry:
+    """Return the log entry of a refused call of an authenticated caller."""
+    context = RequestContext(
         request_id=RequestId("request-1"),
         started=0.0,
-        route=RouteId("zapier"),
+        route_id=RouteId("zapier"),
         key_id=KeyId("june"),
         remote_address=remote_address,
-        action="set_waiting",
-        flow_id=flow_id,
     )
+    refused = refusal(409, "terminal", "", route_id=RouteId("zapier"))
+    return access_log_entry(context, refused, action="set_waiting", flow_id=flow_id, ended=0.0)
 
 
 def test_a_flow_that_is_not_found_is_noted(gateway: Gateway) -> None:
@@ -129,9 +131,9 @@ def test_one_too_many_at_once_is_counted() -> None:
 
 
 def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> None:
-    ticket = gateway.admit()
-    assert not isinstance(ticket, tuple)
-    gateway.run_admitted(ticket, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
+    permit = gateway.admit()
+    assert not isinstance(permit, tuple)
+    gateway.run_admitted(permit, json.dumps({"action": "cancel_flow", "flowId": FLOW}).encode())
     assert gateway.noted == [evolve(NOT_FOUND, request_id=RequestId("request-of-server"))]
 
 
@@ -148,26 +150,25 @@ def test_a_call_that_the_server_has_admitted_is_noted_once(gateway: Gateway) -> 
     ],
 )
 def test_what_does_not_look_like_our_id_is_not_kept(flow_id: FlowId | None) -> None:
-    (call,) = noted_of(an_access(flow_id=flow_id))
+    (call,) = noted_of(an_entry(flow_id=flow_id))
     assert isinstance(call, RefusedRequest)
     assert call.flow_id is None
 
 
 def test_an_address_is_kept_without_the_zone_that_a_caller_may_choose() -> None:
-    (call,) = noted_of(an_access(remote_address="fe80::1%plain-secret-zapier"))
+    (call,) = noted_of(an_entry(remote_address="fe80::1%plain-secret-zapier"))
     assert isinstance(call, RefusedRequest)
     assert call.remote_address == "fe80::1"
 
 
 def test_an_address_that_is_not_recorded_is_not_kept() -> None:
-    (call,) = noted_of(an_access(remote_address=None))
+    (call,) = noted_of(an_entry(remote_address=None))
     assert isinstance(call, RefusedRequest)
     assert call.remote_address is None
 
 
 def test_foreign_and_missing_flows_are_noted_alike_and_answered_as_ever(gateway: Gateway) -> None:
-    silent = Gateway()
-    silent.gate.note_answer = note_nothing
+    silent = Gateway(records_refusals=False)
     answers = []
     for each in (gateway, silent):
         flow_id = each.create()

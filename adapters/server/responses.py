@@ -1,17 +1,20 @@
 """Answers as bytes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
 
-from adapters.server.contract import RawAnswer
+from adapters.server.ports import RawResponse
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def answer_head(status: str, headers: Iterable[tuple[str, str]], keep: float | None) -> bytes:
+def response_head(status: str, headers: Iterable[tuple[str, str]], keep: float | None) -> bytes:
     """Write the head of an answer; `status` is the code and its phrase.
 
     `keep` is for how many seconds the connection waits for the next request, None for not at all.
@@ -31,9 +34,9 @@ def _connection(keep: float | None) -> Iterator[tuple[str, str]]:
         yield "Keep-Alive", f"timeout={int(keep)}"
 
 
-def whole_answer(answer: RawAnswer, method: str, keep: float | None) -> bytes:
+def whole_response(answer: RawResponse, method: str, keep: float | None) -> bytes:
     """Write a complete answer; one to HEAD has the length of its body, but not the body."""
     status, headers, body = answer
     sized = (*headers, ("Content-Length", str(len(body))))
-    head = answer_head(f"{status} {_PHRASES.get(status, '')}", sized, keep)
+    head = response_head(f"{status} {_PHRASES.get(status, '')}", sized, keep)
     return head if method == "HEAD" else head + body

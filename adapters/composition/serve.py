@@ -15,10 +15,10 @@ from wsgiref.types import WSGIApplication
 from attrs import asdict
 
 from adapters import cli
-from adapters.composition.edges import LOG, new_request_id
+from adapters.composition.clock_and_ids import LOG, new_request_id
 from adapters.composition.signals import Signals, StoppedAtStartError
-from adapters.logs import Fields, JsonFormatter, TextFormatter, configure, flush, log_milestone
-from adapters.server import Admit, Neighbourhood, Rejection, RenderError, Server, ServerOptions
+from adapters.logs import JsonFormatter, LogFields, TextFormatter, configure, flush, log_milestone
+from adapters.server import Admit, HttpServer, Neighbourhood, Rejection, RenderError, ServerOptions
 from adapters.settings import Settings
 from adapters.webhooks.client import remembered
 
@@ -33,10 +33,10 @@ def listening(
     admit: Admit,
     render_error: RenderError,
     neighbourhood: Neighbourhood,
-) -> Server:
+) -> HttpServer:
     """Return a server that listens, or say why it cannot."""
     try:
-        return Server(
+        return HttpServer(
             app,
             options,
             admit=admit,
@@ -77,7 +77,7 @@ def run_service(json: bool, serve: Callable[[Signals], bool]) -> int:  # noqa: F
     return 0 if drained else 1
 
 
-def serve_until_stopped(server: Server, signals: Signals) -> bool:
+def serve_until_stopped(server: HttpServer, signals: Signals) -> bool:
     """Say where a server listens, and serve; True if every accepted request was answered."""
     line = f"listening on {server.url}\n".encode()
     log_milestone(LOG, "listening", {"host": server.host, "port": server.port})
@@ -107,7 +107,7 @@ def remember_of(settings: Settings) -> Callable[[str], str | None]:
     return partial(remembered, mode=settings.log.remote_address)
 
 
-def rejection_fields(rejection: Rejection, remember: Callable[[str], str | None]) -> Fields:
+def rejection_fields(rejection: Rejection, remember: Callable[[str], str | None]) -> LogFields:
     """Return what is logged of a request that the server itself refused."""
     fields = asdict(rejection, filter=lambda field, _: field.name not in {"sentence", "peer"})
     return {**fields, "peer": remember(rejection.peer), "reason": rejection.sentence}

@@ -13,15 +13,12 @@ import orjson
 from attrs import evolve, frozen
 
 from domain.application.outcomes import CANCEL_PENDING
-from domain.flow.ids import RequestId, RouteId
+from domain.flow.ids import FlowId, RequestId, RouteId
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-RawAnswer: TypeAlias = tuple[int, Headers, bytes]
-"""Status, headers and body, for whoever sends them."""
+ActionResult: TypeAlias = Mapping[str, Any]
 
-Result: TypeAlias = Mapping[str, Any]
-
-NOTHING: Final[Result] = {}
+NOTHING: Final[ActionResult] = {}
 REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
@@ -36,8 +33,8 @@ _HEADERS: Final = (
 
 
 @frozen
-class Reply:
-    """An answer but for the request's id: `code` and `reason` repeat the body's, for the log.
+class Response:
+    """An answer but for the request's id; `code`, `reason` and `flow_id` are for the log.
 
     A long body stands in `pieces`, to be sent one after the other.
     """
@@ -48,32 +45,26 @@ class Reply:
     headers: Headers = ()
     reason: str | None = None
     pieces: Sequence[bytes] = ()
+    flow_id: FlowId | None = None
+
+    def all_headers(self, request_id: RequestId) -> Headers:
+        """Return the headers of the answer to a request."""
+        return (*_HEADERS, *self.headers, ("X-Request-Id", request_id))
+
+    def as_raw(self, request_id: RequestId) -> tuple[int, Headers, bytes]:
+        """Return the status, the headers and the body of the answer to a request."""
+        return self.status, self.all_headers(request_id), self.body
 
 
-def render(reply: Reply, request_id: RequestId) -> RawAnswer:
-    """Return an answer with all its headers."""
-    return reply.status, headers_of(reply, request_id), reply.body
-
-
-def headers_of(reply: Reply, request_id: RequestId) -> Headers:
-    """Return all headers of an answer."""
-    return (*_HEADERS, *reply.headers, ("X-Request-Id", request_id))
-
-
-def render_error(status: int, code: str, sentence: str, request_id: RequestId) -> RawAnswer:
-    """Return a refusal that is made before the route is known, by the server for instance."""
-    return render(unrouted(status, code, sentence), request_id)
-
-
-def success(route_id: RouteId, result: Result) -> Reply:
+def success(route_id: RouteId, result: ActionResult) -> Response:
     """Answer that it was done, or what was asked for."""
-    return Reply(200, None, orjson.dumps({"ok": True, "routeId": route_id, "result": result}))
+    return Response(200, None, orjson.dumps({"ok": True, "routeId": route_id, "result": result}))
 
 
-def cancel_pending(route_id: RouteId, result: Result) -> Reply:
+def cancel_pending(route_id: RouteId, result: ActionResult) -> Response:
     """Answer that a flow is cancelled as soon as its children have ended."""
     envelope = {"ok": True, "routeId": route_id, "code": CANCEL_PENDING, "result": result}
-    return Reply(202, CANCEL_PENDING, orjson.dumps(envelope))
+    return Response(202, CANCEL_PENDING, orjson.dumps(envelope))
 
 
 def refusal(
@@ -82,66 +73,66 @@ def refusal(
     sentence: str,
     *,
     route_id: RouteId | None,
-    result: Result = NOTHING,
-) -> Reply:
-    """Answer why it was not done; without a route's id before it may be told."""
+    result: ActionResult = NOTHING,
+) -> Response:
+    """Answer why it was not done; without a route's id where the caller is not authenticated."""
     routed = {} if route_id is None else {"routeId": route_id}
     envelope = {"ok": False, **routed, "code": code, "error": sentence, "result": result}
-    return Reply(status, code, orjson.dumps(envelope))
+    return Response(status, code, orjson.dumps(envelope))
 
 
-def unrouted(status: int, code: str, sentence: str, headers: Headers = ()) -> Reply:
+def unrouted(status: int, code: str, sentence: str, headers: Headers = ()) -> Response:
     """Answer a caller that is not authenticated."""
     return evolve(refusal(status, code, sentence, route_id=None), headers=headers)
 
 
-def rate_limited(retry_after: int) -> Reply:
+def rate_limited(retry_after: int) -> Response:
     """Answer that a client asked too often, and when it may ask again."""
     return unrouted(429, "rate_limited", "Too Many Requests", _retry_after(retry_after))
 
 
-def method_not_allowed(*allowed: str) -> Reply:
+def method_not_allowed(*allowed: str) -> Response:
     """Answer that a path does not know a method."""
     allow = (("Allow", ", ".join(allowed)),)
     return unrouted(405, "method_not_allowed", "Method Not Allowed", allow)
 
 
-def payload_too_large(route_id: RouteId | None) -> Reply:
+def payload_too_large(route_id: RouteId | None) -> Response:
     """Answer that a body is larger than allowed."""
     return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
 
 
-def value_too_large(route_id: RouteId, stored: int, limit: int) -> Reply:
+def value_too_large(route_id: RouteId, stored: int, limit: int) -> Response:
     """Answer that the JSON values of a body are larger than allowed as they are stored."""
     reason = f"its JSON values are stored in {stored:,} bytes, more than {limit:,}"
     sentence = f"Payload too large: {reason}"
     return evolve(refusal(413, "payload_too_large", sentence, route_id=route_id), reason=reason)
 
 
-def unsupported_media_type(reason: str) -> Reply:
+def unsupported_media_type(reason: str) -> Response:
     """Answer that a body is announced as something that is not read here, and as what."""
     sentence = f"Unsupported Media Type: {reason}"
     return evolve(unrouted(415, "unsupported_media_type", sentence), reason=reason)
 
 
-def invalid_json(route_id: RouteId, reason: str) -> Reply:
+def invalid_json(route_id: RouteId, reason: str) -> Response:
     """Answer why a body is not JSON, or not JSON that all readers understand alike."""
     sentence = f"invalid request body: {reason}"
     return evolve(refusal(400, "invalid_json", sentence, route_id=route_id), reason=reason)
 
 
-def invalid_request(route_id: RouteId, issue: str) -> Reply:
+def invalid_request(route_id: RouteId, issue: str) -> Response:
     """Answer which field of a request is wrong, and how."""
     return refusal(400, "invalid_request", issue, route_id=route_id)
 
 
-def persist_failed(route_id: RouteId, sentence: str, result: Result = NOTHING) -> Reply:
+def persist_failed(route_id: RouteId, sentence: str, result: ActionResult = NOTHING) -> Response:
     """Answer that the store could not be written or read; nothing has changed."""
-    reply = refusal(503, PERSIST_FAILED, sentence, route_id=route_id, result=result)
-    return evolve(reply, headers=_retry_after(STORE_RETRY_SECONDS))
+    response = refusal(503, PERSIST_FAILED, sentence, route_id=route_id, result=result)
+    return evolve(response, headers=_retry_after(STORE_RETRY_SECONDS))
 
 
-def internal_error(route_id: RouteId | None) -> Reply:
+def internal_error(route_id: RouteId | None) -> Response:
     """Answer that the fault is ours, and nothing about it."""
     return refusal(500, "internal_error", "Internal Server Error", route_id=route_id)
 
@@ -158,6 +149,6 @@ UNAUTHORIZED: Final = unrouted(401, "unauthorized", "unauthorized")
 PAYLOAD_TOO_LARGE: Final = payload_too_large(None)
 ONLY_POST: Final = method_not_allowed("POST")
 ONLY_GET: Final = method_not_allowed("GET", "HEAD")
-ALIVE: Final = Reply(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
-READY: Final = Reply(200, None, orjson.dumps({"ok": True, "result": {"status": "ready"}}))
+ALIVE: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
+READY: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "ready"}}))
 NOT_READY: Final = unrouted(503, "not_ready", "The gateway takes no requests now.", _retry_after(1))

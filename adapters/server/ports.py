@@ -1,33 +1,35 @@
 """What the server is given: who admits a request, who words a refusal, who makes ids."""
 
-from collections.abc import Callable
-from typing import Protocol
+from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from attrs import asdict, frozen
 
 from adapters.server.crowd import Neighbourhood
+from adapters.server.errors import INTERNAL_ERROR, HttpError
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
+from adapters.server.sockets import LOGGER
 from domain.flow.ids import RequestId
 
-RawAnswer = tuple[int, tuple[tuple[str, str], ...], bytes]
+RawResponse: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body; the server adds Date, Content-Length and Connection."""
 
 
-class Ticket(Protocol):
+class Permit(Protocol):
     """A place among the requests in flight."""
 
     @property
     def is_authenticated(self) -> bool:
         """Whether the head that was admitted says who asks, so that its connection is known."""
-        ...
 
     def release(self) -> None:
         """Give the place back; the server calls this once, from any thread."""
-        ...
 
 
-Admit = Callable[[Head], "Ticket | RawAnswer | None"]
+Admit: TypeAlias = Callable[[Head], Permit | RawResponse | None]
 """Decides on a request when its head is complete, in the I/O thread: it must not block."""
 
 
@@ -46,7 +48,7 @@ class Rejection:
     peer: str
 
 
-RenderError = Callable[[Rejection], RawAnswer]
+RenderError: TypeAlias = Callable[[Rejection], RawResponse]
 """Words a refusal of the server."""
 
 
@@ -60,3 +62,16 @@ class Terms:
     new_id: Callable[[], RequestId]
     clock: Callable[[], float]
     neighbourhood: Neighbourhood
+
+    def verdict(self, head: Head) -> Permit | RawResponse | None:
+        """Admit a request, or answer that it cannot be."""
+        try:
+            return self.admit(head)
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and answered 500
+            extra = {"request_id": head.request_id}
+            LOGGER.exception("admission of request %s failed", head.request_id, extra=extra)
+            return self.response_to(INTERNAL_ERROR, head.request_id, head.peer)
+
+    def response_to(self, error: HttpError, request_id: RequestId, peer: str) -> RawResponse:
+        """Answer an error."""
+        return self.render_error(Rejection(**asdict(error), request_id=request_id, peer=peer))

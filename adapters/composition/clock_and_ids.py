@@ -7,7 +7,7 @@ import time
 from typing import Final
 from uuid import uuid4
 
-from adapters.logs import Fields, log_fault
+from adapters.logs import LogFields, log_fault
 from adapters.store import CustodyLost
 from domain.application.listening import ClockReading
 from domain.application.ports import StoreUnavailable
@@ -42,7 +42,7 @@ def log_request_fault(request_id: RequestId, error: BaseException) -> None:
     log_failure("request failed", {"request_id": request_id}, error)
 
 
-def log_failure(event: str, fields: Fields, error: BaseException) -> None:
+def log_failure(event: str, fields: LogFields, error: BaseException) -> None:
     """Log what failed, with a traceback unless it is the store that is out of order.
 
     A breach of the store's custody was logged when it was found, and fails all that follows.

@@ -1,0 +1,63 @@
+"""Sockets: how many the process may hold, how one listens, and how one is closed at no cost."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import socket
+import struct
+from contextlib import suppress
+from typing import Final
+
+RECV_BYTES: Final = 65_536
+BACKLOG: Final = 4_096
+
+_RESERVE: Final = 64
+"""Descriptors for everything that is not a caller's connection."""
+
+LOGGER: Final = logging.getLogger("taskflow.server")
+
+
+def room_for_connections(wanted: int) -> int:
+    """Raise this process' limit of open files to hold `wanted` connections; return how many fit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _RESERVE
+    if soft >= needed or soft == resource.RLIM_INFINITY:
+        return wanted
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
+        LOGGER.warning("the limit of %d open files leaves room for fewer connections", allowed)
+    return max(1, allowed - _RESERVE)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; on every address of version 6 it does on those of 4, too."""
+    family, *_, address = socket.getaddrinfo(
+        host.removeprefix("[").removesuffix("]"),
+        port,
+        type=socket.SOCK_STREAM,
+        flags=socket.AI_PASSIVE,
+    )[0]
+    is_everywhere = family == socket.AF_INET6 and address[0] == "::"
+    return socket.create_server(
+        address[:2],
+        family=family,
+        backlog=BACKLOG,
+        dualstack_ipv6=is_everywhere and socket.has_dualstack_ipv6(),
+    )
+
+
+def arrived(sock: socket.socket) -> bytes:
+    """Return what has come with a connection, and leave it there."""
+    try:
+        return sock.recv(RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:  # nothing has come, or the caller has gone
+        return b""
+
+
+def reset(sock: socket.socket) -> None:
+    """Close a socket by a reset: unlike the end in good order, it leaves no trace in the system."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
