@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from adapters.settings import Limits
+from domain.application.limits import Limits
 
 T = TypeVar("T")
 

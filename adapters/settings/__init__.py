@@ -7,7 +7,6 @@ the values on.
 from adapters.settings.checkpoints import Checkpoints, SigningKey
 from adapters.settings.findings import Advice, Problem, SettingsError
 from adapters.settings.key_times import KeyFault, KeyTimes
-from adapters.settings.limits import Limits
 from adapters.settings.load import Settings, load_settings, load_store
 from adapters.settings.pages import Pages
 from adapters.settings.routes import InvalidKey, Route, RouteKey, SkippedRoute, UnresolvedKey
@@ -24,7 +23,6 @@ __all__ = [
     "InvalidKey",
     "KeyFault",
     "KeyTimes",
-    "Limits",
     "Log",
     "Pages",
     "Problem",

@@ -11,7 +11,7 @@ from attrs import frozen
 from adapters.settings.fields import Field, Members
 from adapters.settings.findings import FieldPath, written
 from adapters.settings.key_times import ALWAYS, NOT_AFTER, NOT_BEFORE, KeyTimes, read_key_times
-from adapters.settings.limits import Limits, read_route_limits
+from adapters.settings.limits import read_route_limits
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
 from adapters.settings.references import (
@@ -20,6 +20,7 @@ from adapters.settings.references import (
     read_secret_input,
     refuse_placeholder,
 )
+from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import BLANKS
 

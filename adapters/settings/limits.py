@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from adapters.settings.fields import Members
+from domain.application.limits import Limits
 
 _KEYS: Final = (
     *("bodyBytes", "bodySeconds", "headSeconds", "rateRequests", "rateWindowSeconds"),
@@ -15,28 +16,6 @@ _KEYS: Final = (
 _ROUTE_KEYS: Final = ("bodyBytes", "rateRequests", "rateWindowSeconds", "inFlight", "answerBytes")
 _MOST_BODY_BYTES: Final = 16 << 20
 _MOST_ANSWER_BYTES: Final = 16 << 20
-
-
-@frozen(kw_only=True)
-class Limits:
-    """The limits of a route; what has no override per route is the same for all.
-
-    `rate_requests` in each fixed window of `rate_window_seconds`, and `in_flight` at once, are for
-    one route and one client; `tracked_keys` bounds how many such pairs are remembered.
-    An answer with a list in it ends at `answer_bytes`.
-    Addresses of version 6 that share their first `ipv6_prefix` bits are one client.
-    `head_seconds` and `body_seconds` are the time for a request's head and for its body, in total.
-    """
-
-    body_bytes: int = 262_144
-    answer_bytes: int = 8 << 20
-    body_seconds: float = 15.0
-    head_seconds: float = 15.0
-    rate_requests: int = 120
-    rate_window_seconds: float = 60.0
-    in_flight: int = 8
-    tracked_keys: int = 4096
-    ipv6_prefix: int = 64
 
 
 def read_limits(taskflow: Members) -> Limits:

@@ -20,13 +20,13 @@ from adapters.settings.assembly import (
 from adapters.settings.checkpoints import Checkpoints, checkpoints_of
 from adapters.settings.findings import Advice, Findings, SettingsError
 from adapters.settings.includes import read_merged
-from adapters.settings.limits import Limits
 from adapters.settings.pages import Pages
 from adapters.settings.plan import Plan, read_plan
 from adapters.settings.proxies import Network
 from adapters.settings.routes import Route, SkippedRoute, UnresolvedKey
 from adapters.settings.service import Children, Log, Server
 from adapters.settings.store_url import Store
+from domain.application.limits import Limits
 
 
 @frozen(kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from adapters.settings.key_times import ALWAYS, KeyFault, KeyTimes
-from adapters.settings.limits import Limits
 from adapters.settings.secret import Secret
+from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import Timestamp
 

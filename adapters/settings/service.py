@@ -13,10 +13,11 @@ from adapters.settings.checkpoints import (
     read_checkpoints,
 )
 from adapters.settings.fields import Members
-from adapters.settings.limits import Limits, read_limits
+from adapters.settings.limits import read_limits
 from adapters.settings.pages import DeclaredPages, read_pages
 from adapters.settings.providers import Providers
 from adapters.settings.store_url import DEFAULT_URL, Store, parse_store_url
+from domain.application.limits import Limits
 
 _KEYS: Final = ("store", "server", "limits", "children", "log", "audit")
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Limits, Route
+from adapters.settings import Route
+from domain.application.limits import Limits
 from domain.flow.ids import Owner, RouteId
 from tests.settings.workbench import (
     ROUTES,

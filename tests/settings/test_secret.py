@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.settings import Limits, Route, RouteKey, Secret
+from adapters.settings import Route, RouteKey, Secret
+from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
 
 CANARY = "canary-7f3a9c"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Children, Limits, Log, Server, Store, UnusableUrl, parse_store_url
+from adapters.settings import Children, Log, Server, Store, UnusableUrl, parse_store_url
+from domain.application.limits import Limits
 from tests.settings.workbench import advice_of, loaded, refused
 
 ALL = {
