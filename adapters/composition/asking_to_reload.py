@@ -24,7 +24,7 @@ _REPORT: Final = re.compile(r"reload ([0-9]+) ([a-z]+) ?(.*)")
 _ENDS: Final = ("reloaded", "refused")
 
 
-def reload(config: Path | None, database: str | None) -> cli.Reloaded:
+def ask_to_reload(config: Path | None, database: str | None) -> cli.Reloaded:
     """Send SIGHUP to the gateway that writes to a store, and return how its reload ended.
 
     Raises:

@@ -40,8 +40,7 @@ from adapters.server import (
     Turn,
     bound_arenas,
 )
-from adapters.settings import InvalidKey, Settings
-from adapters.settings import Route as ConfiguredRoute
+from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing
 from adapters.webhooks.gate import AdmissionTable, Gate
 from adapters.webhooks.limits import Limits
@@ -222,6 +221,6 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[Route]:
         )
 
 
-def _identify(route: ConfiguredRoute, presented: str) -> KeyId | KeyNotValid | None:
+def _identify(route: RouteConfig, presented: str) -> KeyId | KeyNotValid | None:
     found = route.identify(presented, now())
     return KeyNotValid(found.key_id, found.fault) if isinstance(found, InvalidKey) else found

@@ -8,8 +8,8 @@ from typing import Final
 from attrs import frozen
 
 from adapters.presentation.printable import to_the_second
-from adapters.settings import Route, RouteKey, Settings
-from adapters.settings.findings import written
+from adapters.settings import RouteConfig, RouteKey, Settings
+from adapters.settings.diagnostics import written
 from domain.flow.ids import KeyId
 from domain.flow.values import Timestamp
 
@@ -51,7 +51,7 @@ def _on_key(key: RouteKey, at: Timestamp) -> str | None:
     return None
 
 
-def shown_times(route: Route) -> Iterator[tuple[KeyId, Timestamp | None, Timestamp | None]]:
+def shown_times(route: RouteConfig) -> Iterator[tuple[KeyId, Timestamp | None, Timestamp | None]]:
     """Return the ids of the keys that begin or end, and when."""
     for key in route.keys:
         if key.times.not_before is not None or key.times.not_after is not None:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from adapters.composition.edges import new_id, now
 from adapters.composition.stores import database_url, opened, settings_of
-from adapters.settings import Children
+from adapters.settings import ChildrenConfig
 from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
 from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
@@ -25,7 +25,7 @@ from domain.flow.state import Flow
 @contextmanager
 def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
     """Open a store to change it as an operator; nobody else may be writing to it."""
-    children = Children() if config is None else settings_of(config).children
+    children = ChildrenConfig() if config is None else settings_of(config).children
     actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
     with opened(open_for_mending, database_url(config, database)) as store:
         yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
@@ -37,7 +37,7 @@ class OperatorsFlows:
 
     store: EventSourcedStore
     operators: Operators
-    children: Children
+    children: ChildrenConfig
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""

@@ -29,7 +29,7 @@ from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, s
 from adapters.logs import Fields, log_event
 from adapters.pages import Collaborators, create_app, render_error
 from adapters.server import RawAnswer, Rejection, Server, ServerOptions
-from adapters.settings import Pages, Settings, Unresolved
+from adapters.settings import PagesConfig, Settings, Unresolved
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
 from domain.history.audit_log import AuditLog
 from domain.history.refused_requests import RefusalLog
@@ -63,7 +63,7 @@ def _serve(signals: Signals, *, wanted: cli.PagesWanted, config: Path) -> bool:
         return serve_until_stopped(server, signals)
 
 
-def _check_password(pages: Pages) -> None:
+def _check_password(pages: PagesConfig) -> None:
     match pages.password:
         case None:
             raise cli.CommandError(f"the pages need a password: set {_PASSWORD}")

@@ -86,7 +86,7 @@ class Reloads:
         self._number += 1
         self._tell("began")
         try:
-            settings = accepted(self.settings, settings_of(self.config), self.url)
+            settings = acceptable(self.settings, settings_of(self.config), self.url)
             self._take(settings)
         except (RefusedReload, cli.CommandError) as refused:
             reason = _one_line(str(refused))
@@ -118,7 +118,7 @@ class Reloads:
                 self.report(Report(self._number, outcome, sentence))
 
 
-def accepted(running: Settings, settings: Settings, url: str) -> Settings:
+def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
     """Return settings that may take the place of those that run.
 
     Raises:

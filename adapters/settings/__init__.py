@@ -4,38 +4,38 @@
 the values on.
 """
 
-from adapters.settings.checkpoints import Checkpoints, SigningKey
-from adapters.settings.findings import Advice, Problem, SettingsError
-from adapters.settings.key_times import KeyFault, KeyTimes
+from adapters.settings.checkpoints import CheckpointsConfig, SigningKey
+from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
+from adapters.settings.key_validity import KeyFault, KeyValidity
 from adapters.settings.load import Settings, load_settings, load_store
-from adapters.settings.pages import Pages
-from adapters.settings.routes import InvalidKey, Route, RouteKey, SkippedRoute, UnresolvedKey
-from adapters.settings.sealing import Sealed, Unresolved
+from adapters.settings.pages import PagesConfig
+from adapters.settings.routes import InvalidKey, RouteConfig, RouteKey, SkippedRoute, UnresolvedKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
-from adapters.settings.service import Children, Log, Server
-from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
+from adapters.settings.secret_text import Sealed, Unresolved
+from adapters.settings.service import ChildrenConfig, LogConfig, ServerConfig
+from adapters.settings.store_url import StoreConfig, UnusableUrl, parse_store_url
 
 __all__ = [
-    "Advice",
-    "Checkpoints",
-    "Children",
+    "CheckpointsConfig",
+    "ChildrenConfig",
+    "ConfigAdvice",
+    "ConfigProblem",
     "InvalidKey",
     "KeyFault",
-    "KeyTimes",
-    "Log",
-    "Pages",
-    "Problem",
-    "Route",
+    "KeyValidity",
+    "LogConfig",
+    "PagesConfig",
+    "RouteConfig",
     "RouteKey",
     "Sealed",
     "Secret",
-    "Server",
+    "ServerConfig",
     "Settings",
     "SettingsError",
     "SigningKey",
     "SkippedRoute",
-    "Store",
+    "StoreConfig",
     "Unresolved",
     "UnresolvedKey",
     "UnusableUrl",

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from adapters.settings.assembly import HeldKey, ResolvedRoute
-from adapters.settings.declarations import Webhooks, references
-from adapters.settings.findings import FieldPath, Findings, written
-from adapters.settings.plan import Plan
+from adapters.settings.config import Plan
+from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
+from adapters.settings.file_permissions import resolve_path
 from adapters.settings.providers import FileProvider
 from adapters.settings.references import SecretRef
+from adapters.settings.resolve import HeldKey, ResolvedRoute
+from adapters.settings.routes_config import Webhooks, references
 from adapters.settings.secret import SHORT
-from adapters.settings.trust import resolve_path
 
 _UNREACHABLE: Final = (
     (re.compile(r"\s"), "has a blank"),
@@ -28,24 +28,27 @@ _UNREACHABLE: Final = (
 
 
 def advise(
-    plan: Plan, routes: tuple[ResolvedRoute, ...], password: HeldKey | None, findings: Findings
+    plan: Plan,
+    routes: tuple[ResolvedRoute, ...],
+    password: HeldKey | None,
+    diagnostics: Diagnostics,
 ) -> None:
     """Note all advice on a configuration that has no problems."""
-    _on_configuration(plan, findings)
-    _on_store(plan, findings)
-    _on_routes(plan.webhooks, findings)
-    _on_files(plan, findings)
-    _on_signing(plan, findings)
-    _on_missing(routes, findings)
+    _on_configuration(plan, diagnostics)
+    _on_store(plan, diagnostics)
+    _on_routes(plan.webhooks, diagnostics)
+    _on_files(plan, diagnostics)
+    _on_signing(plan, diagnostics)
+    _on_missing(routes, diagnostics)
     keys = [key for route in routes for key in route.held]
-    _on_secrets([*keys, password] if password else keys, findings)
+    _on_secrets([*keys, password] if password else keys, diagnostics)
 
 
-def _on_configuration(plan: Plan, findings: Findings) -> None:
+def _on_configuration(plan: Plan, diagnostics: Diagnostics) -> None:
     """Note each file of the configuration, which has commands and keys, that others can change."""
     for file in plan.files:
         if fault := _why_unsafe(Path(file)):
-            findings.advise_on_file(file, f"the configuration {fault}")
+            diagnostics.advise_on_file(file, f"the configuration {fault}")
 
 
 def _why_unsafe(file: Path) -> str | None:
@@ -55,27 +58,27 @@ def _why_unsafe(file: Path) -> str | None:
         return None
 
 
-def _on_store(plan: Plan, findings: Findings) -> None:
+def _on_store(plan: Plan, diagnostics: Diagnostics) -> None:
     if plan.service.store.path is None:
-        findings.advise(("taskflow", "store", "url"), "nothing is kept when the gateway stops")
+        diagnostics.advise(("taskflow", "store", "url"), "nothing is kept when the gateway stops")
 
 
-def _on_routes(webhooks: Webhooks, findings: Findings) -> None:
+def _on_routes(webhooks: Webhooks, diagnostics: Diagnostics) -> None:
     if off := webhooks.off:
-        findings.advise(off.place, f"{off.reason}: nothing is served")
+        diagnostics.advise(off.place, f"{off.reason}: nothing is served")
     elif not webhooks.served:
         place = (*webhooks.place, "config", "routes")
-        findings.advise(place, "no route is enabled: nothing is served")
+        diagnostics.advise(place, "no route is enabled: nothing is served")
     for route in webhooks.served:
         if fault := _why_unreachable(route.path):
-            findings.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
+            diagnostics.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
 
 
 def _why_unreachable(path: str) -> str | None:
     return next((fault for pattern, fault in _UNREACHABLE if pattern.search(path)), None)
 
 
-def _on_files(plan: Plan, findings: Findings) -> None:
+def _on_files(plan: Plan, diagnostics: Diagnostics) -> None:
     refs = [ref for ref, _ in references(plan.webhooks.served)]
     signing = plan.service.checkpoints.key
     if signing is not None and isinstance(signing.held, SecretRef):
@@ -90,20 +93,20 @@ def _on_files(plan: Plan, findings: Findings) -> None:
             continue
         if _is_open(provider.path):
             sentence = "every user of this machine can read the file"
-            findings.advise(("secrets", "providers", name, "path"), sentence)
+            diagnostics.advise(("secrets", "providers", name, "path"), sentence)
 
 
-def _on_signing(plan: Plan, findings: Findings) -> None:
+def _on_signing(plan: Plan, diagnostics: Diagnostics) -> None:
     key = plan.service.checkpoints.key
     if key is not None and not isinstance(key.held, SecretRef):
-        here = _here(key.field.path, findings)
+        here = _here(key.field.path, diagnostics)
         sentence = f"the key is written here{here}: keep it elsewhere, and refer to it"
-        findings.advise(key.field.path, sentence)
+        diagnostics.advise(key.field.path, sentence)
 
 
-def _here(place: FieldPath, findings: Findings) -> str:
+def _here(place: ConfigPath, diagnostics: Diagnostics) -> str:
     """Return what is to be added of a file in which a secret itself is written."""
-    is_open = _is_open(Path(findings.source(place).file))
+    is_open = _is_open(Path(diagnostics.source(place).file))
     return ", where every user of this machine can read it" if is_open else ""
 
 
@@ -114,20 +117,20 @@ def _is_open(file: Path) -> bool:
         return False
 
 
-def _on_missing(routes: tuple[ResolvedRoute, ...], findings: Findings) -> None:
+def _on_missing(routes: tuple[ResolvedRoute, ...], diagnostics: Diagnostics) -> None:
     """Note the keys that a served route lacks; a route that lacks all of them is skipped."""
     for key in (key for route in routes if route.held for key in route.missing):
         sentence = f"the route is served without this secret: {key.reason}"
-        findings.advise(key.declared.field.path, sentence)
+        diagnostics.advise(key.declared.field.path, sentence)
 
 
-def _on_secrets(keys: Collection[HeldKey], findings: Findings) -> None:
+def _on_secrets(keys: Collection[HeldKey], diagnostics: Diagnostics) -> None:
     seen: list[HeldKey] = []
     for key in keys:
-        for sentence in _faults(key, _here(key.place, findings)):
-            findings.advise(key.place, sentence)
+        for sentence in _faults(key, _here(key.place, diagnostics)):
+            diagnostics.advise(key.place, sentence)
         if twin := next((one for one in seen if one.secret.is_same_as(key.secret)), None):
-            findings.advise(key.place, f"the secret is the same as in {written(twin.place)}")
+            diagnostics.advise(key.place, f"the secret is the same as in {written(twin.place)}")
         seen.append(key)
 
 

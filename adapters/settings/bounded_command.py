@@ -13,7 +13,7 @@ from typing import IO, Final, cast
 
 from attrs import frozen
 
-from adapters.settings.sealing import Unresolved
+from adapters.settings.secret_text import Unresolved
 
 _CHUNK: Final = 65536
 
@@ -27,7 +27,7 @@ class Bounds:
     octets: int
 
 
-def answer_of(
+def run_bounded(
     argv: Sequence[str], request: bytes, *, folder: str, env: Mapping[str, str], bounds: Bounds
 ) -> bytes | Unresolved:
     """Run a command without a shell; return what it wrote on standard output.

@@ -10,12 +10,12 @@ from typing import Final, NoReturn, SupportsIndex, final
 
 from attrs import evolve, field, frozen
 
-from adapters.settings.declarations import DeclaredKey
-from adapters.settings.fields import Field, Members
+from adapters.settings.fields import Members, Node
 from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
 from adapters.settings.resolution import resolve_text
-from adapters.settings.sealing import Resolution, Sealed
+from adapters.settings.routes_config import DeclaredKey
+from adapters.settings.secret_text import Resolution, Sealed
 from domain.flow.ids import KeyId
 from domain.flow.values import BLANKS
 
@@ -87,7 +87,7 @@ class SigningKey:
 
 
 @frozen(kw_only=True)
-class Checkpoints:
+class CheckpointsConfig:
     """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
 
     Without a key nobody appends any. `origin` None stands for the key's own name. `previous_keys`
@@ -100,7 +100,7 @@ class Checkpoints:
     key: SigningKey | None = field(default=None)
     previous_keys: tuple[str, ...] = ()
 
-    def differs_from(self, other: Checkpoints) -> bool:
+    def differs_from(self, other: CheckpointsConfig) -> bool:
         """Say whether anything is written in another way."""
         if self.key is None or other.key is None:
             return self != other
@@ -122,7 +122,7 @@ def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> Decl
     )
 
 
-def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
+def _key(written: Node | None, providers: Providers) -> DeclaredKey | None:
     held = None if written is None else read_secret_input(written)
     if written is None or held is None:
         return None
@@ -132,7 +132,7 @@ def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
     return DeclaredKey(KeyId("signing"), held, written)
 
 
-def _public_key(written: Field) -> str:
+def _public_key(written: Node) -> str:
     """Read a public key by its form. APPSEC: a private one is refused, and not shown."""
     text = written.text()
     if text and not _PUBLIC_KEY.fullmatch(text):
@@ -142,9 +142,9 @@ def _public_key(written: Field) -> str:
 
 def checkpoints_of(
     declared: DeclaredCheckpoints, providers: Providers, environ: Mapping[str, str]
-) -> Checkpoints:
+) -> CheckpointsConfig:
     """Return where checkpoints go, with the key that can be looked up."""
-    return Checkpoints(
+    return CheckpointsConfig(
         file=declared.file,
         every_minutes=declared.every_minutes,
         origin=declared.origin,

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from adapters.settings.findings import FieldPath, Findings
+from adapters.settings.diagnostics import ConfigPath, Diagnostics
 from domain.flow.values import BLANKS
 
 _BLANK: Final = re.compile(r"\s")
@@ -22,17 +22,17 @@ _SHOWN: Final = 10**15
 
 
 @frozen
-class Field:
+class Node:
     """One value of a document, at its place. APPSEC: it may be a secret, so no repr shows it."""
 
-    path: FieldPath
+    path: ConfigPath
     value: object = field(repr=False)
-    findings: Findings = field(repr=False)
+    diagnostics: Diagnostics = field(repr=False)
 
     def refuse(self, *, expected: str, found: str | None = None) -> None:
         """Note a problem; what was found is described by its kind unless said otherwise."""
-        found = described(self.value) if found is None else found
-        self.findings.refuse(self.path, expected=expected, found=found)
+        found = kind_of(self.value) if found is None else found
+        self.diagnostics.refuse(self.path, expected=expected, found=found)
 
     def text(self) -> str:
         """Read a string that is neither blank nor has control characters; return it trimmed."""
@@ -55,14 +55,14 @@ class Field:
 
     def _literal(self, text: str) -> str:
         if _VARIABLE.search(text):  # NOTE: where OpenClaw would put the variable's value
-            self.findings.advise(
+            self.diagnostics.advise(
                 self.path,
                 "a variable inside a text is taken literally here: "
                 "${NAME} is only replaced where it is the whole of a secret",
             )
         return text
 
-    def elements(self, *, of: str, at_most: int) -> tuple[Field, ...]:
+    def elements(self, *, of: str, at_most: int) -> tuple[Node, ...]:
         """Read an array of bounded length; `of` names what it should hold, for the message."""
         if not isinstance(self.value, list):
             self.refuse(expected=f"an array of {of}")
@@ -70,7 +70,7 @@ class Field:
         if len(self.value) > at_most:
             self.refuse(expected=f"at most {at_most} {of}", found=str(len(self.value)))
         items = enumerate(self.value)
-        return tuple(Field((*self.path, index), item, self.findings) for index, item in items)
+        return tuple(Node((*self.path, index), item, self.diagnostics) for index, item in items)
 
     def verbatim(self) -> str:
         """Read a string that goes to the operating system untrimmed, so without NUL."""
@@ -86,7 +86,8 @@ class Field:
             self.refuse(expected="an object")
             return Members(self, {})
         fields = {
-            key: Field((*self.path, key), value, self.findings) for key, value in self.value.items()
+            key: Node((*self.path, key), value, self.diagnostics)
+            for key, value in self.value.items()
         }
         for key, member in fields.items():
             if known is not None and key not in known:
@@ -98,10 +99,10 @@ class Field:
 class Members:
     """The members of an object, read by key; a key that is absent gives the default."""
 
-    whole: Field
-    fields: Mapping[str, Field]
+    whole: Node
+    fields: Mapping[str, Node]
 
-    def get(self, key: str) -> Field | None:
+    def get(self, key: str) -> Node | None:
         """Return a member, or None if it is absent."""
         return self.fields.get(key)
 
@@ -115,9 +116,9 @@ class Members:
 
     def refuse(self, key: str, *, expected: str, found: str) -> None:
         """Note a problem of a member, which may be absent."""
-        self.whole.findings.refuse((*self.whole.path, key), expected=expected, found=found)
+        self.whole.diagnostics.refuse((*self.whole.path, key), expected=expected, found=found)
 
-    def required(self, key: str, *, expected: str) -> Field | None:
+    def required(self, key: str, *, expected: str) -> Node | None:
         """Return a member; note a problem if it is absent."""
         if key not in self.fields:
             self.refuse(key, expected=expected, found="nothing")
@@ -128,7 +129,7 @@ class Members:
         member = self.fields.get(key)
         return Members(self.whole, {}) if member is None else member.members(known)
 
-    def elements(self, key: str, *, of: str, at_most: int) -> tuple[Field, ...]:
+    def elements(self, key: str, *, of: str, at_most: int) -> tuple[Node, ...]:
         """Read an array, which is empty if absent."""
         member = self.fields.get(key)
         return () if member is None else member.elements(of=of, at_most=at_most)
@@ -211,7 +212,7 @@ def listed(words: Collection[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def described(value: object) -> str:
+def kind_of(value: object) -> str:
     """Return what kind of value this is, never the value."""
     match value:
         case None:
@@ -231,5 +232,5 @@ def described(value: object) -> str:
 def shown(value: object) -> str:
     """Return a number as it is, anything else by its kind."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return described(value)
+        return kind_of(value)
     return f"{value}" if abs(value) < _SHOWN else "a number"

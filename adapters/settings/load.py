@@ -8,7 +8,13 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.settings.advice import advise
-from adapters.settings.assembly import (
+from adapters.settings.checkpoints import CheckpointsConfig, checkpoints_of
+from adapters.settings.config import Plan, read_plan
+from adapters.settings.diagnostics import ConfigAdvice, Diagnostics, SettingsError
+from adapters.settings.includes import read_merged
+from adapters.settings.pages import PagesConfig
+from adapters.settings.proxies import Network
+from adapters.settings.resolve import (
     pages_of,
     resolve_all,
     resolve_routes,
@@ -17,15 +23,9 @@ from adapters.settings.assembly import (
     skipped_of,
     unresolved_of,
 )
-from adapters.settings.checkpoints import Checkpoints, checkpoints_of
-from adapters.settings.findings import Advice, Findings, SettingsError
-from adapters.settings.includes import read_merged
-from adapters.settings.pages import Pages
-from adapters.settings.plan import Plan, read_plan
-from adapters.settings.proxies import Network
-from adapters.settings.routes import Route, SkippedRoute, UnresolvedKey
-from adapters.settings.service import Children, Log, Server
-from adapters.settings.store_url import Store
+from adapters.settings.routes import RouteConfig, SkippedRoute, UnresolvedKey
+from adapters.settings.service import ChildrenConfig, LogConfig, ServerConfig
+from adapters.settings.store_url import StoreConfig
 from domain.application.limits import Limits
 
 
@@ -41,19 +41,19 @@ class Settings:
     """
 
     file: Path
-    routes: tuple[Route, ...]
+    routes: tuple[RouteConfig, ...]
     skipped: tuple[SkippedRoute, ...]
     unresolved: tuple[UnresolvedKey, ...]
     disabled: tuple[str, ...]
-    advice: tuple[Advice, ...]
+    advice: tuple[ConfigAdvice, ...]
     trusted_proxies: tuple[Network, ...]
-    store: Store
-    server: Server
+    store: StoreConfig
+    server: ServerConfig
     limits: Limits
-    children: Children
-    log: Log
-    pages: Pages
-    checkpoints: Checkpoints
+    children: ChildrenConfig
+    log: LogConfig
+    pages: PagesConfig
+    checkpoints: CheckpointsConfig
     kept_refusals: int
     secret_files: tuple[Path, ...]
     core_dumps: bool
@@ -66,46 +66,48 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     What the files alone show to be wrong stops the start. A secret that is missing, or that its
     provider cannot give at this moment, takes its own route out and no other.
     """
-    plan, findings = _plan(path, environ)
-    if findings.problems:
-        raise SettingsError(tuple(sorted(findings.problems, key=findings.order)))
-    return _settings(path.absolute(), plan, environ, findings)
+    plan, diagnostics = _plan(path, environ)
+    if diagnostics.problems:
+        raise SettingsError(tuple(sorted(diagnostics.problems, key=diagnostics.order)))
+    return _settings(path.absolute(), plan, environ, diagnostics)
 
 
-def load_store(path: Path, environ: Mapping[str, str]) -> Store:
+def load_store(path: Path, environ: Mapping[str, str]) -> StoreConfig:
     """Return where a configuration file has its store; no secret is resolved for that.
 
     Raises:
         SettingsError: if the file cannot be read, or says nothing of a store that can be used.
     """
-    plan, findings = _plan(path, environ)
-    problems = tuple(one for one in findings.problems if one.path.startswith("taskflow.store"))
+    plan, diagnostics = _plan(path, environ)
+    problems = tuple(one for one in diagnostics.problems if one.path.startswith("taskflow.store"))
     if problems:
         raise SettingsError(problems)
     return plan.service.store
 
 
-def _plan(path: Path, environ: Mapping[str, str]) -> tuple[Plan, Findings]:
+def _plan(path: Path, environ: Mapping[str, str]) -> tuple[Plan, Diagnostics]:
     document = read_merged(path, environ)
     if isinstance(document, tuple):
         raise SettingsError(document)
-    findings = Findings(document.file, document.lines)
+    diagnostics = Diagnostics(document.file, document.lines)
     folder, home = path.absolute().parent, environ.get("HOME") or None
-    return read_plan(document, folder, home, findings), findings
+    return read_plan(document, folder, home, diagnostics), diagnostics
 
 
-def _settings(file: Path, plan: Plan, environ: Mapping[str, str], findings: Findings) -> Settings:
+def _settings(
+    file: Path, plan: Plan, environ: Mapping[str, str], diagnostics: Diagnostics
+) -> Settings:
     resolutions = resolve_all(plan, environ)
     resolved = resolve_routes(plan.webhooks.served, resolutions)
     pages = plan.service.pages
-    advise(plan, resolved, resolved_password(pages, resolutions), findings)
+    advise(plan, resolved, resolved_password(pages, resolutions), diagnostics)
     return Settings(
         file=file,
         routes=tuple(route_of(route) for route in resolved if route.held),
-        skipped=tuple(skipped_of(route, findings) for route in resolved if not route.held),
+        skipped=tuple(skipped_of(route, diagnostics) for route in resolved if not route.held),
         unresolved=tuple(key for route in resolved for key in unresolved_of(route)),
         disabled=plan.webhooks.disabled,
-        advice=tuple(sorted(findings.advice, key=findings.order)),
+        advice=tuple(sorted(diagnostics.advice, key=diagnostics.order)),
         trusted_proxies=plan.trusted_proxies,
         store=plan.service.store,
         server=plan.service.server,

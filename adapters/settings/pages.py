@@ -9,12 +9,12 @@ from typing import Final
 
 from attrs import field, frozen
 
-from adapters.settings.declarations import DeclaredKey
 from adapters.settings.fields import Members
 from adapters.settings.providers import Providers
 from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
-from adapters.settings.sealing import Unresolved
+from adapters.settings.routes_config import DeclaredKey
 from adapters.settings.secret import Secret
+from adapters.settings.secret_text import Unresolved
 from domain.flow.ids import KeyId
 
 _BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
@@ -33,7 +33,7 @@ class DeclaredPages:
 
 
 @frozen(kw_only=True)
-class Pages:
+class PagesConfig:
     """Where the pages listen, below which path a proxy shows them, and who may see them.
 
     `password` is None where none is configured; one that could not be resolved says why.

@@ -10,8 +10,8 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.settings.fields import Field, Members
-from adapters.settings.findings import FieldPath
+from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.fields import Members, Node
 from domain.flow.values import BLANKS
 
 PLUGIN_ID: Final = "webhooks"
@@ -22,7 +22,7 @@ _MOST: Final = 4096
 class SwitchedOff:
     """The field that takes the plugin out, and a clause that says so."""
 
-    place: FieldPath
+    place: ConfigPath
     reason: str
 
 
@@ -44,14 +44,14 @@ def read_switch(plugins: Members, entry: Members) -> SwitchedOff | None:
     return None
 
 
-_ENTRY: Final[FieldPath] = ("plugins", "entries", PLUGIN_ID)
+_ENTRY: Final[ConfigPath] = ("plugins", "entries", PLUGIN_ID)
 
 
-def _listed(plugins: Members, key: str) -> tuple[Field, ...]:
+def _listed(plugins: Members, key: str) -> tuple[Node, ...]:
     return plugins.elements(key, of="plugin ids", at_most=_MOST)
 
 
-def _plugin_id(field: Field) -> str:
+def _plugin_id(field: Node) -> str:
     """Read the id of a plugin, whose case and blanks do not matter; a blank one is nobody's."""
     if isinstance(field.value, str) and "*" not in field.value:
         return field.value.strip(BLANKS).lower()
@@ -61,7 +61,7 @@ def _plugin_id(field: Field) -> str:
     return ""
 
 
-def _advise_on_empty(allow: Field | None, allowed: set[str]) -> None:
+def _advise_on_empty(allow: Node | None, allowed: set[str]) -> None:
     """NOTE: an empty list looks like a closed door, and is none in OpenClaw."""
     if allow is not None and not allowed:
-        allow.findings.advise(allow.path, "an empty list allows every plugin, as in OpenClaw")
+        allow.diagnostics.advise(allow.path, "an empty list allows every plugin, as in OpenClaw")

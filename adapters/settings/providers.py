@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, assert_never, cast
 
 from attrs import field, frozen
 
-from adapters.settings.fields import Field, Members
+from adapters.settings.fields import Members, Node
 from adapters.settings.references import (
     DEFAULT_PROVIDER,
     SINGLE_VALUE,
@@ -81,7 +81,7 @@ class Providers:
         files = (one for one in self.usable.values() if isinstance(one, FileProvider))
         return tuple(file.path for file in files)
 
-    def check(self, ref: SecretRef, at: Field) -> None:
+    def check(self, ref: SecretRef, at: Node) -> None:
         """Note a problem if a reference asks for what its provider, as configured, cannot give."""
         if ref.provider not in self.by_name:
             at.refuse(
@@ -105,7 +105,7 @@ def source_of(provider: Provider) -> str:
             assert_never(provider)
 
 
-def _check_source(ref: SecretRef, provider: Provider, at: Field) -> None:
+def _check_source(ref: SecretRef, provider: Provider, at: Node) -> None:
     source = source_of(provider)
     if ref.source != source:
         at.refuse(
@@ -134,13 +134,13 @@ def read_providers(secrets: Members, folder: Path, home: str | None) -> Provider
     return Providers({DEFAULT_PROVIDER: EnvProvider()} | read)
 
 
-def _provider(field: Field, folder: Path, home: str | None) -> Provider | None:
-    before = len(field.findings.problems)
+def _provider(field: Node, folder: Path, home: str | None) -> Provider | None:
+    before = len(field.diagnostics.problems)
     provider = _of_source(field, folder, home)
-    return provider if len(field.findings.problems) == before else None
+    return provider if len(field.diagnostics.problems) == before else None
 
 
-def _of_source(field: Field, folder: Path, home: str | None) -> Provider | None:
+def _of_source(field: Node, folder: Path, home: str | None) -> Provider | None:
     members = field.members()
     if not isinstance(field.value, dict) or members.required("source", expected=_A_SOURCE) is None:
         return None
@@ -214,14 +214,14 @@ def _milliseconds(members: Members, key: str, *, default: int) -> int:
     return members.whole_number(key, default=default, low=1, high=_MOST_MS)
 
 
-def _absolute(field: Field | None) -> str:
+def _absolute(field: Node | None) -> str:
     path = "" if field is None else field.literal_text()
     if field and path and not os.path.isabs(path):  # noqa: PTH117 - a Path would hide ".." and "//"
         field.refuse(expected="an absolute path", found="a relative one")
     return path
 
 
-def _argument(field: Field) -> str:
+def _argument(field: Node) -> str:
     text = field.verbatim()
     if len(text) > _MOST_CHARACTERS:
         field.refuse(expected=f"at most {_MOST_CHARACTERS} characters", found=str(len(text)))
@@ -233,7 +233,7 @@ def _variables(members: Members, key: str, *, at_most: int) -> tuple[str, ...]:
     return tuple(_variable(field) for field in fields)
 
 
-def _variable(field: Field) -> str:
+def _variable(field: Node) -> str:
     if isinstance(field.value, str) and VARIABLE.fullmatch(field.value):
         return field.value
     kind = "another string" if isinstance(field.value, str) else None

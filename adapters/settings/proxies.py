@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final, TypeAlias
 
-from adapters.settings.fields import Field, Members
+from adapters.settings.fields import Members, Node
 from domain.flow.values import BLANKS
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -23,7 +23,7 @@ def read_trusted_proxies(root: Members) -> tuple[Network, ...]:
     return tuple(network for network in networks if network is not None)
 
 
-def _network(field: Field) -> Network | None:
+def _network(field: Node) -> Network | None:
     expected = "an address like 10.0.0.1 or a network like 10.0.0.0/8"
     if not isinstance(field.value, str):
         field.refuse(expected=expected)
@@ -35,7 +35,7 @@ def _network(field: Field) -> Network | None:
         return None
     network = _unmapped(network)
     if network.prefixlen == 0:
-        field.findings.advise(
+        field.diagnostics.advise(
             field.path, "every client is trusted to say what its address is: name the proxies"
         )
     return network

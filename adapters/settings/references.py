@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 from attrs import frozen
 
-from adapters.settings.fields import Field, Members
+from adapters.settings.fields import Members, Node
 from adapters.settings.secret import Secret
 from domain.flow.values import BLANKS
 
@@ -44,7 +44,7 @@ SecretInput: TypeAlias = Secret | SecretRef
 """What a field for a secret may hold."""
 
 
-def read_secret_input(field: Field) -> SecretInput | None:
+def read_secret_input(field: Node) -> SecretInput | None:
     """Read a secret or a reference to one; None if there was a problem, which is noted."""
     match field.value:
         case dict():
@@ -56,7 +56,7 @@ def read_secret_input(field: Field) -> SecretInput | None:
             return None
 
 
-def _text(field: Field) -> SecretInput | None:
+def _text(field: Node) -> SecretInput | None:
     text = str(field.value).strip(BLANKS)
     if not text:
         field.refuse(expected="a non-empty secret")
@@ -66,7 +66,7 @@ def _text(field: Field) -> SecretInput | None:
     return Secret(text)
 
 
-def refuse_placeholder(held: SecretInput | None, field: Field) -> None:
+def refuse_placeholder(held: SecretInput | None, field: Node) -> None:
     """Note a problem if what is written as a secret is visibly none."""
     if isinstance(held, Secret) and held.is_placeholder:
         field.refuse(

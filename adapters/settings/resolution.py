@@ -8,10 +8,10 @@ from typing import TypeAlias, assert_never
 
 from adapters.settings.providers import EnvProvider, ExecProvider, FileProvider, Providers
 from adapters.settings.references import SecretRef
-from adapters.settings.sealing import Resolution, Unresolved, sealed
 from adapters.settings.secret import Secret
 from adapters.settings.secret_commands import resolve_by_command
 from adapters.settings.secret_files import resolve_in_file
+from adapters.settings.secret_text import Resolution, Unresolved, sealed
 
 Resolutions: TypeAlias = Mapping[SecretRef, Secret | Unresolved]
 

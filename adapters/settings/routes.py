@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from adapters.settings.key_times import ALWAYS, KeyFault, KeyTimes
+from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.secret import Secret
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
@@ -17,7 +17,7 @@ class RouteKey:
 
     key_id: KeyId
     secret: Secret
-    times: KeyTimes = ALWAYS
+    times: KeyValidity = ALWAYS
 
 
 @frozen
@@ -29,7 +29,7 @@ class InvalidKey:
 
 
 @frozen(kw_only=True)
-class Route:
+class RouteConfig:
     """One path that is served: for whom it acts, with which secrets, within which limits."""
 
     route_id: RouteId

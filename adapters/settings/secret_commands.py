@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
-from adapters.settings.bounded_command import Bounds, answer_of
+from adapters.settings.bounded_command import Bounds, run_bounded
+from adapters.settings.file_permissions import ResolvedPath, resolve_path
 from adapters.settings.providers import ExecProvider
-from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import ResolvedPath, resolve_path
+from adapters.settings.secret_text import Resolution, Unresolved, sealed
 
 _VERSION: Final = 1
 
@@ -22,7 +22,7 @@ def resolve_by_command(
     command = _trusted(provider)
     if isinstance(command, Unresolved):
         return dict.fromkeys(ids, command)
-    answer = answer_of(
+    answer = run_bounded(
         [str(command), *provider.args],
         _request(name, ids),
         folder=str(command.parent),

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from adapters.settings.file_permissions import ResolvedPath, distrust, resolve_path
 from adapters.settings.providers import FileProvider
-from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import ResolvedPath, distrust, resolve_path
+from adapters.settings.secret_text import Resolution, Unresolved, sealed
 
 _MOST_BYTES: Final = 1 << 20
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")

@@ -16,14 +16,14 @@ from adapters.settings.fields import Members
 from adapters.settings.limits import read_limits
 from adapters.settings.pages import DeclaredPages, read_pages
 from adapters.settings.providers import Providers
-from adapters.settings.store_url import DEFAULT_URL, Store, parse_store_url
+from adapters.settings.store_url import DEFAULT_URL, StoreConfig, parse_store_url
 from domain.application.limits import Limits
 
 _KEYS: Final = ("store", "server", "limits", "children", "log", "audit")
 
 
 @frozen(kw_only=True)
-class Server:
+class ServerConfig:
     """Where the gateway listens (port 0 picks a free one), with how much, and how patiently.
 
     `connections` may be open at once, `connections_per_address` of them from one address before
@@ -48,7 +48,7 @@ class Server:
 
 
 @frozen(kw_only=True)
-class Children:
+class ChildrenConfig:
     """When a child task is given up: it is lost after so long without news, seen at each sweep."""
 
     lost_after_seconds: float = 300.0
@@ -59,7 +59,7 @@ RemoteAddress: TypeAlias = Literal["full", "truncated", "none"]
 
 
 @frozen(kw_only=True)
-class Log:
+class LogConfig:
     """How much of a client's address logs and events record."""
 
     remote_address: RemoteAddress = "full"
@@ -73,11 +73,11 @@ KEPT_REFUSALS: Final = 100_000
 class Service:
     """The whole block."""
 
-    store: Store
-    server: Server
+    store: StoreConfig
+    server: ServerConfig
     limits: Limits
-    children: Children
-    log: Log
+    children: ChildrenConfig
+    log: LogConfig
     pages: DeclaredPages
     checkpoints: DeclaredCheckpoints
     kept_refusals: int
@@ -102,12 +102,12 @@ def read_service(root: Members, folder: Path, providers: Providers) -> Service:
     )
 
 
-def _store(block: Members, folder: Path) -> Store:
+def _store(block: Members, folder: Path) -> StoreConfig:
     store = parse_store_url(block.text("url", default=DEFAULT_URL) or DEFAULT_URL, folder)
-    if isinstance(store, Store):
+    if isinstance(store, StoreConfig):
         return store
     block.refuse("url", expected=store.expected, found=store.found)
-    return Store(path=None)
+    return StoreConfig(path=None)
 
 
 _SERVER_KEYS: Final = (
@@ -117,10 +117,10 @@ _SERVER_KEYS: Final = (
 )
 
 
-def _server(block: Members) -> Server:
-    default = Server()
+def _server(block: Members) -> ServerConfig:
+    default = ServerConfig()
     connections = block.whole_number("connections", default=default.connections, low=1, high=65_535)
-    return Server(
+    return ServerConfig(
         host=block.address("host", default=default.host),
         port=block.whole_number("port", default=default.port, low=0, high=65_535),
         threads=block.whole_number("threads", default=default.threads, low=1, high=256),
@@ -145,9 +145,9 @@ def _patience(block: Members, key: str, default: float) -> float:
     return block.seconds(key, default=default, low=0.1, high=3600)
 
 
-def _children(block: Members) -> Children:
-    default = Children()
-    return Children(
+def _children(block: Members) -> ChildrenConfig:
+    default = ChildrenConfig()
+    return ChildrenConfig(
         lost_after_seconds=block.seconds(
             "lostAfterSeconds", default=default.lost_after_seconds, low=0.1, high=31_536_000
         ),
@@ -157,6 +157,6 @@ def _children(block: Members) -> Children:
     )
 
 
-def _log(block: Members) -> Log:
+def _log(block: Members) -> LogConfig:
     address = block.choice("remoteAddress", default="full", options=("full", "truncated", "none"))
-    return Log(remote_address=cast("RemoteAddress", address))
+    return LogConfig(remote_address=cast("RemoteAddress", address))

@@ -18,7 +18,7 @@ _POSTGRES: Final = frozenset({"postgres", "postgresql"})
 
 
 @frozen
-class Store:
+class StoreConfig:
     """One SQLite database: the absolute path of its file, or None to keep it in memory."""
 
     path: Path | None
@@ -37,19 +37,19 @@ class UnusableUrl:
     found: str
 
 
-def parse_store_url(url: str, folder: Path) -> Store | UnusableUrl:
+def parse_store_url(url: str, folder: Path) -> StoreConfig | UnusableUrl:
     """Read a store's URL: `sqlite:///relative.db`, seen from `folder`, or `sqlite:////absolute.db`.
 
     `sqlite://:memory:` is for tests: nothing outlives the process.
     """
     if url == MEMORY_URL:
-        return Store(path=None)
+        return StoreConfig(path=None)
     if not url.startswith(_SQLITE):
         return UnusableUrl(expected=_EXPECTED, found=_other(url))
     if fault := _path_fault(url.removeprefix(_SQLITE)):
         return UnusableUrl(expected=_EXPECTED, found=fault)
     # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
-    return Store(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
+    return StoreConfig(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
 
 
 _EXPECTED: Final = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"

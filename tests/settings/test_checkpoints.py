@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Checkpoints, Sealed, Settings, Unresolved
+from adapters.settings import CheckpointsConfig, Sealed, Settings, Unresolved
 from tests.settings.workbench import advice_of, loaded, refused
 
 KEY = "PRIVATE+KEY+flows.example+00000000+a-key-that-only-looks-like-one"
@@ -27,7 +27,7 @@ def looked_up(settings: Settings) -> str | Unresolved:
 
 
 def test_nothing_is_signed_unless_there_is_a_key(tmp_path: Path) -> None:
-    expected = Checkpoints(
+    expected = CheckpointsConfig(
         file=tmp_path / "taskflow.checkpoints", every_minutes=15, origin=None, key=None
     )
     assert loaded(tmp_path, "{}").checkpoints == expected
@@ -35,7 +35,7 @@ def test_nothing_is_signed_unless_there_is_a_key(tmp_path: Path) -> None:
 
 def test_the_file_starts_at_the_configuration(tmp_path: Path) -> None:
     document = with_audit(checkpoints="kept/log", everyMinutes=0.5, origin="flows.example/main")
-    expected = Checkpoints(
+    expected = CheckpointsConfig(
         file=tmp_path / "kept" / "log", every_minutes=0.5, origin="flows.example/main"
     )
     assert loaded(tmp_path, document).checkpoints == expected

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Pages, Secret, Unresolved
+from adapters.settings import PagesConfig, Secret, Unresolved
 from tests.settings.workbench import SECRET, advice_of, loaded, refused, route, with_routes
 
 
@@ -15,7 +15,7 @@ def with_pages(**fields: object) -> dict[str, object]:
 
 def test_the_pages_have_no_password_unless_it_is_set(tmp_path: Path) -> None:
     pages = loaded(tmp_path, "{}").pages
-    assert pages == Pages(host="127.0.0.1", port=8081, user="auditor", password=None)
+    assert pages == PagesConfig(host="127.0.0.1", port=8081, user="auditor", password=None)
     assert not pages.admits("auditor", "")
 
 

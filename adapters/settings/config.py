@@ -6,12 +6,12 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.settings.declarations import Webhooks, read_webhooks
-from adapters.settings.fields import Field
-from adapters.settings.findings import Findings
+from adapters.settings.diagnostics import Diagnostics
+from adapters.settings.fields import Node
 from adapters.settings.includes import MergedDocument
 from adapters.settings.providers import Providers, read_providers
 from adapters.settings.proxies import Network, read_trusted_proxies
+from adapters.settings.routes_config import Webhooks, read_webhooks
 from adapters.settings.service import Service, read_service
 
 
@@ -26,10 +26,12 @@ class Plan:
     files: tuple[str, ...]
 
 
-def read_plan(document: MergedDocument, folder: Path, home: str | None, findings: Findings) -> Plan:
-    """Read a document; with problems noted in `findings`, the plan is not to be used."""
-    findings.problems.extend(document.repeats)
-    root = Field((), document.value, findings).members()
+def read_plan(
+    document: MergedDocument, folder: Path, home: str | None, diagnostics: Diagnostics
+) -> Plan:
+    """Read a document; with problems noted in `diagnostics`, the plan is not to be used."""
+    diagnostics.problems.extend(document.repeats)
+    root = Node((), document.value, diagnostics).members()
     root.refuse_misspelt("gateway", "secrets", "plugins", "taskflow")
     providers = read_providers(root.object("secrets"), folder, home)
     service = read_service(root, folder, providers)

@@ -24,7 +24,7 @@ _RFC_3339: Final = re.compile(
 
 
 @frozen(kw_only=True)
-class KeyTimes:
+class KeyValidity:
     """The first moment at which a key is valid, and the first at which it is no more; or None."""
 
     not_before: Timestamp | None = None
@@ -39,12 +39,12 @@ class KeyTimes:
         return None
 
 
-ALWAYS: Final = KeyTimes()
+ALWAYS: Final = KeyValidity()
 
 
-def read_key_times(key: Members) -> KeyTimes:
+def read_key_times(key: Members) -> KeyValidity:
     """Read `notBefore` and `notAfter`, both optional, the first before the second."""
-    times = KeyTimes(not_before=_moment(key, NOT_BEFORE), not_after=_moment(key, NOT_AFTER))
+    times = KeyValidity(not_before=_moment(key, NOT_BEFORE), not_after=_moment(key, NOT_AFTER))
     begin, end = times.not_before, times.not_after
     if begin is not None and end is not None and begin >= end:
         key.refuse(NOT_AFTER, expected=f"a time after {NOT_BEFORE}", found="none after it")

@@ -12,10 +12,10 @@ from adapters.composition.edges import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.limits import limits_as
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.settings import Advice, Problem, Settings, SettingsError, load_settings
+from adapters.settings import ConfigAdvice, ConfigProblem, Settings, SettingsError, load_settings
 
 
-def check(config: Path) -> cli.CheckReport:
+def check_configuration(config: Path) -> cli.CheckReport:
     """Say what a configuration would serve."""
     try:
         settings = load_settings(config, os.environ)
@@ -50,7 +50,7 @@ def check(config: Path) -> cli.CheckReport:
     )
 
 
-def _finding(config: Path, found: Problem | Advice, sentence: str) -> cli.Finding:
+def _finding(config: Path, found: ConfigProblem | ConfigAdvice, sentence: str) -> cli.Finding:
     file = None if found.file == str(config) else found.file
     return cli.Finding(field=found.path, line=found.line, sentence=sentence, file=file)
 

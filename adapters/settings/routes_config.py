@@ -8,9 +8,15 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.settings.fields import Field, Members
-from adapters.settings.findings import FieldPath, written
-from adapters.settings.key_times import ALWAYS, NOT_AFTER, NOT_BEFORE, KeyTimes, read_key_times
+from adapters.settings.diagnostics import ConfigPath, written
+from adapters.settings.fields import Members, Node
+from adapters.settings.key_validity import (
+    ALWAYS,
+    NOT_AFTER,
+    NOT_BEFORE,
+    KeyValidity,
+    read_key_times,
+)
 from adapters.settings.limits import read_route_limits
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
@@ -44,8 +50,8 @@ class DeclaredKey:
 
     key_id: KeyId
     held: SecretInput
-    field: Field
-    times: KeyTimes = ALWAYS
+    field: Node
+    times: KeyValidity = ALWAYS
 
 
 @frozen(kw_only=True)
@@ -60,10 +66,10 @@ class DeclaredRoute:
     description: str | None
     keys: tuple[DeclaredKey, ...]
     limits: Limits
-    field: Field
+    field: Node
 
     @property
-    def path_place(self) -> FieldPath:
+    def path_place(self) -> ConfigPath:
         """Return the place of the route's path, even where the path is the default."""
         return (*self.field.path, "path")
 
@@ -74,7 +80,7 @@ class Webhooks:
 
     off: SwitchedOff | None
     routes: tuple[DeclaredRoute, ...]
-    place: FieldPath
+    place: ConfigPath
 
     @property
     def disabled(self) -> tuple[str, ...]:
@@ -106,7 +112,7 @@ def read_webhooks(root: Members, providers: Providers, limits: Limits) -> Webhoo
     return webhooks
 
 
-def references(routes: tuple[DeclaredRoute, ...]) -> Iterator[tuple[SecretRef, Field]]:
+def references(routes: tuple[DeclaredRoute, ...]) -> Iterator[tuple[SecretRef, Node]]:
     """Return the references among the routes' secrets, each with its place."""
     for route in routes:
         for key in route.keys:
@@ -114,7 +120,7 @@ def references(routes: tuple[DeclaredRoute, ...]) -> Iterator[tuple[SecretRef, F
                 yield key.held, key.field
 
 
-def _route(route_id: RouteId, field: Field, limits: Limits) -> DeclaredRoute:
+def _route(route_id: RouteId, field: Node, limits: Limits) -> DeclaredRoute:
     if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
         field.refuse(expected="a route id without blanks around it", found="another key")
     members = field.members(_KEYS)
@@ -162,7 +168,7 @@ _TIMED: Final = ("secret", NOT_BEFORE, NOT_AFTER)
 _WANTED: Final = "a secret, a SecretRef, or an object secrets with some of them"
 
 
-def _timed(key_id: KeyId, field: Field) -> Iterator[DeclaredKey]:
+def _timed(key_id: KeyId, field: Node) -> Iterator[DeclaredKey]:
     members = field.members(_TIMED)
     times = read_key_times(members)
     secret = members.required("secret", expected="a secret or a SecretRef")
@@ -170,7 +176,7 @@ def _timed(key_id: KeyId, field: Field) -> Iterator[DeclaredKey]:
         yield from _key(key_id, secret, times)
 
 
-def _key(key_id: KeyId, field: Field, times: KeyTimes = ALWAYS) -> Iterator[DeclaredKey]:
+def _key(key_id: KeyId, field: Node, times: KeyValidity = ALWAYS) -> Iterator[DeclaredKey]:
     held = read_secret_input(field)
     if held is not None:
         yield DeclaredKey(key_id, held, field, times)
@@ -185,11 +191,11 @@ def _refuse_conflicts(served: tuple[DeclaredRoute, ...]) -> None:
 
 
 def _refuse_conflict(route: DeclaredRoute, other: DeclaredRoute) -> None:
-    findings, place = route.field.findings, written(other.path_place)
-    own, others = findings.source(route.path_place), findings.source(other.path_place)
+    diagnostics, place = route.field.diagnostics, written(other.path_place)
+    own, others = diagnostics.source(route.path_place), diagnostics.source(other.path_place)
     line = f"line {others.line}" if own.file == others.file else f"{others.file}:{others.line}"
     where = place if others.line is None else f"{place} ({line})"
-    findings.refuse(
+    diagnostics.refuse(
         route.path_place,
         expected="a path that no other enabled route has",
         found=f"{route.path}, which is the path of {where}",

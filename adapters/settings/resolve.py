@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from adapters.settings.declarations import DeclaredKey, DeclaredRoute, references
-from adapters.settings.findings import FieldPath, Findings, written
-from adapters.settings.pages import DeclaredPages, Pages
-from adapters.settings.plan import Plan
+from adapters.settings.config import Plan
+from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
+from adapters.settings.pages import DeclaredPages, PagesConfig
 from adapters.settings.references import SecretRef
 from adapters.settings.resolution import Resolutions, resolve
-from adapters.settings.routes import Route, RouteKey, SkippedRoute, UnresolvedKey
-from adapters.settings.sealing import Unresolved
+from adapters.settings.routes import RouteConfig, RouteKey, SkippedRoute, UnresolvedKey
+from adapters.settings.routes_config import DeclaredKey, DeclaredRoute, references
 from adapters.settings.secret import Secret
+from adapters.settings.secret_text import Unresolved
 
 
 @frozen
@@ -30,7 +30,7 @@ class HeldKey:
         return isinstance(self.declared.held, Secret)
 
     @property
-    def place(self) -> FieldPath:
+    def place(self) -> ConfigPath:
         """Return where the secret, or the reference to it, is written."""
         return self.declared.field.path
 
@@ -76,10 +76,10 @@ def resolved_password(declared: DeclaredPages, resolutions: Resolutions) -> Held
     return None if isinstance(found, Unresolved) else HeldKey(declared.password, found)
 
 
-def pages_of(declared: DeclaredPages, resolutions: Resolutions) -> Pages:
+def pages_of(declared: DeclaredPages, resolutions: Resolutions) -> PagesConfig:
     """Return where the auditor's pages listen, and the password or why there is none."""
     password = declared.password
-    return Pages(
+    return PagesConfig(
         host=declared.host,
         port=declared.port,
         user=declared.user,
@@ -103,10 +103,10 @@ def _resolution(key: DeclaredKey, resolutions: Resolutions) -> Secret | Unresolv
     return resolutions[key.held] if isinstance(key.held, SecretRef) else key.held
 
 
-def route_of(resolved: ResolvedRoute) -> Route:
+def route_of(resolved: ResolvedRoute) -> RouteConfig:
     """Return a route with the keys that it has."""
     declared = resolved.declared
-    return Route(
+    return RouteConfig(
         route_id=declared.route_id,
         path=declared.path,
         owner=declared.owner,
@@ -127,10 +127,10 @@ def unresolved_of(resolved: ResolvedRoute) -> Iterator[UnresolvedKey]:
         )
 
 
-def skipped_of(resolved: ResolvedRoute, findings: Findings) -> SkippedRoute:
+def skipped_of(resolved: ResolvedRoute, diagnostics: Diagnostics) -> SkippedRoute:
     """Return a route without any key as one that is skipped."""
     place = resolved.missing[0].declared.field.path
-    at = findings.source(place)
+    at = diagnostics.source(place)
     return SkippedRoute(
         route_id=resolved.declared.route_id,
         path=resolved.declared.path,

@@ -9,13 +9,13 @@ from typing import Final, TypeAlias
 
 from attrs import Factory, define, field, frozen
 
-FieldPath: TypeAlias = tuple[str | int, ...]
+ConfigPath: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a field; the empty one is the whole file."""
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
-def written(path: FieldPath) -> str:
+def written(path: ConfigPath) -> str:
     """Return a field's path as people write it: `gateway.trustedProxies[0]`, `routes["a.b"]`."""
     return "".join(map(_step, path)).removeprefix(".")
 
@@ -41,7 +41,7 @@ class SourceLine:
 
 
 @frozen(kw_only=True)
-class Problem:
+class ConfigProblem:
     """One fault of a configuration: where, what was expected, what was found instead.
 
     `path` is empty for a fault of the whole file. No part of it ever shows a secret's value.
@@ -59,7 +59,7 @@ class Problem:
 
 
 @frozen(kw_only=True)
-class Advice:
+class ConfigAdvice:
     """One thing that works but should not stay: where, and a sentence without any secret."""
 
     file: str
@@ -74,7 +74,7 @@ class Advice:
 class SettingsError(Exception):
     """The configuration cannot be used; `problems` says why, one for each fault, in file order."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
         super().__init__(problems)
         self.problems = problems
 
@@ -83,36 +83,36 @@ class SettingsError(Exception):
 
 
 @define
-class Findings:
+class Diagnostics:
     """Collects the problems and the advice of one configuration while it is read."""
 
     file: str
-    lines: Mapping[FieldPath, SourceLine] = field(repr=False)
-    problems: list[Problem] = Factory(list)
-    advice: list[Advice] = Factory(list)
+    lines: Mapping[ConfigPath, SourceLine] = field(repr=False)
+    problems: list[ConfigProblem] = Factory(list)
+    advice: list[ConfigAdvice] = Factory(list)
 
-    def source(self, path: FieldPath) -> SourceLine:
+    def source(self, path: ConfigPath) -> SourceLine:
         """Return where a field stands, or the closest object around it that is there."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, SourceLine(self.file, None))
 
-    def refuse(self, path: FieldPath, *, expected: str, found: str) -> None:
+    def refuse(self, path: ConfigPath, *, expected: str, found: str) -> None:
         """Note a problem."""
         at, place = self.source(path), written(path)
         self.problems.append(
-            Problem(file=at.file, line=at.line, path=place, expected=expected, found=found)
+            ConfigProblem(file=at.file, line=at.line, path=place, expected=expected, found=found)
         )
 
-    def advise(self, path: FieldPath, sentence: str) -> None:
+    def advise(self, path: ConfigPath, sentence: str) -> None:
         """Note a piece of advice."""
         at, place = self.source(path), written(path)
-        self.advice.append(Advice(file=at.file, line=at.line, path=place, sentence=sentence))
+        self.advice.append(ConfigAdvice(file=at.file, line=at.line, path=place, sentence=sentence))
 
     def advise_on_file(self, file: str, sentence: str) -> None:
         """Note a piece of advice on a file as a whole."""
-        self.advice.append(Advice(file=file, sentence=sentence))
+        self.advice.append(ConfigAdvice(file=file, sentence=sentence))
 
-    def order(self, finding: Problem | Advice) -> tuple[bool, str, int]:
+    def order(self, finding: ConfigProblem | ConfigAdvice) -> tuple[bool, str, int]:
         """Return the key that sorts by file, the configuration first, and line."""
         return finding.file != self.file, finding.file, finding.line or 0

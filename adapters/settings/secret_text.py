@@ -6,7 +6,7 @@ from typing import NoReturn, SupportsIndex, TypeAlias, final
 
 from attrs import frozen
 
-from adapters.settings.fields import described
+from adapters.settings.fields import kind_of
 from adapters.settings.placeholders import is_placeholder
 from domain.flow.values import BLANKS
 
@@ -48,7 +48,7 @@ Resolution: TypeAlias = Sealed | Unresolved
 def sealed(value: object, name: str) -> Resolution:
     """Seal a value that is a secret; `name` says what it is where it cannot be one."""
     if not isinstance(value, str):
-        return Unresolved(f"{name} is {described(value)}, not a string")
+        return Unresolved(f"{name} is {kind_of(value)}, not a string")
     trimmed = value.strip(BLANKS)
     if is_placeholder(trimmed):
         return Unresolved(f"{name} is a placeholder that nothing has replaced")
