@@ -177,7 +177,7 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
     for key in route.keys:
         name = written(("routes", route.route_id, "keys", key.key_id))
         found[name] = digests[route.route_id, key.key_id]
-        found |= _block(name, _times(key.times))
+        found |= _block(name, _times(key.validity))
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from adapters import cli
-from adapters.composition.checkpoints import unsigned
+from adapters.composition.checkpoints import signing_of
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.edges import LOG, log_request_fault, new_id, new_request_id, now
@@ -28,7 +28,7 @@ from adapters.composition.listening import (
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.reloading import Reloads, note_report, reloading
 from adapters.composition.signals import Signals
-from adapters.composition.stores import opened, settings_of
+from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.server import (
     Head,
@@ -80,11 +80,12 @@ def _serve(  # noqa: PLR0913 - a keyword for each option
     settings = settings_of(config)
     if settings.core_dumps:
         allow_core_dumps()
-    url = database or settings.store.url
-    if fault := misplaced_checkpoints(settings, url):
+    url = settings.store.url if database is None else named_url(database)
+    signing = signing_of(settings)
+    if fault := misplaced_checkpoints(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     untimely = advise_on_times(settings, now())
-    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
+    for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
         LOG.warning("%s", finding)
     bound_arenas()
     turn = Turn()

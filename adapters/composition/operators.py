@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.composition.edges import new_id, now
-from adapters.composition.stores import database_url, opened, settings_of
+from adapters.composition.stores import database_url, gateway_of, opened
 from adapters.settings import ChildrenConfig
 from adapters.store import EventSourcedStore, Rebuilt, open_for_mending, rebuild
 from domain.application.operators import Operators
@@ -25,7 +25,7 @@ from domain.flow.state import Flow
 @contextmanager
 def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
     """Open a store to change it as an operator; nobody else may be writing to it."""
-    children = ChildrenConfig() if config is None else settings_of(config).children
+    children = ChildrenConfig() if config is None else gateway_of(config).children
     actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
     with opened(open_for_mending, database_url(config, database)) as store:
         yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)

@@ -16,7 +16,7 @@ from typing import Final
 from attrs import asdict, define, evolve, field, frozen
 
 from adapters import cli
-from adapters.composition.checkpoints import unsigned
+from adapters.composition.checkpoints import signing_of
 from adapters.composition.edges import LOG, now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
@@ -133,9 +133,10 @@ def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
         if route.route_id in served:
             raise RefusedReload(str(route))
     if settings.checkpoints.differs_from(running.checkpoints):
-        if fault := misplaced_checkpoints(settings, url):
+        signing = signing_of(settings)
+        if fault := misplaced_checkpoints(settings, url, signing):
             raise RefusedReload(f"{CHECKPOINTS}: {fault}")
-        for sentence in unsigned(settings):
+        for sentence in signing.faults:
             raise RefusedReload(sentence)
     return settings
 

@@ -1,46 +1,65 @@
 """Settings: the documented OpenClaw JSON5 configuration, read strictly, as frozen values.
 
-`load_settings` is the way in. Nothing here knows HTTP, the store or the server; `app.py` hands
-the values on.
+`read_config` reads what is written, `resolve` looks up its secrets. Nothing here knows HTTP, the
+store or the server; `adapters.composition` hands the values on.
 """
 
 from adapters.settings.checkpoints import CheckpointsConfig, SigningKey
+from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
+from adapters.settings.gateway_config import (
+    ChildrenConfig,
+    GatewayConfig,
+    LogConfig,
+    ServerConfig,
+)
 from adapters.settings.key_validity import KeyFault, KeyValidity
-from adapters.settings.load import Settings, load_settings, load_store
-from adapters.settings.pages import PagesConfig
-from adapters.settings.routes import InvalidKey, RouteConfig, RouteKey, SkippedRoute, UnresolvedKey
+from adapters.settings.pages import PagesConfig, PagesLogin
+from adapters.settings.resolve import (
+    RouteWithoutKey,
+    Settings,
+    load_settings,
+    resolve,
+    resolve_login,
+)
+from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey, UnresolvedKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import Sealed, Unresolved
-from adapters.settings.service import ChildrenConfig, LogConfig, ServerConfig
-from adapters.settings.store_url import StoreConfig, UnusableUrl, parse_store_url
+from adapters.settings.store_url import StoreConfig, parse_store_url
+from adapters.settings.structure import Misfit
 
 __all__ = [
     "CheckpointsConfig",
     "ChildrenConfig",
+    "Config",
     "ConfigAdvice",
     "ConfigProblem",
+    "GatewayConfig",
     "InvalidKey",
     "KeyFault",
     "KeyValidity",
     "LogConfig",
+    "Misfit",
     "PagesConfig",
+    "PagesLogin",
     "RouteConfig",
     "RouteKey",
+    "RouteWithoutKey",
     "Sealed",
     "Secret",
     "ServerConfig",
     "Settings",
     "SettingsError",
     "SigningKey",
-    "SkippedRoute",
     "StoreConfig",
     "Unresolved",
     "UnresolvedKey",
-    "UnusableUrl",
     "load_settings",
-    "load_store",
     "parse_store_url",
+    "read_config",
     "read_secret_file",
+    "read_store_config",
+    "resolve",
+    "resolve_login",
 ]

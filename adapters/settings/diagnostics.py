@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from attrs import Factory, define, field, frozen
@@ -26,18 +27,15 @@ def _step(key: str | int) -> str:
     return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key, ensure_ascii=False)}]"
 
 
-def _located(file: str, line: int | None, path: str) -> str:
-    """Return `file:line: path: `, leaving out what is not known."""
-    place = file if line is None else f"{file}:{line}"
-    return ": ".join(part for part in (place, path) if part)
-
-
 @frozen
 class SourceLine:
     """A line of a configuration file, counted from 1; None is the file as a whole."""
 
     file: str
     line: int | None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 @frozen(kw_only=True)
@@ -53,9 +51,13 @@ class ConfigProblem:
     expected: str
     found: str
 
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong."""
+        return f"expected {self.expected}, found {self.found}"
+
     def __str__(self) -> str:
-        place = _located(self.file, self.line, self.path)
-        return f"{place}: expected {self.expected}, found {self.found}"
+        return _located(self)
 
 
 @frozen(kw_only=True)
@@ -68,7 +70,12 @@ class ConfigAdvice:
     sentence: str
 
     def __str__(self) -> str:
-        return f"{_located(self.file, self.line, self.path)}: {self.sentence}"
+        return _located(self)
+
+
+def _located(one: ConfigProblem | ConfigAdvice) -> str:
+    place = str(SourceLine(one.file, one.line))
+    return ": ".join(part for part in (place, one.path, one.sentence) if part)
 
 
 class SettingsError(Exception):
@@ -84,12 +91,26 @@ class SettingsError(Exception):
 
 @define
 class Diagnostics:
-    """Collects the problems and the advice of one configuration while it is read."""
+    """Collects the problems and the advice of one configuration while it is read.
+
+    Its relative paths start at the folder of its file; `~/` stands for `home`.
+    """
 
     file: str
     lines: Mapping[ConfigPath, SourceLine] = field(repr=False)
+    home: str | None = field(default=None, repr=False)
     problems: list[ConfigProblem] = Factory(list)
     advice: list[ConfigAdvice] = Factory(list)
+
+    def file_at(self, path: str) -> Path:
+        """Return the file that a path of the configuration leads to."""
+        is_home = self.home is not None and path.startswith("~/")
+        return self.folder / (f"{self.home}{path[1:]}" if is_home else path)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the configuration."""
+        return Path(self.file).absolute().parent
 
     def source(self, path: ConfigPath) -> SourceLine:
         """Return where a field stands, or the closest object around it that is there."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from adapters.settings.fields import Members
+from adapters.settings.structure import Misfit, Node, another
 from domain.flow.values import Timestamp
-
-NOT_BEFORE: Final = "notBefore"
-NOT_AFTER: Final = "notAfter"
 
 KeyFault: TypeAlias = Literal["key_not_yet_valid", "key_expired"]
 """Why a key that was presented is not valid at a moment."""
@@ -23,12 +20,25 @@ _RFC_3339: Final = re.compile(
 )
 
 
+def _moment(node: Node) -> Timestamp:
+    if isinstance(node.value, str) and _RFC_3339.fullmatch(node.value):
+        try:
+            return (datetime.fromisoformat(node.value) - _EPOCH) // timedelta(milliseconds=1)
+        except ValueError:
+            pass  # there is no such day, minute or offset
+    found = another(node, "another string")
+    raise Misfit("a time with its offset like 2026-12-01T00:00:00Z", found)
+
+
+_Moment: TypeAlias = Annotated[Timestamp, _moment]
+
+
 @frozen(kw_only=True)
 class KeyValidity:
     """The first moment at which a key is valid, and the first at which it is no more; or None."""
 
-    not_before: Timestamp | None = None
-    not_after: Timestamp | None = None
+    not_before: _Moment | None = None
+    not_after: _Moment | None = None
 
     def fault(self, at: Timestamp) -> KeyFault | None:
         """Return why the key is not valid at a moment, or None."""
@@ -40,26 +50,3 @@ class KeyValidity:
 
 
 ALWAYS: Final = KeyValidity()
-
-
-def read_key_times(key: Members) -> KeyValidity:
-    """Read `notBefore` and `notAfter`, both optional, the first before the second."""
-    times = KeyValidity(not_before=_moment(key, NOT_BEFORE), not_after=_moment(key, NOT_AFTER))
-    begin, end = times.not_before, times.not_after
-    if begin is not None and end is not None and begin >= end:
-        key.refuse(NOT_AFTER, expected=f"a time after {NOT_BEFORE}", found="none after it")
-    return times
-
-
-def _moment(key: Members, name: str) -> Timestamp | None:
-    field = key.get(name)
-    if field is None:
-        return None
-    if isinstance(field.value, str) and _RFC_3339.fullmatch(field.value):
-        try:
-            return (datetime.fromisoformat(field.value) - _EPOCH) // timedelta(milliseconds=1)
-        except ValueError:
-            pass  # there is no such day, minute or offset
-    kind = "another string" if isinstance(field.value, str) else None
-    field.refuse(expected="a time with its offset like 2026-12-01T00:00:00Z", found=kind)
-    return None

@@ -1,141 +1,109 @@
-"""Declared routes with their secrets resolved: those that can be served, and the rest."""
+"""From a configuration to settings: its secrets are looked up, and advice is given on all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 
-from attrs import frozen
+from attrs import asdict, evolve, frozen
 
-from adapters.settings.config import Plan
-from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
-from adapters.settings.pages import DeclaredPages, PagesConfig
-from adapters.settings.references import SecretRef
-from adapters.settings.resolution import Resolutions, resolve
-from adapters.settings.routes import RouteConfig, RouteKey, SkippedRoute, UnresolvedKey
-from adapters.settings.routes_config import DeclaredKey, DeclaredRoute, references
-from adapters.settings.secret import Secret
+from adapters.settings.advice import advise
+from adapters.settings.config import Config, read_config
+from adapters.settings.diagnostics import ConfigAdvice, Diagnostics, SourceLine, written
+from adapters.settings.gateway_config import GatewayConfig
+from adapters.settings.pages import PagesLogin
+from adapters.settings.routes_config import RouteConfig, RouteKey, UnresolvedKey
+from adapters.settings.secret_lookup import Secrets, look_up
 from adapters.settings.secret_text import Unresolved
+from domain.flow.ids import RouteId
 
 
-@frozen
-class HeldKey:
-    """A key of a route whose secret is at hand."""
+@frozen(kw_only=True)
+class RouteWithoutKey:
+    """A route that is not served, as none of its secrets could be looked up; one warning each."""
 
-    declared: DeclaredKey
-    secret: Secret
-
-    @property
-    def is_inline(self) -> bool:
-        """Return whether the secret itself is written in the configuration."""
-        return isinstance(self.declared.held, Secret)
-
-    @property
-    def place(self) -> ConfigPath:
-        """Return where the secret, or the reference to it, is written."""
-        return self.declared.field.path
-
-
-@frozen
-class MissingKey:
-    """A key of a route whose secret could not be resolved."""
-
-    declared: DeclaredKey
+    route_id: RouteId
+    path: str
+    at: SourceLine
+    field: str
     reason: str
 
-
-@frozen
-class ResolvedRoute:
-    """An enabled route, with the keys that it has and those that it lacks."""
-
-    declared: DeclaredRoute
-    held: tuple[HeldKey, ...]
-    missing: tuple[MissingKey, ...]
+    def __str__(self) -> str:
+        return f"{self.at}: {self.field}: route {self.route_id} is skipped: {self.reason}"
 
 
-def resolve_routes(
-    routes: tuple[DeclaredRoute, ...], resolutions: Resolutions
-) -> tuple[ResolvedRoute, ...]:
-    """Return enabled routes with the secrets that were resolved."""
-    return tuple(_resolved(route, resolutions) for route in routes)
+@frozen(kw_only=True)
+class Settings(GatewayConfig):
+    """A whole configuration, checked: what is served, what is not and why, and how.
+
+    `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
+    those none of whose secrets could be looked up, `unresolved` all keys without their secret.
+    `advice` tells what works but should not stay.
+    """
+
+    routes: tuple[RouteConfig, ...]
+    skipped: tuple[RouteWithoutKey, ...]
+    unresolved: tuple[UnresolvedKey, ...]
+    disabled: tuple[str, ...]
+    advice: tuple[ConfigAdvice, ...]
 
 
-def resolve_all(plan: Plan, environ: Mapping[str, str]) -> Resolutions:
-    """Resolve all secrets that a configuration refers to, each provider being asked once."""
-    wanted = [ref for ref, _ in references(plan.webhooks.served)]
-    password = plan.service.pages.password
-    if password is not None and isinstance(password.held, SecretRef):
-        wanted.append(password.held)
-    return resolve(wanted, plan.providers, environ)
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a configuration file and look up its secrets; raise SettingsError with every problem."""
+    return resolve(read_config(path, environ), environ)
 
 
-def resolved_password(declared: DeclaredPages, resolutions: Resolutions) -> HeldKey | None:
-    """Return the password of the auditor's pages, if there is one and it is at hand."""
-    if declared.password is None:
+def resolve(config: Config, environ: Mapping[str, str]) -> Settings:
+    """Look up the secrets of a configuration, each provider being asked once.
+
+    A secret that is missing, or that its provider cannot give at this moment, takes its own route
+    out and no other.
+    """
+    secrets = look_up(config.secrets, config.providers, environ)
+    routes = tuple(_with_keys(route, secrets) for route in config.webhooks.served)
+    diagnostics = evolve(config.diagnostics, advice=list(config.diagnostics.advice))
+    advise(config, routes, secrets, diagnostics)
+    return Settings(
+        **asdict(config.gateway, recurse=False),
+        routes=tuple(route for route in routes if route.keys),
+        skipped=tuple(_skipped(route, diagnostics) for route in routes if not route.keys),
+        unresolved=tuple(key for route in routes for key in route.unresolved),
+        disabled=config.webhooks.disabled,
+        advice=tuple(sorted(diagnostics.advice, key=diagnostics.order)),
+    )
+
+
+def resolve_login(config: Config, environ: Mapping[str, str]) -> PagesLogin | Unresolved | None:
+    """Look up the password of the auditor's pages and no other secret; None if there is none."""
+    pages = config.gateway.pages
+    if pages.password is None:
         return None
-    found = _resolution(declared.password, resolutions)
-    return None if isinstance(found, Unresolved) else HeldKey(declared.password, found)
+    found = look_up([pages.password], config.providers, environ)[pages.password]
+    return found if isinstance(found, Unresolved) else PagesLogin(pages.user, found)
 
 
-def pages_of(declared: DeclaredPages, resolutions: Resolutions) -> PagesConfig:
-    """Return where the auditor's pages listen, and the password or why there is none."""
-    password = declared.password
-    return PagesConfig(
-        host=declared.host,
-        port=declared.port,
-        user=declared.user,
-        base_path=declared.base_path,
-        password=None if password is None else _resolution(password, resolutions),
-    )
-
-
-def _resolved(route: DeclaredRoute, resolutions: Resolutions) -> ResolvedRoute:
-    held, missing = [], []
-    for key in route.keys:
-        match _resolution(key, resolutions):
-            case Unresolved(reason=reason):
-                missing.append(MissingKey(key, reason))
+def _with_keys(route: RouteConfig, secrets: Secrets) -> RouteConfig:
+    keys, unresolved = [], []
+    for key in route.declared:
+        match secrets[key.secret]:
+            case Unresolved(reason):
+                place = key.secret.place
+                unresolved.append(
+                    UnresolvedKey(
+                        route_id=route.route_id, key_id=key.key_id, reason=reason, place=place
+                    )
+                )
             case secret:
-                held.append(HeldKey(key, secret))
-    return ResolvedRoute(route, tuple(held), tuple(missing))
+                keys.append(RouteKey(key.key_id, secret, key.validity))
+    return evolve(route, keys=tuple(keys), unresolved=tuple(unresolved))
 
 
-def _resolution(key: DeclaredKey, resolutions: Resolutions) -> Secret | Unresolved:
-    return resolutions[key.held] if isinstance(key.held, SecretRef) else key.held
-
-
-def route_of(resolved: ResolvedRoute) -> RouteConfig:
-    """Return a route with the keys that it has."""
-    declared = resolved.declared
-    return RouteConfig(
-        route_id=declared.route_id,
-        path=declared.path,
-        owner=declared.owner,
-        controller_id=declared.controller_id,
-        description=declared.description,
-        keys=tuple(
-            RouteKey(key.declared.key_id, key.secret, key.declared.times) for key in resolved.held
-        ),
-        limits=declared.limits,
-    )
-
-
-def unresolved_of(resolved: ResolvedRoute) -> Iterator[UnresolvedKey]:
-    """Return the keys that a route lacks."""
-    for key in resolved.missing:
-        yield UnresolvedKey(
-            route_id=resolved.declared.route_id, key_id=key.declared.key_id, reason=key.reason
-        )
-
-
-def skipped_of(resolved: ResolvedRoute, diagnostics: Diagnostics) -> SkippedRoute:
-    """Return a route without any key as one that is skipped."""
-    place = resolved.missing[0].declared.field.path
-    at = diagnostics.source(place)
-    return SkippedRoute(
-        route_id=resolved.declared.route_id,
-        path=resolved.declared.path,
-        file=at.file,
-        line=at.line,
+def _skipped(route: RouteConfig, diagnostics: Diagnostics) -> RouteWithoutKey:
+    place = route.unresolved[0].place
+    return RouteWithoutKey(
+        route_id=route.route_id,
+        path=route.path,
+        at=diagnostics.source(place),
         field=written(place),
-        reason="; ".join(dict.fromkeys(key.reason for key in resolved.missing)),
+        reason="; ".join(dict.fromkeys(key.reason for key in route.unresolved)),
     )

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.settings import Settings, SettingsError, load_settings
-from adapters.settings.config import read_plan
-from adapters.settings.diagnostics import ConfigPath, Diagnostics
+from adapters.settings.config import config_of
+from adapters.settings.diagnostics import ConfigPath
 from adapters.settings.includes import MergedDocument, read_merged
 from tests.settings.workbench import written
 
@@ -227,8 +227,8 @@ def test_a_provider_does_not_show_what_its_command_is_given(folder: Path) -> Non
     for field in (("env", "VAULT_TOKEN"), ("args", 0)):
         document = read_merged(written(folder, with_value((*path, *field), CANARY)), {})
         assert isinstance(document, MergedDocument)
-        plan = read_plan(document, folder, None, Diagnostics(document.file, document.lines))
-        assert CANARY not in repr((document, plan))
+        config = config_of(document, None)
+        assert CANARY not in repr((document, config))
 
 
 @pytest.fixture

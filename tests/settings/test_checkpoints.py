@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ def with_audit(**fields: object) -> dict[str, object]:
     return {"secrets": {"providers": {"signing": signing}}, "taskflow": {"audit": fields}}
 
 
-def looked_up(settings: Settings) -> str | Unresolved:
+def looked_up(settings: Settings, environ: Mapping[str, str] | None = None) -> str | Unresolved:
     """Return the key's text, or why there is none."""
     assert settings.checkpoints.key is not None
-    found = settings.checkpoints.key.look_up()
+    found = settings.checkpoints.key.look_up(environ or {})
     return found.reveal() if isinstance(found, Sealed) else found
 
 
@@ -58,7 +59,7 @@ def test_the_key_is_looked_up_when_it_is_used(tmp_path: Path) -> None:
 
 
 def test_the_key_may_stand_in_the_environment(tmp_path: Path) -> None:
-    assert looked_up(loaded(tmp_path, with_audit(key="${SIGNING}"), {"SIGNING": KEY})) == KEY
+    assert looked_up(loaded(tmp_path, with_audit(key="${SIGNING}")), {"SIGNING": KEY}) == KEY
 
 
 def test_a_key_in_the_configuration_works_and_is_advised_against(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_the_key_is_neither_shown_nor_copied(tmp_path: Path) -> None:
     assert "PRIVATE" not in repr(settings)
     key = settings.checkpoints.key
     assert key is not None
-    for secret in (key, key.look_up()):
+    for secret in (key, key.look_up({})):
         assert f"{secret}".endswith("(***)")
         with pytest.raises(TypeError, match="neither copied nor pickled"):
             pickle.dumps(secret)
