@@ -14,6 +14,7 @@ from adapters.settings.gateway_config import (
     ServerConfig,
 )
 from adapters.settings.key_validity import KeyFault, KeyValidity
+from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
 from adapters.settings.resolve import (
     RouteWithoutKey,
@@ -27,7 +28,6 @@ from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import Sealed, Unresolved
 from adapters.settings.store_url import StoreConfig, parse_store_url
-from adapters.settings.structure import Misfit
 
 __all__ = [
     "CheckpointsConfig",

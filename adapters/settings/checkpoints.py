@@ -11,15 +11,16 @@ from typing import Annotated, Final, NoReturn, SupportsIndex, final
 from attrs import evolve, frozen
 
 from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.nodes import Node
 from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import DeclaredSecret, SecretRef
 from adapters.settings.secret_lookup import look_up_text
 from adapters.settings.secret_text import Resolution, Sealed
-from adapters.settings.structure import Between, Each, Form, Node
+from adapters.settings.structure import Between, Each, Matching
 from domain.flow.values import BLANKS
 
 # APPSEC: by its form, so that a private one is refused, and not shown.
-_PUBLIC_KEY: Final = Form(
+_PUBLIC_KEY: Final = Matching(
     re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}"),
     "a public key, as keygen printed it",
     "another text",

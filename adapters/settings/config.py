@@ -10,11 +10,11 @@ from attrs import frozen
 from adapters.settings.diagnostics import ConfigProblem, Diagnostics, SettingsError
 from adapters.settings.gateway_config import GatewayConfig, read_gateway
 from adapters.settings.includes import MergedDocument, read_merged
+from adapters.settings.nodes import Node
 from adapters.settings.providers import Providers, read_providers
 from adapters.settings.references import DeclaredSecret
 from adapters.settings.routes_config import Webhooks, read_webhooks
 from adapters.settings.store_url import StoreConfig
-from adapters.settings.structure import Node
 
 
 @frozen

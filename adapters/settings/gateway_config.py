@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from adapters.settings.checkpoints import CheckpointsConfig, SigningKey
 from adapters.settings.limits import read_limits
+from adapters.settings.nodes import Node
 from adapters.settings.pages import PagesConfig
 from adapters.settings.providers import Providers
 from adapters.settings.proxies import TrustedProxy, read_trusted_proxies
@@ -17,7 +18,6 @@ from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl, pars
 from adapters.settings.structure import (
     Between,
     HostName,
-    Node,
     PortNumber,
     kinds_of,
     read_member,

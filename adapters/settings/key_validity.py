@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from adapters.settings.structure import Misfit, Node, another
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import another
 from domain.flow.values import Timestamp
 
 KeyFault: TypeAlias = Literal["key_not_yet_valid", "key_expired"]

@@ -6,7 +6,8 @@ from typing import Annotated, Final, TypeAlias
 
 from attrs import evolve
 
-from adapters.settings.structure import Between, Node, read_members
+from adapters.settings.nodes import Node
+from adapters.settings.structure import Between, read_members
 from domain.application.limits import Limits
 
 _Patience: TypeAlias = Annotated[float, Between(0.1, 3600, "seconds")]

@@ -9,12 +9,13 @@ from typing import Annotated, Final
 
 from attrs import frozen
 
+from adapters.settings.nodes import Node
 from adapters.settings.references import SecretField
 from adapters.settings.secret import Secret
-from adapters.settings.structure import Form, HostName, Node, PortNumber
+from adapters.settings.structure import HostName, Matching, PortNumber
 
-_USER: Final = Form(re.compile(r"[^:]+"), "a name without a colon", "one with a colon")
-_BASE_PATH: Final = Form(
+_USER: Final = Matching(re.compile(r"[^:]+"), "a name without a colon", "one with a colon")
+_BASE_PATH: Final = Matching(
     re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)*/?", re.ASCII), "a path like /audit"
 )
 

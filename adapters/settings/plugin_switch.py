@@ -11,7 +11,8 @@ from typing import Annotated, Final
 from attrs import frozen
 
 from adapters.settings.diagnostics import ConfigPath
-from adapters.settings.structure import Each, Misfit, Node, another, read_member
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import Each, another, read_member
 from domain.flow.values import BLANKS
 
 PLUGIN_ID: Final = "webhooks"

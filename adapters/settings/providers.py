@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from attrs import Factory, field, frozen
 
 from adapters.settings.diagnostics import Diagnostics
+from adapters.settings.nodes import Misfit, Node
 from adapters.settings.references import (
     DEFAULT_PROVIDER,
     SINGLE_VALUE,
@@ -18,7 +19,7 @@ from adapters.settings.references import (
     SecretRef,
     Source,
 )
-from adapters.settings.structure import Between, Each, Form, Misfit, Node, read, text, verbatim
+from adapters.settings.structure import Between, Each, Matching, read, text, verbatim
 
 _MOST_CHARACTERS: Final = 1024
 _NAME: Final = re.compile(r"[^=\0]+")
@@ -51,12 +52,12 @@ def _environment(node: Node) -> Mapping[str, str]:
 
 
 # NOTE: a Path would hide ".." and "//".
-_IS_ABSOLUTE: Final = Form(re.compile(r"/.*"), "an absolute path", "a relative one")
+_IS_ABSOLUTE: Final = Matching(re.compile(r"/.*"), "an absolute path", "a relative one")
 _Verbatim: TypeAlias = Annotated[str, verbatim]
 _Milliseconds: TypeAlias = Annotated[int, Between(1, 120_000)]
 _Bytes: TypeAlias = Annotated[int, Between(1, 20 << 20)]
 _Variable: TypeAlias = Annotated[
-    str, Form(VARIABLE, "a variable's name like VAULT_ADDR", trimmed=False)
+    str, Matching(VARIABLE, "a variable's name like VAULT_ADDR", trimmed=False)
 ]
 
 

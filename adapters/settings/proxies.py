@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Annotated, Final, TypeAlias
 
-from adapters.settings.structure import Each, Misfit, Node, another, read_member
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import Each, another, read_member
 from domain.flow.values import BLANKS
 
 TrustedProxy: TypeAlias = IPv4Network | IPv6Network

@@ -8,8 +8,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 from attrs import frozen
 
 from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.nodes import Misfit, Node
 from adapters.settings.secret import Secret
-from adapters.settings.structure import Form, Misfit, Node, read_members
+from adapters.settings.structure import Matching, read_members
 from domain.flow.values import BLANKS
 
 Source: TypeAlias = Literal["env", "file", "exec"]
@@ -25,7 +26,7 @@ SINGLE_VALUE: Final = "value"
 
 
 def _part(pattern: str, expected: str) -> object:
-    return Annotated[str, Form(re.compile(pattern), expected, trimmed=False)]
+    return Annotated[str, Matching(re.compile(pattern), expected, trimmed=False)]
 
 
 _SOURCE: Final = _part("env|file|exec", 'one of "env", "file", "exec"')

@@ -11,11 +11,12 @@ from attrs import field, frozen
 from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
 from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
+from adapters.settings.nodes import Node
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
 from adapters.settings.references import DeclaredSecret, SecretField
 from adapters.settings.secret import Secret
-from adapters.settings.structure import Node, kinds_of, plain_text, read, read_members
+from adapters.settings.structure import kinds_of, plain_text, read, read_members
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import BLANKS, Timestamp

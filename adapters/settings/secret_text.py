@@ -6,8 +6,8 @@ from typing import NoReturn, SupportsIndex, TypeAlias, final
 
 from attrs import frozen
 
+from adapters.settings.nodes import kind_of
 from adapters.settings.placeholders import is_placeholder
-from adapters.settings.structure import kind_of
 from domain.flow.values import BLANKS
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Final, TypeAlias
 
 from attrs import frozen
 
-from adapters.settings.structure import Misfit, Node, text
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import text
 
 MEMORY_URL: Final = "sqlite://:memory:"
 DEFAULT_URL: Final = "sqlite:///taskflow.db"

@@ -1,4 +1,4 @@
-"""A document's values at their places, and the converter that reads kinds of values from them.
+"""The converter that reads kinds of values from the nodes of a document.
 
 A kind is a class of attrs, whose attributes have their keys' names (`body_bytes` is `bodyBytes`),
 or a type with its reader or its bounds beside it: `Annotated[int, Between(1, 9)]`. What is not of
@@ -25,10 +25,10 @@ from typing import (
 )
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 from cattrs import Converter
 
-from adapters.settings.diagnostics import ConfigPath, Diagnostics
+from adapters.settings.nodes import ABSENT, Misfit, Node, listed
 from domain.flow.values import BLANKS
 from domain.history.published import public_name
 
@@ -37,70 +37,6 @@ T = TypeVar("T")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 _SHOWN: Final = 10**15
-_ABSENT: Final = object()
-
-
-class Misfit(Exception):  # noqa: N818 - an answer, not an error
-    """A value is not of its kind; what was found is said by its own kind unless it is given.
-
-    Without `expected`, all that is wrong with the value has been noted.
-    """
-
-    def __init__(self, expected: str | None = None, found: str | None = None) -> None:
-        super().__init__(expected, found)
-        self.expected, self.found = expected, found
-
-    def __str__(self) -> str:
-        return f"expected {self.expected}, found {self.found}"
-
-
-@frozen
-class Node:
-    """One value of a document, at its place. APPSEC: it may be a secret, so no repr shows it."""
-
-    path: ConfigPath
-    value: object = field(repr=False)
-    diagnostics: Diagnostics = field(repr=False)
-
-    @property
-    def is_absent(self) -> bool:
-        """Return whether nothing stands at the place."""
-        return self.value is _ABSENT
-
-    def refuse(self, expected: str, found: str | None = None) -> None:
-        """Note a problem; what was found is described by its kind unless said otherwise."""
-        found = kind_of(self.value) if found is None else found
-        self.diagnostics.refuse(self.path, expected=expected, found=found)
-
-    def advise(self, sentence: str) -> None:
-        """Note a piece of advice."""
-        self.diagnostics.advise(self.path, sentence)
-
-    def at(self, key: str) -> Node:
-        """Return what an object has at a key, which may be nothing."""
-        value = self.value.get(key, _ABSENT) if isinstance(self.value, dict) else _ABSENT
-        return Node((*self.path, key), value, self.diagnostics)
-
-    def members(self, known: Collection[str] | None = None) -> dict[str, Node]:
-        """Return what an object has; where `known` keys are given, any other key is noted."""
-        if self.is_absent:
-            return {}
-        if not isinstance(self.value, dict):
-            self.refuse("an object")
-            return {}
-        members = {key: self.at(key) for key in self.value}
-        for key, member in members.items():
-            if known is not None and key not in known:
-                member.refuse(f"one of the keys {listed(known)}", "an unknown key")
-        return members
-
-    def refuse_misspelt(self, *keys: str) -> None:
-        """Note the members whose key is nearly one of these, in an object with others' keys."""
-        right = {_bare(key): key for key in keys}
-        for key, member in self.members().items():
-            expected = right.get(_bare(key), key)
-            if key != expected:
-                member.refuse(f"the key {expected}", "another spelling of it")
 
 
 def read(node: Node, kind: object, default: object = None) -> Any:  # noqa: ANN401 - of the kind
@@ -130,8 +66,8 @@ def read_members(
     for key, name in keys.items():
         member = node.at(key)
         if name in required or not member.is_absent:
-            value = read(member, kinds[name], _ABSENT)
-            if value is not _ABSENT:
+            value = read(member, kinds[name], ABSENT)
+            if value is not ABSENT:
                 found[name] = value
     return found
 
@@ -231,7 +167,7 @@ class Between:
 
 
 @frozen
-class Form:
+class Matching:
     """Reads a string of a form; what is trimmed is a text of one line first."""
 
     pattern: re.Pattern[str]
@@ -265,8 +201,8 @@ class Each:
             Node((*node.path, index), item, node.diagnostics)
             for index, item in enumerate(node.value)
         )
-        found = (read(item, self.kind, _ABSENT) for item in items)
-        return tuple(one for one in found if one is not _ABSENT)
+        found = (read(item, self.kind, ABSENT) for item in items)
+        return tuple(one for one in found if one is not ABSENT)
 
 
 def _is(form: object) -> Callable[[object], bool]:
@@ -284,34 +220,6 @@ _CONVERTER.register_structure_hook_func(
 )
 
 HostName: TypeAlias = Annotated[
-    str, Form(re.compile(r"\S+"), "an address or a host name", "a string with blanks")
+    str, Matching(re.compile(r"\S+"), "an address or a host name", "a string with blanks")
 ]
 PortNumber: TypeAlias = Annotated[int, Between(0, 65_535)]
-
-
-def _bare(key: str) -> str:
-    """Return a key without case, blanks and dashes."""
-    return "".join(filter(str.isalnum, key)).casefold()
-
-
-def listed(words: Collection[str]) -> str:
-    """Return words as a sentence lists them."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
-
-
-def kind_of(value: object) -> str:
-    """Return what kind of value this is, never the value."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string" if value.strip(BLANKS) else "a blank string"
-        case list():
-            return "an array"
-        case _:
-            return "nothing" if value is _ABSENT else "an object"
