@@ -14,7 +14,13 @@ from adapters.audit.checkpointing import Issuer, check_continuable
 from adapters.audit.desk import Configured, configured_issuer
 from adapters.audit.keys import Verifier
 from adapters.composition.stores import gateway_of
-from adapters.settings import CheckpointsConfig, GatewayConfig, Unresolved, read_secret_file
+from adapters.settings import (
+    CheckpointsConfig,
+    GatewayConfig,
+    ProviderFault,
+    Unresolved,
+    read_secret_file,
+)
 from domain.tlog.checkpoints import Unprovable
 
 _HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin")
@@ -30,10 +36,10 @@ def read_key_file(file: Path) -> bytes:
     """Return what the file of a signing key holds, if nobody else can change it."""
     if str(file).startswith(_HANDED_OVER):
         return file.read_bytes()
-    found = read_secret_file(file)
-    if isinstance(found, Unresolved):
-        raise Unprovable(found.reason)
-    return found
+    try:
+        return read_secret_file(file)
+    except ProviderFault as fault:
+        raise Unprovable(str(fault)) from fault
 
 
 def checkpoints_as_configured(checkpoints: CheckpointsConfig) -> Configured:

@@ -4,7 +4,7 @@
 store or the server; `adapters.composition` hands the values on.
 """
 
-from adapters.settings.checkpoints import CheckpointsConfig, SigningKey
+from adapters.settings.checkpoints import CheckpointsConfig
 from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
 from adapters.settings.gateway_config import (
@@ -13,20 +13,19 @@ from adapters.settings.gateway_config import (
     LogConfig,
     ServerConfig,
 )
-from adapters.settings.key_validity import KeyFault, KeyValidity
+from adapters.settings.key_validity import KeyValidity
 from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
 from adapters.settings.resolve import (
-    RouteWithoutKey,
     Settings,
     load_settings,
     resolve,
     resolve_login,
 )
-from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey, UnresolvedKey
+from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
-from adapters.settings.secret_text import Sealed, Unresolved
+from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
@@ -37,24 +36,21 @@ __all__ = [
     "ConfigProblem",
     "GatewayConfig",
     "InvalidKey",
-    "KeyFault",
     "KeyValidity",
     "LogConfig",
     "Misfit",
     "PagesConfig",
     "PagesLogin",
+    "ProviderFault",
     "RouteConfig",
     "RouteKey",
-    "RouteWithoutKey",
     "Sealed",
     "Secret",
     "ServerConfig",
     "Settings",
     "SettingsError",
-    "SigningKey",
     "StoreConfig",
     "Unresolved",
-    "UnresolvedKey",
     "load_settings",
     "parse_store_url",
     "read_config",

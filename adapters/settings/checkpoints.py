@@ -6,11 +6,12 @@ import hmac
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, NoReturn, SupportsIndex, final
+from typing import Annotated, Final, final
 
 from attrs import evolve, frozen
 
 from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.hidden import Hidden
 from adapters.settings.nodes import Node
 from adapters.settings.providers import Provider, Providers
 from adapters.settings.references import DeclaredSecret, SecretRef
@@ -28,13 +29,12 @@ _PUBLIC_KEY: Final = Matching(
 
 
 @final
-class SigningKey:
+class SigningKey(Hidden):
     """Where the key that signs is kept: its text is looked up when it is used, and not held.
 
     Only a key that is written in the configuration itself is held, since it is there anyway.
     """
 
-    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
     __slots__ = ("_held", "_providers", "path")
 
     def __init__(self, node: Node, declared: DeclaredSecret, providers: Providers) -> None:
@@ -70,12 +70,6 @@ class SigningKey:
 
     def _provider(self, ref: SecretRef) -> Provider | None:
         return self._providers.by_name.get(ref.provider)
-
-    def __repr__(self) -> str:
-        return "SigningKey(***)"
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,7 @@ from adapters.settings.references import DeclaredSecret, SecretRef
 from adapters.settings.secret import Secret
 from adapters.settings.secret_commands import resolve_by_command
 from adapters.settings.secret_files import resolve_in_file
-from adapters.settings.secret_text import Resolution, Unresolved, sealed
+from adapters.settings.secret_text import ProviderFault, Resolution, Unresolved, sealed
 
 Secrets: TypeAlias = Mapping[DeclaredSecret, Secret | Unresolved]
 
@@ -50,9 +50,12 @@ def _ask(
     provider = providers.usable[name]
     if isinstance(provider, EnvProvider):
         return {one: _variable(one, environ) for one in ids}
-    if isinstance(provider, FileProvider):
-        return resolve_in_file(provider, ids)
-    return resolve_by_command(provider, name, ids, environ)
+    try:
+        if isinstance(provider, FileProvider):
+            return resolve_in_file(provider, ids)
+        return resolve_by_command(provider, name, ids, environ)
+    except ProviderFault as fault:
+        return dict.fromkeys(ids, Unresolved(str(fault)))
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> Resolution:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, SupportsIndex, TypeAlias, final
+from typing import TypeAlias, final
 
 from attrs import frozen
 
+from adapters.settings.hidden import Hidden
 from adapters.settings.nodes import kind_of
 from adapters.settings.placeholders import is_placeholder
 from domain.flow.values import BLANKS
@@ -18,11 +19,14 @@ class Unresolved:
     reason: str
 
 
+class ProviderFault(Exception):  # noqa: N818 - an answer, not an error
+    """Why a provider gives none of its secrets: a clause without a value in it."""
+
+
 @final
-class Sealed:
+class Sealed(Hidden):
     """Holds a secret's text on its way to whoever uses it; it shows itself as `Sealed(***)`."""
 
-    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
@@ -31,15 +35,6 @@ class Sealed:
     def reveal(self) -> str:
         """Return the text."""
         return self._text
-
-    def __repr__(self) -> str:
-        return "Sealed(***)"
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
 
 
 Resolution: TypeAlias = Sealed | Unresolved
