@@ -11,8 +11,8 @@ from adapters import cli
 from adapters.audit.audit_service import AuditService
 from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
-from adapters.composition.asking_to_reload import reload
-from adapters.composition.checking import check
+from adapters.composition.asking_to_reload import ask_to_reload
+from adapters.composition.check import check_configuration
 from adapters.composition.checkpoints import configured_checkpoints, read_key_file
 from adapters.composition.clock_and_ids import now
 from adapters.composition.copies import back_up_store, restore_store
@@ -35,9 +35,9 @@ def main() -> int:
     out, err = cli.standard_streams()
     tools = cli.Dependencies(
         serve=serve,
-        reload=reload,
+        reload=ask_to_reload,
         clock=now,
-        check=check,
+        check=check_configuration,
         read_store=read_store,
         write_store=write_store,
         back_up=back_up_store,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters import cli
-from adapters.settings import SettingsError, load_store
+from adapters.composition.stores import named_url
+from adapters.settings import SettingsError, read_store_config
 from adapters.store import LockHolder, StoreFault, lock_holder
 
 _LOOK_EVERY: Final = 0.05
@@ -24,13 +25,13 @@ _REPORT: Final = re.compile(r"reload ([0-9]+) ([a-z]+) ?(.*)")
 _ENDS: Final = ("reloaded", "refused")
 
 
-def reload(config: Path | None, database: str | None) -> cli.Reloaded:
+def ask_to_reload(config: Path | None, database: str | None) -> cli.Reloaded:
     """Send SIGHUP to the gateway that writes to a store, and return how its reload ended.
 
     Raises:
         CommandError: if there is no such gateway, or it does not answer.
     """
-    url = database or _url_of(config)
+    url = _url_of(config) if database is None else named_url(database)
     try:
         with lock_holder(url) as gateway:
             if gateway is None:
@@ -44,7 +45,7 @@ def _url_of(config: Path | None) -> str:
     if config is None:
         raise cli.CommandError("say which gateway: --config FILE or --database URL")
     try:
-        return load_store(config, os.environ).url
+        return read_store_config(config, os.environ).url
     except SettingsError as error:
         raise cli.CommandError(str(error)) from error
 

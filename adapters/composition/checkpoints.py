@@ -1,17 +1,26 @@
-"""What a configuration says of checkpoints, as the auditor's desk wants to hear it."""
+"""What a configuration says of checkpoints, as the auditor's commands and the gateway need it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from attrs import frozen
+
 from adapters.audit.audit_service import Configured, configured_signer
-from adapters.audit.checkpointing import check_continuable
+from adapters.audit.checkpointing import CheckpointSigner, check_continuable
 from adapters.audit.keys import Verifier
-from adapters.composition.stores import settings_of
-from adapters.settings import Settings, Unresolved, read_secret_file
+from adapters.composition.stores import gateway_of
+from adapters.settings import (
+    CheckpointsConfig,
+    GatewayConfig,
+    ProviderFault,
+    Unresolved,
+    read_secret_file,
+)
 from domain.tlog.checkpoints import Unprovable
 
 _HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin")
@@ -19,60 +28,78 @@ _HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin")
 
 
 def configured_checkpoints(config: Path) -> Configured:
-    """Say what a configuration says of checkpoints."""
-    return checkpoints_of(settings_of(config))
+    """Return what a configuration says of checkpoints; its key is looked up at each use."""
+    return checkpoints_as_configured(gateway_of(config).checkpoints)
 
 
 def read_key_file(file: Path) -> bytes:
     """Return what the file of a signing key holds, if nobody else can change it."""
     if str(file).startswith(_HANDED_OVER):
         return file.read_bytes()
-    found = read_secret_file(file)
-    if isinstance(found, Unresolved):
-        raise Unprovable(found.reason)
-    return found
+    try:
+        return read_secret_file(file)
+    except ProviderFault as fault:
+        raise Unprovable(str(fault)) from fault
 
 
-def checkpoints_of(settings: Settings) -> Configured:
-    """Return what settings say of checkpoints."""
-    asked = settings.checkpoints
+def checkpoints_as_configured(checkpoints: CheckpointsConfig) -> Configured:
+    """Return what a configuration says of checkpoints; its key is looked up at each use."""
     return Configured(
-        file=asked.file,
-        signing_key=partial(_signing_key, settings),
-        origin=asked.origin,
-        previous_keys=asked.previous_keys,
+        file=checkpoints.file,
+        signing_key=partial(_signing_key, checkpoints),
+        origin=checkpoints.origin,
+        previous_keys=checkpoints.previous_keys,
     )
 
 
-def _signing_key(settings: Settings) -> str:
-    key = settings.checkpoints.key
-    found = Unresolved("no key is configured") if key is None else key.look_up()
+def _signing_key(checkpoints: CheckpointsConfig) -> str:
+    key = checkpoints.key
+    found = Unresolved("no key is configured") if key is None else key.look_up(os.environ)
     if isinstance(found, Unresolved):
         raise Unprovable(f"taskflow.audit.key: {found.reason}")
     return found.reveal()
 
 
-def unsigned(settings: Settings) -> Iterator[str]:
-    """Say why no checkpoint would be signed, where one should be."""
-    if settings.checkpoints.key is not None:
-        try:
-            check_continuable(configured_signer(checkpoints_of(settings)))
-        except Unprovable as fault:
+@frozen
+class Signing:
+    """Who signs checkpoints in a file, and if nobody does where somebody should, why."""
+
+    file: Path
+    signer: CheckpointSigner | None
+    fault: str | None
+
+    @property
+    def faults(self) -> Iterator[str]:
+        """Say why no checkpoint would be signed, where one should be."""
+        fault = self.fault or self._why_not_continuable()
+        if fault is not None:
             yield f"no checkpoint will be signed: {fault}"
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """Return the keys by which the last checkpoint may be signed, none if nobody signs."""
+        if self.signer is None or any(self.faults):
+            return ()
+        return (self.signer.key.verifier, *self.signer.predecessors)
+
+    def _why_not_continuable(self) -> str | None:
+        try:
+            if self.signer is not None:
+                check_continuable(self.signer)
+        except Unprovable as fault:
+            return str(fault)
         except OSError as fault:
-            file = settings.checkpoints.file
-            yield f"no checkpoint will be signed: {file}: {fault.strerror}"
+            return f"{self.file}: {fault.strerror}"
+        return None
 
 
-def verifiers_of(settings: Settings) -> tuple[Verifier, ...]:
-    """Return the public keys by which the last checkpoint may be signed, none if no key signs."""
-    if settings.checkpoints.key is None or any(unsigned(settings)):
-        return ()
-    signer = configured_signer(checkpoints_of(settings))
-    return (signer.key.verifier, *signer.predecessors)
-
-
-def public_key_of(settings: Settings) -> str | None:
-    """Return the public key that checkpoints will be signed by, if they will be."""
-    keys = verifiers_of(settings)
-    return str(keys[0]) if keys else None
+def signing_of(gateway: GatewayConfig) -> Signing:
+    """Return who signs by a configuration: its key is looked up, once."""
+    checkpoints = gateway.checkpoints
+    if checkpoints.key is None:
+        return Signing(checkpoints.file, None, None)
+    try:
+        signer = configured_signer(checkpoints_as_configured(checkpoints))
+    except Unprovable as fault:
+        return Signing(checkpoints.file, None, str(fault))
+    return Signing(checkpoints.file, signer, None)

@@ -15,8 +15,8 @@ from attrs.filters import include
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.logs import log_fault
 from adapters.presentation.printable import to_the_millisecond
-from adapters.settings import KeyTimes, Route, Secret, Settings
-from adapters.settings.findings import written
+from adapters.settings import KeyValidity, RouteConfig, Secret, Settings
+from adapters.settings.diagnostics import written
 from adapters.store import record_configuration
 from domain.application.limits import Limits
 from domain.application.ports import StoreUnavailable
@@ -51,7 +51,7 @@ class Fingerprints:
                 self._known[route.route_id, key.key_id] = key.secret, digest
         return {ids: digest for ids, (_, digest) in self._known.items()}
 
-    def _new(self, secret: Secret, route: Route, salt: bytes) -> str:
+    def _new(self, secret: Secret, route: RouteConfig, salt: bytes) -> str:
         if self.ended():
             raise _Ended
         # APPSEC: with the route in the salt, equal secrets of two routes do not look equal.
@@ -106,7 +106,7 @@ class ConfigurationRecorder:
     def _write_all(self) -> None:
         while self._waiting:
             entry = settings, at, cause = self._waiting[0]
-            describe = partial(described, settings, self._fingerprints)
+            describe = partial(describe_settings, settings, self._fingerprints)
             record_configuration(self.url, describe, at=at, cause=cause)
             if self._waiting and self._waiting[0] is entry:
                 self._waiting.popleft()
@@ -126,7 +126,9 @@ def recording_configurations(url: str, settings: Settings) -> Iterator[Callable[
         thread.join(_PATIENCE_SECONDS)
 
 
-def described(settings: Settings, fingerprints: Fingerprints, salt: bytes) -> ConfigurationState:
+def describe_settings(
+    settings: Settings, fingerprints: Fingerprints, salt: bytes
+) -> ConfigurationState:
     """Return each field of some settings as a text, with digests in the place of secrets."""
     digests = fingerprints.of(settings, salt)
     checkpoints = settings.checkpoints
@@ -164,7 +166,7 @@ def _block(place: str, values: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _route(route: Route, digests: dict[tuple[str, str], str]) -> dict[str, str]:
+def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str, str]:
     place = written(("routes", route.route_id))
     fields = {
         "path": route.path,
@@ -176,7 +178,7 @@ def _route(route: Route, digests: dict[tuple[str, str], str]) -> dict[str, str]:
     for key in route.keys:
         name = written(("routes", route.route_id, "keys", key.key_id))
         found[name] = digests[route.route_id, key.key_id]
-        found |= _block(name, _times(key.times))
+        found |= _block(name, _times(key.validity))
     return found
 
 
@@ -186,7 +188,7 @@ def route_limits(limits: Limits) -> dict[str, Any]:
     return asdict(limits, filter=include(*own))
 
 
-def _times(times: KeyTimes) -> dict[str, str | None]:
+def _times(times: KeyValidity) -> dict[str, str | None]:
     return {
         name: None if at is None else to_the_millisecond(at)
         for name, at in (("not_before", times.not_before), ("not_after", times.not_after))

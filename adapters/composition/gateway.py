@@ -12,7 +12,7 @@ from typing import Any
 from attrs import asdict
 
 from adapters import cli
-from adapters.composition.checkpoints import unsigned
+from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
@@ -28,7 +28,7 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.signals import Signals
-from adapters.composition.stores import opened, settings_of
+from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.schedule import beside
 from adapters.server import (
@@ -41,7 +41,7 @@ from adapters.server import (
     Turn,
     bound_arenas,
 )
-from adapters.settings import InvalidKey, Route, Settings
+from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.refusal_recorder import RefusalRecorder
@@ -68,7 +68,7 @@ def _serve(
     signals: Signals, *, config: Path, database: str | None, address: dict[str, Any], wait: int
 ) -> bool:
     settings = settings_of(config)
-    url = database or settings.store.url
+    url = settings.store.url if database is None else named_url(database)
     _prepare(config, settings, url)
     turn = Turn()
     with (
@@ -102,10 +102,11 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     """
     if settings.core_dumps:
         allow_core_dumps()
-    if fault := misplaced_checkpoints(settings, url):
+    signing = signing_of(settings)
+    if fault := misplaced_checkpoints(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     untimely = advise_on_times(settings, now())
-    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned(settings)):
+    for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
         LOG.warning("%s", finding)
     bound_arenas()
 
@@ -210,5 +211,5 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
         )
 
 
-def _identify(route: Route, presented: str) -> KeyId | InvalidKey | None:
+def _identify(route: RouteConfig, presented: str) -> KeyId | InvalidKey | None:
     return route.identify(presented, now())

@@ -13,7 +13,7 @@ from attrs import define, field
 from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
-from adapters.composition.checkpoints import checkpoints_of, verifiers_of
+from adapters.composition.checkpoints import checkpoints_as_configured, signing_of
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, pace_of
 from adapters.logs import log_fault, log_milestone
@@ -117,7 +117,7 @@ def checkpoint_job(
     settings: Settings, evidence: AuditLog, is_stopped: Callable[[], bool]
 ) -> Callable[[], None]:
     """Return what signs a checkpoint if anything has happened, unless the gateway stops first."""
-    configured = checkpoints_of(settings)
+    configured = checkpoints_as_configured(settings.checkpoints)
     signed = 0
 
     def job() -> None:
@@ -154,7 +154,7 @@ def _compare(settings: Settings, evidence: AuditLog, is_stopped: Callable[[], bo
     file = settings.checkpoints.file
     if not file.exists():
         return
-    keys = verifiers_of(settings)
+    keys = signing_of(settings).verifiers
     try:
         found = compare_with_last(evidence, file, keys, _stop_in_time(is_stopped))
     except _StoppedError:

@@ -8,8 +8,8 @@ from typing import Final
 from attrs import frozen
 
 from adapters.presentation.printable import to_the_second
-from adapters.settings import Route, RouteKey, Settings
-from adapters.settings.findings import written
+from adapters.settings import RouteConfig, RouteKey, Settings
+from adapters.settings.diagnostics import written
 from domain.flow.ids import KeyId
 from domain.flow.values import Timestamp
 
@@ -35,14 +35,14 @@ def advise_on_times(settings: Settings, at: Timestamp) -> Iterator[TimeAdvice]:
         for key in route.keys:
             if sentence := _on_key(key, at):
                 yield TimeAdvice(written((*place, "secrets", key.key_id)), sentence)
-        if not any(key.times.fault(at) is None for key in route.keys):
+        if not any(key.validity.fault(at) is None for key in route.keys):
             sentence = "no key of the route is valid now: every caller is turned away"
             yield TimeAdvice(written((*place, "secrets")), sentence)
 
 
 def _on_key(key: RouteKey, at: Timestamp) -> str | None:
-    begin, end = key.times.not_before, key.times.not_after
-    if begin is not None and key.times.fault(at) == "key_not_yet_valid":
+    begin, end = key.validity.not_before, key.validity.not_after
+    if begin is not None and key.validity.fault(at) == "key_not_yet_valid":
         return f"the key is valid from {to_the_second(begin)} on, not yet now"
     if end is not None and end <= at:
         return f"the key has expired at {to_the_second(end)}: take it out"
@@ -51,8 +51,8 @@ def _on_key(key: RouteKey, at: Timestamp) -> str | None:
     return None
 
 
-def shown_times(route: Route) -> Iterator[tuple[KeyId, Timestamp | None, Timestamp | None]]:
+def shown_times(route: RouteConfig) -> Iterator[tuple[KeyId, Timestamp | None, Timestamp | None]]:
     """Return the ids of the keys that begin or end, and when."""
     for key in route.keys:
-        if key.times.not_before is not None or key.times.not_after is not None:
-            yield key.key_id, key.times.not_before, key.times.not_after
+        if key.validity.not_before is not None or key.validity.not_after is not None:
+            yield key.key_id, key.validity.not_before, key.validity.not_after

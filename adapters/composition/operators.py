@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.composition.clock_and_ids import new_id, now
-from adapters.composition.stores import database_url, opened, settings_of
-from adapters.settings import Children
+from adapters.composition.stores import database_url, gateway_of, opened
+from adapters.settings import ChildrenConfig
 from adapters.store import EventSourcedStore, open_existing, rebuild
 from domain.application.operators import Operators
 from domain.application.outcomes import Outcome
@@ -26,7 +26,7 @@ from domain.replay.findings import RebuiltRows
 @contextmanager
 def write_store(config: Path | None, database: str | None) -> Iterator[OperatorsFlows]:
     """Open a store to change it as an operator; nobody else may be writing to it."""
-    children = Children() if config is None else settings_of(config).children
+    children = ChildrenConfig() if config is None else gateway_of(config).children
     actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
     with opened(open_existing, database_url(config, database)) as store:
         yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
@@ -38,7 +38,7 @@ class OperatorsFlows:
 
     store: EventSourcedStore
     operators: Operators
-    children: Children
+    children: ChildrenConfig
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""

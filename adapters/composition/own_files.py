@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from adapters import cli
-from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.composition.checkpoints import checkpoints_of
-from adapters.composition.stores import database_url, settings_of
-from adapters.settings import Settings
+from adapters.composition.checkpoints import Signing
+from adapters.composition.stores import database_url, gateway_of
+from adapters.settings import GatewayConfig
 from adapters.store import StoreFault, store_files
 from domain.tlog.checkpoints import Unprovable
 
@@ -22,9 +21,9 @@ CHECKPOINTS: Final = "taskflow.audit.checkpoints"
 
 def own_files(config: Path | None, database: str | None, checkpoints: Path | None) -> OwnFiles:
     """Return all that an output may not be written to; what is named goes first."""
-    settings = None if config is None else settings_of(config)
-    own = _own(settings, _url(settings, database))
-    configured = () if settings is None else (settings.checkpoints.file,)
+    gateway = None if config is None else gateway_of(config)
+    own = _own(gateway, _url(gateway, database))
+    configured = () if gateway is None else (gateway.checkpoints.file,)
     for file in (*configured, *(() if checkpoints is None else (checkpoints,))):
         own |= {file: "the file of checkpoints", tiles_path(file): "the tiles of the checkpoints"}
     return own
@@ -38,22 +37,22 @@ def spare_own_files(
     Raises:
         CommandError: if it is one.
     """
-    settings = None if config is None else settings_of(config)
-    file = settings.checkpoints.file if settings and checkpoints is None else checkpoints
-    own = _own(settings, _url(settings, database))
+    gateway = None if config is None else gateway_of(config)
+    file = gateway.checkpoints.file if gateway and checkpoints is None else checkpoints
+    own = _own(gateway, _url(gateway, database))
     own |= {} if key is None else {key: "the signing key"}
     if file is not None and (fault := _misplaced(file, own)):
         place = f"{config}: {CHECKPOINTS}: " if checkpoints is None else ""
         raise cli.CommandError(f"{place}{fault}")
 
 
-def misplaced_checkpoints(settings: Settings, url: str) -> str | None:
+def misplaced_checkpoints(gateway: GatewayConfig, url: str, signing: Signing) -> str | None:
     """Say why the file of checkpoints of a gateway over a store is no such file, or None."""
-    file = settings.checkpoints.file
-    if fault := _misplaced(file, _own(settings, url)):
+    file = gateway.checkpoints.file
+    if fault := _misplaced(file, _own(gateway, url)):
         return fault
     try:
-        check_file(file, _origin(settings))
+        check_file(file, signing.signer.origin if signing.signer else gateway.checkpoints.origin)
     except Unprovable as error:
         return str(error)
     except OSError:
@@ -61,20 +60,20 @@ def misplaced_checkpoints(settings: Settings, url: str) -> str | None:
     return None
 
 
-def _url(settings: Settings | None, database: str | None) -> str:
-    if database is None and settings is not None:
-        return settings.store.url
+def _url(gateway: GatewayConfig | None, database: str | None) -> str:
+    if database is None and gateway is not None:
+        return gateway.store.url
     return database_url(None, database)
 
 
-def _own(settings: Settings | None, url: str) -> dict[Path, str]:
+def _own(gateway: GatewayConfig | None, url: str) -> dict[Path, str]:
     try:
         own = dict(store_files(url))
     except StoreFault as error:
         raise cli.CommandError(str(error)) from error
-    if settings is not None:
-        own |= {settings.file: "the configuration"}
-        own |= dict.fromkeys(settings.secret_files, "a file of secrets")
+    if gateway is not None:
+        own |= {gateway.file: "the configuration"}
+        own |= dict.fromkeys(gateway.secret_files, "a file of secrets")
     return own
 
 
@@ -87,10 +86,3 @@ def _misplaced(file: Path, own: OwnFiles) -> str | None:
     if others != file and os.path.lexists(others):
         return f"{file} is the tiles of {others}: name another file for the checkpoints"
     return None
-
-
-def _origin(settings: Settings) -> str | None:
-    try:
-        return configured_signer(checkpoints_of(settings)).origin
-    except Unprovable:
-        return settings.checkpoints.origin

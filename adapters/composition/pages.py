@@ -8,13 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from attrs import frozen
 
 from adapters import cli
 from adapters.audit.audit_service import AuditService
-from adapters.composition.checkpoints import checkpoints_of
+from adapters.composition.checkpoints import checkpoints_as_configured
 from adapters.composition.clock_and_ids import LOG, log_request_fault, new_request_id, now
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.serve import (
@@ -25,17 +25,24 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.signals import Signals
-from adapters.composition.stores import DAMAGES, open_evidence, open_refusals, settings_of
+from adapters.composition.stores import (
+    DAMAGES,
+    config_of,
+    database_url,
+    open_evidence,
+    open_refusals,
+)
 from adapters.logs import LogFields, log_event
 from adapters.pages import PageDependencies, create_pages_app, render_error_page
 from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
-from adapters.settings import Pages, Settings, Unresolved
+from adapters.settings import Config, GatewayConfig, PagesLogin, Unresolved, resolve_login
 from adapters.webhooks.client import client_address, client_key, is_trusted_proxy, neighbourhood
 from domain.application.limits import Limits
-from domain.history.audit_log import AuditLog
+from domain.application.ports import Progress
+from domain.history.audit_log import AuditLog, LogEntry
 from domain.history.refused_requests import RefusalLog
-from domain.tlog.checkpoints import KnownCheckpoints, Unprovable
-from domain.tlog.proofs import Prover
+from domain.tlog.checkpoints import KnownCheckpoints
+from domain.tlog.proofs import ProofResult
 
 _PASSWORD: Final = "taskflow.audit.pages.password"  # noqa: S105 - the place of one
 _NICE: Final = 10
@@ -50,85 +57,85 @@ def serve_pages(wanted: cli.PagesOptions) -> int:
 
 
 def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
-    settings = settings_of(config)
-    if settings.core_dumps:
+    written = config_of(config)
+    gateway = written.gateway
+    if gateway.core_dumps:
         allow_core_dumps()
-    _check_password(settings.pages)
+    login = _login(written)
     os.nice(_NICE)
-    url = wanted.database or settings.store.url
-    proofs = _Proofs(settings, wanted.checkpoints, wanted.public_keys)
+    url = database_url(config, wanted.database)
+    proofs = _Proofs(gateway, wanted.checkpoints, wanted.public_keys)
     with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
-        given = _pages_given(settings, evidence, refusals, proofs)
-        server = _pages_server(settings, given, host=wanted.host, port=wanted.port)
+        given = _pages_given(gateway, login, evidence, refusals, proofs)
+        server = _pages_server(gateway, given, host=wanted.host, port=wanted.port)
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
         return serve_until_stopped(server, signals)
 
 
-def _check_password(pages: Pages) -> None:
-    match pages.password:
+def _login(config: Config) -> PagesLogin:
+    """Look up the password of the pages, and no other secret."""
+    match resolve_login(config, os.environ):
         case None:
             raise cli.CommandError(f"the pages need a password: set {_PASSWORD}")
-        case Unresolved(reason=reason):
+        case Unresolved(reason):
             raise cli.CommandError(f"the pages need a password: {_PASSWORD}: {reason}")
-        case _:
-            return
+        case login:
+            return login
 
 
 @frozen
 class _Proofs:
-    """The auditor's desk over settings that were read once; what is named goes before them."""
+    """The auditor's desk over a configuration that was read once; what is named goes first.
 
-    settings: Settings
+    The key that signs is only looked up to verify, unless public keys are named.
+    """
+
+    gateway: GatewayConfig
     file: Path | None
     public_keys: tuple[str, ...]
 
     @property
     def desk(self) -> AuditService:
-        return AuditService(lambda _: checkpoints_of(self.settings))
+        return AuditService(lambda _: checkpoints_as_configured(self.gateway.checkpoints))
 
     def checkpoints(self) -> KnownCheckpoints:
         """Return what the log is to be compared with."""
         return self.desk.checkpoints(
-            config=self.settings.file, file=self.file, held=(), public_keys=self.public_keys
+            config=self.gateway.file, file=self.file, held=(), public_keys=self.public_keys
         )
 
-    def prover(self) -> Prover:
-        """Return who proves events, or what says each time why nobody can."""
-        try:
-            return self.desk.prover(
-                config=self.settings.file, file=self.file, public_keys=self.public_keys
-            )
-        except Unprovable as fault:
-            return _unable(str(fault))
-
-
-def _unable(reason: str) -> Prover:
-    def refuse(*_: object) -> NoReturn:
-        raise Unprovable(reason)
-
-    return refuse
+    def prove(self, evidence: AuditLog, entry: LogEntry, progress: Progress) -> ProofResult:
+        """Prove an event."""
+        prover = self.desk.prover(
+            config=self.gateway.file, file=self.file, public_keys=self.public_keys
+        )
+        return prover(evidence, entry, progress)
 
 
 def _pages_given(
-    settings: Settings, evidence: AuditLog, refusals: RefusalLog, proofs: _Proofs
+    gateway: GatewayConfig,
+    login: PagesLogin,
+    evidence: AuditLog,
+    refusals: RefusalLog,
+    proofs: _Proofs,
 ) -> PageDependencies:
     return PageDependencies(
         audit_log=evidence,
         refusals=refusals,
         checkpoints=proofs.checkpoints,
-        prove=partial(proofs.prover(), evidence),
+        prove=partial(proofs.prove, evidence),
         proof_document=proofs.desk.document,
         damages=DAMAGES,
-        admits=settings.pages.admits,
-        base_path=settings.pages.base_path,
-        trusts=partial(is_trusted_proxy, trusted=settings.trusted_proxies),
-        client_of=partial(client_address, trusted=settings.trusted_proxies),
-        client_key=partial(client_key, prefix=settings.limits.ipv6_prefix),
+        admits=login.admits,
+        base_path=gateway.pages.base_path,
+        trusts=partial(is_trusted_proxy, trusted=gateway.trusted_proxies),
+        client_of=partial(client_address, trusted=gateway.trusted_proxies),
+        client_key=partial(client_key, prefix=gateway.limits.ipv6_prefix),
         now=now,
         seconds=time.monotonic,
         new_id=new_request_id,
-        log_request=partial(_log_page, remember_of(settings)),
+        log_request=partial(_log_page, remember_of(gateway)),
         log_fault=log_request_fault,
     )
 
@@ -140,14 +147,14 @@ def _log_page(remember: Callable[[str], str | None], fields: LogFields) -> None:
 
 
 def _pages_server(
-    settings: Settings, given: PageDependencies, *, host: str | None, port: int | None
+    gateway: GatewayConfig, given: PageDependencies, *, host: str | None, port: int | None
 ) -> HttpServer:
-    pages = settings.pages
+    pages = gateway.pages
     asked = pages.port if port is None else port
     options = ServerOptions(
         host=host or pages.host, port=asked, threads=4, limits=Limits(body_bytes=1)
     )
-    render = partial(_render_page_error, remember=remember_of(settings), base_path=pages.base_path)
+    render = partial(_render_page_error, remember=remember_of(gateway), base_path=pages.base_path)
     app = create_pages_app(given)
     return listening(
         app,
@@ -155,7 +162,7 @@ def _pages_server(
         admit=lambda _: None,
         render_error=render,
         neighbourhood=partial(
-            neighbourhood, trusted=settings.trusted_proxies, prefix=settings.limits.ipv6_prefix
+            neighbourhood, trusted=gateway.trusted_proxies, prefix=gateway.limits.ipv6_prefix
         ),
     )
 

@@ -15,7 +15,7 @@ from typing import Final
 from attrs import asdict, define, evolve, field, frozen
 
 from adapters import cli
-from adapters.composition.checkpoints import unsigned
+from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
@@ -85,7 +85,7 @@ class Reloads:
         self._number += 1
         self._tell("began")
         try:
-            settings = accepted(self.settings, settings_of(self.config), self.url)
+            settings = acceptable(self.settings, settings_of(self.config), self.url)
             self._take(settings)
         except (RefusedReload, cli.CommandError) as refused:
             reason = _one_line(str(refused))
@@ -117,7 +117,7 @@ class Reloads:
                 self.report(Report(self._number, outcome, sentence))
 
 
-def accepted(running: Settings, settings: Settings, url: str) -> Settings:
+def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
     """Return settings that may take the place of those that run.
 
     Raises:
@@ -132,9 +132,10 @@ def accepted(running: Settings, settings: Settings, url: str) -> Settings:
         if route.route_id in served:
             raise RefusedReload(str(route))
     if settings.checkpoints.differs_from(running.checkpoints):
-        if fault := misplaced_checkpoints(settings, url):
+        signing = signing_of(settings)
+        if fault := misplaced_checkpoints(settings, url, signing):
             raise RefusedReload(f"{CHECKPOINTS}: {fault}")
-        for sentence in unsigned(settings):
+        for sentence in signing.faults:
             raise RefusedReload(sentence)
     return settings
 

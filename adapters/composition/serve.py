@@ -19,7 +19,7 @@ from adapters.composition.clock_and_ids import LOG, new_request_id
 from adapters.composition.signals import Signals, StoppedAtStartError
 from adapters.logs import JsonFormatter, LogFields, TextFormatter, configure, flush, log_milestone
 from adapters.server import Admit, HttpServer, Neighbourhood, Rejection, RenderError, ServerOptions
-from adapters.settings import Settings
+from adapters.settings import GatewayConfig
 from adapters.webhooks.client import remembered
 
 _STDOUT: Final = 1
@@ -102,9 +102,9 @@ def _never_wait_for_stderr() -> None:
         os.close(nowhere)
 
 
-def remember_of(settings: Settings) -> Callable[[str], str | None]:
+def remember_of(gateway: GatewayConfig) -> Callable[[str], str | None]:
     """Return what is recorded of a client's address."""
-    return partial(remembered, mode=settings.log.remote_address)
+    return partial(remembered, mode=gateway.log.remote_address)
 
 
 def rejection_fields(rejection: Rejection, remember: Callable[[str], str | None]) -> LogFields:

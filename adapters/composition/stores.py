@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from adapters import cli
-from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings import (
+    Config,
+    GatewayConfig,
+    Misfit,
+    Settings,
+    SettingsError,
+    parse_store_url,
+    read_config,
+    resolve,
+)
 from adapters.store import (
     EventSourcedStore,
     StoreAuditLog,
@@ -29,21 +38,43 @@ DAMAGES: Final = (StoreFault, BrokenHistory, Undecodable)
 """What a store raises that holds something else than we wrote."""
 
 
-def settings_of(config: Path) -> Settings:
-    """Return the settings of a configuration, or say what is wrong with it."""
+def config_of(config: Path) -> Config:
+    """Read a configuration without its secrets, or say what is wrong with it."""
     try:
-        return load_settings(config, os.environ)
+        return read_config(config, os.environ)
     except SettingsError as error:
         raise cli.CommandError(str(error)) from error
 
 
+def gateway_of(config: Path) -> GatewayConfig:
+    """Return how the gateway of a configuration runs."""
+    return config_of(config).gateway
+
+
+def settings_of(config: Path) -> Settings:
+    """Return a configuration with its secrets, or say what is wrong with it."""
+    return resolve(config_of(config), os.environ)
+
+
 def database_url(config: Path | None, database: str | None) -> str:
-    """Return which store is meant: the one that is named, or else that of the configuration."""
+    """Return the URL of the store that is named, or else of that of the configuration."""
     if database is not None:
-        return database
+        return named_url(database)
     if config is None:
         raise cli.CommandError("say which store: --config FILE or --database URL")
-    return settings_of(config).store.url
+    return gateway_of(config).store.url
+
+
+def named_url(database: str) -> str:
+    """Return the URL of a store that `--database` names; its relative path starts here.
+
+    Raises:
+        CommandError: if it is none that a configuration may have either.
+    """
+    try:
+        return parse_store_url(database, Path.cwd()).url
+    except Misfit as misfit:
+        raise cli.CommandError(f"--database: {misfit}") from misfit
 
 
 def read_store(

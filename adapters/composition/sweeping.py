@@ -10,7 +10,7 @@ from attrs import define, field
 
 from adapters.composition.clock_and_ids import LOG
 from adapters.logs import log_milestone
-from adapters.settings import Children
+from adapters.settings import ChildrenConfig
 from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.application.operators import Operators
 from domain.application.ports import StoreUnavailable
@@ -23,7 +23,7 @@ _NEVER: Final = Event()
 """NOTE: `time.sleep` waits until a moment, which fails where a library sets the clock for tests."""
 
 
-def pace_of(children: Children) -> ListeningPace:
+def pace_of(children: ChildrenConfig) -> ListeningPace:
     """Return how often a gateway looks at its clocks."""
     lost_after, sweep = children.lost_after_seconds, children.sweep_seconds
     return ListeningPace(stale_after=round(1000 * lost_after), sweep_every=round(1000 * sweep))

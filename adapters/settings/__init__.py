@@ -1,46 +1,61 @@
 """Settings: the documented OpenClaw JSON5 configuration, read strictly, as frozen values.
 
-`load_settings` is the way in. Nothing here knows HTTP, the store or the server; `app.py` hands
-the values on.
+`read_config` reads what is written, `resolve` looks up its secrets. Nothing here knows HTTP, the
+store or the server; `adapters.composition` hands the values on.
 """
 
-from adapters.settings.checkpoints import Checkpoints, SigningKey
-from adapters.settings.findings import Advice, Problem, SettingsError
-from adapters.settings.key_times import KeyFault, KeyTimes
-from adapters.settings.load import Settings, load_settings, load_store
-from adapters.settings.pages import Pages
-from adapters.settings.routes import InvalidKey, Route, RouteKey, SkippedRoute, UnresolvedKey
-from adapters.settings.sealing import Sealed, Unresolved
+from adapters.settings.checkpoints import CheckpointsConfig
+from adapters.settings.config import Config, read_config, read_store_config
+from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
+from adapters.settings.gateway_config import (
+    ChildrenConfig,
+    GatewayConfig,
+    LogConfig,
+    ServerConfig,
+)
+from adapters.settings.key_validity import KeyValidity
+from adapters.settings.nodes import Misfit
+from adapters.settings.pages import PagesConfig, PagesLogin
+from adapters.settings.resolve import (
+    Settings,
+    load_settings,
+    resolve,
+    resolve_login,
+)
+from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
-from adapters.settings.service import Children, Log, Server
-from adapters.settings.store_url import Store, UnusableUrl, parse_store_url
+from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
-    "Advice",
-    "Checkpoints",
-    "Children",
+    "CheckpointsConfig",
+    "ChildrenConfig",
+    "Config",
+    "ConfigAdvice",
+    "ConfigProblem",
+    "GatewayConfig",
     "InvalidKey",
-    "KeyFault",
-    "KeyTimes",
-    "Log",
-    "Pages",
-    "Problem",
-    "Route",
+    "KeyValidity",
+    "LogConfig",
+    "Misfit",
+    "PagesConfig",
+    "PagesLogin",
+    "ProviderFault",
+    "RouteConfig",
     "RouteKey",
     "Sealed",
     "Secret",
-    "Server",
+    "ServerConfig",
     "Settings",
     "SettingsError",
-    "SigningKey",
-    "SkippedRoute",
-    "Store",
+    "StoreConfig",
     "Unresolved",
-    "UnresolvedKey",
-    "UnusableUrl",
     "load_settings",
-    "load_store",
     "parse_store_url",
+    "read_config",
     "read_secret_file",
+    "read_store_config",
+    "resolve",
+    "resolve_login",
 ]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from adapters.settings.assembly import HeldKey, ResolvedRoute
-from adapters.settings.declarations import Webhooks, references
-from adapters.settings.findings import FieldPath, Findings, written
-from adapters.settings.plan import Plan
+from adapters.settings.config import Config
+from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
+from adapters.settings.file_permissions import resolve_path
 from adapters.settings.providers import FileProvider
-from adapters.settings.references import SecretRef
-from adapters.settings.secret import SHORT
-from adapters.settings.trust import resolve_path
+from adapters.settings.references import DeclaredSecret
+from adapters.settings.routes_config import RouteConfig, Webhooks
+from adapters.settings.secret import SHORT, Secret
+from adapters.settings.secret_lookup import Secrets
 
 _UNREACHABLE: Final = (
     (re.compile(r"\s"), "has a blank"),
@@ -28,24 +28,27 @@ _UNREACHABLE: Final = (
 
 
 def advise(
-    plan: Plan, routes: tuple[ResolvedRoute, ...], password: HeldKey | None, findings: Findings
+    config: Config, routes: tuple[RouteConfig, ...], secrets: Secrets, diagnostics: Diagnostics
 ) -> None:
     """Note all advice on a configuration that has no problems."""
-    _on_configuration(plan, findings)
-    _on_store(plan, findings)
-    _on_routes(plan.webhooks, findings)
-    _on_files(plan, findings)
-    _on_signing(plan, findings)
-    _on_missing(routes, findings)
-    keys = [key for route in routes for key in route.held]
-    _on_secrets([*keys, password] if password else keys, findings)
-
-
-def _on_configuration(plan: Plan, findings: Findings) -> None:
-    """Note each file of the configuration, which has commands and keys, that others can change."""
-    for file in plan.files:
+    for file in config.files:  # it has commands and keys
         if fault := _why_unsafe(Path(file)):
-            findings.advise_on_file(file, f"the configuration {fault}")
+            diagnostics.advise_on_file(file, f"the configuration {fault}")
+    if config.gateway.store.path is None:
+        place = ("taskflow", "store", "url")
+        diagnostics.advise(place, "nothing is kept when the gateway stops")
+    _on_routes(config.webhooks, diagnostics)
+    _on_files(config, diagnostics)
+    key = config.gateway.checkpoints.key
+    if key is not None and key.ref is None:
+        here = _here(key.path, diagnostics)
+        sentence = f"the key is written here{here}: keep it elsewhere, and refer to it"
+        diagnostics.advise(key.path, sentence)
+    # A route that lacks all of its keys is skipped.
+    for missing in (key for route in routes if route.keys for key in route.unresolved):
+        sentence = f"the route is served without this secret: {missing.reason}"
+        diagnostics.advise(missing.place, sentence)
+    _on_secrets(secrets, diagnostics)
 
 
 def _why_unsafe(file: Path) -> str | None:
@@ -55,55 +58,36 @@ def _why_unsafe(file: Path) -> str | None:
         return None
 
 
-def _on_store(plan: Plan, findings: Findings) -> None:
-    if plan.service.store.path is None:
-        findings.advise(("taskflow", "store", "url"), "nothing is kept when the gateway stops")
-
-
-def _on_routes(webhooks: Webhooks, findings: Findings) -> None:
+def _on_routes(webhooks: Webhooks, diagnostics: Diagnostics) -> None:
     if off := webhooks.off:
-        findings.advise(off.place, f"{off.reason}: nothing is served")
+        diagnostics.advise(off.place, f"{off.reason}: nothing is served")
     elif not webhooks.served:
         place = (*webhooks.place, "config", "routes")
-        findings.advise(place, "no route is enabled: nothing is served")
+        diagnostics.advise(place, "no route is enabled: nothing is served")
     for route in webhooks.served:
         if fault := _why_unreachable(route.path):
-            findings.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
+            diagnostics.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
 
 
 def _why_unreachable(path: str) -> str | None:
     return next((fault for pattern, fault in _UNREACHABLE if pattern.search(path)), None)
 
 
-def _on_files(plan: Plan, findings: Findings) -> None:
-    refs = [ref for ref, _ in references(plan.webhooks.served)]
-    signing = plan.service.checkpoints.key
-    if signing is not None and isinstance(signing.held, SecretRef):
-        refs.append(signing.held)
-    password = plan.service.pages.password
-    if password is not None and isinstance(password.held, SecretRef):
-        refs.append(password.held)
-    used = dict.fromkeys(ref.provider for ref in refs)
-    for name in used:
-        provider = plan.providers.usable[name]
+def _on_files(config: Config, diagnostics: Diagnostics) -> None:
+    key = config.gateway.checkpoints.key
+    refs = [*(secret.ref for secret in config.secrets), None if key is None else key.ref]
+    for name in dict.fromkeys(ref.provider for ref in refs if ref):
+        provider = config.providers.usable[name]
         if not isinstance(provider, FileProvider) or provider.allow_insecure_path:
             continue
         if _is_open(provider.path):
             sentence = "every user of this machine can read the file"
-            findings.advise(("secrets", "providers", name, "path"), sentence)
+            diagnostics.advise(("secrets", "providers", name, "path"), sentence)
 
 
-def _on_signing(plan: Plan, findings: Findings) -> None:
-    key = plan.service.checkpoints.key
-    if key is not None and not isinstance(key.held, SecretRef):
-        here = _here(key.field.path, findings)
-        sentence = f"the key is written here{here}: keep it elsewhere, and refer to it"
-        findings.advise(key.field.path, sentence)
-
-
-def _here(place: FieldPath, findings: Findings) -> str:
+def _here(place: ConfigPath, diagnostics: Diagnostics) -> str:
     """Return what is to be added of a file in which a secret itself is written."""
-    is_open = _is_open(Path(findings.source(place).file))
+    is_open = _is_open(Path(diagnostics.source(place).file))
     return ", where every user of this machine can read it" if is_open else ""
 
 
@@ -114,29 +98,24 @@ def _is_open(file: Path) -> bool:
         return False
 
 
-def _on_missing(routes: tuple[ResolvedRoute, ...], findings: Findings) -> None:
-    """Note the keys that a served route lacks; a route that lacks all of them is skipped."""
-    for key in (key for route in routes if route.held for key in route.missing):
-        sentence = f"the route is served without this secret: {key.reason}"
-        findings.advise(key.declared.field.path, sentence)
+def _on_secrets(secrets: Secrets, diagnostics: Diagnostics) -> None:
+    seen: list[tuple[Secret, ConfigPath]] = []
+    for declared, secret in secrets.items():
+        if not isinstance(secret, Secret):
+            continue
+        for sentence in _faults(declared, secret, _here(declared.place, diagnostics)):
+            diagnostics.advise(declared.place, sentence)
+        if twin := next((place for one, place in seen if one.is_same_as(secret)), None):
+            diagnostics.advise(declared.place, f"the secret is the same as in {written(twin)}")
+        seen.append((secret, declared.place))
 
 
-def _on_secrets(keys: Collection[HeldKey], findings: Findings) -> None:
-    seen: list[HeldKey] = []
-    for key in keys:
-        for sentence in _faults(key, _here(key.place, findings)):
-            findings.advise(key.place, sentence)
-        if twin := next((one for one in seen if one.secret.is_same_as(key.secret)), None):
-            findings.advise(key.place, f"the secret is the same as in {written(twin.place)}")
-        seen.append(key)
-
-
-def _faults(key: HeldKey, here: str) -> Iterator[str]:
-    if key.is_inline:
+def _faults(declared: DeclaredSecret, secret: Secret, here: str) -> Iterator[str]:
+    if declared.ref is None:
         yield f"the secret is written here{here}: keep it elsewhere, and refer to it as ${{NAME}}"
-    if key.secret.is_short:
+    if secret.is_short:
         yield f"the secret has fewer than {SHORT} characters"
-    if key.secret.is_quoted:
+    if secret.is_quoted:
         yield "the secret is in quotes, which are part of it: an env file of Docker keeps them"
-    if not key.secret.is_sendable:
+    if not secret.is_sendable:
         yield "the secret has a line break or another control character: no caller can send it"

@@ -13,7 +13,7 @@ from typing import IO, Final, cast
 
 from attrs import frozen
 
-from adapters.settings.sealing import Unresolved
+from adapters.settings.secret_text import ProviderFault
 
 _CHUNK: Final = 65536
 
@@ -27,9 +27,9 @@ class Bounds:
     octets: int
 
 
-def answer_of(
+def run_bounded(
     argv: Sequence[str], request: bytes, *, folder: str, env: Mapping[str, str], bounds: Bounds
-) -> bytes | Unresolved:
+) -> bytes:
     """Run a command without a shell; return what it wrote on standard output.
 
     Standard error goes nowhere. The command gets a session of its own: no terminal to ask on, and
@@ -48,7 +48,7 @@ def answer_of(
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its arguments are unusable"
-        return Unresolved(f"the command {argv[0]} cannot be started: {reason}")
+        raise ProviderFault(f"the command {argv[0]} cannot be started: {reason}") from error
     with process:
         try:
             return _answer(process, request, bounds, f"the command {argv[0]}")
@@ -56,23 +56,21 @@ def answer_of(
             _kill_group(process)
 
 
-def _answer(
-    process: subprocess.Popen[bytes], request: bytes, bounds: Bounds, name: str
-) -> bytes | Unresolved:
+def _answer(process: subprocess.Popen[bytes], request: bytes, bounds: Bounds, name: str) -> bytes:
     deadline = monotonic() + bounds.seconds
-    output = _exchange(process, request, bounds, deadline)
-    if isinstance(output, Unresolved):
-        return Unresolved(f"{name} {output.reason}")
+    output = _exchange(process, request, bounds, deadline, name=name)
     try:
         status = process.wait(max(0.0, deadline - monotonic()))
     except subprocess.TimeoutExpired:
-        return Unresolved(f"{name} did not end within {bounds.seconds:g} s")
-    return Unresolved(f"{name} ended with status {status}") if status else output
+        raise ProviderFault(f"{name} did not end within {bounds.seconds:g} s") from None
+    if status:
+        raise ProviderFault(f"{name} ended with status {status}")
+    return output
 
 
 def _exchange(
-    process: subprocess.Popen[bytes], request: bytes, bounds: Bounds, deadline: float
-) -> bytes | Unresolved:
+    process: subprocess.Popen[bytes], request: bytes, bounds: Bounds, deadline: float, *, name: str
+) -> bytes:
     """Write the request and read until the end of the output, whichever the command does first."""
     stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     output, heard = bytearray(), monotonic()
@@ -91,10 +89,10 @@ def _exchange(
                 output += chunk
                 heard = monotonic()
             if len(output) > bounds.octets:
-                return Unresolved(f"wrote more than {bounds.octets} bytes")
+                raise ProviderFault(f"{name} wrote more than {bounds.octets} bytes")
     if monotonic() < deadline:
-        return Unresolved(f"wrote nothing for {bounds.silent_seconds:g} s")
-    return Unresolved(f"gave no answer within {bounds.seconds:g} s")
+        raise ProviderFault(f"{name} wrote nothing for {bounds.silent_seconds:g} s")
+    raise ProviderFault(f"{name} gave no answer within {bounds.seconds:g} s")
 
 
 def _send(stdin: IO[bytes], request: bytes, selector: selectors.BaseSelector) -> bytes:

@@ -6,65 +6,57 @@ import hmac
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn, SupportsIndex, final
+from typing import Annotated, Final, final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from adapters.settings.declarations import DeclaredKey
-from adapters.settings.fields import Field, Members
+from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.hidden import Hidden
+from adapters.settings.nodes import Node
 from adapters.settings.providers import Provider, Providers
-from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
-from adapters.settings.resolution import resolve_text
-from adapters.settings.sealing import Resolution, Sealed
-from domain.flow.ids import KeyId
+from adapters.settings.references import DeclaredSecret, SecretRef
+from adapters.settings.secret_lookup import look_up_text
+from adapters.settings.secret_text import Resolution, Sealed
+from adapters.settings.structure import Between, Each, Matching
 from domain.flow.values import BLANKS
 
-CHECKPOINT_KEYS: Final = ("checkpoints", "key", "previousKeys", "everyMinutes", "origin")
-DEFAULT_FILE: Final = "taskflow.checkpoints"
-
-_PUBLIC_KEY: Final = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}")
-_MOST_KEYS: Final = 100
-
-
-@frozen(kw_only=True)
-class DeclaredCheckpoints:
-    """What `taskflow.audit` says of checkpoints as it is written."""
-
-    file: Path
-    every_minutes: float
-    origin: str | None
-    key: DeclaredKey | None
-    previous_keys: tuple[str, ...]
+# APPSEC: by its form, so that a private one is refused, and not shown.
+_PUBLIC_KEY: Final = Matching(
+    re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}"),
+    "a public key, as keygen printed it",
+    "another text",
+)
 
 
 @final
-class SigningKey:
+class SigningKey(Hidden):
     """Where the key that signs is kept: its text is looked up when it is used, and not held.
 
     Only a key that is written in the configuration itself is held, since it is there anyway.
     """
 
-    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
-    __slots__ = ("_environ", "_held", "_providers")
+    __slots__ = ("_held", "_providers", "path")
 
-    def __init__(
-        self, held: SecretRef | Sealed, providers: Providers, environ: Mapping[str, str]
-    ) -> None:
-        self._held = held
+    def __init__(self, node: Node, declared: DeclaredSecret, providers: Providers) -> None:
+        self._held = declared.ref or Sealed(str(node.value).strip(BLANKS))
         self._providers = providers
-        self._environ = environ
+        self.path: ConfigPath = node.path
 
-    def look_up(self) -> Resolution:
+    def look_up(self, environ: Mapping[str, str]) -> Resolution:
         """Return the key as a text, or why it is not at hand."""
         if isinstance(self._held, Sealed):
             return self._held
-        return resolve_text(self._held, self._providers, self._environ)
+        return look_up_text(self._held, self._providers, environ)
+
+    @property
+    def ref(self) -> SecretRef | None:
+        """Return the reference to where the key is kept, None if it is written here."""
+        return self._held if isinstance(self._held, SecretRef) else None
 
     @property
     def place(self) -> str:
         """Return where the key is kept, which is not the key."""
-        held = self._held
-        return "inline" if isinstance(held, Sealed) else f"{held.source}:{held.provider}:{held.id}"
+        return f"{self.ref.source}:{self.ref.provider}:{self.ref.id}" if self.ref else "inline"
 
     def is_same_as(self, other: SigningKey) -> bool:
         """Say whether two keys are written alike, and kept at the same place."""
@@ -79,15 +71,9 @@ class SigningKey:
     def _provider(self, ref: SecretRef) -> Provider | None:
         return self._providers.by_name.get(ref.provider)
 
-    def __repr__(self) -> str:
-        return "SigningKey(***)"
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
-
 
 @frozen(kw_only=True)
-class Checkpoints:
+class CheckpointsConfig:
     """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
 
     Without a key nobody appends any. `origin` None stands for the key's own name. `previous_keys`
@@ -95,68 +81,15 @@ class Checkpoints:
     """
 
     file: Path
-    every_minutes: float = 15.0
+    every_minutes: Annotated[float, Between(0.01, 10_080, "minutes")] = 15.0
     origin: str | None = None
-    key: SigningKey | None = field(default=None)
-    previous_keys: tuple[str, ...] = ()
+    key: SigningKey | None = None
+    previous_keys: Annotated[
+        tuple[str, ...], Each(Annotated[str, _PUBLIC_KEY], "public keys", 100)
+    ] = ()
 
-    def differs_from(self, other: Checkpoints) -> bool:
+    def differs_from(self, other: CheckpointsConfig) -> bool:
         """Say whether anything is written in another way."""
         if self.key is None or other.key is None:
             return self != other
         return evolve(self, key=other.key) != other or not self.key.is_same_as(other.key)
-
-
-def read_checkpoints(audit: Members, folder: Path, providers: Providers) -> DeclaredCheckpoints:
-    """Read what `taskflow.audit` says of checkpoints; a relative file starts at `folder`."""
-    origin = audit.get("origin")
-    return DeclaredCheckpoints(
-        file=folder / audit.text("checkpoints", default=DEFAULT_FILE),
-        every_minutes=audit.minutes("everyMinutes", default=15.0, low=0.01, high=10_080),
-        origin=None if origin is None else origin.literal_text(),
-        key=_key(audit.get("key"), providers),
-        previous_keys=tuple(
-            _public_key(key)
-            for key in audit.elements("previousKeys", of="public keys", at_most=_MOST_KEYS)
-        ),
-    )
-
-
-def _key(written: Field | None, providers: Providers) -> DeclaredKey | None:
-    held = None if written is None else read_secret_input(written)
-    if written is None or held is None:
-        return None
-    refuse_placeholder(held, written)
-    if isinstance(held, SecretRef):
-        providers.check(held, written)
-    return DeclaredKey(KeyId("signing"), held, written)
-
-
-def _public_key(written: Field) -> str:
-    """Read a public key by its form. APPSEC: a private one is refused, and not shown."""
-    text = written.text()
-    if text and not _PUBLIC_KEY.fullmatch(text):
-        written.refuse(expected="a public key, as keygen printed it", found="another text")
-    return text
-
-
-def checkpoints_of(
-    declared: DeclaredCheckpoints, providers: Providers, environ: Mapping[str, str]
-) -> Checkpoints:
-    """Return where checkpoints go, with the key that can be looked up."""
-    return Checkpoints(
-        file=declared.file,
-        every_minutes=declared.every_minutes,
-        origin=declared.origin,
-        key=None if declared.key is None else _signing(declared.key, providers, environ),
-        previous_keys=declared.previous_keys,
-    )
-
-
-def _signing(key: DeclaredKey, providers: Providers, environ: Mapping[str, str]) -> SigningKey:
-    held = key.held if isinstance(key.held, SecretRef) else _inline(key)
-    return SigningKey(held, providers, environ)
-
-
-def _inline(key: DeclaredKey) -> Sealed:
-    return Sealed(str(key.field.value).strip(BLANKS))

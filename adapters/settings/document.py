@@ -10,54 +10,54 @@ from typing import Final
 import pyjson5
 from attrs import field, frozen
 
-from adapters.settings.findings import FieldPath, Problem
-from adapters.settings.places import Repeat, locate
+from adapters.settings.diagnostics import ConfigPath, ConfigProblem
+from adapters.settings.source_lines import Repeat, locate
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
 
 
 @frozen
-class Document:
+class Json5File:
     """What a configuration file says. APPSEC: `value` holds inline secrets, so no repr shows it."""
 
     file: str
     value: object = field(repr=False)
-    lines: Mapping[FieldPath, int] = field(repr=False)
+    lines: Mapping[ConfigPath, int] = field(repr=False)
     repeats: tuple[Repeat, ...] = ()
 
 
-def read_document(path: Path) -> Document | Problem:
+def read_document(path: Path) -> Json5File | ConfigProblem:
     """Read a JSON5 file of at most 1 MiB and 64 levels, in UTF-8."""
     octets = _read(path)
-    if isinstance(octets, Problem):
+    if isinstance(octets, ConfigProblem):
         return octets
     text = _decode(str(path), octets)
-    return text if isinstance(text, Problem) else _parse(str(path), text)
+    return text if isinstance(text, ConfigProblem) else _parse(str(path), text)
 
 
-def _read(path: Path) -> bytes | Problem:
+def _read(path: Path) -> bytes | ConfigProblem:
     try:
         with path.open("rb") as file:
             octets = file.read(MAX_BYTES + 1)
     except OSError as error:
         found = error.strerror or type(error).__name__
-        return Problem(file=str(path), expected="a readable file", found=f"an error: {found}")
+        return ConfigProblem(file=str(path), expected="a readable file", found=f"an error: {found}")
     if len(octets) > MAX_BYTES:
         expected = f"at most {MAX_BYTES} bytes"
-        return Problem(file=str(path), expected=expected, found="a larger file")
+        return ConfigProblem(file=str(path), expected=expected, found="a larger file")
     return octets
 
 
-def _decode(file: str, octets: bytes) -> str | Problem:
+def _decode(file: str, octets: bytes) -> str | ConfigProblem:
     try:
         return octets.decode()
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
-    return Problem(file=file, line=line, expected="text in UTF-8", found="bytes that are not")
+    return ConfigProblem(file=file, line=line, expected="text in UTF-8", found="bytes that are not")
 
 
-def _parse(file: str, text: str) -> Document | Problem:
+def _parse(file: str, text: str) -> Json5File | ConfigProblem:
     try:
         value = pyjson5.decode(text, MAX_DEPTH)
     except pyjson5.Json5DecoderException as error:
@@ -66,7 +66,7 @@ def _parse(file: str, text: str) -> Document | Problem:
         sentence = str(error.args[0])
     else:
         places = locate(text)
-        return Document(file, value, places.lines, places.repeats)
+        return Json5File(file, value, places.lines, places.repeats)
     return _syntax_problem(file, text, sentence)
 
 
@@ -86,11 +86,11 @@ _OTHERS: Final = (
 _TERMS: Final = {"IdentifierStart": "key", "JSON5Value": "value", "NumericLiteral": "number"}
 
 
-def _syntax_problem(file: str, text: str, sentence: str) -> Problem:
+def _syntax_problem(file: str, text: str, sentence: str) -> ConfigProblem:
     """Translate the parser's sentence, which counts characters from 1, into one of ours."""
     expected, found = _syntax_fault(sentence)
     line = _syntax_line(text, sentence)
-    return Problem(file=file, line=line, expected=expected, found=found)
+    return ConfigProblem(file=file, line=line, expected=expected, found=found)
 
 
 def _syntax_line(text: str, sentence: str) -> int | None:

@@ -14,15 +14,15 @@ from typing import Final, TypeAlias
 
 from attrs import Factory, define, field, frozen
 
-from adapters.settings.document import MAX_DEPTH, Document, read_document
-from adapters.settings.findings import FieldPath, Problem, SourceLine, written
+from adapters.settings.diagnostics import ConfigPath, ConfigProblem, SourceLine, written
+from adapters.settings.document import MAX_DEPTH, Json5File, read_document
 
 INCLUDE: Final = "$include"
 ROOTS: Final = "OPENCLAW_INCLUDE_ROOTS"
 MAX_NESTING: Final = 10
 MAX_FILES: Final = 256
 
-_OURS: Final[tuple[FieldPath, ...]] = (
+_OURS: Final[tuple[ConfigPath, ...]] = (
     ("gateway", "trustedProxies"),
     ("secrets", "providers"),
     ("plugins", "enabled"),
@@ -47,25 +47,27 @@ class MergedDocument:
 
     file: str
     value: object = field(repr=False)
-    lines: Mapping[FieldPath, SourceLine] = field(repr=False)
-    repeats: tuple[Problem, ...] = ()
+    lines: Mapping[ConfigPath, SourceLine] = field(repr=False)
+    repeats: tuple[ConfigProblem, ...] = ()
     files: tuple[str, ...] = ()
 
 
-def read_merged(path: Path, environ: Mapping[str, str]) -> MergedDocument | tuple[Problem, ...]:
+def read_merged(
+    path: Path, environ: Mapping[str, str]
+) -> MergedDocument | tuple[ConfigProblem, ...]:
     """Read a configuration and what it includes in our parts, or say what is wrong with a file.
 
     An included file is in the folder of the configuration, or in one of `OPENCLAW_INCLUDE_ROOTS`.
     """
     document = read_document(path)
-    if not isinstance(document, Document):
+    if not isinstance(document, Json5File):
         return (document,)
     file = Path(os.path.normpath(path.absolute()))
     reader = _Reader((file.parent, *_more_roots(environ)))
     merged = reader.follow(reader.tree(document, ()), (), (file,))
     if reader.problems:
         return tuple(reader.problems)
-    lines: dict[FieldPath, SourceLine] = {}
+    lines: dict[ConfigPath, SourceLine] = {}
     value = _plain(merged, (), lines)
     files = tuple(dict.fromkeys((document.file, *map(str, reader.included))))
     return MergedDocument(document.file, value, lines, tuple(reader.repeats), files)
@@ -89,11 +91,11 @@ class _Node:
 @define
 class _Reader:
     roots: tuple[Path, ...]
-    problems: list[Problem] = Factory(list)
-    repeats: list[Problem] = Factory(list)
+    problems: list[ConfigProblem] = Factory(list)
+    repeats: list[ConfigProblem] = Factory(list)
     included: list[Path] = Factory(list)
 
-    def tree(self, document: Document, mount: FieldPath) -> _Node:
+    def tree(self, document: Json5File, mount: ConfigPath) -> _Node:
         """Return a file's value as nodes; note its repeated keys, `mount` being its own place."""
         for repeat in document.repeats:
             place = (*mount, *repeat.path)
@@ -103,7 +105,7 @@ class _Reader:
                 self.repeats.append(_problem(at, place, "each key once", found))
         return _tree(document, (), document.value)
 
-    def follow(self, node: _Node, path: FieldPath, files: _Chain) -> _Node:
+    def follow(self, node: _Node, path: ConfigPath, files: _Chain) -> _Node:
         """Return a node with included files in their places."""
         if not _is_ours(path):
             return node
@@ -122,7 +124,7 @@ class _Reader:
             case _:
                 return node
 
-    def _include(self, named: _Node, rest: _Node, path: FieldPath, files: _Chain) -> _Node:
+    def _include(self, named: _Node, rest: _Node, path: ConfigPath, files: _Chain) -> _Node:
         names = named.content if isinstance(named.content, list) else [named]
         if not all(isinstance(name.content, str) for name in names):
             expected = "the name of a file, or an array of names"
@@ -138,7 +140,7 @@ class _Reader:
             self._refuse(named.at, path, expected=expected, found="another value")
         return _merged(merged, rest)
 
-    def _file(self, name: _Node, path: FieldPath, files: _Chain) -> _Node:
+    def _file(self, name: _Node, path: ConfigPath, files: _Chain) -> _Node:
         """Return what a file holds with its own includes; nothing if there is a problem."""
         file = Path(os.path.normpath(files[-1].parent / str(name.content)))
         self.included.append(file)
@@ -146,7 +148,7 @@ class _Reader:
             self._refuse(name.at, path, expected=fault[0], found=fault[1])
             return _Node({}, name.at)
         document = read_document(file)
-        if isinstance(document, Document):
+        if isinstance(document, Json5File):
             return self.follow(self.tree(document, path), path, (*files, file))
         if document.line is None:
             found = f"{document.found} ({file})"
@@ -155,7 +157,7 @@ class _Reader:
             self.problems.append(document)
         return _Node({}, name.at)
 
-    def _fault(self, file: Path, path: FieldPath, files: _Chain) -> tuple[str, str] | None:
+    def _fault(self, file: Path, path: ConfigPath, files: _Chain) -> tuple[str, str] | None:
         """Return what is expected of an included file, and what was found instead."""
         if file in files:
             circle = " -> ".join(map(str, (*files[files.index(file) :], file)))
@@ -179,23 +181,23 @@ class _Reader:
             return f"a file in the configuration's folder, or in one of {ROOTS}", str(file)
         return ("a regular file", f"something else ({file})") if is_other else None
 
-    def _refuse(self, at: SourceLine, path: FieldPath, *, expected: str, found: str) -> None:
+    def _refuse(self, at: SourceLine, path: ConfigPath, *, expected: str, found: str) -> None:
         self.problems.append(_problem(at, (*path, INCLUDE), expected, found))
 
 
-def _is_ours(path: FieldPath) -> bool:
+def _is_ours(path: ConfigPath) -> bool:
     """Return whether a place is in or around our own parts."""
     return any(
         all(mine == theirs for mine, theirs in zip(path, ours, strict=False)) for ours in _OURS
     )
 
 
-def _problem(at: SourceLine, path: FieldPath, expected: str, found: str) -> Problem:
+def _problem(at: SourceLine, path: ConfigPath, expected: str, found: str) -> ConfigProblem:
     place = written(path)
-    return Problem(file=at.file, line=at.line, path=place, expected=expected, found=found)
+    return ConfigProblem(file=at.file, line=at.line, path=place, expected=expected, found=found)
 
 
-def _tree(document: Document, path: FieldPath, value: object) -> _Node:
+def _tree(document: Json5File, path: ConfigPath, value: object) -> _Node:
     at = SourceLine(document.file, document.lines[path])
     match value:
         case dict() as members:
@@ -217,7 +219,7 @@ def _merged(under: _Node, over: _Node) -> _Node:
             return over
 
 
-def _plain(node: _Node, path: FieldPath, lines: dict[FieldPath, SourceLine]) -> object:
+def _plain(node: _Node, path: ConfigPath, lines: dict[ConfigPath, SourceLine]) -> object:
     """Return a node's value without places; put those into `lines`."""
     lines[path] = node.at
     match node.content:

@@ -5,53 +5,48 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Final
+from typing import Annotated, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from adapters.settings.declarations import DeclaredKey
-from adapters.settings.fields import Members
-from adapters.settings.providers import Providers
-from adapters.settings.references import SecretRef, read_secret_input, refuse_placeholder
-from adapters.settings.sealing import Unresolved
+from adapters.settings.nodes import Node
+from adapters.settings.references import SecretField
 from adapters.settings.secret import Secret
-from domain.flow.ids import KeyId
+from adapters.settings.structure import HostName, Matching, PortNumber
 
-_BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
-_KEYS: Final = ("host", "port", "user", "password", "basePath")
+_USER: Final = Matching(re.compile(r"[^:]+"), "a name without a colon", "one with a colon")
+_BASE_PATH: Final = Matching(
+    re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)*/?", re.ASCII), "a path like /audit"
+)
 
 
-@frozen(kw_only=True)
-class DeclaredPages:
-    """The block `taskflow.audit.pages` as it is written."""
-
-    host: str = "127.0.0.1"
-    port: int = 8081
-    user: str = "auditor"
-    base_path: str = ""
-    password: DeclaredKey | None = None
+def _base_path(node: Node) -> str:
+    return _BASE_PATH(node).removesuffix("/")
 
 
 @frozen(kw_only=True)
-class Pages:
-    """Where the pages listen, below which path a proxy shows them, and who may see them.
+class PagesConfig:
+    """Where the pages listen, below which path a proxy shows them, and who may see them."""
 
-    `password` is None where none is configured; one that could not be resolved says why.
-    """
+    host: HostName = "127.0.0.1"
+    port: PortNumber = 8081
+    user: Annotated[str, _USER] = "auditor"
+    password: SecretField | None = None
+    base_path: Annotated[str, _base_path] = ""
 
-    host: str
-    port: int
+
+@frozen
+class PagesLogin:
+    """The user and the password to whom the pages are shown."""
+
     user: str
-    base_path: str = ""
-    password: Secret | Unresolved | None = field(default=None)
+    password: Secret
 
     def admits(self, user: str, password: str) -> bool:
         """Return whether somebody presented both the user and the password, in constant time.
 
         Both are as WSGI hands them over: bytes decoded as Latin-1.
         """
-        if not isinstance(self.password, Secret):
-            return False
         # APPSEC: both are compared before either result is looked at.
         results = (_is_same(user, self.user), self.password.matches(password))
         return all(results)
@@ -62,40 +57,3 @@ def _is_same(presented: str, user: str) -> bool:
     return hmac.compare_digest(
         hashlib.sha256(octets).digest(), hashlib.sha256(user.encode()).digest()
     )
-
-
-def read_pages(audit: Members, providers: Providers) -> DeclaredPages:
-    """Read `taskflow.audit.pages`."""
-    block, default = audit.object("pages", _KEYS), DeclaredPages()
-    return DeclaredPages(
-        host=block.address("host", default=default.host),
-        port=block.whole_number("port", default=default.port, low=0, high=65_535),
-        user=_user(block, default.user),
-        base_path=_base_path(block, default.base_path),
-        password=_password(block, providers),
-    )
-
-
-def _user(block: Members, default: str) -> str:
-    user = block.text("user", default=default)
-    if ":" in user:
-        block.refuse("user", expected="a name without a colon", found="one with a colon")
-    return user
-
-
-def _base_path(block: Members, default: str) -> str:
-    path = block.text("basePath", default=default).removesuffix("/")
-    if path and not _BASE_PATH.fullmatch(path):
-        block.refuse("basePath", expected="a path like /audit", found="another string")
-    return path
-
-
-def _password(block: Members, providers: Providers) -> DeclaredKey | None:
-    written = block.get("password")
-    held = None if written is None else read_secret_input(written)
-    if written is None or held is None:
-        return None
-    refuse_placeholder(held, written)
-    if isinstance(held, SecretRef):
-        providers.check(held, written)
-    return DeclaredKey(KeyId("password"), held, written)

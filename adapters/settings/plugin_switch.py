@@ -6,62 +6,57 @@ In this order: `plugins.enabled`, `plugins.deny`, `plugins.entries.webhooks.enab
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from attrs import frozen
 
-from adapters.settings.fields import Field, Members
-from adapters.settings.findings import FieldPath
+from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import Each, another, read_member
 from domain.flow.values import BLANKS
 
 PLUGIN_ID: Final = "webhooks"
-_MOST: Final = 4096
+_NOBODY: Final[tuple[str, ...]] = ()
 
 
 @frozen
 class SwitchedOff:
     """The field that takes the plugin out, and a clause that says so."""
 
-    place: FieldPath
+    place: ConfigPath
     reason: str
 
 
-def read_switch(plugins: Members, entry: Members) -> SwitchedOff | None:
+def read_switch(plugins: Node, entry: Node) -> SwitchedOff | None:
     """Return what takes the plugin out, or None; every one of the fields is checked."""
-    enabled = plugins.flag("enabled", default=True)
-    denied = [one for one in _listed(plugins, "deny") if _plugin_id(one) == PLUGIN_ID]
-    entry_enabled = entry.flag("enabled", default=True)
-    allowed = {_plugin_id(one) for one in _listed(plugins, "allow")} - {""}
+    enabled = read_member(plugins, "enabled", bool, default=True)
+    denied = read_member(plugins, "deny", _PLUGIN_IDS, _NOBODY)
+    entry_enabled = read_member(entry, "enabled", bool, default=True)
+    allowed = [one for one in read_member(plugins, "allow", _PLUGIN_IDS, _NOBODY) if one]
     if not enabled:
         return SwitchedOff(("plugins", "enabled"), "all plugins are disabled")
-    if denied:
-        return SwitchedOff(denied[0].path, "the webhooks plugin is denied")
+    if PLUGIN_ID in denied:
+        place = ("plugins", "deny", denied.index(PLUGIN_ID))
+        return SwitchedOff(place, "the webhooks plugin is denied")
     if not entry_enabled:
-        return SwitchedOff((*_ENTRY, "enabled"), "the webhooks plugin is disabled")
+        return SwitchedOff((*entry.path, "enabled"), "the webhooks plugin is disabled")
     if allowed and PLUGIN_ID not in allowed:
         return SwitchedOff(("plugins", "allow"), "the webhooks plugin is not in this list")
-    _advise_on_empty(plugins.get("allow"), allowed)
+    allow = plugins.at("allow")
+    if not allow.is_absent and not allowed:
+        # NOTE: an empty list looks like a closed door, and is none in OpenClaw.
+        allow.advise("an empty list allows every plugin, as in OpenClaw")
     return None
 
 
-_ENTRY: Final[FieldPath] = ("plugins", "entries", PLUGIN_ID)
-
-
-def _listed(plugins: Members, key: str) -> tuple[Field, ...]:
-    return plugins.elements(key, of="plugin ids", at_most=_MOST)
-
-
-def _plugin_id(field: Field) -> str:
+def _plugin_id(node: Node) -> str:
     """Read the id of a plugin, whose case and blanks do not matter; a blank one is nobody's."""
-    if isinstance(field.value, str) and "*" not in field.value:
-        return field.value.strip(BLANKS).lower()
     # NOTE: OpenClaw has no patterns, so that `deny: ["*"]` would deny nothing.
-    found = "a pattern" if isinstance(field.value, str) else None
-    field.refuse(expected="a plugin's id", found=found)
-    return ""
+    if not isinstance(node.value, str) or "*" in node.value:
+        raise Misfit("a plugin's id", another(node, "a pattern"))
+    return node.value.strip(BLANKS).lower()
 
 
-def _advise_on_empty(allow: Field | None, allowed: set[str]) -> None:
-    """NOTE: an empty list looks like a closed door, and is none in OpenClaw."""
-    if allow is not None and not allowed:
-        allow.findings.advise(allow.path, "an empty list allows every plugin, as in OpenClaw")
+_PLUGIN_IDS: Final = Annotated[
+    tuple[str, ...], Each(Annotated[str, _plugin_id], "plugin ids", 4096)
+]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Final, NoReturn, SupportsIndex, final
+from typing import Final, NoReturn, final
 
+from adapters.settings.hidden import Hidden
 from adapters.settings.placeholders import is_placeholder, is_quoted
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -16,14 +17,12 @@ SHORT: Final = 16
 
 
 @final
-class Secret:
+class Secret(Hidden):
     """Holds the digests of a secret; the secret itself is forgotten at once.
 
-    Shows itself as `Secret(***)` wherever it is printed, compares by identity, and is neither
-    copied nor pickled. It holds no lock and no state, so any number of threads may use it.
+    It compares by identity. It holds no lock and no state, so any number of threads may use it.
     """
 
-    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
     __slots__ = ("_digests", "is_placeholder", "is_quoted", "is_sendable", "is_short")
 
     _digests: tuple[bytes, ...]
@@ -68,20 +67,11 @@ class Secret:
         digest = hashlib.scrypt(self._digests[0], salt=salt, n=1 << 14, r=8, p=1, dklen=16)
         return f"scrypt:{digest.hex()}"
 
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a secret does not change")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError("a secret does not change")
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
 
 
 def _digests(text: str) -> tuple[bytes, ...]:

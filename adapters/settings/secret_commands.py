@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
-from adapters.settings.bounded_command import Bounds, answer_of
+from adapters.settings.bounded_command import Bounds, run_bounded
+from adapters.settings.file_permissions import ResolvedPath, resolve_path
 from adapters.settings.providers import ExecProvider
-from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import ResolvedPath, resolve_path
+from adapters.settings.secret_text import ProviderFault, Resolution, Unresolved, sealed
 
 _VERSION: Final = 1
 
@@ -18,28 +18,20 @@ _VERSION: Final = 1
 def resolve_by_command(
     provider: ExecProvider, name: str, ids: Collection[str], environ: Mapping[str, str]
 ) -> Mapping[str, Resolution]:
-    """Run a provider's command once for all ids; its own fault is a fault of them all."""
+    """Run a provider's command once for all ids; raises ProviderFault for its own faults."""
     command = _trusted(provider)
-    if isinstance(command, Unresolved):
-        return dict.fromkeys(ids, command)
-    answer = answer_of(
+    answer = run_bounded(
         [str(command), *provider.args],
         _request(name, ids),
         folder=str(command.parent),
         env=_environment(provider, environ),
-        bounds=_bounds(provider),
+        bounds=Bounds(
+            seconds=provider.timeout_ms / 1000,
+            silent_seconds=provider.no_output_timeout_ms / 1000,
+            octets=provider.max_output_bytes,
+        ),
     )
-    if isinstance(answer, Unresolved):
-        return dict.fromkeys(ids, answer)
     return _values(answer, ids, provider)
-
-
-def _bounds(provider: ExecProvider) -> Bounds:
-    return Bounds(
-        seconds=provider.timeout_ms / 1000,
-        silent_seconds=provider.no_output_timeout_ms / 1000,
-        octets=provider.max_output_bytes,
-    )
 
 
 def _request(name: str, ids: Collection[str]) -> bytes:
@@ -53,7 +45,7 @@ def _environment(provider: ExecProvider, environ: Mapping[str, str]) -> dict[str
     return passed | dict(provider.env)
 
 
-def _trusted(provider: ExecProvider) -> Path | Unresolved:
+def _trusted(provider: ExecProvider) -> Path:
     """Return the file to run, with its links resolved, if it may be run."""
     command = Path(provider.command)
     try:
@@ -62,8 +54,10 @@ def _trusted(provider: ExecProvider) -> Path | Unresolved:
         fault = _fault(resolved, trusted, provider)
     except (OSError, RuntimeError) as error:  # NOTE: a loop of links is a RuntimeError before 3.13
         reason = error.strerror if isinstance(error, OSError) else "a loop of links"
-        return Unresolved(f"the command {command} cannot be found: {reason}")
-    return Unresolved(f"the command {command} {fault}") if fault else resolved.real
+        raise ProviderFault(f"the command {command} cannot be found: {reason}") from error
+    if fault:
+        raise ProviderFault(f"the command {command} {fault}")
+    return resolved.real
 
 
 def _fault(resolved: ResolvedPath, trusted: tuple[Path, ...], provider: ExecProvider) -> str | None:
@@ -87,12 +81,12 @@ def _values(
     try:
         text = answer.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return dict.fromkeys(ids, Unresolved(f"{name} is not text in UTF-8"))
+        raise ProviderFault(f"{name} is not text in UTF-8") from None
     message = _json(text)
     if isinstance(message, dict):
         return _from_message(message, ids, name)
     if provider.json_only or len(ids) > 1:
-        return dict.fromkeys(ids, Unresolved(f"{name} is not a JSON object"))
+        raise ProviderFault(f"{name} is not a JSON object")
     return dict.fromkeys(ids, sealed(message if isinstance(message, str) else text, name))
 
 
@@ -109,9 +103,9 @@ def _from_message(
 ) -> Mapping[str, Resolution]:
     version, values, errors = (message.get(key) for key in ("protocolVersion", "values", "errors"))
     if version != _VERSION or isinstance(version, bool):
-        return dict.fromkeys(ids, Unresolved(f"{name} is not of protocolVersion {_VERSION}"))
+        raise ProviderFault(f"{name} is not of protocolVersion {_VERSION}")
     if not isinstance(values, dict):
-        return dict.fromkeys(ids, Unresolved(f"{name} has no values"))
+        raise ProviderFault(f"{name} has no values")
     # APPSEC: an error's message is not repeated: nobody promises that it quotes no secret.
     failed = errors if isinstance(errors, dict) else {}
     return {identifier: _value(identifier, values, failed, name=name) for identifier in ids}

@@ -10,33 +10,29 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from adapters.settings.file_permissions import ResolvedPath, distrust, resolve_path
 from adapters.settings.providers import FileProvider
-from adapters.settings.sealing import Resolution, Unresolved, sealed
-from adapters.settings.trust import ResolvedPath, distrust, resolve_path
+from adapters.settings.secret_text import ProviderFault, Resolution, Unresolved, sealed
 
 _MOST_BYTES: Final = 1 << 20
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def resolve_in_file(provider: FileProvider, ids: Collection[str]) -> Mapping[str, Resolution]:
-    """Return the secrets of a file by their ids; a fault of the file is a fault of them all."""
+    """Return the secrets of a file by their ids; raises ProviderFault for one of the file."""
     text = _text(provider)
-    if isinstance(text, Unresolved):
-        return dict.fromkeys(ids, text)
     if provider.mode == "singleValue":
         return dict.fromkeys(ids, sealed(text, f"the file {provider.path}"))
     root = _json(text, provider)
-    if isinstance(root, Unresolved):
-        return dict.fromkeys(ids, root)
     return {pointer: _at(pointer, root, provider) for pointer in ids}
 
 
 def read_secret_file(
     path: Path, *, max_bytes: int = _MOST_BYTES, allow_insecure: bool = False
-) -> bytes | Unresolved:
+) -> bytes:
     """Read a regular file that nobody else can change; `allow_insecure` lets them.
 
-    Symbolic links are followed, as mounted secrets are links.
+    Symbolic links are followed, as mounted secrets are links. Raises ProviderFault.
     """
     try:
         resolved = resolve_path(path.absolute())
@@ -46,11 +42,11 @@ def read_secret_file(
             fault = _fault(resolved, os.fstat(file.fileno()), allow_insecure=allow_insecure)
             octets = b"" if fault else file.read(max_bytes + 1)
     except OSError as error:
-        return Unresolved(f"the file {path} cannot be read: {error.strerror}")
+        raise ProviderFault(f"the file {path} cannot be read: {error.strerror}") from error
     if fault:
-        return Unresolved(f"the file {path} {fault}")
+        raise ProviderFault(f"the file {path} {fault}")
     if len(octets) > max_bytes:
-        return Unresolved(f"the file {path} has more than {max_bytes} bytes")
+        raise ProviderFault(f"the file {path} has more than {max_bytes} bytes")
     return octets
 
 
@@ -61,29 +57,27 @@ def _fault(resolved: ResolvedPath, opened: os.stat_result, *, allow_insecure: bo
     return None if allow_insecure else resolved.fault or distrust(resolved.real, opened)
 
 
-def _text(provider: FileProvider) -> str | Unresolved:
+def _text(provider: FileProvider) -> str:
     """Return the file's text without a byte order mark."""
     octets = read_secret_file(
         provider.path,
         max_bytes=provider.max_bytes,
         allow_insecure=provider.allow_insecure_path,
     )
-    if isinstance(octets, Unresolved):
-        return octets
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Unresolved(f"the file {provider.path} is not text in UTF-8")
+        raise ProviderFault(f"the file {provider.path} is not text in UTF-8") from None
 
 
-def _json(text: str, provider: FileProvider) -> dict[str, object] | Unresolved:
+def _json(text: str, provider: FileProvider) -> dict[str, object]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict):
         return value
-    return Unresolved(f"the file {provider.path} is not a JSON object")
+    raise ProviderFault(f"the file {provider.path} is not a JSON object")
 
 
 def _at(pointer: str, root: dict[str, object], provider: FileProvider) -> Resolution:

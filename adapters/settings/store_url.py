@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from attrs import frozen
+
+from adapters.settings.nodes import Misfit, Node
+from adapters.settings.structure import text
 
 MEMORY_URL: Final = "sqlite://:memory:"
 DEFAULT_URL: Final = "sqlite:///taskflow.db"
@@ -18,7 +21,7 @@ _POSTGRES: Final = frozenset({"postgres", "postgresql"})
 
 
 @frozen
-class Store:
+class StoreConfig:
     """One SQLite database: the absolute path of its file, or None to keep it in memory."""
 
     path: Path | None
@@ -29,28 +32,29 @@ class Store:
         return MEMORY_URL if self.path is None else f"{_SQLITE}{self.path}"
 
 
-@frozen
-class UnusableUrl:
-    """What a URL should have been and what it is; never the URL, as it may hold a password."""
-
-    expected: str
-    found: str
-
-
-def parse_store_url(url: str, folder: Path) -> Store | UnusableUrl:
+def parse_store_url(url: str, folder: Path) -> StoreConfig:
     """Read a store's URL: `sqlite:///relative.db`, seen from `folder`, or `sqlite:////absolute.db`.
 
     `sqlite://:memory:` is for tests: nothing outlives the process.
+
+    Raises:
+        Misfit: if it is none. APPSEC: it does not show the URL, as that may hold a password.
     """
     if url == MEMORY_URL:
-        return Store(path=None)
+        return StoreConfig(path=None)
     if not url.startswith(_SQLITE):
-        return UnusableUrl(expected=_EXPECTED, found=_other(url))
+        raise Misfit(_EXPECTED, _other(url))
     if fault := _path_fault(url.removeprefix(_SQLITE)):
-        return UnusableUrl(expected=_EXPECTED, found=fault)
+        raise Misfit(_EXPECTED, fault)
     # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
-    return Store(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
+    return StoreConfig(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
 
+
+def _url(node: Node) -> StoreConfig:
+    return parse_store_url(text(node), node.diagnostics.folder)
+
+
+StoreUrl: TypeAlias = Annotated[StoreConfig, _url]
 
 _EXPECTED: Final = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"
 

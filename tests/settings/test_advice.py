@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Advice, load_settings
+from adapters.settings import ConfigAdvice, load_settings
 from tests.settings.workbench import (
     ROUTES,
     SECRET,
@@ -23,7 +23,7 @@ HERE = f"{ROUTES}.zapier"
 def test_an_inline_secret_is_advised_against_with_its_line(tmp_path: Path) -> None:
     settings = loaded(tmp_path, one_route())
     assert settings.advice == (
-        Advice(
+        ConfigAdvice(
             file=f"{tmp_path}/gateway.json5",
             line=9,
             path=f"{HERE}.secret",

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.settings import Settings, SettingsError, load_settings
-from adapters.settings.findings import FieldPath, Findings
+from adapters.settings.config import config_of
+from adapters.settings.diagnostics import ConfigPath
 from adapters.settings.includes import MergedDocument, read_merged
-from adapters.settings.plan import read_plan
 from tests.settings.workbench import written
 
 CANARY = "C4nary! of the mine"
@@ -78,7 +78,7 @@ COMPLETE: dict[str, Any] = {
 """A configuration with every field that we read."""
 
 
-def paths_in(value: object, path: FieldPath = ()) -> Iterator[FieldPath]:
+def paths_in(value: object, path: ConfigPath = ()) -> Iterator[ConfigPath]:
     """Yield the path of every field."""
     yield path
     if isinstance(value, dict):
@@ -89,7 +89,7 @@ def paths_in(value: object, path: FieldPath = ()) -> Iterator[FieldPath]:
             yield from paths_in(item, (*path, index))
 
 
-def with_value(path: FieldPath, value: object) -> object:
+def with_value(path: ConfigPath, value: object) -> object:
     """Return the complete configuration with another value at one field."""
     if not path:
         return value
@@ -156,7 +156,7 @@ values = st.recursive(
 @given(path=st.sampled_from(list(paths_in(COMPLETE))), value=values)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_value_at_any_field_is_read_or_refused(
-    folder: Path, path: FieldPath, value: object
+    folder: Path, path: ConfigPath, value: object
 ) -> None:
     outcome = outcome_of(written(folder, with_value(path, value)))
     if isinstance(outcome, SettingsError):
@@ -164,9 +164,9 @@ def test_any_value_at_any_field_is_read_or_refused(
         assert all(one.line and one.expected and one.found for one in outcome.problems)
 
 
-_ROUTES: FieldPath = ("plugins", "entries", "webhooks", "config", "routes", "zapier")
+_ROUTES: ConfigPath = ("plugins", "entries", "webhooks", "config", "routes", "zapier")
 _OPEN = ("sessionKey", "path", "controllerId", "description")
-_SHOWN: frozenset[FieldPath] = frozenset(
+_SHOWN: frozenset[ConfigPath] = frozenset(
     {
         *((*_ROUTES, name) for name in _OPEN),
         ("secrets", "providers", "kept", "path"),
@@ -196,7 +196,7 @@ wrapped = st.sampled_from(
 @given(path=hidden, value=wrapped)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_message_shows_what_stands_where_a_secret_may(
-    folder: Path, path: FieldPath, value: object
+    folder: Path, path: ConfigPath, value: object
 ) -> None:
     outcome = outcome_of(written(folder, with_value(path, value)))
     assert CANARY not in everything_shown(outcome)
@@ -227,8 +227,8 @@ def test_a_provider_does_not_show_what_its_command_is_given(folder: Path) -> Non
     for field in (("env", "VAULT_TOKEN"), ("args", 0)):
         document = read_merged(written(folder, with_value((*path, *field), CANARY)), {})
         assert isinstance(document, MergedDocument)
-        plan = read_plan(document, folder, None, Findings(document.file, document.lines))
-        assert CANARY not in repr((document, plan))
+        config = config_of(document, None)
+        assert CANARY not in repr((document, config))
 
 
 @pytest.fixture

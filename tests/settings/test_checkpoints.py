@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from adapters.settings import Checkpoints, Sealed, Settings, Unresolved
+from adapters.settings import CheckpointsConfig, Sealed, Settings, Unresolved
 from tests.settings.workbench import advice_of, loaded, refused
 
 KEY = "PRIVATE+KEY+flows.example+00000000+a-key-that-only-looks-like-one"
@@ -19,15 +20,15 @@ def with_audit(**fields: object) -> dict[str, object]:
     return {"secrets": {"providers": {"signing": signing}}, "taskflow": {"audit": fields}}
 
 
-def looked_up(settings: Settings) -> str | Unresolved:
+def looked_up(settings: Settings, environ: Mapping[str, str] | None = None) -> str | Unresolved:
     """Return the key's text, or why there is none."""
     assert settings.checkpoints.key is not None
-    found = settings.checkpoints.key.look_up()
+    found = settings.checkpoints.key.look_up(environ or {})
     return found.reveal() if isinstance(found, Sealed) else found
 
 
 def test_nothing_is_signed_unless_there_is_a_key(tmp_path: Path) -> None:
-    expected = Checkpoints(
+    expected = CheckpointsConfig(
         file=tmp_path / "taskflow.checkpoints", every_minutes=15, origin=None, key=None
     )
     assert loaded(tmp_path, "{}").checkpoints == expected
@@ -35,7 +36,7 @@ def test_nothing_is_signed_unless_there_is_a_key(tmp_path: Path) -> None:
 
 def test_the_file_starts_at_the_configuration(tmp_path: Path) -> None:
     document = with_audit(checkpoints="kept/log", everyMinutes=0.5, origin="flows.example/main")
-    expected = Checkpoints(
+    expected = CheckpointsConfig(
         file=tmp_path / "kept" / "log", every_minutes=0.5, origin="flows.example/main"
     )
     assert loaded(tmp_path, document).checkpoints == expected
@@ -58,7 +59,7 @@ def test_the_key_is_looked_up_when_it_is_used(tmp_path: Path) -> None:
 
 
 def test_the_key_may_stand_in_the_environment(tmp_path: Path) -> None:
-    assert looked_up(loaded(tmp_path, with_audit(key="${SIGNING}"), {"SIGNING": KEY})) == KEY
+    assert looked_up(loaded(tmp_path, with_audit(key="${SIGNING}")), {"SIGNING": KEY}) == KEY
 
 
 def test_a_key_in_the_configuration_works_and_is_advised_against(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_the_key_is_neither_shown_nor_copied(tmp_path: Path) -> None:
     assert "PRIVATE" not in repr(settings)
     key = settings.checkpoints.key
     assert key is not None
-    for secret in (key, key.look_up()):
+    for secret in (key, key.look_up({})):
         assert f"{secret}".endswith("(***)")
         with pytest.raises(TypeError, match="neither copied nor pickled"):
             pickle.dumps(secret)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.settings import SettingsError, load_settings
-from adapters.settings.document import MAX_BYTES, Document, read_document
-from adapters.settings.findings import FieldPath, Problem
-from adapters.settings.findings import written as written_path
-from adapters.settings.places import Repeat
+from adapters.settings.diagnostics import ConfigPath, ConfigProblem
+from adapters.settings.diagnostics import written as written_path
+from adapters.settings.document import MAX_BYTES, Json5File, read_document
+from adapters.settings.source_lines import Repeat
 from tests.settings.workbench import ROUTES, refused_lines, written
 
 
@@ -24,7 +24,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
     problem = read_document(tmp_path)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, ConfigProblem)
     assert problem.found == "an error: Is a directory"
 
 
@@ -36,19 +36,19 @@ def test_a_file_larger_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
     problem = read_document(Path("/dev/zero"))
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, ConfigProblem)
     assert problem.found == "a larger file"
 
 
 def test_a_file_of_exactly_a_mebibyte_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, "{}" + " " * (MAX_BYTES - 2))
-    assert isinstance(read_document(path), Document)
+    assert isinstance(read_document(path), Json5File)
 
 
 def test_other_encodings_are_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "gateway.json5"
     path.write_bytes(b"{\n// caf\xe9\n}")
-    assert read_document(path) == Problem(
+    assert read_document(path) == ConfigProblem(
         file=str(path), line=2, expected="text in UTF-8", found="bytes that are not"
     )
 
@@ -176,16 +176,16 @@ def test_every_field_has_the_line_that_it_stands_in(
     text = json.dumps(value, indent=1, ensure_ascii=False)
     path = written(tmp_path_factory.mktemp("place"), text)
     document = read_document(path)
-    assert isinstance(document, Document)
+    assert isinstance(document, Json5File)
     assert document.value == value
     assert document.repeats == ()
     lines = iter(range(1, text.count("\n") + 2))
     assert dict(document.lines) == dict(_places(value, (), next(lines)))
 
 
-def _places(value: object, path: FieldPath, line: int) -> list[tuple[FieldPath, int]]:
+def _places(value: object, path: ConfigPath, line: int) -> list[tuple[ConfigPath, int]]:
     """Return the places of a value as `json.dumps(indent=1)` writes it, from a line on."""
-    places: list[tuple[FieldPath, int]] = [(path, line)]
+    places: list[tuple[ConfigPath, int]] = [(path, line)]
     items: list[tuple[str | int, object]] = []
     if isinstance(value, dict):
         items = list(value.items())
@@ -204,12 +204,12 @@ def _height(value: object) -> int:
 @given(text=st.text(alphabet="{}[]:,'\"\\/*\n a1u.-", max_size=40))
 def test_no_text_breaks_the_reader(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = written(tmp_path_factory.mktemp("text"), text)
-    assert isinstance(read_document(path), Document | Problem)
+    assert isinstance(read_document(path), Json5File | ConfigProblem)
 
 
 def test_a_fields_line_is_that_of_its_key(tmp_path: Path) -> None:
     document = read_document(written(tmp_path, "{a:\n  {\nb\n:\n1}}"))
-    assert isinstance(document, Document)
+    assert isinstance(document, Json5File)
     assert document.lines == {(): 1, ("a",): 1, ("a", "b"): 3}
 
 
@@ -223,7 +223,7 @@ y", ],
   h: 0x1F, a: 1,
 }"""
     document = read_document(written(tmp_path, text))
-    assert isinstance(document, Document)
+    assert isinstance(document, Json5File)
     assert document.value == {"a": 1, "d'": "/* e */", "f": [1, {"g": 5.0}, "xy"], "h": 31}
     assert document.lines == {
         (): 2,

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from adapters.settings import Pages, Secret, Unresolved
-from tests.settings.workbench import SECRET, advice_of, loaded, refused, route, with_routes
+from adapters.settings import PagesConfig, PagesLogin, Unresolved, read_config, resolve_login
+from tests.settings.workbench import SECRET, advice_of, loaded, refused, route, with_routes, written
 
 
 def with_pages(**fields: object) -> dict[str, object]:
@@ -13,10 +14,24 @@ def with_pages(**fields: object) -> dict[str, object]:
     return {"taskflow": {"audit": {"pages": fields}}}
 
 
+def login(
+    folder: Path, document: object, environ: Mapping[str, str] | None = None
+) -> PagesLogin | Unresolved | None:
+    """Return who may see the pages of a configuration."""
+    config = read_config(written(folder, document), {})
+    return resolve_login(config, environ or {})
+
+
+def right(found: PagesLogin | Unresolved | None) -> PagesLogin:
+    """Return a login that there is."""
+    assert isinstance(found, PagesLogin)
+    return found
+
+
 def test_the_pages_have_no_password_unless_it_is_set(tmp_path: Path) -> None:
     pages = loaded(tmp_path, "{}").pages
-    assert pages == Pages(host="127.0.0.1", port=8081, user="auditor", password=None)
-    assert not pages.admits("auditor", "")
+    assert pages == PagesConfig(host="127.0.0.1", port=8081, user="auditor", password=None)
+    assert login(tmp_path, "{}") is None
 
 
 @pytest.mark.parametrize(
@@ -37,8 +52,7 @@ def test_a_base_path_is_a_plain_path(tmp_path: Path, path: str) -> None:
 
 
 def test_only_the_user_with_the_password_is_admitted(tmp_path: Path) -> None:
-    pages = loaded(tmp_path, with_pages(user="grace", password=SECRET)).pages
-    assert isinstance(pages.password, Secret)
+    pages = right(login(tmp_path, with_pages(user="grace", password=SECRET)))
     assert [
         pages.admits("grace", SECRET),
         pages.admits("Grace", SECRET),
@@ -48,22 +62,22 @@ def test_only_the_user_with_the_password_is_admitted(tmp_path: Path) -> None:
 
 
 def test_a_user_beyond_ascii_is_sent_as_utf_8(tmp_path: Path) -> None:
-    pages = loaded(tmp_path, with_pages(user="Zoë", password=SECRET)).pages
+    pages = right(login(tmp_path, with_pages(user="Zoë", password=SECRET)))
     assert pages.admits("Zoë".encode().decode("latin-1"), SECRET)
     assert not pages.admits("Zo\u0141", SECRET)
 
 
 def test_the_password_may_be_kept_elsewhere(tmp_path: Path) -> None:
     document = with_pages(password="${AUDIT_PASSWORD}")
-    pages = loaded(tmp_path, document, {"AUDIT_PASSWORD": SECRET}).pages
+    pages = right(login(tmp_path, document, {"AUDIT_PASSWORD": SECRET}))
     assert pages.admits("auditor", SECRET)
 
 
 def test_a_password_that_is_missing_stops_nothing_but_the_pages(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, with_pages(password="${AUDIT_PASSWORD}"))
+    document = with_pages(password="${AUDIT_PASSWORD}")
     reason = "the environment variable AUDIT_PASSWORD is not set"
-    assert settings.pages.password == Unresolved(reason)
-    assert (settings.skipped, settings.pages.admits("auditor", "")) == ((), False)
+    assert login(tmp_path, document) == Unresolved(reason)
+    assert loaded(tmp_path, document).skipped == ()
 
 
 def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:

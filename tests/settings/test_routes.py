@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Route
+from adapters.settings import RouteConfig
 from domain.application.limits import Limits
 from domain.flow.ids import Owner, RouteId
 from tests.settings.workbench import (
@@ -24,7 +24,7 @@ OTHER = "another good and long secret"
 
 def test_a_route_needs_only_a_session_key_and_a_secret(tmp_path: Path) -> None:
     only = the_route(loaded(tmp_path, one_route()))
-    assert only == Route(
+    assert only == RouteConfig(
         route_id=RouteId("zapier"),
         path="/plugins/webhooks/zapier",
         owner=Owner("agent:main:main"),
@@ -46,7 +46,7 @@ def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
     )
     only = the_route(loaded(tmp_path, with_routes({"zapier": fields})))
     limits = Limits(rate_requests=5, rate_window_seconds=0.5, in_flight=1, body_bytes=10)
-    assert only == Route(
+    assert only == RouteConfig(
         route_id=RouteId("zapier"),
         path="/my/hook",
         owner=Owner("agent:main:main"),

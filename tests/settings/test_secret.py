@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.settings import Route, RouteKey, Secret
+from adapters.settings import RouteConfig, RouteKey, Secret
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, Owner, RouteId
 
@@ -22,8 +22,8 @@ def presented(octets: bytes) -> str:
     return octets.decode("latin-1")
 
 
-def route_with(**secrets: str) -> Route:
-    return Route(
+def route_with(**secrets: str) -> RouteConfig:
+    return RouteConfig(
         route_id=RouteId("zapier"),
         path="/plugins/webhooks/zapier",
         owner=Owner("agent:main:main"),

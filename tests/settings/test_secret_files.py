@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import Settings
-from adapters.settings.trust import distrust
+from adapters.settings.file_permissions import distrust
 from tests.settings.workbench import SECRET, advice_of, loaded, route, the_route, with_routes
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Route, Settings, SettingsError, load_settings
+from adapters.settings import RouteConfig, Settings, SettingsError, load_settings
 
 SECRET = "correct horse battery staple"
 ROUTES = "plugins.entries.webhooks.config.routes"
@@ -59,7 +59,7 @@ def one_route(**fields: object) -> dict[str, object]:
     return with_routes({"zapier": route(**fields)})
 
 
-def the_route(settings: Settings) -> Route:
+def the_route(settings: Settings) -> RouteConfig:
     """Return the only route that is served."""
     (only,) = settings.routes
     return only

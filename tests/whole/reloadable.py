@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import define
 
-from adapters.composition.asking_to_reload import reload
+from adapters.composition.asking_to_reload import ask_to_reload
 from tests.whole.callers import Answer, Caller, Door
 from tests.whole.gateway import ROOT, RunningGateway
 
@@ -70,7 +70,7 @@ class Reloadable:
         """Write a configuration, if one is given, and reload; return what is said of that."""
         if configuration is not None:
             self.write(configuration)
-        done = reload(None, self.url)
+        done = ask_to_reload(None, self.url)
         assert done.accepted, done.sentence
         return done.sentence
 
@@ -78,7 +78,7 @@ class Reloadable:
         """Write a configuration, if one is given, that is refused; return why."""
         if configuration is not None:
             self.write(configuration)
-        done = reload(None, self.url)
+        done = ask_to_reload(None, self.url)
         assert not done.accepted
         return done.sentence
 

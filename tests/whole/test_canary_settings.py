@@ -14,11 +14,9 @@ from types import FunctionType, ModuleType
 import attrs
 import pytest
 
-from adapters.settings import SettingsError, load_settings
-from adapters.settings.assembly import resolve_all, resolve_routes
-from adapters.settings.findings import Findings
+from adapters.settings import SettingsError, load_settings, resolve
+from adapters.settings.config import config_of
 from adapters.settings.includes import MergedDocument, read_merged
-from adapters.settings.plan import read_plan
 from tests.whole.broken_configurations import BREAKS, Change
 from tests.whole.canaries import ENVIRONMENT, MARK, SECRETS, configured, traces
 
@@ -44,11 +42,10 @@ def test_settings_keep_no_secret_in_memory(tmp_path: Path) -> None:
 def test_nothing_that_a_configuration_is_read_into_shows_a_secret(tmp_path: Path) -> None:
     document = read_merged(configured(tmp_path).config, {})
     assert isinstance(document, MergedDocument)
-    findings = Findings(document.file, document.lines)
-    plan = read_plan(document, tmp_path, None, findings)
-    resolved = resolve_routes(plan.webhooks.served, resolve_all(plan, ENVIRONMENT))
-    assert len(resolved) == 7
-    assert traces(f"{document!r} {plan!r} {findings!r} {resolved!r}".encode()) == []
+    config = config_of(document, None)
+    settings = resolve(config, ENVIRONMENT)
+    assert len(config.webhooks.served) == 7
+    assert traces(f"{document!r} {config!r} {settings!r}".encode()) == []
 
 
 def _reachable(start: object) -> Iterator[object]:

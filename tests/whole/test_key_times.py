@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters import cli
-from adapters.composition.checking import check
+from adapters.composition.check import check_configuration
 from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.stores import settings_of
@@ -28,7 +28,7 @@ def configured(folder: Path, **keys: object) -> Path:
 
 def test_check_shows_when_keys_begin_and_end(tmp_path: Path) -> None:
     times = {"notBefore": "2001-01-01T00:00:00Z", "notAfter": "2999-01-01T00:00:00Z"}
-    report = check(configured(tmp_path, timed={"secret": OLD, **times}, plain=NEW))
+    report = check_configuration(configured(tmp_path, timed={"secret": OLD, **times}, plain=NEW))
     assert isinstance(report, cli.Startable)
     (served,) = report.routes
     assert served.key_times == (cli.KeyPeriod(KeyId("timed"), 978_307_200_000, 32_472_144_000_000),)

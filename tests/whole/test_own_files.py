@@ -13,7 +13,7 @@ import pytest
 
 from adapters.audit.keys import Signer
 from adapters.cli import Startable, Unstartable
-from adapters.composition.checking import check
+from adapters.composition.check import check_configuration
 from domain.flow.commands import CreateFlow
 from tests.cli.workbench import seeding
 from tests.settings.workbench import SECRET, with_routes, written
@@ -57,7 +57,7 @@ def program(*argv: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 def problem(config: Path) -> str:
     """Return the one reason why a configuration cannot be started with."""
-    report = check(config)
+    report = check_configuration(config)
     assert isinstance(report, Unstartable)
     (finding,) = report.problems
     assert finding.field == PLACE
@@ -65,7 +65,7 @@ def problem(config: Path) -> str:
 
 
 def advice(config: Path) -> list[str]:
-    report = check(config)
+    report = check_configuration(config)
     assert isinstance(report, Startable)
     return [one.sentence for one in report.advice if one.field == "taskflow.audit"]
 

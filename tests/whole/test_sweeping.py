@@ -14,7 +14,7 @@ from attrs import define, field
 
 from adapters import schedule
 from adapters.composition.sweeping import SweepJob, pace_of
-from adapters.settings import Children
+from adapters.settings import ChildrenConfig
 from adapters.store import EventSourcedStore, open_for_writing
 from domain.application.listening import ClockReading
 from domain.application.operators import SYSTEM, Operators
@@ -26,7 +26,7 @@ from domain.flow.commands import CancelFlow, CreateFlow, RunTask
 from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.status import FlowStatus, Runtime
 
-CHILDREN = Children(lost_after_seconds=1, sweep_seconds=0.2)
+CHILDREN = ChildrenConfig(lost_after_seconds=1, sweep_seconds=0.2)
 START = 1_795_435_200_000
 
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import pyjson5
 from attrs import Factory, define, field, frozen
 
-from adapters.settings.findings import FieldPath
+from adapters.settings.diagnostics import ConfigPath
 
 _TOKEN: Final = re.compile(
     r"""
@@ -35,7 +35,7 @@ _Token: TypeAlias = tuple[str, int]
 class Repeat:
     """A key that an object has a second time."""
 
-    path: FieldPath
+    path: ConfigPath
     line: int
     first_line: int
 
@@ -44,7 +44,7 @@ class Repeat:
 class Places:
     """The line of every field, and every repeated key."""
 
-    lines: dict[FieldPath, int]
+    lines: dict[ConfigPath, int]
     repeats: tuple[Repeat, ...]
 
 
@@ -67,29 +67,29 @@ def _tokens(text: str) -> list[_Token]:
 @define
 class _Walk:
     tokens: Iterator[_Token]
-    lines: dict[FieldPath, int] = field(factory=dict)
+    lines: dict[ConfigPath, int] = field(factory=dict)
     repeats: list[Repeat] = Factory(list)
 
     # NOTE: the parser's limit on nesting bounds this recursion.
-    def value(self, path: FieldPath, token: _Token) -> None:
+    def value(self, path: ConfigPath, token: _Token) -> None:
         self.lines[path] = token[1]
         if token[0] == "{":
             self._members(path)
         elif token[0] == "[":
             self._elements(path)
 
-    def _members(self, path: FieldPath) -> None:
+    def _members(self, path: ConfigPath) -> None:
         for raw, line in self._until("}"):
             self._member((*path, _key(raw)), line)
 
-    def _member(self, path: FieldPath, line: int) -> None:
+    def _member(self, path: ConfigPath, line: int) -> None:
         if path in self.lines:
             self.repeats.append(Repeat(path, line, self.lines[path]))
         next(self.tokens)  # the colon
         self.value(path, next(self.tokens))
         self.lines[path] = line
 
-    def _elements(self, path: FieldPath) -> None:
+    def _elements(self, path: ConfigPath) -> None:
         for index, token in enumerate(self._until("]")):
             self.value((*path, index), token)
 

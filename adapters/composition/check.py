@@ -7,26 +7,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters import cli
-from adapters.composition.checkpoints import public_key_of, unsigned
+from adapters.composition.checkpoints import Signing, signing_of
 from adapters.composition.clock_and_ids import now
 from adapters.composition.configurations import route_limits
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.settings import Advice, Problem, Settings, SettingsError, load_settings
+from adapters.settings import ConfigAdvice, ConfigProblem, Settings, SettingsError, load_settings
 
 
-def check(config: Path) -> cli.CheckReport:
+def check_configuration(config: Path) -> cli.CheckReport:
     """Say what a configuration would serve."""
     try:
         settings = load_settings(config, os.environ)
     except SettingsError as error:
-        return cli.Unstartable(
-            tuple(
-                _finding(config, one, f"expected {one.expected}, found {one.found}")
-                for one in error.problems
-            )
-        )
-    if fault := misplaced_checkpoints(settings, settings.store.url):
+        return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
+    signing = signing_of(settings)
+    if fault := misplaced_checkpoints(settings, settings.store.url, signing):
         return cli.Unstartable(
             (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
         )
@@ -38,23 +34,25 @@ def check(config: Path) -> cli.CheckReport:
         ),
         disabled=settings.disabled,
         advice=(
-            *(_finding(config, one, one.sentence) for one in settings.advice),
+            *(_finding(config, one) for one in settings.advice),
             *(
                 cli.ConfigurationFinding(field=one.field, line=None, sentence=one.sentence)
                 for one in advise_on_times(settings, now())
             ),
             *(
                 cli.ConfigurationFinding(field="taskflow.audit", line=None, sentence=sentence)
-                for sentence in unsigned(settings)
+                for sentence in signing.faults
             ),
         ),
-        options=_checked_options(settings),
+        options=_checked_options(settings, signing),
     )
 
 
-def _finding(config: Path, found: Problem | Advice, sentence: str) -> cli.ConfigurationFinding:
+def _finding(config: Path, found: ConfigProblem | ConfigAdvice) -> cli.ConfigurationFinding:
     file = None if found.file == str(config) else found.file
-    return cli.ConfigurationFinding(field=found.path, line=found.line, sentence=sentence, file=file)
+    return cli.ConfigurationFinding(
+        field=found.path, line=found.line, sentence=found.sentence, file=file
+    )
 
 
 def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
@@ -70,7 +68,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
         )
 
 
-def _checked_options(settings: Settings) -> cli.GatewayOptions:
+def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions:
     return cli.GatewayOptions(
         store=settings.store.url,
         host=settings.server.host,
@@ -84,5 +82,5 @@ def _checked_options(settings: Settings) -> cli.GatewayOptions:
         trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
         checkpoints=str(settings.checkpoints.file),
         checkpoint_minutes=settings.checkpoints.every_minutes,
-        public_key=public_key_of(settings),
+        public_key=next(map(str, signing.verifiers), None),
     )

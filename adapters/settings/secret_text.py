@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, SupportsIndex, TypeAlias, final
+from typing import TypeAlias, final
 
 from attrs import frozen
 
-from adapters.settings.fields import described
+from adapters.settings.hidden import Hidden
+from adapters.settings.nodes import kind_of
 from adapters.settings.placeholders import is_placeholder
 from domain.flow.values import BLANKS
 
@@ -18,11 +19,14 @@ class Unresolved:
     reason: str
 
 
+class ProviderFault(Exception):  # noqa: N818 - an answer, not an error
+    """Why a provider gives none of its secrets: a clause without a value in it."""
+
+
 @final
-class Sealed:
+class Sealed(Hidden):
     """Holds a secret's text on its way to whoever uses it; it shows itself as `Sealed(***)`."""
 
-    # APPSEC: not an attrs class, so that `attrs.asdict` and structured loggers find no fields.
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
@@ -32,15 +36,6 @@ class Sealed:
         """Return the text."""
         return self._text
 
-    def __repr__(self) -> str:
-        return "Sealed(***)"
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is neither copied nor pickled")
-
 
 Resolution: TypeAlias = Sealed | Unresolved
 
@@ -48,7 +43,7 @@ Resolution: TypeAlias = Sealed | Unresolved
 def sealed(value: object, name: str) -> Resolution:
     """Seal a value that is a secret; `name` says what it is where it cannot be one."""
     if not isinstance(value, str):
-        return Unresolved(f"{name} is {described(value)}, not a string")
+        return Unresolved(f"{name} is {kind_of(value)}, not a string")
     trimmed = value.strip(BLANKS)
     if is_placeholder(trimmed):
         return Unresolved(f"{name} is a placeholder that nothing has replaced")

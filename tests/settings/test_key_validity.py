@@ -50,7 +50,7 @@ def test_an_offset_counts(tmp_path: Path, text: str, same: str) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     at = (datetime.fromisoformat(same) - epoch).total_seconds() * 1000
     (key,) = the_route(loaded(tmp_path, with_keys(k={"secret": ONE, "notBefore": text}))).keys
-    assert key.times.not_before == round(at)
+    assert key.validity.not_before == round(at)
 
 
 @pytest.mark.parametrize(

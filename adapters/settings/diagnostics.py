@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from attrs import Factory, define, field, frozen
 
-FieldPath: TypeAlias = tuple[str | int, ...]
+ConfigPath: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a field; the empty one is the whole file."""
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
-def written(path: FieldPath) -> str:
+def written(path: ConfigPath) -> str:
     """Return a field's path as people write it: `gateway.trustedProxies[0]`, `routes["a.b"]`."""
     return "".join(map(_step, path)).removeprefix(".")
 
@@ -26,12 +27,6 @@ def _step(key: str | int) -> str:
     return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key, ensure_ascii=False)}]"
 
 
-def _located(file: str, line: int | None, path: str) -> str:
-    """Return `file:line: path: `, leaving out what is not known."""
-    place = file if line is None else f"{file}:{line}"
-    return ": ".join(part for part in (place, path) if part)
-
-
 @frozen
 class SourceLine:
     """A line of a configuration file, counted from 1; None is the file as a whole."""
@@ -39,9 +34,12 @@ class SourceLine:
     file: str
     line: int | None
 
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
 
 @frozen(kw_only=True)
-class Problem:
+class ConfigProblem:
     """One fault of a configuration: where, what was expected, what was found instead.
 
     `path` is empty for a fault of the whole file. No part of it ever shows a secret's value.
@@ -53,13 +51,17 @@ class Problem:
     expected: str
     found: str
 
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong."""
+        return f"expected {self.expected}, found {self.found}"
+
     def __str__(self) -> str:
-        place = _located(self.file, self.line, self.path)
-        return f"{place}: expected {self.expected}, found {self.found}"
+        return _located(self)
 
 
 @frozen(kw_only=True)
-class Advice:
+class ConfigAdvice:
     """One thing that works but should not stay: where, and a sentence without any secret."""
 
     file: str
@@ -68,13 +70,18 @@ class Advice:
     sentence: str
 
     def __str__(self) -> str:
-        return f"{_located(self.file, self.line, self.path)}: {self.sentence}"
+        return _located(self)
+
+
+def _located(one: ConfigProblem | ConfigAdvice) -> str:
+    place = str(SourceLine(one.file, one.line))
+    return ": ".join(part for part in (place, one.path, one.sentence) if part)
 
 
 class SettingsError(Exception):
     """The configuration cannot be used; `problems` says why, one for each fault, in file order."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
         super().__init__(problems)
         self.problems = problems
 
@@ -83,36 +90,50 @@ class SettingsError(Exception):
 
 
 @define
-class Findings:
-    """Collects the problems and the advice of one configuration while it is read."""
+class Diagnostics:
+    """Collects the problems and the advice of one configuration while it is read.
+
+    Its relative paths start at the folder of its file; `~/` stands for `home`.
+    """
 
     file: str
-    lines: Mapping[FieldPath, SourceLine] = field(repr=False)
-    problems: list[Problem] = Factory(list)
-    advice: list[Advice] = Factory(list)
+    lines: Mapping[ConfigPath, SourceLine] = field(repr=False)
+    home: str | None = field(default=None, repr=False)
+    problems: list[ConfigProblem] = Factory(list)
+    advice: list[ConfigAdvice] = Factory(list)
 
-    def source(self, path: FieldPath) -> SourceLine:
+    def file_at(self, path: str) -> Path:
+        """Return the file that a path of the configuration leads to."""
+        is_home = self.home is not None and path.startswith("~/")
+        return self.folder / (f"{self.home}{path[1:]}" if is_home else path)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the configuration."""
+        return Path(self.file).absolute().parent
+
+    def source(self, path: ConfigPath) -> SourceLine:
         """Return where a field stands, or the closest object around it that is there."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, SourceLine(self.file, None))
 
-    def refuse(self, path: FieldPath, *, expected: str, found: str) -> None:
+    def refuse(self, path: ConfigPath, *, expected: str, found: str) -> None:
         """Note a problem."""
         at, place = self.source(path), written(path)
         self.problems.append(
-            Problem(file=at.file, line=at.line, path=place, expected=expected, found=found)
+            ConfigProblem(file=at.file, line=at.line, path=place, expected=expected, found=found)
         )
 
-    def advise(self, path: FieldPath, sentence: str) -> None:
+    def advise(self, path: ConfigPath, sentence: str) -> None:
         """Note a piece of advice."""
         at, place = self.source(path), written(path)
-        self.advice.append(Advice(file=at.file, line=at.line, path=place, sentence=sentence))
+        self.advice.append(ConfigAdvice(file=at.file, line=at.line, path=place, sentence=sentence))
 
     def advise_on_file(self, file: str, sentence: str) -> None:
         """Note a piece of advice on a file as a whole."""
-        self.advice.append(Advice(file=file, sentence=sentence))
+        self.advice.append(ConfigAdvice(file=file, sentence=sentence))
 
-    def order(self, finding: Problem | Advice) -> tuple[bool, str, int]:
+    def order(self, finding: ConfigProblem | ConfigAdvice) -> tuple[bool, str, int]:
         """Return the key that sorts by file, the configuration first, and line."""
         return finding.file != self.file, finding.file, finding.line or 0

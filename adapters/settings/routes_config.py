@@ -1,0 +1,235 @@
+"""The routes of the webhooks plugin: which there are, for whom they act, and by which keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from attrs import field, frozen
+
+from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
+from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
+from adapters.settings.limits import read_route_limits
+from adapters.settings.nodes import Node
+from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
+from adapters.settings.providers import Providers
+from adapters.settings.references import DeclaredSecret, SecretField
+from adapters.settings.secret import Secret
+from adapters.settings.structure import kinds_of, plain_text, read, read_members
+from domain.application.limits import Limits
+from domain.flow.ids import KeyId, Owner, RouteId
+from domain.flow.values import BLANKS, Timestamp
+
+DEFAULT_KEY: Final = KeyId("default")
+"""The id of the key that a plain `secret` makes."""
+
+_ROUTE: Final[dict[str, Any]] = {
+    "enabled": bool,
+    "path": str,
+    "session_key": str,
+    "secret": Any,
+    "secrets": Any,
+    "controller_id": str,
+    "description": Annotated[str, plain_text],
+    "limits": Any,
+}
+_TIMED: Final = {"secret": SecretField, **kinds_of(KeyValidity)}
+_TIMED_KEYS: Final = ("secret", "notBefore", "notAfter")
+"""What an object may hold that is a secret with its times; a SecretRef has other members."""
+
+_KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_PREFIX: Final = "/plugins/webhooks/"
+_PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
+"""What OpenClaw's own schema lets stand beside a plugin's configuration."""
+
+
+@frozen
+class DeclaredKey:
+    """One key of a route as it is written."""
+
+    key_id: KeyId
+    secret: DeclaredSecret
+    validity: KeyValidity = ALWAYS
+
+
+@frozen
+class RouteKey:
+    """One secret of a route; events name its id, so that a leaked one can be traced."""
+
+    key_id: KeyId
+    secret: Secret
+    validity: KeyValidity = ALWAYS
+
+
+@frozen(kw_only=True)
+class UnresolvedKey:
+    """A key of an enabled route whose secret could not be looked up."""
+
+    route_id: RouteId
+    key_id: KeyId
+    reason: str
+    place: ConfigPath
+
+
+@frozen
+class InvalidKey:
+    """A key whose secret was presented before or after the times at which it is valid."""
+
+    key_id: KeyId
+    fault: KeyFault
+
+
+@frozen(kw_only=True)
+class RouteConfig:
+    """One path: for whom it acts, with which secrets, within which limits.
+
+    `keys` are those whose secrets are at hand, `unresolved` the others, once they are looked up.
+    """
+
+    route_id: RouteId
+    path: str
+    owner: Owner
+    controller_id: str
+    description: str | None = None
+    limits: Limits
+    enabled: bool = True
+    declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
+    keys: tuple[RouteKey, ...] = ()
+    unresolved: tuple[UnresolvedKey, ...] = ()
+    place: ConfigPath = field(default=(), eq=False)
+
+    @property
+    def path_place(self) -> ConfigPath:
+        """Return the place of the route's path, even where the path is the default."""
+        return (*self.place, "path")
+
+    def identify(self, presented: str, at: Timestamp) -> KeyId | InvalidKey | None:
+        """Return the id of the key that a caller presented, or None; see `Secret.matches`.
+
+        The work is the same whichever key matches, and if none does. A key that is valid goes
+        before one with the same secret that is not.
+        """
+        # APPSEC: a list, not a generator: every key is compared before the first match is taken.
+        matching = [key for key in self.keys if key.secret.matches(presented)]
+        invalid: InvalidKey | None = None
+        for key in matching:
+            fault = key.validity.fault(at)
+            if fault is None:
+                return key.key_id
+            invalid = invalid or InvalidKey(key.key_id, fault)
+        return invalid
+
+
+@frozen
+class Webhooks:
+    """The plugin's configuration: what takes it out as a whole, its routes, and where."""
+
+    off: SwitchedOff | None
+    routes: tuple[RouteConfig, ...]
+    place: ConfigPath
+
+    @property
+    def disabled(self) -> tuple[str, ...]:
+        """Return the ids of the routes that are switched off, alone or with the plugin."""
+        return tuple(one.route_id for one in self.routes if self.off or not one.enabled)
+
+    @property
+    def served(self) -> tuple[RouteConfig, ...]:
+        """Return the routes that are to be served, if their secrets allow."""
+        return tuple(one for one in self.routes if one.enabled and not self.off)
+
+
+def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
+    """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
+    plugins = root.at("plugins")
+    plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
+    entries = plugins.at("entries")
+    entries.refuse_misspelt(PLUGIN_ID)
+    entry = entries.at(PLUGIN_ID)
+    entry.members(_PLUGIN_KEYS)
+    config = entry.at("config")
+    config.members(("routes",))
+    routes = config.at("routes")
+    declared = (_route(RouteId(name), one, limits) for name, one in routes.members().items())
+    webhooks = Webhooks(read_switch(plugins, entry), tuple(declared), entry.path)
+    for key in (key for route in webhooks.served for key in route.declared):
+        providers.check(key.secret, root.diagnostics)
+    _refuse_conflicts(webhooks.served, root.diagnostics)
+    return webhooks
+
+
+def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig:
+    if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
+        node.refuse("a route id without blanks around it", "another key")
+    found = read_members(node, _ROUTE, required=("session_key",))
+    return RouteConfig(
+        route_id=route_id,
+        enabled=found.get("enabled", True),
+        path=_normalised(found.get("path", f"{_PREFIX}{route_id}")),
+        owner=Owner(found.get("session_key", "")),
+        controller_id=found.get("controller_id", f"webhooks/{route_id}"),
+        description=found.get("description"),
+        declared=tuple(_keys(node)),
+        limits=read_route_limits(node.at("limits"), general),
+        place=node.path,
+    )
+
+
+def _normalised(path: str) -> str:
+    """Return a path with a slash in front, and without one at its end."""
+    absolute = path if path.startswith("/") else f"/{path}"
+    return absolute.removesuffix("/") or "/"
+
+
+def _keys(route: Node) -> Iterator[DeclaredKey]:
+    plain, several = route.at("secret"), route.at("secrets")
+    if not plain.is_absent:
+        yield from _declared(DEFAULT_KEY, read(plain, SecretField))
+    elif several.is_absent or several.value == {}:
+        plain.refuse("a secret, a SecretRef, or an object secrets with some of them")
+    for key_id, node in several.members().items():
+        if not _KEY_ID.fullmatch(key_id):
+            node.refuse("a key id like 2026-01 or next", "another key")
+        elif key_id == DEFAULT_KEY and not plain.is_absent:
+            node.refuse(f"another key id, as secret is {DEFAULT_KEY}", DEFAULT_KEY)
+        else:
+            yield from _declared(KeyId(key_id), *_secret_and_validity(node))
+
+
+def _secret_and_validity(node: Node) -> tuple[DeclaredSecret | None, KeyValidity]:
+    if not isinstance(node.value, dict) or node.value.keys().isdisjoint(_TIMED_KEYS):
+        return read(node, SecretField), ALWAYS
+    found = read_members(node, _TIMED, required=("secret",))
+    secret, validity = found.pop("secret", None), KeyValidity(**found)
+    begin, end = validity.not_before, validity.not_after
+    if begin is not None and end is not None and begin >= end:
+        node.at("notAfter").refuse("a time after notBefore", "none after it")
+    return secret, validity
+
+
+def _declared(
+    key_id: KeyId, secret: DeclaredSecret | None, validity: KeyValidity = ALWAYS
+) -> Iterator[DeclaredKey]:
+    if secret is not None:
+        yield DeclaredKey(key_id, secret, validity)
+
+
+def _refuse_conflicts(served: tuple[RouteConfig, ...], diagnostics: Diagnostics) -> None:
+    first: dict[str, RouteConfig] = {}
+    for route in served:
+        other = first.setdefault(route.path, route)
+        if other is not route:
+            _refuse_conflict(route, other, diagnostics)
+
+
+def _refuse_conflict(route: RouteConfig, other: RouteConfig, diagnostics: Diagnostics) -> None:
+    place = written(other.path_place)
+    own, others = diagnostics.source(route.path_place), diagnostics.source(other.path_place)
+    line = f"line {others.line}" if own.file == others.file else f"{others.file}:{others.line}"
+    where = place if others.line is None else f"{place} ({line})"
+    diagnostics.refuse(
+        route.path_place,
+        expected="a path that no other enabled route has",
+        found=f"{route.path}, which is the path of {where}",
+    )
