@@ -41,8 +41,9 @@ prove: setup ## run the proofs at full size, about an hour on two cores (Linux; 
 mutants: setup ## bring in deliberate faults, one at a time, and show which test finds each
 	@$(BIN)/python -m tests.mutants
 
-bench: setup ## measure, as ratios within one run
-	@$(BIN)/python -m bench
+bench: setup ## measure, beside what it replaces (npm installs that), as ratios within one run
+	@$(BIN)/python -m tests.whole.install cc
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet .

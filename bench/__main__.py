@@ -1,4 +1,4 @@
-"""Measure the gateway over HTTP beside a bare answer on the same server: `python -m bench`."""
+"""Measure the gateway over HTTP, beside the reference and a bare answer: `python -m bench`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from attrs import evolve
 from bench.figures import Report, as_json, read
 from bench.gateway import ROOT
 from bench.measure import measure
-from bench.plan import FULL, QUICK, Plan
+from bench.plan import FULL, LONG, QUICK, Plan
 from bench.plot import draw
-from bench.tables import markdown, write_between
+from bench.tables import markdown, summary, write_between
 
 KEPT: Final = ROOT / "docs" / "benchmarks"
 PASSING: Final = ROOT / "var" / "bench"
@@ -24,7 +24,9 @@ def main(argv: list[str]) -> None:
     """Do what the arguments say; figures go to standard output, progress to standard error."""
     asked = _parser().parse_args(argv)
     if asked.write_page:
-        write_between(KEPT / "README.md", "bench", markdown(read(KEPT / "http.json")))
+        report = read(KEPT / "http.json")
+        write_between(KEPT / "README.md", "bench", markdown(report))
+        write_between(ROOT / "README.md", "speed", summary(report))
         return
     report = run(_plan(asked), asked.out or (PASSING if asked.quick else KEPT))
     print(as_json(report) if asked.json else markdown(report))
@@ -40,7 +42,8 @@ def run(plan: Plan, out: Path) -> Report:
 
 
 def _plan(asked: argparse.Namespace) -> Plan:
-    plan = QUICK if asked.quick else FULL
+    plan = QUICK if asked.quick else LONG if asked.long else FULL
+    plan = evolve(plan, peer=not asked.no_peer)
     return evolve(plan, requests=1_000_000) if asked.million else plan
 
 
@@ -50,12 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--million", action="store_true", help="read the memory after a million requests"
     )
+    parser.add_argument("--long", action="store_true", help="more and longer rounds")
+    parser.add_argument("--no-peer", action="store_true", help="leave the reference out")
     parser.add_argument("--json", action="store_true", help="print the raw figures")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the outputs go")
     parser.add_argument(
         "--write-page",
         action="store_true",
-        help="measure nothing; put the kept figures into docs/benchmarks/README.md",
+        help="measure nothing; put the kept figures into the pages",
     )
     return parser
 

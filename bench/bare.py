@@ -1,14 +1,20 @@
-"""The ceiling: a bare Falcon answer on the same server. `python -m bench.bare`."""
+"""The ceiling: a bare Falcon answer on the same server. `python -m bench.bare [--in-the-loop]`."""
 
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Sequence
+from typing import Final, Protocol
 from uuid import uuid4
 
 import falcon
 
 from adapters.server import Head, HttpServer, ServerOptions
 from domain.flow.ids import RequestId
+
+IN_THE_LOOP: Final = ("--in-the-loop",)
+"""The arguments with which it is made in the I/O thread, as reads are, not by a worker."""
 
 BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
 
@@ -31,7 +37,27 @@ def _admit(_: Head) -> _Ticket:
     return _Ticket()
 
 
-def main() -> None:
+class _Task(Protocol):
+    def service(self) -> None:
+        """Make the answer."""
+
+
+class _NoWorkers:
+    """What takes the place of the workers: each answer is made at once, by who asks for it."""
+
+    def set_thread_count(self, _: int) -> None:
+        """Start nothing."""
+
+    def add_task(self, task: _Task) -> None:
+        """Make the answer."""
+        task.service()
+
+    def shutdown(self, **_: object) -> bool:
+        """Stop nothing."""
+        return True
+
+
+def main(argv: Sequence[str]) -> None:
     """Serve until SIGTERM."""
     app = falcon.App()
     app.add_route("/plugins/webhooks/bench", _Answer())
@@ -42,10 +68,12 @@ def main() -> None:
         render_error=lambda it: (it.status, (), it.code.encode()),
         new_id=lambda: RequestId(str(uuid4())),
     )
+    if tuple(argv) == IN_THE_LOOP:
+        server._listener.task_dispatcher = _NoWorkers()  # noqa: SLF001 - the product never does this
     signal.signal(signal.SIGTERM, lambda _signal, _frame: server.stop())
     print(f"listening on http://{server.host}:{server.port}", flush=True)
     server.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -32,6 +32,54 @@ class Figure:
     p50_ms: float
     p99_ms: float
     share: float
+    cpu_us: float = 0.0
+    written: float = 0.0
+
+
+@frozen(kw_only=True)
+class Side:
+    """What one of two answered: medians over the rounds, and what a request took it."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    written: float
+
+
+@frozen(kw_only=True)
+class Comparison:
+    """One operation beside the reference, in a store that holds little or so many flows."""
+
+    action: str
+    on: str
+    flows: int
+    connections: int
+    ours: Side
+    reference: Side
+
+    @property
+    def rate(self) -> float:
+        """Return our rate as a ratio to the reference's."""
+        return self.ours.per_second / self.reference.per_second
+
+    @property
+    def cpu(self) -> float:
+        """Return our processor time a request as a ratio to the reference's, or 0."""
+        return self.ours.cpu_us / self.reference.cpu_us if self.reference.cpu_us else 0.0
+
+
+@frozen(kw_only=True)
+class Peer:
+    """What was measured beside the reference; `left_out` says in one line why nothing was.
+
+    `generator_us` is what a request took the load generator, in the mean.
+    """
+
+    version: str
+    left_out: str | None
+    generator_us: float = 0.0
+    comparisons: tuple[Comparison, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -42,6 +90,7 @@ class Ceiling:
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
 
 
 @frozen(kw_only=True)
@@ -75,6 +124,7 @@ class Report:
     memory: Memory
     ready_seconds: float
     left_out: str | None
+    peer: Peer = Peer(version="", left_out="these figures are older than the comparison")
 
     def find(self, action: str, disk: Disk, connections: int) -> Figure | None:
         """Return an operation's figure, on the small thing that is measured first."""

@@ -1,12 +1,17 @@
-"""A load generator: keep-alive connections in one process, one request in flight on each."""
+"""Loads whose requests depend on their answers: keep-alive connections, one request on each.
+
+NOTE: this takes more processor time a request than a fast server does; `bench.generator` does not.
+"""
 
 from __future__ import annotations
 
 import json
 import selectors
 import socket
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPConnection
 from typing import Any, Final, TypeAlias
 
 from attrs import define, field, frozen
@@ -41,12 +46,56 @@ class Answer:
 
 @frozen
 class Load:
-    """What a load came to: requests per second, and how long they took in milliseconds."""
+    """What a load came to: requests per second, and how long they took in milliseconds.
+
+    A request took the process `cpu_us` microseconds of processor time and `written` bytes to the
+    disk, and the load generator `generator_us`; 0 where that was not measured.
+    """
 
     requests: int
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
+    written: float = 0.0
+    generator_us: float = 0.0
+
+
+def together(loads: Sequence[Load]) -> Load:
+    """Return several loads as one: medians, but for what is counted a request."""
+    requests = sum(load.requests for load in loads)
+
+    def each(read: Callable[[Load], float]) -> float:
+        return round(sum(read(load) * load.requests for load in loads) / requests, 1)
+
+    return Load(
+        requests=requests,
+        per_second=statistics.median(load.per_second for load in loads),
+        p50_ms=statistics.median(load.p50_ms for load in loads),
+        p99_ms=statistics.median(load.p99_ms for load in loads),
+        cpu_us=each(lambda load: load.cpu_us),
+        written=each(lambda load: load.written),
+        generator_us=each(lambda load: load.generator_us),
+    )
+
+
+def ask(place: Place, route: str, bodies: Sequence[Body]) -> list[Mapping[str, Any]]:
+    """Send requests one after another, and return their results."""
+    connection, results = HTTPConnection(*place), []
+    for number, body in enumerate(bodies):
+        headers = {
+            "Authorization": f"Bearer {SECRET}",
+            "Content-Type": "application/json",
+            "X-Forwarded-For": f"172.16.{number // 250 % 250}.{number % 250}",
+        }
+        connection.request("POST", f"/plugins/webhooks/{route}", body, headers)
+        got = connection.getresponse()
+        answer = Answer(got.status, got.read())
+        if answer.status != _OK:
+            raise SystemExit(f"the benchmark is wrong: {answer}")
+        results.append(answer.result)
+    connection.close()
+    return results
 
 
 @define

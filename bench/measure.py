@@ -12,31 +12,49 @@ import sqlite3
 import statistics
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from bench.figures import Ceiling, Disk, Figure, Machine, Memory, Report
+from bench.bare import IN_THE_LOOP
+from bench.figures import Ceiling, Disk, Figure, Machine, Memory, Peer, Report
 from bench.gateway import Running, configuration, gateway, running
-from bench.load import Load, generate
+from bench.generator import Generator, Script, compiled
+from bench.load import Load, generate, together
 from bench.operations import Operation, life, operations
+from bench.peer import Rivalry, rivalry
 from bench.plan import Plan
 from bench.slow_sync import LeftOut, Preload, slow_syncs
 from bench.stores import Built, Progress, build
 
 _Key: TypeAlias = tuple[Disk, int, Operation]
 
-_BARE_BODY = b'{"action":"get_flow","flowId":"flow-0"}'
+_BARE: Final = Script((b'{"action":"get_flow","flowId":"flow-0"}',))
 
 
 @frozen
 class _Sample:
     load: Load
     share: float
+
+
+@frozen
+class _Measured:
+    """The processes, and what puts a load on them."""
+
+    generator: Generator
+    bare: Running
+    gateways: Mapping[Disk, Running]
+
+    def ceiling(self, plan: Plan, connections: int) -> Load:
+        """Look at what the bare answer gives."""
+        scripts = [_BARE] * connections
+        return self.generator.measure(self.bare, "bench", scripts, plan.seconds / 3)
 
 
 @define
@@ -52,30 +70,45 @@ class _Samples:
 
 def measure(plan: Plan, progress: Progress) -> Report:
     """Measure all that the plan says."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        built = build(folder / "plain.db", plan.sizes, max(plan.connections), progress)
-        preload = slow_syncs(folder)
-        config = configuration(folder)
+        generator, config, preload = compiled(folder), configuration(folder), slow_syncs(folder)
+        rival = stack.enter_context(rivalry(folder, generator, plan, progress))
+        if isinstance(rival, Rivalry):
+            with gateway(config, folder / "small.db") as small:
+                rival.compare(small, 0)
+        built = _built(folder, plan, rival, progress)
         progress(f"starting a gateway {plan.starts} times")
         ready = [_start(config, built.path) for _ in range(plan.starts)]
-        with ExitStack() as stack:
-            bare = stack.enter_context(running(["bench.bare"]))
-            gateways = _gateways(stack, config, built, preload)
-            plain = gateways["as it is"]
-            ready_mb = plain.resident_mb()
-            samples = _rounds(plan, bare, gateways, built, progress)
-            progress(f"sending {plan.requests:,} requests")
-            memory = _remember(plan, plain, ready_mb)
-    return Report(
-        machine=_machine(),
-        plan=plan,
-        ceilings=tuple(_ceiling(*item) for item in samples.ceilings.items()),
-        figures=tuple(_figure(key, taken) for key, taken in samples.operations.items()),
-        memory=memory,
-        ready_seconds=statistics.median(ready),
-        left_out=preload.why if isinstance(preload, LeftOut) else None,
-    )
+        bare = stack.enter_context(running(["bench.bare", *IN_THE_LOOP]))
+        gateways = _gateways(stack, config, built, preload)
+        plain = gateways["as it is"]
+        ready_mb = plain.resident_mb()
+        samples = _rounds(plan, _Measured(generator, bare, gateways), built, progress)
+        if isinstance(rival, Rivalry):
+            rival.compare(plain, plan.sizes.flows)
+        progress(f"sending {plan.requests:,} requests")
+        memory = _remember(plan, plain, ready_mb)
+        return Report(
+            machine=_machine(),
+            plan=plan,
+            ceilings=tuple(_ceiling(*item) for item in samples.ceilings.items()),
+            figures=tuple(_figure(key, taken) for key, taken in samples.operations.items()),
+            memory=memory,
+            ready_seconds=statistics.median(ready),
+            left_out=preload.why if isinstance(preload, LeftOut) else None,
+            peer=rival.report() if isinstance(rival, Rivalry) else rival,
+        )
+
+
+def _built(folder: Path, plan: Plan, rival: Rivalry | Peer, progress: Progress) -> Built:
+    """Build our store, while the reference is filled with as many flows."""
+    with ThreadPoolExecutor() as pool:
+        filled = pool.submit(rival.fill, plan.sizes.flows) if isinstance(rival, Rivalry) else None
+        built = build(folder / "plain.db", plan.sizes, max(plan.connections), progress)
+        if filled is not None:
+            filled.result()
+    return built
 
 
 def _start(config: Path, database: Path) -> float:
@@ -93,44 +126,25 @@ def _gateways(
     return {"as it is": stack.enter_context(gateway(config, built.path)), **gateways}
 
 
-def _rounds(
-    plan: Plan, bare: Running, gateways: Mapping[Disk, Running], built: Built, progress: Progress
-) -> _Samples:
+def _rounds(plan: Plan, measured: _Measured, built: Built, progress: Progress) -> _Samples:
     samples = _Samples()
-    measured = tuple(operations(built, plan.sizes))
+    listed = tuple(operations(built, plan.sizes))
     for number in range(plan.rounds):
         for connections in plan.connections:
             progress(f"round {number + 1} of {plan.rounds}: {connections} connections")
-            for disk, process in gateways.items():
-                before = _bare(plan, bare, connections)
-                for each in measured:
-                    load = _load(plan, process, connections, each)
-                    after = _bare(plan, bare, connections)
+            for disk, process in measured.gateways.items():
+                before = measured.ceiling(plan, connections)
+                for each in listed:
+                    if disk == "slowed" and not each.durable:
+                        continue
+                    scripts = each.scripts(process, connections)
+                    load = measured.generator.measure(process, each.route, scripts, plan.seconds)
+                    after = measured.ceiling(plan, connections)
                     ceiling = (before.per_second + after.per_second) / 2
                     samples.add((disk, connections, each), _Sample(load, load.per_second / ceiling))
                     samples.ceilings.setdefault(connections, []).append(after)
                     before = after
     return samples
-
-
-def _bare(plan: Plan, bare: Running, connections: int) -> Load:
-    return generate(
-        bare.place,
-        "bench",
-        connections,
-        seconds=plan.seconds / 3,
-        next_request=lambda _number, _answer: _BARE_BODY,
-    )
-
-
-def _load(plan: Plan, process: Running, connections: int, operation: Operation) -> Load:
-    return generate(
-        process.place,
-        operation.route,
-        connections,
-        seconds=plan.seconds,
-        next_request=operation.begin(),
-    )
 
 
 def _remember(plan: Plan, plain: Running, ready_mb: float) -> Memory:
@@ -142,27 +156,32 @@ def _remember(plan: Plan, plain: Running, ready_mb: float) -> Memory:
 
 
 def _ceiling(connections: int, loads: list[Load]) -> Ceiling:
+    load = together(loads)
     return Ceiling(
         connections=connections,
-        per_second=statistics.median(load.per_second for load in loads),
-        p50_ms=statistics.median(load.p50_ms for load in loads),
-        p99_ms=statistics.median(load.p99_ms for load in loads),
+        per_second=load.per_second,
+        p50_ms=load.p50_ms,
+        p99_ms=load.p99_ms,
+        cpu_us=load.cpu_us,
     )
 
 
 def _figure(key: _Key, taken: list[_Sample]) -> Figure:
     disk, connections, operation = key
+    load = together([sample.load for sample in taken])
     return Figure(
         action=operation.action,
         on=operation.on,
         durable=operation.durable,
         disk=disk,
         connections=connections,
-        requests=sum(sample.load.requests for sample in taken),
-        per_second=statistics.median(sample.load.per_second for sample in taken),
-        p50_ms=statistics.median(sample.load.p50_ms for sample in taken),
-        p99_ms=statistics.median(sample.load.p99_ms for sample in taken),
+        requests=load.requests,
+        per_second=load.per_second,
+        p50_ms=load.p50_ms,
+        p99_ms=load.p99_ms,
         share=round(statistics.median(sample.share for sample in taken), 3),
+        cpu_us=load.cpu_us,
+        written=load.written,
     )
 
 

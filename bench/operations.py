@@ -3,51 +3,110 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from random import Random
+from typing import Any, Final, TypeAlias
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from bench.load import Answer, Body, NextRequest
+from bench.gateway import Running
+from bench.generator import Generator, Script
+from bench.load import Answer, Body, NextRequest, ask
 from bench.plan import Sizes
-from bench.stores import FEW, Built
+from bench.stores import FEW, STATE, Built
 
 CYCLE: Final = "set_waiting / resume_flow"
+_REVISION: Final = "@revision@"
+
+Scripts: TypeAlias = Callable[[Running, int], Sequence[Script]]
+"""Returns what each of some connections to a process sends in one measurement."""
 
 
 @frozen(kw_only=True)
 class Operation:
-    """An action on something of some size, over the route of whoever owns that.
-
-    `begin` returns the requests of one measurement; `durable` says whether each is synced.
-    """
+    """An action on something of some size, over the route of its owner; is each one synced?"""
 
     action: str
     on: str
     route: str
-    begin: Callable[[], NextRequest]
+    scripts: Scripts
     durable: bool = False
 
 
 def operations(built: Built, sizes: Sizes) -> Iterator[Operation]:
-    """Return all that is measured, on a store that was built."""
+    """Return all that is measured of ours alone, on a store that was built."""
     few, many = f"an owner of {FEW} flows", f"an owner of {sizes.flows:,}"
     long = f"a flow of {sizes.events:,}"
-    yield _writing("create_flow", "a new owner", "new", _always(action="create_flow", goal="bench"))
-    yield _writing("create_flow", many, "many", _always(action="create_flow", goal="bench"))
+    create = _always(_CREATE)
+    yield _writing("create_flow", "a new owner", "new", create)
+    yield _writing("create_flow", many, "many", create)
     yield _reading("get_flow", "a flow of 1 event", "bench", _get(built.short))
     yield _reading("get_flow", long, "bench", _get(built.long))
-    yield _writing(CYCLE, "a flow of 1 event", "bench", lambda: _cycle(_create))
-    yield _writing(CYCLE, long, "bench", lambda: _cycle(lambda n: _show(built.changing[n])))
-    yield _reading("list_flows", few, "few", _always(action="list_flows"))
+    yield _writing(CYCLE, "a flow of 1 event", "bench", _cycle_of_new)
+    yield _writing(CYCLE, long, "bench", partial(_cycle_of, built.changing))
+    yield _reading("list_flows", few, "few", _always(_body(action="list_flows")))
     yield _reading(
-        f"list_flows, limit {FEW}", many, "many", _always(action="list_flows", limit=FEW)
+        f"list_flows, limit {FEW}", many, "many", _always(_body(action="list_flows", limit=FEW))
     )
     yield _reading(
-        "list_flows", f"an owner of {sizes.page:,}", "page", _always(action="list_flows")
+        "list_flows", f"an owner of {sizes.page:,}", "page", _always(_body(action="list_flows"))
     )
-    yield _reading("find_latest_flow", few, "few", _always(action="find_latest_flow"))
-    yield _reading("find_latest_flow", many, "many", _always(action="find_latest_flow"))
+    yield _reading("find_latest_flow", few, "few", _always(_body(action="find_latest_flow")))
+    yield _reading("find_latest_flow", many, "many", _always(_body(action="find_latest_flow")))
+
+
+@define
+class Subjects:
+    """The flows of one process that it is measured with beside another."""
+
+    shown: Sequence[str]
+    fresh: Sequence[str]
+    parents: Sequence[str]
+    _random: Random = field(factory=lambda: Random(13))  # noqa: S311 - no secret
+
+    @classmethod
+    def seeded(cls, generator: Generator, process: Running, sizes: Sizes) -> Subjects:
+        """Create them over HTTP, as both sides allow it."""
+        counts = (FEW, sizes.fresh, sizes.parents)
+        shown, fresh, parents = (_created(process, count) for count in counts)
+        children = [Script(tuple(_run_task(flow_id) for flow_id in parents))]
+        generator.send(process, "bench", children, sizes.parents * sizes.children)
+        owned = ask(process.place, "page", [_body(action="list_flows")])[0]["flows"]
+        fill(generator, process, "page", sizes.page - len(owned), connections=1)
+        return cls(shown, fresh, parents)
+
+    def spread(self, flows: Sequence[str], process: Running, connections: int) -> Sequence[Script]:
+        """Have each connection add children to its share of some flows, in a new order."""
+        del process
+        order = self._random.sample(flows, len(flows))
+        shares = (order[number % len(order) :: connections] for number in range(connections))
+        return [Script(tuple(_run_task(flow_id) for flow_id in share)) for share in shares]
+
+
+def compared(subjects: Subjects, sizes: Sizes) -> Iterator[Operation]:
+    """Return all that is measured beside the reference."""
+    create = _always(_CREATE)
+    yield _reading("get_flow", "", "bench", _get(*subjects.shown))
+    yield _writing("create_flow", "", "new", create)
+    yield _writing(CYCLE, "", "bench", _cycle_of_new)
+    for on, flows in (
+        ("a flow of 1 child", subjects.fresh),
+        (f"a flow of {sizes.children:,} children", subjects.parents),
+    ):
+        yield _writing("run_task", on, "bench", partial(subjects.spread, flows))
+    yield _reading(
+        "list_flows", f"{sizes.page:,} owned", "page", _always(_body(action="list_flows"))
+    )
+
+
+def fill(
+    generator: Generator, process: Running, route: str, flows: int, *, connections: int = 16
+) -> None:
+    """Create so many flows over HTTP."""
+    if flows > 0:
+        scripts = [Script((_CREATE,))] * min(connections, flows)
+        generator.send(process, route, scripts, flows)
 
 
 def life() -> NextRequest:
@@ -59,7 +118,7 @@ def life() -> NextRequest:
         if found is not None:
             return found
         if answer is None or "created" not in answer.result:
-            return _create(number)
+            return _CREATE
         lives[number] = _life(answer.result["flow"]["flowId"])
         return next(lives[number])
 
@@ -79,47 +138,56 @@ def _life(flow_id: str) -> Iterator[Body]:
     yield on("finish_flow", expectedRevision=2)
 
 
-def _reading(action: str, on: str, route: str, begin: Callable[[], NextRequest]) -> Operation:
-    return Operation(action=action, on=on, route=route, begin=begin)
+def _reading(action: str, on: str, route: str, scripts: Scripts) -> Operation:
+    return Operation(action=action, on=on, route=route, scripts=scripts)
 
 
-def _writing(action: str, on: str, route: str, begin: Callable[[], NextRequest]) -> Operation:
-    return Operation(action=action, on=on, route=route, begin=begin, durable=True)
+def _writing(action: str, on: str, route: str, scripts: Scripts) -> Operation:
+    return Operation(action=action, on=on, route=route, scripts=scripts, durable=True)
 
 
-def _always(**document: object) -> Callable[[], NextRequest]:
-    body = _body(**document)
-    return lambda: lambda _number, _answer: body
+def _always(*bodies: Body) -> Scripts:
+    script = Script(bodies)
+    return lambda _process, connections: [script] * connections
 
 
-def _get(flow_id: str) -> Callable[[], NextRequest]:
-    return _always(action="get_flow", flowId=flow_id)
+def _get(*flows: str) -> Scripts:
+    return _always(*(_body(action="get_flow", flowId=flow_id) for flow_id in flows))
 
 
-def _create(_: int) -> Body:
-    return _body(action="create_flow", goal="bench")
+def _created(process: Running, count: int) -> Sequence[str]:
+    results = ask(process.place, "bench", [_CREATE] * count)
+    return [result["flow"]["flowId"] for result in results]
 
 
-def _show(flow_id: str) -> Body:
-    return _body(action="get_flow", flowId=flow_id)
+def _cycle_of_new(process: Running, connections: int) -> Sequence[Script]:
+    return _cycle_of(_created(process, connections), process, connections)
 
 
-def _cycle(first: Callable[[int], Body]) -> NextRequest:
-    """Let each connection's flow wait and go on in turn, after a first request that shows it."""
-
-    def next_request(number: int, answer: Answer | None) -> Body:
-        return first(number) if answer is None else _turn(answer.result["flow"])
-
-    return next_request
+def _cycle_of(flows: Sequence[str], process: Running, connections: int) -> Sequence[Script]:
+    """Let each connection's flow wait and go on in turn, from where it is."""
+    shown = [_body(action="get_flow", flowId=flow_id) for flow_id in flows[:connections]]
+    return [_cycle(result["flow"]) for result in ask(process.place, "bench", shown)]
 
 
-def _turn(flow: dict[str, Any]) -> Body:
-    place = {"flowId": flow["flowId"], "expectedRevision": flow["revision"]}
-    if flow["status"] == "waiting":
-        return _body(action="resume_flow", **place)
-    wait = {"kind": "approval"}
-    return _body(action="set_waiting", currentStep="await_approval", waitJson=wait, **place)
+def _cycle(flow: Mapping[str, Any]) -> Script:
+    place = {"flowId": flow["flowId"], "expectedRevision": _REVISION}
+    wait = {"currentStep": "await_approval", "waitJson": {"kind": "approval"}}
+    bodies = (
+        _body(action="set_waiting", stateJson=STATE, **wait, **place),
+        _body(action="resume_flow", **place),
+    )
+    first = 1 if flow["status"] == "waiting" else 0
+    return Script((bodies[first], bodies[1 - first]), flow["revision"])
+
+
+def _run_task(flow_id: str) -> Body:
+    return _body(action="run_task", flowId=flow_id, runtime="acp", task="Inspect the next batch")
 
 
 def _body(**document: object) -> Body:
-    return json.dumps(document, separators=(",", ":")).encode()
+    text = json.dumps(document, separators=(",", ":"))
+    return text.replace(f'"{_REVISION}"', "{revision}").encode()
+
+
+_CREATE: Final = _body(action="create_flow", goal="bench", stateJson=STATE)

@@ -101,12 +101,12 @@ def _measured(pages: Running, name: str, path: str, rounds: int) -> Figure:
     with closing(HTTPConnection(*pages.place)) as connection:
         for _ in range(_WARM):
             _ask(connection, path)
-        busy = pages.processor_seconds()
+        busy = pages.used().processor_seconds
         for _ in range(rounds):
             start = time.perf_counter()
             size = _ask(connection, path)
             taken.append((time.perf_counter() - start) * 1000)
-        busy = pages.processor_seconds() - busy
+        busy = pages.used().processor_seconds - busy
     hundredths = statistics.quantiles(taken, n=100)
     return Figure(
         page=name,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from attrs import frozen
 
@@ -37,6 +38,8 @@ ORIGIN: Final = CommandMetadata(
     actor=Actor(kind=ActorKind.SYSTEM, name="bench"), request_id=RequestId("bench")
 )
 FEW: Final = 10
+STATE: Final = {"lane": "inbound", "attempt": 1, "note": "one of some length, as senders keep"}
+"""What every flow of the benchmark holds."""
 ROUTES: Final = ("new", "bench", "few", "page", "many")
 """The routes of the benchmark; the owners of the last three have so many flows at first."""
 
@@ -68,8 +71,7 @@ def now() -> int:
 def build(path: Path, sizes: Sizes, writers: int, progress: Progress) -> Built:
     """Build a store in which `writers` long flows can be changed at once."""
     store = open_for_writing(f"sqlite:///{path}")
-    ids = (f"flow-{number}" for number in itertools.count())
-    flows = TaskFlows(store, now, lambda: next(ids))
+    flows = TaskFlows(store, now, lambda: str(uuid4()))
     try:
         with unsynced(store):
             for route, count in (("few", FEW), ("page", sizes.page), ("many", sizes.flows)):
@@ -95,7 +97,9 @@ def unsynced(store: EventSourcedStore) -> Iterator[None]:
 
 def create(session: OwnerSession) -> str:
     """Create a flow and return its id."""
-    return accepted(session.execute(CreateFlow(goal="bench", controller_id="bench"), ORIGIN))
+    state = Json(json.dumps(STATE, separators=(",", ":")))
+    command = CreateFlow(goal="bench", controller_id="webhooks/bench", state_json=state)
+    return accepted(session.execute(command, ORIGIN))
 
 
 def create_many(session: OwnerSession, count: int) -> None:

@@ -71,6 +71,12 @@ class Reference:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process
+        return self._process.pid
+
     def __enter__(self) -> Self:
         self.port = free_port()
         node = self.installation / "node" / "node_modules" / "node" / "bin" / "node"
@@ -85,7 +91,11 @@ class Reference:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        eventually(self._is_live, "the reference answers", _START_SECONDS)
+        try:
+            eventually(self._is_live, "the reference answers", _START_SECONDS)
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
