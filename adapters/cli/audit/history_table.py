@@ -17,7 +17,7 @@ from adapters.presentation.provenance_text import by_whom, through_what
 from domain.history.changes import Change, changes
 from domain.history.transitions import Transition
 
-_EVIDENT: Final = ("version", "revision", "flow_id", "updated_at", "latest_at", "heard_at")
+_EVIDENT: Final = ("version", "revision", "flow_id", "updated_at", "latest_at", "last_heartbeat_at")
 """Fields whose change is plain from the first column or the title."""
 
 
