@@ -1,7 +1,7 @@
 """Builds the wheel: our modules below one import name, so that they fit beside any `domain/`.
 
 What the repository has as `domain`, `adapters` and `app` is `taskflow_webhooks.domain` and so on
-for those who install it (ADR 66).
+for those who install it (ADR 64).
 """
 
 from __future__ import annotations

@@ -120,9 +120,9 @@ def test_a_decision_is_short_and_says_what_it_costs(adr: Path) -> None:
     assert [word for word in headings if f"**{word}" not in text] == []
 
 
-def test_no_two_decisions_have_one_number_and_all_are_listed() -> None:
+def test_decisions_are_numbered_without_gaps_and_all_are_listed() -> None:
     titles = {adr.name: adr.read_text(encoding="utf-8").splitlines()[0] for adr in ADRS}
-    assert len({name[:4] for name in titles}) == len(titles)
+    assert [int(name[:4]) for name in titles] == list(range(1, len(titles) + 1))
     assert [
         name for name, title in titles.items() if not title.startswith(f"# {int(name[:4])}. ")
     ] == []

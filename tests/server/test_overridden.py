@@ -1,4 +1,4 @@
-"""What we override of waitress: what to read again before its version is raised (ADR 67)."""
+"""What we override of waitress: what to read again before its version is raised (ADR 65)."""
 
 from __future__ import annotations
 
