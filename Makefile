@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all prove mutants bench lint types format docs demo lock clean
+.PHONY: help setup run test coverage test-all prove mutants bench lint types format docs demo lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,10 @@ run: setup ## serve the example configuration, with its store under var/
 demo: setup ## play the life of a flow against a real gateway and print what happened
 	@$(BIN)/python examples/demo.py
 
-test: setup lint types ## formatter, linter, types, and all tests with branch coverage
+test: setup lint types ## formatter, linter, types, and all tests
+	@$(BIN)/python -m pytest -n 2 tests
+
+coverage: setup ## the same tests with branch coverage, the gateways that they start included
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests
 	@$(BIN)/coverage report

@@ -19,7 +19,7 @@ FULL: Final = os.environ.get("TASKFLOW_PROVE") == "full"
 PURE: Final = 1_000_000 if FULL else 8_000
 MEMORY: Final = 100_000 if FULL else 2_000
 SQLITE: Final = 100_000 if FULL else 1_500
-HTTP: Final = 20_000 if FULL else 800
+HTTP: Final = 20_000 if FULL else 300
 
 
 def test_the_pure_core_answers_as_the_model_says() -> None:

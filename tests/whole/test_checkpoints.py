@@ -165,6 +165,7 @@ def test_a_key_that_does_not_fit_its_file_is_said_at_the_start_until_it_is_named
     assert (both.returncode, "2 checkpoints agree with it" in both.stdout) == (0, True), both
 
 
+@pytest.mark.full
 def test_a_suspended_append_of_somebody_else_keeps_no_gateway_from_stopping(tmp_path: Path) -> None:
     file = tmp_path / "taskflow.checkpoints"
     with file.open("wb") as held, signing_gateway(tmp_path) as gateway:
