@@ -45,9 +45,18 @@ def _first_agent_of(session_key: str | None) -> str | None:
     return parts[1] if len(parts) == 3 and parts[0] == "agent" and parts[1] else None  # noqa: PLR2004 - prefix, agent, rest
 
 
+def _first_is_blank(text: str) -> bool:
+    return text == "" or text.isspace()
+
+
+def _is_blank(text: str) -> bool:
+    return not text.strip(BLANKS)
+
+
+# NOTE: named functions, so that rules can be handed to another process, as the proofs do.
 FIRST_RULES: Final = DecisionRules(
     version=1,
-    is_blank=lambda text: text == "" or text.isspace(),
+    is_blank=_first_is_blank,
     agent_of=_first_agent_of,
     default_agent="main",
 )
@@ -55,7 +64,7 @@ FIRST_RULES: Final = DecisionRules(
 
 RULES: Final = DecisionRules(
     version=2,
-    is_blank=lambda text: not text.strip(BLANKS),
+    is_blank=_is_blank,
     agent_of=agent_of,
     default_agent=None,
 )

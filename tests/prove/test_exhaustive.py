@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
+import pytest
 from attrs import evolve as replace
 
 from domain.flow.commands import COMMANDS, CreateFlow, FinishFlow
 from domain.flow.lifecycle import LIFECYCLE
+from domain.flow.rules import FIRST_RULES, RULES, DecisionRules
 from domain.flow.status import FlowStatus
 from tests.prove.exhaustive import Search, run, step_of
 from tests.prove.reached import Reached, row_name
@@ -75,3 +79,8 @@ def test_a_broken_law_is_told_with_the_commands_that_lead_there() -> None:
     told = search.path(flow, CREATE)
     assert told.count("CreateFlow") == 2
     assert f"by {CREATE.owner} at {CREATE.at}" in told
+
+
+@pytest.mark.parametrize("rules", [FIRST_RULES, RULES])
+def test_a_command_can_be_handed_to_another_process_under_any_rules(rules: DecisionRules) -> None:
+    assert pickle.loads(pickle.dumps(rules)) == rules  # noqa: S301 - written here
