@@ -10,8 +10,9 @@ import pytest
 from attrs import Factory, define, evolve
 
 from adapters.store import EventSourcedStore, open_for_writing
+from domain.application.batch import Submission, carry_out
 from domain.application.operators import SYSTEM, Operators
-from domain.application.outcomes import Accepted
+from domain.application.outcomes import Accepted, Outcome
 from domain.application.ports import Commit, FlowRef, KeyRef, Loaded
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
@@ -217,3 +218,17 @@ def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
     sweeper = evolve(operators._sweeper(), goes_on=lambda: next(answers, False))  # noqa: SLF001
     assert sweeper.sweep(0) == Swept(6, 3)
     assert len(world.store.stale(0, 10)) == len(flows) - 3
+
+
+def test_whoever_writes_for_a_gateway_writes_for_its_sweep_too(world: World) -> None:
+    world.flow_with("a", "b", cancel=True)
+    world.now = 5 * MINUTE
+    batches: list[Sequence[Submission]] = []
+
+    def one_writer(submissions: Sequence[Submission]) -> Sequence[Outcome | Exception]:
+        batches.append(submissions)
+        return carry_out(world.store, submissions)
+
+    operators = Operators(world.store, lambda: world.now, world.new_id, SYSTEM, one_writer)
+    assert operators.sweep(lost_after=0) == Swept(2, 1)
+    assert [len(batch) for batch in batches] == [2]
