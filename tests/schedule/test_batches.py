@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_what_is_submitted_together_is_done_together_however_much_it_is() -> Non
     assert batches.do_all([1, 2, 3]) == [2, 4, 6]
     batches.stop()
     assert work.batches == [[1, 2, 3]]
+
+
+def test_a_batch_is_bounded_by_what_is_in_it_not_by_how_often_it_was_submitted() -> None:
+    work = Doubling()
+    batches = BatchThread(work, most=3)
+    batches.submit(1, print)
+    assert work.has_begun.wait(PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        together = pool.submit(batches.do_all, [2, 3, 4])
+        deadline = monotonic() + PATIENCE
+        while not batches._queue.qsize():  # noqa: SLF001 - the only sign that it waits
+            assert monotonic() < deadline
+        batches.submit(5, print)
+        work.may_go_on.set()
+        assert together.result(PATIENCE) == [4, 6, 8]
+    batches.stop()
+    assert work.batches == [[1], [2, 3, 4], [5]]
 
 
 def test_a_fault_is_the_result_of_its_batch_and_the_thread_goes_on() -> None:
