@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from adapters.schedule import LAST_SECONDS
 from domain.application.ports import StoreUnavailable
 
 T = TypeVar("T")
@@ -17,8 +18,6 @@ _Done: TypeAlias = Callable[[Sequence[R | Exception]], None]
 
 MOST: Final = 64
 """A batch takes no more work in when it has so many items: it holds up nobody for long."""
-LAST_SECONDS: Final = 5.0
-"""How long the end waits for what was submitted."""
 
 _LOG: Final = logging.getLogger("taskflow.schedule")
 
