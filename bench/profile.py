@@ -25,6 +25,7 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
+from adapters.composition.clock_and_ids import new_id, now
 from adapters.composition.gateway import gateway
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head
@@ -36,6 +37,7 @@ from adapters.webhooks.wsgi import create_webhook_app
 from bench.gateway import ROOT, configuration
 from bench.load import SECRET
 from bench.tables import table, write_between
+from domain.application.sessions import TaskFlows
 from domain.flow.ids import RequestId
 
 PAGE: Final = ROOT / "docs" / "benchmarks" / "profile.md"
@@ -57,7 +59,8 @@ PARTS: Final[Mapping[tuple[str, str], str]] = {
     ("store/mapper.py", "to_stored_event"): "encode",
     ("store/mapper.py", "to_domain_event"): "decode",
     ("store/store.py", "find"): "store: read",
-    ("store/group_commit.py", "commit"): "store: insert",
+    ("store/store.py", "load_many"): "store: read",
+    ("store/recorder.py", "append"): "store: insert",
     ("store/sqlite.py", "commit"): "store: commit and sync",
     ("falcon/app.py", "__call__"): "Falcon, and the rest of the path",
     ("bench/profile.py", "_environ"): "",
@@ -119,7 +122,8 @@ def profiles(slices: int) -> list[Profile]:
 
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
-    given = gateway(load_settings(configuration(folder), os.environ), store)
+    flows = TaskFlows(store, now, new_id)
+    given = gateway(load_settings(configuration(folder), os.environ), store, flows)
     send = _Caller(create_webhook_app(given), given.admission)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()

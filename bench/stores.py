@@ -134,7 +134,7 @@ def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
         records += to_recorded_events(
             events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
         )
-    store.save(Commit(events=tuple(records), flow=flow))
+    store.append_many([Commit(events=tuple(records), flow=flow)])
     return flow
 
 

@@ -11,10 +11,8 @@ from adapters.testing.memory import MemoryStore
 from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import RecordedEvent
 
-WRITE: Final = frozenset({"save"})
-READ: Final = frozenset(
-    {"find", "load", "find_idempotency_record", "latest", "page", "position_of"}
-)
+WRITE: Final = frozenset({"append_many"})
+READ: Final = frozenset({"find", "load", "load_many", "latest", "page", "position_of"})
 
 
 @define
@@ -22,7 +20,7 @@ class WatchedStore(MemoryStore):
     """A store in memory that can be watched and disturbed.
 
     `asked` lists the methods that were called. `meanwhile` holds what other writers do, one entry
-    right before each save. The methods named in `broken` fail.
+    right before each write. The methods named in `broken` fail.
     """
 
     asked: list[str] = Factory(list)
@@ -35,7 +33,7 @@ class WatchedStore(MemoryStore):
         return [record for stream in self.streams.values() for record in stream]
 
     def _enter(self, method: str) -> None:
-        if method == "save" and self.meanwhile:
+        if method == "append_many" and self.meanwhile:
             self.meanwhile.pop(0)()
         self.asked.append(method)
         if method in self.broken:

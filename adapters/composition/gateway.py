@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.schedule import beside
+from adapters.schedule.batches import BatchThread
 from adapters.server import (
     Head,
     HttpServer,
@@ -50,6 +52,8 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.batch import CarryOut, Submission, carry_out
+from domain.application.outcomes import Outcome
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
 
@@ -72,20 +76,22 @@ def _serve(
     _prepare(config, settings, url)
     turn = Turn()
     with (
-        opened(_opening(turn, wait), url) as store,
+        opened(_opening(wait), url) as store,
+        _writer(store) as writer,
         recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
     ):
-        webhooks = gateway(settings, store, RefusalRecorder(note, now))
+        flows = TaskFlows(store, now, new_id, partial(_in_turn, turn, writer.do_all))
+        webhooks = gateway(settings, store, flows, RefusalRecorder(note, now))
         server = _server(settings, webhooks, turn, address)
         with (
-            doing_jobs(settings, store, lambda: not server.is_stopping) as jobs,
+            doing_jobs(settings, store, writer.do_all, lambda: not server.is_stopping) as jobs,
             recording_configurations(url, settings) as record,
         ):
             reloads = Reloads(
                 config=config,
                 url=url,
                 settings=settings,
-                swap=partial(_swap, server, webhooks.admission, jobs),
+                swap=partial(_swap, server, webhooks.admission, jobs, flows),
                 report=partial(note_report, store),
                 record=record,
             )
@@ -111,19 +117,37 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     bound_arenas()
 
 
-def _opening(turn: Turn, wait: int) -> Callable[[str], EventSourcedStore]:
+@contextmanager
+def _writer(store: EventSourcedStore) -> Iterator[BatchThread[Submission, Outcome | Exception]]:
+    """Have the one thread that writes flows while this process serves."""
+    writer = BatchThread(partial(carry_out, store))
+    try:
+        yield writer
+    finally:
+        writer.stop()
+
+
+def _in_turn(
+    turn: Turn, do_all: CarryOut, submissions: Sequence[Submission]
+) -> Sequence[Outcome | Exception]:
+    with turn.given_up():
+        return do_all(submissions)
+
+
+def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
     return partial(
         open_for_writing,
-        while_waiting=turn.given_up,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
         patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
     )
 
 
-def _swap(server: HttpServer, admission: Admission, jobs: Jobs, settings: Settings) -> None:
+def _swap(
+    server: HttpServer, admission: Admission, jobs: Jobs, flows: TaskFlows, settings: Settings
+) -> None:
     """Put other settings in force; whom they admit changes in one step."""
-    table = admission_table(settings, jobs.store)
+    table = admission_table(settings, flows)
     server.limit(settings.limits)
     admission.swap(table)
     jobs.follow(settings)
@@ -146,11 +170,14 @@ def _log_wait(seconds: int, holder: str) -> None:
 
 
 def gateway(
-    settings: Settings, store: EventSourcedStore, refusals: RefusalRecorder | None = None
+    settings: Settings,
+    store: EventSourcedStore,
+    flows: TaskFlows,
+    refusals: RefusalRecorder | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     admission = Admission(
-        table=admission_table(settings, store),
+        table=admission_table(settings, flows),
         clock=time.monotonic,
         log_request=partial(_log_request, refusals),
     )
@@ -165,10 +192,10 @@ def _log_request(refusals: RefusalRecorder | None, entry: AccessLogEntry) -> Non
         refusals.record(entry)
 
 
-def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTable:
+def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
     """Return who is let in by some settings, to the flows of a store."""
     return AdmissionTable(
-        routes=RouteTable(_routes(settings, TaskFlows(store, now, new_id))),
+        routes=RouteTable(_routes(settings, flows)),
         trusted_proxies=settings.trusted_proxies,
         remember_address=remember_of(settings),
         limits=settings.limits,

@@ -20,6 +20,7 @@ from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
 from adapters.store import EventSourcedStore, StoreAuditLog
+from domain.application.batch import CarryOut
 from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
 
@@ -28,10 +29,13 @@ _MAINTENANCE_SECONDS: Final = 1.0
 
 @contextmanager
 def doing_jobs(
-    settings: Settings, store: EventSourcedStore, is_listening: Callable[[], bool]
+    settings: Settings,
+    store: EventSourcedStore,
+    carry_out: CarryOut,
+    is_listening: Callable[[], bool],
 ) -> Iterator[Jobs]:
     """Do what the gateway does by itself, while the context lasts."""
-    jobs, maintenance = Jobs(store, is_listening), _MaintenanceJob(store)
+    jobs, maintenance = Jobs(store, carry_out, is_listening), _MaintenanceJob(store)
     comparing = partial(_compare, settings, StoreAuditLog(store))
     with (
         once(comparing, partial(_log_fault_of, "comparing")),
@@ -49,6 +53,7 @@ class Jobs:
     """The jobs that follow the settings: sweeping, and signing checkpoints."""
 
     store: EventSourcedStore
+    carry_out: CarryOut
     is_listening: Callable[[], bool]
     _settings: Settings | None = field(default=None, init=False)
     _ended: bool = field(default=False, init=False)
@@ -82,7 +87,7 @@ class Jobs:
     def _sweep(self, settings: Settings) -> None:
         self._sweeping.close()
         pace = pace_of(settings.children)
-        system = Operators(self.store, now, new_id, SYSTEM)
+        system = Operators(self.store, now, new_id, SYSTEM, self.carry_out)
         job = SweepJob(system, pace, read_clocks, self.is_listening)
         self._sweeping.enter_context(every(pace.beat / 1000, job, partial(_log_fault_of, "sweep")))
 

@@ -1,4 +1,4 @@
-"""Jobs that the gateway does by itself, in threads of their own."""
+"""Jobs that the gateway does by itself, in threads of their own; what waits is done in batches."""
 
 from __future__ import annotations
 

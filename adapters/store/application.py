@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, Final, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
@@ -11,11 +10,10 @@ from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper,
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
-from adapters.store.group_commit import WhileWaiting
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder, SnapshotMapper
-from adapters.store.recorder import FlowRecorder
+from adapters.store.recorder import FlowFactory, FlowRecorder
 from adapters.store.snapshot import project
-from adapters.store.sqlite import Datastore, FlowFactory
+from adapters.store.sqlite import Datastore
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -41,22 +39,19 @@ class FlowApplication(Application[str]):
         self,
         env: EnvType,
         *,
-        while_waiting: WhileWaiting = nullcontext,
         on_stale_cache: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Open the database that the settings name.
 
-        A thread waits for the disk within `while_waiting`; `on_stale_cache` is called once a flow
-        whose snapshot is not used.
+        `on_stale_cache` is called once a flow whose snapshot is not used.
         """
-        self._while_waiting = while_waiting
         self._on_stale_cache = on_stale_cache
         self._reported: set[str] = set()
         super().__init__(env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
-        """Return the factory of SQLite, with the recorder that shares commits."""
-        factory = FlowFactory(env, self._while_waiting)
+        """Return the factory of SQLite, with our recorder."""
+        factory = FlowFactory(env)
         self.datastore = factory.datastore
         return factory
 

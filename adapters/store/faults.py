@@ -1,4 +1,4 @@
-"""How the store's faults are raised: as the core's `StoreUnavailable` or `WriteConflict`."""
+"""How the store's faults are raised: as the core's `StoreUnavailable`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventsourcing.persistence import (
     PersistenceError,
 )
 
-from domain.application.ports import StoreUnavailable, WriteConflict
+from domain.application.ports import StoreUnavailable
 
 
 class StoreFault(Exception):  # noqa: N818 - it names what an operator must repair
@@ -53,8 +53,8 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except IntegrityError as error:
-        raise WriteConflict(str(error)) from error
+    except IntegrityError:
+        raise  # rows that contradict one another are no outage: they belong to one command
     except ConnectionPoolClosedError as error:
         raise StoreUnavailable("the store is closed") from error
     except (PersistenceError, sqlite3.Error) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
@@ -11,7 +10,6 @@ from typing import Final, TypeAlias, assert_never
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated, usable
-from adapters.store.group_commit import WhileWaiting
 from adapters.store.location import (
     File,
     Memory,
@@ -41,19 +39,18 @@ def _ignore(_: str) -> None:
     """Report nothing: the caller sees the exception, or the answer from the events."""
 
 
-def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
+def open_for_writing(
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
-    while_waiting: WhileWaiting = nullcontext,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
     patience: LockPatience | None = None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
-    A database that somebody else has locked is waited for, `lock_timeout` seconds at most. A thread
-    waits for the disk within `while_waiting`. `on_breach` is called once if the store turns out to
+    A database that somebody else has locked is waited for, `lock_timeout` seconds at most.
+    `on_breach` is called once if the store turns out to
     be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
     Another writer's end is waited for with `patience`.
 
@@ -64,7 +61,6 @@ def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
         _application,
         url,
         lock_timeout=lock_timeout,
-        while_waiting=while_waiting,
         on_stale_cache=on_stale_cache,
     )
     location = parse_url(url)
@@ -155,16 +151,13 @@ def _application(
     name: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
-    while_waiting: WhileWaiting = nullcontext,
     on_stale_cache: Callable[[str], None] = _ignore,
     **env: str,
 ) -> FlowApplication:
     where = {"SQLITE_DBNAME": name, "SQLITE_LOCK_TIMEOUT": str(lock_timeout)}
     try:
         with translated():
-            application = FlowApplication(
-                {**where, **env}, while_waiting=while_waiting, on_stale_cache=on_stale_cache
-            )
+            application = FlowApplication({**where, **env}, on_stale_cache=on_stale_cache)
             try:
                 application.datastore.check_promises()
             except BaseException:

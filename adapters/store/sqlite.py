@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import local
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Lock, local
 from typing import Final, Literal
 
 import eventsourcing.sqlite as es
 from eventsourcing.persistence import InterfaceError, PersistenceError
-from eventsourcing.utils import Environment
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
-from adapters.store.group_commit import WhileWaiting, no_patience
-from adapters.store.recorder import FlowRecorder
 from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable
 
@@ -112,6 +109,8 @@ class Datastore(es.SQLiteDatastore):
         self.pool: Pool = Pool(db_name=db_name, lock_timeout=lock_timeout)
         self.check_read: Callable[[], None] = lambda: None
         self._reading = local()
+        self._turn = Lock()
+        self._failed = False
         self.custody: Custody | None = None
 
     def keep(self, custody: Custody) -> None:
@@ -157,6 +156,32 @@ class Datastore(es.SQLiteDatastore):
             cursor = held.cursor()
             with cursor:
                 yield cursor
+
+    @contextmanager
+    def writing(self) -> Iterator[es.SQLiteCursor]:
+        """Give a cursor within a transaction, which is on disk when the context ends.
+
+        A database that somebody else has locked is waited for; but not by who writes after it was
+        waited for in vain, until a commit has succeeded: the callers of each would wait as well.
+        """
+        with self._turn:
+            failed, self._failed = self._failed, True
+            with (
+                self.transaction(commit=True) as cursor,
+                no_patience(self, cursor) if failed else nullcontext(),
+            ):
+                yield cursor
+            self._failed = False
+
+    @contextmanager
+    def paused(self) -> Iterator[bool]:
+        """Let nobody write meanwhile, and yield True; or False, if somebody writes just now."""
+        is_idle = self._turn.acquire(blocking=False)
+        try:
+            yield is_idle
+        finally:
+            if is_idle:
+                self._turn.release()
 
     def _verify(self) -> None:
         if self.custody is not None:
@@ -218,6 +243,16 @@ class Datastore(es.SQLiteDatastore):
 
 
 @contextmanager
+def no_patience(datastore: Datastore, cursor: es.SQLiteCursor) -> Iterator[None]:
+    """Wait for no lock meanwhile; afterwards as the datastore does."""
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={(datastore.pool.lock_timeout or 0) * 1000}")
+
+
+@contextmanager
 def _unless_read_only(connection: es.SQLiteConnection) -> Iterator[None]:
     """Close a connection that cannot write.
 
@@ -235,21 +270,3 @@ def _pragma(cursor: es.SQLiteCursor, name: str) -> object:
     cursor.execute(f"PRAGMA {name}")
     value: object = cursor.fetchone()[0]
     return value
-
-
-class FlowFactory(es.SQLiteFactory):
-    """The library's factory, with our recorder on our datastore."""
-
-    def __init__(self, env: Environment, while_waiting: WhileWaiting) -> None:
-        super().__init__(env)
-        self._while_waiting = while_waiting
-        self.datastore.close()
-        timeout = int(self.env.get(self.SQLITE_LOCK_TIMEOUT) or es.SQLITE3_DEFAULT_LOCK_TIMEOUT)
-        self.datastore: Datastore = Datastore(self.datastore.pool.db_name, timeout)
-
-    def application_recorder(self) -> FlowRecorder:
-        """Return the recorder, its tables made unless they are only read."""
-        recorder = FlowRecorder(self.datastore, self._while_waiting)
-        if self.env_create_table():
-            recorder.create_table()
-        return recorder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
@@ -14,14 +14,24 @@ from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
-from adapters.store.recorder import Derived
+from adapters.store.recorder import StoredCommit
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
-from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
+from domain.application.ports import (
+    Commit,
+    FlowRef,
+    IdempotencyRecord,
+    KeyRef,
+    Loaded,
+    Page,
+    StoreUnavailable,
+    itself,
+)
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
+from domain.flow.commands import FlowCommand
 from domain.flow.evolve import BrokenHistory
-from domain.flow.ids import FlowId, Owner, RouteId
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -76,7 +86,7 @@ class EventSourcedStore:
             return
         with translated():
             if datastore.checkpoint("PASSIVE"):
-                with self.application.recorder.commits.paused() as is_idle:
+                with datastore.paused() as is_idle:
                     if is_idle:
                         datastore.checkpoint("TRUNCATE")
 
@@ -101,8 +111,7 @@ class EventSourcedStore:
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
-            cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
-            return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
+            return self._find(cursor, owner, flow_id)
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -114,28 +123,20 @@ class EventSourcedStore:
         with translated():
             return self.application.load(flow_id, version)
 
-    def save(self, commit: Commit) -> None:
-        """Write a commit durably, with what follows from it, or nothing of it.
+    def load_many(
+        self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
+        """Return flows and request keys as of one moment."""
+        with translated(), self.application.datastore.reading() as cursor:
+            flows = {ref: flow for ref in wanted if (flow := self._find(cursor, *ref))}
+            records = {ref: found for ref in keys if (found := _record(cursor, ref))}
+        return Loaded(flows, records)
 
-        Raises:
-            WriteConflict: if the stream has gone on, or the request key is taken.
-        """
-        flow, records, key = commit.flow, commit.events, commit.request_key
-        if key is not None and not records:
-            with translated():
-                row = eventless_key_row(key, flow, commit.task_id)
-                self.application.recorder.insert_key(row)
-            return
-        snapshot = self.application.mapper.to_stored_event(snapshot_of(flow))
-        derived = Derived(flow, snapshot, request_key_row(records) if records else None)
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        """Write commits in one transaction; say of each if it was written, or lost to another."""
+        stored = [self._stored(commit) for commit in commits]
         with translated():
-            # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
-            self.application.events.put(cast("Sequence[Any]", records), derived=derived)
-
-    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
-        """Return what a request key stands for."""
-        row = self._row(schema.SELECT_KEY, route_id, key)
-        return None if row is None else IdempotencyRecord(**row)
+            return self.application.recorder.append(stored, self._snapshot_of)
 
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
@@ -200,6 +201,24 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
+    def _find(self, cursor: SQLiteCursor, owner: Owner, flow_id: FlowId) -> Flow | None:
+        cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
+        return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
+
+    def _stored(self, commit: Commit) -> StoredCommit:
+        records, key = commit.events, commit.request_key
+        if not records and key is None:
+            raise AssertionError("a commit without events is for its request key")
+        if records:
+            row = request_key_row(records)
+        else:
+            row = None if key is None else eventless_key_row(key, commit.flow, commit.task_id)
+        to_stored = self.application.mapper.to_stored_event
+        return StoredCommit([to_stored(record) for record in records], commit.flow, row)
+
+    def _snapshot_of(self, flow: Flow) -> StoredEvent:
+        return self.application.mapper.to_stored_event(snapshot_of(flow))
+
     def _listed(self, cursor: SQLiteCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
         cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
@@ -231,6 +250,12 @@ class EventSourcedStore:
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(query, params)
             return cast("Sequence[sqlite3.Row]", cursor.fetchall())
+
+
+def _record(cursor: SQLiteCursor, ref: KeyRef) -> IdempotencyRecord | None:
+    cursor.execute(schema.SELECT_KEY, ref)
+    row = cursor.fetchone()
+    return None if row is None else IdempotencyRecord(**row)
 
 
 def _page_query(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar, assert_never
 
@@ -10,13 +10,15 @@ from attrs import define, field, frozen
 
 from domain.application.ports import (
     Commit,
+    FlowRef,
     FlowStore,
-    IdempotencyRecord,
+    KeyRef,
+    Loaded,
     Page,
     StoreUnavailable,
-    WriteConflict,
 )
-from domain.flow.ids import FlowId, Owner, RouteId
+from domain.flow.commands import FlowCommand
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -29,7 +31,7 @@ class WriteFault(Enum):
     UNAVAILABLE = "unavailable"
     """The store says that it cannot write: `StoreUnavailable`."""
     CONFLICT = "conflict"
-    """The store says that another writer was first: `WriteConflict`."""
+    """The store says that another writer was first."""
     DEATH = "death"
     """The process ends there and then: `Died`, and nothing works any more."""
 
@@ -78,18 +80,22 @@ class FailingStore:
         """Return a flow as it is, or as of a stream version."""
         return self._alive().load(flow_id, version)
 
-    def save(self, commit: Commit) -> None:
-        """Write a commit, unless that is to fail."""
+    def load_many(
+        self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
+        """Return flows and request keys."""
+        return self._alive().load_many(wanted, keys)
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        """Write commits, unless that is to fail."""
         inner = self._alive()
         self._writes += 1
         due = [failure for failure in self._planned if failure.at == self._writes]
-        self._fail(due, Moment.BEFORE)
-        inner.save(commit)
-        self._fail(due, Moment.AFTER)
-
-    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
-        """Return what a request key stands for."""
-        return self._alive().find_idempotency_record(route_id, key)
+        lost = [False] * len(commits)
+        if self._fails(due, Moment.BEFORE):
+            return lost
+        written = inner.append_many(commits)
+        return lost if self._fails(due, Moment.AFTER) else written
 
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
@@ -116,17 +122,16 @@ class FailingStore:
             raise Died
         return self.inner
 
-    def _fail(self, due: list[Failure], moment: Moment) -> None:
-        for failure in due:
-            if failure.moment is moment:
-                self._raise(failure.fault)
+    def _fails(self, due: Sequence[Failure], moment: Moment) -> bool:
+        """Raise what is due, or say whether it is a conflict."""
+        return any(self._is_conflict(each.fault) for each in due if each.moment is moment)
 
-    def _raise(self, fault: WriteFault) -> None:
+    def _is_conflict(self, fault: WriteFault) -> bool:
         match fault:
             case WriteFault.UNAVAILABLE:
                 raise StoreUnavailable("this failure was planned")
             case WriteFault.CONFLICT:
-                raise WriteConflict
+                return True
             case WriteFault.DEATH:
                 self._dead = True
                 raise Died

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import Factory, define
 
-from domain.application.ports import Commit, IdempotencyRecord, Page, WriteConflict
+from domain.application.ports import Commit, FlowRef, IdempotencyRecord, KeyRef, Loaded, Page
 from domain.application.recorded_events import RecordedEvent
+from domain.flow.commands import FlowCommand
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner, RouteId
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 
@@ -26,28 +27,46 @@ class MemoryStore:
     """
 
     streams: dict[str, list[RecordedEvent]] = Factory(dict)
-    keys: dict[tuple[str, str], IdempotencyRecord] = Factory(dict)
+    keys: dict[KeyRef, IdempotencyRecord] = Factory(dict)
 
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow."""
         self._enter("find")
-        flow = self._fold(flow_id)
-        return flow if flow is not None and flow.owner == owner else None
+        return self._owned(owner, flow_id)
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         self._enter("load")
         return self._fold(flow_id, version)
 
-    def save(self, commit: Commit) -> None:
-        """Write a commit, or nothing of it."""
-        self._enter("save")
+    def load_many(
+        self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
+        """Return flows and request keys."""
+        self._enter("load_many")
+        flows = {ref: self._owned(*ref) for ref in wanted}
+        return Loaded(
+            {ref: flow for ref, flow in flows.items() if flow is not None},
+            {ref: self.keys[ref] for ref in keys if ref in self.keys},
+        )
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        """Write commits; say of each if it was written, or lost to another writer."""
+        self._enter("append_many")
+        overtaken: set[FlowId] = set()
+        written: list[bool] = []
+        for commit in commits:
+            flow_id = commit.flow.flow_id
+            written.append(flow_id not in overtaken and self._append(commit))
+            overtaken |= set() if written[-1] else {flow_id}
+        return written
+
+    def _append(self, commit: Commit) -> bool:
         stream = self.streams.get(commit.flow.flow_id, [])
         key = commit.request_key
         taken = key is not None and (key.route_id, key.key) in self.keys
-        overtaken = commit.events and commit.events[0].version != len(stream) + 1
-        if taken or overtaken:
-            raise WriteConflict
+        if taken or commit.flow.version - len(commit.events) != len(stream):
+            return False
         self.streams[commit.flow.flow_id] = [*stream, *commit.events]
         if key is not None:
             self.keys[key.route_id, key.key] = IdempotencyRecord(
@@ -56,11 +75,7 @@ class MemoryStore:
                 version=commit.flow.version,
                 task_id=commit.task_id,
             )
-
-    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
-        """Return what a request key stands for."""
-        self._enter("find_idempotency_record")
-        return self.keys.get((route_id, key))
+        return True
 
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
@@ -101,6 +116,10 @@ class MemoryStore:
 
     def _enter(self, method: str) -> None:
         """Do nothing."""
+
+    def _owned(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        flow = self._fold(flow_id)
+        return flow if flow is not None and flow.owner == owner else None
 
     def _fold(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))

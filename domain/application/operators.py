@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
+from domain.application.batch import CarryOut, carry_out
 from domain.application.listening import ListeningPeriod
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, NewId
@@ -35,6 +37,7 @@ class Operators:
     clock: Clock
     new_id: NewId
     actor: Actor
+    carry_out: CarryOut = Factory(lambda self: partial(carry_out, self.store), takes_self=True)
 
     def cancel(self, flow_id: FlowId) -> Outcome:
         """Cancel a flow; one that does not exist is refused as it is for a caller."""
@@ -73,7 +76,7 @@ class Operators:
         return Sweeper(self.store, self._flows(), self._origin())
 
     def _flows(self) -> TaskFlows:
-        return TaskFlows(self.store, self.clock, self.new_id)
+        return TaskFlows(self.store, self.clock, self.new_id, self.carry_out)
 
     def _origin(self) -> CommandMetadata:
         return CommandMetadata(actor=self.actor, request_id=RequestId(self.new_id()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
+from domain.flow.commands import FlowCommand
 from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -25,17 +26,13 @@ Progress: TypeAlias = Callable[[int, int], object]
 """Takes how many parts of some work are done, and of how many; it may raise to end the work."""
 
 
-class WriteConflict(Exception):  # noqa: N818 - an outcome to decide again upon, not an error
-    """Another writer was first: the stream went on, or the request key is taken."""
-
-
 class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers get for an answer
     """The store cannot be read or written now; what was asked did not happen."""
 
 
 @frozen(kw_only=True)
 class Commit:
-    """What one command writes, in one transaction.
+    """What one command writes, or nothing of it.
 
     `events` follow one another in the stream of `flow`, the state after the last of them. There
     are none where a command was accepted that changes nothing: then only its request key is kept.
@@ -56,6 +53,21 @@ class IdempotencyRecord:
     flow_id: FlowId
     version: int
     task_id: TaskId | None
+
+
+FlowRef: TypeAlias = tuple[Owner, FlowId]
+"""A flow, as the owner who asks for it names it."""
+
+KeyRef: TypeAlias = tuple[RouteId, str]
+"""A request key, as one of its spellings on its route."""
+
+
+@frozen
+class Loaded:
+    """What was found of what a batch asked for."""
+
+    flows: Mapping[FlowRef, Flow]
+    records: Mapping[KeyRef, IdempotencyRecord]
 
 
 @frozen(kw_only=True)
@@ -85,16 +97,23 @@ class FlowStore(Protocol):
         """Return a flow as it is, or as of a stream version."""
         ...
 
-    def save(self, commit: Commit) -> None:
-        """Write a commit durably, or nothing of it.
+    def load_many(
+        self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
+        """Return flows, each with the commands that will be decided on it, and request keys.
 
-        Raises:
-            WriteConflict: if another writer was first.
+        A foreign flow is not even read. All is as of one moment, or the keys as of a later one: who
+        sees what a command did to a flow sees its request key too.
         """
         ...
 
-    def find_idempotency_record(self, route_id: RouteId, key: str) -> IdempotencyRecord | None:
-        """Return what a request key stands for."""
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        """Write commits durably, in order and in one transaction; say of each if it was written.
+
+        One is not, and leaves nothing, if another writer was first: its stream went on, or its
+        request key is taken. Then the later commits on its flow are not written either. Whatever
+        is raised, nothing was written.
+        """
         ...
 
     def latest(self, owner: Owner) -> Flow | None:

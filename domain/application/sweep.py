@@ -147,7 +147,7 @@ class Sweeper:
         while batch := tuple(islice(rest, MOST_AT_ONCE)):
             if swept.lost and not self.goes_on():
                 break
-            for outcome in session.execute_together(flow.flow_id, batch, self.origin):
+            for outcome in session.execute_together(batch, self.origin):
                 if isinstance(outcome, Accepted):
                     cancelled = outcome.flow.status is FlowStatus.CANCELLED
                     swept += Swept(1, int(cancelled and flow.ended_at is None))

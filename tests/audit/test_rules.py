@@ -15,7 +15,7 @@ from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.rules import FIRST_RULES, RULES
 from domain.flow.state import Flow
 from tests.audit.healthy import findings
-from tests.store.commits import commit, created, linked
+from tests.store.commits import commit, created, linked, save
 from tests.store.conftest import MEMORY
 from tests.store.service import NOW, ORIGIN, OWNER, service, shown
 
@@ -39,7 +39,7 @@ def write(store: EventSourcedStore, *decisions: tuple[int | None, Event]) -> Non
         made = commit(flow, event)
         (record,) = made.events
         metadata = replace(record.metadata, rules=version)
-        store.save(replace(made, events=(replace(record, metadata=metadata),)))
+        save(store, replace(made, events=(replace(record, metadata=metadata),)))
         flow = made.flow
 
 

@@ -24,6 +24,7 @@ from domain.flow.state import Flow
 from tests.audit.histories import METADATA, any_events
 from tests.cli.workbench import taskflow, tools_over
 from tests.core.examples import EXAMPLES
+from tests.store.commits import save
 
 URL: Final = "sqlite:///opened-already.db"
 
@@ -52,7 +53,7 @@ def saved(store: EventSourcedStore, flow_id: FlowId, events: Sequence[Event]) ->
         for version, event in enumerate(own, 1)
     )
     flows = [folded(own[:version]) for version in range(1, len(own) + 1)]
-    store.save(Commit(events=records, flow=flows[-1]))
+    save(store, Commit(events=records, flow=flows[-1]))
     return flows
 
 

@@ -35,7 +35,7 @@ def test_a_repeat_is_told_of_the_flow_as_it_was_then() -> None:
     world.accepted(FinishFlow(flow_id=FlowId("id-1"), expected_revision=1))
     world.store.asked.clear()
     assert world.accepted(WAIT, keyed("key")) == first
-    assert "save" not in world.store.asked
+    assert "append_many" not in world.store.asked
 
 
 def test_a_repeat_about_a_child_is_told_of_the_child_as_it_was_then() -> None:
@@ -122,7 +122,7 @@ def test_a_request_without_a_key_that_changes_nothing_writes_nothing() -> None:
     world.accepted(CANCEL)
     world.store.asked.clear()
     world.accepted(CANCEL)
-    assert "save" not in world.store.asked
+    assert "append_many" not in world.store.asked
 
 
 def test_a_key_is_found_as_an_earlier_release_stored_it() -> None:

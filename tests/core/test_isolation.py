@@ -82,7 +82,7 @@ def test_a_command_on_a_foreign_flow_is_answered_like_one_on_none(
     world = _world()
     foreign = _told(world, ask, "id-1")
     not_found = Rejected(code="not_found", reason="Flow not found.")
-    assert foreign == _told(world, ask, "missing") == (not_found, ["find"])
+    assert foreign == _told(world, ask, "missing") == (not_found, ["load_many"])
     assert len(world.store.streams["id-1"]) == 2
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from attrs import Factory, define
 
 from domain.application.outcomes import Accepted
-from domain.flow.commands import CancelFlow, RunTask, SetWaiting
-from domain.flow.ids import FlowId, Owner
-from domain.flow.state import Flow
+from domain.application.ports import FlowRef, KeyRef, Loaded
+from domain.flow.commands import CancelFlow, FlowCommand, RunTask, SetWaiting
+from domain.flow.ids import FlowId
 from domain.flow.status import Runtime
 from tests.core.service import World, keyed
 from tests.memory_store import WatchedStore
@@ -21,15 +21,18 @@ CANCEL = CancelFlow(flow_id=FlowId("id-1"))
 
 @define
 class RacedStore(WatchedStore):
-    """A store in which others are faster: they act between a look for the key and the flow's."""
+    """A store in which others are faster: they act between its look for flows and for keys."""
 
     faster: list[Callable[[], object]] = Factory(list)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
-        """Return an owner's flow, after what others do."""
+    def load_many(
+        self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
+        """Return flows, and request keys as of after what others do."""
+        flows = super().load_many(wanted, ()).flows
         while self.faster:
             self.faster.pop()()
-        return super().find(owner, flow_id)
+        return Loaded(flows, super().load_many({}, keys).records)
 
 
 def raced() -> tuple[World, RacedStore]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from attrs import evolve as replace
 
 from adapters.testing.examples import NOW, OWNER
 from domain.application.outcomes import Accepted, NotPersisted, Rejected
-from domain.application.ports import StoreUnavailable, WriteConflict
-from domain.application.sessions import ATTEMPTS
+from domain.application.ports import Commit, StoreUnavailable
 from domain.application.views import flow_view, task_view
 from domain.flow.commands import (
     CancelFlow,
@@ -23,6 +24,7 @@ from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task
 from tests.core.service import CREATE, ORIGIN, World, must
+from tests.memory_store import WatchedStore
 
 FIRST = Flow(
     flow_id=FlowId("id-1"),
@@ -103,7 +105,7 @@ def test_a_refused_command_shows_the_flow_as_it_is_and_writes_nothing() -> None:
     world.store.asked.clear()
     refused = world.owner.execute(CancelFlow(flow_id=FlowId("id-1")), ORIGIN)
     assert refused == Rejected(code="terminal", reason="Flow is already succeeded.", flow=before)
-    assert "save" not in world.store.asked
+    assert "append_many" not in world.store.asked
 
 
 def test_a_refused_cancellation_shows_the_children_of_the_flow() -> None:
@@ -162,17 +164,25 @@ def test_two_cancellations_at_once_bring_one_about() -> None:
     assert (lost.code, lost.reason) == ("terminal", "Flow is already cancelled.")
 
 
+class LosingStore(WatchedStore):
+    """A store whose other writers are always first."""
+
+    loses = False
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        """Write nothing, if others are first."""
+        return [False] * len(commits) if self.loses else super().append_many(commits)
+
+
 def test_a_command_that_loses_every_race_gives_up_and_changes_nothing() -> None:
-    world = World()
+    store = LosingStore()
+    world = World(store)
     world.create()
-    world.store.meanwhile.extend([_win] * ATTEMPTS)
+    store.loses = True
     with pytest.raises(StoreUnavailable, match="written to by too many at once"):
         world.owner.execute(WAIT, ORIGIN)
+    store.loses = False
     assert world.accepted(WAIT).flow.revision == 1
-
-
-def _win() -> None:
-    raise WriteConflict
 
 
 def test_pages_show_an_owners_flows_newest_first_and_by_status() -> None:
@@ -193,7 +203,7 @@ def test_a_store_that_cannot_write_leaves_the_flow_as_it_was() -> None:
     world = World()
     world.create()
     child = world.accepted(RUN).task
-    world.store.broken = frozenset({"save"})
+    world.store.broken = frozenset({"append_many"})
     with pytest.raises(NotPersisted) as failed:
         world.owner.execute(WAIT, ORIGIN)
     assert failed.value.flow == flow_view(FIRST) == world.owner.find(FlowId("id-1"))
@@ -204,7 +214,7 @@ def test_a_store_that_cannot_write_leaves_the_flow_as_it_was() -> None:
 
 def test_a_store_that_cannot_write_creates_no_flow() -> None:
     world = World()
-    world.store.broken = frozenset({"save"})
+    world.store.broken = frozenset({"append_many"})
     with pytest.raises(NotPersisted) as failed:
         world.owner.execute(CREATE, ORIGIN)
     assert (failed.value.flow, failed.value.tasks) == (None, ())
@@ -214,7 +224,7 @@ def test_a_store_that_cannot_write_creates_no_flow() -> None:
 def test_a_store_that_cannot_read_says_so_and_knows_no_flow() -> None:
     world = World()
     world.create()
-    world.store.broken = frozenset({"find"})
+    world.store.broken = frozenset({"load_many"})
     with pytest.raises(StoreUnavailable) as failed:
         world.owner.execute(WAIT, ORIGIN)
     assert not isinstance(failed.value, NotPersisted)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import pytest
 from attrs import Factory, define, evolve
 
 from adapters.store import EventSourcedStore, open_for_writing
+from domain.application.batch import Submission, carry_out
 from domain.application.operators import SYSTEM, Operators
-from domain.application.outcomes import Accepted
-from domain.application.ports import Commit
+from domain.application.outcomes import Accepted, Outcome
+from domain.application.ports import Commit, FlowRef, KeyRef, Loaded
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.sweep import Swept
-from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow, RunTask, UpdateTask
+from domain.flow.commands import (
+    CancelFlow,
+    CreateFlow,
+    FinishFlow,
+    FlowCommand,
+    RunTask,
+    UpdateTask,
+)
 from domain.flow.events import FlowCancelled, TaskEnded
 from domain.flow.ids import FlowId, Owner
-from domain.flow.state import Flow
 from domain.flow.status import Runtime, TaskStatus
 
 OWNER = Owner("agent:main:main")
@@ -117,17 +124,17 @@ def test_one_sweep_gives_up_more_flows_than_a_batch(world: World) -> None:
     assert world.sweep() == Swept(0, 0)
 
 
-def saves_of(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Commit]:
+def writes_of(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Commit]]:
     """Note what is written from now on."""
-    commits: list[Commit] = []
-    save = world.store.save
+    batches: list[Sequence[Commit]] = []
+    append_many = world.store.append_many
 
-    def noting(commit: Commit) -> None:
-        commits.append(commit)
-        save(commit)
+    def noting(commits: Sequence[Commit]) -> Sequence[bool]:
+        batches.append(commits)
+        return append_many(commits)
 
-    monkeypatch.setattr(world.store, "save", noting)
-    return commits
+    monkeypatch.setattr(world.store, "append_many", noting)
+    return batches
 
 
 def test_the_children_of_a_flow_are_given_up_in_one_commit_each_as_if_alone(
@@ -135,9 +142,9 @@ def test_the_children_of_a_flow_are_given_up_in_one_commit_each_as_if_alone(
 ) -> None:
     flow_id = world.flow_with("a", "b", "c", cancel=True)
     world.now = 5 * MINUTE
-    commits = saves_of(world, monkeypatch)
+    batches = writes_of(world, monkeypatch)
     assert world.sweep() == Swept(3, 1)
-    assert len(commits) == 1
+    assert len(batches) == 1
     *_, first, second, third, cancelled = world.store.history(FlowId(flow_id))
     ends = (first, second, third)
     assert [type(each.event) for each in (*ends, cancelled)] == [*[TaskEnded] * 3, FlowCancelled]
@@ -153,15 +160,17 @@ def test_a_child_with_news_keeps_nobody_from_being_given_up(
     flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     world.now = 5 * MINUTE
-    find = world.store.find
+    load_many = world.store.load_many
 
-    def with_news(owner: Owner, flow_id: FlowId) -> Flow | None:
+    def with_news(
+        wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
+    ) -> Loaded:
         monkeypatch.undo()
-        news = UpdateTask(flow_id=flow_id, task_id=flow.tasks[1].task_id, status=TaskStatus.RUNNING)
-        world.accept(news)
-        return find(owner, flow_id)
+        task_id = flow.tasks[1].task_id
+        world.accept(UpdateTask(flow_id=flow.flow_id, task_id=task_id, status=TaskStatus.RUNNING))
+        return load_many(wanted, keys)
 
-    monkeypatch.setattr(world.store, "find", with_news)
+    monkeypatch.setattr(world.store, "load_many", with_news)
     assert world.sweep() == Swept(2, 0)
     after = world.store.load(FlowId(flow_id))
     assert after is not None
@@ -175,18 +184,18 @@ def test_a_sweep_that_loses_a_race_decides_again(
     flow = world.store.load(FlowId(flow_id))
     assert flow is not None
     world.now = 5 * MINUTE
-    save = world.store.save
+    append_many = world.store.append_many
 
-    def overtaken(commit: Commit) -> None:
+    def overtaken(commits: Sequence[Commit]) -> Sequence[bool]:
         monkeypatch.undo()
         world.accept(
             UpdateTask(
                 flow_id=FlowId(flow_id), task_id=flow.tasks[0].task_id, status=TaskStatus.SUCCEEDED
             )
         )
-        save(commit)
+        return append_many(commits)
 
-    monkeypatch.setattr(world.store, "save", overtaken)
+    monkeypatch.setattr(world.store, "append_many", overtaken)
     assert world.sweep() == Swept(1, 1)
 
 
@@ -196,9 +205,9 @@ def test_a_sweep_of_many_children_is_several_commits(
     monkeypatch.setattr("domain.application.sweep.MOST_AT_ONCE", 2)
     world.flow_with(*"abcde", cancel=True)
     world.now = 5 * MINUTE
-    commits = saves_of(world, monkeypatch)
+    batches = writes_of(world, monkeypatch)
     assert world.sweep() == Swept(5, 1)
-    assert [len(commit.events) for commit in commits] == [2, 2, 2]
+    assert [sum(len(each.events) for each in batch) for batch in batches] == [2, 2, 2]
 
 
 def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
@@ -209,3 +218,17 @@ def test_a_sweep_ends_when_it_is_told_to(world: World) -> None:
     sweeper = evolve(operators._sweeper(), goes_on=lambda: next(answers, False))  # noqa: SLF001
     assert sweeper.sweep(0) == Swept(6, 3)
     assert len(world.store.stale(0, 10)) == len(flows) - 3
+
+
+def test_whoever_writes_for_a_gateway_writes_for_its_sweep_too(world: World) -> None:
+    world.flow_with("a", "b", cancel=True)
+    world.now = 5 * MINUTE
+    batches: list[Sequence[Submission]] = []
+
+    def one_writer(submissions: Sequence[Submission]) -> Sequence[Outcome | Exception]:
+        batches.append(submissions)
+        return carry_out(world.store, submissions)
+
+    operators = Operators(world.store, lambda: world.now, world.new_id, SYSTEM, one_writer)
+    assert operators.sweep(lost_after=0) == Swept(2, 1)
+    assert [len(batch) for batch in batches] == [2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from attrs import define
@@ -81,7 +81,7 @@ def crashes_at_the_end(clock: Clock, new_id: NewId) -> Driver:
 
 
 class _Leaky(MemoryStore):
-    def find(self, owner: str, flow_id: FlowId) -> Flow | None:
+    def _owned(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         del owner
         return self.load(flow_id)
 
@@ -104,15 +104,14 @@ class _OldestFirst(MemoryStore):
 class _LosesEveryThirdWrite(MemoryStore):
     writes: int = 0
 
-    def save(self, commit: Commit) -> None:
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         self.writes += 1
-        if self.writes % 3:
-            super().save(commit)
+        return super().append_many(commits) if self.writes % 3 else [True] * len(commits)
 
 
 class _ForgetsKeys(MemoryStore):
-    def save(self, commit: Commit) -> None:
-        super().save(replace(commit, request_key=None))
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        return super().append_many([replace(each, request_key=None) for each in commits])
 
 
 def leaks(clock: Clock, new_id: NewId) -> Driver:

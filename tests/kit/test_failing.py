@@ -10,7 +10,7 @@ from adapters.testing.failing import Died, FailingStore, Failure, Moment, WriteF
 from adapters.testing.ids import CountedIds
 from adapters.testing.memory import MemoryStore
 from domain.application.outcomes import Accepted, NotPersisted
-from domain.application.ports import Commit, StoreUnavailable, WriteConflict, itself
+from domain.application.ports import Commit, StoreUnavailable, itself
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata, to_recorded_events
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow
@@ -53,7 +53,8 @@ def test_without_a_plan_it_is_the_store_behind_it(store: FailingStore, inner: Me
     assert store.page(OWNER, limit=1, before=None, status=None, show=itself).flows == [
         store.latest(OWNER)
     ]
-    assert store.find_idempotency_record(RouteId("route"), "key") is None
+    found = store.load_many({(OWNER, flow.flow_id): []}, [(RouteId("route"), "key")])
+    assert found == inner.load_many({(OWNER, flow.flow_id): []}, [])
 
 
 def test_the_nth_write_fails_and_those_around_it_do_not(
@@ -85,7 +86,6 @@ def test_a_plan_counts_from_when_it_was_made(store: FailingStore) -> None:
     ("fault", "raised"),
     [
         (WriteFault.UNAVAILABLE, StoreUnavailable),
-        (WriteFault.CONFLICT, WriteConflict),
         (WriteFault.DEATH, Died),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_write_fails_before_or_after_it_is_done(
     records = to_recorded_events((CREATED,), flow_id=FLOW, after=0, origin=ORIGIN, now=THEN)
     store.plan(Failure(fault, moment))
     with pytest.raises(raised):
-        store.save(Commit(events=records, flow=CREATED_FLOW))
+        store.append_many([Commit(events=records, flow=CREATED_FLOW)])
     assert (FLOW in inner.streams) is (moment is Moment.AFTER)
 
 

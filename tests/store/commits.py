@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.application.ports import Commit
+from domain.application.ports import Commit, FlowStore, IdempotencyRecord
 from domain.application.recorded_events import CommandMetadata, to_recorded_events
 from domain.flow.events import (
     Event,
@@ -14,7 +14,7 @@ from domain.flow.events import (
     TaskLinked,
 )
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from tests.store.service import NOW, ORIGIN, OWNER
@@ -72,3 +72,21 @@ def commit(
         now=NOW,
     )
     return Commit(events=records, flow=flow, request_key=origin.request_key)
+
+
+def save(store: FlowStore, commit: Commit) -> None:
+    """Write a commit, which loses to nobody."""
+    assert store.append_many([commit]) == [True]
+
+
+def loses(store: FlowStore, commit: Commit) -> bool:
+    """Try to write a commit, and say whether another writer was first."""
+    return store.append_many([commit]) == [False]
+
+
+def idempotency_record(
+    store: FlowStore, key: str, route: str = "zapier"
+) -> IdempotencyRecord | None:
+    """Return what a request key stands for."""
+    ref = (RouteId(route), key)
+    return store.load_many({}, [ref]).records.get(ref)

@@ -14,7 +14,7 @@ import pytest
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
 from adapters.store.sqlite_file import lock_path
 from domain.flow.ids import FlowId
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.processes import said, writing_process
 from tests.store.service import OWNER
 
@@ -25,7 +25,7 @@ def test_a_second_writer_is_told_which_file_is_in_use_and_by_whom(
     complaint = f"{path}: in use by another process that writes to it (pid {os.getpid()});"
     with pytest.raises(StoreFault, match=re.escape(complaint) + " stop it first"):
         open_for_writing(file_url)
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     file_store.close()
     with closing(open_for_writing(file_url)) as store:
         assert store.load(FlowId("flow-1")) == folded(created())
@@ -35,7 +35,7 @@ def test_a_second_process_is_told_so_too(file_store: EventSourcedStore, file_url
     with writing_process(file_url, "hold") as second:
         assert f"in use by another process that writes to it (pid {os.getpid()})" in said(second)
         assert second.wait(30) == 1
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
 
 
 def test_the_right_to_write_ends_with_the_process_that_had_it(path: Path, file_url: str) -> None:
@@ -67,7 +67,7 @@ def test_of_several_processes_that_start_on_one_new_file_exactly_one_writes(file
 def test_a_refused_second_writer_leaves_the_first_its_hold_on_the_file(
     file_store: EventSourcedStore, file_url: str, path: Path
 ) -> None:
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     with pytest.raises(StoreFault, match="in use"):
         open_for_writing(file_url)
     # NOTE: to leave WAL, SQLite needs a file that no other connection holds, in any process.
@@ -84,7 +84,7 @@ def test_a_refused_second_writer_leaves_the_first_its_hold_on_the_file(
 def test_a_link_to_a_store_is_the_same_store(
     file_store: EventSourcedStore, path: Path, tmp_path: Path
 ) -> None:
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     link = tmp_path / "link.db"
     link.symlink_to(path)
     with pytest.raises(StoreFault, match=r"flows\.db: in use"):
@@ -96,12 +96,12 @@ def test_a_link_to_a_store_is_the_same_store(
 def test_a_reader_sees_each_commit_as_soon_as_it_is_written(
     file_store: EventSourcedStore, file_url: str
 ) -> None:
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     with closing(open_for_reading(file_url)) as reader:
         assert reader.load(FlowId("flow-1")) == folded(created())
-        file_store.save(commit(folded(created()), WAITS))
+        save(file_store, commit(folded(created()), WAITS))
         assert reader.load(FlowId("flow-1")) == folded(created(), WAITS)
-        file_store.save(commit(folded(created(), WAITS), RESUMES))
+        save(file_store, commit(folded(created(), WAITS), RESUMES))
         assert reader.latest(OWNER) == folded(created(), WAITS, RESUMES)
         assert [record.version for record in reader.history(FlowId("flow-1"))] == [1, 2, 3]
         assert [position for position, _ in reader.log()] == [1, 2, 3]
@@ -109,7 +109,7 @@ def test_a_reader_sees_each_commit_as_soon_as_it_is_written(
 
 def test_a_reader_reads_on_after_the_writer_has_gone(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         reader = open_for_reading(file_url)
     with closing(reader):
         assert reader.load(FlowId("flow-1")) == folded(created())
@@ -119,10 +119,10 @@ def test_a_reader_reads_on_after_the_writer_has_gone(file_url: str) -> None:
 
 def test_readers_keep_no_writer_out(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
     with closing(open_for_reading(file_url)) as one, closing(open_for_reading(file_url)) as other:
         with closing(open_for_writing(file_url)) as store:
-            store.save(commit(folded(created()), WAITS))
+            save(store, commit(folded(created()), WAITS))
         assert (
             one.load(FlowId("flow-1")) == other.load(FlowId("flow-1")) == folded(created(), WAITS)
         )

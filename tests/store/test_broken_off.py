@@ -11,7 +11,7 @@ import pytest
 
 from adapters.store import StoreFault, open_for_reading, open_for_writing
 from domain.flow.ids import FlowId
-from tests.store.commits import commit, created, folded
+from tests.store.commits import commit, created, folded, save
 
 
 def break_off_a_first_start(path: Path) -> None:
@@ -33,7 +33,7 @@ def break_off_a_first_start(path: Path) -> None:
 def test_a_first_start_that_the_power_broke_off_is_taken_back(path: Path, file_url: str) -> None:
     break_off_a_first_start(path)
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
     with closing(open_for_reading(file_url)) as store:
         assert store.load(FlowId("flow-1")) == folded(created())
 

@@ -27,14 +27,14 @@ from adapters.store import (
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import Wanted
-from tests.store.commits import commit, created
+from tests.store.commits import commit, created, save
 from tests.whole.gateway import ROOT
 
 
 def fill(store: EventSourcedStore, first: int, last: int) -> None:
     """Put some flows into a store, of one event each."""
     for number in range(first, last + 1):
-        store.save(commit(None, created(FlowId(f"flow-{number}"))))
+        save(store, commit(None, created(FlowId(f"flow-{number}"))))
 
 
 def filled(path: Path, last: int = 3) -> Path:
@@ -152,7 +152,7 @@ def test_a_log_of_another_file_is_refused(path: Path, tmp_path: Path, ours: int)
     older = killed(tmp_path / "older" / "flows.db", ours)
     if ours == 3:
         with closing(open_for_writing(f"sqlite:///{filled(path, 2)}")) as store:
-            store.save(commit(None, created(FlowId("flow-9"))))
+            save(store, commit(None, created(FlowId("flow-9"))))
     else:
         filled(path)
     shutil.copyfile(f"{older}-wal", f"{path}-wal")

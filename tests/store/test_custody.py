@@ -15,14 +15,13 @@ from typing import Final, TypeAlias
 import pytest
 from attrs import field, frozen
 from eventsourcing.persistence import OperationalError
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_writing
 from adapters.store.lock import take_lock
 from adapters.store.sqlite_file import lock_path
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import FlowId, Owner
-from tests.store.commits import WAITS, commit, created, folded
+from tests.store.commits import WAITS, commit, created, folded, save
 from tests.store.tables import execute
 
 Trouble: TypeAlias = Callable[[Path], None]
@@ -41,7 +40,7 @@ def opened(file_url: str) -> Iterator[_Opened]:
     """A store with a flow in it."""
     reported: list[str] = []
     with closing(open_for_writing(file_url, on_breach=reported.append)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         yield _Opened(store, reported)
 
 
@@ -98,7 +97,7 @@ def _overwrite_the_log_with_another(path: Path) -> None:
     """Put another store's log, as long as ours or longer, into the file that is there."""
     other = path.with_name("other.db")
     with closing(open_for_writing(f"sqlite:///{other}")) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         log = _beside(other, "-wal").read_bytes()
     _beside(path, "-wal").write_bytes(log.ljust(_beside(path, "-wal").stat().st_size, b"\0"))
 
@@ -165,7 +164,7 @@ def test_a_store_whose_files_are_not_what_they_were_is_used_no_more(
         opened.store.maintain()
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match=re.escape(found)):
-            opened.store.save(commit(folded(created()), WAITS))
+            save(opened.store, commit(folded(created()), WAITS))
         with pytest.raises(StoreUnavailable, match=re.escape(found)):
             opened.store.load(FlowId("flow-1"))
         assert not opened.store.is_readable()
@@ -179,7 +178,7 @@ def test_no_write_is_acknowledged_by_such_a_store_even_before_it_is_looked_after
 ) -> None:
     trouble(path)
     with pytest.raises(StoreUnavailable, match=re.escape(found)):
-        opened.store.save(commit(folded(created()), WAITS))
+        save(opened.store, commit(folded(created()), WAITS))
     assert len(opened.reported) == 1
 
 
@@ -250,9 +249,9 @@ def test_nor_if_it_happens_while_the_write_is_committed(
 ) -> None:
     if trouble in _IN_THE_LOG:
         pytest.skip("SQLite writes behind it meanwhile; it is found out by what is read from it")
-    commits = opened.store.application.recorder.commits
-    with pytest.raises(StoreUnavailable, match=re.escape(found)):
-        commits.commit(lambda _: trouble(path))
+    datastore = opened.store.application.datastore
+    with pytest.raises(StoreUnavailable, match=re.escape(found)), datastore.writing():
+        trouble(path)
     assert len(opened.reported) == 1
 
 
@@ -261,12 +260,13 @@ def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
 ) -> None:
     """A commit explains that the log has changed, and only a checkpoint that the database has."""
 
-    def write(cursor: SQLiteCursor) -> None:
-        path.write_bytes(path.read_bytes())
-        cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
+    def write() -> None:
+        with opened.store.application.datastore.writing() as cursor:
+            path.write_bytes(path.read_bytes())
+            cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
 
     with pytest.raises(StoreUnavailable, match="was written to, but not by SQLite"):
-        opened.store.application.recorder.commits.commit(write)
+        write()
     assert len(opened.reported) == 1
 
 
@@ -279,11 +279,11 @@ def test_a_file_that_is_put_back_is_not_trusted_again_before_the_next_start(
         opened.store.maintain()
     away.rename(path)
     with pytest.raises(StoreUnavailable, match="is not there any more"):
-        opened.store.save(commit(folded(created()), WAITS))
+        save(opened.store, commit(folded(created()), WAITS))
     opened.store.close()
     with closing(open_for_writing(file_url)) as store:
         assert store.load(FlowId("flow-1")) == folded(created())
-        store.save(commit(folded(created()), WAITS))
+        save(store, commit(folded(created()), WAITS))
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_what_sqlite_itself_does_for_another_program_is_no_breach(
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute(statement)
         opened.store.maintain()
-        opened.store.save(commit(None, created(FlowId(f"flow-{number + 2}"))))
+        save(opened.store, commit(None, created(FlowId(f"flow-{number + 2}"))))
     assert opened.reported == []
     assert opened.store.is_readable()
 
@@ -328,7 +328,7 @@ def test_a_damaged_page_ends_all_writing_and_is_reported_once(
             store.page(Owner("agent:main:main"), limit=5, before=None, status=None, show=itself)
         assert not store.is_readable()
         with pytest.raises(StoreUnavailable, match="is damaged"):
-            store.save(commit(None, created(FlowId("flow-2"))))
+            save(store, commit(None, created(FlowId("flow-2"))))
         with pytest.raises(StoreUnavailable, match="is damaged"):
             store.load(FlowId("flow-1"))
     assert reported == [f"{path}: is damaged: database disk image is malformed"]
@@ -349,7 +349,7 @@ def test_a_store_that_cannot_be_read_is_not_called_readable(
 def test_an_error_that_passes_is_no_breach(opened: _Opened) -> None:
     with pytest.raises(OperationalError, match="no such table"):
         execute(opened.store, "SELECT * FROM missing")
-    opened.store.save(commit(folded(created()), WAITS))
+    save(opened.store, commit(folded(created()), WAITS))
     assert opened.reported == []
 
 

@@ -12,7 +12,7 @@ from adapters.store import EventSourcedStore, Undecodable, open_for_writing
 from domain.application.ports import itself
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.conftest import MEMORY
 from tests.store.service import OWNER, STRANGER
 from tests.store.tables import SNAPSHOTS, contents, execute, rows
@@ -49,8 +49,8 @@ def reports() -> list[str]:
 def told(reports: list[str]) -> Iterator[EventSourcedStore]:
     """A store with two flows of two owners."""
     with closing(open_for_writing(MEMORY, on_stale_cache=reports.append)) as store:
-        store.save(commit(None, created(), WAITS))
-        store.save(commit(None, created(FlowId("flow-2"), STRANGER)))
+        save(store, commit(None, created(), WAITS))
+        save(store, commit(None, created(FlowId("flow-2"), STRANGER)))
         yield store
 
 
@@ -75,11 +75,11 @@ def test_a_damaged_snapshot_changes_no_answer_and_is_replaced_by_the_next_write(
     assert told.latest(OWNER) == FIRST
     assert _listed(told) == [FIRST]
     assert _listed(told, None) == [SECOND, FIRST]
-    told.save(commit(FIRST, RESUMES))
+    save(told, commit(FIRST, RESUMES))
     with closing(open_for_writing(MEMORY)) as sound:
-        sound.save(commit(None, created(), WAITS))
-        sound.save(commit(None, created(FlowId("flow-2"), STRANGER)))
-        sound.save(commit(FIRST, RESUMES))
+        save(sound, commit(None, created(), WAITS))
+        save(sound, commit(None, created(FlowId("flow-2"), STRANGER)))
+        save(sound, commit(FIRST, RESUMES))
         if "originator_id" not in damage:  # a row that is of no flow is for `store rebuild`
             assert contents(told) == contents(sound)
 

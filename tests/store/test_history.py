@@ -16,7 +16,7 @@ from domain.flow.events import Event, TaskProgressed
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.values import Json
-from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked, save
 from tests.store.service import NOW, ORIGIN, create, keyed, run, session
 from tests.store.tables import delete_snapshots
 
@@ -26,9 +26,9 @@ EVENTS = (created(), WAITS, linked(TaskId("task-1")), RESUMES)
 @pytest.fixture(params=["with snapshots", "without snapshots"])
 def told(store: EventSourcedStore, request: pytest.FixtureRequest) -> EventSourcedStore:
     """A store to which something happened to a flow, in several commits."""
-    store.save(commit(None, *EVENTS[:1]))
-    store.save(commit(folded(*EVENTS[:1]), *EVENTS[1:3]))
-    store.save(commit(folded(*EVENTS[:3]), *EVENTS[3:]))
+    save(store, commit(None, *EVENTS[:1]))
+    save(store, commit(folded(*EVENTS[:1]), *EVENTS[1:3]))
+    save(store, commit(folded(*EVENTS[:3]), *EVENTS[3:]))
     if request.param == "without snapshots":
         delete_snapshots(store)
     return store
@@ -110,7 +110,7 @@ def test_a_log_longer_than_one_section_is_read_to_its_end(
     store: EventSourcedStore, size: int
 ) -> None:
     news = (TaskProgressed(at=NOW, task_id=TaskId("task-1")),) * (size - 2)
-    store.save(commit(None, created(), linked(TaskId("task-1")), *news))
+    save(store, commit(None, created(), linked(TaskId("task-1")), *news))
     assert [position for position, _ in store.log()] == list(range(1, size + 1))
     assert [record.version for _, record in store.log(size)] == [size]
 
@@ -120,16 +120,16 @@ def test_a_log_that_is_being_read_goes_on_with_what_is_written_meanwhile(
 ) -> None:
     news = (TaskProgressed(at=NOW, task_id=TaskId("task-1")),) * (LOG_SECTION - 2)
     events: tuple[Event, ...] = (created(), linked(TaskId("task-1")), *news)
-    store.save(commit(None, *events))
+    save(store, commit(None, *events))
     log: Iterator[tuple[int, RecordedEvent]] = store.log()
     first = list(islice(log, LOG_SECTION))
-    store.save(commit(folded(*events), WAITS))
+    save(store, commit(folded(*events), WAITS))
     assert [position for position, _ in [*first, *log]] == list(range(1, LOG_SECTION + 2))
 
 
 def test_the_history_is_the_same_after_the_store_was_opened_again(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, *EVENTS))
+        save(store, commit(None, *EVENTS))
         before = (
             store.load(FlowId("flow-1")),
             list(store.history(FlowId("flow-1"))),

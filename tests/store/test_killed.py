@@ -9,7 +9,8 @@ import pytest
 
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, rebuild
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, RouteId
+from domain.flow.ids import FlowId
+from tests.store.commits import idempotency_record
 from tests.store.processes import said, writing_process
 from tests.store.service import session
 from tests.store.tables import EVENTS, KEYS, rows
@@ -44,7 +45,7 @@ def _check(store: EventSourcedStore, acknowledged: list[str]) -> None:
         flow = owner.find(FlowId(flow_id))
         assert flow is not None, line
         assert flow.revision >= int(revision), line
-        remembered = store.find_idempotency_record(RouteId("zapier"), key)
+        remembered = idempotency_record(store, key)
         assert remembered is not None, line
         assert remembered.flow_id == flow_id
     # At most the one commit that was written, but not yet printed, is more than that.

@@ -24,7 +24,7 @@ from adapters.store.snapshot import FlowSnapshot, Stored
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.strategies import TEXTS, events, instances
 from tests.store.tables import EVENTS, SNAPSHOTS, rows
 
@@ -130,8 +130,8 @@ def test_compression_and_encryption_of_the_library_hold_for_events_and_snapshots
 ) -> None:
     with closing(EventSourcedStore(_application(path, setting))) as store:
         first = folded(created())
-        store.save(commit(None, created()))
-        store.save(commit(first, WAITS, RESUMES))
+        save(store, commit(None, created()))
+        save(store, commit(first, WAITS, RESUMES))
         whole = folded(created(), WAITS, RESUMES)
         assert store.load(FlowId("flow-1")) == whole
         assert store.load(FlowId("flow-1"), 1) == first
@@ -150,7 +150,7 @@ def test_compression_and_encryption_of_the_library_hold_for_events_and_snapshots
 def test_a_store_is_not_read_with_another_key(path: Path) -> None:
     setting = {"CIPHER_TOPIC": f"{__name__}:TurnedCipher"}
     with closing(EventSourcedStore(_application(path, {**setting, "TURNED_KEY": "255"}))) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
     with (
         closing(EventSourcedStore(_application(path, {**setting, "TURNED_KEY": "3"}))) as store,
         pytest.raises(Undecodable, match=r"event flow-1/1 \(taskflow\.flow_created\.v1\)"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -24,7 +23,7 @@ from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from adapters.store.sqlite_file import file_name
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.conftest import MEMORY
 from tests.store.tables import delete_snapshots
 
@@ -32,7 +31,7 @@ from tests.store.tables import delete_snapshots
 def test_a_new_store_is_made_with_its_folder_and_only_for_its_user(tmp_path: Path) -> None:
     path = tmp_path / "not" / "yet" / "flows.db"
     with closing(open_for_writing(f"sqlite:///{path}")) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     assert modes == {
         "flows.db": 0o600,
@@ -40,21 +39,6 @@ def test_a_new_store_is_made_with_its_folder_and_only_for_its_user(tmp_path: Pat
         "flows.db-shm": 0o600,
         "flows.db.lock": 0o600,
     }
-
-
-@pytest.mark.parametrize("kind", ["a file", "memory"])
-def test_whoever_opens_a_store_is_told_when_its_writers_wait(tmp_path: Path, kind: str) -> None:
-    told: list[str] = []
-
-    @contextmanager
-    def waiting() -> Iterator[None]:
-        told.append("waits")
-        yield
-
-    url = MEMORY if kind == "memory" else f"sqlite:///{tmp_path / 'flows.db'}"
-    with closing(open_for_writing(url, while_waiting=waiting)) as store:
-        store.save(commit(None, created()))
-    assert told == ["waits"]
 
 
 def test_a_new_store_says_whose_it_is_and_of_which_version(
@@ -108,7 +92,7 @@ def test_a_file_system_that_cannot_keep_the_promise_is_refused_and_the_file_is_f
         with pytest.raises(StoreFault, match="would not survive a power cut: journal_mode=delete"):
             open_for_writing(file_url)
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
 
 
 def _name_on_vfs(vfs: str, path: Path, mode: Literal["ro", "rw"]) -> str:
@@ -117,16 +101,16 @@ def _name_on_vfs(vfs: str, path: Path, mode: Literal["ro", "rw"]) -> str:
 
 def test_what_was_written_is_there_when_the_store_is_opened_again(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created(), WAITS))
+        save(store, commit(None, created(), WAITS))
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(folded(created(), WAITS), RESUMES))
+        save(store, commit(folded(created(), WAITS), RESUMES))
     with closing(open_for_writing(file_url)) as store:
         assert store.load(FlowId("flow-1")) == fold(None, (created(), WAITS, RESUMES))
 
 
 def test_a_store_in_memory_is_a_new_one_each_time() -> None:
     with closing(open_for_writing(MEMORY)) as one, closing(open_for_writing(MEMORY)) as other:
-        one.save(commit(None, created()))
+        save(one, commit(None, created()))
         assert other.load(FlowId("flow-1")) is None
 
 
@@ -136,7 +120,7 @@ def test_a_store_in_memory_is_a_new_one_each_time() -> None:
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     url = f"sqlite:///{tmp_path}/{name}"
     with closing(open_for_writing(url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         with closing(open_for_reading(url)) as reader:
             assert reader.load(FlowId("flow-1")) == folded(created())
     assert (tmp_path / name).is_file()
@@ -153,11 +137,11 @@ def test_a_relative_url_is_relative_to_here(
 
 def test_a_store_is_mended_by_the_only_writer(file_url: str) -> None:
     with closing(open_for_writing(file_url)) as store:
-        store.save(commit(None, created()))
+        save(store, commit(None, created()))
         with pytest.raises(StoreFault, match="in use by another process"):
             open_existing(file_url)
     with closing(open_existing(file_url)) as store:
-        store.save(commit(folded(created()), WAITS))
+        save(store, commit(folded(created()), WAITS))
 
 
 def test_the_environment_has_no_say(
@@ -182,8 +166,8 @@ def test_the_environment_has_no_say(
         monkeypatch.setenv(name, value)
         monkeypatch.setenv(f"TASKFLOW_{name}", value)
     with closing(open_for_writing(url)) as store:
-        store.save(commit(None, created()))
-        store.save(commit(folded(created()), WAITS))
+        save(store, commit(None, created()))
+        save(store, commit(folded(created()), WAITS))
         assert store.load(FlowId("flow-1")) == folded(created(), WAITS)
         delete_snapshots(store)
         assert store.load(FlowId("flow-1")) == folded(created(), WAITS)

@@ -17,7 +17,7 @@ from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow
 from domain.flow.ids import FlowId, Owner
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
-from tests.store.commits import commit, created
+from tests.store.commits import commit, created, save
 from tests.store.service import ORIGIN, OWNER, STRANGER, create, run, service, session, shown
 from tests.store.tables import delete_snapshots
 
@@ -179,7 +179,7 @@ def test_an_owner_sees_nothing_of_another(store: EventSourcedStore) -> None:
 def test_owners_are_compared_to_the_byte(store: EventSourcedStore) -> None:
     names = ["a", "A", "a ", "á", "a\u0301", "a\0", "a\0b", "%", "_", "", "' OR 1=1 --"]
     for number, name in enumerate(names):
-        store.save(commit(None, created(FlowId(f"flow-{number}"), Owner(name))))
+        save(store, commit(None, created(FlowId(f"flow-{number}"), Owner(name))))
     for number, name in enumerate(names):
         assert store.owner_of(FlowId(f"flow-{number}")) == name
         assert [other for other in names if store.find(Owner(other), FlowId(f"flow-{number}"))] == [
@@ -196,9 +196,9 @@ def test_a_flow_that_is_not_there_has_no_owner(store: EventSourcedStore) -> None
 
 
 def test_an_operator_lists_the_flows_of_all_owners(store: EventSourcedStore) -> None:
-    store.save(commit(None, created(FlowId("flow-1"), OWNER)))
-    store.save(commit(None, created(FlowId("flow-2"), STRANGER)))
-    store.save(commit(None, created(FlowId("flow-3"), OWNER)))
+    save(store, commit(None, created(FlowId("flow-1"), OWNER)))
+    save(store, commit(None, created(FlowId("flow-2"), STRANGER)))
+    save(store, commit(None, created(FlowId("flow-3"), OWNER)))
     first = store.page(None, limit=2, before=None, status=None, show=itself)
     rest = store.page(
         None, limit=2, before=first.next_cursor, status=FlowStatus.QUEUED, show=itself

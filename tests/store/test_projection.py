@@ -15,7 +15,7 @@ from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import EVENTS, Event, FlowCreated
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.ids import FlowId
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.strategies import instances
 from tests.store.tables import execute
 
@@ -82,7 +82,7 @@ def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
 
 
 def test_a_snapshot_among_the_events_is_broken(store: EventSourcedStore) -> None:
-    store.save(commit(None, created()))
+    save(store, commit(None, created()))
     execute(
         store,
         "INSERT INTO stored_events SELECT originator_id, 2, topic, state FROM stored_snapshots",

@@ -11,17 +11,17 @@ from adapters.store.snapshot import project
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId
-from tests.store.commits import RESUMES, WAITS, commit, created, folded
+from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.service import OWNER, STRANGER
 from tests.store.tables import execute
 
 
 def test_all_that_is_read_together_is_as_of_one_moment(file_store: EventSourcedStore) -> None:
     first, second = folded(created()), folded(created(), WAITS)
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     with file_store.application.datastore.reading():
         assert file_store.load(FlowId("flow-1")) == first
-        file_store.save(commit(first, WAITS))
+        save(file_store, commit(first, WAITS))
         assert file_store.load(FlowId("flow-1")) == first
         assert len(list(file_store.history(FlowId("flow-1")))) == 1
         assert len(list(file_store.log())) == 1
@@ -30,24 +30,24 @@ def test_all_that_is_read_together_is_as_of_one_moment(file_store: EventSourcedS
 
 def test_another_thread_reads_at_its_own_moment(file_store: EventSourcedStore) -> None:
     first = folded(created())
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     with file_store.application.datastore.reading(), ThreadPoolExecutor(1) as pool:
         assert file_store.load(FlowId("flow-1")) == first
-        pool.submit(file_store.save, commit(first, WAITS)).result(10)
+        pool.submit(save, file_store, commit(first, WAITS)).result(10)
         assert pool.submit(file_store.load, FlowId("flow-1")).result(10) == folded(created(), WAITS)
         assert file_store.load(FlowId("flow-1")) == first
 
 
 def test_a_moment_ends_with_an_error_too(store: EventSourcedStore) -> None:
-    store.save(commit(None, created()))
+    save(store, commit(None, created()))
     with pytest.raises(BrokenHistory), store.application.datastore.reading():
         project(store.load(FlowId("flow-1")), commit(None, created()).events)
-    store.save(commit(folded(created()), WAITS, RESUMES))
+    save(store, commit(folded(created()), WAITS, RESUMES))
     assert store.load(FlowId("flow-1")) == folded(created(), WAITS, RESUMES)
 
 
 def test_a_read_that_fails_within_a_moment_is_unavailable(store: EventSourcedStore) -> None:
-    store.save(commit(None, created()))
+    save(store, commit(None, created()))
     execute(store, "ALTER TABLE stored_snapshots RENAME TO gone")
     with pytest.raises(StoreUnavailable, match="no such table: stored_snapshots"):
         store.find(OWNER, FlowId("flow-1"))
@@ -56,15 +56,15 @@ def test_a_read_that_fails_within_a_moment_is_unavailable(store: EventSourcedSto
 
 
 def test_an_owner_finds_its_flow_and_no_other(store: EventSourcedStore) -> None:
-    store.save(commit(None, created(FlowId("flow-1"), OWNER)))
-    store.save(commit(None, created(FlowId("flow-2"), STRANGER)))
+    save(store, commit(None, created(FlowId("flow-1"), OWNER)))
+    save(store, commit(None, created(FlowId("flow-2"), STRANGER)))
     assert store.find(OWNER, FlowId("flow-1")) == folded(created(FlowId("flow-1"), OWNER))
     assert store.find(OWNER, FlowId("flow-2")) is None
     assert store.find(OWNER, FlowId("flow-3")) is None
 
 
 def test_a_flow_of_another_owner_is_not_even_read(store: EventSourcedStore) -> None:
-    store.save(commit(None, created(FlowId("flow-1"), STRANGER)))
+    save(store, commit(None, created(FlowId("flow-1"), STRANGER)))
     execute(store, "UPDATE stored_snapshots SET state='unreadable'")
     execute(store, "UPDATE stored_events SET state='unreadable'")
     assert store.find(OWNER, FlowId("flow-1")) is None

@@ -16,6 +16,7 @@ from domain.flow.commands import CancelFlow, FinishFlow, RunTask, SetWaiting, Up
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 from domain.flow.status import Runtime, TaskStatus
 from tests.audit.whole_logs import replay_store
+from tests.store.commits import idempotency_record
 from tests.store.service import (
     ORIGIN,
     OWNER,
@@ -141,11 +142,11 @@ def test_a_key_is_any_text(store: EventSourcedStore, key: str) -> None:
     owner = session(store)
     first = owner.execute(creation(), keyed(key))
     assert owner.execute(creation(), keyed(key)) == first
-    assert store.find_idempotency_record(RouteId("zapier"), key) == IdempotencyRecord(
+    assert idempotency_record(store, key) == IdempotencyRecord(
         request_hash="hash-1", flow_id=FlowId("id-1"), version=1, task_id=None
     )
-    assert store.find_idempotency_record(RouteId("zapier"), key + " ") is None
-    assert store.find_idempotency_record(RouteId(""), key) is None
+    assert idempotency_record(store, key + " ") is None
+    assert idempotency_record(store, key, route="") is None
 
 
 def test_a_key_is_remembered_by_the_file(file_url: str) -> None:

@@ -13,15 +13,16 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 import pytest
+from attrs import evolve as replace
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
 from adapters.store.lock import take_lock
 from domain.application.outcomes import NotPersisted
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.commands import SetWaiting
-from domain.flow.ids import FlowId, RouteId
+from domain.flow.ids import FlowId
 from domain.flow.values import Json
-from tests.store.commits import WAITS, commit, created, folded
+from tests.store.commits import WAITS, commit, created, folded, idempotency_record, save
 from tests.store.service import ORIGIN, create, session, shown
 from tests.store.tables import contents
 
@@ -58,7 +59,7 @@ def test_whoever_follows_a_writer_that_waited_in_vain_is_told_at_once(
     def seconds_in_vain() -> float:
         began = monotonic()
         with pytest.raises(StoreUnavailable, match="database is locked"):
-            file_store.save(commit(None, created()))
+            save(file_store, commit(None, created()))
         return monotonic() - began
 
     for number in range(2):
@@ -67,7 +68,7 @@ def test_whoever_follows_a_writer_that_waited_in_vain_is_told_at_once(
             assert seconds_in_vain() > 0.9
             assert max(seconds_in_vain() for _ in range(10)) < 0.5
             other.execute("ROLLBACK")
-        file_store.save(commit(None, created(FlowId(f"flow-{number}"))))
+        save(file_store, commit(None, created(FlowId(f"flow-{number}"))))
 
 
 def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
@@ -83,6 +84,20 @@ def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
         assert owner.find(flow.flow_id) == flow
         assert contents(file_store) == before
     assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
+
+
+def test_a_full_disk_in_a_batch_leaves_nothing_of_it(file_store: EventSourcedStore) -> None:
+    save(file_store, commit(None, created(FlowId("flow-0"))))
+    before = contents(file_store)
+    large = replace(created(FlowId("flow-2")), goal="x" * 1_000_000)
+    batch = [commit(None, each) for each in (created(), large, created(FlowId("flow-3")))]
+    with (
+        _at_most(file_store, pages=20),
+        pytest.raises(StoreUnavailable, match="database or disk is full"),
+    ):
+        file_store.append_many(batch)
+    assert contents(file_store) == before
+    assert file_store.append_many(batch) == [True] * 3
 
 
 def test_a_commit_that_fails_at_its_very_end_leaves_the_store_as_it_was(
@@ -116,7 +131,7 @@ def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourc
             datastore.transaction(commit=True) as cursor,
         ):
             cursor.execute("INSERT INTO child VALUES (1)")
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     assert file_store.load(FlowId("flow-1")) == folded(created())
 
 
@@ -127,7 +142,7 @@ def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourced
     with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
         file_store.load(FlowId("flow-1"))
     with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
-        file_store.save(commit(None, created()))
+        save(file_store, commit(None, created()))
 
 
 def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ever(
@@ -140,21 +155,21 @@ def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ev
     ):
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
-                file_store.save(commit(None, created()))
+                save(file_store, commit(None, created()))
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
                 pool.submit(file_store.load, FlowId("flow-1")).result(10)
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     assert file_store.load(FlowId("flow-1")) == folded(created())
 
 
 def test_a_store_that_was_opened_to_read_cannot_be_written_to(
     file_store: EventSourcedStore, file_url: str
 ) -> None:
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     before = contents(file_store)
     with closing(open_for_reading(file_url)) as reader:
         with pytest.raises(StoreUnavailable, match="readonly database"):
-            reader.save(commit(folded(created()), WAITS))
+            save(reader, commit(folded(created()), WAITS))
         assert reader.load(FlowId("flow-1")) == folded(created())
     assert contents(file_store) == before
 
@@ -183,25 +198,25 @@ def test_a_connection_that_could_not_write_is_not_used_again() -> None:
             with store.application.datastore.reading():  # so that writers need a new connection
                 path.chmod(0o400)
                 with pytest.raises(StoreUnavailable, match="attempt to write a readonly database"):
-                    store.save(commit(None, created()))
+                    save(store, commit(None, created()))
                 path.chmod(0o600)
             for number in range(4):
-                store.save(commit(None, created(FlowId(f"flow-{number}"))))
+                save(store, commit(None, created(FlowId(f"flow-{number}"))))
 
 
 def test_a_store_that_was_closed_is_unavailable(store: EventSourcedStore) -> None:
-    store.save(commit(None, created()))
+    save(store, commit(None, created()))
     assert store.is_readable()
     store.close()
     assert not store.is_readable()
     with pytest.raises(StoreUnavailable):
-        store.save(commit(folded(created()), WAITS))
+        save(store, commit(folded(created()), WAITS))
     with pytest.raises(StoreUnavailable):
         store.load(FlowId("flow-1"))
     with pytest.raises(StoreUnavailable):
         store.page(None, limit=1, before=None, status=None, show=itself)
     with pytest.raises(StoreUnavailable):
-        store.find_idempotency_record(RouteId("zapier"), "k")
+        idempotency_record(store, "k")
     with pytest.raises(StoreUnavailable):
         next(store.history(FlowId("flow-1")))
     with pytest.raises(StoreUnavailable):

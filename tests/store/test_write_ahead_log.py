@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.store import EventSourcedStore
 from adapters.store.sqlite import LOG_LIMIT
 from domain.flow.ids import FlowId
-from tests.store.commits import commit, created, folded
+from tests.store.commits import commit, created, folded, save
 from tests.store.tables import execute
 
 
@@ -40,7 +40,7 @@ def test_an_idle_store_empties_a_long_log_as_soon_as_nobody_reads_it(
         _grow(file_store, path)
         file_store.maintain()
         assert _log_size(path) > 2 * LOG_LIMIT
-        file_store.save(commit(None, created()))
+        save(file_store, commit(None, created()))
     file_store.maintain()
     assert _log_size(path) == 0
     assert file_store.load(FlowId("flow-1")) == folded(created())
@@ -52,7 +52,7 @@ def test_a_store_that_is_written_to_shortens_it_by_itself(
     with _long_reader(path):
         _grow(file_store, path)
     for number in range(3):  # moved to the database, begun anew, made shorter
-        file_store.save(commit(None, created(FlowId(f"flow-{number}"))))
+        save(file_store, commit(None, created(FlowId(f"flow-{number}"))))
     assert 0 < _log_size(path) <= LOG_LIMIT
 
 
@@ -61,8 +61,7 @@ def test_a_writer_is_not_held_up_nor_does_it_hold_up_the_maintenance(
 ) -> None:
     with _long_reader(path):
         _grow(file_store, path)
-    commits = file_store.application.recorder.commits
-    with commits.paused() as is_idle:
+    with file_store.application.datastore.paused() as is_idle:
         assert is_idle
         file_store.maintain()
         assert _log_size(path) > 2 * LOG_LIMIT
@@ -71,7 +70,7 @@ def test_a_writer_is_not_held_up_nor_does_it_hold_up_the_maintenance(
 
 
 def test_a_log_of_the_usual_length_is_left_alone(file_store: EventSourcedStore, path: Path) -> None:
-    file_store.save(commit(None, created()))
+    save(file_store, commit(None, created()))
     before = _log_size(path)
     file_store.maintain()
     assert _log_size(path) == before > 0
@@ -79,6 +78,6 @@ def test_a_log_of_the_usual_length_is_left_alone(file_store: EventSourcedStore, 
 
 def test_a_store_in_memory_needs_no_maintenance(store: EventSourcedStore) -> None:
     store.maintain()
-    store.save(commit(None, created()))
+    save(store, commit(None, created()))
     store.maintain()
     assert store.load(FlowId("flow-1")) == folded(created())

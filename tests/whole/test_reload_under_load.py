@@ -15,9 +15,11 @@ from typing import Final
 import pytest
 from attrs import define, field
 
+from adapters.composition.clock_and_ids import new_id, now
 from adapters.composition.gateway import admission_table, gateway
 from adapters.composition.stores import settings_of
 from adapters.store import open_for_writing
+from domain.application.sessions import TaskFlows
 from tests.whole.callers import Caller, Door
 from tests.whole.gateway import Place
 from tests.whole.reloadable import Reloadable, document, route
@@ -134,8 +136,9 @@ def test_what_was_swapped_out_is_forgotten_with_its_digests(tmp_path: Path) -> N
     config = Reloadable.in_folder(tmp_path, rotation(1)).gateway.config
     store = open_for_writing(f"sqlite:///{tmp_path / 'taskflow.db'}")
     try:
-        gate = gateway(settings_of(config), store).admission
-        table = admission_table(settings_of(config), store)
+        flows = TaskFlows(store, now, new_id)
+        gate = gateway(settings_of(config), store, flows).admission
+        table = admission_table(settings_of(config), flows)
         first = weakref.ref(gate.table)
         gate.swap(table)
         gc.collect()

@@ -1,0 +1,1 @@
+"""Jobs and batches in threads of their own."""
