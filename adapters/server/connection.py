@@ -29,8 +29,14 @@ class ConnectionHost(Protocol):
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
 
+    def act_next(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
+        """The same, where the I/O thread itself asks for it."""
+
     def add_task(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
-        """Have a worker thread run the application for a channel."""
+        """Have the application run for a channel."""
+
+    def begin_aside(self, job: Any, *, urgent: bool) -> None:  # noqa: ANN401 - a job
+        """Have a worker thread do a job."""
 
     def hold(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Count an answer that waits for its caller, and keep what waits in all within bounds."""

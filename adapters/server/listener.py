@@ -20,6 +20,7 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
+from adapters.server.completion import AsideJob
 from adapters.server.crowd import Crowd, kept_of
 from adapters.server.ports import Terms
 from adapters.server.sockets import BACKLOG, LOGGER, RECV_BYTES, arrived, listening_socket, reset
@@ -40,6 +41,12 @@ class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
     # NOTE: waitress warns of every request that finds all workers busy; a queue is for that.
     queue_logger = logging.getLogger("taskflow.server.queue")
     queue_logger.setLevel(logging.CRITICAL)
+
+    def add_first(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
+        """Queue a task before all that wait."""
+        with self.lock:
+            self.queue.appendleft(task)
+            self.queue_cv.notify()
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
@@ -64,13 +71,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
-        self._deaf = False
+        self._deaf = self._woken = False
         sock = listening_socket(terms.options.host, terms.options.port)
         super().__init__(
             app,
             _sock=sock,
             dispatcher=Workers(),
-            adj=_adjustments(),
+            adj=_adjustments(in_loop=terms.options.in_loop),
             sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
             bind_socket=False,
         )
@@ -79,9 +86,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        timeout = 0 if self._soon else seconds
+        wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
         if self._callers_wait:
             _guarded(self, self._accept_some)
+        self._woken = False  # before what others have asked for by now is looked at
         for _ in range(len(self._soon)):
             _guarded(*self._soon.popleft())
         now = self.terms.clock()
@@ -100,9 +109,18 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         return tuple(self.active_channels.values())
 
     def call_soon(self, channel: Channel, act: Callable[[], None]) -> None:
-        """Have `channel` act in the I/O thread, after the sockets that are ready now."""
+        """Have `channel` act in the I/O thread, after the sockets that are ready now.
+
+        Any thread may call this. PERF: however many do so meanwhile, the loop is woken once.
+        """
         self._soon.append((channel, act))
-        self.pull_trigger()
+        if not self._woken:
+            self._woken = True
+            self.pull_trigger()
+
+    def act_next(self, channel: Channel, act: Callable[[], None]) -> None:
+        """Have `channel` act in the next turn; only the I/O thread may call this."""
+        self._soon.append((channel, act))
 
     def pull_trigger(self) -> None:
         """Wake the loop; any thread and any signal handler may call this, also after the end."""
@@ -111,9 +129,19 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                 super().pull_trigger()
 
     def add_task(self, task: Channel) -> None:
-        """Queue a request for the workers; the drain waits for it, even if its caller leaves."""
+        """Have the application run; the drain waits for it, even if the caller leaves."""
         self.in_work += 1
-        super().add_task(task)
+        if self.terms.options.in_loop:
+            task.service()
+        else:
+            super().add_task(task)
+
+    def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
+        """Have a worker do a job; any thread may call this."""
+        if urgent:
+            self.task_dispatcher.add_first(job)
+        else:
+            self.task_dispatcher.add_task(job)
 
     def hold(self, channel: Channel) -> None:
         """Count an answer that waits; where too much waits in all, close who has most to take.
@@ -276,8 +304,12 @@ def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
         channel.handle_error()
 
 
-def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
-    """Return waitress' settings; what is not here is decided by this room's own code."""
+def _adjustments(*, in_loop: bool) -> Any:  # noqa: ANN401 - waitress has no types
+    """Return waitress' settings; what is not here is decided by this room's own code.
+
+    What the I/O thread writes is sent at once, and never waits for what was written before.
+    """
+    sending = {"send_bytes": 1, "outbuf_high_watermark": _NEVER_SPOOL} if in_loop else {}
     return Adjustments(
         sockets=[],
         backlog=BACKLOG,
@@ -286,4 +318,5 @@ def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,
         channel_request_lookahead=0,
+        **sending,
     )

@@ -14,6 +14,11 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
+def status_line(status: int) -> str:
+    """Return a status with its phrase."""
+    return f"{status} {_PHRASES.get(status, '')}"
+
+
 def response_head(status: str, headers: Iterable[tuple[str, str]], keep: float | None) -> bytes:
     """Write the head of an answer; `status` is the code and its phrase.
 
@@ -38,5 +43,5 @@ def whole_response(answer: RawResponse, method: str, keep: float | None) -> byte
     """Write a complete answer; one to HEAD has the length of its body, but not the body."""
     status, headers, body = answer
     sized = (*headers, ("Content-Length", str(len(body))))
-    head = response_head(f"{status} {_PHRASES.get(status, '')}", sized, keep)
+    head = response_head(status_line(status), sized, keep)
     return head if method == "HEAD" else head + body
