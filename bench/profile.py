@@ -25,12 +25,13 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-from adapters.composition.gateway import gateway
+from adapters.composition.gateway import gateway, writing
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.webhooks.admission import Admission
+from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response
 from adapters.webhooks.wsgi import create_webhook_app
 from bench.gateway import ROOT, configuration
@@ -119,7 +120,13 @@ def profiles(slices: int) -> list[Profile]:
 
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
-    given = gateway(load_settings(configuration(folder), os.environ), store)
+    with writing(store) as writer:
+        return _profiles_of(
+            gateway(load_settings(configuration(folder), os.environ), store, writer), slices
+        )
+
+
+def _profiles_of(given: WebhookResource, slices: int) -> list[Profile]:
     send = _Caller(create_webhook_app(given), given.admission)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()

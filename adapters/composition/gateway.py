@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from attrs import asdict
 
@@ -31,6 +33,7 @@ from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.schedule import beside
+from adapters.schedule.batches import BatchThread
 from adapters.server import (
     Head,
     HttpServer,
@@ -38,8 +41,6 @@ from adapters.server import (
     RawResponse,
     Rejection,
     ServerOptions,
-    Turn,
-    bound_arenas,
 )
 from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
@@ -50,8 +51,16 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.batch import Submission, carry_out
+from domain.application.outcomes import Outcome
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
+
+Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]
+
+_SWITCH_SECONDS: Final = 0.0005
+"""PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
+that it comes back from a system call; by default ten times as long."""
 
 
 def serve(given: cli.ServeOptions) -> int:
@@ -70,13 +79,13 @@ def _serve(
     settings = settings_of(config)
     url = settings.store.url if database is None else named_url(database)
     _prepare(config, settings, url)
-    turn = Turn()
     with (
-        opened(_opening(turn, wait), url) as store,
+        opened(_opening(wait), url) as store,
         recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
+        writing(store) as writer,
     ):
-        webhooks = gateway(settings, store, RefusalRecorder(note, now))
-        server = _server(settings, webhooks, turn, address)
+        webhooks = gateway(settings, store, writer, RefusalRecorder(note, now))
+        server = _server(settings, webhooks, address)
         with (
             doing_jobs(settings, store, lambda: not server.is_stopping) as jobs,
             recording_configurations(url, settings) as record,
@@ -108,13 +117,22 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     untimely = advise_on_times(settings, now())
     for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
         LOG.warning("%s", finding)
-    bound_arenas()
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
-def _opening(turn: Turn, wait: int) -> Callable[[str], EventSourcedStore]:
+@contextmanager
+def writing(store: EventSourcedStore) -> Iterator[Writer]:
+    """Carry out commands in a thread of their own, as long as the context lasts."""
+    writer = Writer(partial(carry_out, store))
+    try:
+        yield writer
+    finally:
+        writer.stop()
+
+
+def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
     return partial(
         open_for_writing,
-        while_waiting=turn.given_up,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
         patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
@@ -146,7 +164,10 @@ def _log_wait(seconds: int, holder: str) -> None:
 
 
 def gateway(
-    settings: Settings, store: EventSourcedStore, refusals: RefusalRecorder | None = None
+    settings: Settings,
+    store: EventSourcedStore,
+    writer: Writer,
+    refusals: RefusalRecorder | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     admission = Admission(
@@ -155,7 +176,10 @@ def gateway(
         log_request=partial(_log_request, refusals),
     )
     return WebhookResource(
-        admission=admission, ready=store.is_readable, log_fault=log_request_fault
+        admission=admission,
+        ready=store.is_readable,
+        log_fault=log_request_fault,
+        submit=writer.submit,
     )
 
 
@@ -175,12 +199,11 @@ def admission_table(settings: Settings, store: EventSourcedStore) -> AdmissionTa
     )
 
 
-def _server(
-    settings: Settings, webhooks: WebhookResource, turn: Turn, address: dict[str, Any]
-) -> HttpServer:
-    options = ServerOptions(**{**asdict(settings.server), **address}, limits=settings.limits)
+def _server(settings: Settings, webhooks: WebhookResource, address: dict[str, Any]) -> HttpServer:
+    wanted = {**asdict(settings.server), **address}
+    options = ServerOptions(**wanted, limits=settings.limits, in_loop=True)
     return listening(
-        turn.over(create_webhook_app(webhooks)),
+        create_webhook_app(webhooks),
         options,
         admit=partial(_admit, webhooks.admission),
         render_error=partial(_render_error, webhooks.admission),

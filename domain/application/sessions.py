@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, overload
 
 from attrs import frozen
 
+from domain.application.batch import Submission
 from domain.application.outcomes import (
     Accepted,
     FlowPage,
@@ -138,10 +139,14 @@ class OwnerSession:
         Raises:
             NotPersisted: if the flow could be read and decided upon, but nothing written.
         """
+        return carry_out_alone(self.store, self.submission(command, origin))
+
+    def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
+        """Return a command as it is to be carried out, at this time."""
         context = CommandContext(
             command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
         )
-        return _until_first(lambda: self._attempt(context, origin))
+        return Submission(context, metadata)
 
     def execute_together(
         self, flow_id: FlowId, commands: Sequence[FlowCommand], origin: CommandMetadata
@@ -236,6 +241,13 @@ class OwnerSession:
             past = self.store.find_idempotency_record(key.route_id, spelling)
             if past is not None:
                 yield past
+
+
+def carry_out_alone(store: FlowStore, submission: Submission) -> Outcome:
+    """Carry out one command, or raise what kept it from that."""
+    context = submission.context
+    session = OwnerSession(store, lambda: context.at, lambda: context.new_id, submission.owner)
+    return _until_first(lambda: session._attempt(context, submission.metadata))  # noqa: SLF001
 
 
 def _until_first(attempt: Callable[[], T]) -> T:
