@@ -51,9 +51,9 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import Submission, carry_out
+from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
-from domain.application.sessions import TaskFlows
+from domain.application.sessions import TaskFlows, carry_out
 from domain.flow.ids import KeyId
 
 Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]

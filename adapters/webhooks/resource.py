@@ -22,16 +22,16 @@ from adapters.webhooks.fields import Issue
 from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
-from adapters.webhooks.responses import PiecewiseResponse, Response
+from adapters.webhooks.responses import RawPieces, Response
 from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
 from adapters.webhooks.slow_reads import SlowReads
 from adapters.webhooks.steps import (
-    Change,
     CommandResult,
+    CommandStep,
     LaterAnswer,
-    Reading,
+    ReadStep,
     Step,
     Submit,
     do_now,
@@ -110,7 +110,7 @@ class WebhookResource:
 
     def _finish_raw(
         self, permit: RequestPermit, call: ActionCall | None, make: Callable[[], Response]
-    ) -> PiecewiseResponse:
+    ) -> RawPieces:
         return self._finish(permit, call, make).in_pieces(permit.context.request_id)
 
     def _logged(
@@ -128,9 +128,9 @@ class WebhookResource:
 
     def _read(
         self, permit: RequestPermit, environ: dict[str, Any]
-    ) -> _Request | Response | Reading:
+    ) -> _Request | Response | ReadStep:
         if isinstance(permit, ProbePermit):
-            return Reading(self._probe) if permit.path == READY else responses.ALIVE
+            return ReadStep(self._probe) if permit.path == READY else responses.ALIVE
         route_id, limit = permit.route.route_id, permit.route.limits.body_bytes
         body = environ["wsgi.input"].read(limit + 1)
         if len(body) > limit:
@@ -159,17 +159,19 @@ class WebhookResource:
             case _:
                 assert_never(call.action)
 
-    def _query(self, request: _Request, query: QueryAction, *, in_loop: bool) -> Response | Reading:
+    def _query(
+        self, request: _Request, query: QueryAction, *, in_loop: bool
+    ) -> Response | ReadStep:
         """Answer a query; in the loop only if that is done within a moment."""
         short, long = (
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
         if not in_loop or query.takes_long:
-            return Reading(long, is_urgent=False)
+            return ReadStep(long, is_urgent=False)
         if self._slow_reads.are_expected():
-            return Reading(lambda: short() or long())
-        return short() or Reading(long, is_urgent=False)
+            return ReadStep(lambda: short() or long())
+        return short() or ReadStep(long, is_urgent=False)
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
         with self._slow_reads.timing():
@@ -192,7 +194,7 @@ class WebhookResource:
             return responses.invalid_request(route.route_id, result.text)
         return None if result is None else room.put_into(responses.success(route.route_id, result))
 
-    def _change(self, request: _Request, action: CommandAction) -> Response | Change:
+    def _change(self, request: _Request, action: CommandAction) -> Response | CommandStep:
         permit, route = request.permit, request.permit.route
         key = request_key(route.route_id, permit.idempotency_keys, request.body)
         if isinstance(key, Issue):
@@ -204,7 +206,7 @@ class WebhookResource:
             remote_address=permit.context.remote_address,
             request_key=key,
         )
-        return Change(
+        return CommandStep(
             route.session.submission(command, metadata), partial(self._show, permit, action)
         )
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias, assert_never
 
 from attrs import frozen
 
-from adapters.webhooks.responses import PiecewiseResponse, Response
+from adapters.webhooks.responses import RawPieces, Response
 from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
 
@@ -24,7 +24,7 @@ CommandResult: TypeAlias = Outcome | Exception
 Submit: TypeAlias = Callable[[Submission, Callable[[CommandResult], None]], None]
 """Has a command carried out; what became of it is given to the callable, in some thread."""
 
-MakeRaw: TypeAlias = Callable[[], PiecewiseResponse]
+MakeRaw: TypeAlias = Callable[[], RawPieces]
 
 
 class LaterAnswer(Protocol):
@@ -38,7 +38,7 @@ class LaterAnswer(Protocol):
 
 
 @frozen
-class Reading:
+class ReadStep:
     """An answer that may take long to make."""
 
     make: Callable[[], Response]
@@ -46,19 +46,19 @@ class Reading:
 
 
 @frozen
-class Change:
+class CommandStep:
     """A command to be carried out, and how its result is shown."""
 
     submission: Submission
     show: Callable[[CommandResult], Response]
 
 
-Step: TypeAlias = Reading | Change
+Step: TypeAlias = ReadStep | CommandStep
 
 
 def do_now(step: Step, submit: Submit) -> Response:
     """Do what is left, and wait for it."""
-    if isinstance(step, Reading):
+    if isinstance(step, ReadStep):
         return step.make()
     results: SimpleQueue[CommandResult] = SimpleQueue()
     submit(step.submission, results.put)
@@ -69,13 +69,13 @@ def put_off(
     step: Step,
     submit: Submit,
     later: LaterAnswer,
-    finish: Callable[[Callable[[], Response]], PiecewiseResponse],
+    finish: Callable[[Callable[[], Response]], RawPieces],
 ) -> None:
     """Have what is left done elsewhere; `finish` makes of it what is sent."""
     match step:
-        case Reading(make, is_urgent):
+        case ReadStep(make, is_urgent):
             later.answer_aside(partial(finish, make), urgent=is_urgent)
-        case Change(submission, show):
+        case CommandStep(submission, show):
             submit(submission, partial(_answer_change, later, finish, show))
         case _:
             assert_never(step)
@@ -83,7 +83,7 @@ def put_off(
 
 def _answer_change(
     later: LaterAnswer,
-    finish: Callable[[Callable[[], Response]], PiecewiseResponse],
+    finish: Callable[[Callable[[], Response]], RawPieces],
     show: Callable[[CommandResult], Response],
     result: CommandResult,
 ) -> None:

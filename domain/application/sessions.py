@@ -139,7 +139,7 @@ class OwnerSession:
         Raises:
             NotPersisted: if the flow could be read and decided upon, but nothing written.
         """
-        return carry_out_alone(self.store, self.submission(command, origin))
+        return _carry_out_alone(self.store, self.submission(command, origin))
 
     def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
         """Return a command as it is to be carried out, at this time."""
@@ -243,7 +243,18 @@ class OwnerSession:
                 yield past
 
 
-def carry_out_alone(store: FlowStore, submission: Submission) -> Outcome:
+def carry_out(store: FlowStore, submissions: Sequence[Submission]) -> Sequence[Outcome | Exception]:
+    """Carry out commands in order; return the outcome of each, or the exception that it raised."""
+    found: list[Outcome | Exception] = []
+    for each in submissions:
+        try:
+            found.append(_carry_out_alone(store, each))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is the answer to its command
+            found.append(fault)
+    return found
+
+
+def _carry_out_alone(store: FlowStore, submission: Submission) -> Outcome:
     """Carry out one command, or raise what kept it from that."""
     context = submission.context
     session = OwnerSession(store, lambda: context.at, lambda: context.new_id, submission.owner)

@@ -20,9 +20,8 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import Identify, RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import carry_out
 from domain.application.limits import Limits
-from domain.application.sessions import TaskFlows
+from domain.application.sessions import TaskFlows, carry_out
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest
 from tests.memory_store import WatchedStore
