@@ -201,7 +201,7 @@ class Channel(ClientConnection):
 
     def _answered(self, exchange: Exchange, *, closing: bool) -> None:
         self.requests = []
-        self.server.in_work -= 1
+        self.server.worked(self)
         if self.phase is Phase.CLOSED or not self.total_outbufs_len:
             exchange.release()
         else:

@@ -22,6 +22,7 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 from adapters.server.channel import Channel
 from adapters.server.completion import AsideJob
 from adapters.server.crowd import Crowd, kept_of
+from adapters.server.poller import READ, WRITE, Poller
 from adapters.server.ports import Terms
 from adapters.server.sockets import BACKLOG, LOGGER, RECV_BYTES, arrived, listening_socket, reset
 
@@ -61,10 +62,12 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, app: WSGIApplication, terms: Terms) -> None:
         self.terms = terms
-        self.draining = self.cut_short = False
+        self.stopping = self.draining = self.cut_short = False
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
         self._held: set[Channel] = set()
+        self._with_workers: set[Channel] = set()
+        self._poller = Poller()
         self.crowd = Crowd(terms.options, terms.neighbourhood)
         self._gave_way = 0
         self._callers_wait = False
@@ -81,28 +84,50 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
             bind_socket=False,
         )
+        self._watch(self.trigger)
 
     # The loop
 
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
         timeout = 0 if self._soon else seconds
-        wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
+        for waiting in (self, *self._with_workers):
+            self._watch(waiting)
+        for descriptor, events in self._poller.wait(timeout):
+            if (ready := self._map.get(descriptor)) is not None:
+                wasyncore.readwrite(ready, events)
+                self._watch(ready)
         if self._callers_wait:
             _guarded(self, self._accept_some)
         self._woken = False  # before what others have asked for by now is looked at
         for _ in range(len(self._soon)):
-            _guarded(*self._soon.popleft())
+            channel, act = self._soon.popleft()
+            _guarded(channel, act)
+            self._watch(channel)
         now = self.terms.clock()
         if now >= self._next_look:
             self._next_look = now + TICK
             for channel in self.channels():
                 _guarded(channel, partial(channel.expire, now))
+                self._watch(channel)
             if self._room_for_known <= 0:
                 for channel in self.channels():
                     _guarded(channel, partial(channel.make_room, now))
             self._report(now)
             self.each_tick()
+
+    def _watch(self, dispatcher: Any) -> None:  # noqa: ANN401 - waitress has no types
+        """Wait for what a connection, or the listening socket, wants now."""
+        if (descriptor := dispatcher._fileno) is not None:  # noqa: SLF001 - waitress' own name
+            events = READ if dispatcher.readable() else 0
+            if dispatcher.writable() and not dispatcher.accepting:
+                events |= WRITE
+            self._poller.watch(descriptor, events)
+
+    def forget(self, channel: Channel) -> None:
+        """Wait no more for a connection that is about to be closed."""
+        self._poller.forget(channel._fileno)  # noqa: SLF001 - waitress' own name
+        self._with_workers.discard(channel)
 
     def channels(self) -> tuple[Channel, ...]:
         """Return the open connections."""
@@ -134,7 +159,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         if self.terms.options.in_loop:
             task.service()
         else:
+            self._with_workers.add(task)
             super().add_task(task)
+
+    def worked(self, channel: Channel) -> None:
+        """Note that a request is in work no more, whatever became of its caller."""
+        self.in_work -= 1
+        self._with_workers.discard(channel)
 
     def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
         """Have a worker do a job; any thread may call this."""
@@ -174,7 +205,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     @property
     def keeps_connections(self) -> bool:
         """Whether a connection may wait for a next request; any thread may ask."""
-        return not self.draining and self._room_for_known >= 0
+        return not self.stopping and self._room_for_known >= 0
 
     @property
     def _room_for_known(self) -> int:
@@ -270,6 +301,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         for _ in range(BACKLOG + 1):  # others may go on connecting for ever
             if not (self.accepting and self._accept_one()):
                 break
+        self._poller.forget(self._fileno)
         wasyncore.dispatcher.close(self)
 
     def drain(self) -> bool:
@@ -279,6 +311,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.turn(0)  # what callers had sent by now is read, and so accepted
         for channel in self.channels():
             channel.drain()
+            self._watch(channel)
         end = self.terms.clock() + self.terms.options.drain_seconds
         while (self.active_channels or self.in_work) and self.terms.clock() < end:
             if self.cut_short:
@@ -293,6 +326,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.task_dispatcher.shutdown(cancel_pending=True, timeout=seconds)
         with self._awake:
             self._deaf = True
+            self._poller.close()
             self.close()
 
 
