@@ -341,9 +341,9 @@ def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
 def _adjustments(*, in_loop: bool) -> Any:  # noqa: ANN401 - waitress has no types
     """Return waitress' settings; what is not here is decided by this room's own code.
 
-    What the I/O thread writes is sent at once, and never waits for what was written before.
+    The I/O thread never waits for what was written before to be taken.
     """
-    sending = {"send_bytes": 1, "outbuf_high_watermark": _NEVER_SPOOL} if in_loop else {}
+    unbounded = {"outbuf_high_watermark": _NEVER_SPOOL} if in_loop else {}
     return Adjustments(
         sockets=[],
         backlog=BACKLOG,
@@ -352,5 +352,5 @@ def _adjustments(*, in_loop: bool) -> Any:  # noqa: ANN401 - waitress has no typ
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,
         channel_request_lookahead=0,
-        **sending,
+        **unbounded,
     )
