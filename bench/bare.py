@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 from uuid import uuid4
 
 import falcon
@@ -37,39 +37,17 @@ def _admit(_: Head) -> _Ticket:
     return _Ticket()
 
 
-class _Task(Protocol):
-    def service(self) -> None:
-        """Make the answer."""
-
-
-class _NoWorkers:
-    """What takes the place of the workers: each answer is made at once, by who asks for it."""
-
-    def set_thread_count(self, _: int) -> None:
-        """Start nothing."""
-
-    def add_task(self, task: _Task) -> None:
-        """Make the answer."""
-        task.service()
-
-    def shutdown(self, **_: object) -> bool:
-        """Stop nothing."""
-        return True
-
-
 def main(argv: Sequence[str]) -> None:
     """Serve until SIGTERM."""
     app = falcon.App()
     app.add_route("/plugins/webhooks/bench", _Answer())
     server = HttpServer(
         app,
-        ServerOptions(port=0),
+        ServerOptions(port=0, in_loop=tuple(argv) == IN_THE_LOOP),
         admit=_admit,
         render_error=lambda it: (it.status, (), it.code.encode()),
         new_id=lambda: RequestId(str(uuid4())),
     )
-    if tuple(argv) == IN_THE_LOOP:
-        server._listener.task_dispatcher = _NoWorkers()  # noqa: SLF001 - the product never does this
     signal.signal(signal.SIGTERM, lambda _signal, _frame: server.stop())
     print(f"listening on http://{server.host}:{server.port}", flush=True)
     server.run()

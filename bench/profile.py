@@ -25,19 +25,18 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-from adapters.composition.clock_and_ids import new_id, now
-from adapters.composition.gateway import gateway
+from adapters.composition.gateway import gateway, writing
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.webhooks.admission import Admission
+from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response
 from adapters.webhooks.wsgi import create_webhook_app
 from bench.gateway import ROOT, configuration
 from bench.load import SECRET
 from bench.tables import table, write_between
-from domain.application.sessions import TaskFlows
 from domain.flow.ids import RequestId
 
 PAGE: Final = ROOT / "docs" / "benchmarks" / "profile.md"
@@ -122,8 +121,13 @@ def profiles(slices: int) -> list[Profile]:
 
 
 def _profiles(folder: Path, store: EventSourcedStore, slices: int) -> list[Profile]:
-    flows = TaskFlows(store, now, new_id)
-    given = gateway(load_settings(configuration(folder), os.environ), store, flows)
+    with writing(store) as writer:
+        return _profiles_of(
+            gateway(load_settings(configuration(folder), os.environ), store, writer), slices
+        )
+
+
+def _profiles_of(given: WebhookResource, slices: int) -> list[Profile]:
     send = _Caller(create_webhook_app(given), given.admission)
     flow_id = send(action="create_flow", goal="bench")["result"]["flow"]["flowId"]
     revisions = itertools.count()

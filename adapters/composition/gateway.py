@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from attrs import asdict
 
@@ -40,8 +41,6 @@ from adapters.server import (
     RawResponse,
     Rejection,
     ServerOptions,
-    Turn,
-    bound_arenas,
 )
 from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
@@ -52,10 +51,16 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import CarryOut, Submission, carry_out
+from domain.application.batch import Submission, carry_out
 from domain.application.outcomes import Outcome
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
+
+Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]
+
+_SWITCH_SECONDS: Final = 0.0005
+"""PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
+that it comes back from a system call; by default ten times as long."""
 
 
 def serve(given: cli.ServeOptions) -> int:
@@ -74,15 +79,13 @@ def _serve(
     settings = settings_of(config)
     url = settings.store.url if database is None else named_url(database)
     _prepare(config, settings, url)
-    turn = Turn()
     with (
         opened(_opening(wait), url) as store,
-        _writer(store) as writer,
         recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
+        writing(store) as writer,
     ):
-        flows = TaskFlows(store, now, new_id, partial(_in_turn, turn, writer.do_all))
-        webhooks = gateway(settings, store, flows, RefusalRecorder(note, now))
-        server = _server(settings, webhooks, turn, address)
+        webhooks = gateway(settings, store, writer, RefusalRecorder(note, now))
+        server = _server(settings, webhooks, address)
         with (
             doing_jobs(settings, store, writer.do_all, lambda: not server.is_stopping) as jobs,
             recording_configurations(url, settings) as record,
@@ -91,7 +94,7 @@ def _serve(
                 config=config,
                 url=url,
                 settings=settings,
-                swap=partial(_swap, server, webhooks.admission, jobs, flows),
+                swap=partial(_swap, server, webhooks.admission, jobs, flows_of(store, writer)),
                 report=partial(note_report, store),
                 record=record,
             )
@@ -114,24 +117,17 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     untimely = advise_on_times(settings, now())
     for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
         LOG.warning("%s", finding)
-    bound_arenas()
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 @contextmanager
-def _writer(store: EventSourcedStore) -> Iterator[BatchThread[Submission, Outcome | Exception]]:
-    """Have the one thread that writes flows while this process serves."""
-    writer = BatchThread(partial(carry_out, store))
+def writing(store: EventSourcedStore) -> Iterator[Writer]:
+    """Carry out commands in a thread of their own, as long as the context lasts."""
+    writer = Writer(partial(carry_out, store))
     try:
         yield writer
     finally:
         writer.stop()
-
-
-def _in_turn(
-    turn: Turn, do_all: CarryOut, submissions: Sequence[Submission]
-) -> Sequence[Outcome | Exception]:
-    with turn.given_up():
-        return do_all(submissions)
 
 
 def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
@@ -169,20 +165,28 @@ def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
 
 
+def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:
+    """Return the flows of a store, which nobody but the writer writes to."""
+    return TaskFlows(store, now, new_id, writer.do_all)
+
+
 def gateway(
     settings: Settings,
     store: EventSourcedStore,
-    flows: TaskFlows,
+    writer: Writer,
     refusals: RefusalRecorder | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     admission = Admission(
-        table=admission_table(settings, flows),
+        table=admission_table(settings, flows_of(store, writer)),
         clock=time.monotonic,
         log_request=partial(_log_request, refusals),
     )
     return WebhookResource(
-        admission=admission, ready=store.is_readable, log_fault=log_request_fault
+        admission=admission,
+        ready=store.is_readable,
+        log_fault=log_request_fault,
+        submit=writer.submit,
     )
 
 
@@ -202,12 +206,11 @@ def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
     )
 
 
-def _server(
-    settings: Settings, webhooks: WebhookResource, turn: Turn, address: dict[str, Any]
-) -> HttpServer:
-    options = ServerOptions(**{**asdict(settings.server), **address}, limits=settings.limits)
+def _server(settings: Settings, webhooks: WebhookResource, address: dict[str, Any]) -> HttpServer:
+    wanted = {**asdict(settings.server), **address}
+    options = ServerOptions(**wanted, limits=settings.limits, in_loop=True)
     return listening(
-        turn.over(create_webhook_app(webhooks)),
+        create_webhook_app(webhooks),
         options,
         admit=partial(_admit, webhooks.admission),
         render_error=partial(_render_error, webhooks.admission),

@@ -4,13 +4,11 @@ The only room that imports waitress. It knows no route and no framework; what it
 requests it asks the `admit` that it is given.
 """
 
-from adapters.server.arenas import bound_arenas
 from adapters.server.crowd import Neighbourhood
 from adapters.server.head import Head
 from adapters.server.options import ServerOptions
 from adapters.server.ports import Admit, Permit, RawResponse, Rejection, RenderError
 from adapters.server.server import HttpServer
-from adapters.server.turn import Turn
 
 __all__ = [
     "Admit",
@@ -22,6 +20,4 @@ __all__ = [
     "Rejection",
     "RenderError",
     "ServerOptions",
-    "Turn",
-    "bound_arenas",
 ]

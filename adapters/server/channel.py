@@ -140,7 +140,7 @@ class Channel(ClientConnection):
         """Return to IDLE, and let the other connections have their turn first."""
         self._rest()
         self._has_turn_coming = True
-        self.server.call_soon(self, self._take_turn)
+        self.server.act_next(self, self._take_turn)
         return False
 
     def _take_turn(self) -> None:
@@ -169,16 +169,24 @@ class Channel(ClientConnection):
             self.server.call_soon(self, partial(self.server.crowd.leave, self))
 
     def service(self) -> None:
-        """Run the application for the request that was read; a worker calls this."""
+        """Run the application for the request that was read, in a worker or the I/O thread."""
         exchange = self.requests[0]
         task, closing = AppTask(self, exchange), True
         try:
             task.service()
             closing = task.close_on_finish
         finally:
-            if not self.total_outbufs_len:
-                exchange.release()
-            self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
+            if not task.is_put_off:
+                self.work_ended(exchange, closing=closing)
+
+    def work_ended(self, exchange: Exchange, *, closing: bool) -> None:
+        """Go on after an answer was written, or could not be."""
+        if self.options.in_loop:
+            self._answered(exchange, closing=closing)
+            return
+        if not self.total_outbufs_len:
+            exchange.release()
+        self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
 
     def end_answer(self, exchange: Exchange) -> None:
         """Keep a request's permit until what is written from now on is all but taken."""
@@ -193,7 +201,7 @@ class Channel(ClientConnection):
 
     def _answered(self, exchange: Exchange, *, closing: bool) -> None:
         self.requests = []
-        self.server.in_work -= 1
+        self.server.worked(self)
         if self.phase is Phase.CLOSED or not self.total_outbufs_len:
             exchange.release()
         else:
@@ -206,6 +214,8 @@ class Channel(ClientConnection):
             self._end()
         elif self.server.draining:
             self._look_once_more()
+        elif self.options.in_loop and self._inbox:
+            self._go_on_later()
         else:
             self.advance()
 

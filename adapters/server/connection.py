@@ -22,15 +22,25 @@ class ConnectionHost(Protocol):
     terms: Terms
     draining: bool
     keeps_connections: bool
-    in_work: int
-
     crowd: Crowd
 
     def call_soon(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have something done for a channel in the I/O thread."""
 
+    def act_next(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
+        """The same, where the I/O thread itself asks for it."""
+
     def add_task(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
-        """Have a worker thread run the application for a channel."""
+        """Have the application run for a channel."""
+
+    def begin_aside(self, job: Any, *, urgent: bool) -> None:  # noqa: ANN401 - a job
+        """Have a worker thread do a job."""
+
+    def worked(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+        """Note that a channel's request is in work no more."""
+
+    def forget(self, channel: Any) -> None:  # noqa: ANN401 - a channel
+        """Wait no more for a channel that is about to be closed."""
 
     def hold(self, channel: Any) -> None:  # noqa: ANN401 - a channel
         """Count an answer that waits for its caller, and keep what waits in all within bounds."""
@@ -78,7 +88,8 @@ class ClientConnection(HTTPChannel):  # type: ignore[misc]
     def enter(self, phase: Phase, seconds: float = math.inf) -> None:
         """Be in `phase`, for `seconds` at most."""
         self.phase = phase
-        self._deadline = self.server.terms.clock() + seconds
+        lasts = seconds < math.inf
+        self._deadline = self.server.terms.clock() + seconds if lasts else math.inf
 
     # Reading
 
@@ -120,7 +131,18 @@ class ClientConnection(HTTPChannel):  # type: ignore[misc]
             self.held_bytes = 0
             self._answer_due = self.server.terms.clock() + self.options.answer_seconds
         self.held_bytes += len(data)
+        if self.options.in_loop and not self.total_outbufs_len and isinstance(data, bytes):
+            # PERF: most answers are sent here as they are, and never enter a buffer.
+            data = data[self._send_now(data) :]
         return int(super().write_soon(data))
+
+    def _send_now(self, data: bytes) -> int:
+        if not self.connected:
+            return 0
+        try:
+            return int(self.send(data, do_close=False))
+        except OSError:  # the next look at the socket says so again
+            return 0
 
     def handle_write(self) -> None:
         """Send what waits, then do what waited for that."""
@@ -176,6 +198,11 @@ class ClientConnection(HTTPChannel):  # type: ignore[misc]
         self.phase = Phase.CLOSED
         self.server.crowd.leave(self)
         super().handle_close()
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002 - as waitress
+        """Leave the loop."""
+        self.server.forget(self)
+        super().del_channel(map)
 
     def give_way(self) -> None:
         """Close at once for the sake of others."""

@@ -20,7 +20,9 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from adapters.server.channel import Channel
+from adapters.server.completion import AsideJob
 from adapters.server.crowd import Crowd, kept_of
+from adapters.server.poller import READ, WRITE, Poller
 from adapters.server.ports import Terms
 from adapters.server.sockets import BACKLOG, LOGGER, RECV_BYTES, arrived, listening_socket, reset
 
@@ -41,6 +43,12 @@ class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
     queue_logger = logging.getLogger("taskflow.server.queue")
     queue_logger.setLevel(logging.CRITICAL)
 
+    def add_first(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
+        """Queue a task before all that wait."""
+        with self.lock:
+            self.queue.appendleft(task)
+            self.queue_cv.notify()
+
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
     """Accepts connections and serves them until it is asked to stop.
@@ -54,55 +62,90 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, app: WSGIApplication, terms: Terms) -> None:
         self.terms = terms
-        self.draining = self.cut_short = False
+        self.stopping = self.draining = self.cut_short = False
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
         self._held: set[Channel] = set()
+        self._with_workers: set[Channel] = set()
+        self._poller = Poller()
         self.crowd = Crowd(terms.options, terms.neighbourhood)
         self._gave_way = 0
         self._callers_wait = False
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
-        self._deaf = False
+        self._deaf = self._woken = False
         sock = listening_socket(terms.options.host, terms.options.port)
         super().__init__(
             app,
             _sock=sock,
             dispatcher=Workers(),
-            adj=_adjustments(),
+            adj=_adjustments(in_loop=terms.options.in_loop),
             sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
             bind_socket=False,
         )
+        self._watch(self.trigger)
 
     # The loop
 
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        timeout = 0 if self._soon else seconds
+        for waiting in (self, *self._with_workers):
+            self._watch(waiting)
+        for descriptor, events in self._poller.wait(timeout):
+            if (ready := self._map.get(descriptor)) is not None:
+                wasyncore.readwrite(ready, events)
+                self._watch(ready)
         if self._callers_wait:
             _guarded(self, self._accept_some)
+        self._woken = False  # before what others have asked for by now is looked at
         for _ in range(len(self._soon)):
-            _guarded(*self._soon.popleft())
+            channel, act = self._soon.popleft()
+            _guarded(channel, act)
+            self._watch(channel)
         now = self.terms.clock()
         if now >= self._next_look:
             self._next_look = now + TICK
             for channel in self.channels():
                 _guarded(channel, partial(channel.expire, now))
+                self._watch(channel)
             if self._room_for_known <= 0:
                 for channel in self.channels():
                     _guarded(channel, partial(channel.make_room, now))
             self._report(now)
             self.each_tick()
 
+    def _watch(self, dispatcher: Any) -> None:  # noqa: ANN401 - waitress has no types
+        """Wait for what a connection, or the listening socket, wants now."""
+        if (descriptor := dispatcher._fileno) is not None:  # noqa: SLF001 - waitress' own name
+            events = READ if dispatcher.readable() else 0
+            if dispatcher.writable() and not dispatcher.accepting:
+                events |= WRITE
+            self._poller.watch(descriptor, events)
+
+    def forget(self, channel: Channel) -> None:
+        """Wait no more for a connection that is about to be closed."""
+        self._poller.forget(channel._fileno)  # noqa: SLF001 - waitress' own name
+        self._with_workers.discard(channel)
+
     def channels(self) -> tuple[Channel, ...]:
         """Return the open connections."""
         return tuple(self.active_channels.values())
 
     def call_soon(self, channel: Channel, act: Callable[[], None]) -> None:
-        """Have `channel` act in the I/O thread, after the sockets that are ready now."""
+        """Have `channel` act in the I/O thread, after the sockets that are ready now.
+
+        Any thread may call this. PERF: however many do so meanwhile, the loop is woken once.
+        """
         self._soon.append((channel, act))
-        self.pull_trigger()
+        if not self._woken:
+            self._woken = True
+            self.pull_trigger()
+
+    def act_next(self, channel: Channel, act: Callable[[], None]) -> None:
+        """Have `channel` act in the next turn; only the I/O thread may call this."""
+        self._soon.append((channel, act))
 
     def pull_trigger(self) -> None:
         """Wake the loop; any thread and any signal handler may call this, also after the end."""
@@ -111,9 +154,25 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                 super().pull_trigger()
 
     def add_task(self, task: Channel) -> None:
-        """Queue a request for the workers; the drain waits for it, even if its caller leaves."""
+        """Have the application run; the drain waits for it, even if the caller leaves."""
         self.in_work += 1
-        super().add_task(task)
+        if self.terms.options.in_loop:
+            task.service()
+        else:
+            self._with_workers.add(task)
+            super().add_task(task)
+
+    def worked(self, channel: Channel) -> None:
+        """Note that a request is in work no more, whatever became of its caller."""
+        self.in_work -= 1
+        self._with_workers.discard(channel)
+
+    def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
+        """Have a worker do a job; any thread may call this."""
+        if urgent:
+            self.task_dispatcher.add_first(job)
+        else:
+            self.task_dispatcher.add_task(job)
 
     def hold(self, channel: Channel) -> None:
         """Count an answer that waits; where too much waits in all, close who has most to take.
@@ -146,7 +205,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     @property
     def keeps_connections(self) -> bool:
         """Whether a connection may wait for a next request; any thread may ask."""
-        return not self.draining and self._room_for_known >= 0
+        return not self.stopping and self._room_for_known >= 0
 
     @property
     def _room_for_known(self) -> int:
@@ -242,6 +301,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         for _ in range(BACKLOG + 1):  # others may go on connecting for ever
             if not (self.accepting and self._accept_one()):
                 break
+        self._poller.forget(self._fileno)
         wasyncore.dispatcher.close(self)
 
     def drain(self) -> bool:
@@ -251,6 +311,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.turn(0)  # what callers had sent by now is read, and so accepted
         for channel in self.channels():
             channel.drain()
+            self._watch(channel)
         end = self.terms.clock() + self.terms.options.drain_seconds
         while (self.active_channels or self.in_work) and self.terms.clock() < end:
             if self.cut_short:
@@ -265,6 +326,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.task_dispatcher.shutdown(cancel_pending=True, timeout=seconds)
         with self._awake:
             self._deaf = True
+            self._poller.close()
             self.close()
 
 
@@ -276,8 +338,12 @@ def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
         channel.handle_error()
 
 
-def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
-    """Return waitress' settings; what is not here is decided by this room's own code."""
+def _adjustments(*, in_loop: bool) -> Any:  # noqa: ANN401 - waitress has no types
+    """Return waitress' settings; what is not here is decided by this room's own code.
+
+    The I/O thread never waits for what was written before to be taken.
+    """
+    unbounded = {"outbuf_high_watermark": _NEVER_SPOOL} if in_loop else {}
     return Adjustments(
         sockets=[],
         backlog=BACKLOG,
@@ -286,4 +352,5 @@ def _adjustments() -> Any:  # noqa: ANN401 - waitress has no types
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,
         channel_request_lookahead=0,
+        **unbounded,
     )

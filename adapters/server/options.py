@@ -23,7 +23,9 @@ class ServerOptions:
         host: Name or address to listen on; the first address that it resolves to is bound. `::`
             is every address, of IPv4 too.
         port: TCP port; 0 lets the system pick one.
-        threads: Worker threads that run the application.
+        in_loop: Whether the application is run in the I/O thread. Then it must not wait for
+            anything, and puts off what takes long (`adapters.server.completion`).
+        threads: Worker threads that run the application, or else what it puts off.
         limits: Of what a caller may ask: the largest body that passes, after chunked decoding, the
             time for a head, from its first byte, and for a body, from the end of its head.
         head_bytes: Largest head that passes, request line and final blank line included.
@@ -42,7 +44,8 @@ class ServerOptions:
 
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=[validators.ge(0), validators.le(65_535)])
-    threads: int = field(default=16, validator=_positive)
+    in_loop: bool = False
+    threads: int = field(default=2, validator=_positive)
     limits: Limits = field(factory=Limits)
     head_bytes: int = field(default=16_384, validator=_positive)
     idle_seconds: float = field(default=75.0, validator=_lasting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from attrs import asdict, frozen
@@ -16,6 +16,11 @@ from domain.flow.ids import RequestId
 
 RawResponse: TypeAlias = tuple[int, tuple[tuple[str, str], ...], bytes]
 """Status, headers and body; the server adds Date, Content-Length and Connection."""
+
+PiecewiseResponse: TypeAlias = tuple[int, tuple[tuple[str, str], ...], Sequence[bytes]]
+"""The same with the body in pieces, of which a large one is sent from where it is."""
+
+MakeResponse: TypeAlias = Callable[[], PiecewiseResponse]
 
 
 class Permit(Protocol):

@@ -44,7 +44,6 @@ class HttpServer:
             neighbourhood=neighbourhood,
         )
         self._listener = Listener(app, terms)
-        self._stopping = False
 
     @property
     def host(self) -> str:
@@ -65,7 +64,7 @@ class HttpServer:
     @property
     def is_stopping(self) -> bool:
         """Whether `stop` was called, so that nothing new is taken in."""
-        return self._stopping
+        return self._listener.stopping
 
     def run(self, each_tick: Callable[[], None] = lambda: None) -> bool:
         """Serve until `stop`, then drain; True if every accepted request was answered.
@@ -77,7 +76,7 @@ class HttpServer:
         drained = False
         try:
             listener.task_dispatcher.set_thread_count(listener.terms.options.threads)
-            while not self._stopping:
+            while not listener.stopping:
                 listener.turn()
             each_tick()
             drained = listener.drain()
@@ -94,7 +93,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Begin the drain; any thread and any signal handler may call this, more than once."""
-        self._stopping = True
+        self._listener.stopping = True
         self._listener.pull_trigger()
 
     def cut_short(self) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress.buffers import ReadOnlyFileBasedBuffer  # type: ignore[import-untyped]
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
+from adapters.server.completion import AsideJob, Completion
 from adapters.server.environ import build_environ
 from adapters.server.errors import INTERNAL_ERROR
-from adapters.server.responses import response_head, whole_response
+from adapters.server.ports import MakeResponse, PiecewiseResponse
+from adapters.server.responses import response_head, status_line, whole_response
 from adapters.server.sockets import LOGGER
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ LARGE: Final = 65_536
 
 
 class AppTask(WSGITask):  # type: ignore[misc]
-    """Runs the application in a worker thread.
+    """Runs the application, and writes its answer, at once or later.
 
     waitress calls the application and checks what it gives; how the answer is framed, what a fault
     of the application does to it, and where it ends, is decided here. The permit goes right before
@@ -33,6 +37,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
     logger = LOGGER
     request: Exchange
     wrote_header: bool = False
+    is_put_off: bool = False
+    _is_answered: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -43,7 +49,46 @@ class AppTask(WSGITask):  # type: ignore[misc]
         """Build the environment of this request."""
         listener = self.channel.server
         environ = build_environ(self.request, listener.effective_host, listener.effective_port)
-        return {**environ, "taskflow.authenticated": self.channel.authenticated}
+        environ["taskflow.authenticated"] = self.channel.authenticated
+        if self.channel.options.in_loop:
+            environ["taskflow.later"] = self._put_answer_off
+        return environ
+
+    def _put_answer_off(self) -> Completion:
+        self.is_put_off = True
+        return Completion(self)
+
+    def answer_later(self, make: MakeResponse) -> None:
+        """Make an answer that was put off in the I/O thread; any thread may call this, once."""
+        channel = self.channel
+        channel.server.call_soon(channel, partial(self._answer_put_off, make))
+
+    def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
+        """Have a worker do a job for this answer."""
+        self.channel.server.begin_aside(job, urgent=urgent)
+
+    def _answer_put_off(self, make: MakeResponse) -> None:
+        if self._is_answered:
+            return
+        self._is_answered = True
+        try:
+            self._write_pieces(make())
+        except ClientDisconnected:
+            self.close_on_finish = True
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and answered 500
+            self._answer_fault()
+        finally:
+            self.channel.work_ended(self.request, closing=self.close_on_finish)
+
+    def _write_pieces(self, response: PiecewiseResponse) -> None:
+        status, headers, pieces = response
+        sized = (*headers, ("Content-Length", str(sum(map(len, pieces)))))
+        head = response_head(status_line(status), sized, self._keep())
+        self.wrote_header = True
+        *blocks, last = _blocks(head, () if self.request.command == "HEAD" else pieces)
+        for block in blocks:
+            self.channel.write_soon(block)
+        self._put(last, is_last=True)
 
     def service(self) -> None:
         """Answer the request; no fault of the application or of the socket leaves here."""
@@ -53,6 +98,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         except ClientDisconnected:
             self.close_on_finish = True
         except Exception:  # noqa: BLE001 - whatever the application raises is answered 500
+            self.is_put_off, self._is_answered = False, True
             self._answer_fault()
 
     def set_close_on_finish(self) -> None:
@@ -61,15 +107,15 @@ class AppTask(WSGITask):  # type: ignore[misc]
 
     def write(self, data: bytes) -> None:
         """Write a part of the answer, after its head if that was not written yet."""
+        if self.is_put_off:
+            return
         if not self.complete:
             raise RuntimeError("the application wrote before it called start_response")
-        head, body = self._opening(), self._framed(data)
+        *blocks, last = _blocks(self._opening(), [self._framed(data)])
         is_last = not self.has_body or self.content_bytes_written == self.content_length
-        if len(body) >= LARGE:
-            self.channel.write_soon(head)
-            self._put(_uncopied(body), is_last=is_last)
-        else:
-            self._put(head + body, is_last=is_last)
+        for block in blocks:
+            self.channel.write_soon(block)
+        self._put(last, is_last=is_last)
 
     def _put(self, block: Any, *, is_last: bool) -> None:  # noqa: ANN401 - waitress has no types
         if is_last:
@@ -78,6 +124,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
 
     def finish(self) -> None:
         """Write what ends the answer."""
+        if self.is_put_off:
+            return
         if not self.wrote_header:
             self.write(b"")
         if self.chunked_response:
@@ -130,6 +178,19 @@ class AppTask(WSGITask):  # type: ignore[misc]
         answer = self.channel.server.terms.response_to(INTERNAL_ERROR, request_id, peer)
         with suppress(ClientDisconnected):
             self._put(whole_response(answer, self.request.command, None), is_last=True)
+
+
+def _blocks(head: bytes, pieces: Sequence[bytes]) -> Sequence[Any]:
+    """Return a head and what follows it as it is written: short together, long by itself."""
+    blocks: list[Any] = [head]
+    for piece in pieces:
+        if len(piece) >= LARGE:
+            blocks.append(_uncopied(piece))
+        elif isinstance(blocks[-1], bytes):
+            blocks[-1] += piece
+        else:
+            blocks.append(piece)
+    return blocks
 
 
 def _uncopied(body: bytes) -> Any:  # noqa: ANN401 - waitress has no types

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import BoundedSemaphore
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -34,11 +33,16 @@ from domain.flow.commands import (
 
 @frozen
 class QueryAction:
-    """An action that changes nothing."""
+    """An action that changes nothing.
+
+    `ask` returns None where what it is asked for does not fit into a room for a short answer;
+    `takes_long` says that it may take long however short the answer is.
+    """
 
     name: str
     schema: Schema
-    ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue]
+    ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue | None]
+    takes_long: bool = False
 
 
 @frozen
@@ -62,10 +66,6 @@ class ActionCall:
     values: Values
 
 
-_LISTS_AT_A_TIME: Final = BoundedSemaphore(2)
-"""PERF: sixteen workers that each made a list of 8 MB at once took 275 MB; two at a time, 150."""
-
-
 def _get_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
     return _flow_or_null(session.find(values["flow_id"]))
 
@@ -82,19 +82,23 @@ def _flow_or_null(flow: FlowView | None) -> ActionResult:
     return {"flow": None if flow is None else flow_json(flow)}
 
 
-def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue:
+def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue | None:
+    wanted = values.get("limit", schemas.MOST_LISTED)
     try:
-        with _LISTS_AT_A_TIME:
-            page = session.page(
-                limit=values.get("limit", schemas.MOST_LISTED),
-                cursor=values.get("cursor"),
-                status=values.get("status"),
-                show=lambda flow: room.add(flow_json(flow)) or None,
-            )
+        page = session.page(
+            limit=min(wanted, room.most_items),
+            cursor=values.get("cursor"),
+            status=values.get("status"),
+            show=lambda flow: room.add(flow_json(flow)) or None,
+        )
     except UnknownCursor:
         return Issue("cursor: Invalid input")
     rest = page.next_cursor
-    return {"flows": LIST} if rest is None else {"flows": LIST, "nextCursor": rest}
+    if rest is None:
+        return {"flows": LIST}
+    if room.is_short and len(page.flows) < wanted:
+        return None
+    return {"flows": LIST, "nextCursor": rest}
 
 
 def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> ActionResult:
@@ -108,7 +112,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     QueryAction("list_flows", schemas.LIST_FLOWS, _list_flows),
     QueryAction("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
     QueryAction("resolve_flow", schemas.TOKEN, _resolve_flow),
-    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary),
+    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary, takes_long=True),
     CommandAction("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
     CommandAction("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
     CommandAction("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, TypeVar, assert_never
 
 import falcon
-from attrs import evolve, frozen
+from attrs import Factory, evolve, field, frozen
 
 from adapters.webhooks import responses
 from adapters.webhooks.actions import (
@@ -22,10 +22,21 @@ from adapters.webhooks.fields import Issue
 from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
-from adapters.webhooks.responses import Response
+from adapters.webhooks.responses import RawPieces, Response
 from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
+from adapters.webhooks.slow_reads import SlowReads
+from adapters.webhooks.steps import (
+    CommandResult,
+    CommandStep,
+    LaterAnswer,
+    ReadStep,
+    Step,
+    Submit,
+    do_now,
+    put_off,
+)
 from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
@@ -33,6 +44,7 @@ from domain.flow.ids import RequestId
 from domain.flow.values import Json
 
 _PERMIT: Final = "taskflow.permit"
+_LATER: Final = "taskflow.later"
 
 T = TypeVar("T")
 
@@ -51,24 +63,37 @@ class WebhookResource:
     """Answers every request that was admitted, whatever its path and method.
 
     `ready` says whether requests should be sent here, `log_fault` takes what went wrong behind an
-    answer of 500 or 503.
+    answer of 500 or 503, `submit` has a command carried out.
     """
 
     admission: Admission
     ready: Callable[[], bool]
     log_fault: LogFault
+    submit: Submit
+    _slow_reads: SlowReads = field(
+        init=False, default=Factory(lambda self: SlowReads(self.admission.clock), takes_self=True)
+    )
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_: object) -> None:
-        """Answer a request, and log it once; its permit is the server's to release."""
+        """Answer a request, now or later, and log it once; its permit is the server's to release.
+
+        Where the server lets an answer be put off, this thread must not wait for anything.
+        """
         permit: RequestPermit = req.env[_PERMIT]
-        request = self._guarded(permit, partial(self._read, permit, req.env))
-        action = flow_id = None
-        if isinstance(request, Response):
-            response = request
+        later: Callable[[], LaterAnswer] | None = req.env.get(_LATER)
+        call = None
+        step: _Request | Response | Step
+        step = self._guarded(permit, partial(self._read, permit, req.env))
+        if isinstance(step, _Request):
+            call = step.call
+            step = self._guarded(permit, partial(self._perform, step, in_loop=later is not None))
+        if isinstance(step, Response):
+            response = self._logged(permit, call, step)
+        elif later is None:
+            response = self._finish(permit, call, partial(do_now, step, self.submit))
         else:
-            action, flow_id = request.call.action.name, request.call.values.get("flow_id")
-            response = self._guarded(permit, partial(self._perform, request))
-        self.admission.log(permit.context, response, action, response.flow_id or flow_id)
+            put_off(step, self.submit, later(), partial(self._finish_raw, permit, call))
+            return
         write_response(resp, response, permit.context.request_id)
 
     def _guarded(self, permit: RequestPermit, step: Callable[[], T]) -> T | Response:
@@ -78,9 +103,34 @@ class WebhookResource:
             self.log_fault(permit.context.request_id, error)
             return responses.internal_error(permit.context.route_id)
 
-    def _read(self, permit: RequestPermit, environ: dict[str, Any]) -> _Request | Response:
+    def _finish(
+        self, permit: RequestPermit, call: ActionCall | None, make: Callable[[], Response]
+    ) -> Response:
+        return self._logged(permit, call, self._guarded(permit, make))
+
+    def _finish_raw(
+        self, permit: RequestPermit, call: ActionCall | None, make: Callable[[], Response]
+    ) -> RawPieces:
+        return self._finish(permit, call, make).in_pieces(permit.context.request_id)
+
+    def _logged(
+        self, permit: RequestPermit, call: ActionCall | None, response: Response
+    ) -> Response:
+        action = flow_id = None
+        if call is not None:
+            action, flow_id = call.action.name, call.values.get("flow_id")
+        try:
+            self.admission.log(permit.context, response, action, response.flow_id or flow_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
+            self.log_fault(permit.context.request_id, error)
+            return responses.internal_error(None)
+        return response
+
+    def _read(
+        self, permit: RequestPermit, environ: dict[str, Any]
+    ) -> _Request | Response | ReadStep:
         if isinstance(permit, ProbePermit):
-            return self._probe(permit)
+            return ReadStep(self._probe) if permit.path == READY else responses.ALIVE
         route_id, limit = permit.route.route_id, permit.route.limits.body_bytes
         body = environ["wsgi.input"].read(limit + 1)
         if len(body) > limit:
@@ -93,26 +143,47 @@ class WebhookResource:
             return responses.invalid_request(route_id, call.text)
         return _Request(permit, call, body)
 
-    def _probe(self, probe: ProbePermit) -> Response:
-        if probe.path != READY:
-            return responses.ALIVE
+    def _probe(self) -> Response:
         return responses.READY if self.ready() else responses.NOT_READY
 
-    def _perform(self, request: _Request) -> Response:
+    def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
         route, call = request.permit.route, request.call
         stored = _stored_bytes(call.values)
         if stored > route.limits.body_bytes:
             return responses.value_too_large(route.route_id, stored, route.limits.body_bytes)
-        room = Room(route.limits.answer_bytes)
         match call.action:
             case QueryAction():
-                return room.put_into(self._query(request, call.action, room))
+                return self._query(request, call.action, in_loop=in_loop)
             case CommandAction():
-                return room.put_into(self._change(request, call.action, room))
+                return self._change(request, call.action)
             case _:
                 assert_never(call.action)
 
-    def _query(self, request: _Request, query: QueryAction, room: Room) -> Response:
+    def _query(
+        self, request: _Request, query: QueryAction, *, in_loop: bool
+    ) -> Response | ReadStep:
+        """Answer a query; in the loop only if that is done within a moment."""
+        short, long = (
+            partial(self._ask_shortly, request, query),
+            partial(self._ask_at_length, request, query),
+        )
+        if not in_loop or query.takes_long:
+            return ReadStep(long, is_urgent=False)
+        if self._slow_reads.are_expected():
+            return ReadStep(lambda: short() or long())
+        return short() or ReadStep(long, is_urgent=False)
+
+    def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
+        with self._slow_reads.timing():
+            return self._ask(request, query, Room.short(request.permit.route.limits.answer_bytes))
+
+    def _ask_at_length(self, request: _Request, query: QueryAction) -> Response:
+        response = self._ask(request, query, Room(request.permit.route.limits.answer_bytes))
+        if response is None:
+            raise AssertionError("an answer that need not be short fits into its room")
+        return response
+
+    def _ask(self, request: _Request, query: QueryAction, room: Room) -> Response | None:
         route = request.permit.route
         try:
             result = query.ask(route.session, request.call.values, room)
@@ -121,9 +192,9 @@ class WebhookResource:
             return responses.persist_failed(route.route_id, "TaskFlow storage is unavailable.")
         if isinstance(result, Issue):
             return responses.invalid_request(route.route_id, result.text)
-        return responses.success(route.route_id, result)
+        return None if result is None else room.put_into(responses.success(route.route_id, result))
 
-    def _change(self, request: _Request, action: CommandAction, room: Room) -> Response:
+    def _change(self, request: _Request, action: CommandAction) -> Response | CommandStep:
         permit, route = request.permit, request.permit.route
         key = request_key(route.route_id, permit.idempotency_keys, request.body)
         if isinstance(key, Issue):
@@ -135,13 +206,19 @@ class WebhookResource:
             remote_address=permit.context.remote_address,
             request_key=key,
         )
-        try:
-            outcome = route.session.execute(command, metadata)
-        except StoreUnavailable as error:
-            self.log_fault(permit.context.request_id, error)
-            return unsaved_response(action.replies, route.route_id, error, room)
-        response = outcome_response(action.replies, route.route_id, outcome, room)
-        return response if outcome.flow is None else evolve(response, flow_id=outcome.flow.flow_id)
+        return CommandStep(
+            route.session.submission(command, metadata), partial(self._show, permit, action)
+        )
+
+    def _show(self, permit: RoutePermit, action: CommandAction, result: CommandResult) -> Response:
+        route, room = permit.route, Room(permit.route.limits.answer_bytes)
+        if isinstance(result, StoreUnavailable):
+            self.log_fault(permit.context.request_id, result)
+            return room.put_into(unsaved_response(action.replies, route.route_id, result, room))
+        if isinstance(result, Exception):
+            raise result
+        response = room.put_into(outcome_response(action.replies, route.route_id, result, room))
+        return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
 
 
 def _stored_bytes(values: Values) -> int:

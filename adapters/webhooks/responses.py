@@ -16,6 +16,7 @@ from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+RawPieces: TypeAlias = tuple[int, Headers, Sequence[bytes]]
 ActionResult: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final[ActionResult] = {}
@@ -54,6 +55,10 @@ class Response:
     def as_raw(self, request_id: RequestId) -> tuple[int, Headers, bytes]:
         """Return the status, the headers and the body of the answer to a request."""
         return self.status, self.all_headers(request_id), self.body
+
+    def in_pieces(self, request_id: RequestId) -> RawPieces:
+        """Return the same, however long the body is."""
+        return self.status, self.all_headers(request_id), self.pieces or (self.body,)
 
 
 def success(route_id: RouteId, result: ActionResult) -> Response:

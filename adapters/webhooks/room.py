@@ -10,6 +10,8 @@ from attrs import define, evolve, field
 from orjson import Fragment
 
 from adapters.webhooks.responses import Response
+from adapters.webhooks.schemas import MOST_LISTED
+from adapters.webhooks.steps import LONG
 
 ENVELOPE_BYTES: Final = 1024
 """What is kept free for all that is around the list."""
@@ -19,6 +21,9 @@ PIECE_BYTES: Final = 1_048_576
 
 _HOLE: Final = b"\0"
 """Stands for the items until a response is whole; no JSON has this byte."""
+
+SHORT_BYTES: Final = 262_144
+"""What an answer may have that the I/O thread makes."""
 
 LIST: Final = Fragment(b"[" + _HOLE + b"]")
 """What a result holds in the place of its list."""
@@ -33,10 +38,17 @@ class Room:
     """
 
     answer_bytes: int
+    most_items: int = MOST_LISTED
+    is_short: bool = False
     _used: int = field(default=ENVELOPE_BYTES, init=False)
     _pieces: list[bytes] = field(factory=list, init=False)
     _piece: list[bytes] = field(factory=list, init=False)
     _piece_bytes: int = field(default=0, init=False)
+
+    @classmethod
+    def short(cls, answer_bytes: int) -> Room:
+        """Return one for an answer that is made within a moment."""
+        return cls(min(answer_bytes, SHORT_BYTES), LONG, is_short=True)
 
     def spend(self, text: bytes) -> Fragment:
         """Count what the answer shows beside its list."""

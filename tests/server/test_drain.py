@@ -108,7 +108,7 @@ def test_requests_that_were_sent_before_the_stop_are_answered() -> None:
         free.set()
         answers = [caller.answer() for caller in (holder, kept, new, refused)]
         assert [answer.status for answer in answers] == [200, 200, 200, 429]
-        assert not any(answer.keeps_alive for answer in answers)
+        assert [answer.keeps_alive for answer in answers] == [False] * 4
 
 
 def test_an_answer_that_had_begun_before_the_stop_ends_its_connection() -> None:

@@ -18,12 +18,15 @@ _LISTENER: Final = """
     accept add_task channel_class handle_accept handle_close handle_error logger maintenance
     pull_trigger readable
 """
+_CONNECTION: Final = """
+    del_channel handle_close handle_error handle_expt handle_read handle_write logger write_soon
+"""
 OVERRIDDEN: Final = (
     (Channel, HTTPChannel, "cancel handle_close readable received send service"),
     (
         ClientConnection,
         HTTPChannel,
-        "handle_close handle_error handle_expt handle_read handle_write logger write_soon",
+        _CONNECTION,
     ),
     (Listener, TcpWSGIServer, _LISTENER),
     (

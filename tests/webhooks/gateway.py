@@ -20,6 +20,7 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import Identify, RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.batch import carry_out
 from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
@@ -130,6 +131,7 @@ class Gateway:
             admission=self.admission,
             ready=lambda: self.ready,
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
+            submit=lambda submission, done: done(carry_out(self.store, [submission])[0]),
         )
         self.app = create_webhook_app(resource)
         self.client = TestClient(self.serve)

@@ -15,11 +15,9 @@ from typing import Final
 import pytest
 from attrs import define, field
 
-from adapters.composition.clock_and_ids import new_id, now
-from adapters.composition.gateway import admission_table, gateway
+from adapters.composition.gateway import admission_table, flows_of, gateway, writing
 from adapters.composition.stores import settings_of
 from adapters.store import open_for_writing
-from domain.application.sessions import TaskFlows
 from tests.whole.callers import Caller, Door
 from tests.whole.gateway import Place
 from tests.whole.reloadable import Reloadable, document, route
@@ -136,13 +134,13 @@ def test_what_was_swapped_out_is_forgotten_with_its_digests(tmp_path: Path) -> N
     config = Reloadable.in_folder(tmp_path, rotation(1)).gateway.config
     store = open_for_writing(f"sqlite:///{tmp_path / 'taskflow.db'}")
     try:
-        flows = TaskFlows(store, now, new_id)
-        gate = gateway(settings_of(config), store, flows).admission
-        table = admission_table(settings_of(config), flows)
-        first = weakref.ref(gate.table)
-        gate.swap(table)
-        gc.collect()
-        assert first() is None
-        assert gate.table is table
+        with writing(store) as writer:
+            gate = gateway(settings_of(config), store, writer).admission
+            table = admission_table(settings_of(config), flows_of(store, writer))
+            first = weakref.ref(gate.table)
+            gate.swap(table)
+            gc.collect()
+            assert first() is None
+            assert gate.table is table
     finally:
         store.close()

@@ -1,0 +1,38 @@
+"""Whether reads of the store take long now, so that nobody should wait for one who could not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from attrs import define, field
+
+from adapters.webhooks.limits import Monotonic, Seconds
+
+SLOW_SECONDS: Final = 0.05
+SLOW_FOR_SECONDS: Final = 2.0
+
+
+@define
+class SlowReads:
+    """Takes the time of reads; one that was slow says what to expect of those that follow."""
+
+    clock: Monotonic
+    _slow_until: Seconds = field(default=-math.inf, init=False)
+
+    def are_expected(self) -> bool:
+        """Say whether the next read may be slow, since one was a moment ago."""
+        return self.clock() < self._slow_until
+
+    @contextmanager
+    def timing(self) -> Iterator[None]:
+        """Take the time of a read that is short by itself; any thread may do so."""
+        began = self.clock()
+        try:
+            yield
+        finally:
+            now = self.clock()
+            if now - began > SLOW_SECONDS:
+                self._slow_until = now + SLOW_FOR_SECONDS
