@@ -28,7 +28,7 @@ import attrs
 from attrs import frozen
 from cattrs import Converter
 
-from adapters.settings.nodes import ABSENT, Misfit, Node, listed
+from adapters.settings.nodes import ABSENT, Misfit, Node, kind_of, listed
 from domain.flow.values import BLANKS
 from domain.history.published import public_name
 
@@ -109,10 +109,15 @@ def text(node: Node, _: object = None) -> str:
 
 
 def plain_text(node: Node) -> str:
-    """Read a string that is neither blank nor has control characters; return it trimmed."""
-    trimmed = node.value.strip(BLANKS) if isinstance(node.value, str) else ""
+    """Read a string as `one_line` does."""
+    return one_line(node.value)
+
+
+def one_line(value: object) -> str:
+    """Return a string trimmed; raise Misfit if it is blank or has control characters."""
+    trimmed = value.strip(BLANKS) if isinstance(value, str) else ""
     if not trimmed:
-        raise Misfit("a non-empty string")
+        raise Misfit("a non-empty string", kind_of(value))
     if _CONTROL.search(trimmed):
         found = "a string with a line break or another control character"
         raise Misfit("a string of one line", found)
@@ -163,7 +168,7 @@ class Between:
     def _expected(self) -> str:
         if self.unit is None:
             return f"a whole number from {self.low} to {self.high}"
-        return f"{self.unit} from {self.low:g} to {self.high:g}"
+        return f"{self.unit} from {self.low:.12g} to {self.high:.12g}"
 
 
 @frozen

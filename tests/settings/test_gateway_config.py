@@ -10,11 +10,13 @@ from adapters.settings import (
     LogConfig,
     Misfit,
     ServerConfig,
+    SettingsError,
     StoreConfig,
     parse_store_url,
+    read_store_config,
 )
 from domain.application.limits import Limits
-from tests.settings.workbench import advice_of, loaded, refused
+from tests.settings.workbench import advice_of, loaded, refused, written
 
 ALL = {
     "store": {"url": "sqlite:////data/flows.db"},
@@ -193,6 +195,10 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
             ".children.sweepSeconds: expected seconds from 0.1 to 86400, found a string",
         ),
         (
+            {"children": {"lostAfterSeconds": None}},
+            ".children.lostAfterSeconds: expected seconds from 0.1 to 31536000, found null",
+        ),
+        (
             {"log": {"remoteAddress": "half"}},
             ".log.remoteAddress: expected one of full, truncated or none, found another string",
         ),
@@ -232,6 +238,30 @@ def test_a_stores_url_leads_back_to_it(tmp_path: Path) -> None:
     for url in ("sqlite:///x.db", "sqlite://:memory:"):
         store = parse_store_url(url, tmp_path)
         assert parse_store_url(store.url, Path("/elsewhere")) == store
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("5", ""),
+        ("{taskflow: []}", "taskflow"),
+        ("{Taskflow: {store: {url: 'sqlite:///a.db'}}}", "Taskflow"),
+        ("{'task-flow': {}}", "task-flow"),
+        ("{taskflow: {stroe: {url: 'sqlite:///a.db'}}}", "taskflow.stroe"),
+        ("{taskflow: {store: {uri: 'sqlite:///a.db'}}}", "taskflow.store.uri"),
+    ],
+)
+def test_where_the_store_is_said_wrongly_no_other_one_is_found(
+    tmp_path: Path, text: str, path: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_store_config(written(tmp_path, text), {})
+    assert path in {problem.path for problem in caught.value.problems}
+
+
+def test_the_store_is_found_whatever_else_is_wrong(tmp_path: Path) -> None:
+    wrong = "{taskflow: {store: {url: 'sqlite:///a.db'}, log: 1, server: {x: 1}}, plugins: 1}"
+    assert read_store_config(written(tmp_path, wrong), {}).path == tmp_path / "a.db"
 
 
 def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:

@@ -200,6 +200,13 @@ def test_a_route_without_its_session_key_and_secret_is_refused(tmp_path: Path) -
     ]
 
 
+def test_what_is_no_route_is_one_problem(tmp_path: Path) -> None:
+    assert refused(tmp_path, with_routes({"a": 5, "b": None})) == [
+        f"{ROUTES}.a: expected an object, found a number",
+        f"{ROUTES}.b: expected an object, found null",
+    ]
+
+
 def test_unknown_keys_beside_the_routes_are_refused(tmp_path: Path) -> None:
     webhooks = {"config": {"routez": 1}}
     assert refused(tmp_path, {"plugins": {"entries": {"webhooks": webhooks}}}) == [
