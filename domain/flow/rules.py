@@ -45,9 +45,18 @@ def _first_agent_of(session_key: str | None) -> str | None:
     return parts[1] if len(parts) == 3 and parts[0] == "agent" and parts[1] else None  # noqa: PLR2004 - prefix, agent, rest
 
 
+def _is_empty_or_space(text: str) -> bool:
+    return text == "" or text.isspace()
+
+
+def _is_blank(text: str) -> bool:
+    """Return whether there is nothing in a text but blanks, as JavaScript trims them."""
+    return not text.strip(BLANKS)
+
+
 FIRST_RULES: Final = DecisionRules(
     version=1,
-    is_blank=lambda text: text == "" or text.isspace(),
+    is_blank=_is_empty_or_space,
     agent_of=_first_agent_of,
     default_agent="main",
 )
@@ -55,7 +64,7 @@ FIRST_RULES: Final = DecisionRules(
 
 RULES: Final = DecisionRules(
     version=2,
-    is_blank=lambda text: not text.strip(BLANKS),
+    is_blank=_is_blank,
     agent_of=agent_of,
     default_agent=None,
 )

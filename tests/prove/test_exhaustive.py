@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from attrs import evolve as replace
 
 from domain.flow.commands import COMMANDS, CreateFlow, FinishFlow
@@ -20,6 +22,11 @@ def created() -> State:
     after = step_of(None, CREATE).after
     assert after is not None
     return normal(after)
+
+
+def test_a_step_goes_from_one_process_to_another() -> None:
+    step = step_of(None, CREATE)
+    assert pickle.loads(pickle.dumps(step)) == step  # noqa: S301 - written in this line
 
 
 def test_three_commands_keep_every_law_and_the_table() -> None:
