@@ -84,7 +84,7 @@ class InvalidKey:
 class RouteConfig:
     """One path: for whom it acts, with which secrets, within which limits.
 
-    `keys` are those whose secrets are at hand, `unresolved` the others, once they are looked up.
+    `keys` are those whose secrets were found, `unresolved` the others, once they are looked up.
     """
 
     route_id: RouteId

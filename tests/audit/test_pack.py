@@ -211,7 +211,7 @@ def test_what_no_checkpoint_covers_is_not_packed(signed: Signed) -> None:
 
 
 def test_nothing_is_not_packed(signed: Signed) -> None:
-    with pytest.raises(Unprovable, match="no event is meant"):
+    with pytest.raises(Unprovable, match="no event is selected"):
         signed.pack(owner="agent:nobody")
 
 

@@ -56,7 +56,7 @@ standard output; a device or a pipe is written to as it is.""",
   taskflow audit export flow.zip --config gateway.json5 --format pack \\
       --flow 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00""",
     codes=exit_codes(
-        done="written, even if no event was meant",
+        done="written, even if no event was selected",
         trouble=f"""{STORE_TROUBLE},
      no such flow or position, or FILE exists; for a pack also: no checkpoint
      covers the range, or the log is not what was signed""",
@@ -64,7 +64,7 @@ standard output; a device or a pipe is written to as it is.""",
 )
 
 WHICH_EVENTS: Final = OptionGroup(
-    "which events", "All that are given must hold; without any, the whole log is meant."
+    "which events", "All that are given must hold; without any, the whole log is written."
 )
 STANDARD_OUTPUT: Final = Path("-")
 

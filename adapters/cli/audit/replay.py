@@ -32,8 +32,8 @@ time running backwards, and for events that contradict what stands beside
 them. A healthy store has no finding, also beside a running gateway.
 
 Advice is no finding: flows that wait, are blocked or are to be cancelled and
-were not heard of for long, flows that were blocked on a task that they did
-not have, and snapshots that were deleted (they are a cache).
+had no event for long, flows that were blocked on a task that they did not
+have, and snapshots that were deleted (they are a cache).
 
 Findings and advice are all counted, and the first 1,000 of each are listed.
 What was changed consistently, derived rows included, is not seen here, nor what
@@ -62,7 +62,7 @@ class ReplayStore(StoreCommand):
 
     stuck_after: int = option(
         "DAYS",
-        "call a flow stuck that was not heard of for so long (default: 7)",
+        "call a flow stuck that had no event for so long (default: 7)",
         read=number_within(0, _MOST_DAYS),
         default=7,
     )
