@@ -85,7 +85,7 @@ def read_store(
 
 
 @contextmanager
-def open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
+def open_audit_log(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     """Open a store for an auditor, read-only, beside the process that writes to it."""
     with read_store(config, database) as store:
         yield StoreAuditLog(store)

@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeAlias
 from attrs import frozen
 
 from adapters.settings.nodes import Misfit, Node
-from adapters.settings.structure import one_line, text
+from adapters.settings.structure import text, trimmed_line
 
 MEMORY_URL: Final = "sqlite://:memory:"
 DEFAULT_URL: Final = "sqlite:///taskflow.db"
@@ -41,7 +41,7 @@ def parse_store_url(url: str, folder: Path) -> StoreConfig:
     Raises:
         Misfit: if it is none. APPSEC: it does not show the URL, as that may hold a password.
     """
-    url = one_line(url)
+    url = trimmed_line(url)
     if url == MEMORY_URL:
         return StoreConfig(path=None)
     if not url.startswith(_SQLITE):

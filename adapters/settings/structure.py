@@ -109,11 +109,11 @@ def text(node: Node, _: object = None) -> str:
 
 
 def plain_text(node: Node) -> str:
-    """Read a string as `one_line` does."""
-    return one_line(node.value)
+    """Read a string as `trimmed_line` does."""
+    return trimmed_line(node.value)
 
 
-def one_line(value: object) -> str:
+def trimmed_line(value: object) -> str:
     """Return a string trimmed; raise Misfit if it is blank or has control characters."""
     trimmed = value.strip(BLANKS) if isinstance(value, str) else ""
     if not trimmed:

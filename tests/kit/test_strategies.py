@@ -70,7 +70,7 @@ def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(
     life: list[DecidedStep],
 ) -> None:
     for step in life:
-        row = row_for(type(step.issued.command), step.before)
+        row = row_for(type(step.context.command), step.before)
         if not isinstance(step.decision, Refusal):
             assert {type(event) for event in step.events} <= set(row.events)
 

@@ -72,8 +72,8 @@ class ReplayStore(StoreCommand):
         """Replay it, and show what was found."""
         silent_before = given.clock() - self.stuck_after * _DAY
         checkpoints = self._checkpoints(given)  # before the log, which may grow meanwhile
-        with given.open_evidence(self.config, self.database) as evidence:
-            report = replay_log(evidence, silent_before, terminal)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            report = replay_log(audit_log, silent_before, terminal)
         find_missing(report, max(checkpoints.sizes, default=0))
         if self.json:
             terminal.dump(report_document(report))
@@ -89,10 +89,10 @@ class ReplayStore(StoreCommand):
             return KnownCheckpoints()
 
 
-def replay_log(evidence: AuditLog, silent_before: Timestamp, terminal: Terminal) -> ReplayReport:
+def replay_log(audit_log: AuditLog, silent_before: Timestamp, terminal: Terminal) -> ReplayReport:
     """Replay a store, and show how far that is."""
     report = ReplayReport()
-    for stage in stages(evidence, report, silent_before):
+    for stage in stages(audit_log, report, silent_before):
         with progress_on(terminal.err, stage.label) as progress:
             stage.run(progress)
     return report

@@ -66,7 +66,7 @@ wire_commands: SearchStrategy[Command] = (
 """Commands as the wire lets them through."""
 
 
-def issued(
+def contexts(
     command: SearchStrategy[Command] = commands, owner: Owner = OWNER
 ) -> SearchStrategy[CommandContext]:
     """Return commands with their moment, and an id that is new to all flows."""

@@ -47,7 +47,7 @@ class DecidedStep:
     """A command of a history, and the decision on it."""
 
     before: Flow | None
-    issued: CommandContext
+    context: CommandContext
     decision: Decision
 
     @property
@@ -68,8 +68,8 @@ def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Dec
     for count, (command, at) in enumerate([(first, 0), *rest]):
         new_id = f"task-{count}" if count else FLOW
         aimed = at_revision_of(flow, command)
-        issued = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
-        steps.append(DecidedStep(flow, issued, decide(flow, issued)))
+        context = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
+        steps.append(DecidedStep(flow, context, decide(flow, context)))
         flow = steps[-1].after
     return steps
 
