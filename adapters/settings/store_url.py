@@ -70,6 +70,8 @@ def _other(url: str) -> str:
         return "something that is no such URL"
     if scheme[1] in _POSTGRES:
         return "a PostgreSQL URL, which is not supported yet"
+    if url.startswith("sqlite://"):
+        return "a URL with two slashes before the file"
     return f"a URL of {scheme[1]}"
 
 

@@ -276,7 +276,7 @@ def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
         ("postgresql://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
         ("postgres://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
         ("mysql://u:canary@db/x", "a URL of mysql"),
-        ("sqlite://flows.db", "a URL of sqlite"),
+        ("sqlite://flows.db", "a URL with two slashes before the file"),
         ("flows.db", "something that is no such URL"),
         ("SQLITE:///flows.db", "something that is no such URL"),
         ("sqlite:///", "a URL without a file"),
