@@ -8,6 +8,7 @@ is never used, since a file with problems is refused.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
@@ -36,7 +37,6 @@ T = TypeVar("T")
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
-_SHOWN: Final = 10**15
 
 
 def read(node: Node, kind: object, default: object = None) -> Any:  # noqa: ANN401 - of the kind
@@ -161,8 +161,16 @@ class Between:
             raise Misfit(self._expected)
         is_of_kind = self.unit is not None or isinstance(value, int)
         if not is_of_kind or not self.low <= value <= self.high:
-            raise Misfit(self._expected, f"{value}" if abs(value) < _SHOWN else None)
+            raise Misfit(self._expected, self._other(value))
         return float(value) if self.unit else value
+
+    def _other(self, value: float) -> str | None:
+        """Return what is said of another number. APPSEC: it may be a secret, and is not shown."""
+        if value > self.high:
+            return "a larger number"
+        if value < self.low:
+            return "a smaller number"
+        return None if math.isnan(value) else "a number with a point or an exponent"
 
     @property
     def _expected(self) -> str:

@@ -140,7 +140,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ({"store": {"url": 1}}, ".store.url: expected a non-empty string, found a number"),
         (
             {"audit": {"refusals": -1}},
-            ".audit.refusals: expected a whole number from 0 to 10000000, found -1",
+            ".audit.refusals: expected a whole number from 0 to 10000000, found a smaller number",
         ),
         (
             {"server": {"port": True}},
@@ -152,15 +152,18 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"server": {"port": 80.0}},
-            ".server.port: expected a whole number from 0 to 65535, found 80.0",
+            (
+                ".server.port: expected a whole number from 0 to 65535,"
+                " found a number with a point or an exponent"
+            ),
         ),
         (
             {"server": {"port": -1}},
-            ".server.port: expected a whole number from 0 to 65535, found -1",
+            ".server.port: expected a whole number from 0 to 65535, found a smaller number",
         ),
         (
             {"server": {"port": 65536}},
-            ".server.port: expected a whole number from 0 to 65535, found 65536",
+            ".server.port: expected a whole number from 0 to 65535, found a larger number",
         ),
         (
             {"server": {"port": None}},
@@ -168,7 +171,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"server": {"threads": 0}},
-            ".server.threads: expected a whole number from 1 to 256, found 0",
+            ".server.threads: expected a whole number from 1 to 256, found a smaller number",
         ),
         (
             {"server": {"host": ""}},
@@ -180,11 +183,11 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"limits": {"bodyBytes": 10**30}},
-            ".limits.bodyBytes: expected a whole number from 1 to 16777216, found a number",
+            ".limits.bodyBytes: expected a whole number from 1 to 16777216, found a larger number",
         ),
         (
             {"limits": {"bodySeconds": 0}},
-            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found 0",
+            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found a smaller number",
         ),
         (
             {"limits": {"bodySeconds": True}},

@@ -174,7 +174,7 @@ def test_a_disabled_route_does_not_conflict(tmp_path: Path) -> None:
         (
             "limits",
             {"bodyBytes": 262_145},
-            "limits.bodyBytes: expected a whole number from 1 to 262144, found 262145",
+            "limits.bodyBytes: expected a whole number from 1 to 262144, found a larger number",
         ),
     ],
 )
