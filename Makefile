@@ -48,11 +48,11 @@ bench: setup ## measure, beside what it replaces (npm installs that), as ratios 
 	@$(BIN)/python -m tests.whole.install cc
 	@$(BIN)/python -m bench $(BENCH)
 
-lint: setup
+lint: setup ## formatter and linter, changing nothing
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 
-types: setup
+types: setup ## mypy, strict
 	@$(BIN)/mypy
 
 format: setup ## format the code and fix what the linter can fix

@@ -22,8 +22,8 @@ from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
 from adapters.composition.stores import (
+    open_audit_log,
     open_configurations,
-    open_evidence,
     open_refusals,
     read_store,
 )
@@ -42,7 +42,7 @@ def main() -> int:
         write_store=write_store,
         back_up=back_up_store,
         restore_store=restore_store,
-        open_evidence=open_evidence,
+        open_audit_log=open_audit_log,
         serve_pages=serve_pages,
         exports=cli.Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=AuditService(configured_checkpoints, read_key_file),

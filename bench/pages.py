@@ -128,13 +128,13 @@ def _ask(connection: HTTPConnection, path: str) -> int:
 
 def _serving(folder: Path, built: Built) -> AbstractContextManager[Running]:
     """Sign a checkpoint of a store, and serve the pages over both."""
-    desk = AuditService(_no_configuration)
-    public_key = desk.keygen(folder / "key", "bench")
+    service = AuditService(_no_configuration)
+    public_key = service.keygen(folder / "key", "bench")
     file = folder / "checkpoints"
     url = f"sqlite:///{built.path}"
     with closing(open_for_reading(url)) as store:
         _progress("signing a checkpoint")
-        desk.checkpoint(
+        service.checkpoint(
             StoreAuditLog(store), config=None, file=file, key=folder / "key", progress=_ignore
         )
     config = folder / "pages.json"

@@ -82,12 +82,12 @@ def _measure(path: Path) -> Figures:
         file=path.with_name("checkpoints"), key=signer, origin="bench"
     )
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreAuditLog(store)
+        audit_log = StoreAuditLog(store)
         first, second = (
-            _seconds(lambda: _checkpoint(evidence, checkpoint_signer)) for _ in range(2)
+            _seconds(lambda: _checkpoint(audit_log, checkpoint_signer)) for _ in range(2)
         )
-        made, checked = zip(*_proofs(evidence, checkpoint_signer), strict=True)
-        size = evidence.size()
+        made, checked = zip(*_proofs(audit_log, checkpoint_signer), strict=True)
+        size = audit_log.size()
     cpu, wall, peak = _verify(path, checkpoint_signer)
     return Figures(
         events=size,
@@ -103,23 +103,23 @@ def _measure(path: Path) -> Figures:
     )
 
 
-def _checkpoint(evidence: AuditLog, checkpoint_signer: CheckpointSigner) -> None:
-    append_checkpoint(evidence, checkpoint_signer, progress=_silent)
+def _checkpoint(audit_log: AuditLog, checkpoint_signer: CheckpointSigner) -> None:
+    append_checkpoint(audit_log, checkpoint_signer, progress=_silent)
 
 
 def _proofs(
-    evidence: AuditLog, checkpoint_signer: CheckpointSigner
+    audit_log: AuditLog, checkpoint_signer: CheckpointSigner
 ) -> Iterator[tuple[float, float]]:
     """Return how long each of some proofs, evenly over the log, took to make and to check."""
-    key, size = checkpoint_signer.key.verifier, evidence.size()
+    key, size = checkpoint_signer.key.verifier, audit_log.size()
     against = Against(file=checkpoint_signer.file, verifiers=[key])
 
     def made(entry: LogEntry) -> None:
-        prove(evidence, entry, against, progress=_silent)
+        prove(audit_log, entry, against, progress=_silent)
 
     for position in range(1, size + 1, size // PROOFS):
-        (entry,) = evidence.entries(position, position)
-        verdict = prove(evidence, entry, against, progress=_silent)
+        (entry,) = audit_log.entries(position, position)
+        verdict = prove(audit_log, entry, against, progress=_silent)
         if not verdict.holds:
             raise SystemExit(f"the benchmark is wrong: {verdict.reason}")
         proof = verdict.proof

@@ -53,6 +53,13 @@ def test_a_page_is_written_in_plain_words(page: Path) -> None:
     assert DIALECT.findall(prose) == []
 
 
+def test_the_code_is_written_in_plain_words() -> None:
+    sources = [file for top in ("domain", "adapters") for file in (ROOT / top).rglob("*.*")]
+    texts = {file: file.read_text("utf-8") for file in sources if file.suffix in {".py", ".html"}}
+    found = {str(file): DIALECT.findall(text) for file, text in texts.items()}
+    assert {file: words for file, words in found.items() if words} == {}
+
+
 def test_a_newcomer_reads_the_readme_in_one_sitting_and_the_glossary_first() -> None:
     assert len(README.splitlines()) <= 240
     assert re.findall(r"\]\((?!http)([^)]+)\)", README)[0] == "docs/glossary.md"

@@ -24,12 +24,12 @@ TWICE: Final = {
 
 
 def public_names(root: Path) -> dict[str, list[str]]:
-    """Return the modules that define each public class, function and type alias."""
+    """Return the modules that define each public name, but for constants and type variables."""
     found: dict[str, list[str]] = defaultdict(list)
     for folder in ("domain", "adapters"):
         for file in sorted((root / folder).rglob("*.py")):
             for name in {_name(node) for node in ast.parse(file.read_text("utf-8")).body}:
-                if name is not None and not name.startswith("_"):
+                if name is not None and not name.startswith("_") and not name.isupper():
                     found[name].append(str(file.relative_to(root)))
     return found
 
@@ -38,7 +38,7 @@ def _name(node: ast.stmt) -> str | None:
     match node:
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
             return name
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias")):
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name
         case _:
             return None
@@ -51,7 +51,12 @@ def test_a_public_name_stands_for_one_thing() -> None:
 
 
 def test_a_name_that_is_defined_twice_is_found(tmp_path: Path) -> None:
-    for room, text in (("domain", "class Flow: ..."), ("adapters", "Flow: TypeAlias = int")):
+    domain = "class Flow: ...\nT = TypeVar('T')\nMOST: Final = 1"
+    adapters = "Flow: TypeAlias = int\nOwner = NewType('Owner', str)"
+    for room, text in (("domain", domain), ("adapters", adapters)):
         (tmp_path / room).mkdir()
         (tmp_path / room / "it.py").write_text(f"{text}\n_Own: TypeAlias = int\n", "utf-8")
-    assert public_names(tmp_path) == {"Flow": ["domain/it.py", "adapters/it.py"]}
+    assert public_names(tmp_path) == {
+        "Flow": ["domain/it.py", "adapters/it.py"],
+        "Owner": ["adapters/it.py"],
+    }

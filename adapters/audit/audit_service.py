@@ -104,15 +104,15 @@ class AuditService:
     ) -> KnownCheckpoints:
         """Return what a log is to be compared with, none if no file of checkpoints is named."""
         configured = self._configured(config)
-        ledger = file if file or not configured else configured.file
+        checkpoints = file if file or not configured else configured.file
         # A configured file is made with the first checkpoint; one that is named must be there.
-        is_read = ledger is not None and (file is not None or ledger.exists())
+        is_read = checkpoints is not None and (file is not None or checkpoints.exists())
         verifiers = _verifiers(configured, public_keys) if is_read or held else ()
-        found = read_found_notes(ledger, verifiers) if ledger and is_read else ()
+        found = read_found_notes(checkpoints, verifiers) if checkpoints and is_read else ()
         return KnownCheckpoints(
-            own=found if ledger else None,
+            own=found if checkpoints else None,
             held=tuple(note for kept in held for note in read_held(kept, verifiers)),
-            tiles=read_tiles(ledger) if ledger and (is_read or held) else (),
+            tiles=read_tiles(checkpoints) if checkpoints and (is_read or held) else (),
         )
 
     def prover(

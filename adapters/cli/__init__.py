@@ -16,28 +16,21 @@ from adapters.cli.dependencies import (
     Dependencies,
     Exports,
     PagesOptions,
-    ReadableFlows,
     Reloaded,
     ServeOptions,
-    WritableFlows,
 )
-from adapters.cli.exits import Exit
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
-from domain.application.ports import Progress
 
 __all__ = [
     "CheckReport",
     "CommandError",
     "ConfigurationFinding",
     "Dependencies",
-    "Exit",
     "Exports",
     "GatewayOptions",
     "KeyPeriod",
     "PagesOptions",
-    "Progress",
-    "ReadableFlows",
     "Reloaded",
     "RouteLimits",
     "ServeOptions",
@@ -45,7 +38,6 @@ __all__ = [
     "Startable",
     "UnservedRoute",
     "Unstartable",
-    "WritableFlows",
     "run",
     "standard_streams",
 ]

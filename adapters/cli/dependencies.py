@@ -233,7 +233,7 @@ class Dependencies:
     write_store: OpenStore[WritableFlows]
     back_up: BackUp
     restore_store: OpenRestore
-    open_evidence: OpenStore[AuditLog]
+    open_audit_log: OpenStore[AuditLog]
     serve_pages: Callable[[PagesOptions], int]
     exports: Exports
     proving: ProvingService

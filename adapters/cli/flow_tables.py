@@ -53,7 +53,9 @@ def _moment(at: Timestamp | None) -> str | None:
 
 
 def _tasks(flow: Flow) -> Table:
-    shown = table("Tasks, newest first", {"Task, text, news": REST, "Status": 16, "Heard": 20})
+    shown = table(
+        "Tasks, newest first", {"Task, text, news": REST, "Status": 16, "Last report": 20}
+    )
     for task in newest_first(flow.tasks):
         shown.add_row(
             lines(task.task_id, task.task, *_news(task)),

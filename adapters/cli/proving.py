@@ -16,7 +16,7 @@ from domain.tlog.proofs import Proof, ProofResult, Prover
 class EvidencePacker(Protocol):
     """Makes evidence packs against the checkpoints of a log."""
 
-    def covered(self, evidence: AuditLog) -> int:
+    def covered(self, audit_log: AuditLog) -> int:
         """Return the position up to which a log has checkpoints."""
 
     def write(
@@ -40,7 +40,7 @@ class ProvingService(Protocol):
 
     def checkpoint(
         self,
-        evidence: AuditLog,
+        audit_log: AuditLog,
         *,
         config: Path | None,
         file: Path | None,

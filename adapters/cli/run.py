@@ -51,7 +51,7 @@ def _parsed(argv: Sequence[str], terminal: Terminal) -> CliCommand | Exit:
 
 def _command(*, kind: type[CliCommand], parser: Parser, **options: Any) -> CliCommand:  # noqa: ANN401 - as argparse read them
     if issubclass(kind, StoreCommand) and not (options["config"] or options["database"]):
-        parser.error("say which store is meant: --config FILE or --database URL")
+        parser.error("say which store: --config FILE or --database URL")
     return kind(**options)
 
 

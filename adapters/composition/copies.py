@@ -12,7 +12,7 @@ from adapters import cli
 from adapters.cli.atomic_write import atomic_write
 from adapters.composition.stores import DAMAGES, database_url
 from adapters.store import Restore, StoreAuditLog, back_up, check_source, restoring
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import Progress, StoreUnavailable
 from domain.history.audit_log import AuditLog
 
 
@@ -22,7 +22,7 @@ def back_up_store(
     target: Path,
     *,
     name: Path,
-    progress: cli.Progress,
+    progress: Progress,
 ) -> int:
     """Copy a store into an empty file that will get a name, and return how many events it has."""
     with _told():
@@ -31,7 +31,7 @@ def back_up_store(
 
 @contextmanager
 def restore_store(
-    config: Path | None, database: str | None, source: Path, *, progress: cli.Progress
+    config: Path | None, database: str | None, source: Path, *, progress: Progress
 ) -> Iterator[StoreRestore]:
     """Make a checked copy of a file beside a store that nobody may write to meanwhile."""
     with _told():

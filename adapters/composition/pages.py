@@ -29,7 +29,7 @@ from adapters.composition.stores import (
     DAMAGES,
     config_of,
     database_url,
-    open_evidence,
+    open_audit_log,
     open_refusals,
 )
 from adapters.logs import LogFields, log_event
@@ -65,8 +65,8 @@ def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
     os.nice(_NICE)
     url = database_url(config, wanted.database)
     proofs = _Proofs(gateway, wanted.checkpoints, wanted.public_keys)
-    with open_evidence(None, url) as evidence, open_refusals(None, url) as refusals:
-        given = _pages_given(gateway, login, evidence, refusals, proofs)
+    with open_audit_log(None, url) as audit_log, open_refusals(None, url) as refusals:
+        given = _pages_given(gateway, login, audit_log, refusals, proofs)
         server = _pages_server(gateway, given, host=wanted.host, port=wanted.port)
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
@@ -86,7 +86,7 @@ def _login(config: Config) -> PagesLogin:
 
 @frozen
 class _Proofs:
-    """The auditor's desk over a configuration that was read once; what is named goes first.
+    """The audit service over a configuration that was read once; what is named goes first.
 
     The key that signs is only looked up to verify, unless public keys are named.
     """
@@ -96,36 +96,36 @@ class _Proofs:
     public_keys: tuple[str, ...]
 
     @property
-    def desk(self) -> AuditService:
+    def service(self) -> AuditService:
         return AuditService(lambda _: checkpoints_as_configured(self.gateway.checkpoints))
 
     def checkpoints(self) -> KnownCheckpoints:
         """Return what the log is to be compared with."""
-        return self.desk.checkpoints(
+        return self.service.checkpoints(
             config=self.gateway.file, file=self.file, held=(), public_keys=self.public_keys
         )
 
-    def prove(self, evidence: AuditLog, entry: LogEntry, progress: Progress) -> ProofResult:
+    def prove(self, audit_log: AuditLog, entry: LogEntry, progress: Progress) -> ProofResult:
         """Prove an event."""
-        prover = self.desk.prover(
+        prover = self.service.prover(
             config=self.gateway.file, file=self.file, public_keys=self.public_keys
         )
-        return prover(evidence, entry, progress)
+        return prover(audit_log, entry, progress)
 
 
 def _pages_given(
     gateway: GatewayConfig,
     login: PagesLogin,
-    evidence: AuditLog,
+    audit_log: AuditLog,
     refusals: RefusalLog,
     proofs: _Proofs,
 ) -> PageDependencies:
     return PageDependencies(
-        audit_log=evidence,
+        audit_log=audit_log,
         refusals=refusals,
         checkpoints=proofs.checkpoints,
-        prove=partial(proofs.prove, evidence),
-        proof_document=proofs.desk.document,
+        prove=partial(proofs.prove, audit_log),
+        proof_document=proofs.service.document,
         damages=DAMAGES,
         admits=login.admits,
         base_path=gateway.pages.base_path,

@@ -80,20 +80,20 @@ def named_url(database: str) -> str:
 def read_store(
     config: Path | None, database: str | None
 ) -> AbstractContextManager[EventSourcedStore]:
-    """Open a store to look at, beside whoever writes to it."""
+    """Open a store to look at, beside the process that writes to it."""
     return opened(open_for_reading, database_url(config, database))
 
 
 @contextmanager
-def open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
-    """Open a store for an auditor, read-only, beside whoever writes to it."""
+def open_audit_log(config: Path | None, database: str | None) -> Iterator[AuditLog]:
+    """Open a store for an auditor, read-only, beside the process that writes to it."""
     with read_store(config, database) as store:
         yield StoreAuditLog(store)
 
 
 @contextmanager
 def open_refusals(config: Path | None, database: str | None) -> Iterator[RefusalLog]:
-    """Open what callers of a store's gateway were refused, beside whoever writes it."""
+    """Open what callers of a store's gateway were refused, beside the gateway that writes it."""
     url = database_url(config, database)
     with opened(open_for_reading, url):
         yield read_refusals(url)
@@ -101,7 +101,7 @@ def open_refusals(config: Path | None, database: str | None) -> Iterator[Refusal
 
 @contextmanager
 def open_configurations(config: Path | None, database: str | None) -> Iterator[ConfigurationLog]:
-    """Open the changes of a gateway's configuration, beside whoever writes them."""
+    """Open the changes of a gateway's configuration, beside the gateway that writes them."""
     url = database_url(config, database)
     with opened(open_for_reading, url):
         yield read_configurations(url)
@@ -109,7 +109,7 @@ def open_configurations(config: Path | None, database: str | None) -> Iterator[C
 
 @contextmanager
 def opened(open_store: Callable[[str], EventSourcedStore], url: str) -> Iterator[EventSourcedStore]:
-    """Open a store for as long as the context lasts; whatever is wrong with it is told."""
+    """Open a store for as long as the context lasts; a fault of it is a `CommandError`."""
     try:
         store = open_store(url)
         try:

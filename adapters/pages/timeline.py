@@ -69,7 +69,7 @@ class Lane:
 
 @frozen(kw_only=True)
 class Timeline:
-    """All that is drawn, and the sentence that says the same to whoever does not see it."""
+    """All that is drawn, and the sentence that says the same to those who do not see it."""
 
     bands: Sequence[Band]
     marks: Sequence[Mark]

@@ -73,13 +73,13 @@ def _exchange(
 ) -> bytes:
     """Write the request and read until the end of the output, whichever the command does first."""
     stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
-    output, heard = bytearray(), monotonic()
+    output, latest = bytearray(), monotonic()
     with selectors.DefaultSelector() as selector:
         for pipe, event in ((stdin, selectors.EVENT_WRITE), (stdout, selectors.EVENT_READ)):
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, event)
-        while (now := monotonic()) < min(deadline, heard + bounds.silent_seconds):
-            for key, _ in selector.select(min(deadline, heard + bounds.silent_seconds) - now):
+        while (now := monotonic()) < min(deadline, latest + bounds.silent_seconds):
+            for key, _ in selector.select(min(deadline, latest + bounds.silent_seconds) - now):
                 if key.fileobj is stdin:
                     request = _send(stdin, request, selector)
                     continue
@@ -87,7 +87,7 @@ def _exchange(
                 if not chunk:
                     return bytes(output)
                 output += chunk
-                heard = monotonic()
+                latest = monotonic()
             if len(output) > bounds.octets:
                 raise ProviderFault(f"{name} wrote more than {bounds.octets} bytes")
     if monotonic() < deadline:

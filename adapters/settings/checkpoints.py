@@ -43,7 +43,7 @@ class SigningKey(Hidden):
         self.path: ConfigPath = node.path
 
     def look_up(self, environ: Mapping[str, str]) -> Resolution:
-        """Return the key as a text, or why it is not at hand."""
+        """Return the key as a text, or why it is unresolved."""
         if isinstance(self._held, Sealed):
             return self._held
         return look_up_text(self._held, self._providers, environ)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
 from adapters.settings.diagnostics import ConfigProblem, Diagnostics, SettingsError
 from adapters.settings.gateway_config import GatewayConfig, read_gateway
 from adapters.settings.includes import MergedDocument, read_merged
-from adapters.settings.nodes import Node
+from adapters.settings.nodes import Node, bare
 from adapters.settings.providers import Providers, read_providers
 from adapters.settings.references import DeclaredSecret
 from adapters.settings.routes_config import Webhooks, read_webhooks
@@ -61,7 +63,11 @@ def read_store_config(path: Path, environ: Mapping[str, str]) -> StoreConfig:
 
 
 def _is_on_store(problem: ConfigProblem) -> bool:
-    return problem.path.startswith("taskflow.store")
+    """Return whether something is wrong with the store, around it, or with how that is spelt."""
+    return bool(_ON_STORE.match(bare(problem.path)))
+
+
+_ON_STORE: Final = re.compile(r"$|taskflow(?!server|limits|children|log|audit)")
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> Config:

@@ -1,4 +1,4 @@
-"""A JSON5 file as values with places; anything else is a problem, told in a sentence."""
+"""A JSON5 file as values with places; anything else is a problem."""
 
 from __future__ import annotations
 

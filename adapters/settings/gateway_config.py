@@ -14,12 +14,13 @@ from adapters.settings.pages import PagesConfig
 from adapters.settings.providers import Providers
 from adapters.settings.proxies import TrustedProxy, read_trusted_proxies
 from adapters.settings.references import SecretField
-from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl, parse_store_url
+from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl
 from adapters.settings.structure import (
     Between,
     HostName,
     PortNumber,
     kinds_of,
+    read,
     read_member,
     read_members,
 )
@@ -118,6 +119,7 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     block, diagnostics = root.at("taskflow"), root.diagnostics
     block.members(_BLOCKS)
     store = read_members(block.at("store"), {"url": StoreUrl})
+    default_url = Node(("taskflow", "store", "url"), DEFAULT_URL, diagnostics)
     server = read_members(block.at("server"), _SERVER)
     audit = read_members(block.at("audit"), _AUDIT)
     pages: PagesConfig = audit.pop("pages", PagesConfig())
@@ -127,7 +129,7 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     return GatewayConfig(
         file=Path(diagnostics.file).absolute(),
         trusted_proxies=read_trusted_proxies(root),
-        store=store.get("url") or parse_store_url(DEFAULT_URL, diagnostics.folder),
+        store=store.get("url") or read(default_url, StoreUrl),
         core_dumps=server.pop("core_dumps", False),
         server=ServerConfig(**server),
         limits=read_limits(block.at("limits")),

@@ -70,15 +70,15 @@ class Node:
 
     def refuse_misspelt(self, *keys: str) -> None:
         """Note the members whose key is nearly one of these, in an object with others' keys."""
-        right = {_bare(key): key for key in keys}
+        right = {bare(key): key for key in keys}
         for key, member in self.members().items():
-            expected = right.get(_bare(key), key)
+            expected = right.get(bare(key), key)
             if key != expected:
                 member.refuse(f"the key {expected}", "another spelling of it")
 
 
-def _bare(key: str) -> str:
-    """Return a key without case, blanks and dashes."""
+def bare(key: str) -> str:
+    """Return a key, or a path, without case, blanks and signs."""
     return "".join(filter(str.isalnum, key)).casefold()
 
 

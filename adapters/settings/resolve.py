@@ -38,7 +38,7 @@ class Settings(GatewayConfig):
 
     `disabled` has the ids of routes that are switched off, alone or with the plugin. `skipped` are
     those none of whose secrets could be looked up, `unresolved` all keys without their secret.
-    `advice` tells what works but should not stay.
+    `advice` is on what works but should not stay.
     """
 
     routes: tuple[RouteConfig, ...]

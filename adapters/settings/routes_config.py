@@ -84,7 +84,7 @@ class InvalidKey:
 class RouteConfig:
     """One path: for whom it acts, with which secrets, within which limits.
 
-    `keys` are those whose secrets are at hand, `unresolved` the others, once they are looked up.
+    `keys` are those whose secrets were found, `unresolved` the others, once they are looked up.
     """
 
     route_id: RouteId
@@ -152,14 +152,17 @@ def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
     config.members(("routes",))
     routes = config.at("routes")
     declared = (_route(RouteId(name), one, limits) for name, one in routes.members().items())
-    webhooks = Webhooks(read_switch(plugins, entry), tuple(declared), entry.path)
+    webhooks = Webhooks(read_switch(plugins, entry), tuple(filter(None, declared)), entry.path)
     for key in (key for route in webhooks.served for key in route.declared):
         providers.check(key.secret, root.diagnostics)
     _refuse_conflicts(webhooks.served, root.diagnostics)
     return webhooks
 
 
-def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig:
+def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None:
+    if not isinstance(node.value, dict):
+        node.refuse("an object")
+        return None
     if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
         node.refuse("a route id without blanks around it", "another key")
     found = read_members(node, _ROUTE, required=("session_key",))

@@ -60,7 +60,7 @@ class Secret(Hidden):
     def fingerprint(self, salt: bytes) -> str:
         """Return a digest that tells this secret from others, and is slow to make.
 
-        PERF: 40 ms and 16 MiB, on purpose: whoever reads it may try that many candidates only.
+        PERF: 40 ms and 16 MiB, on purpose: it bounds how many candidates a reader can try.
         """
         # APPSEC: scrypt (RFC 7914) and a salt of the caller's: a plain SHA-256 of a weak secret is
         # found in a list, and a thousand million candidates a second are tried on it.

@@ -25,7 +25,7 @@ class ProviderFault(Exception):  # noqa: N818 - an answer, not an error
 
 @final
 class Sealed(Hidden):
-    """Holds a secret's text on its way to whoever uses it; it shows itself as `Sealed(***)`."""
+    """Holds a secret's text on its way to its user; it shows itself as `Sealed(***)`."""
 
     __slots__ = ("_text",)
 

@@ -94,7 +94,7 @@ class _Walk:
             self.value((*path, index), token)
 
     def _until(self, end: str) -> Iterator[_Token]:
-        """Yield the tokens that begin a member or an element; whoever takes one reads the rest."""
+        """Yield the tokens that begin a member or an element; the caller reads the rest of each."""
         inside = takewhile(lambda token: token[0] != end, self.tokens)
         return (token for token in inside if token[0] != ",")
 

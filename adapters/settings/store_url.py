@@ -10,13 +10,14 @@ from typing import Annotated, Final, TypeAlias
 from attrs import frozen
 
 from adapters.settings.nodes import Misfit, Node
-from adapters.settings.structure import text
+from adapters.settings.structure import text, trimmed_line
 
 MEMORY_URL: Final = "sqlite://:memory:"
 DEFAULT_URL: Final = "sqlite:///taskflow.db"
 
 _SQLITE: Final = "sqlite:///"
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
+_NO_UTF_8: Final = re.compile("[\ud800-\udfff]")  # as Python shows such bytes of a name
 _POSTGRES: Final = frozenset({"postgres", "postgresql"})
 
 
@@ -40,6 +41,7 @@ def parse_store_url(url: str, folder: Path) -> StoreConfig:
     Raises:
         Misfit: if it is none. APPSEC: it does not show the URL, as that may hold a password.
     """
+    url = trimmed_line(url)
     if url == MEMORY_URL:
         return StoreConfig(path=None)
     if not url.startswith(_SQLITE):
@@ -47,7 +49,10 @@ def parse_store_url(url: str, folder: Path) -> StoreConfig:
     if fault := _path_fault(url.removeprefix(_SQLITE)):
         raise Misfit(_EXPECTED, fault)
     # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
-    return StoreConfig(path=Path(os.path.realpath(folder / url.removeprefix(_SQLITE))))
+    path = os.path.realpath(folder / url.removeprefix(_SQLITE))
+    if _NO_UTF_8.search(path):
+        raise Misfit(_EXPECTED, "a file or folder whose name is not UTF-8")
+    return StoreConfig(path=Path(path))
 
 
 def _url(node: Node) -> StoreConfig:
@@ -65,6 +70,8 @@ def _other(url: str) -> str:
         return "something that is no such URL"
     if scheme[1] in _POSTGRES:
         return "a PostgreSQL URL, which is not supported yet"
+    if url.startswith("sqlite://"):
+        return "a URL with two slashes before the file"
     return f"a URL of {scheme[1]}"
 
 

@@ -8,6 +8,7 @@ is never used, since a file with problems is refused.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
@@ -28,7 +29,7 @@ import attrs
 from attrs import frozen
 from cattrs import Converter
 
-from adapters.settings.nodes import ABSENT, Misfit, Node, listed
+from adapters.settings.nodes import ABSENT, Misfit, Node, kind_of, listed
 from domain.flow.values import BLANKS
 from domain.history.published import public_name
 
@@ -36,7 +37,6 @@ T = TypeVar("T")
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
-_SHOWN: Final = 10**15
 
 
 def read(node: Node, kind: object, default: object = None) -> Any:  # noqa: ANN401 - of the kind
@@ -109,10 +109,15 @@ def text(node: Node, _: object = None) -> str:
 
 
 def plain_text(node: Node) -> str:
-    """Read a string that is neither blank nor has control characters; return it trimmed."""
-    trimmed = node.value.strip(BLANKS) if isinstance(node.value, str) else ""
+    """Read a string as `trimmed_line` does."""
+    return trimmed_line(node.value)
+
+
+def trimmed_line(value: object) -> str:
+    """Return a string trimmed; raise Misfit if it is blank or has control characters."""
+    trimmed = value.strip(BLANKS) if isinstance(value, str) else ""
     if not trimmed:
-        raise Misfit("a non-empty string")
+        raise Misfit("a non-empty string", kind_of(value))
     if _CONTROL.search(trimmed):
         found = "a string with a line break or another control character"
         raise Misfit("a string of one line", found)
@@ -156,14 +161,22 @@ class Between:
             raise Misfit(self._expected)
         is_of_kind = self.unit is not None or isinstance(value, int)
         if not is_of_kind or not self.low <= value <= self.high:
-            raise Misfit(self._expected, f"{value}" if abs(value) < _SHOWN else None)
+            raise Misfit(self._expected, self._other(value))
         return float(value) if self.unit else value
+
+    def _other(self, value: float) -> str | None:
+        """Return what is said of another number. APPSEC: it may be a secret, and is not shown."""
+        if value > self.high:
+            return "a larger number"
+        if value < self.low:
+            return "a smaller number"
+        return None if math.isnan(value) else "a number with a point or an exponent"
 
     @property
     def _expected(self) -> str:
         if self.unit is None:
             return f"a whole number from {self.low} to {self.high}"
-        return f"{self.unit} from {self.low:g} to {self.high:g}"
+        return f"{self.unit} from {self.low:.12g} to {self.high:.12g}"
 
 
 @frozen

@@ -32,19 +32,7 @@ from adapters.testing.strategies import commands as some
 from adapters.testing.strategies.alphabet import PLAIN
 from adapters.testing.targeting import CommandMutation, Target, retarget, retarget_run
 from adapters.testing.trial import Trial
-from domain.flow.commands import (
-    CancelFlow,
-    Command,
-    CreateFlow,
-    FailFlow,
-    FinishFlow,
-    FlowCommand,
-    LoseTask,
-    RequestCancel,
-    ResumeFlow,
-    RunTask,
-    SetWaiting,
-)
+from domain.flow import commands as c
 from domain.flow.ids import Owner
 
 MOST_FLOWS: Final = 12
@@ -89,11 +77,11 @@ def _may_lose(machine: FlowMachine) -> bool:
 
 
 def _sending(
-    commands: SearchStrategy[FlowCommand], condition: Callable[[FlowMachine], bool]
+    commands: SearchStrategy[c.FlowCommand], condition: Callable[[FlowMachine], bool]
 ) -> Callable[..., None]:
     """Return a rule that sends commands about a flow or a task of the model."""
 
-    def send(self: FlowMachine, which: Target, command: FlowCommand, key: str | None) -> None:
+    def send(self: FlowMachine, which: Target, command: c.FlowCommand, key: str | None) -> None:
         self.send(which, command, key)
 
     wrapped: Callable[..., None] = rule(which=targets, command=commands, key=keys)(send)
@@ -118,29 +106,29 @@ class FlowMachine(RuleBasedStateMachine):
         self.trial = Trial(type(self).make_driver, Model(type(self).make_rules()))
         self._failed = False
 
-    @initialize(owner=senders, command=PLAIN.of(CreateFlow))
-    def begin(self, owner: Owner, command: Command) -> None:
+    @initialize(owner=senders, command=PLAIN.of(c.CreateFlow))
+    def begin(self, owner: Owner, command: c.Command) -> None:
         """Open the first flow."""
         self.do(Send(owner, command))
 
     @precondition(lambda self: self.live() < MOST_LIVE and len(self.trial.model.flows) < MOST_FLOWS)
-    @rule(owner=senders, command=PLAIN.of(CreateFlow), key=keys)
-    def create(self, owner: Owner, command: Command, key: str | None) -> None:
+    @rule(owner=senders, command=PLAIN.of(c.CreateFlow), key=keys)
+    def create(self, owner: Owner, command: c.Command, key: str | None) -> None:
         """Open another flow."""
         self.do(Send(owner, command, self._key(key)))
 
-    continue_or_wait = _sending(PLAIN.of(SetWaiting, ResumeFlow), _has_live_flows)
+    continue_or_wait = _sending(PLAIN.of(c.SetWaiting, c.ResumeFlow), _has_live_flows)
     # One rule for all that ends a flow: with a rule for each, few flows would live long.
-    stop = _sending(PLAIN.of(RequestCancel, FinishFlow, FailFlow), _has_live_flows)
-    cancel = _sending(PLAIN.of(CancelFlow), _has_live_flows)
+    stop = _sending(PLAIN.of(c.RequestCancel, c.FinishFlow, c.FailFlow), _has_live_flows)
+    cancel = _sending(PLAIN.of(c.CancelFlow), _has_live_flows)
     run_task = _sending(some.wire_runs, _has_live_flows)
     update_task = _sending(some.wire_updates, _has_tasks)
-    lose_task = _sending(PLAIN.of(LoseTask), _may_lose)
+    lose_task = _sending(PLAIN.of(c.LoseTask), _may_lose)
     anything = _sending(some.flow_commands, _takes_anything)
 
     @precondition(_has_tasks)
     @rule(which=targets, command=some.wire_runs, key=keys)
-    def run_again(self, which: Target, command: RunTask, key: str | None) -> None:
+    def run_again(self, which: Target, command: c.RunTask, key: str | None) -> None:
         """Repeat a run that linked a task."""
         again = retarget_run(self.trial.model, command, which)
         if again is not None:
@@ -187,7 +175,7 @@ class FlowMachine(RuleBasedStateMachine):
         finally:
             self.trial.close()
 
-    def send(self, target: Target, command: FlowCommand, key: str | None) -> None:
+    def send(self, target: Target, command: c.FlowCommand, key: str | None) -> None:
         """Send a command about a flow of the model."""
         owner, command = retarget(self.trial.model, self.trial.names, command, target)
         self.do(Send(owner, command, self._key(key)))

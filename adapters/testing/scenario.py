@@ -39,8 +39,8 @@ class Given:
         self, command: Command, *, at: int = NOW, owner: Owner = OWNER, new_id: str = "new-1"
     ) -> Decided:
         """Decide a command."""
-        issued = CommandContext(command=command, owner=owner, at=at, new_id=new_id)
-        return Decided(self, command, self.rules(self.found, issued))
+        context = CommandContext(command=command, owner=owner, at=at, new_id=new_id)
+        return Decided(self, command, self.rules(self.found, context))
 
 
 @frozen

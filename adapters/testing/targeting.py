@@ -12,17 +12,7 @@ from attrs import frozen
 from adapters.testing.model import Model, ModelFlow
 from adapters.testing.names import Names
 from adapters.testing.steps import OWNERS, other_than
-from domain.flow.commands import (
-    REVISIONED,
-    CancelFlow,
-    Command,
-    FailFlow,
-    FinishFlow,
-    FlowCommand,
-    LoseTask,
-    RunTask,
-    UpdateTask,
-)
+from domain.flow import commands as c
 from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import Runtime
@@ -55,16 +45,16 @@ class Target:
     mutation: CommandMutation
 
 
-def at_revision_of(flow: Flow | None, command: Command) -> Command:
+def at_revision_of(flow: Flow | None, command: c.Command) -> c.Command:
     """Return a command that expects a flow as it is."""
-    if isinstance(command, REVISIONED):
+    if isinstance(command, c.REVISIONED):
         return replace(command, expected_revision=0 if flow is None else flow.revision)
     return command
 
 
 def retarget(
-    model: Model, names: Names, command: FlowCommand, target: Target
-) -> tuple[Owner, FlowCommand]:
+    model: Model, names: Names, command: c.FlowCommand, target: Target
+) -> tuple[Owner, c.FlowCommand]:
     """Return a command about a flow of the model, by its name, and its sender."""
     flow = _flow(model, command, target.flow)
     if flow is None:
@@ -75,7 +65,9 @@ def retarget(
     return sender, _within(replace(command, flow_id=name), flow, names, target)
 
 
-def retarget_run(model: Model, command: RunTask, target: Target) -> tuple[Owner, RunTask] | None:
+def retarget_run(
+    model: Model, command: c.RunTask, target: Target
+) -> tuple[Owner, c.RunTask] | None:
     """Return a command that repeats a run of the model, and its sender; None if there is no run.
 
     Every third repeats it to the letter, the others only its run.
@@ -96,16 +88,16 @@ def retarget_run(model: Model, command: RunTask, target: Target) -> tuple[Owner,
     return flow.owner, replace(again, task=task.task, label=task.label) if exact else again
 
 
-def _within(command: FlowCommand, flow: ModelFlow, names: Names, target: Target) -> FlowCommand:
-    if isinstance(command, REVISIONED):
+def _within(command: c.FlowCommand, flow: ModelFlow, names: Names, target: Target) -> c.FlowCommand:
+    if isinstance(command, c.REVISIONED):
         expected = flow.revision + OFF_BY.get(target.mutation, 0)
         return replace(command, expected_revision=max(0, expected))
-    if isinstance(command, UpdateTask | LoseTask):
+    if isinstance(command, c.UpdateTask | c.LoseTask):
         command = replace(command, task_id=_task(flow, names, target))
-    return _stale(flow, command, target) if isinstance(command, LoseTask) else command
+    return _stale(flow, command, target) if isinstance(command, c.LoseTask) else command
 
 
-def _stale(flow: ModelFlow, command: LoseTask, target: Target) -> LoseTask:
+def _stale(flow: ModelFlow, command: c.LoseTask, target: Target) -> c.LoseTask:
     """Return a command whose conditions are those of its task, or just miss them."""
     task = flow.task(command.task_id)
     if task is None:
@@ -119,7 +111,7 @@ def _stale(flow: ModelFlow, command: LoseTask, target: Target) -> LoseTask:
     )
 
 
-def _flow(model: Model, command: FlowCommand, which: int) -> ModelFlow | None:
+def _flow(model: Model, command: c.FlowCommand, which: int) -> ModelFlow | None:
     """Return the target of a command: mostly a flow that takes it.
 
     What ends a flow prefers the newest, all else the oldest, so that some flows become old.
@@ -127,13 +119,13 @@ def _flow(model: Model, command: FlowCommand, which: int) -> ModelFlow | None:
     flows = list(model.flows.values())
     live = [flow for flow in flows if flow.is_live]
     match command:
-        case LoseTask():
+        case c.LoseTask():
             likely = [flow for flow in flows if flow.is_busy and flow.wants_cancel]
-        case UpdateTask():
+        case c.UpdateTask():
             likely = [flow for flow in flows if flow.is_busy]
-        case CancelFlow():
+        case c.CancelFlow():
             likely = [*(flow for flow in live if flow.is_busy), *reversed(live)]
-        case FinishFlow() | FailFlow():
+        case c.FinishFlow() | c.FailFlow():
             likely = live[::-1]
         case _:
             likely = live

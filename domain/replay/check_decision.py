@@ -109,5 +109,5 @@ def _illegal(flow: Flow | None, decided: RecordedDecision) -> Finding:
     else:
         code = FindingCode.ILLEGAL_TRANSITION
         stood = f"a flow that is {flow.status} at revision {flow.revision}"
-        sentence = f"no command brings about {brought} on {stood}"
+        sentence = f"no command leads to {brought} on {stood}"
     return found_at(decided[0].entry, code, sentence)

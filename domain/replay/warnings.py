@@ -28,7 +28,7 @@ def advice(flow: Flow, examined: StoredFlow, stuck_before: Timestamp) -> Iterato
     if reason is not None and flow.latest_at <= stuck_before:
         yield Advice(
             code=AdviceCode.STUCK,
-            sentence=f"it {reason}, and nothing was heard of it since",
+            sentence=f"it {reason}, and nothing has happened to it since",
             flow_id=flow.flow_id,
             status=flow.status,
             since=flow.latest_at,

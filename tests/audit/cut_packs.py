@@ -32,7 +32,7 @@ def cut(
             stretches.write(written.encode())
         gap = OmittedEvents()
 
-    for entry in signed.evidence.entries(1, _size(folder)):
+    for entry in signed.audit_log.entries(1, _size(folder)):
         if entry.position in here and keeps(entry):
             close()
             place = entry.position, entry.flow_id, entry.version, entry.name

@@ -36,7 +36,7 @@ ORIGIN: Final = "taskflow.example/log"
 class Signed:
     """A log, the file of its checkpoints, and who signs them."""
 
-    evidence: StoreAuditLog
+    audit_log: StoreAuditLog
     service: Bench
     file: Path
     signer: Signer
@@ -54,12 +54,12 @@ class Signed:
     def sign(self) -> None:
         """Sign the log as it is."""
         checkpoint_signer = CheckpointSigner(file=self.file, key=self.signer, origin=ORIGIN)
-        append_checkpoint(self.evidence, checkpoint_signer, progress=silent)
+        append_checkpoint(self.audit_log, checkpoint_signer, progress=silent)
 
     def pack(self, **choice: Any) -> bytes:  # noqa: ANN401 - the fields of a selection
         """Return the pack of some events, of all if nothing is chosen."""
-        whole = Selection(first=1, last=self.packer.covered(self.evidence))
-        return packed(self.packer, self.evidence, replace(whole, **choice))
+        whole = Selection(first=1, last=self.packer.covered(self.audit_log))
+        return packed(self.packer, self.audit_log, replace(whole, **choice))
 
 
 @contextmanager
@@ -79,10 +79,10 @@ def signed_log(folder: Path, *, old: int = 0) -> Iterator[Signed]:
         yield signed
 
 
-def packed(packer: Packer, evidence: AuditLog, selection: Selection) -> bytes:
+def packed(packer: Packer, audit_log: AuditLog, selection: Selection) -> bytes:
     """Return the pack of some events."""
     sink = io.BytesIO()
-    packer.write(evidence, selection, sink, progress=silent)
+    packer.write(audit_log, selection, sink, progress=silent)
     return sink.getvalue()
 
 

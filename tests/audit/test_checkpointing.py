@@ -78,14 +78,14 @@ def signer(tmp_path: Path) -> CheckpointSigner:
 
 
 @contextmanager
-def evidence_of(path: Path) -> Iterator[AuditLog]:
+def audit_log_of(path: Path) -> Iterator[AuditLog]:
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
         yield StoreAuditLog(store)
 
 
 def taken(path: Path, signer: CheckpointSigner) -> Checkpoint:
-    with evidence_of(path) as evidence:
-        return append_checkpoint(evidence, signer, progress=silent).checkpoint
+    with audit_log_of(path) as audit_log:
+        return append_checkpoint(audit_log, signer, progress=silent).checkpoint
 
 
 def grow(path: Path, count: int) -> None:
@@ -106,8 +106,8 @@ def edit(path: Path, statement: str, *values: object) -> None:
 
 def test_a_checkpoint_says_what_the_log_is(path: Path, signer: CheckpointSigner) -> None:
     made = taken(path, signer)
-    with evidence_of(path) as evidence:
-        root = root_of(map(entry_hash, evidence.entries()))
+    with audit_log_of(path) as audit_log:
+        root = root_of(map(entry_hash, audit_log.entries()))
     assert made == Checkpoint(origin="flows.example", size=MANY, root=root)
     (read,) = read_found_notes(signer.file, [SIGNER.verifier])
     assert isinstance(read, VerifiedNote)
@@ -128,8 +128,8 @@ def test_the_next_checkpoint_is_right_whatever_the_tiles_are(
     tiles.write_bytes(octets[:length])
     is_ours = first is None or not length
     second = taken(path, signer)
-    with evidence_of(path) as evidence:
-        assert second.root == root_of(map(entry_hash, evidence.entries()))
+    with audit_log_of(path) as audit_log:
+        assert second.root == root_of(map(entry_hash, audit_log.entries()))
     if is_ours:
         assert len(read_tiles(signer.file)) == 3
     else:
@@ -153,8 +153,8 @@ def test_a_file_of_tiles_that_is_not_ours_is_left_alone(
     ):
         make()
         before = path.read_bytes(), tiles.lstat()
-        with evidence_of(path) as evidence:
-            (notice,) = append_checkpoint(evidence, signer, progress=silent).notices
+        with audit_log_of(path) as audit_log:
+            (notice,) = append_checkpoint(audit_log, signer, progress=silent).notices
         assert notice.startswith(f"{tiles}: is not the tiles of this log")
         assert (path.read_bytes(), tiles.lstat().st_ino) == (before[0], before[1].st_ino)
         assert theirs.read_bytes() == b"theirs"
@@ -176,12 +176,12 @@ def test_a_link_to_the_tiles_stays_a_link(path: Path, signer: CheckpointSigner) 
 
 
 def test_nothing_is_appended_if_nothing_has_happened(path: Path, signer: CheckpointSigner) -> None:
-    with evidence_of(path) as evidence:
-        assert append_if_grown(evidence, signer) is not None
-        assert append_if_grown(evidence, signer) is None
+    with audit_log_of(path) as audit_log:
+        assert append_if_grown(audit_log, signer) is not None
+        assert append_if_grown(audit_log, signer) is None
     grow(path, 1)
-    with evidence_of(path) as evidence:
-        made = append_if_grown(evidence, signer)
+    with audit_log_of(path) as audit_log:
+        made = append_if_grown(audit_log, signer)
     assert made is not None
     assert made.checkpoint.size == MANY + 1
 
@@ -213,22 +213,22 @@ def test_a_history_that_was_changed_gets_no_good_signature(
 
 
 def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(path: Path) -> None:
-    with evidence_of(path) as evidence:
-        before = rebuild_tree(evidence.entries())
-        size = evidence.size()
-        entries = evidence.entries(1, size)
+    with audit_log_of(path) as audit_log:
+        before = rebuild_tree(audit_log.entries())
+        size = audit_log.size()
+        entries = audit_log.entries(1, size)
         first = next(entries)
         grow(path, 2000)
         assert rebuild_tree([first, *entries]) == before
-        assert evidence.size() == size + 2000
+        assert audit_log.size() == size + 2000
 
 
 def test_of_those_who_sign_the_same_at_once_one_signs(path: Path, signer: CheckpointSigner) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _number: taken(path, signer), range(8)))
     given = KnownCheckpoints(own=read_found_notes(signer.file, [SIGNER.verifier]))
-    with evidence_of(path) as evidence:
-        found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
+    with audit_log_of(path) as audit_log:
+        found = verified(rebuild_tree(audit_log.entries(), given.sizes), given)
     assert (len(given.own or ()), found.findings) == (1, ())
 
 
@@ -267,10 +267,10 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
     taken(path, signer)
     rotated = evolve(signer, key=OTHER, predecessors=(SIGNER.verifier,))
     check_continuable(rotated)
-    with evidence_of(path) as evidence:
-        made = append_if_grown(evidence, rotated)
+    with audit_log_of(path) as audit_log:
+        made = append_if_grown(audit_log, rotated)
         assert made is not None, "the new key signs at once what the other one has signed"
-        assert append_if_grown(evidence, rotated) is None
+        assert append_if_grown(audit_log, rotated) is None
     grow(path, 1)
     taken(path, rotated)
     with pytest.raises(Unprovable, match="is not by the key"):
@@ -283,8 +283,8 @@ def test_a_file_goes_on_under_the_key_that_takes_the_place_of_another(
         ([OTHER.verifier], codes),
     ):
         given = KnownCheckpoints(own=read_found_notes(signer.file, keys))
-        with evidence_of(path) as evidence:
-            found = verified(rebuild_tree(evidence.entries(), given.sizes), given)
+        with audit_log_of(path) as audit_log:
+            found = verified(rebuild_tree(audit_log.entries(), given.sizes), given)
         assert [one.code for one in found.findings] == expected
 
 
@@ -319,22 +319,22 @@ def against(signer: CheckpointSigner, held: Path | None = None) -> Against:
 
 
 def proof_of(
-    evidence: AuditLog, entry: LogEntry, signer: CheckpointSigner
+    audit_log: AuditLog, entry: LogEntry, signer: CheckpointSigner
 ) -> tuple[bool, str | None]:
-    verdict = prove(evidence, entry, against(signer), progress=silent)
+    verdict = prove(audit_log, entry, against(signer), progress=silent)
     return verdict.holds, verdict.reason
 
 
 def test_every_event_that_is_covered_can_be_proven(path: Path, signer: CheckpointSigner) -> None:
     taken(path, signer)
     grow(path, 5)
-    with evidence_of(path) as evidence:
-        for entry in evidence.entries(1, MANY):
+    with audit_log_of(path) as audit_log:
+        for entry in audit_log.entries(1, MANY):
             if entry.position % 23 in {0, 1}:
-                assert proof_of(evidence, entry, signer) == (True, None)
-        last = next(iter(evidence.entries(MANY + 1)))
+                assert proof_of(audit_log, entry, signer) == (True, None)
+        last = next(iter(audit_log.entries(MANY + 1)))
         with pytest.raises(Unprovable, match="covers the event at position 301 yet"):
-            proof_of(evidence, last, signer)
+            proof_of(audit_log, last, signer)
 
 
 @pytest.mark.parametrize("changed", [1, 200, 290])
@@ -343,9 +343,9 @@ def test_an_event_that_was_changed_is_not_proven(
 ) -> None:
     taken(path, signer)
     edit(path, "UPDATE stored_events SET state = x'00' WHERE rowid = ?", changed)
-    with evidence_of(path) as evidence:
-        (entry,) = evidence.entries(changed, changed)
-        holds, reason = proof_of(evidence, entry, signer)
+    with audit_log_of(path) as audit_log:
+        (entry,) = audit_log.entries(changed, changed)
+        holds, reason = proof_of(audit_log, entry, signer)
         assert not holds
         assert reason is not None
 
@@ -354,9 +354,9 @@ def test_a_proof_is_judged_by_itself_and_each_part_of_it_counts(
     path: Path, signer: CheckpointSigner
 ) -> None:
     taken(path, signer)
-    with evidence_of(path) as evidence:
-        (entry,) = evidence.entries(42, 42)
-        made = prove(evidence, entry, against(signer), progress=silent).proof
+    with audit_log_of(path) as audit_log:
+        (entry,) = audit_log.entries(42, 42)
+        made = prove(audit_log, entry, against(signer), progress=silent).proof
     assert judged(made, [SIGNER.verifier]).holds
     assert not judged(made, [OTHER.verifier]).holds
     edits: tuple[Callable[[LogEntry], LogEntry], ...] = (
@@ -383,9 +383,9 @@ def test_a_proof_says_that_the_log_continues_what_somebody_holds(
     shutil.copy(signer.file, held)
     grow(path, 333)
     newer = taken(path, signer)
-    with evidence_of(path) as evidence:
-        (entry,) = evidence.entries(42, 42)
-        verdict = prove(evidence, entry, against(signer, held), progress=silent)
+    with audit_log_of(path) as audit_log:
+        (entry,) = audit_log.entries(42, 42)
+        verdict = prove(audit_log, entry, against(signer, held), progress=silent)
     proof = verdict.proof
     assert (verdict.checkpoint, verdict.older, verdict.reason) == (newer, older, None)
     assert parse_proof(json.dumps(proof_document(proof))) == proof
@@ -405,10 +405,10 @@ def test_a_file_without_a_checkpoint_that_can_be_continued_is_a_sentence(
 ) -> None:
     taken(path, signer)
     (tmp_path / "held").touch()
-    with evidence_of(path) as evidence:
-        (entry,) = evidence.entries(42, 42)
+    with audit_log_of(path) as audit_log:
+        (entry,) = audit_log.entries(42, 42)
         with pytest.raises(Unprovable, match="has no checkpoint by"):
-            prove(evidence, entry, against(signer, tmp_path / "held"), progress=silent)
+            prove(audit_log, entry, against(signer, tmp_path / "held"), progress=silent)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "\x00", "[" * 100_000, '{"format": 1}'])
@@ -419,9 +419,9 @@ def test_what_is_no_proof_is_a_sentence(text: str) -> None:
 
 def test_no_part_of_a_proof_is_guessed(path: Path, signer: CheckpointSigner) -> None:
     taken(path, signer)
-    with evidence_of(path) as evidence:
-        (entry,) = evidence.entries(42, 42)
-        document = proof_document(prove(evidence, entry, against(signer), progress=silent).proof)
+    with audit_log_of(path) as audit_log:
+        (entry,) = audit_log.entries(42, 42)
+        document = proof_document(prove(audit_log, entry, against(signer), progress=silent).proof)
     wrong: tuple[dict[str, object], ...] = (
         {"format": "taskflow.inclusion_proof.v2"},
         {"format": 1},

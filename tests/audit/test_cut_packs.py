@@ -131,7 +131,7 @@ def test_a_log_that_lacks_a_version_is_not_packed_whoever_signed_it(tmp_path: Pa
     with signed_log(tmp_path) as signed:
         fill(signed.service)
         execute(
-            signed.evidence.store,
+            signed.audit_log.store,
             "UPDATE stored_events SET originator_version = 99 WHERE rowid = 160",
         )
         signed.sign()

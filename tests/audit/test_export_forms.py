@@ -28,35 +28,35 @@ FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud80
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> Iterator[StoreAuditLog]:
-    with busy_log(tmp_path / "flows.db") as evidence:
-        yield evidence
+def audit_log(tmp_path: Path) -> Iterator[StoreAuditLog]:
+    with busy_log(tmp_path / "flows.db") as audit_log:
+        yield audit_log
 
 
-def ndjson(evidence: StoreAuditLog, selection: Selection | None = None) -> list[str]:
+def ndjson(audit_log: StoreAuditLog, selection: Selection | None = None) -> list[str]:
     sink = io.BytesIO()
-    meant = selection or whole(evidence)
-    count = write_ndjson(evidence, meant, sink, progress=lambda _done, _total: None)
+    meant = selection or whole(audit_log)
+    count = write_ndjson(audit_log, meant, sink, progress=lambda _done, _total: None)
     lines = sink.getvalue().decode().splitlines()
     assert count == len(lines)
     return lines
 
 
-def cloud_events(evidence: StoreAuditLog) -> list[dict[str, Any]]:
+def cloud_events(audit_log: StoreAuditLog) -> list[dict[str, Any]]:
     sink = io.BytesIO()
     write_cloud_events(
-        evidence, whole(evidence), sink, source="urn:x", progress=lambda _done, _total: None
+        audit_log, whole(audit_log), sink, source="urn:x", progress=lambda _done, _total: None
     )
     return [json.loads(line) for line in sink.getvalue().splitlines()]
 
 
-def whole(evidence: StoreAuditLog) -> Selection:
-    return Selection(first=1, last=evidence.size())
+def whole(audit_log: StoreAuditLog) -> Selection:
+    return Selection(first=1, last=audit_log.size())
 
 
-def test_a_line_says_who_did_what_when_and_why(evidence: StoreAuditLog) -> None:
+def test_a_line_says_who_did_what_when_and_why(audit_log: StoreAuditLog) -> None:
     flow = "00000000-0000-4000-8000-000000000001"
-    assert json.loads(ndjson(evidence)[4]) == {
+    assert json.loads(ndjson(audit_log)[4]) == {
         "position": 5,
         "flowId": flow,
         "version": 2,
@@ -74,37 +74,37 @@ def test_a_line_says_who_did_what_when_and_why(evidence: StoreAuditLog) -> None:
     }
 
 
-def test_callers_json_comes_back_to_the_byte(evidence: StoreAuditLog) -> None:
-    created, *_, waiting = ndjson(evidence)[:5]
+def test_callers_json_comes_back_to_the_byte(audit_log: StoreAuditLog) -> None:
+    created, *_, waiting = ndjson(audit_log)[:5]
     assert f'"stateJson":{AS_SENT.text}}}' in created
     assert f'"waitJson":{AS_SENT.text}}}' in waiting
 
 
 @pytest.mark.parametrize("text", ["1}\n{", "1\n", "NaN", "", "{"])
-def test_what_is_no_json_forges_no_line(evidence: StoreAuditLog, text: str) -> None:
-    event, metadata = {"at": 1, "state_json": text}, json.loads(stored(evidence, 5))["metadata"]
+def test_what_is_no_json_forges_no_line(audit_log: StoreAuditLog, text: str) -> None:
+    event, metadata = {"at": 1, "state_json": text}, json.loads(stored(audit_log, 5))["metadata"]
     state = json.dumps({"event": event, "metadata": metadata})
-    execute(evidence.store, "UPDATE stored_events SET state = ? WHERE rowid = 5", state.encode())
+    execute(audit_log.store, "UPDATE stored_events SET state = ? WHERE rowid = 5", state.encode())
     with pytest.raises(UnreadableEvent, match="stateJson is no JSON"):
-        ndjson(evidence)
+        ndjson(audit_log)
     with pytest.raises(UnreadableEvent, match="stateJson is no JSON"):
-        cloud_events(evidence)
+        cloud_events(audit_log)
 
 
-def stored(evidence: StoreAuditLog, position: int) -> bytes:
-    (entry,) = evidence.entries(position, position)
+def stored(audit_log: StoreAuditLog, position: int) -> bytes:
+    (entry,) = audit_log.entries(position, position)
     return entry.state
 
 
-def test_all_that_are_asked_for_are_written_in_order(evidence: StoreAuditLog) -> None:
-    at = [json.loads(line)["at"] for line in ndjson(evidence)]
-    flow = json.loads(ndjson(evidence)[1])["flowId"]
+def test_all_that_are_asked_for_are_written_in_order(audit_log: StoreAuditLog) -> None:
+    at = [json.loads(line)["at"] for line in ndjson(audit_log)]
+    flow = json.loads(ndjson(audit_log)[1])["flowId"]
 
     def positions(**choice: Any) -> list[int]:  # noqa: ANN401 - the fields of a selection
-        lines = ndjson(evidence, replace(whole(evidence), **choice))
+        lines = ndjson(audit_log, replace(whole(audit_log), **choice))
         return [json.loads(line)["position"] for line in lines]
 
-    every = list(range(1, evidence.size() + 1))
+    every = list(range(1, audit_log.size() + 1))
     assert positions() == every
     assert positions(first=3, last=7) == [3, 4, 5, 6, 7]
     assert positions(flow_id=flow, last=12) == [2, 6, 11, 12]
@@ -114,18 +114,18 @@ def test_all_that_are_asked_for_are_written_in_order(evidence: StoreAuditLog) ->
     assert positions(since=at[-1] + 1) == []
 
 
-def test_progress_ends_where_the_range_ends(evidence: StoreAuditLog) -> None:
+def test_progress_ends_where_the_range_ends(audit_log: StoreAuditLog) -> None:
     told: list[tuple[int, int]] = []
     selection = Selection(first=3, last=12)
     write_ndjson(
-        evidence, selection, io.BytesIO(), progress=lambda done, total: told.append((done, total))
+        audit_log, selection, io.BytesIO(), progress=lambda done, total: told.append((done, total))
     )
     assert told == [(0, 10), (10, 10)]
 
 
-def test_a_cloud_event_says_the_same(evidence: StoreAuditLog) -> None:
+def test_a_cloud_event_says_the_same(audit_log: StoreAuditLog) -> None:
     flow = "00000000-0000-4000-8000-000000000001"
-    assert cloud_events(evidence)[4] == {
+    assert cloud_events(audit_log)[4] == {
         "specversion": "1.0",
         "id": f"{flow}/2",
         "source": "urn:x",
@@ -146,17 +146,17 @@ def test_a_cloud_event_says_the_same(evidence: StoreAuditLog) -> None:
     }
 
 
-def test_cloud_events_keep_the_rules_of_their_specification(evidence: StoreAuditLog) -> None:
-    written = cloud_events(evidence)
-    assert len({(event["source"], event["id"]) for event in written}) == evidence.size()
+def test_cloud_events_keep_the_rules_of_their_specification(audit_log: StoreAuditLog) -> None:
+    written = cloud_events(audit_log)
+    assert len({(event["source"], event["id"]) for event in written}) == audit_log.size()
     sequences = [event["sequence"] for event in written]
     assert sequences == sorted(sequences)
     for event in written:
         check(event)
 
 
-def test_what_no_attribute_may_hold_is_written_out(evidence: StoreAuditLog) -> None:
-    (event,) = {json.dumps(e) for e in cloud_events(Renamed(evidence.store))[:1]}
+def test_what_no_attribute_may_hold_is_written_out(audit_log: StoreAuditLog) -> None:
+    (event,) = {json.dumps(e) for e in cloud_events(Renamed(audit_log.store))[:1]}
     check(json.loads(event))
     assert json.loads(event)["actor"] == "a\\u{a}b\\u{ffff}c\\u{1fffe}"
 

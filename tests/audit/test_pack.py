@@ -67,12 +67,12 @@ def test_a_pack_of_a_log_whose_key_was_rotated_names_the_keys_that_signed_it(
     checkpoint_signer = CheckpointSigner(
         file=changing.file, key=new, origin=ORIGIN, predecessors=(old,)
     )
-    append_checkpoint(changing.evidence, checkpoint_signer, progress=silent)
+    append_checkpoint(changing.audit_log, checkpoint_signer, progress=silent)
     fill(changing.service)
-    append_checkpoint(changing.evidence, checkpoint_signer, progress=silent)
+    append_checkpoint(changing.audit_log, checkpoint_signer, progress=silent)
     packer = Packer(changing.file, [new.verifier, old])
-    assert packed(packer, changing.evidence, Selection(first=1, last=120)) == before
-    pack = packed(packer, changing.evidence, Selection(first=1, last=160))
+    assert packed(packer, changing.audit_log, Selection(first=1, last=120)) == before
+    pack = packed(packer, changing.audit_log, Selection(first=1, last=160))
     folder = unpacked(pack, tmp_path / "pack")
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert (manifest["publicKey"], manifest["previousKeys"]) == (str(new.verifier), [str(old)])
@@ -81,7 +81,7 @@ def test_a_pack_of_a_log_whose_key_was_rotated_names_the_keys_that_signed_it(
     assert verdict(folder, str(new.verifier)) == (1, wrong)
     with pytest.raises(Unprovable, match="is not signed by the key"):
         packed(
-            Packer(changing.file, [new.verifier]), changing.evidence, Selection(first=1, last=160)
+            Packer(changing.file, [new.verifier]), changing.audit_log, Selection(first=1, last=160)
         )
 
 
@@ -205,13 +205,13 @@ def test_what_no_checkpoint_covers_is_not_packed(signed: Signed) -> None:
         signed.pack(last=121)
     other = Packer(signed.file, [Signer.generate("somebody.else").verifier])
     with pytest.raises(Unprovable, match=r"no checkpoint by somebody\.else covers any event yet"):
-        other.covered(signed.evidence)
+        other.covered(signed.audit_log)
     with pytest.raises(Unprovable, match=r"no checkpoint by somebody\.else covers position 1 yet"):
-        packed(other, signed.evidence, Selection(first=1, last=1))
+        packed(other, signed.audit_log, Selection(first=1, last=1))
 
 
 def test_nothing_is_not_packed(signed: Signed) -> None:
-    with pytest.raises(Unprovable, match="no event is meant"):
+    with pytest.raises(Unprovable, match="no event is selected"):
         signed.pack(owner="agent:nobody")
 
 
@@ -226,7 +226,7 @@ def test_nothing_is_not_packed(signed: Signed) -> None:
 def test_a_log_that_is_not_what_was_signed_is_not_packed(
     changing: Signed, edit: str, sentence: str
 ) -> None:
-    execute(changing.evidence.store, edit)
+    execute(changing.audit_log.store, edit)
     with pytest.raises((Unprovable, StoreFault), match=sentence):
         changing.pack()
 

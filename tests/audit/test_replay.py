@@ -275,14 +275,14 @@ def test_a_flow_that_was_not_heard_of_for_long_looks_stuck(store: EventSourcedSt
     assert report.advice.kept == [
         Advice(
             code=AdviceCode.STUCK,
-            sentence="it is to be cancelled, and nothing was heard of it since",
+            sentence="it is to be cancelled, and nothing has happened to it since",
             flow_id=FlowId("id-1"),
             status=FlowStatus.WAITING,
             since=NOW,
         ),
         Advice(
             code=AdviceCode.STUCK,
-            sentence="it waits, and nothing was heard of it since",
+            sentence="it waits, and nothing has happened to it since",
             flow_id=FlowId("id-2"),
             status=FlowStatus.WAITING,
             since=NOW,

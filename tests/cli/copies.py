@@ -42,8 +42,8 @@ def made(path: Path, flows: int, *, number: int = 1) -> Path:
 def events_in(path: Path) -> int:
     """Return how many events can be read in a store."""
     with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreAuditLog(store)
-        return len([evidence.read(entry) for entry in evidence.entries()])
+        audit_log = StoreAuditLog(store)
+        return len([audit_log.read(entry) for entry in audit_log.entries()])
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:

@@ -46,15 +46,12 @@ def test_a_command_ends_as_the_gateway_did(tools: Dependencies) -> None:
         (["serve"], "the following arguments are required: --config (see: taskflow serve --help)"),
         (
             ["flows", "list"],
-            (
-                "say which store is meant: --config FILE or --database URL"
-                " (see: taskflow flows list --help)"
-            ),
+            ("say which store: --config FILE or --database URL (see: taskflow flows list --help)"),
         ),
         (
             ["store", "rebuild"],
             (
-                "say which store is meant: --config FILE or --database URL"
+                "say which store: --config FILE or --database URL"
                 " (see: taskflow store rebuild --help)"
             ),
         ),

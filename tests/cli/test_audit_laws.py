@@ -33,8 +33,8 @@ URL: Final = "sqlite:///opened-already.db"
 def test_a_flow_at_a_version_is_a_fold_of_its_first_events(url: str, flows: int) -> None:
     numbers = itertools.count()
     with closing(open_for_writing(url)) as store:
-        evidence = StoreAuditLog(store)
-        tools = replace(tools_over(), open_evidence=lambda *_: nullcontext(evidence))
+        audit_log = StoreAuditLog(store)
+        tools = replace(tools_over(), open_audit_log=lambda *_: nullcontext(audit_log))
 
         @settings(EXAMPLES, max_examples=flows)
         @given(any_events)

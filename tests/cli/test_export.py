@@ -236,7 +236,7 @@ def test_a_pack_wants_checkpoints(
     assert refused(*options[:2]).startswith("say by which key the checkpoints are signed: ")
     missing = ("--checkpoints", str(tmp_path / "none"), "--public-key", key)
     assert refused(*missing) == f"{tmp_path}/none: No such file or directory\n"
-    assert refused(*options, "--owner", "agent:nobody").startswith("no event is meant")
+    assert refused(*options, "--owner", "agent:nobody").startswith("no event is selected")
     damage(path)
     assert "an event from position 1 to 9 was changed" in refused(*options)
 

@@ -23,7 +23,7 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
         "  flow_index: 3 rows",
         "  request_keys: 0 rows",
         "  stored_snapshots: 1 row",
-        "Folded 3 flows from the events, and mended:",
+        "Folded 3 flows from the events, and corrected:",
     ]
     assert "nothing had" in taskflow(tools, "store", "rebuild", "--database", seeded).out
 

@@ -28,7 +28,7 @@ Updated          2026-11-23T12:00:05.000Z
 Cancel requested 2026-11-23T12:00:05.000Z
 
 Tasks, newest first
-Task, text, news                          Status            Heard
+Task, text, news                          Status            Last report
 ────────────────────────────────────────────────────────────────────────────────
 00000000-0000-4000-8000-000000000004      running           2026-11-23T12:00:04Z
 Fetch the statements                      acp               agent main

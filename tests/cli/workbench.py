@@ -165,7 +165,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         write_store=_write_store,
         back_up=back_up_store,
         restore_store=restore_store,
-        open_evidence=_open_evidence,
+        open_audit_log=_open_audit_log,
         serve_pages=lambda wanted: refuse(wanted.config),
         exports=Exports(ndjson=write_ndjson, cloud_events=write_cloud_events),
         proving=AuditService(_unconfigured),
@@ -209,7 +209,7 @@ def _read_store(config: Path | None, database: str | None) -> Iterator[EventSour
 
 
 @contextmanager
-def _open_evidence(config: Path | None, database: str | None) -> Iterator[AuditLog]:
+def _open_audit_log(config: Path | None, database: str | None) -> Iterator[AuditLog]:
     with _read_store(config, database) as store:
         yield StoreAuditLog(store)
 

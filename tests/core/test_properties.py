@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapters.testing.examples import OWNER, STRANGER
 from adapters.testing.strategies.commands import (
     commands,
+    contexts,
     flow_commands,
-    issued,
     misused,
     reports,
     revisioned,
@@ -52,7 +52,7 @@ TASK_EVENTS: tuple[type[TaskEvent], ...] = get_args(TaskEvent)
 
 
 @EXAMPLES
-@given(st.none() | flows, issued(commands | misused))
+@given(st.none() | flows, contexts(commands | misused))
 def test_every_command_on_every_flow_is_decided_and_always_alike(
     flow: Flow | None, wish: CommandContext
 ) -> None:
@@ -62,7 +62,7 @@ def test_every_command_on_every_flow_is_decided_and_always_alike(
 
 
 @EXAMPLES
-@given(st.none() | flows, issued())
+@given(st.none() | flows, contexts())
 def test_what_is_decided_can_be_read_again(flow: Flow | None, wish: CommandContext) -> None:
     decision = decide(flow, wish)
     if not isinstance(decision, Refusal):
@@ -132,7 +132,7 @@ def test_a_flow_that_has_ended_stays_as_it_ended(flow: Flow, command: FlowComman
 
 
 @EXAMPLES
-@given(flows, issued(flow_commands, owner=STRANGER))
+@given(flows, contexts(flow_commands, owner=STRANGER))
 def test_a_stranger_changes_nothing_and_learns_nothing(flow: Flow, wish: CommandContext) -> None:
     aimed = replace(wish, command=at_revision_of(flow, wish.command))
     answer = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")

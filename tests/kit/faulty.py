@@ -23,36 +23,36 @@ from domain.flow.status import FlowStatus
 T = TypeVar("T")
 
 
-def _forgets_the_owner(flow: Flow | None, issued: CommandContext) -> Decision:
-    return decide(flow, issued if flow is None else replace(issued, owner=flow.owner))
+def _forgets_the_owner(flow: Flow | None, context: CommandContext) -> Decision:
+    return decide(flow, context if flow is None else replace(context, owner=flow.owner))
 
 
-def _takes_any_revision(flow: Flow | None, issued: CommandContext) -> Decision:
-    command = issued.command
+def _takes_any_revision(flow: Flow | None, context: CommandContext) -> Decision:
+    command = context.command
     if flow is not None and isinstance(command, REVISIONED):
-        issued = replace(issued, command=replace(command, expected_revision=flow.revision))
-    return decide(flow, issued)
+        context = replace(context, command=replace(command, expected_revision=flow.revision))
+    return decide(flow, context)
 
 
-def _never_settles(flow: Flow | None, issued: CommandContext) -> Decision:
-    match decide(flow, issued):
+def _never_settles(flow: Flow | None, context: CommandContext) -> Decision:
+    match decide(flow, context):
         case (TaskEnded() as ended, _):
             return (ended,)
         case decision:
             return decision
 
 
-def _follows_the_clock_back(flow: Flow | None, issued: CommandContext) -> Decision:
-    decision = decide(flow, issued)
+def _follows_the_clock_back(flow: Flow | None, context: CommandContext) -> Decision:
+    decision = decide(flow, context)
     if isinstance(decision, Refusal):
         return decision
-    return tuple(replace(event, at=issued.at) for event in decision)
+    return tuple(replace(event, at=context.at) for event in decision)
 
 
-def _crashes_at_the_end(flow: Flow | None, issued: CommandContext) -> Decision:
-    if isinstance(issued.command, FinishFlow):
+def _crashes_at_the_end(flow: Flow | None, context: CommandContext) -> Decision:
+    if isinstance(context.command, FinishFlow):
         raise ZeroDivisionError
-    return decide(flow, issued)
+    return decide(flow, context)
 
 
 def forgets_the_owner(clock: Clock, new_id: NewId) -> Driver:
@@ -146,11 +146,11 @@ def loses_the_last_write_at_a_restart(clock: Clock, new_id: NewId) -> Driver:
     return ServiceDriver(MemoryStore(), clock, new_id, reopen=reopen)
 
 
-def wants_once_rule(flow: Flow | None, issued: CommandContext) -> Decision:
+def wants_once_rule(flow: Flow | None, context: CommandContext) -> Decision:
     """Decide by a new rule: to want a flow cancelled again changes nothing."""
-    decision = decide(flow, issued)
+    decision = decide(flow, context)
     said = flow is not None and cancel_requested(flow)
-    wants = isinstance(issued.command, RequestCancel) and not isinstance(decision, Refusal)
+    wants = isinstance(context.command, RequestCancel) and not isinstance(decision, Refusal)
     return () if said and wants else decision
 
 

@@ -17,8 +17,7 @@ from attrs import frozen
 
 from tests.mutants.patches import Patch, Room
 
-TREES: Final = ("domain", "adapters", "tests", "examples", "docs", "bench")
-FILES: Final = ("app.py", "pyproject.toml", "README.md", "CHANGELOG.md", "Makefile")
+_LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", ".*", "var")
 LIMIT_SECONDS: Final = 300.0
 STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "core": ("pure", "memory", "exhaustive", "tests/core", "tests/kit"),
@@ -53,12 +52,7 @@ class Copy:
     @classmethod
     def of(cls, tree: Path, folder: Path) -> Copy:
         """Copy a tree into a folder."""
-        ignored = shutil.ignore_patterns("__pycache__", ".*")
-        for name in TREES:
-            shutil.copytree(tree / name, folder / name, ignore=ignored)
-        for name in FILES:
-            shutil.copyfile(tree / name, folder / name)
-        return cls(folder)
+        return cls(shutil.copytree(tree, folder, ignore=_LEFT_OUT))
 
     def find(self, patch: Patch, moment: int) -> Finding | None:
         """Bring a fault in, see who finds it, and take it out again.

@@ -14,7 +14,9 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 from attrs import frozen
 
 FOLDER: Final = Path(__file__).with_name("patches")
-_AHEAD: Final = re.compile(r"# expects: (\w+)\n# fault: (.+)\n--- a/(\S+)\n\+\+\+ b/(\S+)\n")
+_AHEAD: Final = re.compile(
+    r"# expects: (\w+)\n# fault: (.+)\n(?:(?:diff|index) .+\n)*--- a/(\S+)\n\+\+\+ b/(\S+)\n"
+)
 _GIT: Final = ("git", "apply", "--whitespace=nowarn")
 
 Room: TypeAlias = Literal["core", "store", "wire"]

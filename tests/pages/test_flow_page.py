@@ -103,7 +103,7 @@ def test_a_damaged_history_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
         text = seen(desk.page(f"/flows/{sown.seeds.busy}")).text
     assert "The history is damaged." in text
     assert "version 6 follows where 5 was due" in text
-    assert "What follows is told up to version 4." in text
+    assert "What follows is shown up to version 4." in text
     assert "Stored, but not understood" in text
 
 

@@ -34,49 +34,49 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventSourcedStor
 
 
 @pytest.fixture
-def evidence(store: EventSourcedStore) -> AuditLog:
+def audit_log(store: EventSourcedStore) -> AuditLog:
     """That store laid open."""
     return StoreAuditLog(store)
 
 
-def numbers(evidence: AuditLog, query: FlowQuery, tick: float = 0.0) -> list[list[int]]:
+def numbers(audit_log: AuditLog, query: FlowQuery, tick: float = 0.0) -> list[list[int]]:
     """Return the numbers of the flows that are found, request by request."""
     clock, found, cursor = count(0, tick), [], query.before
     while True:
         asked = FlowQuery(since=query.since, until=query.until, q=query.q, before=cursor)
-        page = search(evidence, asked, lambda: next(clock))
+        page = search(audit_log, asked, lambda: next(clock))
         found.append([int(flow.goal.split()[1]) for flow in page.flows])
         cursor = page.next_cursor
         if cursor is None:
             return found
 
 
-def test_a_search_fills_a_page_and_goes_on_behind_it(evidence: AuditLog) -> None:
+def test_a_search_fills_a_page_and_goes_on_behind_it(audit_log: AuditLog) -> None:
     everything = FlowQuery(q=" ")
-    newest, *rest = numbers(evidence, everything)
+    newest, *rest = numbers(audit_log, everything)
     assert newest == list(range(COUNT - 1, COUNT - 1 - PAGE, -1))
     assert sum(rest, newest) == list(range(COUNT - 1, -1, -1))
 
 
-def test_a_search_whose_time_is_up_goes_on_where_it_was(evidence: AuditLog) -> None:
-    found = numbers(evidence, FlowQuery(q="invoice"), tick=BUDGET_SECONDS)
+def test_a_search_whose_time_is_up_goes_on_where_it_was(audit_log: AuditLog) -> None:
+    found = numbers(audit_log, FlowQuery(q="invoice"), tick=BUDGET_SECONDS)
     assert found == [list(range(147, 49, -3)), list(range(48, -1, -3))]
 
 
-def test_a_search_begins_and_ends_where_the_times_allow(evidence: AuditLog) -> None:
+def test_a_search_begins_and_ends_where_the_times_allow(audit_log: AuditLog) -> None:
     since, until = NOON + 40 * HOUR, NOON + 50 * HOUR
-    assert numbers(evidence, FlowQuery(since=since, until=until)) == [list(range(49, 39, -1))]
-    page = search(evidence, FlowQuery(since=since, until=until), lambda: 0.0)
+    assert numbers(audit_log, FlowQuery(since=since, until=until)) == [list(range(49, 39, -1))]
+    page = search(audit_log, FlowQuery(since=since, until=until), lambda: 0.0)
     assert page.looked_at < COUNT
 
 
-def test_a_moment_is_found_by_halving(evidence: AuditLog) -> None:
+def test_a_moment_is_found_by_halving(audit_log: AuditLog) -> None:
     moments = (NOON - 1, NOON, NOON + HOUR // 2, NOON + 70 * HOUR, NOON + 999 * HOUR)
-    assert [position_after(evidence, at) for at in moments] == [1, 2, 2, 72, COUNT + 1]
+    assert [position_after(audit_log, at) for at in moments] == [1, 2, 2, 72, COUNT + 1]
 
 
-def test_what_is_too_late_by_more_than_a_day_is_not_looked_at(evidence: AuditLog) -> None:
-    page = search(evidence, FlowQuery(until=NOON - 2 * DAY), lambda: 0.0)
+def test_what_is_too_late_by_more_than_a_day_is_not_looked_at(audit_log: AuditLog) -> None:
+    page = search(audit_log, FlowQuery(until=NOON - 2 * DAY), lambda: 0.0)
     assert (page.flows, page.looked_at) == ([], 0)
 
 

@@ -27,8 +27,8 @@ def lived(*commands: tuple[int, Command]) -> tuple[Transition, ...]:
     """Return the steps of a flow that gets some commands, each at a moment."""
     flow, events = None, list[Event]()
     for number, (at, command) in enumerate(commands):
-        issued = CommandContext(command=command, owner=Owner("o"), at=at, new_id=f"id-{number}")
-        decision = decide(flow, issued)
+        context = CommandContext(command=command, owner=Owner("o"), at=at, new_id=f"id-{number}")
+        decision = decide(flow, context)
         assert isinstance(decision, tuple), decision
         for event in decision:
             flow = evolve(flow, event)

@@ -33,7 +33,7 @@ PASSWORD: Final = "correct horse battery staple"
 class Desk:
     """An auditor's desk: the pages, and what they logged."""
 
-    evidence: AuditLog
+    audit_log: AuditLog
     refusals: RefusalLog
     checkpoints: Path
     public_key: str
@@ -58,7 +58,7 @@ class Desk:
     def __attrs_post_init__(self) -> None:
         """Make the application once, so that it remembers who failed."""
         self.given = PageDependencies(
-            audit_log=self.evidence,
+            audit_log=self.audit_log,
             refusals=self.refusals,
             checkpoints=self._checkpoints,
             prove=self._prove,
@@ -90,7 +90,7 @@ class Desk:
         prover = DESK_OF_PROOFS.prover(
             config=None, file=self.checkpoints, public_keys=(self.public_key,)
         )
-        return prover(self.evidence, entry, progress)
+        return prover(self.audit_log, entry, progress)
 
 
 def basic(user: str, password: str | None) -> dict[str, str]:

@@ -21,13 +21,13 @@ _TASK_FIELDS: Final = {field.name for field in fields(ModelTask)}
 
 
 def agrees(
-    before: Flow | None, issued: CommandContext, decision: Decision, after: Flow | None
+    before: Flow | None, context: CommandContext, decision: Decision, after: Flow | None
 ) -> bool:
     """Say whether the model comes to the same flow, or refuses in the same words."""
-    if before is not None and isinstance(issued.command, CreateFlow):
+    if before is not None and isinstance(context.command, CreateFlow):
         # The model creates flows out of nothing only; the core is asked more than that.
         return isinstance(decision, Refusal) and decision.code is RefusalCode.CREATE_REJECTED
-    verdict, _task_id = _RULES.rule(model_of(before), issued)
+    verdict, _task_id = _RULES.rule(model_of(before), context)
     if isinstance(decision, Refusal):
         return verdict == ModelRejection(decision.code, decision.reason)
     return verdict == model_of(after)

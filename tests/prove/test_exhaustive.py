@@ -26,6 +26,11 @@ def created() -> State:
     return normal(after)
 
 
+def test_a_step_goes_from_one_process_to_another() -> None:
+    step = step_of(None, CREATE)
+    assert pickle.loads(pickle.dumps(step)) == step  # noqa: S301 - written in this line
+
+
 def test_three_commands_keep_every_law_and_the_table() -> None:
     result = run(3 / 7, unseen)
     assert result.violations == ()

@@ -202,6 +202,13 @@ def test_no_message_shows_what_stands_where_a_secret_may(
     assert CANARY not in everything_shown(outcome)
 
 
+@pytest.mark.parametrize("number", [4815162342, -4815162342, 4815.162342])
+def test_no_message_shows_a_number(folder: Path, number: float) -> None:
+    for path in paths_in(COMPLETE):
+        outcome = outcome_of(written(folder, with_value(path, number)))
+        assert isinstance(outcome, Settings) or "4815" not in str(outcome)
+
+
 def everything_shown(value: Settings | SettingsError) -> str:
     """Return all that logs, reports and debuggers could print."""
     shown = [str(value), repr(value)]

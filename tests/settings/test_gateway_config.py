@@ -10,11 +10,13 @@ from adapters.settings import (
     LogConfig,
     Misfit,
     ServerConfig,
+    SettingsError,
     StoreConfig,
     parse_store_url,
+    read_store_config,
 )
 from domain.application.limits import Limits
-from tests.settings.workbench import advice_of, loaded, refused
+from tests.settings.workbench import advice_of, loaded, refused, written
 
 ALL = {
     "store": {"url": "sqlite:////data/flows.db"},
@@ -138,7 +140,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ({"store": {"url": 1}}, ".store.url: expected a non-empty string, found a number"),
         (
             {"audit": {"refusals": -1}},
-            ".audit.refusals: expected a whole number from 0 to 10000000, found -1",
+            ".audit.refusals: expected a whole number from 0 to 10000000, found a smaller number",
         ),
         (
             {"server": {"port": True}},
@@ -150,15 +152,18 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"server": {"port": 80.0}},
-            ".server.port: expected a whole number from 0 to 65535, found 80.0",
+            (
+                ".server.port: expected a whole number from 0 to 65535,"
+                " found a number with a point or an exponent"
+            ),
         ),
         (
             {"server": {"port": -1}},
-            ".server.port: expected a whole number from 0 to 65535, found -1",
+            ".server.port: expected a whole number from 0 to 65535, found a smaller number",
         ),
         (
             {"server": {"port": 65536}},
-            ".server.port: expected a whole number from 0 to 65535, found 65536",
+            ".server.port: expected a whole number from 0 to 65535, found a larger number",
         ),
         (
             {"server": {"port": None}},
@@ -166,7 +171,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"server": {"threads": 0}},
-            ".server.threads: expected a whole number from 1 to 256, found 0",
+            ".server.threads: expected a whole number from 1 to 256, found a smaller number",
         ),
         (
             {"server": {"host": ""}},
@@ -178,11 +183,11 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         ),
         (
             {"limits": {"bodyBytes": 10**30}},
-            ".limits.bodyBytes: expected a whole number from 1 to 16777216, found a number",
+            ".limits.bodyBytes: expected a whole number from 1 to 16777216, found a larger number",
         ),
         (
             {"limits": {"bodySeconds": 0}},
-            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found 0",
+            ".limits.bodySeconds: expected seconds from 0.1 to 3600, found a smaller number",
         ),
         (
             {"limits": {"bodySeconds": True}},
@@ -191,6 +196,10 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         (
             {"children": {"sweepSeconds": "20"}},
             ".children.sweepSeconds: expected seconds from 0.1 to 86400, found a string",
+        ),
+        (
+            {"children": {"lostAfterSeconds": None}},
+            ".children.lostAfterSeconds: expected seconds from 0.1 to 31536000, found null",
         ),
         (
             {"log": {"remoteAddress": "half"}},
@@ -234,6 +243,30 @@ def test_a_stores_url_leads_back_to_it(tmp_path: Path) -> None:
         assert parse_store_url(store.url, Path("/elsewhere")) == store
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("5", ""),
+        ("{taskflow: []}", "taskflow"),
+        ("{Taskflow: {store: {url: 'sqlite:///a.db'}}}", "Taskflow"),
+        ("{'task-flow': {}}", "task-flow"),
+        ("{taskflow: {stroe: {url: 'sqlite:///a.db'}}}", "taskflow.stroe"),
+        ("{taskflow: {store: {uri: 'sqlite:///a.db'}}}", "taskflow.store.uri"),
+    ],
+)
+def test_where_the_store_is_said_wrongly_no_other_one_is_found(
+    tmp_path: Path, text: str, path: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_store_config(written(tmp_path, text), {})
+    assert path in {problem.path for problem in caught.value.problems}
+
+
+def test_the_store_is_found_whatever_else_is_wrong(tmp_path: Path) -> None:
+    wrong = "{taskflow: {store: {url: 'sqlite:///a.db'}, log: 1, server: {x: 1}}, plugins: 1}"
+    assert read_store_config(written(tmp_path, wrong), {}).path == tmp_path / "a.db"
+
+
 def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "{taskflow: {store: {url: 'sqlite://:memory:'}}}")
     assert settings.store == StoreConfig(path=None)
@@ -246,7 +279,7 @@ def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
         ("postgresql://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
         ("postgres://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
         ("mysql://u:canary@db/x", "a URL of mysql"),
-        ("sqlite://flows.db", "a URL of sqlite"),
+        ("sqlite://flows.db", "a URL with two slashes before the file"),
         ("flows.db", "something that is no such URL"),
         ("SQLITE:///flows.db", "something that is no such URL"),
         ("sqlite:///", "a URL without a file"),

@@ -98,7 +98,7 @@ def test_a_routes_secret_should_not_open_the_pages(tmp_path: Path) -> None:
             {"host": "a b"},
             "host: expected an address or a host name, found a string with blanks",
         ),
-        ({"port": -1}, "port: expected a whole number from 0 to 65535, found -1"),
+        ({"port": -1}, "port: expected a whole number from 0 to 65535, found a smaller number"),
         ({"user": "a:b"}, "user: expected a name without a colon, found one with a colon"),
         ({"password": 1}, "password: expected a secret or a SecretRef, found a number"),
         (

@@ -174,7 +174,7 @@ def test_a_disabled_route_does_not_conflict(tmp_path: Path) -> None:
         (
             "limits",
             {"bodyBytes": 262_145},
-            "limits.bodyBytes: expected a whole number from 1 to 262144, found 262145",
+            "limits.bodyBytes: expected a whole number from 1 to 262144, found a larger number",
         ),
     ],
 )
@@ -197,6 +197,13 @@ def test_a_route_without_its_session_key_and_secret_is_refused(tmp_path: Path) -
             f'{ROUTES}["a.b"].secret: expected a secret, a SecretRef, or an object secrets '
             "with some of them, found nothing"
         ),
+    ]
+
+
+def test_what_is_no_route_is_one_problem(tmp_path: Path) -> None:
+    assert refused(tmp_path, with_routes({"a": 5, "b": None})) == [
+        f"{ROUTES}.a: expected an object, found a number",
+        f"{ROUTES}.b: expected an object, found null",
     ]
 
 

@@ -17,7 +17,7 @@ from adapters.audit.audit_service import AuditService
 from adapters.audit.keys import Signer
 from adapters.cli.commands import program
 from adapters.composition.checkpoints import configured_checkpoints
-from adapters.composition.stores import open_evidence
+from adapters.composition.stores import open_audit_log
 from domain.flow.commands import CreateFlow
 from domain.flow.ids import FlowId
 from tests.cli.workbench import flow_id, seeding
@@ -89,9 +89,9 @@ def folder(tmp_path: Path) -> Path:
     )
     with seeding(f"sqlite:///{tmp_path}/taskflow.db") as bench:
         bench.execute(CreateFlow(controller_id="webhooks/a", goal="to be counted"))
-    with open_evidence(config, None) as evidence:
+    with open_audit_log(config, None) as audit_log:
         AuditService(configured_checkpoints).checkpoint(
-            evidence, config=config, file=None, key=None, progress=lambda *_: None
+            audit_log, config=config, file=None, key=None, progress=lambda *_: None
         )
     (tmp_path / "runs").unlink()
     return tmp_path

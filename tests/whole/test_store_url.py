@@ -22,6 +22,10 @@ REFUSED = (
     "sqlite://flows.db",
     "postgresql://u:canary@db/x",
     "flows.db",
+    " ",
+    "sqlite:///flows\n.db",
+    "sqlite:///flows\0.db",
+    "sqlite:///flows\x9b.db",
 )
 
 
@@ -38,13 +42,23 @@ def test_what_the_one_refuses_the_other_refuses_with_the_same_sentence(
     assert "canary" not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["sqlite:///flows.db", "sqlite:////data/50%.db"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:///flows.db", "sqlite:////data/50%.db", " sqlite:///flows.db\n"]
+)
 def test_what_the_one_takes_the_other_takes_as_the_same_store(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = written(tmp_path, {"taskflow": {"store": {"url": url}}})
     assert database_url(None, url) == database_url(config, None)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///flows\udcff.db", None])
+def test_a_store_whose_name_is_not_utf_8_is_refused(tmp_path: Path, url: str | None) -> None:
+    folder = tmp_path if url else tmp_path / "\udcff"
+    folder.mkdir(exist_ok=True)
+    with pytest.raises(CommandError, match="whose name is not UTF-8"):
+        database_url(written(folder, "{}"), url)
 
 
 @pytest.mark.parametrize(

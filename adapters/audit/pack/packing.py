@@ -151,4 +151,4 @@ def _compare(
     if splitter.gap is not None:
         raise Unprovable(f"{splitter.gap}: see taskflow audit replay")
     if not splitter.taken:
-        raise Unprovable("no event is meant, so there is nothing to prove")
+        raise Unprovable("no event is selected, so there is nothing to prove")

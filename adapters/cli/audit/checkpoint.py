@@ -63,17 +63,17 @@ class TakeCheckpoint(StoreCommand):
         """Append it, and say what it says."""
         given.spare_own_files(self.config, self.database, self.checkpoints, self.key)
         with (
-            given.open_evidence(self.config, self.database) as evidence,
+            given.open_audit_log(self.config, self.database) as audit_log,
             progress_on(terminal.err, "hashing") as progress,
         ):
             appended = given.proving.checkpoint(
-                evidence,
+                audit_log,
                 config=self.config,
                 file=self.checkpoints,
                 key=self.key,
                 progress=progress,
             )
-            until = recorded_at(evidence, appended.checkpoint.size)
+            until = recorded_at(audit_log, appended.checkpoint.size)
         for notice in appended.notices:
             terminal.complain(notice)
         made = appended.checkpoint

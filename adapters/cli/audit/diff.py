@@ -59,8 +59,8 @@ class ShowDiff(StoreCommand):
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Show it."""
-        with given.open_evidence(self.config, self.database) as evidence:
-            history = read_history(evidence, self.flow)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            history = read_history(audit_log, self.flow)
         a, b = step_of(history, self.a), step_of(history, self.b)
         changed = changes(a.after, b.after)
         if self.json:

@@ -56,7 +56,7 @@ standard output; a device or a pipe is written to as it is.""",
   taskflow audit export flow.zip --config gateway.json5 --format pack \\
       --flow 2f1d7b6e-5d6f-4b6f-8a43-0d6d2a9c1f00""",
     codes=exit_codes(
-        done="written, even if no event was meant",
+        done="written, even if no event was selected",
         trouble=f"""{STORE_TROUBLE},
      no such flow or position, or FILE exists; for a pack also: no checkpoint
      covers the range, or the log is not what was signed""",
@@ -64,7 +64,7 @@ standard output; a device or a pipe is written to as it is.""",
 )
 
 WHICH_EVENTS: Final = OptionGroup(
-    "which events", "All that are given must hold; without any, the whole log is meant."
+    "which events", "All that are given must hold; without any, the whole log is written."
 )
 STANDARD_OUTPUT: Final = Path("-")
 
@@ -118,18 +118,18 @@ class ExportEvents(StoreCommand):
         output = self._output(given)
         self._refuse_early(output, terminal)
         with (
-            given.open_evidence(self.config, self.database) as evidence,
+            given.open_audit_log(self.config, self.database) as audit_log,
             progress_on(terminal.err, "exporting") as progress,
         ):
-            write, last = self._form(given, evidence)
-            selection = _in_store(self._selection(last), evidence)
+            write, last = self._form(given, audit_log)
+            selection = _in_store(self._selection(last), audit_log)
             if output is None:
-                write(evidence, selection, terminal.out.buffer, progress=progress)
+                write(audit_log, selection, terminal.out.buffer, progress=progress)
                 return Exit.DONE
             with output.opened() as sink:
-                count = write(evidence, selection, sink, progress=progress)
+                count = write(audit_log, selection, sink, progress=progress)
                 written = measured(self.file, sink, count)
-            uncovered = self._uncovered(last, evidence)
+            uncovered = self._uncovered(last, audit_log)
         if not output.is_standard:
             self._report(written, uncovered, terminal)
         return Exit.DONE
@@ -151,18 +151,18 @@ class ExportEvents(StoreCommand):
             which = "standard output" if output is None else str(self.file)
             raise CommandError(f"{which} is a terminal: name a file, or pipe it on")
 
-    def _form(self, given: Dependencies, evidence: AuditLog) -> tuple[WriteEvents, int]:
+    def _form(self, given: Dependencies, audit_log: AuditLog) -> tuple[WriteEvents, int]:
         """Return who writes the events, and the last position that can be written."""
         match self.format:
             case ExportFormat.NDJSON:
-                return given.exports.ndjson, evidence.size()
+                return given.exports.ndjson, audit_log.size()
             case ExportFormat.CLOUD_EVENTS:
-                return partial(given.exports.cloud_events, source=self.source), evidence.size()
+                return partial(given.exports.cloud_events, source=self.source), audit_log.size()
             case ExportFormat.PACK:
                 packer = given.proving.packer(
                     config=self.config, file=self.checkpoints, public_keys=self.public_keys
                 )
-                return packer.write, packer.covered(evidence)
+                return packer.write, packer.covered(audit_log)
             case _:
                 assert_never(self.format)
 
@@ -176,10 +176,10 @@ class ExportEvents(StoreCommand):
             until=self.until,
         )
 
-    def _uncovered(self, last: int, evidence: AuditLog) -> int:
+    def _uncovered(self, last: int, audit_log: AuditLog) -> int:
         """Return how many events a pack of all that can be packed leaves out."""
         is_open = self.format is ExportFormat.PACK and self.to_position is None
-        return evidence.size() - last if is_open else 0
+        return audit_log.size() - last if is_open else 0
 
     def _report(self, written: WrittenFile, uncovered: int, terminal: Terminal) -> None:
         if self.json:
@@ -192,13 +192,13 @@ class ExportEvents(StoreCommand):
             terminal.say(f"{left} (see taskflow audit checkpoint)")
 
 
-def _in_store(selection: Selection, evidence: AuditLog) -> Selection:
+def _in_store(selection: Selection, audit_log: AuditLog) -> Selection:
     """Return a selection, if a store has what it names.
 
     Raises:
         CommandError: if it has no such position, or no such flow.
     """
-    first, last, size = selection.first, selection.last, evidence.size()
+    first, last, size = selection.first, selection.last, audit_log.size()
     if size == 0:
         raise CommandError("the store has no events")
     if max(first, last) > size:
@@ -206,6 +206,6 @@ def _in_store(selection: Selection, evidence: AuditLog) -> Selection:
         raise CommandError(f"there is no position {max(first, last)}: {log}")
     if first > last:
         raise CommandError(f"no position lies between {first} and {last}")
-    if selection.flow_id is not None and not evidence.stream(selection.flow_id):
+    if selection.flow_id is not None and not audit_log.stream(selection.flow_id):
         raise CommandError(f"there is no flow {selection.flow_id}")
     return selection

@@ -58,8 +58,8 @@ class ShowHistory(StoreCommand):
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Show them, or it."""
-        with given.open_evidence(self.config, self.database) as evidence:
-            history = read_history(evidence, self.flow)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            history = read_history(audit_log, self.flow)
         if self.at is None:
             self._show_events(history, terminal)
         else:

@@ -96,8 +96,8 @@ class ListEvents(StoreCommand):
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """List them as they are read."""
-        with given.open_evidence(self.config, self.database) as evidence:
-            passing = filter(self._passes, _logged(evidence, self.cursor))
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            passing = filter(self._passes, _logged(audit_log, self.cursor))
             write = _dump if self.json else _show
             write(passing, self.limit, terminal)
         return Exit.DONE
@@ -115,11 +115,11 @@ class ListEvents(StoreCommand):
         )
 
 
-def _logged(evidence: AuditLog, start: int) -> Iterator[Logged]:
-    standings = FlowHeads(evidence)
-    for entry in evidence.entries(start):
-        record = read_entry(evidence, entry)
-        yield Logged(entry.position, record, standings.after(record))
+def _logged(audit_log: AuditLog, start: int) -> Iterator[Logged]:
+    heads = FlowHeads(audit_log)
+    for entry in audit_log.entries(start):
+        record = read_entry(audit_log, entry)
+        yield Logged(entry.position, record, heads.after(record))
 
 
 def _dump(passing: Iterator[Logged], limit: int, terminal: Terminal) -> None:

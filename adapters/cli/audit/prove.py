@@ -85,10 +85,10 @@ class ProveEvent(StoreCommand):
             held=self.held,
         )
         with (
-            given.open_evidence(self.config, self.database) as evidence,
+            given.open_audit_log(self.config, self.database) as audit_log,
             progress_on(terminal.err, "hashing") as progress,
         ):
-            verdict = prover(evidence, _entry(evidence, self.flow, self.point), progress)
+            verdict = prover(audit_log, _entry(audit_log, self.flow, self.point), progress)
         if verdict.reason is not None:
             terminal.complain(f"not proven: {verdict.reason}: see taskflow audit verify")
             return Exit.FINDINGS
@@ -120,12 +120,12 @@ def _event_text(proof: Proof) -> str:
     return f"version {entry.version} of flow {entry.flow_id}, position {entry.position:,}"
 
 
-def _entry(evidence: AuditLog, flow_id: FlowId, at: Point) -> LogEntry:
+def _entry(audit_log: AuditLog, flow_id: FlowId, at: Point) -> LogEntry:
     """Return the event of a flow that a point means, unread if it is a version."""
     version = at.version if isinstance(at, AtVersion) else None
     if version is None:
-        version = step_of(read_history(evidence, flow_id), at).record.version
-    stream = evidence.stream(flow_id)
+        version = step_of(read_history(audit_log, flow_id), at).record.version
+    stream = audit_log.stream(flow_id)
     if not stream:
         raise CommandError(f"there is no flow {flow_id}")
     found = next((entry for entry in stream if entry.version == version), None)

@@ -32,8 +32,8 @@ time running backwards, and for events that contradict what stands beside
 them. A healthy store has no finding, also beside a running gateway.
 
 Advice is no finding: flows that wait, are blocked or are to be cancelled and
-were not heard of for long, flows that were blocked on a task that they did
-not have, and snapshots that were deleted (they are a cache).
+had no event for long, flows that were blocked on a task that they did not
+have, and snapshots that were deleted (they are a cache).
 
 Findings and advice are all counted, and the first 1,000 of each are listed.
 What was changed consistently, derived rows included, is not seen here, nor what
@@ -62,7 +62,7 @@ class ReplayStore(StoreCommand):
 
     stuck_after: int = option(
         "DAYS",
-        "call a flow stuck that was not heard of for so long (default: 7)",
+        "call a flow stuck that had no event for so long (default: 7)",
         read=number_within(0, _MOST_DAYS),
         default=7,
     )
@@ -72,8 +72,8 @@ class ReplayStore(StoreCommand):
         """Replay it, and show what was found."""
         silent_before = given.clock() - self.stuck_after * _DAY
         checkpoints = self._checkpoints(given)  # before the log, which may grow meanwhile
-        with given.open_evidence(self.config, self.database) as evidence:
-            report = replay_log(evidence, silent_before, terminal)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            report = replay_log(audit_log, silent_before, terminal)
         find_missing(report, max(checkpoints.sizes, default=0))
         if self.json:
             terminal.dump(report_document(report))
@@ -89,10 +89,10 @@ class ReplayStore(StoreCommand):
             return KnownCheckpoints()
 
 
-def replay_log(evidence: AuditLog, silent_before: Timestamp, terminal: Terminal) -> ReplayReport:
+def replay_log(audit_log: AuditLog, silent_before: Timestamp, terminal: Terminal) -> ReplayReport:
     """Replay a store, and show how far that is."""
     report = ReplayReport()
-    for stage in stages(evidence, report, silent_before):
+    for stage in stages(audit_log, report, silent_before):
         with progress_on(terminal.err, stage.label) as progress:
             stage.run(progress)
     return report

@@ -82,7 +82,7 @@ def _advice(advice: Tally[Advice]) -> Iterator[RenderableType]:
 
 
 def _advice_table(advice: Iterable[Advice]) -> Table:
-    shown = table("Advice", {"Flow, last heard of": 37, "Advice": REST})
+    shown = table("Advice", {"Flow, last event": 37, "Advice": REST})
     for each in advice:
         since = [] if each.since is None else [to_the_second(each.since)]
         place = [] if each.version is None else [f"version {each.version}"]

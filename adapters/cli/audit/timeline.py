@@ -25,7 +25,7 @@ wrong arguments or configuration, no such store or flow, a point that
      the flow never reached, or a damaged store"""
 
 
-def read_history(evidence: AuditLog, flow_id: FlowId) -> Sequence[Transition]:
+def read_history(audit_log: AuditLog, flow_id: FlowId) -> Sequence[Transition]:
     """Return all that happened to a flow, in order.
 
     Raises:
@@ -33,7 +33,9 @@ def read_history(evidence: AuditLog, flow_id: FlowId) -> Sequence[Transition]:
         Unreadable: if an event of it is damaged.
         BrokenHistory: if one is missing.
     """
-    history = tuple(transitions(read_entry(evidence, entry) for entry in evidence.stream(flow_id)))
+    history = tuple(
+        transitions(read_entry(audit_log, entry) for entry in audit_log.stream(flow_id))
+    )
     if not history:
         raise CommandError(f"there is no flow {flow_id}")
     return history

@@ -78,9 +78,9 @@ class VerifyLog(StoreCommand):
             held=self.held,
             public_keys=self.public_keys,
         )
-        with given.open_evidence(self.config, self.database) as evidence:
-            found = compare_log(evidence, known, terminal)
-            until = recorded_at(evidence, found.covered)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            found = compare_log(audit_log, known, terminal)
+            until = recorded_at(audit_log, found.covered)
         if self.json:
             terminal.dump(_document(found, until))
         else:
@@ -88,12 +88,12 @@ class VerifyLog(StoreCommand):
         return Exit.FINDINGS if found.findings else Exit.DONE
 
 
-def compare_log(evidence: AuditLog, known: KnownCheckpoints, terminal: Terminal) -> Verified:
+def compare_log(audit_log: AuditLog, known: KnownCheckpoints, terminal: Terminal) -> Verified:
     """Compare a log with what is known of it, and show how far that is."""
-    size = evidence.size()
+    size = audit_log.size()
     with progress_on(terminal.err, "verifying") as progress:
         log = rebuild_tree(
-            evidence.entries(1, size), known.sizes, lambda done: progress(done, size)
+            audit_log.entries(1, size), known.sizes, lambda done: progress(done, size)
         )
     return verified(log, known)
 

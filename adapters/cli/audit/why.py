@@ -70,8 +70,8 @@ class WhyField(StoreCommand):
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Name it."""
-        with given.open_evidence(self.config, self.database) as evidence:
-            history = read_history(evidence, self.flow)
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            history = read_history(audit_log, self.flow)
         last = history[-1] if self.at is None else step_of(history, self.at)
         found = why(history[: last.record.version], _field(last.after, self.field))
         if found is None:  # the field was just found in this very flow

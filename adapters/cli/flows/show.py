@@ -70,8 +70,8 @@ class ShowFlow(StoreCommand):
         return Exit.DONE
 
     def _history(self, given: Dependencies, flow: Flow) -> Sequence[Transition]:
-        with given.open_evidence(self.config, self.database) as evidence:
-            return read_history(evidence, flow.flow_id)[: flow.version]
+        with given.open_audit_log(self.config, self.database) as audit_log:
+            return read_history(audit_log, flow.flow_id)[: flow.version]
 
     def _miss(self, flows: ReadableFlows, terminal: Terminal) -> Exit:
         if self.json:

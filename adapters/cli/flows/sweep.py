@@ -1,4 +1,4 @@
-"""`taskflow flows sweep`: give up the children that nobody hears of."""
+"""`taskflow flows sweep`: give up the children that report nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_SECONDS: Final = 31_536_000
 
 PAGE: Final = HelpPage(
     name="sweep",
-    help="give up child tasks that nobody hears of",
+    help="give up child tasks that report nothing any more",
     description="""\
 Marks the active children of flows with a cancel intent as lost if they were
 silent for too long, so that no cancellation stays pending for ever. A gateway

@@ -21,10 +21,11 @@ PAGE: Final = HelpPage(
     name="rebuild",
     help="make the index and the snapshots again from the events",
     description="""\
-Folds every flow again from its events and mends each derived row that differs:
-snapshots, the owners' index, request keys. The events are only read. All is
-one transaction; interrupted, it changes nothing. Only one process may write to
-a store: stop the gateway first. A healthy store has nothing to mend.""",
+Folds every flow again from its events and corrects each derived row that
+differs: snapshots, the owners' index, request keys. The events are only read.
+All is one transaction; interrupted, it changes nothing. Only one process may
+write to a store: stop the gateway first. A healthy store has nothing
+to correct.""",
     examples="""\
   taskflow store rebuild --config gateway.json5
   taskflow store rebuild --database sqlite:///var/taskflow.db --json""",
@@ -44,7 +45,7 @@ class RebuildStore(StoreCommand):
     json: bool = json_flag()
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
-        """Mend the derived rows of a store, and say what had to change."""
+        """Correct the derived rows of a store, and say what had to change."""
         with (
             given.write_store(self.config, self.database) as flows,
             progress_on(terminal.err, "rebuilding") as progress,
@@ -62,6 +63,6 @@ def _report(rebuilt: RebuiltRows, terminal: Terminal) -> None:
     if not any(rebuilt.changed.values()):
         terminal.say(f"{folded}: nothing had to change.")
         return
-    terminal.say(f"{folded}, and mended:")
+    terminal.say(f"{folded}, and corrected:")
     for name, count in rebuilt.changed.items():
         terminal.say(f"  {name}: {counted(count, 'row')}")

@@ -47,8 +47,10 @@ class PureDriver:
     def send(self, owner: Owner, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
         """Decide a command and evolve its flow."""
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
-        issued = CommandContext(command=command, owner=owner, at=self.clock(), new_id=self.new_id())
-        decision = self.rules(flow, issued)
+        context = CommandContext(
+            command=command, owner=owner, at=self.clock(), new_id=self.new_id()
+        )
+        decision = self.rules(flow, context)
         if isinstance(decision, Refusal):
             return outcome_answer(rejected(decision, command), command)
         after = self._record(flow, decision)

@@ -76,8 +76,8 @@ def flow_step(state: FlowState, call: FlowCalls) -> tuple[FlowState, CallResult]
         return state, None if seen is None else timeless_view(seen.view)
     new_id = call.flow_id if isinstance(call.command, CreateFlow) else call.new_id
     past = None if call.key is None else dict(state.kept).get(call.key)
-    issued = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
-    prediction = predict(_RULES, state.flow, issued, past, keyed=call.key is not None)
+    context = CommandContext(command=call.command, owner=call.owner, at=0, new_id=new_id)
+    prediction = predict(_RULES, state.flow, context, past, keyed=call.key is not None)
     return _changed(state, prediction.change, call.key), timeless(prediction.answer)
 
 

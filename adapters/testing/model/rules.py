@@ -36,14 +36,16 @@ class Rules:
     rejection. Override the one whose rule you change.
     """
 
-    def rule(self, flow: ModelFlow | None, issued: CommandContext) -> tuple[Verdict, TaskId | None]:
+    def rule(
+        self, flow: ModelFlow | None, context: CommandContext
+    ) -> tuple[Verdict, TaskId | None]:
         """Return the verdict on a command, and the task that it is about."""
-        command, new_id = issued.command, issued.new_id
+        command, new_id = context.command, context.new_id
         if isinstance(command, CreateFlow):
-            return self.create(command, issued), None
-        if flow is None or flow.owner != issued.owner:
+            return self.create(command, context), None
+        if flow is None or flow.owner != context.owner:
             return ModelRejection("not_found", "Flow not found."), None
-        at = max(issued.at, flow.latest_at)
+        at = max(context.at, flow.latest_at)
         verdict = self.objection(flow, command) or self._verdict(
             flow, command, at=at, new_id=TaskId(new_id)
         )
@@ -90,11 +92,11 @@ class Rules:
             case _:
                 assert_never(command)
 
-    def create(self, command: CreateFlow, issued: CommandContext) -> ModelFlow:
+    def create(self, command: CreateFlow, context: CommandContext) -> ModelFlow:
         """A flow begins as it was asked for, at revision 0."""
         return ModelFlow(
-            flow_id=FlowId(issued.new_id),
-            owner=issued.owner,
+            flow_id=FlowId(context.new_id),
+            owner=context.owner,
             controller_id=command.controller_id,
             goal=command.goal,
             status=str(command.status),
@@ -102,9 +104,9 @@ class Rules:
             current_step=command.current_step,
             state_json=_text(command.state_json),
             wait_json=_text(command.wait_json),
-            created_at=issued.at,
-            updated_at=issued.at,
-            latest_at=issued.at,
+            created_at=context.at,
+            updated_at=context.at,
+            latest_at=context.at,
         )
 
     def set_waiting(self, flow: ModelFlow, command: SetWaiting, at: int) -> Verdict:

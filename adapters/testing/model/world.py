@@ -44,17 +44,17 @@ class Prediction:
 def predict(
     rules: Rules,
     flow: ModelFlow | None,
-    issued: CommandContext,
+    context: CommandContext,
     past: IdempotentResult | None,
     *,
     keyed: bool,
 ) -> Prediction:
     """Return what a command leads to; `past` is the result that its key stands for."""
-    command = issued.command
+    command = context.command
     if past is not None:
         same = past.command == command
         return Prediction(_accepted(past.flow, command, past.task_id) if same else REUSED)
-    verdict, task_id = rules.rule(flow, issued)
+    verdict, task_id = rules.rule(flow, context)
     if isinstance(verdict, ModelRejection):
         return Prediction(_rejected(verdict, flow, command, task_id))
     answer = _accepted(verdict, command, task_id)
@@ -77,8 +77,8 @@ class Model:
         """Return what a command of an owner leads to, and change nothing."""
         flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
         past = None if key is None else self._results.get((owner, key))
-        issued = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
-        return predict(self.rules, flow, issued, past, keyed=key is not None)
+        context = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
+        return predict(self.rules, flow, context, past, keyed=key is not None)
 
     def apply(self, prediction: Prediction, owner: Owner, key: str | None) -> None:
         """Make the change of a prediction."""

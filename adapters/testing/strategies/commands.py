@@ -13,65 +13,52 @@ from hypothesis.strategies import SearchStrategy
 
 from adapters.testing.examples import OWNER
 from adapters.testing.strategies.alphabet import PLAIN, WILD
-from domain.flow.commands import (
-    COMMANDS,
-    REVISIONED,
-    CancelFlow,
-    Command,
-    CommandContext,
-    CreateFlow,
-    FlowCommand,
-    LoseTask,
-    ResumeFlow,
-    Revisioned,
-    RunTask,
-    UpdateTask,
-)
+from domain.flow import commands as c
 from domain.flow.ids import Owner
 from domain.flow.status import ENDED, FlowStatus, TaskStatus
 
 NONE: Final = (None,)
 
-revisioned: SearchStrategy[Revisioned] = WILD.of(*REVISIONED)
-runs = WILD.of(RunTask)
-reports: SearchStrategy[UpdateTask | LoseTask] = WILD.of(UpdateTask, LoseTask)
-flow_commands: SearchStrategy[FlowCommand] = revisioned | WILD.of(CancelFlow) | runs | reports
-commands: SearchStrategy[Command] = WILD.of(*COMMANDS)
+revisioned: SearchStrategy[c.Revisioned] = WILD.of(*c.REVISIONED)
+runs = WILD.of(c.RunTask)
+reports: SearchStrategy[c.UpdateTask | c.LoseTask] = WILD.of(c.UpdateTask, c.LoseTask)
+flow_commands: SearchStrategy[c.FlowCommand] = revisioned | WILD.of(c.CancelFlow) | runs | reports
+commands: SearchStrategy[c.Command] = WILD.of(*c.COMMANDS)
 """Commands as the core may be given them."""
 
-misused: SearchStrategy[Command] = st.one_of(
-    WILD.of(CreateFlow, ResumeFlow, status=FlowStatus), WILD.of(RunTask, status=TaskStatus)
+misused: SearchStrategy[c.Command] = st.one_of(
+    WILD.of(c.CreateFlow, c.ResumeFlow, status=FlowStatus), WILD.of(c.RunTask, status=TaskStatus)
 )
 """Commands with a status that the edge would not let through."""
 wild_commands = commands | misused
 
 wire_runs = PLAIN.of(
-    RunTask,
+    c.RunTask,
     status=[TaskStatus.QUEUED],
     started_at=NONE,
     last_event_at=NONE,
     progress_summary=NONE,
-) | PLAIN.of(RunTask, status=[TaskStatus.RUNNING])
+) | PLAIN.of(c.RunTask, status=[TaskStatus.RUNNING])
 """Only of a running task a caller says when it started."""
 wire_updates = PLAIN.of(
-    UpdateTask,
+    c.UpdateTask,
     status=[TaskStatus.RUNNING],
     terminal_summary=NONE,
     terminal_outcome=NONE,
     error=NONE,
-) | PLAIN.of(UpdateTask, status=sorted(ENDED - {TaskStatus.LOST}))
-wire_commands: SearchStrategy[Command] = (
-    PLAIN.of(CreateFlow, *REVISIONED, CancelFlow) | wire_runs | wire_updates
+) | PLAIN.of(c.UpdateTask, status=sorted(ENDED - {TaskStatus.LOST}))
+wire_commands: SearchStrategy[c.Command] = (
+    PLAIN.of(c.CreateFlow, *c.REVISIONED, c.CancelFlow) | wire_runs | wire_updates
 )
 """Commands as the wire lets them through."""
 
 
-def issued(
-    command: SearchStrategy[Command] = commands, owner: Owner = OWNER
-) -> SearchStrategy[CommandContext]:
+def contexts(
+    command: SearchStrategy[c.Command] = commands, owner: Owner = OWNER
+) -> SearchStrategy[c.CommandContext]:
     """Return commands with their moment, and an id that is new to all flows."""
     return st.builds(
-        CommandContext,
+        c.CommandContext,
         command=command,
         owner=st.just(owner),
         at=st.integers(0, 50),

@@ -11,17 +11,8 @@ from adapters.testing.examples import ended, linked
 from adapters.testing.states import given_state
 from adapters.testing.strategies.alphabet import WILD
 from adapters.testing.strategies.histories import histories, legal_histories, waits
+from domain.flow import events as e
 from domain.flow.commands import LoseTask, UpdateTask
-from domain.flow.events import (
-    Event,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-    TaskEnded,
-    TaskLinked,
-)
 from domain.flow.evolve import evolve, fold
 from domain.flow.evolve_task import evolve_tasks
 from domain.flow.ids import TaskId
@@ -32,7 +23,7 @@ from domain.flow.task import Task
 LAST = TaskId("last")
 
 
-def fold_flow(history: Iterable[Event]) -> Flow:
+def fold_flow(history: Iterable[e.Event]) -> Flow:
     """Return the flow of a history."""
     flow = fold(None, history)
     if flow is None:
@@ -40,24 +31,24 @@ def fold_flow(history: Iterable[Event]) -> Flow:
     return flow
 
 
-tasks: SearchStrategy[Task] = WILD.of(TaskLinked).map(lambda link: evolve_tasks((), link)[0])
+tasks: SearchStrategy[Task] = WILD.of(e.TaskLinked).map(lambda link: evolve_tasks((), link)[0])
 """Child tasks in every status."""
 flows = (histories | legal_histories).map(fold_flow)
 """Flows that commands may have made, and others."""
-final_events = st.sampled_from([FlowSucceeded(at=9), FlowFailed(at=9), FlowCancelled(at=9)])
+final_events = st.sampled_from([e.FlowSucceeded(at=9), e.FlowFailed(at=9), e.FlowCancelled(at=9)])
 ended_flows = st.builds(evolve, flows, final_events)
-live_flows = st.builds(evolve, flows, WILD.of(FlowResumed, status=sorted(LIVE)) | waits)
+live_flows = st.builds(evolve, flows, WILD.of(e.FlowResumed, status=sorted(LIVE)) | waits)
 
 
-def _pending(flow: Flow, task: TaskLinked) -> Flow:
-    ends = (TaskEnded(at=9, task_id=t.task_id, status=TaskStatus.FAILED) for t in flow.tasks)
+def _pending(flow: Flow, task: e.TaskLinked) -> Flow:
+    ends = (e.TaskEnded(at=9, task_id=t.task_id, status=TaskStatus.FAILED) for t in flow.tasks)
     for end in ends:
         flow = evolve(flow, end)
-    return evolve(evolve(flow, FlowCancelRequested(at=9)), task)
+    return evolve(evolve(flow, e.FlowCancelRequested(at=9)), task)
 
 
 pending_flows = st.builds(
-    _pending, live_flows, WILD.of(TaskLinked, task_id=[LAST], status=sorted(ACTIVE))
+    _pending, live_flows, WILD.of(e.TaskLinked, task_id=[LAST], status=sorted(ACTIVE))
 )
 """Live flows with a cancel intent whose one active child is `last`."""
 last_ends: SearchStrategy[UpdateTask | LoseTask] = st.one_of(
@@ -78,7 +69,7 @@ def flows_in(status: FlowStatus, *, intent: bool, busy: bool) -> SearchStrategy[
     return tasks.map(lambda drawn: given_state(status, _linked(*drawn), intent=intent).flow)
 
 
-def _linked(ends: Iterable[TaskStatus], active: Iterable[TaskStatus]) -> Iterable[Event]:
+def _linked(ends: Iterable[TaskStatus], active: Iterable[TaskStatus]) -> Iterable[e.Event]:
     for number, status in enumerate(ends):
         yield linked(TaskId(f"ended-{number}"))
         yield ended(TaskId(f"ended-{number}"), status)

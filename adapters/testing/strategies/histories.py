@@ -12,32 +12,20 @@ from adapters.testing.examples import FLOW, OWNER
 from adapters.testing.strategies.alphabet import WILD
 from adapters.testing.strategies.commands import flow_commands
 from adapters.testing.targeting import at_revision_of
+from domain.flow import events as e
 from domain.flow.commands import CommandContext, CreateFlow, FlowCommand
 from domain.flow.decide import Decision, decide
-from domain.flow.events import (
-    EVENTS,
-    Event,
-    FlowBecameBlocked,
-    FlowBeganWaiting,
-    FlowCancelled,
-    FlowCancelRequested,
-    FlowCreated,
-    FlowEvent,
-    FlowFailed,
-    FlowResumed,
-    FlowSucceeded,
-)
 from domain.flow.evolve import fold
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 
-endings: SearchStrategy[FlowEvent] = WILD.of(FlowSucceeded, FlowFailed, FlowCancelled)
-waits: SearchStrategy[FlowEvent] = WILD.of(FlowBeganWaiting, FlowBecameBlocked)
-moves = waits | endings | WILD.of(FlowResumed, FlowCancelRequested)
+endings: SearchStrategy[e.FlowEvent] = WILD.of(e.FlowSucceeded, e.FlowFailed, e.FlowCancelled)
+waits: SearchStrategy[e.FlowEvent] = WILD.of(e.FlowBeganWaiting, e.FlowBecameBlocked)
+moves = waits | endings | WILD.of(e.FlowResumed, e.FlowCancelRequested)
 """Events that move a flow's revision."""
-later_events: SearchStrategy[Event] = WILD.of(*EVENTS[1:])
+later_events: SearchStrategy[e.Event] = WILD.of(*e.EVENTS[1:])
 histories = st.builds(
-    lambda first, rest: (first, *rest), WILD.of(FlowCreated), st.lists(later_events, max_size=12)
+    lambda first, rest: (first, *rest), WILD.of(e.FlowCreated), st.lists(later_events, max_size=12)
 )
 """Any events after a creation, also such as no command leads to: they can be read."""
 
@@ -47,11 +35,11 @@ class DecidedStep:
     """A command of a history, and the decision on it."""
 
     before: Flow | None
-    issued: CommandContext
+    context: CommandContext
     decision: Decision
 
     @property
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[e.Event, ...]:
         """The events that were decided."""
         return () if isinstance(self.decision, Refusal) else self.decision
 
@@ -68,13 +56,13 @@ def play(first: CreateFlow, rest: Sequence[tuple[FlowCommand, int]]) -> list[Dec
     for count, (command, at) in enumerate([(first, 0), *rest]):
         new_id = f"task-{count}" if count else FLOW
         aimed = at_revision_of(flow, command)
-        issued = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
-        steps.append(DecidedStep(flow, issued, decide(flow, issued)))
+        context = CommandContext(command=aimed, owner=OWNER, at=at, new_id=new_id)
+        steps.append(DecidedStep(flow, context, decide(flow, context)))
         flow = steps[-1].after
     return steps
 
 
-def events_of(steps: Iterable[DecidedStep]) -> tuple[Event, ...]:
+def events_of(steps: Iterable[DecidedStep]) -> tuple[e.Event, ...]:
     """Return the events of all steps."""
     return tuple(event for step in steps for event in step.events)
 
@@ -92,12 +80,12 @@ afterlives = st.builds(
 """Histories in which a flow moves after its end; they can be read, and are illegal."""
 
 
-def _created_twice(history: tuple[Event, ...], cut: int) -> tuple[Event, ...]:
+def _created_twice(history: tuple[e.Event, ...], cut: int) -> tuple[e.Event, ...]:
     at = 1 + cut % len(history)
     return (*history[:at], history[0], *history[at:])
 
 
-unreadable_histories: SearchStrategy[tuple[Event, ...]] = st.one_of(
+unreadable_histories: SearchStrategy[tuple[e.Event, ...]] = st.one_of(
     st.lists(later_events, min_size=1, max_size=5).map(tuple),
     st.builds(_created_twice, legal_histories, st.integers(0, 11)),
 )

@@ -49,7 +49,7 @@ JSON_LIMITS: Final = (
 big_strings = st.sampled_from([1_000, 65_536, 200_000]).map(lambda size: compact("x" * size))
 jsons_at_the_limits = st.sampled_from(JSON_LIMITS) | big_strings
 
-any_json = st.recursive(
+jsons = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
