@@ -22,7 +22,7 @@ class PutOff(Protocol):
         """Make the answer in the I/O thread, and write it; any thread may call this, once."""
 
     def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
-        """Have a worker do a job, an urgent one before those that wait."""
+        """Have a worker do a job; the urgent ones have a worker of their own."""
 
 
 @frozen

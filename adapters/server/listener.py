@@ -43,12 +43,6 @@ class Workers(ThreadedTaskDispatcher):  # type: ignore[misc]
     queue_logger = logging.getLogger("taskflow.server.queue")
     queue_logger.setLevel(logging.CRITICAL)
 
-    def add_first(self, task: Any) -> None:  # noqa: ANN401 - waitress has no types
-        """Queue a task before all that wait."""
-        with self.lock:
-            self.queue.appendleft(task)
-            self.queue_cv.notify()
-
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
     """Accepts connections and serves them until it is asked to stop.
@@ -68,6 +62,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._held: set[Channel] = set()
         self._with_workers: set[Channel] = set()
         self._poller = Poller()
+        self._urgent_worker = Workers()
         self.crowd = Crowd(terms.options, terms.neighbourhood)
         self._gave_way = 0
         self._callers_wait = False
@@ -169,10 +164,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def begin_aside(self, job: AsideJob, *, urgent: bool) -> None:
         """Have a worker do a job; any thread may call this."""
-        if urgent:
-            self.task_dispatcher.add_first(job)
-        else:
-            self.task_dispatcher.add_task(job)
+        dispatcher = self._urgent_worker if urgent else self.task_dispatcher
+        dispatcher.add_task(job)
+
+    def start_workers(self) -> None:
+        """Start the threads that run the application, or what it puts off."""
+        self.task_dispatcher.set_thread_count(self.terms.options.threads)
+        self._urgent_worker.set_thread_count(int(self.terms.options.in_loop))
 
     def hold(self, channel: Channel) -> None:
         """Count an answer that waits; where too much waits in all, close who has most to take.
@@ -323,7 +321,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         """Close every socket and give the workers up to `seconds` to end."""
         for channel in self.channels():
             channel.handle_close()
-        self.task_dispatcher.shutdown(cancel_pending=True, timeout=seconds)
+        for dispatcher in (self.task_dispatcher, self._urgent_worker):
+            dispatcher.shutdown(cancel_pending=True, timeout=seconds)
         with self._awake:
             self._deaf = True
             self._poller.close()

@@ -75,7 +75,7 @@ class HttpServer:
         listener.each_tick = each_tick
         drained = False
         try:
-            listener.task_dispatcher.set_thread_count(listener.terms.options.threads)
+            listener.start_workers()
             while not listener.stopping:
                 listener.turn()
             each_tick()

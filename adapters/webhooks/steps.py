@@ -34,7 +34,7 @@ class LaterAnswer(Protocol):
         """Have the answer made in the I/O thread, and sent."""
 
     def answer_aside(self, make: MakeRaw, *, urgent: bool = False) -> None:
-        """Have the answer made in another thread; an urgent one before those that wait."""
+        """Have the answer made in another thread; where the urgent ones wait for no others."""
 
 
 @frozen
