@@ -17,7 +17,7 @@ R = TypeVar("R")
 _Done: TypeAlias = Callable[[Sequence[R | Exception]], None]
 
 MOST: Final = 64
-"""A batch takes no more work in when it has so many items: it holds up nobody for long."""
+"""A batch takes no more work in when its items weigh so much: it holds up nobody for long."""
 
 _LOG: Final = logging.getLogger("taskflow.schedule")
 
@@ -25,13 +25,20 @@ _LOG: Final = logging.getLogger("taskflow.schedule")
 class BatchThread(Generic[T, R]):
     """Does what many threads submit, in order, as much at once as waits.
 
-    `work` returns a result for each item; if it raises, that is the result of each.
+    `work` returns a result for each item; if it raises, that is the result of each. An item weighs
+    1 unless `weigh` returns another number.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], most: int = MOST) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Sequence[R]],
+        most: int = MOST,
+        weigh: Callable[[T], int] = lambda _: 1,
+    ) -> None:
         """Begin to wait for work."""
         self._work = work
         self._most = most
+        self._weigh = weigh
         self._queue = SimpleQueue[tuple[Sequence[T], _Done[R]] | None]()
         self._is_stopped = False
         self._lock = Lock()
@@ -95,7 +102,7 @@ class BatchThread(Generic[T, R]):
                 self._queue.put(None)  # for the next time
                 break
             jobs.append(job)
-            count += len(job[0])
+            count += sum(map(self._weigh, job[0]))
         return jobs
 
     def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:

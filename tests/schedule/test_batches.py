@@ -72,6 +72,18 @@ def test_a_batch_is_bounded_by_what_is_in_it_not_by_how_often_it_was_submitted()
     assert work.batches == [[1], [2, 3, 4], [5]]
 
 
+def test_what_weighs_much_fills_a_batch_by_itself() -> None:
+    work = Doubling()
+    batches = BatchThread(work, most=3, weigh=lambda item: item)
+    batches.submit(1, print)
+    assert work.has_begun.wait(PATIENCE)
+    for item in (1, 3, 1, 1, 1):
+        batches.submit(item, print)
+    work.may_go_on.set()
+    batches.stop()
+    assert work.batches == [[1], [1, 3], [1, 1, 1]]
+
+
 def test_a_fault_is_the_result_of_its_batch_and_the_thread_goes_on() -> None:
     work = Doubling()
     work.may_go_on.set()
