@@ -47,7 +47,7 @@ def summary(report: Report) -> str:
     machine, memory = report.machine, report.memory
     lines = [f"On {machine.cpus} CPUs that the load generator shares, {machine.date}:", ""]
     lines += [_sentence(report, "get_flow", ""), _sentence(report, "create_flow", ", synced")]
-    lines.append(f"- memory: {memory.after_mb} MB after {memory.requests:,} requests.")
+    lines.append(f"- memory: {memory.after_mb:.3g} MB after {memory.requests:,} requests.")
     return "\n".join(lines) + "\n"
 
 
