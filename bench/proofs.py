@@ -1,6 +1,6 @@
 """What verifying a log and proving an event cost: `python -m bench.proofs [EVENTS]`.
 
-One store of a million events, unless another number is given. Verifying runs in a process of its own, so
+One store of a million events, by default. Verifying runs in a process of its own, so
 that its processor time and its memory are those of `taskflow audit verify` alone; proofs are made
 and checked in this one, each of another event.
 """
