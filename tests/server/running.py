@@ -174,9 +174,21 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 def await_turn(running: Running) -> None:
-    """Wait until the server has read what was sent before: a request on its own is answered."""
+    """Wait until the server has read what was sent before: a request on its own is answered.
+
+    NOTE: a worker has sent an answer before the I/O thread hears of it, and only then is the next
+    request on that connection read; on a busy machine much comes in between.
+    """
     with calling(running.address) as other:
+        _await_rest(running)
         assert other.ask(request()).status == 200
+        _await_rest(running)
+
+
+def _await_rest(running: Running) -> None:
+    """Wait until no request is in work."""
+    listener = running.server._listener  # noqa: SLF001 - nothing public says it
+    eventually(lambda: listener.in_work == 0)
 
 
 def reset(sock: socket.socket) -> None:
