@@ -14,6 +14,7 @@ from adapters.settings.gateway_config import (
     ServerConfig,
 )
 from adapters.settings.key_validity import KeyValidity
+from adapters.settings.mapping_config import MapConfig, MapFault
 from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
 from adapters.settings.resolve import (
@@ -38,6 +39,8 @@ __all__ = [
     "InvalidKey",
     "KeyValidity",
     "LogConfig",
+    "MapConfig",
+    "MapFault",
     "Misfit",
     "PagesConfig",
     "PagesLogin",

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
 from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
+from adapters.settings.mapping_config import CheckMap, MapConfig, read_map
 from adapters.settings.nodes import Node
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
@@ -33,6 +34,7 @@ _ROUTE: Final[dict[str, Any]] = {
     "controller_id": str,
     "description": Annotated[str, plain_text],
     "limits": Any,
+    "map": Any,
 }
 _TIMED: Final = {"secret": SecretField, **kinds_of(KeyValidity)}
 _TIMED_KEYS: Final = ("secret", "notBefore", "notAfter")
@@ -93,6 +95,7 @@ class RouteConfig:
     controller_id: str
     description: str | None = None
     limits: RouteLimits
+    map: MapConfig | None = None
     enabled: bool = True
     declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
     keys: tuple[RouteKey, ...] = ()
@@ -140,7 +143,9 @@ class Webhooks:
         return tuple(one for one in self.routes if one.enabled and not self.off)
 
 
-def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
+def read_webhooks(
+    root: Node, providers: Providers, limits: Limits, check_map: CheckMap
+) -> Webhooks:
     """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
     plugins = root.at("plugins")
     plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
@@ -151,7 +156,9 @@ def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
     config = entry.at("config")
     config.members(("routes",))
     routes = config.at("routes")
-    declared = (_route(RouteId(name), one, limits) for name, one in routes.members().items())
+    declared = (
+        _route(RouteId(name), one, limits, check_map) for name, one in routes.members().items()
+    )
     webhooks = Webhooks(read_switch(plugins, entry), tuple(filter(None, declared)), entry.path)
     for key in (key for route in webhooks.served for key in route.declared):
         providers.check(key.secret, root.diagnostics)
@@ -159,7 +166,9 @@ def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
     return webhooks
 
 
-def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None:
+def _route(
+    route_id: RouteId, node: Node, general: Limits, check_map: CheckMap
+) -> RouteConfig | None:
     if not isinstance(node.value, dict):
         node.refuse("an object")
         return None
@@ -175,6 +184,7 @@ def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None
         description=found.get("description"),
         declared=tuple(_keys(node)),
         limits=read_route_limits(node.at("limits"), general),
+        map=read_map(node.at("map"), check_map),
         place=node.path,
     )
 

@@ -15,11 +15,10 @@ from adapters.webhooks.actions import (
     CommandAction,
     QueryAction,
     make_command,
-    read_call,
 )
 from adapters.webhooks.admission import Admission, ProbePermit, RequestPermit, RoutePermit
+from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
-from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import RawPieces, Response
@@ -37,7 +36,6 @@ from adapters.webhooks.steps import (
     do_now,
     put_off,
 )
-from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.flow.ids import RequestId
@@ -51,11 +49,11 @@ T = TypeVar("T")
 
 @frozen
 class _Request:
-    """A request that makes sense: who sent it, what it asks for, and its body as it came."""
+    """A request that makes sense: who sent it, what it asks for, and as what it came."""
 
     permit: RoutePermit
     call: ActionCall
-    body: bytes
+    asked: AskedCall
 
 
 @frozen(kw_only=True)
@@ -116,7 +114,7 @@ class WebhookResource:
     def _logged(
         self, permit: RequestPermit, call: ActionCall | None, response: Response
     ) -> Response:
-        action = flow_id = None
+        action, flow_id = response.action, None
         if call is not None:
             action, flow_id = call.action.name, call.values.get("flow_id")
         try:
@@ -135,13 +133,8 @@ class WebhookResource:
         body = environ["wsgi.input"].read(limit + 1)
         if len(body) > limit:
             return responses.payload_too_large(route_id)
-        document = read_json(body)
-        if isinstance(document, Malformed):
-            return responses.invalid_json(route_id, document.reason)
-        call = read_call(document)
-        if isinstance(call, Issue):
-            return responses.invalid_request(route_id, call.text)
-        return _Request(permit, call, body)
+        asked = read_asked(permit.route, environ, body)
+        return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
         return responses.READY if self.ready() else responses.NOT_READY
@@ -196,7 +189,7 @@ class WebhookResource:
 
     def _change(self, request: _Request, action: CommandAction) -> Response | CommandStep:
         permit, route = request.permit, request.permit.route
-        key = request_key(route.route_id, permit.idempotency_keys, request.body)
+        key = request.asked.key(route.route_id, permit.idempotency_keys)
         if isinstance(key, Issue):
             return responses.invalid_request(route.route_id, key.text)
         command = make_command(action, request.call.values, route.controller_id)

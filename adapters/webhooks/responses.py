@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
+from adapters.webhooks.text import quoted
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
 
@@ -23,6 +24,9 @@ NOTHING: Final[ActionResult] = {}
 REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
+SKIPPED: Final = "skipped"
+UNMAPPABLE: Final = "unmappable"
+_MOST_OF_EVENT: Final = 128
 
 _HEADERS: Final = (
     ("Content-Type", "application/json; charset=utf-8"),
@@ -35,7 +39,7 @@ _HEADERS: Final = (
 
 @frozen
 class Response:
-    """An answer but for the request's id; `code`, `reason` and `flow_id` are for the log.
+    """An answer but for the request's id; `code`, `reason` and what follows it are for the log.
 
     A long body stands in `pieces`, to be sent one after the other.
     """
@@ -47,6 +51,7 @@ class Response:
     reason: str | None = None
     pieces: Sequence[bytes] = ()
     flow_id: FlowId | None = None
+    action: str | None = None
 
     def all_headers(self, request_id: RequestId) -> Headers:
         """Return the headers of the answer to a request."""
@@ -129,6 +134,20 @@ def invalid_json(route_id: RouteId, reason: str) -> Response:
 def invalid_request(route_id: RouteId, issue: str) -> Response:
     """Answer which field of a request is wrong, and how."""
     return refusal(400, "invalid_request", issue, route_id=route_id)
+
+
+def skipped(route_id: RouteId, event: str) -> Response:
+    """Answer that a delivery was understood, and that its route has nothing to do for it."""
+    named = event[:_MOST_OF_EVENT]
+    envelope = {"ok": True, "routeId": route_id, "skipped": named, "result": NOTHING}
+    return Response(200, SKIPPED, orjson.dumps(envelope), reason=quoted(event))
+
+
+def unmappable(route_id: RouteId, reason: str, action: str | None) -> Response:
+    """Answer why a delivery could not be made an action, and of which one, for the log."""
+    sentence = f"The payload cannot be mapped: {reason}"
+    response = refusal(422, UNMAPPABLE, sentence, route_id=route_id)
+    return evolve(response, reason=reason, action=action or UNMAPPABLE)
 
 
 def persist_failed(route_id: RouteId, sentence: str, result: ActionResult = NOTHING) -> Response:

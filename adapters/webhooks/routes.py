@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from adapters.webhooks.mapping.mapping import PayloadMap
 from domain.application.limits import RouteLimits
 from domain.application.sessions import OwnerSession
 from domain.flow.ids import KeyId, RouteId
@@ -47,6 +48,13 @@ class WebhookRoute:
     controller_id: str
     identify: Identify = field(repr=False)
     limits: RouteLimits = field(factory=RouteLimits)
+    payloads: PayloadMap | None = field(default=None, repr=False)
+    """What makes actions of its senders' payloads; without it they send actions."""
+
+    @property
+    def takes_forms(self) -> bool:
+        """Say whether a body may be a form."""
+        return self.payloads is not None and self.payloads.form is not None
 
 
 class RouteTable:
