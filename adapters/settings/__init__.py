@@ -22,6 +22,7 @@ from adapters.settings.resolve import (
     load_settings,
     resolve,
     resolve_login,
+    resolve_route,
 )
 from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
@@ -61,4 +62,5 @@ __all__ = [
     "read_store_config",
     "resolve",
     "resolve_login",
+    "resolve_route",
 ]

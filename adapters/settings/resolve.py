@@ -76,6 +76,12 @@ def resolve(config: Config, environ: Mapping[str, str]) -> Settings:
     )
 
 
+def resolve_route(config: Config, route: RouteConfig, environ: Mapping[str, str]) -> RouteConfig:
+    """Return a route with its keys; no secret of another one is looked up."""
+    declared = [key.secret for key in route.declared]
+    return _with_keys(route, look_up(declared, config.providers, environ))
+
+
 def resolve_login(config: Config, environ: Mapping[str, str]) -> PagesLogin | Unresolved | None:
     """Look up the password of the auditor's pages and no other secret; None if there is none."""
     pages = config.gateway.pages

@@ -35,12 +35,10 @@ class AskedCall:
         return request_key(route_id, sent, self.document)
 
 
-def read_asked(
-    route: WebhookRoute, environ: Mapping[str, Any], body: bytes
-) -> AskedCall | Response:
+def read_asked(route: WebhookRoute, header: HeaderValue, body: bytes) -> AskedCall | Response:
     """Return what a body asks of a route, or the answer that it gets instead."""
     if route.payloads is not None:
-        return _mapped(route, route.payloads, _header_of(environ), body)
+        return _mapped(route, route.payloads, header, body)
     document = read_json(body)
     if isinstance(document, Malformed):
         return responses.invalid_json(route.route_id, document.reason)
@@ -69,7 +67,9 @@ def _mapped(
             assert_never(other)
 
 
-def _header_of(environ: Mapping[str, Any]) -> HeaderValue:
+def header_of(environ: Mapping[str, Any]) -> HeaderValue:
+    """Return what finds the headers of a request in its WSGI environment."""
+
     def value(name: str) -> str | None:
         if "_" in name:  # APPSEC: it would be taken for a hyphen
             return None

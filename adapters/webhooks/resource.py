@@ -17,7 +17,7 @@ from adapters.webhooks.actions import (
     make_command,
 )
 from adapters.webhooks.admission import Admission, ProbePermit, RequestPermit, RoutePermit
-from adapters.webhooks.asked_call import AskedCall, read_asked
+from adapters.webhooks.asked_call import AskedCall, header_of, read_asked
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
@@ -133,7 +133,7 @@ class WebhookResource:
         body = environ["wsgi.input"].read(limit + 1)
         if len(body) > limit:
             return responses.payload_too_large(route_id)
-        asked = read_asked(permit.route, environ, body)
+        asked = read_asked(permit.route, header_of(environ), body)
         return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:

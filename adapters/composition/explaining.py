@@ -1,0 +1,242 @@
+"""What `taskflow explain` says: a payload on its way through the webhooks, without a gateway."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final, cast
+from wsgiref.util import setup_testing_defaults
+
+from attrs import frozen
+
+from adapters import cli
+from adapters.composition.clock_and_ids import log_request_fault, new_id, new_request_id, now
+from adapters.composition.mappings import payload_map
+from adapters.composition.stores import config_of, opened
+from adapters.server import Head
+from adapters.settings import Config, InvalidKey, RouteConfig, resolve_route
+from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, store_files
+from adapters.webhooks.admission import Admission, AdmissionTable, RoutePermit
+from adapters.webhooks.asked_call import AskedCall, read_asked
+from adapters.webhooks.auth import authenticate
+from adapters.webhooks.limits import InFlight
+from adapters.webhooks.mapping.explaining import explain_map
+from adapters.webhooks.media_type import media_type_fault
+from adapters.webhooks.request_context import RequestContext
+from adapters.webhooks.resource import WebhookResource
+from adapters.webhooks.responses import (
+    PAYLOAD_TOO_LARGE,
+    UNAUTHORIZED,
+    Response,
+    unsupported_media_type,
+)
+from adapters.webhooks.routes import RouteTable, WebhookRoute
+from adapters.webhooks.strict_json import Malformed
+from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.batch import carry_out
+from domain.application.ports import Commit, FlowStore
+from domain.application.sessions import TaskFlows
+from domain.flow.ids import KeyId
+
+_FIELD: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_MEMORY: Final = "sqlite://:memory:"
+
+
+def explain_payload(given: cli.ExplainOptions) -> cli.Explanation:
+    """Say what a route would make of a payload; flows are read, and nothing is written."""
+    config = config_of(given.config)
+    declared = _route_of(config, given.route)
+    head, body = _head(declared.path, given.headers), given.payload.read_bytes()
+    keys = _with_keys(config, declared) if given.authenticate else None
+    with _store_of(config.gateway.store.url) as opened_store:
+        store = cast("FlowStore", _Unwritten(opened_store))
+        route = _served(declared, TaskFlows(store, now, new_id))
+        steps = list[cli.ExplainedStep]()
+        for step in _steps(route, head, body, keys):
+            if isinstance(step, Response):
+                return _explanation(steps, declared, step.status, step.body)
+            steps.append(step)
+        status, answer = _answer(route, head, body, store)
+    asked = read_asked(route, head.value, body)
+    document = asked.document if isinstance(asked, AskedCall) else None
+    return _explanation(steps, declared, status, answer, document)
+
+
+def _explanation(
+    steps: Sequence[cli.ExplainedStep],
+    route: RouteConfig,
+    status: int,
+    body: bytes,
+    document: bytes | None = None,
+) -> cli.Explanation:
+    return cli.Explanation(
+        route=route.route_id,
+        steps=tuple(steps),
+        command=None if document is None else json.loads(document),
+        status=status,
+        body=json.loads(body),
+    )
+
+
+def _route_of(config: Config, route_id: str) -> RouteConfig:
+    served = {route.route_id: route for route in config.webhooks.served}
+    found = next((route for name, route in served.items() if name == route_id), None)
+    if found is None:
+        raise cli.CommandError(f"no route {route_id} is served; there are: {', '.join(served)}")
+    return found
+
+
+def _head(path: str, file: Path | None) -> Head:
+    fields = [] if file is None else list(_fields(file))
+    if "content-type" not in dict(fields):
+        fields.append(("content-type", "application/json"))
+    return Head(
+        method="POST",
+        target=path,
+        path=path,
+        query="",
+        version="1.1",
+        headers=tuple(fields),
+        peer="127.0.0.1",
+        request_id=new_request_id(),
+    )
+
+
+def _fields(file: Path) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(file.read_text("latin-1").splitlines(), 1):
+        found = _FIELD.fullmatch(line)
+        if found is not None:
+            yield found[1].lower(), found[2]
+        elif line.strip():
+            raise cli.CommandError(f"{file}:{number}: expected a header like X-GitHub-Event: ping")
+
+
+def _store_of(url: str) -> AbstractContextManager[EventSourcedStore]:
+    if any(file.exists() for file in store_files(url)):
+        return opened(open_for_reading, url)
+    return opened(open_for_writing, _MEMORY)
+
+
+@frozen
+class _Unwritten:
+    """A store in which whatever is written is taken for written, and is not."""
+
+    store: EventSourcedStore
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        return [True] * len(commits)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of whichever method
+        return getattr(self.store, name)
+
+
+def _served(declared: RouteConfig, flows: TaskFlows) -> WebhookRoute:
+    return WebhookRoute(
+        route_id=declared.route_id,
+        path=declared.path,
+        session=flows.bind_session(declared.owner),
+        controller_id=declared.controller_id,
+        identify=lambda _: None,
+        limits=declared.limits,
+        payloads=payload_map(declared.map),
+    )
+
+
+def _with_keys(config: Config, declared: RouteConfig) -> RouteConfig:
+    route = resolve_route(config, declared, os.environ)
+    if not route.keys:
+        raise cli.CommandError(f"no secret of route {route.route_id} can be looked up")
+    return route
+
+
+def _steps(
+    route: WebhookRoute, head: Head, body: bytes, keys: RouteConfig | None
+) -> Iterator[cli.ExplainedStep | Response]:
+    """Return each step, and at last a refusal where the head alone leads to it."""
+    yield _step("route", f"POST {route.path}")
+    if len(body) > route.limits.body_bytes:
+        yield _step("size", f"{len(body):,} bytes", passed=False)
+        yield PAYLOAD_TOO_LARGE
+    if fault := media_type_fault(head, takes_forms=route.takes_forms):
+        yield _step("content type", fault, passed=False)
+        yield unsupported_media_type(fault)
+    if keys is None:
+        yield _step("authentication", "not tried; --authenticate tries it")
+    else:
+        yield from _authentication(head, keys)
+    if route.payloads is not None:
+        delivery = route.payloads.read(head.value, body)
+        if isinstance(delivery, Malformed):
+            yield _step("payload", delivery.reason, passed=False)
+        else:
+            for one in explain_map(route.payloads, delivery):
+                yield _step(one.name, one.found, passed=one.passed)
+
+
+def _authentication(head: Head, keys: RouteConfig) -> Iterator[cli.ExplainedStep | Response]:
+    found = authenticate(head, lambda presented: keys.identify(presented, now()))
+    if isinstance(found, str):
+        yield _step("authentication", f"key {found}")
+        return
+    why = found.fault if isinstance(found, InvalidKey) else "it presents no key of the route"
+    yield _step("authentication", why, passed=False)
+    yield UNAUTHORIZED
+
+
+def _step(name: str, found: str, *, passed: bool = True) -> cli.ExplainedStep:
+    return cli.ExplainedStep(name, passed, found)
+
+
+def _answer(route: WebhookRoute, head: Head, body: bytes, store: FlowStore) -> tuple[int, bytes]:
+    """Return the status and the body that the very application of a gateway answers."""
+    context = RequestContext(
+        request_id=head.request_id,
+        started=time.monotonic(),
+        remote_address=None,
+        route_id=route.route_id,
+        key_id=KeyId("default"),
+    )
+    slot = InFlight().take((route.route_id, head.peer), 1)
+    if slot is None:  # there is nothing else in flight
+        raise AssertionError("no place for the only request")
+    resource = WebhookResource(
+        admission=Admission(
+            table=AdmissionTable(
+                routes=RouteTable([route]), trusted_proxies=(), remember_address=lambda _: None
+            ),
+            clock=time.monotonic,
+            log_request=lambda _: None,
+        ),
+        ready=lambda: True,
+        log_fault=log_request_fault,
+        submit=lambda submission, done: done(carry_out(store, [submission])[0]),
+    )
+    permit = RoutePermit(
+        route=route,
+        idempotency_keys=head.values("idempotency-key"),
+        context=context,
+        slot=slot,
+    )
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": head.value("content-type"),
+        "wsgi.input": io.BytesIO(body),
+        "taskflow.permit": permit,
+        "taskflow.request_id": head.request_id,
+        **{f"HTTP_{name.upper().replace('-', '_')}": head.value(name) for name in head.by_name},
+    }
+    setup_testing_defaults(environ)
+    statuses, pieces = list[str](), list[bytes]()
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        statuses.append(status)
+        return pieces.append
+
+    pieces += create_webhook_app(resource)(environ, start)
+    return int(statuses[0][:3]), b"".join(pieces)
