@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any, Final, cast
 from wsgiref.util import setup_testing_defaults
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters import cli
 from adapters.composition.clock_and_ids import log_request_fault, new_id, new_request_id, now
 from adapters.composition.mappings import payload_map
+from adapters.composition.signatures import verify_of
 from adapters.composition.stores import config_of, opened
 from adapters.server import Head
-from adapters.settings import Config, InvalidKey, RouteConfig, resolve_route
+from adapters.settings import Config, RouteConfig, resolve_route
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, store_files
 from adapters.webhooks.admission import Admission, AdmissionTable, RoutePermit
 from adapters.webhooks.asked_call import AskedCall, read_asked
-from adapters.webhooks.auth import authenticate
+from adapters.webhooks.auth import authenticate as identify
 from adapters.webhooks.limits import InFlight
 from adapters.webhooks.mapping.explaining import explain_map
 from adapters.webhooks.media_type import media_type_fault
@@ -40,6 +41,7 @@ from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.strict_json import Malformed
 from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.batch import carry_out
+from domain.application.limits import RouteLimits
 from domain.application.ports import Commit, FlowStore
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
@@ -53,16 +55,16 @@ def explain_payload(given: cli.ExplainOptions) -> cli.Explanation:
     config = config_of(given.config)
     declared = _route_of(config, given.route)
     head, body = _head(declared.path, given.headers), given.payload.read_bytes()
-    keys = _with_keys(config, declared) if given.authenticate else None
+    caller = _caller(config, declared, head, body, authenticate=given.authenticate)
     with _store_of(config.gateway.store.url) as opened_store:
         store = cast("FlowStore", _Unwritten(opened_store))
         route = _served(declared, TaskFlows(store, now, new_id))
         steps = list[cli.ExplainedStep]()
-        for step in _steps(route, head, body, keys):
+        for step in _steps(route, head, body, caller):
             if isinstance(step, Response):
                 return _explanation(steps, declared, step.status, step.body)
             steps.append(step)
-        status, answer = _answer(route, head, body, store)
+        status, answer = _answer(route, caller.key_id, head, body, store)
     asked = read_asked(route, head.value, body)
     document = asked.document if isinstance(asked, AskedCall) else None
     return _explanation(steps, declared, status, answer, document)
@@ -143,20 +145,23 @@ def _served(declared: RouteConfig, flows: TaskFlows) -> WebhookRoute:
         session=flows.bind_session(declared.owner),
         controller_id=declared.controller_id,
         identify=lambda _: None,
-        limits=declared.limits,
+        may={key.key_id: key.may for key in declared.declared if key.may is not None},
+        limits=_bounded(declared),
         payloads=payload_map(declared.map),
     )
 
 
-def _with_keys(config: Config, declared: RouteConfig) -> RouteConfig:
-    route = resolve_route(config, declared, os.environ)
-    if not route.keys:
-        raise cli.CommandError(f"no secret of route {route.route_id} can be looked up")
-    return route
+def _bounded(declared: RouteConfig) -> RouteLimits:
+    """Return the limits of a route; a signed body is no longer than a stranger's may be."""
+    limits = declared.limits
+    if not any(key.signature for key in declared.declared):
+        return limits
+    most = min(limits.body_bytes, limits.unverified_body_bytes)
+    return evolve(limits, body_bytes=most)
 
 
 def _steps(
-    route: WebhookRoute, head: Head, body: bytes, keys: RouteConfig | None
+    route: WebhookRoute, head: Head, body: bytes, caller: _Caller
 ) -> Iterator[cli.ExplainedStep | Response]:
     """Return each step, and at last a refusal where the head alone leads to it."""
     yield _step("route", f"POST {route.path}")
@@ -166,10 +171,9 @@ def _steps(
     if fault := media_type_fault(head, takes_forms=route.takes_forms):
         yield _step("content type", fault, passed=False)
         yield unsupported_media_type(fault)
-    if keys is None:
-        yield _step("authentication", "not tried; --authenticate tries it")
-    else:
-        yield from _authentication(head, keys)
+    yield _step("authentication", caller.found, passed=caller.refusal is None)
+    if caller.refusal is not None:
+        yield caller.refusal
     if route.payloads is not None:
         delivery = route.payloads.read(head.value, body)
         if isinstance(delivery, Malformed):
@@ -179,28 +183,50 @@ def _steps(
                 yield _step(one.name, one.found, passed=one.passed)
 
 
-def _authentication(head: Head, keys: RouteConfig) -> Iterator[cli.ExplainedStep | Response]:
-    found = authenticate(head, lambda presented: keys.identify(presented, now()))
+@frozen
+class _Caller:
+    """Who asks, how that was found, and the answer if it is nobody."""
+
+    key_id: KeyId
+    found: str
+    refusal: Response | None = None
+
+
+def _caller(
+    config: Config, declared: RouteConfig, head: Head, body: bytes, *, authenticate: bool
+) -> _Caller:
+    first = declared.declared[0].key_id
+    if not authenticate:
+        return _Caller(first, f"not tried: --authenticate tries it; taken for key {first}")
+    keys = resolve_route(config, declared, os.environ)
+    if not keys.keys:
+        raise cli.CommandError(f"no secret of route {keys.route_id} can be looked up")
+    verify = verify_of(keys)
+    if verify is None:
+        found = identify(head, lambda presented: keys.identify(presented, now()))
+    else:
+        found = verify(head, body)
     if isinstance(found, str):
-        yield _step("authentication", f"key {found}")
-        return
-    why = found.fault if isinstance(found, InvalidKey) else "it presents no key of the route"
-    yield _step("authentication", why, passed=False)
-    yield UNAUTHORIZED
+        return _Caller(found, f"key {found}")
+    missing = "presents" if verify is None else "is signed by"
+    why = f"it {missing} no key of the route" if found is None else found.fault
+    return _Caller(first, why, UNAUTHORIZED)
 
 
 def _step(name: str, found: str, *, passed: bool = True) -> cli.ExplainedStep:
     return cli.ExplainedStep(name, passed, found)
 
 
-def _answer(route: WebhookRoute, head: Head, body: bytes, store: FlowStore) -> tuple[int, bytes]:
+def _answer(
+    route: WebhookRoute, key_id: KeyId, head: Head, body: bytes, store: FlowStore
+) -> tuple[int, bytes]:
     """Return the status and the body that the very application of a gateway answers."""
     context = RequestContext(
         request_id=head.request_id,
         started=time.monotonic(),
         remote_address=None,
         route_id=route.route_id,
-        key_id=KeyId("default"),
+        key_id=key_id,
     )
     slot = InFlight().take((route.route_id, head.peer), 1)
     if slot is None:  # there is nothing else in flight
@@ -219,17 +245,15 @@ def _answer(route: WebhookRoute, head: Head, body: bytes, store: FlowStore) -> t
     )
     permit = RoutePermit(
         route=route,
-        idempotency_keys=head.values("idempotency-key"),
+        head=head,
         context=context,
         slot=slot,
     )
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
-        "CONTENT_TYPE": head.value("content-type"),
         "wsgi.input": io.BytesIO(body),
         "taskflow.permit": permit,
         "taskflow.request_id": head.request_id,
-        **{f"HTTP_{name.upper().replace('-', '_')}": head.value(name) for name in head.by_name},
     }
     setup_testing_defaults(environ)
     statuses, pieces = list[str](), list[bytes]()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from collections.abc import Sequence
+from typing import assert_never
 
 from attrs import frozen
 
@@ -65,15 +65,3 @@ def _mapped(
             return responses.unmappable(route.route_id, reason, action)
         case other:
             assert_never(other)
-
-
-def header_of(environ: Mapping[str, Any]) -> HeaderValue:
-    """Return what finds the headers of a request in its WSGI environment."""
-
-    def value(name: str) -> str | None:
-        if "_" in name:  # APPSEC: it would be taken for a hyphen
-            return None
-        variable = name.upper().replace("-", "_")
-        return environ.get(variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}")
-
-    return value

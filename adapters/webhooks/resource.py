@@ -16,8 +16,13 @@ from adapters.webhooks.actions import (
     QueryAction,
     make_command,
 )
-from adapters.webhooks.admission import Admission, ProbePermit, RequestPermit, RoutePermit
-from adapters.webhooks.asked_call import AskedCall, header_of, read_asked
+from adapters.webhooks.admission import (
+    Admission,
+    ProbePermit,
+    RequestPermit,
+    RoutePermit,
+)
+from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
@@ -43,6 +48,7 @@ from domain.flow.values import Json
 
 _PERMIT: Final = "taskflow.permit"
 _LATER: Final = "taskflow.later"
+_AUTHENTICATED: Final = "taskflow.authenticated"
 
 T = TypeVar("T")
 
@@ -99,7 +105,7 @@ class WebhookResource:
             return step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
             self.log_fault(permit.context.request_id, error)
-            return responses.internal_error(permit.context.route_id)
+            return responses.internal_error(permit.route_id)
 
     def _finish(
         self, permit: RequestPermit, call: ActionCall | None, make: Callable[[], Response]
@@ -122,25 +128,36 @@ class WebhookResource:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
             self.log_fault(permit.context.request_id, error)
             return responses.internal_error(None)
-        return response
+        fields = (*response.headers, *permit.fields)
+        return evolve(response, headers=fields) if permit.fields else response
 
     def _read(
         self, permit: RequestPermit, environ: dict[str, Any]
     ) -> _Request | Response | ReadStep:
         if isinstance(permit, ProbePermit):
             return ReadStep(self._probe) if permit.path == READY else responses.ALIVE
-        route_id, limit = permit.route.route_id, permit.route.limits.body_bytes
-        body = environ["wsgi.input"].read(limit + 1)
-        if len(body) > limit:
-            return responses.payload_too_large(route_id)
-        asked = read_asked(permit.route, header_of(environ), body)
+        body = environ["wsgi.input"].read(permit.body_bytes + 1)
+        if len(body) > permit.body_bytes:
+            return responses.payload_too_large(permit.route_id)
+        if isinstance(permit, RoutePermit):
+            return self._understand(permit, body)
+        verified = self.admission.verify(permit, body)
+        if isinstance(verified, Response):
+            return verified
+        environ.get(_AUTHENTICATED, _ignore)()
+        return self._understand(verified, body)
+
+    def _understand(self, permit: RoutePermit, body: bytes) -> _Request | Response:
+        asked = read_asked(permit.route, permit.head.value, body)
         return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
         return responses.READY if self.ready() else responses.NOT_READY
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
-        route, call = request.permit.route, request.call
+        route, call, permit = request.permit.route, request.call, request.permit
+        if not route.allows(permit.context.key_id, call.action.name):
+            return responses.action_not_allowed(route.route_id, call.action.name)
         stored = _stored_bytes(call.values)
         if stored > route.limits.body_bytes:
             return responses.value_too_large(route.route_id, stored, route.limits.body_bytes)
@@ -212,6 +229,10 @@ class WebhookResource:
             raise result
         response = room.put_into(outcome_response(action.replies, route.route_id, result, room))
         return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
+
+
+def _ignore() -> None:
+    """Do nothing: no server waits to learn that a caller is known."""
 
 
 def _stored_bytes(values: Values) -> int:

@@ -6,6 +6,7 @@ A success is `{"ok": true, "routeId", "result"}`, a refusal `{"ok": false, "rout
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -13,6 +14,7 @@ import orjson
 from attrs import evolve, frozen
 
 from adapters.webhooks.text import quoted
+from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
 
@@ -148,6 +150,22 @@ def unmappable(route_id: RouteId, reason: str, action: str | None) -> Response:
     sentence = f"The payload cannot be mapped: {reason}"
     response = refusal(422, UNMAPPABLE, sentence, route_id=route_id)
     return evolve(response, reason=reason, action=action or UNMAPPABLE)
+
+
+def action_not_allowed(route_id: RouteId, action: str) -> Response:
+    """Answer that a key may not ask for an action."""
+    sentence = f"This key may not use the action {action}."
+    return refusal(403, "action_not_allowed", sentence, route_id=route_id)
+
+
+def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:
+    """Return the fields that say what is left of a rate.
+
+    Their syntax is that of draft-ietf-httpapi-ratelimit-headers-11.
+    """
+    # NOTE: it has no parts of seconds; a longer window promises less.
+    policy = f'"default";q={limits.rate_requests};w={math.ceil(limits.rate_window_seconds)}'
+    return ("RateLimit-Policy", policy), ("RateLimit", f'"default";r={left};t={seconds}')
 
 
 def persist_failed(route_id: RouteId, sentence: str, result: ActionResult = NOTHING) -> Response:

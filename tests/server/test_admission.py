@@ -196,6 +196,7 @@ def test_a_place_is_free_before_the_caller_has_its_answer(
 
     class Place:
         is_authenticated = True
+        body_bounds = None
 
         def release(self) -> None:
             if select([caller.socket], [], [], 0.1)[0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
 from contextlib import closing
@@ -67,7 +68,7 @@ def test_each_step_is_shown_with_the_action_and_the_answer(tmp_path: Path) -> No
     found = document(explained(tmp_path, OPENED, EVENT, "--json"))
     assert steps(found) == [
         ("route", "POST /plugins/webhooks/tracker"),
-        ("authentication", "not tried; --authenticate tries it"),
+        ("authentication", "not tried: --authenticate tries it; taken for key default"),
         ("event type", "issue.opened"),
         ("rule", "rules[0]: create_flow"),
         ("{issue.title}", "It leaks"),
@@ -143,6 +144,22 @@ def test_the_sender_is_looked_at_where_that_is_asked_for(
     assert ("authentication", seen) in steps(found)
     assert found["answer"]["status"] == status
     assert SECRET not in ran.out
+
+
+def test_a_signature_is_looked_at_too(tmp_path: Path) -> None:
+    signed = route(map=MAP, auth={"scheme": "github"}, may=["get_flow"])
+    body = json.dumps(OPENED).encode()
+    digest = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+    for headers, seen, status in (
+        (f"{EVENT}X-Hub-Signature-256: sha256={digest}\n", "key default", 403),
+        (f"{EVENT}Authorization: Bearer {SECRET}\n", "it is signed by no key of the route", 401),
+    ):
+        ran = explained(tmp_path, OPENED, headers, "--json", "--authenticate", tracker=signed)
+        found = document(ran, 1)
+        assert ("authentication", seen) in steps(found)
+        assert found["answer"]["status"] == status
+    large = document(explained(tmp_path, b" " * 65_537, EVENT, "--json", tracker=signed), 1)
+    assert large["answer"]["status"] == 413
 
 
 def test_no_secret_is_looked_up_but_the_routes_and_only_if_asked(tmp_path: Path) -> None:

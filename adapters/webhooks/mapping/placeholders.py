@@ -52,8 +52,8 @@ class NotFilled(Exception):  # noqa: N818 - an answer, not an error
     """A placeholder that a delivery does not fill, and why."""
 
     def __init__(self, placeholder: Placeholder, why: str) -> None:
-        super().__init__(placeholder, why)
         self.why, self.reason = why, f"{placeholder.written}: {why}"
+        super().__init__(self.reason)
 
 
 @frozen
