@@ -14,6 +14,7 @@ from domain.application.recorded_events import RecordedEvent
 WRITE: Final = frozenset({"save"})
 READ: Final = frozenset(
     {"find", "load", "find_idempotency_record", "latest", "page", "position_of"}
+    | {"find_json", "latest_json", "page_json"}
 )
 
 

@@ -22,6 +22,7 @@ from adapters.cli.dependencies import (
     WritableFlows,
 )
 from adapters.cli.exits import Exit
+from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 from domain.application.ports import Progress
@@ -46,6 +47,7 @@ __all__ = [
     "UnservedRoute",
     "Unstartable",
     "WritableFlows",
+    "progress_on",
     "run",
     "standard_streams",
 ]

@@ -50,6 +50,7 @@ from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
+from domain.application.ports import Progress
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
 
@@ -117,6 +118,7 @@ def _opening(turn: Turn, wait: int) -> Callable[[str], EventSourcedStore]:
         while_waiting=turn.given_up,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
+        on_upgrade=_logging_upgrade(),
         patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
     )
 
@@ -143,6 +145,19 @@ def _log_refusals_fault(error: Exception) -> None:
 
 def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
+
+
+def _logging_upgrade() -> Progress:
+    """Return what logs each tenth of the flows that were brought to the present format."""
+    logged = -1
+
+    def log(done: int, flows: int) -> None:
+        nonlocal logged
+        if (tenth := 10 * done // max(flows, 1)) > logged:
+            logged = tenth
+            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
+
+    return log
 
 
 def gateway(

@@ -11,6 +11,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 
 from adapters.store import schema
 from adapters.store.group_commit import GroupCommit, WhileWaiting
+from adapters.store.views import view_row
 from domain.flow.state import Flow
 from domain.history.audit_log import RequestKeyRow
 from domain.replay.projections import index_row
@@ -26,7 +27,7 @@ class Derived:
 
 
 class FlowRecorder(SQLiteApplicationRecorder):
-    """Writes events, snapshot, index row and request key together."""
+    """Writes events, snapshot, index row, view and request key together."""
 
     def __init__(self, datastore: SQLiteDatastore, while_waiting: WhileWaiting) -> None:
         super().__init__(datastore)
@@ -78,5 +79,6 @@ def _insert_derived(c: SQLiteCursor, derived: Derived, *, created: bool, positio
         c.execute(schema.UPDATE_INDEX, (row.status, row.silent_since, flow_id))
         c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
     c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(derived.snapshot))
+    c.execute(schema.PUT_VIEW, (*view_row(derived.flow), flow_id))
     if derived.key is not None:
         c.execute(schema.INSERT_KEY, schema.key_columns(derived.key))

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
+from adapters.presentation.wire_json import render_flow
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
@@ -17,6 +18,7 @@ from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
+from adapters.store.views import sound_json
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
@@ -137,6 +139,40 @@ class EventSourcedStore:
         row = self._row(schema.SELECT_KEY, route_id, key)
         return None if row is None else IdempotencyRecord(**row)
 
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Return what callers are shown of an owner's flow; a foreign one costs what none costs."""
+        return self._one_json(schema.VIEW_OF, owner, (flow_id, owner))
+
+    def latest_json(self, owner: Owner) -> bytes | None:
+        """Return what callers are shown of the flow that an owner created last."""
+        return self._one_json(schema.LATEST_VIEW, owner, (owner,))
+
+    def page_json(
+        self,
+        owner: Owner,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        add: Callable[[bytes], bool],
+    ) -> FlowId | None:
+        """Hand over what callers are shown of flows, and return the last if others follow.
+
+        PERF: one row at a time is read, as each may be as large as a body.
+        """
+        query, params = _page_query(schema.VIEWS, owner, limit + 1, before, status)
+        last: FlowId | None = None
+        with translated(), self.application.datastore.one_statement() as cursor:
+            cursor.execute(query, params)
+            for number, (flow_id, _, version, check, json) in enumerate(cursor):
+                if number == limit:
+                    return last
+                text = self._json(owner, flow_id, version, check, json)
+                if text is not None and not add(text):
+                    return last
+                last = last if text is None else flow_id
+        return None
+
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
         flows = self.page(owner, limit=1, before=None, status=None, show=itself).flows
@@ -149,23 +185,23 @@ class EventSourcedStore:
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return what is shown of flows, newest first; of all owners (for operators) if None.
 
         PERF: one flow at a time is read, as each may be as large as a body.
         """
-        query, params = _page_query(owner, limit=limit + 1, before=before, status=status)
+        columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
+        query, params = _page_query(columns, owner, limit + 1, before, status)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(query, params)
             for number, (flow_id, position) in enumerate(cursor.fetchall()):
-                flow = self._listed(cursor, owner, flow_id) if number < limit else None
-                item = None if flow is None else show(flow)
-                if number == limit or (flow is not None and item is None):
+                if number == limit:
                     return Page(flows=shown, next_cursor=last)
-                shown += [] if item is None else [item]
+                flow = self._listed(cursor, owner, flow_id)
+                shown += [] if flow is None else [show(flow)]
                 # NOTE: of a damaged row a position may be no number; such rows come first.
                 last = position if isinstance(position, int) else last
         return Page(flows=shown, next_cursor=None)
@@ -199,6 +235,24 @@ class EventSourcedStore:
             if len(section) < LOG_SECTION:
                 return
             start = section[-1].id + 1
+
+    def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(query, params).fetchone()
+            if row is None:
+                return None
+            flow_id, _, version, check, json, latest = row
+            return self._json(owner, flow_id, version, check, json if version == latest else None)
+
+    def _json(
+        self, owner: Owner, flow_id: FlowId, version: object, check: object, json: object
+    ) -> bytes | None:
+        """Return the JSON of a row of the view, or of the flow itself if the row is not right."""
+        text = sound_json(owner, flow_id, version, check, json)
+        if text is not None:
+            return text
+        flow = self.application.load_of(owner, flow_id)
+        return None if flow is None else render_flow(flow)
 
     def _listed(self, cursor: SQLiteCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
@@ -234,14 +288,13 @@ class EventSourcedStore:
 
 
 def _page_query(
-    owner: Owner | None, *, limit: int, before: int | None, status: FlowStatus | None
+    columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
 ) -> tuple[str, list[object]]:
     conditions = {
-        "owner=?": owner,
-        "position<?": before,
-        "status=?": None if status is None else status.value,
+        "i.owner=?": owner,
+        "i.position<?": before,
+        "i.status=?": None if status is None else status.value,
     }
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)}" if given else ""
-    newest = f"SELECT flow_id, position FROM flow_index {where} ORDER BY position DESC LIMIT ?"  # noqa: S608 - conditions of ours; values are bound
-    return newest, [*given.values(), limit]
+    return f"{columns} {where} ORDER BY i.position DESC LIMIT ?", [*given.values(), limit]

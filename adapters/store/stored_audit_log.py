@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 from attrs import evolve, frozen
@@ -14,6 +14,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
+from adapters.store.views import view_row, views_are_kept
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -47,6 +48,7 @@ _KEYS: Final = (
     "SELECT * FROM request_keys WHERE (route_id, key) > (?, ?) ORDER BY route_id, key LIMIT 1000"
 )
 _KEY: Final = "SELECT * FROM request_keys WHERE route_id = ? AND key = ?"
+_VIEW: Final = "SELECT flow_id, owner, version, checksum, json FROM flow_views WHERE position = ?"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
 
 
@@ -99,11 +101,13 @@ class StoreAuditLog:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             indexed = _selected(cursor, _INDEX, flow_id)
+            viewed = _viewed(cursor, entries)
         return StoredFlow(
             entries=entries,
             snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
             index=IndexRow(**indexed[0]) if indexed else None,
             older_snapshots=[row[0] for row in snapshots[1:]],
+            shows=viewed,
         )
 
     def request_keys(self) -> Iterator[RequestKeyRow]:
@@ -146,6 +150,13 @@ class StoreAuditLog:
 def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
     cursor.execute(query, params)
     return cast("Sequence[sqlite3.Row]", cursor.fetchall())
+
+
+def _viewed(cursor: SQLiteCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
+    if not views_are_kept(cursor):
+        return lambda _: True  # of an older release: whoever writes next makes them
+    rows = _selected(cursor, _VIEW, entries[0].position) if entries else ()
+    return (lambda flow: tuple(rows[0]) == view_row(flow)) if rows else None
 
 
 def _entry(row: sqlite3.Row) -> LogEntry:

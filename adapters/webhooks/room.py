@@ -45,7 +45,10 @@ class Room:
 
     def add(self, item: Mapping[str, Any]) -> bool:
         """Add an item to the list, if there is room for it; the first one always fits."""
-        text = orjson.dumps(item)
+        return self.add_text(orjson.dumps(item))
+
+    def add_text(self, text: bytes) -> bool:
+        """Add the JSON of an item to the list, if there is room for it; else as `add`."""
         is_first = not (self._piece or self._pieces)
         if self._used + len(text) > self.answer_bytes and not is_first:
             return False

@@ -51,6 +51,8 @@ class FindingCode(StrEnum):
     """The index says other things of a flow than its events do."""
     INDEX_MISSING = "index_missing"
     """The index does not know a flow, so that its owner cannot find it."""
+    VIEW_DIFFERS = "view_differs"
+    """What callers are shown of a flow is not what its events add up to."""
     KEY_DIFFERS = "key_differs"
     """A request key stands for something else than its events say."""
     KEY_MISSING = "key_missing"
@@ -88,6 +90,8 @@ class AdviceCode(StrEnum):
     """A flow waits, is blocked or is to be cancelled, and has had no event for long."""
     SNAPSHOT_MISSING = "snapshot_missing"
     """A flow's cached state was deleted, which costs time and changes no answer."""
+    VIEW_MISSING = "view_missing"
+    """What callers are shown of a flow was deleted, which costs time and changes no answer."""
     BLOCKED_TASK_MISSING = "blocked_task_missing"
     """A flow was blocked, or failed, on a task that it did not have then."""
 

@@ -18,7 +18,7 @@ from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked
 from tests.store.service import NOW, OWNER, STRANGER, keyed
-from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_snapshots, rows
+from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_caches, rows
 
 
 def test_a_commit_writes_its_events_the_snapshot_the_index_row_and_the_request_key(
@@ -102,7 +102,7 @@ def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
 ) -> None:
     store.save(commit(None, created()))
     store.save(commit(folded(created()), WAITS, skipped=1))
-    delete_snapshots(store)
+    delete_caches(store)
     with pytest.raises(BrokenHistory, match="flow flow-1: version 3 follows where 2 was due"):
         store.load(FlowId("flow-1"))
 
