@@ -16,6 +16,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
+from adapters.store.tasks import task_rows
 from adapters.store.views import view_row
 from domain.application.ports import Progress
 from domain.application.recorded_events import RecordedEvent
@@ -48,16 +49,12 @@ class _Table:
         cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, wanted: _Row) -> int:
-        """Leave exactly one row of a key, and return how many rows had to change for that."""
-        found = self.rows(cursor, wanted[0])
-        if found == {wanted}:
-            return 0
-        cursor.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", wanted[:1])  # noqa: S608 - names of ours
+    def put(self, cursor: SQLiteCursor, key: object, wanted: Sequence[_Row]) -> None:
+        """Leave exactly some rows of a key."""
+        cursor.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         # NOTE: a wrong row of another flow may be in this one's place; it is put right in its turn.
         values = ",".join("?" * self.columns)
-        cursor.execute(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
-        return max(len(found), 1)
+        cursor.executemany(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
 
     def remove_orphans(self, cursor: SQLiteCursor) -> int:
         cursor.execute(
@@ -71,7 +68,8 @@ _INDEX: Final = _Table("flow_index", "flow_id", 5)
 _VIEWS: Final = _Table(
     "flow_views", "position", 6, "SELECT rowid FROM stored_events WHERE originator_version = 1"
 )
-_TABLES: Final = (_SNAPSHOTS, _INDEX, _VIEWS)
+_TASKS: Final = _Table("flow_tasks", "flow_id", 7)
+_TABLES: Final = (_TASKS, _SNAPSHOTS, _INDEX, _VIEWS)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -129,12 +127,25 @@ def _put(
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
-    due: Mapping[_Table, _Row] = {
-        _SNAPSHOTS: snapshot_row,
-        _INDEX: indexed,
-        _VIEWS: (position, *view_row(flow)),
+    due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
+        _TASKS: (flow.flow_id, task_rows(flow)),
+        _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
+        _INDEX: (flow.flow_id, [indexed]),
+        _VIEWS: (position, [(position, *view_row(flow))]),
     }
-    return Counter({table.name: table.put(cursor, row) for table, row in due.items()})
+    found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
+    wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
+    # NOTE: where a task's row is deleted a trigger deletes the snapshot.
+    wrong[_SNAPSHOTS] |= wrong[_TASKS]
+    for table, (key, rows) in due.items():
+        if wrong[table]:
+            table.put(cursor, key, rows)
+    return Counter({table.name: _differing(found[table], rows) for table, (_, rows) in due.items()})
+
+
+def _differing(found: set[_Row], wanted: Sequence[_Row]) -> int:
+    """Return how many rows had to change."""
+    return max(len(found - set(wanted)), len(set(wanted) - found))
 
 
 def _eventless(

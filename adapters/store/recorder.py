@@ -11,8 +11,10 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 
 from adapters.store import schema
 from adapters.store.group_commit import GroupCommit, WhileWaiting
+from adapters.store.tasks import write_all, write_changed
 from adapters.store.views import view_row
-from domain.flow.state import Flow
+from domain.flow.events import Event, TaskEvent, TaskLinked
+from domain.flow.state import Flow, cancel_requested, is_whole
 from domain.history.audit_log import RequestKeyRow
 from domain.replay.projections import index_row
 
@@ -24,6 +26,20 @@ class Derived:
     flow: Flow
     snapshot: StoredEvent
     key: RequestKeyRow | None
+    events: Sequence[Event]
+
+    def write_tasks(self, c: SQLiteCursor, *, as_before: bool) -> bool:
+        """Write the rows of the tasks that changed, and say whether all are there now.
+
+        They are if all were `as_before` the events, or are written again.
+        """
+        if as_before:
+            changed = [event.task_id for event in self.events if isinstance(event, TaskEvent)]
+            linked = sum(isinstance(event, TaskLinked) for event in self.events)
+            write_changed(c, self.flow, changed, linked)
+        elif is_whole(self.flow):
+            write_all(c, self.flow)
+        return as_before or is_whole(self.flow)
 
 
 class FlowRecorder(SQLiteApplicationRecorder):
@@ -72,13 +88,17 @@ class FlowRecorder(SQLiteApplicationRecorder):
 
 
 def _insert_derived(c: SQLiteCursor, derived: Derived, *, created: bool, position: int) -> None:
-    flow_id, row = derived.flow.flow_id, index_row(derived.flow, position)
+    flow, flow_id = derived.flow, derived.flow.flow_id
+    if not created:
+        c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
+    has_tasks = derived.write_tasks(c, as_before=created or bool(c.fetchall()))
     if created:
+        row = index_row(flow, position)
         c.execute(schema.INSERT_INDEX, (flow_id, *schema.index_columns(row)))
     else:  # the position stays that of the creation
-        c.execute(schema.UPDATE_INDEX, (row.status, row.silent_since, flow_id))
-        c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
-    c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(derived.snapshot))
+        c.execute(schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow_id))
+    if has_tasks:
+        c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(derived.snapshot))
     c.execute(schema.PUT_VIEW, (*view_row(derived.flow), flow_id))
     if derived.key is not None:
         c.execute(schema.INSERT_KEY, schema.key_columns(derived.key))

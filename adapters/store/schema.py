@@ -18,6 +18,9 @@ APPLICATION_ID: Final = 0x54464C57
 SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
 
+ROWS_FORMAT: Final = 2
+"""Counts the changes of the rows that are derived from events, but for what callers are shown."""
+
 READABLE: Final = (1, SCHEMA_VERSION)
 """The versions that are read; whoever writes brings an older one to the present one first."""
 
@@ -52,13 +55,40 @@ TABLES: Final = (
         checksum INTEGER NOT NULL,
         json BLOB NOT NULL
     )""",
+    """CREATE TABLE IF NOT EXISTS flow_tasks (
+        flow_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        task_id TEXT NOT NULL,
+        run_id TEXT,
+        stale_since INTEGER,
+        checksum INTEGER NOT NULL,
+        state BLOB NOT NULL,
+        PRIMARY KEY (flow_id, number)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_tasks_id ON flow_tasks (flow_id, task_id)",
+    """CREATE INDEX IF NOT EXISTS flow_tasks_run
+        ON flow_tasks (flow_id, run_id) WHERE run_id IS NOT NULL""",
+    """CREATE INDEX IF NOT EXISTS flow_tasks_stale
+        ON flow_tasks (flow_id, stale_since) WHERE stale_since IS NOT NULL""",
+    # A snapshot whose tasks are not all there any more must not be used.
+    """CREATE TRIGGER IF NOT EXISTS flow_tasks_deleted AFTER DELETE ON flow_tasks BEGIN
+        DELETE FROM stored_snapshots WHERE originator_id=OLD.flow_id;
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS flow_tasks_moved
+        AFTER UPDATE OF flow_id, number, task_id, run_id ON flow_tasks BEGIN
+        DELETE FROM stored_snapshots WHERE originator_id IN (OLD.flow_id, NEW.flow_id);
+    END""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"
-UPDATE_INDEX: Final = "UPDATE flow_index SET status=?, silent_since=? WHERE flow_id=?"
+UPDATE_INDEX: Final = (
+    "UPDATE flow_index SET status=?1, silent_since=CASE WHEN ?2 THEN"
+    " (SELECT min(stale_since) FROM flow_tasks WHERE flow_id=?3 AND stale_since IS NOT NULL) END"
+    " WHERE flow_id=?3"
+)
 INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
-DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=?"
+DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=? RETURNING 1"
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
 PUT_VIEW: Final = (
     "INSERT OR REPLACE INTO flow_views SELECT position,?,?,?,?,? FROM flow_index"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domain.application.recorded_events import RecordedEvent
-from domain.flow.evolve import BrokenHistory, evolve
+from domain.flow.evolve import BrokenHistory
+from domain.flow.evolve import evolve as after
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
+from domain.flow.task import Task, is_active
+
+LoadTasks: TypeAlias = Callable[[Flow], tuple[Task, ...]]
+"""Returns those tasks that are wanted of a flow which has them in rows."""
 
 
 @frozen
@@ -31,8 +36,8 @@ class FlowSnapshot:
         """Return the version, by the name by which the library asks for it."""
         return self.version
 
-    def state(self) -> Flow:
-        """Return the flow.
+    def state(self, load_tasks: LoadTasks) -> Flow:
+        """Return the flow, with tasks that are not kept in the snapshot itself.
 
         Raises:
             BrokenHistory: if it is another flow, or at another version, than it is kept for.
@@ -40,7 +45,11 @@ class FlowSnapshot:
         if (self.flow.flow_id, self.flow.version) != (self.flow_id, self.version):
             found = f"is of flow {self.flow.flow_id} at version {self.flow.version}"
             raise BrokenHistory(f"flow {self.flow_id}: its snapshot {found}")
-        return self.flow
+        flow = self.flow
+        if flow.tasks:  # as an older release wrote it
+            active = sum(map(is_active, flow.tasks))
+            return evolve(flow, task_count=len(flow.tasks), active_count=active)
+        return evolve(flow, tasks=load_tasks(flow)) if flow.task_count else flow
 
 
 Stored: TypeAlias = RecordedEvent | FlowSnapshot
@@ -48,19 +57,32 @@ Stored: TypeAlias = RecordedEvent | FlowSnapshot
 
 
 def snapshot_of(flow: Flow) -> FlowSnapshot:
-    """Return the snapshot of a flow as it is."""
-    return FlowSnapshot(flow.flow_id, flow.version, flow)
+    """Return the snapshot of a flow as it is; its tasks have rows of their own."""
+    return FlowSnapshot(flow.flow_id, flow.version, evolve(flow, tasks=()))
 
 
-def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
+def _no_tasks(_: Flow) -> tuple[Task, ...]:
+    raise BrokenHistory("its tasks are not there")
+
+
+def project(
+    flow: Flow | None, stored: Iterable[Stored], load_tasks: LoadTasks = _no_tasks
+) -> Flow | None:
     """Fold a snapshot, if there is one, and the events after it: the library's projector.
 
     Raises:
         BrokenHistory: if the stream has a gap (recorders accept gaps, so reading must not), or is
             that of another flow.
     """
+    has_rows = False
     for item in stored:
-        flow = item.state() if isinstance(item, FlowSnapshot) else _next(flow, item)
+        if isinstance(item, FlowSnapshot):
+            flow = item.state(load_tasks)
+            has_rows = flow.task_count > 0 and not item.flow.tasks
+        elif has_rows:  # which are as of later than the snapshot
+            raise BrokenHistory(f"flow {item.flow_id}: its snapshot is not of its last event")
+        else:
+            flow = _next(flow, item)
         if flow.flow_id != item.flow_id:
             found = f"its events are those of flow {flow.flow_id}"
             raise BrokenHistory(f"flow {item.flow_id}: {found}")
@@ -72,4 +94,4 @@ def _next(flow: Flow | None, record: RecordedEvent) -> Flow:
     if record.version != due:
         found = f"version {record.version} follows where {due} was due"
         raise BrokenHistory(f"flow {record.flow_id}: {found}")
-    return evolve(flow, record.event)
+    return after(flow, record.event)

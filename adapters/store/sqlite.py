@@ -199,6 +199,11 @@ class Datastore(es.SQLiteDatastore):
         All that this thread reads inside, also through the library, sees the same moment. PERF:
         a transaction costs about 25 us with its turn at the pool; a load has three reads.
         """
+        held: es.SQLiteConnection | None = getattr(self._reading, "connection", None)
+        if held is not None:
+            with held.cursor() as joined:
+                yield es.SQLiteCursor(joined)
+            return
         with (
             self.get_connection(commit=False) as connection,
             connection.transaction(commit=False) as cursor,

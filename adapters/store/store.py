@@ -22,6 +22,7 @@ from adapters.store.views import sound_json
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
@@ -100,11 +101,12 @@ class EventSourcedStore:
             return False
         return True
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
-            return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
+            found = cursor.fetchone() is not None
+            return self.application.load_of(owner, flow_id, tasks) if found else None
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -129,7 +131,12 @@ class EventSourcedStore:
                 self.application.recorder.insert_key(row)
             return
         snapshot = self.application.mapper.to_stored_event(snapshot_of(flow))
-        derived = Derived(flow, snapshot, request_key_row(records) if records else None)
+        derived = Derived(
+            flow,
+            snapshot,
+            request_key_row(records) if records else None,
+            [record.event for record in records],
+        )
         with translated():
             # PERF: `Application.save` checks protocols with isinstance, 10-14 us each time.
             self.application.events.put(cast("Sequence[Any]", records), derived=derived)
@@ -189,7 +196,7 @@ class EventSourcedStore:
     ) -> Page[T]:
         """Return what is shown of flows, newest first; of all owners (for operators) if None.
 
-        PERF: one flow at a time is read, as each may be as large as a body.
+        They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
         columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
         query, params = _page_query(columns, owner, limit + 1, before, status)
@@ -269,7 +276,7 @@ class EventSourcedStore:
     def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return self.application.snapshot_mapper.to_domain_event(stored).state()
+            return self.application.snapshot_mapper.to_domain_event(stored).state(lambda _: ())
         except (Undecodable, BrokenHistory):
             return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, cast
 
 from attrs import evolve, frozen
@@ -14,7 +15,8 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
-from adapters.store.views import view_row, views_are_kept
+from adapters.store.tasks import task_rows
+from adapters.store.views import are_rows_kept, view_row
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -49,6 +51,7 @@ _KEYS: Final = (
 )
 _KEY: Final = "SELECT * FROM request_keys WHERE route_id = ? AND key = ?"
 _VIEW: Final = "SELECT flow_id, owner, version, checksum, json FROM flow_views WHERE position = ?"
+_TASKS: Final = "SELECT * FROM flow_tasks WHERE flow_id = ? ORDER BY number"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
 
 
@@ -101,12 +104,15 @@ class StoreAuditLog:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             indexed = _selected(cursor, _INDEX, flow_id)
-            viewed = _viewed(cursor, entries)
+            has_rows = are_rows_kept(cursor)
+            viewed = _viewed(cursor, entries) if has_rows else lambda _: True
+            tasks = _selected(cursor, _TASKS, flow_id) if has_rows and snapshots else None
         return StoredFlow(
             entries=entries,
             snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
             index=IndexRow(**indexed[0]) if indexed else None,
             older_snapshots=[row[0] for row in snapshots[1:]],
+            has_tasks_of=None if tasks is None else partial(_has_tasks_of, tasks),
             shows=viewed,
         )
 
@@ -153,10 +159,12 @@ def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sql
 
 
 def _viewed(cursor: SQLiteCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
-    if not views_are_kept(cursor):
-        return lambda _: True  # of an older release: whoever writes next makes them
     rows = _selected(cursor, _VIEW, entries[0].position) if entries else ()
     return (lambda flow: tuple(rows[0]) == view_row(flow)) if rows else None
+
+
+def _has_tasks_of(rows: Sequence[sqlite3.Row], flow: Flow) -> bool:
+    return [tuple(row) for row in rows] == task_rows(flow)
 
 
 def _entry(row: sqlite3.Row) -> LogEntry:

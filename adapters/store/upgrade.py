@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
+
 from adapters.store import schema
 from adapters.store.application import FlowApplication
 from adapters.store.codec import Undecodable
+from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import Datastore
-from adapters.store.views import FORMAT, view_row, views_are_kept
+from adapters.store.tasks import write_all
+from adapters.store.views import FORMAT, are_rows_kept, view_row
 from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId
+from domain.flow.state import Flow
 
 _FLOWS: Final = (
     "SELECT flow_id, owner, position FROM flow_index WHERE (owner, position) > (?, ?)"
@@ -25,14 +31,14 @@ _FLOWS: Final = (
 
 
 def upgrade(application: FlowApplication, progress: Progress) -> None:
-    """Render what callers are shown of each flow, unless the store has it in the present format.
+    """Write all that is derived of each flow again, unless the store has it in the present format.
 
     Raises:
         StoreUnavailable: if the store does not take it; what is done is done again the next time.
     """
     datastore = application.datastore
     with datastore.reading() as cursor:
-        if views_are_kept(cursor):
+        if are_rows_kept(cursor):
             return
         cursor.execute("SELECT count(*) FROM flow_index")
         done, flows = 0, cursor.fetchone()[0]
@@ -41,9 +47,10 @@ def upgrade(application: FlowApplication, progress: Progress) -> None:
         cursor.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
         cursor.execute("DELETE FROM view_format")
     for batch in _batches(datastore):
-        views = list(_views(application, batch))
+        flows_read = list(_read(application, batch))
         with datastore.transaction(commit=True) as cursor:
-            cursor.executemany(schema.PUT_VIEW, views)
+            for flow in flows_read:
+                _write(cursor, flow, application.mapper.to_stored_event(snapshot_of(flow)))
         done += len(batch)
         progress(done, flows)
     with datastore.transaction(commit=True) as cursor:
@@ -62,13 +69,18 @@ def _batches(datastore: Datastore) -> Iterator[Sequence[FlowId]]:
         yield [row["flow_id"] for row in rows]
 
 
-def _views(
-    application: FlowApplication, flow_ids: Iterable[FlowId]
-) -> Iterator[tuple[object, ...]]:
+def _write(cursor: SQLiteCursor, flow: Flow, snapshot: StoredEvent) -> None:
+    write_all(cursor, flow)
+    cursor.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
+    cursor.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
+    cursor.execute(schema.PUT_VIEW, (*view_row(flow), flow.flow_id))
+
+
+def _read(application: FlowApplication, flow_ids: Iterable[FlowId]) -> Iterator[Flow]:
     for flow_id in flow_ids:
         try:
             flow = application.load(flow_id)
         except (Undecodable, BrokenHistory):
-            continue  # it has no row, and whoever reads it finds out why
+            continue  # it stays as it is, and whoever reads it finds out why
         if flow is not None:
-            yield (*view_row(flow), flow_id)
+            yield flow

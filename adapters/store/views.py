@@ -12,13 +12,15 @@ from zlib import crc32
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.presentation.wire_json import FLOW_FORMAT, render_flow
+from adapters.store.schema import ROWS_FORMAT
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 
 ViewRow: TypeAlias = tuple[FlowId, Owner, int, int, bytes]
 """The columns of a row behind its position."""
 
-FORMAT: Final = FLOW_FORMAT
+FORMAT: Final = 100 * ROWS_FORMAT + FLOW_FORMAT
+"""Of what is derived; a store of another one is brought to this one when it is opened."""
 
 
 def view_row(flow: Flow) -> ViewRow:
@@ -28,8 +30,8 @@ def view_row(flow: Flow) -> ViewRow:
     return (flow.flow_id, flow.owner, flow.version, check, json)
 
 
-def views_are_kept(cursor: SQLiteCursor) -> bool:
-    """Say whether a store has the rows of all its flows, in the present format."""
+def are_rows_kept(cursor: SQLiteCursor) -> bool:
+    """Say whether a store has all that is derived of its flows, in the present format."""
     cursor.execute("SELECT 1 FROM sqlite_master WHERE name='view_format'")
     if cursor.fetchone() is None:
         return False
@@ -48,4 +50,4 @@ def sound_json(
 
 def _checksum(owner: Owner, flow_id: FlowId, version: int, json: bytes) -> int:
     # NOTE: against damage, and rows put in one another's place; not against a forger.
-    return crc32(json, crc32(f"{FORMAT}\0{owner}\0{flow_id}\0{version}".encode()))
+    return crc32(json, crc32(f"{FLOW_FORMAT}\0{owner}\0{flow_id}\0{version}".encode()))

@@ -16,6 +16,7 @@ from domain.application.ports import (
     StoreUnavailable,
     WriteConflict,
 )
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -70,9 +71,9 @@ class FailingStore:
         """Let writes from now on fail, in place of earlier plans."""
         self._planned, self._writes = list(failures), 0
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
         """Return an owner's flow."""
-        return self._alive().find(owner, flow_id)
+        return self._alive().find(owner, flow_id, tasks)
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""

@@ -11,6 +11,7 @@ from attrs import Factory, define
 from adapters.presentation.wire_json import render_flow
 from domain.application.ports import Commit, IdempotencyRecord, Page, WriteConflict
 from domain.application.recorded_events import RecordedEvent
+from domain.flow.concerned import ALL_TASKS, TaskSelection, with_only
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
@@ -30,11 +31,11 @@ class MemoryStore:
     streams: dict[str, list[RecordedEvent]] = Factory(dict)
     keys: dict[tuple[str, str], IdempotencyRecord] = Factory(dict)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
         """Return an owner's flow."""
         self._enter("find")
         flow = self._fold(flow_id)
-        return flow if flow is not None and flow.owner == owner else None
+        return with_only(flow, tasks) if flow is not None and flow.owner == owner else None
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""

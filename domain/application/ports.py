@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
@@ -77,8 +78,11 @@ def itself(shown: T) -> T:
 class FlowStore(Protocol):
     """A durable store of flows. All its methods may raise `StoreUnavailable`."""
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
-        """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
+    def find(self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
+        """Return an owner's flow; a foreign flow is not even read, and costs what none costs.
+
+        It may have more of its tasks with it than were selected.
+        """
         ...
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
@@ -112,7 +116,7 @@ class FlowStore(Protocol):
     ) -> Page[T]:
         """Return what is shown of at most `limit` flows of an owner, created before a position.
 
-        One flow at a time is read and shown.
+        One flow at a time is read and shown, maybe without its tasks.
         """
         ...
 

@@ -35,6 +35,7 @@ from domain.application.recorded_events import (
 )
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext, CreateFlow, FlowCommand
+from domain.flow.concerned import concerned
 from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
@@ -197,7 +198,7 @@ class OwnerSession:
         flow = (
             None
             if isinstance(command, CreateFlow)
-            else self.store.find(self.owner, command.flow_id)
+            else self.store.find(self.owner, command.flow_id, concerned(command))
         )
         decision = decide(flow, context)
         # The same request may have been carried out since its key was looked for. Where something

@@ -69,13 +69,15 @@ class StoredFlow:
 
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
-    `shows` says whether the row of what callers are shown is that of a flow.
+    `has_tasks_of` says whether the rows of its tasks are those of a flow, and `shows` whether the
+    row of what callers are shown is.
     """
 
     entries: Sequence[LogEntry]
     snapshot: Flow | str | None
     index: IndexRow | None
     older_snapshots: Sequence[int] = ()
+    has_tasks_of: Callable[[Flow], bool] | None = None
     shows: Callable[[Flow], bool] | None = None
 
 

@@ -51,6 +51,8 @@ class FindingCode(StrEnum):
     """The index says other things of a flow than its events do."""
     INDEX_MISSING = "index_missing"
     """The index does not know a flow, so that its owner cannot find it."""
+    TASKS_DIFFER = "tasks_differ"
+    """The rows of a flow's tasks are not what its events add up to."""
     VIEW_DIFFERS = "view_differs"
     """What callers are shown of a flow is not what its events add up to."""
     KEY_DIFFERS = "key_differs"

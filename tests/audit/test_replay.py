@@ -183,6 +183,7 @@ SECOND_SNAPSHOT: Final = (
             "INSERT INTO stored_snapshots SELECT * FROM stored_events WHERE rowid=1",
             ["snapshot_differs id-1/1"],
         ),
+        ("UPDATE flow_tasks SET state=x'00'", ["tasks_differ id-1/4"]),
         ("UPDATE flow_views SET json=x'7b7d' WHERE flow_id='id-2'", ["view_differs id-2/1"]),
         ("UPDATE flow_views SET owner='thief' WHERE flow_id='id-2'", ["view_differs id-2/1"]),
         ("UPDATE flow_views SET version=2 WHERE flow_id='id-1'", ["view_differs id-1/4"]),

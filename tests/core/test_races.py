@@ -8,6 +8,7 @@ from attrs import Factory, define
 
 from domain.application.outcomes import Accepted
 from domain.flow.commands import CancelFlow, RunTask, SetWaiting
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import Runtime
@@ -25,11 +26,11 @@ class RacedStore(WatchedStore):
 
     faster: list[Callable[[], object]] = Factory(list)
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find(self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
         """Return an owner's flow, after what others do."""
         while self.faster:
             self.faster.pop()()
-        return super().find(owner, flow_id)
+        return super().find(owner, flow_id, tasks)
 
 
 def raced() -> tuple[World, RacedStore]:

@@ -13,6 +13,7 @@ from adapters.testing.memory import MemoryStore
 from adapters.testing.model import ModelFlow, Rules, Verdict
 from domain.application.ports import Clock, Commit, FlowStore, NewId, Page
 from domain.flow.commands import REVISIONED, CommandContext, FinishFlow, RequestCancel
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.decide import Decision, decide
 from domain.flow.events import TaskEnded
 from domain.flow.ids import FlowId, Owner
@@ -81,8 +82,8 @@ def crashes_at_the_end(clock: Clock, new_id: NewId) -> Driver:
 
 
 class _Leaky(MemoryStore):
-    def find(self, owner: str, flow_id: FlowId) -> Flow | None:
-        del owner
+    def find(self, owner: str, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS) -> Flow | None:
+        del owner, tasks
         return self.load(flow_id)
 
 

@@ -14,7 +14,8 @@ SNAPSHOTS: Final = "stored_snapshots"
 INDEX: Final = "flow_index"
 KEYS: Final = "request_keys"
 VIEWS: Final = "flow_views"
-DERIVED: Final = (SNAPSHOTS, INDEX, VIEWS, KEYS)
+TASKS: Final = "flow_tasks"
+DERIVED: Final = (TASKS, SNAPSHOTS, INDEX, VIEWS, KEYS)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 
@@ -40,4 +41,5 @@ def contents(store: EventSourcedStore) -> Mapping[str, list[Row]]:
 def delete_caches(store: EventSourcedStore) -> None:
     """Empty the caches: of folded flows, and of what callers are shown."""
     execute(store, "DELETE FROM stored_snapshots")
+    execute(store, "DELETE FROM flow_tasks")
     execute(store, "DELETE FROM flow_views")
