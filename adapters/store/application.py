@@ -7,8 +7,10 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final, cast
 
+from attrs import evolve
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Transcoder
+from eventsourcing.sqlite import SQLiteCursor
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
@@ -18,6 +20,7 @@ from adapters.store.recorder import FlowRecorder
 from adapters.store.snapshot import project
 from adapters.store.sqlite import Datastore, FlowFactory
 from adapters.store.tasks import read_tasks
+from adapters.store.values import with_values
 from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
@@ -98,7 +101,7 @@ class FlowApplication(Application[str]):
             Undecodable, BrokenHistory: if it is the events that are not what we wrote.
         """
         with self.datastore.reading() as cursor:
-            projector = partial(project, load_tasks=lambda flow: read_tasks(cursor, flow, tasks))
+            projector = partial(project, load_rows=partial(_with_rows, cursor, tasks))
             try:
                 flow = _get(self.repository, flow_id, version, projector)
             except (Undecodable, BrokenHistory) as error:
@@ -125,6 +128,11 @@ class FlowApplication(Application[str]):
         if flow_id not in self._reported and len(self._reported) < _MOST_REPORTED:
             self._reported.add(flow_id)
             self._on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
+
+
+def _with_rows(c: SQLiteCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+    flow = with_values(c, flow)
+    return evolve(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
 
 
 def _get(

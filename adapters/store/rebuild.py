@@ -17,6 +17,7 @@ from adapters.store.faults import StoreFault, translated
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
 from adapters.store.tasks import task_rows
+from adapters.store.values import value_rows
 from adapters.store.views import view_row
 from domain.application.ports import Progress
 from domain.application.recorded_events import RecordedEvent
@@ -69,7 +70,8 @@ _VIEWS: Final = _Table(
     "flow_views", "position", 6, "SELECT rowid FROM stored_events WHERE originator_version = 1"
 )
 _TASKS: Final = _Table("flow_tasks", "flow_id", 7)
-_TABLES: Final = (_TASKS, _SNAPSHOTS, _INDEX, _VIEWS)
+_VALUES: Final = _Table("flow_values", "flow_id", 4)
+_TABLES: Final = (_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -129,6 +131,7 @@ def _put(
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
     due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
         _TASKS: (flow.flow_id, task_rows(flow)),
+        _VALUES: (flow.flow_id, value_rows(flow)),
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
         _INDEX: (flow.flow_id, [indexed]),
         _VIEWS: (position, [(position, *view_row(flow))]),

@@ -12,6 +12,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from adapters.store import schema
 from adapters.store.group_commit import GroupCommit, WhileWaiting
 from adapters.store.tasks import write_all, write_changed
+from adapters.store.values import write_values
 from adapters.store.views import view_row
 from domain.flow.events import Event, TaskEvent, TaskLinked
 from domain.flow.state import Flow, cancel_requested, is_whole
@@ -99,6 +100,7 @@ def _insert_derived(c: SQLiteCursor, derived: Derived, *, created: bool, positio
         c.execute(schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow_id))
     if has_tasks:
         c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(derived.snapshot))
-    c.execute(schema.PUT_VIEW, (*view_row(derived.flow), flow_id))
+    write_values(c, flow)
+    c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
     if derived.key is not None:
         c.execute(schema.INSERT_KEY, schema.key_columns(derived.key))

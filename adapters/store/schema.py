@@ -18,7 +18,7 @@ APPLICATION_ID: Final = 0x54464C57
 SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
 
-ROWS_FORMAT: Final = 2
+ROWS_FORMAT: Final = 3
 """Counts the changes of the rows that are derived from events, but for what callers are shown."""
 
 READABLE: Final = (1, SCHEMA_VERSION)
@@ -78,6 +78,13 @@ TABLES: Final = (
         AFTER UPDATE OF flow_id, number, task_id, run_id ON flow_tasks BEGIN
         DELETE FROM stored_snapshots WHERE originator_id IN (OLD.flow_id, NEW.flow_id);
     END""",
+    """CREATE TABLE IF NOT EXISTS flow_values (
+        flow_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        json BLOB NOT NULL,
+        PRIMARY KEY (flow_id, name)
+    )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 

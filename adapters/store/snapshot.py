@@ -7,15 +7,16 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
+from adapters.store.values import with_marks
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.evolve import evolve as after
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
-from domain.flow.task import Task, is_active
+from domain.flow.task import is_active
 
-LoadTasks: TypeAlias = Callable[[Flow], tuple[Task, ...]]
-"""Returns those tasks that are wanted of a flow which has them in rows."""
+LoadRows: TypeAlias = Callable[[Flow], Flow]
+"""Returns a flow with what stands in rows of their own: the tasks that are wanted, large values."""
 
 
 @frozen
@@ -36,8 +37,8 @@ class FlowSnapshot:
         """Return the version, by the name by which the library asks for it."""
         return self.version
 
-    def state(self, load_tasks: LoadTasks) -> Flow:
-        """Return the flow, with tasks that are not kept in the snapshot itself.
+    def state(self, load_rows: LoadRows) -> Flow:
+        """Return the flow, with what is not kept in the snapshot itself.
 
         Raises:
             BrokenHistory: if it is another flow, or at another version, than it is kept for.
@@ -49,7 +50,7 @@ class FlowSnapshot:
         if flow.tasks:  # as an older release wrote it
             active = sum(map(is_active, flow.tasks))
             return evolve(flow, task_count=len(flow.tasks), active_count=active)
-        return evolve(flow, tasks=load_tasks(flow)) if flow.task_count else flow
+        return load_rows(flow)
 
 
 Stored: TypeAlias = RecordedEvent | FlowSnapshot
@@ -57,16 +58,18 @@ Stored: TypeAlias = RecordedEvent | FlowSnapshot
 
 
 def snapshot_of(flow: Flow) -> FlowSnapshot:
-    """Return the snapshot of a flow as it is; its tasks have rows of their own."""
-    return FlowSnapshot(flow.flow_id, flow.version, evolve(flow, tasks=()))
+    """Return the snapshot of a flow as it is; tasks and large values have rows of their own."""
+    return FlowSnapshot(flow.flow_id, flow.version, with_marks(evolve(flow, tasks=())))
 
 
-def _no_tasks(_: Flow) -> tuple[Task, ...]:
-    raise BrokenHistory("its tasks are not there")
+def _without_rows(flow: Flow) -> Flow:
+    if flow.task_count:
+        raise BrokenHistory("its tasks are not there")
+    return flow
 
 
 def project(
-    flow: Flow | None, stored: Iterable[Stored], load_tasks: LoadTasks = _no_tasks
+    flow: Flow | None, stored: Iterable[Stored], load_rows: LoadRows = _without_rows
 ) -> Flow | None:
     """Fold a snapshot, if there is one, and the events after it: the library's projector.
 
@@ -77,7 +80,7 @@ def project(
     has_rows = False
     for item in stored:
         if isinstance(item, FlowSnapshot):
-            flow = item.state(load_tasks)
+            flow = item.state(load_rows)
             has_rows = flow.task_count > 0 and not item.flow.tasks
         elif has_rows:  # which are as of later than the snapshot
             raise BrokenHistory(f"flow {item.flow_id}: its snapshot is not of its last event")

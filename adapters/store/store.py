@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
@@ -18,6 +19,7 @@ from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import Derived
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
+from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
 from domain.application.ports import Commit, IdempotencyRecord, Page, StoreUnavailable, itself
 from domain.application.recorded_events import RecordedEvent
@@ -174,7 +176,7 @@ class EventSourcedStore:
             for number, (flow_id, _, version, check, json) in enumerate(cursor):
                 if number == limit:
                     return last
-                text = self._json(owner, flow_id, version, check, json)
+                text = self._json(cursor, owner, flow_id, (version, check, json))
                 if text is not None and not add(text):
                     return last
                 last = last if text is None else flow_id
@@ -249,13 +251,20 @@ class EventSourcedStore:
             if row is None:
                 return None
             flow_id, _, version, check, json, latest = row
-            return self._json(owner, flow_id, version, check, json if version == latest else None)
+            found = (version, check, json if version == latest else None)
+            return self._json(cursor, owner, flow_id, found)
 
     def _json(
-        self, owner: Owner, flow_id: FlowId, version: object, check: object, json: object
+        self,
+        cursor: sqlite3.Cursor,
+        owner: Owner,
+        flow_id: FlowId,
+        found: tuple[object, object, object],
     ) -> bytes | None:
         """Return the JSON of a row of the view, or of the flow itself if the row is not right."""
-        text = sound_json(owner, flow_id, version, check, json)
+        text = sound_json(owner, flow_id, *found)
+        if text is not None and b"\0" in text:
+            text = filled(SQLiteCursor(cursor.connection.cursor()), flow_id, text)
         if text is not None:
             return text
         flow = self.application.load_of(owner, flow_id)
@@ -265,7 +274,7 @@ class EventSourcedStore:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
         cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
         row = cursor.fetchone()
-        flow = None if row is None else self._snapshot(flow_id, row)
+        flow = None if row is None else self._snapshot(cursor, flow_id, row)
         if flow is not None and owner in (None, flow.owner):
             return flow
         if owner is None:  # the snapshot is a cache: it was deleted or damaged
@@ -273,10 +282,12 @@ class EventSourcedStore:
         with translated():
             return self.application.load_of(owner, flow_id)
 
-    def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
+    def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return self.application.snapshot_mapper.to_domain_event(stored).state(lambda _: ())
+            return self.application.snapshot_mapper.to_domain_event(stored).state(
+                partial(with_values, cursor)
+            )
         except (Undecodable, BrokenHistory):
             return None
 

@@ -18,6 +18,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import Datastore
 from adapters.store.tasks import write_all
+from adapters.store.values import write_values
 from adapters.store.views import FORMAT, are_rows_kept, view_row
 from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
@@ -71,6 +72,7 @@ def _batches(datastore: Datastore) -> Iterator[Sequence[FlowId]]:
 
 def _write(cursor: SQLiteCursor, flow: Flow, snapshot: StoredEvent) -> None:
     write_all(cursor, flow)
+    write_values(cursor, flow)
     cursor.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
     cursor.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
     cursor.execute(schema.PUT_VIEW, (*view_row(flow), flow.flow_id))

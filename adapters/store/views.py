@@ -13,6 +13,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.presentation.wire_json import FLOW_FORMAT, render_flow
 from adapters.store.schema import ROWS_FORMAT
+from adapters.store.values import with_marks
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 
@@ -24,8 +25,8 @@ FORMAT: Final = 100 * ROWS_FORMAT + FLOW_FORMAT
 
 
 def view_row(flow: Flow) -> ViewRow:
-    """Return the row of a flow as it is."""
-    json = render_flow(flow)
+    """Return the row of a flow as it is, with marks in the place of large values."""
+    json = render_flow(with_marks(flow))
     check = _checksum(flow.owner, flow.flow_id, flow.version, json)
     return (flow.flow_id, flow.owner, flow.version, check, json)
 

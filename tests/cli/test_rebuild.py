@@ -22,6 +22,7 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
     assert sorted(ran.out.splitlines()) == [
         "  flow_index: 3 rows",
         "  flow_tasks: 0 rows",
+        "  flow_values: 0 rows",
         "  flow_views: 0 rows",
         "  request_keys: 0 rows",
         "  stored_snapshots: 1 row",
@@ -40,6 +41,7 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
         "flows": 3,
         "changed": {
             "flowTasks": 0,
+            "flowValues": 0,
             "storedSnapshots": 1,
             "flowIndex": 3,
             "flowViews": 0,

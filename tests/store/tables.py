@@ -15,7 +15,8 @@ INDEX: Final = "flow_index"
 KEYS: Final = "request_keys"
 VIEWS: Final = "flow_views"
 TASKS: Final = "flow_tasks"
-DERIVED: Final = (TASKS, SNAPSHOTS, INDEX, VIEWS, KEYS)
+VALUES: Final = "flow_values"
+DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 
@@ -43,3 +44,4 @@ def delete_caches(store: EventSourcedStore) -> None:
     execute(store, "DELETE FROM stored_snapshots")
     execute(store, "DELETE FROM flow_tasks")
     execute(store, "DELETE FROM flow_views")
+    execute(store, "DELETE FROM flow_values")
