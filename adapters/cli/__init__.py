@@ -19,6 +19,7 @@ from adapters.cli.dependencies import (
     Reloaded,
     ServeOptions,
 )
+from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 
@@ -38,6 +39,7 @@ __all__ = [
     "Startable",
     "UnservedRoute",
     "Unstartable",
+    "progress_on",
     "run",
     "standard_streams",
 ]
