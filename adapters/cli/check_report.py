@@ -6,19 +6,9 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from domain.application.limits import RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import Timestamp
-
-
-@frozen(kw_only=True)
-class RouteLimits:
-    """What each caller of a route may ask: bytes, requests in a window, requests at once."""
-
-    body_bytes: int
-    rate_requests: int
-    rate_window_seconds: float
-    in_flight: int
-    answer_bytes: int
 
 
 @frozen

@@ -13,7 +13,6 @@ from adapters.cli.check_report import (
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
-    RouteLimits,
     ServedRoute,
     Startable,
     UnservedRoute,
@@ -21,6 +20,7 @@ from adapters.cli.check_report import (
 )
 from adapters.cli.tables import REST, details, folded, table
 from adapters.presentation.printable import counted, to_the_second
+from domain.application.limits import RouteLimits
 
 
 def report_parts(report: CheckReport) -> Iterator[RenderableType]:

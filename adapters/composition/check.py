@@ -9,7 +9,6 @@ from pathlib import Path
 from adapters import cli
 from adapters.composition.checkpoints import Signing, signing_of
 from adapters.composition.clock_and_ids import now
-from adapters.composition.configurations import route_limits
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.settings import ConfigAdvice, ConfigProblem, Settings, SettingsError, load_settings
@@ -63,7 +62,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             owner=route.owner,
             controller_id=route.controller_id,
             key_ids=tuple(key.key_id for key in route.keys),
-            limits=cli.RouteLimits(**route_limits(route.limits)),
+            limits=route.limits,
             key_times=tuple(cli.KeyPeriod(*times) for times in shown_times(route)) or None,
         )
 

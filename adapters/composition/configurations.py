@@ -10,7 +10,6 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from attrs import asdict, define, field
-from attrs.filters import include
 
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.logs import log_fault
@@ -18,7 +17,6 @@ from adapters.presentation.printable import to_the_millisecond
 from adapters.settings import KeyValidity, RouteConfig, Secret, Settings
 from adapters.settings.diagnostics import written
 from adapters.store import record_configuration
-from domain.application.limits import Limits
 from domain.application.ports import StoreUnavailable
 from domain.flow.values import Timestamp
 from domain.history.configuration import Cause, ConfigurationState
@@ -174,18 +172,12 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
         "controller_id": route.controller_id,
         "description": route.description,
     }
-    found = {**_block(place, fields), **_block(f"{place}.limits", route_limits(route.limits))}
+    found = {**_block(place, fields), **_block(f"{place}.limits", asdict(route.limits))}
     for key in route.keys:
         name = written(("routes", route.route_id, "keys", key.key_id))
         found[name] = digests[route.route_id, key.key_id]
         found |= _block(name, _times(key.validity))
     return found
-
-
-def route_limits(limits: Limits) -> dict[str, Any]:
-    """Return those limits that each route may set for itself."""
-    own = ("body_bytes", "answer_bytes", "rate_requests", "rate_window_seconds", "in_flight")
-    return asdict(limits, filter=include(*own))
 
 
 def _times(times: KeyValidity) -> dict[str, str | None]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, TypeAlias
 
-from attrs import evolve
+from attrs import asdict, fields, filters
 
 from adapters.settings.nodes import Node
 from adapters.settings.structure import Between, read_members
-from domain.application.limits import Limits
+from domain.application.limits import Limits, RouteLimits
 
 _Patience: TypeAlias = Annotated[float, Between(0.1, 3600, "seconds")]
 
@@ -33,10 +33,12 @@ def read_limits(node: Node) -> Limits:
     return Limits(**read_members(node, _OF_ALL))
 
 
-def read_route_limits(node: Node, general: Limits) -> Limits:
+def read_route_limits(node: Node, general: Limits) -> RouteLimits:
     """Read a route's own `limits`; its body may be smaller than `general` says, not larger.
 
     NOTE: what is larger is refused before anybody knows for which route it is.
     """
     body_bytes = Annotated[int, Between(1, general.body_bytes)]
-    return evolve(general, **read_members(node, {**_OF_ROUTE, "body_bytes": body_bytes}))
+    inherited = asdict(general, filter=filters.include(*fields(RouteLimits)))
+    own = read_members(node, {**_OF_ROUTE, "body_bytes": body_bytes})
+    return RouteLimits(**{**inherited, **own})

@@ -17,7 +17,7 @@ from adapters.settings.providers import Providers
 from adapters.settings.references import DeclaredSecret, SecretField
 from adapters.settings.secret import Secret
 from adapters.settings.structure import kinds_of, plain_text, read, read_members
-from domain.application.limits import Limits
+from domain.application.limits import Limits, RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import BLANKS, Timestamp
 
@@ -92,7 +92,7 @@ class RouteConfig:
     owner: Owner
     controller_id: str
     description: str | None = None
-    limits: Limits
+    limits: RouteLimits
     enabled: bool = True
     declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
     keys: tuple[RouteKey, ...] = ()

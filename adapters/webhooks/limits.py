@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from attrs import define, field
 
-from domain.application.limits import Limits
+from domain.application.limits import RouteLimits
 
 Seconds: TypeAlias = float
 Monotonic: TypeAlias = Callable[[], Seconds]
@@ -86,7 +86,7 @@ class RateLimiter:
     _next_end: Seconds = field(default=math.inf, init=False)
     _lock: Lock = field(factory=Lock, init=False, eq=False)
 
-    def hit(self, key: CallerKey, limits: Limits) -> int:
+    def hit(self, key: CallerKey, limits: RouteLimits) -> int:
         """Count a request; return 0 if it passes, else the whole seconds until one may."""
         now = self.clock()
         with self._lock:
@@ -105,7 +105,7 @@ class RateLimiter:
                 self._open[key] = window
             return 0 if passes else _whole(window.end - now)
 
-    def _begin(self, key: CallerKey, now: Seconds, limits: Limits) -> _Window | None:
+    def _begin(self, key: CallerKey, now: Seconds, limits: RouteLimits) -> _Window | None:
         self._exhausted.pop(key, None)
         self._open.pop(key, None)
         if not self._make_room(now):

@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
-from domain.application.limits import Limits
+from domain.application.limits import RouteLimits
 from domain.application.sessions import OwnerSession
 from domain.flow.ids import KeyId, RouteId
 
@@ -46,7 +46,7 @@ class WebhookRoute:
     session: OwnerSession = field(repr=False)
     controller_id: str
     identify: Identify = field(repr=False)
-    limits: Limits = field(factory=Limits)
+    limits: RouteLimits = field(factory=RouteLimits)
 
 
 class RouteTable:
@@ -61,7 +61,7 @@ class RouteTable:
         self._by_path: dict[str, WebhookRoute] = {}
         for route in routes:
             self._add(route)
-        limits = [route.limits for route in self._by_path.values()] or [Limits()]
+        limits = [route.limits for route in self._by_path.values()] or [RouteLimits()]
         self.body_bytes = max(limit.body_bytes for limit in limits)
 
     def find(self, path: str) -> WebhookRoute | None:

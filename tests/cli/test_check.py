@@ -9,22 +9,16 @@ from adapters.cli import (
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
-    RouteLimits,
     ServedRoute,
     Startable,
     UnservedRoute,
     Unstartable,
 )
+from domain.application.limits import RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
 from tests.cli.workbench import Ran, taskflow, tools_over
 
-LIMITS = RouteLimits(
-    body_bytes=262_144,
-    rate_requests=120,
-    rate_window_seconds=60.0,
-    in_flight=8,
-    answer_bytes=8_388_608,
-)
+LIMITS = RouteLimits()
 OPTIONS = GatewayOptions(
     store="sqlite:////var/lib/taskflow/flows.db",
     host="127.0.0.1",

@@ -15,7 +15,7 @@ from adapters.settings import (
     parse_store_url,
     read_store_config,
 )
-from domain.application.limits import Limits
+from domain.application.limits import Limits, RouteLimits
 from tests.settings.workbench import advice_of, loaded, refused, written
 
 ALL = {
@@ -122,7 +122,7 @@ def test_a_routes_limits_start_from_the_general_ones(tmp_path: Path) -> None:
         "plugins": {"entries": {"webhooks": {"config": {"routes": routes}}}},
     }
     (route,) = loaded(tmp_path, document).routes
-    assert route.limits == Limits(rate_requests=9, in_flight=1)
+    assert route.limits == RouteLimits(rate_requests=9, in_flight=1)
 
 
 @pytest.mark.parametrize(

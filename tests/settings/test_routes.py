@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import RouteConfig
-from domain.application.limits import Limits
+from domain.application.limits import RouteLimits
 from domain.flow.ids import Owner, RouteId
 from tests.settings.workbench import (
     ROUTES,
@@ -31,7 +31,7 @@ def test_a_route_needs_only_a_session_key_and_a_secret(tmp_path: Path) -> None:
         controller_id="webhooks/zapier",
         description=None,
         keys=only.keys,
-        limits=Limits(),
+        limits=RouteLimits(),
     )
     assert only.identify(SECRET, 0) == "default"
 
@@ -45,7 +45,7 @@ def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
         limits={"rateRequests": 5, "rateWindowSeconds": 0.5, "inFlight": 1, "bodyBytes": 10},
     )
     only = the_route(loaded(tmp_path, with_routes({"zapier": fields})))
-    limits = Limits(rate_requests=5, rate_window_seconds=0.5, in_flight=1, body_bytes=10)
+    limits = RouteLimits(rate_requests=5, rate_window_seconds=0.5, in_flight=1, body_bytes=10)
     assert only == RouteConfig(
         route_id=RouteId("zapier"),
         path="/my/hook",

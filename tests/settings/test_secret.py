@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.settings import RouteConfig, RouteKey, Secret
-from domain.application.limits import Limits
+from domain.application.limits import RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
 
 CANARY = "canary-7f3a9c"
@@ -29,7 +29,7 @@ def route_with(**secrets: str) -> RouteConfig:
         owner=Owner("agent:main:main"),
         controller_id="webhooks/zapier",
         keys=tuple(RouteKey(KeyId(key_id), Secret(text)) for key_id, text in secrets.items()),
-        limits=Limits(),
+        limits=RouteLimits(),
     )
 
 

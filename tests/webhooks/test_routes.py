@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.webhooks.routes import RouteTable, WebhookRoute
-from domain.application.limits import Limits
+from domain.application.limits import RouteLimits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import Owner, RouteId
 from tests.memory_store import WatchedStore
@@ -23,7 +23,7 @@ def route(
         session=FLOWS.bind_session(Owner("agent:main:main")),
         controller_id="c",
         identify=identifying("s3cret"),
-        limits=Limits(body_bytes=body_bytes),
+        limits=RouteLimits(body_bytes=body_bytes),
     )
 
 
