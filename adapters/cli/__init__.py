@@ -22,6 +22,7 @@ from adapters.cli.dependencies import (
     ServeOptions,
 )
 from adapters.cli.explanation import ExplainedStep, Explanation
+from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 
@@ -45,6 +46,7 @@ __all__ = [
     "Startable",
     "UnservedRoute",
     "Unstartable",
+    "progress_on",
     "run",
     "standard_streams",
 ]

@@ -1,4 +1,4 @@
-"""The pages of `docs/senders` and *Moving from OpenClaw's plugin*: what they show is done, for real.
+"""The pages for senders, and the one on moving from OpenClaw: what they show is done, for real.
 
 A block behind a line like "`gateway.json5`:" is a file, written into a folder. The gateway of its
 `gateway.json5` is started there, and each `sh` block typed into one shell; the `text` block beneath
@@ -13,7 +13,6 @@ import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +29,15 @@ _EXPORT: Final = re.compile(r"^export (\w+)=(.+)$", re.MULTILINE)
 
 
 @frozen
-class Sender:
+class Sender(Shell):
     """A shell beside a gateway, which is where the page says that it is."""
 
-    shell: Shell
     gateway: RunningGateway
 
     def type(self, text: str) -> str:
         """Type a block, and return what it prints."""
-        return self.shell.type(text.replace(URL, self.gateway.url)).replace(self.gateway.url, URL)
+        printed = super().type(text.replace(URL, self.gateway.url))
+        return printed.replace(self.gateway.url, URL)
 
 
 @contextmanager
@@ -51,7 +50,7 @@ def sender_of(page: str, folder: Path) -> Iterator[Sender]:
     exported = {name: shlex.split(value)[0] for name, value in _EXPORT.findall(typed)}
     gateway = RunningGateway(folder, folder / "gateway.json5", environment=exported)
     with gateway, Shell.opened(folder) as shell:
-        yield Sender(shell, gateway)
+        yield Sender(shell.process, gateway)
 
 
 def _main() -> None:
