@@ -95,11 +95,12 @@ class WebhookResource:
             call = step.call
             step = self._guarded(permit, partial(self._perform, step, in_loop=later is not None))
         if isinstance(step, Response):
-            response = self._logged(permit, call, step)
             if later is not None and _is_unknown(permit):
                 # APPSEC: to the byte as the server answers a head, which Falcon does not.
-                later().answer(partial(response.in_pieces, permit.context.request_id))
+                refused = step
+                later().answer(partial(self._finish_raw, permit, call, lambda: refused))
                 return
+            response = self._logged(permit, call, step)
         elif later is None:
             response = self._finish(permit, call, partial(do_now, step, self.submit))
         else:
