@@ -6,6 +6,7 @@ import base64
 import copy
 import gc
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -284,6 +285,20 @@ def test_a_signature_key_is_advised_on_like_a_secret(tmp_path: Path) -> None:
     assert advice_of(settings) == [
         f"{ROUTES}.zapier.secret: the secret has fewer than 16 characters"
     ]
+
+
+@pytest.mark.parametrize("section", ["Signed requests", "Keys that may do one thing"])
+def test_the_page_for_operators_shows_what_can_be_configured(tmp_path: Path, section: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    text = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```json5\n(.*?)```", text, re.DOTALL)
+    config = (
+        f"{{ plugins: {{ entries: {{ webhooks: {{ config: {{ routes: {{ {example} }} }} }} }} }} }}"
+    )
+    names = re.findall(r"\$\{(\w+)\}", example)
+    settings = loaded(tmp_path, config, dict.fromkeys(names, WHSEC))
+    assert len([key for route in settings.routes for key in route.keys]) == len(names) > 1
+    assert settings.skipped == ()
 
 
 def test_only_an_hmac_or_a_public_key_verifies() -> None:
