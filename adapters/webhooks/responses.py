@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.http_status import ACTION_NOT_ALLOWED, http_status
 from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
@@ -136,7 +137,8 @@ def invalid_request(route_id: RouteId, issue: str) -> Response:
 def action_not_allowed(route_id: RouteId, action: str) -> Response:
     """Answer that a key may not ask for an action."""
     sentence = f"This key may not use the action {action}."
-    return refusal(403, "action_not_allowed", sentence, route_id=route_id)
+    code = ACTION_NOT_ALLOWED
+    return refusal(http_status(code), code, sentence, route_id=route_id)
 
 
 def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:
