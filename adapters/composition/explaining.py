@@ -201,7 +201,7 @@ def _caller(
     keys = resolve_route(config, declared, os.environ)
     if not keys.keys:
         raise cli.CommandError(f"no secret of route {keys.route_id} can be looked up")
-    verify = verify_of(keys)
+    verify = verify_of(keys, now)
     if verify is None:
         found = identify(head, lambda presented: keys.identify(presented, now()))
     else:

@@ -261,7 +261,7 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=partial(_identify, route),
-            verify=verify_of(route),
+            verify=verify_of(route, now),
             may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
             payloads=payload_map(route.map),

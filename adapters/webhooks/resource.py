@@ -21,6 +21,7 @@ from adapters.webhooks.admission import (
     ProbePermit,
     RequestPermit,
     RoutePermit,
+    UnverifiedPermit,
 )
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
@@ -92,6 +93,11 @@ class WebhookResource:
             call = step.call
             step = self._guarded(permit, partial(self._perform, step, in_loop=later is not None))
         if isinstance(step, Response):
+            if later is not None and _is_unknown(permit):
+                # APPSEC: to the byte as the server answers a head, which Falcon does not.
+                refused = step
+                later().answer(partial(self._finish_raw, permit, call, lambda: refused))
+                return
             response = self._logged(permit, call, step)
         elif later is None:
             response = self._finish(permit, call, partial(do_now, step, self.submit))
@@ -229,6 +235,11 @@ class WebhookResource:
             raise result
         response = room.put_into(outcome_response(action.replies, route.route_id, result, room))
         return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
+
+
+def _is_unknown(permit: RequestPermit) -> bool:
+    """Return whether a request was let in of which nobody knows who sent it."""
+    return isinstance(permit, UnverifiedPermit) and permit.route_id is None
 
 
 def _ignore() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.http_status import ACTION_NOT_ALLOWED, UNMAPPABLE, http_status
 from adapters.webhooks.text import quoted
 from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
@@ -27,7 +28,6 @@ REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
 SKIPPED: Final = "skipped"
-UNMAPPABLE: Final = "unmappable"
 _MOST_OF_EVENT: Final = 128
 
 _HEADERS: Final = (
@@ -148,14 +148,15 @@ def skipped(route_id: RouteId, event: str) -> Response:
 def unmappable(route_id: RouteId, reason: str, action: str | None) -> Response:
     """Answer why a delivery could not be made an action, and of which one, for the log."""
     sentence = f"The payload cannot be mapped: {reason}"
-    response = refusal(422, UNMAPPABLE, sentence, route_id=route_id)
+    response = refusal(http_status(UNMAPPABLE), UNMAPPABLE, sentence, route_id=route_id)
     return evolve(response, reason=reason, action=action or UNMAPPABLE)
 
 
 def action_not_allowed(route_id: RouteId, action: str) -> Response:
     """Answer that a key may not ask for an action."""
     sentence = f"This key may not use the action {action}."
-    return refusal(403, "action_not_allowed", sentence, route_id=route_id)
+    code = ACTION_NOT_ALLOWED
+    return refusal(http_status(code), code, sentence, route_id=route_id)
 
 
 def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:

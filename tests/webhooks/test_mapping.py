@@ -7,6 +7,7 @@ import json
 import pytest
 from falcon.testing import Result
 
+from adapters.presentation.http_status import http_status
 from adapters.webhooks.mapping.payloads import FORM
 from domain.history.refused_requests import RefusedRequest
 from tests.webhooks.gateway import Gateway, headers_for
@@ -113,6 +114,7 @@ def test_what_cannot_be_mapped_is_refused_and_kept(github: Gateway) -> None:
     (kept,) = github.noted
     assert isinstance(kept, RefusedRequest)
     assert (kept.action, kept.code, kept.key_id) == ("create_flow", "unmappable", "default")
+    assert http_status(kept.code) == 422
 
 
 def test_without_its_type_a_payload_is_refused_and_kept(github: Gateway) -> None:

@@ -22,7 +22,7 @@ from tests.whole.auditing_page import Shell, examples, rewritten
 from tests.whole.gateway import RunningGateway
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-PAGES: Final = tuple(sorted((DOCS / "senders").glob("[a-z]*.md")))
+PAGES: Final = (*sorted((DOCS / "senders").glob("[a-z]*.md")), DOCS / "moving-from-openclaw.md")
 URL: Final = "http://127.0.0.1:8080"
 _FILE: Final = re.compile(r"^`([\w.-]+)`[^\n]*:\n\n```\w+\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _EXPORT: Final = re.compile(r"^export (\w+)=(.+)$", re.MULTILINE)
