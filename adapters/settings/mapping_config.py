@@ -47,6 +47,7 @@ class MapRuleConfig:
 
     on: _Types | None = None
     when: Annotated[Scalars, _scalars] = field(factory=dict)
+    unless: Annotated[Scalars, _scalars] = field(factory=dict)
     action: _Template | None = None
     fields: Annotated[dict[str, Any], _object] = field(factory=dict)
     answer: Annotated[Any, _any_json] = None

@@ -97,6 +97,10 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ['map.rules[0].when["a b"]: expected a path like pull_request.merged, found a number'],
         ),
         (
+            {"rules": [rule(unless={"a..b": None})]},
+            ['map.rules[0].unless["a..b"]: expected a path like pull_request.merged, found null'],
+        ),
+        (
             {"rules": [rule(action="get_flow")]},
             ["map.rules[0].action: expected one of the actions create_flow, set_waiting"],
         ),

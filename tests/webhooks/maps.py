@@ -22,6 +22,7 @@ class ARule:
 
     on: Sequence[str] | None = None
     when: Mapping[str, Any] = field(factory=dict)
+    unless: Mapping[str, Any] = field(factory=dict)
     action: str | None = None
     fields: Mapping[str, Any] = field(factory=dict)
     answer: object = None

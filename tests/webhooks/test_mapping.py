@@ -100,6 +100,24 @@ def test_what_no_rule_is_for_is_skipped(
     assert github.noted == []
 
 
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        ({"meta": {"flow": "f"}, "n": 1}, "skipped"),
+        ({"meta": {"flow": None}}, "skipped"),
+        ({}, "skipped"),
+        ({"meta": {"flow": "f"}, "n": True}, "taken"),
+        ({"meta": {"flow": "f"}}, "taken"),
+    ],
+)
+def test_a_rule_is_for_what_lacks_all_that_it_does_not_want(
+    gateway: Gateway, payload: object, status: str
+) -> None:
+    rule = ARule(unless={"meta.flow": None, "n": 1}, answer={"skipped": "no"})
+    answer = deliver(mapping(gateway, a_map(rule)), payload).json
+    assert answer["skipped"] == ("" if status == "skipped" else "no")
+
+
 def test_what_cannot_be_mapped_is_refused_and_kept(github: Gateway) -> None:
     answer = deliver(github, {"action": "opened"}, x_github_event="pull_request")
     assert answer.status_code == 422

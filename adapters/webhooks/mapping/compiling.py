@@ -39,7 +39,7 @@ _OPTIONAL_REVISION: Final = evolve(REVISION, required=False)
 
 
 class WrittenRule(Protocol):
-    """A rule as it is written: `on` and `when` say for what, `action` or `answer` what it does."""
+    """A rule as it is written: for what it is, and its `action` or `answer`."""
 
     @property
     def on(self) -> Sequence[str] | None:
@@ -48,6 +48,10 @@ class WrittenRule(Protocol):
     @property
     def when(self) -> Mapping[str, Scalar]:
         """Paths, and what must be there."""
+
+    @property
+    def unless(self) -> Mapping[str, Scalar]:
+        """Paths, and what must not be there."""
 
     @property
     def action(self) -> str | None:
@@ -130,20 +134,21 @@ class _Compiler:
     def rule(self, rule: WrittenRule, path: JsonPath) -> MapRule:
         return MapRule(
             on=None if rule.on is None else frozenset(rule.on),
-            when=[
-                (place, wanted)
-                for written, wanted in rule.when.items()
-                if (place := self._place(written, (*path, "when", written)))
-            ],
+            when=self._conditions(rule.when, (*path, "when")),
+            unless=self._conditions(rule.unless, (*path, "unless")),
             then=self._then(rule, path),
         )
 
-    def _place(self, written: str, path: JsonPath) -> Placeholder | None:
-        try:
-            return parse_path(written)
-        except TemplateError as error:
-            self.faults.append((path, error.expected))
-            return None
+    def _conditions(
+        self, written: Mapping[str, Scalar], path: JsonPath
+    ) -> list[tuple[Placeholder, Scalar]]:
+        found = []
+        for place, wanted in written.items():
+            try:
+                found.append((parse_path(place), wanted))
+            except TemplateError as error:
+                self.faults.append(((*path, place), error.expected))
+        return found
 
     def _then(self, rule: WrittenRule, path: JsonPath) -> ActionTemplate | ValueTemplate:
         if rule.action is None:

@@ -37,16 +37,22 @@ class ActionTemplate:
 
 @frozen
 class MapRule:
-    """Which deliveries lead to what: an action, or an answer; `on` None is for all types."""
+    """Which deliveries lead to what: an action, or an answer; `on` None is for all types.
+
+    All of `when` must be there, and nothing of `unless`.
+    """
 
     on: frozenset[str] | None
     when: Sequence[tuple[Placeholder, Scalar]]
+    unless: Sequence[tuple[Placeholder, Scalar]]
     then: ActionTemplate | ValueTemplate
 
     def takes(self, event: str, delivery: Delivery) -> bool:
         """Say whether it is for a delivery of some type."""
-        return (self.on is None or event in self.on) and all(
-            _is(place.find(delivery), wanted) for place, wanted in self.when
+        if self.on is not None and event not in self.on:
+            return False
+        return all(_is(place.find(delivery), wanted) for place, wanted in self.when) and not any(
+            _is(place.find(delivery), other) for place, other in self.unless
         )
 
 
