@@ -8,7 +8,6 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
-from adapters.presentation.http_status import http_status
 from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
@@ -56,7 +55,6 @@ def outcome_response(
         return evolve(response, headers=REPLAYED) if outcome.is_replay else response
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
-        http_status(outcome.code),
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
