@@ -27,6 +27,7 @@ from adapters.composition.stores import (
     open_refusals,
     read_store,
 )
+from adapters.webhooks.openapi.document import openapi_document
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ def main() -> int:
         reload=ask_to_reload,
         clock=now,
         check=check_configuration,
+        openapi=openapi_document,
         read_store=read_store,
         write_store=write_store,
         back_up=back_up_store,

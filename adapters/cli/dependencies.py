@@ -5,7 +5,7 @@ Each raises `CommandError` for what the user must correct.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Final, Protocol, TypeAlias, TypeVar
@@ -229,6 +229,8 @@ class Dependencies:
     """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock
     check: Callable[[Path], CheckReport]
+    openapi: Callable[[], Mapping[str, object]]
+    """Returns the OpenAPI document."""
     read_store: OpenStore[ReadableFlows]
     write_store: OpenStore[WritableFlows]
     back_up: BackUp

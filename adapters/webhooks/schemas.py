@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -22,6 +22,7 @@ from adapters.webhooks.fields import (
     single_line,
     text,
 )
+from adapters.webhooks.json_schema import JsonSchema, an_object
 from domain.flow.status import (
     ACTIVE,
     ENDED,
@@ -35,8 +36,26 @@ from domain.flow.status import (
 Values: TypeAlias = dict[str, Any]
 """What was given, by the names of the domain; what was not given is not there."""
 
-Rule: TypeAlias = Callable[[Values], Issue | None]
-"""Says what is wrong with fields that are right one by one."""
+
+@frozen
+class StatusRule:
+    """Some fields, by their names on the wire, are taken only beside some statuses."""
+
+    fields: tuple[str, ...]
+    statuses: frozenset[TaskStatus]
+    issue: Issue
+
+    def broken_by(self, document: Mapping[str, object], values: Values) -> bool:
+        """Say whether a request breaks it."""
+        return not document.keys().isdisjoint(self.fields) and (
+            values.get("status") not in self.statuses
+        )
+
+    def schema(self) -> JsonSchema:
+        """Return it as what each field requires beside itself."""
+        statuses = {"status": {"enum": sorted(self.statuses)}}
+        beside = {"required": ["status"], "properties": statuses}
+        return {"dependentSchemas": dict.fromkeys(self.fields, beside)}
 
 
 @frozen
@@ -55,15 +74,24 @@ class SchemaField:
 
 @frozen
 class Schema:
-    """The fields of an action, and a rule for all of them together."""
+    """The fields of an action, and a rule for those that are right one by one."""
 
     fields: tuple[SchemaField, ...]
-    rule: Rule = lambda _: None
+    rule: StatusRule | None = None
     known: frozenset[str] = field(init=False)
 
     @known.default
     def _known(self) -> frozenset[str]:
         return frozenset({"action", *(field.wire for field in self.fields)})
+
+
+def request_schema(action: str, schema: Schema) -> JsonSchema:
+    """Return the schema of the requests that ask for an action."""
+    fields = {each.wire: each.decoder.schema for each in schema.fields}
+    required = {each.wire: fields.pop(each.wire) for each in schema.fields if each.required}
+    rule = {} if schema.rule is None else schema.rule.schema()
+    title = "".join(word.capitalize() for word in action.split("_"))
+    return an_object(title, {"action": {"const": action}, **required}, fields) | rule
 
 
 def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
@@ -72,38 +100,20 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
     for each in schema.fields:
         if each.wire not in document and not each.required:
             continue
-        taken = each.decoder(document.get(each.wire, UNDEFINED))
+        taken = each.decoder.take(document.get(each.wire, UNDEFINED))
         if isinstance(taken, Issue):
             return Issue(f"{each.wire}: {taken.text}")
         values[each.name] = taken
     if not document.keys() <= schema.known:
         return _unrecognized(schema, document)
-    issue = schema.rule(values)
-    return values if issue is None else issue
+    if schema.rule is not None and schema.rule.broken_by(document, values):
+        return schema.rule.issue
+    return values
 
 
 def _unrecognized(schema: Schema, document: Mapping[str, object]) -> Issue:
     unknown = [f'"{key}"' for key in document if key not in schema.known]
     return Issue(f"Unrecognized key{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}")
-
-
-def _timing_needs_running(values: Values) -> Issue | None:
-    timing = {"started_at", "last_event_at", "progress_summary"}
-    if values.keys().isdisjoint(timing) or values.get("status") is TaskStatus.RUNNING:
-        return None
-    return Issue(
-        "status: status must be running when startedAt, lastEventAt, or progressSummary is provided"
-    )
-
-
-def _outcome_needs_end(values: Values) -> Issue | None:
-    outcome = {"terminal_summary", "terminal_outcome", "error"}
-    if values.keys().isdisjoint(outcome) or values["status"] in ENDED:
-        return None
-    return Issue(
-        "status: status must be terminal when terminalSummary, terminalOutcome, or error is"
-        " provided"
-    )
 
 
 _safe_integer: Final = integer_between(0, MOST, most="int")
@@ -188,7 +198,14 @@ RUN_TASK: Final = Schema(
         SchemaField("lastEventAt", _safe_integer),
         PROGRESS_SUMMARY,
     ),
-    _timing_needs_running,
+    StatusRule(
+        ("startedAt", "lastEventAt", "progressSummary"),
+        frozenset({TaskStatus.RUNNING}),
+        Issue(
+            "status: status must be running when startedAt, lastEventAt, or progressSummary is"
+            " provided"
+        ),
+    ),
 )
 UPDATE_TASK: Final = Schema(
     (
@@ -200,5 +217,12 @@ UPDATE_TASK: Final = Schema(
         SchemaField("terminalOutcome", nullable(one_of(TerminalOutcome))),
         SchemaField("error", nullable(text)),
     ),
-    _outcome_needs_end,
+    StatusRule(
+        ("terminalSummary", "terminalOutcome", "error"),
+        frozenset(REPORTED_STATUSES) & ENDED,
+        Issue(
+            "status: status must be terminal when terminalSummary, terminalOutcome, or error is"
+            " provided"
+        ),
+    ),
 )

@@ -28,6 +28,7 @@ from adapters.store import (
     read_refusals,
     rebuild,
 )
+from adapters.webhooks.openapi.document import openapi_document
 from domain.application.operators import Operators
 from domain.application.outcomes import Accepted, Outcome
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
@@ -161,6 +162,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
+        openapi=openapi_document,
         read_store=_read_store,
         write_store=_write_store,
         back_up=back_up_store,

@@ -1,0 +1,122 @@
+"""The named schemas of the document, from the tables of actions, of their replies, and of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+from adapters.presentation.answer_codes import ANSWER_CODES, FLOW_CODES, AnswerCode
+from adapters.webhooks.actions import ACTIONS, Action, CommandAction
+from adapters.webhooks.field_text import FIELD_TEXT
+from adapters.webhooks.json_schema import (
+    NO,
+    NOTHING_TO_SHOW,
+    TEXT,
+    YES,
+    JsonSchema,
+    an_object,
+    any_of,
+    ref,
+)
+from adapters.webhooks.outcomes import SHOWS_PENDING
+from adapters.webhooks.responses import PERSIST_FAILED
+from adapters.webhooks.schemas import request_schema
+from adapters.webhooks.views import FLOW, TASK, TASK_SUMMARY
+from domain.application.outcomes import CANCEL_PENDING
+from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+
+REQUEST: Final = "ActionRequest"
+SUCCESS: Final = "Success"
+PENDING: Final = "CancelPending"
+PROBED: Final = "GatewayStatus"
+
+_ENUMS: Final[tuple[type[StrEnum], ...]] = (
+    FlowStatus,
+    TaskStatus,
+    Runtime,
+    NotifyPolicy,
+    TerminalOutcome,
+)
+_SHOWS_A_FLOW: Final = frozenset({PERSIST_FAILED, *(each.code for each in FLOW_CODES)})
+
+
+def named_schemas() -> Mapping[str, JsonSchema]:
+    """Return each schema by its name, in which each member says what it is."""
+    requests = {action.name: _request(action) for action in ACTIONS.values()}
+    of_requests = {schema["title"]: schema for schema in requests.values()}
+    mapping = {name: ref(schema["title"])["$ref"] for name, schema in requests.items()}
+    choice = {
+        "oneOf": [ref(name) for name in of_requests],
+        "discriminator": {"propertyName": "action", "mapping": mapping},
+    }
+    enums = {each.__name__: {"type": "string", "enum": list(each)} for each in _ENUMS}
+    answers = {schema["title"]: _described(schema) for schema in _answers()}
+    return {REQUEST: choice, **of_requests, **answers, **enums}
+
+
+def by_status(codes: Iterable[AnswerCode]) -> Mapping[int, Sequence[AnswerCode]]:
+    """Return codes by their status, in its order."""
+    found: dict[int, list[AnswerCode]] = {}
+    for each in sorted(codes, key=lambda each: each.status):
+        found.setdefault(each.status, []).append(each)
+    return found
+
+
+def refusal_name(status: int) -> str:
+    """Return the name of what a refusal of some status looks like."""
+    return f"Refusal{status}"
+
+
+def _request(action: Action) -> JsonSchema:
+    about = f"{action.about} The result of a success is a `{_shows(action)['title']}`."
+    return {"description": about, **_described(request_schema(action.name, action.schema))}
+
+
+def _answers() -> Iterator[JsonSchema]:
+    shown = {schema["title"]: schema for schema in map(_shows, ACTIONS.values())}
+    # NOTE: a reader that takes the first that fits has to try those that need most first.
+    results = sorted(shown.values(), key=lambda schema: -len(schema["required"]))
+    refused = _refused_results()
+    yield an_object(SUCCESS, {"ok": YES, "routeId": TEXT, "result": _one_of_them(results)})
+    pending = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
+    yield an_object(PENDING, {"ok": YES, "routeId": TEXT, **pending})
+    yield an_object(
+        PROBED, {"ok": YES, "result": an_object("Status", {"status": {"enum": ["alive", "ready"]}})}
+    )
+    yield from (_refusal(*each) for each in by_status(ANSWER_CODES.values()).items())
+    yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING, *results, *refused)
+
+
+def _shows(action: Action) -> JsonSchema:
+    return action.replies.shows if isinstance(action, CommandAction) else action.shows
+
+
+def _refused_results() -> Sequence[JsonSchema]:
+    commands = (action for action in ACTIONS.values() if isinstance(action, CommandAction))
+    found = {each.replies.shows_refused["title"]: each.replies.shows_refused for each in commands}
+    return tuple(found.values())
+
+
+def _refusal(status: int, codes: Sequence[AnswerCode]) -> JsonSchema:
+    names = [each.code for each in codes]
+    shows_flows = not _SHOWS_A_FLOW.isdisjoint(names)
+    results = [*(_refused_results() if shows_flows else ())]
+    if not _SHOWS_A_FLOW.issuperset(names) or PERSIST_FAILED in names:
+        results.append(NOTHING_TO_SHOW)
+    required = {"ok": NO, "code": {"type": "string", "enum": names}, "error": TEXT}
+    result = {"result": _one_of_them(results)}
+    return an_object(refusal_name(status), required | result, {"routeId": TEXT})
+
+
+def _one_of_them(schemas: Iterable[JsonSchema]) -> JsonSchema:
+    return any_of(*(ref(schema["title"]) for schema in schemas))
+
+
+def _described(schema: JsonSchema) -> JsonSchema:
+    """Return a schema whose members say what they are."""
+    members = {
+        name: member | ({"description": FIELD_TEXT[name]} if name in FIELD_TEXT else {})
+        for name, member in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": members} if members else schema
