@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped] # the same
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 

@@ -18,7 +18,6 @@ ANYTHING: Final[JsonSchema] = {}
 TEXT: Final[JsonSchema] = {"type": "string"}
 YES: Final[JsonSchema] = {"const": True}
 NO: Final[JsonSchema] = {"const": False}
-NOTHING_TO_SHOW: Final[JsonSchema] = {"title": "Nothing", "type": "object", "maxProperties": 0}
 _SIMPLE: Final = {str: "string", int: "integer", bool: "boolean"}
 
 
@@ -56,6 +55,9 @@ def an_object(
         "properties": members,
         "additionalProperties": False,
     }
+
+
+NOTHING_TO_SHOW: Final = an_object("Nothing", {})
 
 
 def wire_name(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from adapters.presentation.answer_codes import ANSWER_CODES
