@@ -42,8 +42,8 @@ def undocumented(
 
 def body_fault(answer: dict[str, Any], body: object) -> str | None:
     """Return where a body differs from what its answer is documented as, or None."""
-    name = answer["content"]["application/json"]["schema"]["$ref"]
-    error = best_match(_validator(name).iter_errors(body))
+    schema = json.dumps(answer["content"]["application/json"]["schema"])
+    error = best_match(_validator(schema).iter_errors(body))
     return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
 
@@ -68,5 +68,6 @@ def _required(answer: dict[str, Any]) -> Iterable[str]:
 
 
 @cache
-def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema has no types
-    return Draft202012Validator({"$ref": f"{_URI}{name}"}, registry=_REGISTRY)
+def _validator(schema: str) -> Any:  # noqa: ANN401 - jsonschema has no types
+    within = json.loads(schema.replace('"#/', f'"{_URI}#/'))
+    return Draft202012Validator(within, registry=_REGISTRY)

@@ -14,7 +14,8 @@ from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDA
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
-from adapters.webhooks.views import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY, flow_json, summary_json
+from adapters.webhooks.view_schemas import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY
+from adapters.webhooks.views import flow_json, summary_json
 from domain.application.outcomes import UnknownCursor
 from domain.application.sessions import OwnerSession
 from domain.application.views import FlowView

@@ -5,24 +5,14 @@ The keys and their order are the reference's; owners have no place in them.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from orjson import Fragment
 
-from adapters.webhooks.json_schema import an_object, list_of, or_null, ref, shown_schema
 from domain.application.views import FlowView, TaskSummary, TaskView
 from domain.flow.values import Json
 
 WireObject: TypeAlias = dict[str, Any]
-
-FLOW: Final = shown_schema("Flow", FlowView, syncMode="managed")
-TASK: Final = shown_schema("Task", TaskView, scopeKind="session", deliveryStatus="pending")
-TASK_SUMMARY: Final = shown_schema("TaskSummary", TaskSummary)
-FOUND_FLOW: Final = an_object("FoundFlow", {"flow": or_null(ref("Flow"))})
-FOUND_SUMMARY: Final = an_object("FoundSummary", {"summary": or_null(ref("TaskSummary"))})
-FLOW_LIST: Final = an_object(
-    "FlowList", {"flows": list_of(ref("Flow"))}, {"nextCursor": {"type": "string"}}
-)
 
 
 def flow_json(flow: FlowView) -> WireObject:

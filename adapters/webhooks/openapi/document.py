@@ -19,14 +19,14 @@ from adapters.presentation.answer_codes import (
 )
 from adapters.webhooks import responses
 from adapters.webhooks.idempotency import KEY_PATTERN
-from adapters.webhooks.json_schema import ref
+from adapters.webhooks.json_schema import JsonSchema, ref
 from adapters.webhooks.openapi.named_schemas import (
-    PENDING,
     PROBED,
     REQUEST,
-    SUCCESS,
+    SUCCESSES,
     by_status,
     named_schemas,
+    one_of_them,
     refusal_name,
 )
 from adapters.webhooks.routes import HEALTH, READY
@@ -66,6 +66,10 @@ HEADERS: Final[Mapping[str, OpenApi]] = {
 }
 """The headers of answers, but for those that say nothing about a request."""
 
+_SUCCESS_TEXT: Final = {
+    200: "It was done, or is shown.",
+    202: "The flow is cancelled as soon as its last active task has ended.",
+}
 _SAMPLES: Final = (
     *(responses.ROUTE_NOT_FOUND, responses.TOO_MANY_IN_FLIGHT, responses.UNAUTHORIZED),
     *(responses.PAYLOAD_TOO_LARGE, responses.ONLY_POST, responses.NOT_READY),
@@ -123,12 +127,9 @@ def _act() -> OpenApi:
                 "schema": {"type": "string", "pattern": KEY_PATTERN},
             },
         ],
-        "requestBody": {"required": True, "content": _json(REQUEST, examples)},
+        "requestBody": {"required": True, "content": _json(ref(REQUEST), examples)},
         "responses": {
-            "200": _answered("It was done, or is shown.", 200, SUCCESS),
-            "202": _answered(
-                "The flow is cancelled as soon as its last active task has ended.", 202, PENDING
-            ),
+            **{str(status): _answered(status) for status in SUCCESSES},
             **_refusals((*FLOW_CODES, *ROUTE_CODES, *GENERAL_CODES)),
         },
     }
@@ -145,7 +146,7 @@ def _probe(what: str) -> OpenApi:
             "200": {
                 "description": "It is.",
                 "headers": _headers("X-Request-Id"),
-                "content": _json(PROBED),
+                "content": _json(ref(PROBED)),
             },
             **_refusals(codes),
         },
@@ -153,16 +154,11 @@ def _probe(what: str) -> OpenApi:
     return {"get": get}
 
 
-def _answered(about: str, status: int, schema: str) -> OpenApi:
-    shown = {
-        name: {"value": answer}
-        for name, (_, code, answer) in _exchanges().items()
-        if code == status
-    }
+def _answered(status: int) -> OpenApi:
     return {
-        "description": about,
+        "description": _SUCCESS_TEXT[status],
         "headers": _headers("X-Request-Id", "Idempotent-Replayed"),
-        "content": _json(schema, shown),
+        "content": _json(one_of_them(SUCCESSES[status]), _examples(status)),
     }
 
 
@@ -174,27 +170,31 @@ def _refusals(codes: Iterable[AnswerCode]) -> OpenApi:
 
 
 def _refused(status: int, codes: Sequence[AnswerCode]) -> OpenApi:
-    shown = {name: answer for name, (_, code, answer) in _exchanges().items() if code == status}
-    shown |= {
-        each.code: json.loads(each.body) for each in _SAMPLES if each.status == status and each.code
+    samples = {
+        each.code: {"value": json.loads(each.body)}
+        for each in _SAMPLES
+        if each.status == status and each.code is not None
     }
     extra = dict.fromkeys(each.header for each in codes if each.header is not None)
     return {
         "description": "\n".join(f"- `{each.code}`: {each.when}" for each in codes),
         "headers": _headers("X-Request-Id", *extra),
-        "content": _json(
-            refusal_name(status), {name: {"value": value} for name, value in shown.items()}
-        ),
+        "content": _json(ref(refusal_name(status)), _examples(status) | samples),
     }
+
+
+def _examples(status: int) -> OpenApi:
+    kept = _exchanges().items()
+    return {name: {"value": answer} for name, (_, code, answer) in kept if code == status}
 
 
 def _headers(*names: str) -> OpenApi:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _json(schema: str, examples: OpenApi | None = None) -> OpenApi:
+def _json(schema: JsonSchema, examples: OpenApi | None = None) -> OpenApi:
     shown = {"examples": examples} if examples else {}
-    return {"application/json": {"schema": ref(schema), **shown}}
+    return {"application/json": {"schema": schema, **shown}}
 
 
 @cache

@@ -22,13 +22,11 @@ from adapters.webhooks.json_schema import (
 from adapters.webhooks.outcomes import SHOWS_PENDING
 from adapters.webhooks.responses import PERSIST_FAILED
 from adapters.webhooks.schemas import request_schema
-from adapters.webhooks.views import FLOW, TASK, TASK_SUMMARY
+from adapters.webhooks.view_schemas import FLOW, TASK, TASK_SUMMARY
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 
 REQUEST: Final = "ActionRequest"
-SUCCESS: Final = "Success"
-PENDING: Final = "CancelPending"
 PROBED: Final = "GatewayStatus"
 
 _ENUMS: Final[tuple[type[StrEnum], ...]] = (
@@ -74,18 +72,19 @@ def _request(action: Action) -> JsonSchema:
 
 
 def _answers() -> Iterator[JsonSchema]:
-    shown = {schema["title"]: schema for schema in map(_shows, ACTIONS.values())}
-    # NOTE: a reader that takes the first that fits has to try those that need most first.
-    results = sorted(shown.values(), key=lambda schema: -len(schema["required"]))
-    refused = _refused_results()
-    yield an_object(SUCCESS, {"ok": YES, "routeId": TEXT, "result": _one_of_them(results)})
-    pending = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
-    yield an_object(PENDING, {"ok": YES, "routeId": TEXT, **pending})
+    yield from (schema for schemas in SUCCESSES.values() for schema in schemas)
     yield an_object(
         PROBED, {"ok": YES, "result": an_object("Status", {"status": {"enum": ["alive", "ready"]}})}
     )
     yield from (_refusal(*each) for each in by_status(ANSWER_CODES.values()).items())
-    yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING, *results, *refused)
+    yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING)
+    yield from (*_results(), *_refused_results())
+
+
+def _results() -> Sequence[JsonSchema]:
+    shown = {schema["title"]: schema for schema in map(_shows, ACTIONS.values())}
+    # NOTE: a reader that takes the first that fits has to try those that need most first.
+    return sorted(shown.values(), key=lambda schema: -len(schema["required"]))
 
 
 def _shows(action: Action) -> JsonSchema:
@@ -105,11 +104,12 @@ def _refusal(status: int, codes: Sequence[AnswerCode]) -> JsonSchema:
     if not _SHOWS_A_FLOW.issuperset(names) or PERSIST_FAILED in names:
         results.append(NOTHING_TO_SHOW)
     required = {"ok": NO, "code": {"type": "string", "enum": names}, "error": TEXT}
-    result = {"result": _one_of_them(results)}
+    result = {"result": one_of_them(results)}
     return an_object(refusal_name(status), required | result, {"routeId": TEXT})
 
 
-def _one_of_them(schemas: Iterable[JsonSchema]) -> JsonSchema:
+def one_of_them(schemas: Iterable[JsonSchema]) -> JsonSchema:
+    """Refer to named schemas, of which one fits."""
     return any_of(*(ref(schema["title"]) for schema in schemas))
 
 
@@ -120,3 +120,13 @@ def _described(schema: JsonSchema) -> JsonSchema:
         for name, member in schema.get("properties", {}).items()
     }
     return {**schema, "properties": members} if members else schema
+
+
+_ROUTED: Final = {"ok": YES, "routeId": TEXT}
+_PENDING: Final = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
+
+SUCCESSES: Final[Mapping[int, Sequence[JsonSchema]]] = {
+    200: (an_object("Success", {**_ROUTED, "result": one_of_them(_results())}),),
+    202: (an_object("CancelPending", {**_ROUTED, **_PENDING}),),
+}
+"""The envelopes of success by their status."""
