@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.wire_json import flow_json, task_json
 from adapters.webhooks.json_schema import NO, TEXT, YES, JsonSchema, an_object, list_of, ref
 from adapters.webhooks.responses import (
     PERSIST_FAILED,
@@ -19,7 +20,6 @@ from adapters.webhooks.responses import (
     success,
 )
 from adapters.webhooks.room import LIST, Room
-from adapters.webhooks.views import flow_json, task_json
 from domain.application.outcomes import (
     CANCEL_PENDING_REASON,
     KEY_REUSED,
