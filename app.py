@@ -39,7 +39,6 @@ def main() -> int:
         reload=ask_to_reload,
         clock=now,
         check=check_configuration,
-        openapi=openapi_document,
         read_store=read_store,
         write_store=write_store,
         back_up=back_up_store,
@@ -52,6 +51,7 @@ def main() -> int:
         open_configurations=open_configurations,
         own_files=own_files,
         spare_own_files=spare_own_files,
+        openapi=openapi_document,
     )
     return cli.run(sys.argv[1:], tools, out=out, err=err)
 

@@ -144,8 +144,13 @@ the HTTP API, its times milliseconds since 1970.
     ),
     {
         "commands": (
-            *(ServeGateway, CheckConfiguration, ReloadGateway, PrintOpenApi),
-            *(FLOWS, STORE, AUDIT),
+            ServeGateway,
+            CheckConfiguration,
+            ReloadGateway,
+            PrintOpenApi,
+            FLOWS,
+            STORE,
+            AUDIT,
         )
     },
 )

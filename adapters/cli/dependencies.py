@@ -229,8 +229,6 @@ class Dependencies:
     """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock
     check: Callable[[Path], CheckReport]
-    openapi: Callable[[], Mapping[str, object]]
-    """Returns the OpenAPI document."""
     read_store: OpenStore[ReadableFlows]
     write_store: OpenStore[WritableFlows]
     back_up: BackUp
@@ -245,3 +243,5 @@ class Dependencies:
     """Finds the files that no output may be written to; the last argument is for checkpoints."""
     spare_own_files: Callable[[Path | None, str | None, Path | None, Path | None], None]
     """Refuses one of our files as that of the checkpoints, the third; the last is of a key."""
+    openapi: Callable[[], Mapping[str, object]]
+    """Returns the OpenAPI document."""

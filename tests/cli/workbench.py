@@ -162,7 +162,6 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
-        openapi=openapi_document,
         read_store=_read_store,
         write_store=_write_store,
         back_up=back_up_store,
@@ -177,6 +176,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         spare_own_files=lambda config, database, file, key: spare_own_files(
             None, _url(config, database), file, key
         ),
+        openapi=openapi_document,
     )
 
 

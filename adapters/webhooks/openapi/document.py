@@ -72,7 +72,7 @@ _SUCCESS_TEXT: Final = {
 }
 _SAMPLES: Final = (
     *(responses.ROUTE_NOT_FOUND, responses.TOO_MANY_IN_FLIGHT, responses.UNAUTHORIZED),
-    *(responses.PAYLOAD_TOO_LARGE, responses.ONLY_POST, responses.NOT_READY),
+    *(responses.PAYLOAD_TOO_LARGE, responses.ONLY_POST),
     *(responses.rate_limited(17), responses.internal_error(None)),
 )
 
