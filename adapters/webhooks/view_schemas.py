@@ -38,7 +38,9 @@ def _of_kind(kind: Any) -> JsonSchema:  # noqa: ANN401 - a type, or an alias of 
         return ANYTHING
     if get_origin(kind) is not None:
         return {"type": "object", "additionalProperties": _of_kind(get_args(kind)[1])}
-    return ref(kind.__name__) if issubclass(kind, StrEnum) else {"type": _SIMPLE[kind]}
+    if issubclass(kind, StrEnum):
+        return {"type": "string", "enum": list(kind)}
+    return {"type": _SIMPLE[kind]}
 
 
 FLOW: Final = _shown("Flow", FlowView, syncMode="managed")

@@ -66,6 +66,8 @@ HEADERS: Final[Mapping[str, OpenApi]] = {
 }
 """The headers of answers, but for those that say nothing about a request."""
 
+_EVERYWHERE: Final = ("X-Request-Id",)
+
 _SUCCESS_TEXT: Final = {
     200: "It was done, or is shown.",
     202: "The flow is cancelled as soon as its last active task has ended.",
@@ -145,7 +147,7 @@ def _probe(what: str) -> OpenApi:
         "responses": {
             "200": {
                 "description": "It is.",
-                "headers": _headers("X-Request-Id"),
+                "headers": _headers(*_EVERYWHERE),
                 "content": _json(ref(PROBED)),
             },
             **_refusals(codes),
@@ -157,7 +159,7 @@ def _probe(what: str) -> OpenApi:
 def _answered(status: int) -> OpenApi:
     return {
         "description": _SUCCESS_TEXT[status],
-        "headers": _headers("X-Request-Id", "Idempotent-Replayed"),
+        "headers": _headers(*_EVERYWHERE, "Idempotent-Replayed"),
         "content": _json(one_of_them(SUCCESSES[status]), _examples(status)),
     }
 
@@ -178,7 +180,7 @@ def _refused(status: int, codes: Sequence[AnswerCode]) -> OpenApi:
     extra = dict.fromkeys(each.header for each in codes if each.header is not None)
     return {
         "description": "\n".join(f"- `{each.code}`: {each.when}" for each in codes),
-        "headers": _headers("X-Request-Id", *extra),
+        "headers": _headers(*_EVERYWHERE, *extra),
         "content": _json(ref(refusal_name(status)), _examples(status) | samples),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Final
 
 from adapters.presentation.answer_codes import ANSWER_CODES, FLOW_CODES, AnswerCode
@@ -24,19 +23,9 @@ from adapters.webhooks.responses import PERSIST_FAILED
 from adapters.webhooks.schemas import request_schema
 from adapters.webhooks.view_schemas import FLOW, TASK, TASK_SUMMARY
 from domain.application.outcomes import CANCEL_PENDING
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 
 REQUEST: Final = "ActionRequest"
 PROBED: Final = "GatewayStatus"
-
-_ENUMS: Final[tuple[type[StrEnum], ...]] = (
-    FlowStatus,
-    TaskStatus,
-    Runtime,
-    NotifyPolicy,
-    TerminalOutcome,
-)
-_SHOWS_A_FLOW: Final = frozenset({PERSIST_FAILED, *(each.code for each in FLOW_CODES)})
 
 
 def named_schemas() -> Mapping[str, JsonSchema]:
@@ -48,9 +37,8 @@ def named_schemas() -> Mapping[str, JsonSchema]:
         "oneOf": [ref(name) for name in of_requests],
         "discriminator": {"propertyName": "action", "mapping": mapping},
     }
-    enums = {each.__name__: {"type": "string", "enum": list(each)} for each in _ENUMS}
     answers = {schema["title"]: _described(schema) for schema in _answers()}
-    return {REQUEST: choice, **of_requests, **answers, **enums}
+    return {REQUEST: choice, **of_requests, **answers}
 
 
 def by_status(codes: Iterable[AnswerCode]) -> Mapping[int, Sequence[AnswerCode]]:
@@ -99,13 +87,20 @@ def _refused_results() -> Sequence[JsonSchema]:
 
 def _refusal(status: int, codes: Sequence[AnswerCode]) -> JsonSchema:
     names = [each.code for each in codes]
-    shows_flows = not _SHOWS_A_FLOW.isdisjoint(names)
-    results = [*(_refused_results() if shows_flows else ())]
-    if not _SHOWS_A_FLOW.issuperset(names) or PERSIST_FAILED in names:
-        results.append(NOTHING_TO_SHOW)
-    required = {"ok": NO, "code": {"type": "string", "enum": names}, "error": TEXT}
-    result = {"result": one_of_them(results)}
-    return an_object(refusal_name(status), required | result, {"routeId": TEXT})
+    results = {shown["title"]: shown for name in names for shown in _shown_with(name)}
+    code = {"code": {"type": "string", "enum": names}}
+    result = {"result": one_of_them(results.values())}
+    return an_object(
+        refusal_name(status), {"ok": NO, **code, "error": TEXT, **result}, {"routeId": TEXT}
+    )
+
+
+def _shown_with(code: str) -> Sequence[JsonSchema]:
+    """Return what the result of a refusal may be."""
+    if code == PERSIST_FAILED:
+        return (*_refused_results(), NOTHING_TO_SHOW)
+    is_of_a_flow = code in {each.code for each in FLOW_CODES}
+    return _refused_results() if is_of_a_flow else (NOTHING_TO_SHOW,)
 
 
 def one_of_them(schemas: Iterable[JsonSchema]) -> JsonSchema:
