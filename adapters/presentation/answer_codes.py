@@ -59,14 +59,13 @@ ROUTE_CODES: Final = (
     AnswerCode(
         429,
         "rate_limited",
-        "more than 120 requests in 60 s, a route and client; see `Retry-After`",
+        "too many requests of a client on a route, by default 120 in 60 s; see `Retry-After`",
         "Retry-After",
     ),
     AnswerCode(
         429,
         "too_many_in_flight",
-        "more than 8 requests at once, a route and client; an answer counts until it is taken; see"
-        " `Retry-After`",
+        "too many at once, by default 8; an answer counts until it is taken; see `Retry-After`",
         "Retry-After",
     ),
     AnswerCode(
@@ -91,7 +90,8 @@ GENERAL_CODES: Final = (
     AnswerCode(
         413,
         "payload_too_large",
-        "more than 256 KiB of body, or of JSON values as they are stored (`1e20` has 21 digits)",
+        "more than 256 KiB (by default) of body, or of JSON values as they are stored: `1e20` has"
+        " 21 digits",
     ),
     AnswerCode(417, "expectation_failed", "an `Expect` other than `100-continue`"),
     AnswerCode(431, "headers_too_large", "too much head"),

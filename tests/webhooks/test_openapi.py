@@ -126,7 +126,7 @@ def test_a_flow_with_all_that_a_flow_can_have_is_documented(gateway: Gateway) ->
         (418, "ok", True, "status 418"),
         (202, "ok", True, "body of 202"),
         (200, "routeId", 7, "body of 200: $.routeId"),
-        (200, "unheard", 7, "body of 200: $"),
+        (200, "strange", 7, "body of 200: $"),
         (200, "result", {"flow": {"flowId": "f"}}, "body of 200: $.result"),
     ],
 )
@@ -142,7 +142,7 @@ def test_an_answer_that_is_not_documented_is_found(
 @pytest.mark.parametrize(
     ("headers", "fault"),
     [
-        ([("X-Request-Id", "r"), ("X-Unheard", "1")], "headers of 200: ['x-unheard']"),
+        ([("X-Request-Id", "r"), ("X-Strange", "1")], "headers of 200: ['x-strange']"),
         ([], "headers of 200 that are missing: ['x-request-id']"),
     ],
 )
@@ -154,8 +154,8 @@ def test_headers_that_are_not_documented_are_found(
 
 
 def test_a_code_without_a_row_is_answered_by_nobody() -> None:
-    with pytest.raises(KeyError, match="unheard"):
-        responses.unrouted("unheard", "")
+    with pytest.raises(KeyError, match="strange"):
+        responses.unrouted("strange", "")
 
 
 def every_header() -> list[tuple[str, str]]:
