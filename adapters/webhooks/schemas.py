@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -38,24 +38,29 @@ Values: TypeAlias = dict[str, Any]
 
 
 @frozen
-class StatusRule:
-    """Some fields, by their names on the wire, are taken only beside some statuses."""
+class SchemaRule:
+    """What fields that are right one by one must be together: as a function, in words, as a schema.
 
-    fields: tuple[str, ...]
-    statuses: frozenset[TaskStatus]
+    `holds` gets what was sent, by names on the wire, and what it means.
+    """
+
+    holds: Callable[[Mapping[str, object], Values], bool]
     issue: Issue
+    text: str
+    schema: JsonSchema
 
-    def broken_by(self, document: Mapping[str, object], values: Values) -> bool:
-        """Say whether a request breaks it."""
-        return not document.keys().isdisjoint(self.fields) and (
-            values.get("status") not in self.statuses
-        )
 
-    def schema(self) -> JsonSchema:
-        """Return it as what each field requires beside itself."""
-        statuses = {"status": {"enum": sorted(self.statuses)}}
-        beside = {"required": ["status"], "properties": statuses}
-        return {"dependentSchemas": dict.fromkeys(self.fields, beside)}
+def only_beside(names: Sequence[str], statuses: Sequence[TaskStatus], issue: str) -> SchemaRule:
+    """Take some fields only beside some statuses."""
+    beside = {"required": ["status"], "properties": {"status": {"enum": list(statuses)}}}
+    fields = ", ".join(f"`{name}`" for name in names)
+    words = " or ".join(f"`{status}`" for status in statuses)
+    return SchemaRule(
+        lambda sent, values: sent.keys().isdisjoint(names) or values.get("status") in statuses,
+        Issue(issue),
+        f"{fields}: only beside a `status` of {words}.",
+        {"dependentSchemas": dict.fromkeys(names, beside)},
+    )
 
 
 @frozen
@@ -74,10 +79,10 @@ class SchemaField:
 
 @frozen
 class Schema:
-    """The fields of an action, and a rule for those that are right one by one."""
+    """The fields of an action, and the rules for all of them together."""
 
     fields: tuple[SchemaField, ...]
-    rule: StatusRule | None = None
+    rules: tuple[SchemaRule, ...] = ()
     known: frozenset[str] = field(init=False)
 
     @known.default
@@ -89,9 +94,11 @@ def request_schema(action: str, schema: Schema) -> JsonSchema:
     """Return the schema of the requests that ask for an action."""
     fields = {each.wire: each.decoder.schema for each in schema.fields}
     required = {each.wire: fields.pop(each.wire) for each in schema.fields if each.required}
-    rule = {} if schema.rule is None else schema.rule.schema()
     title = "".join(word.capitalize() for word in action.split("_"))
-    return an_object(title, {"action": {"const": action}, **required}, fields) | rule
+    known = an_object(title, {"action": {"const": action}, **required}, fields)
+    for rule in schema.rules:
+        known |= rule.schema
+    return known
 
 
 def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
@@ -106,8 +113,9 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
         values[each.name] = taken
     if not document.keys() <= schema.known:
         return _unrecognized(schema, document)
-    if schema.rule is not None and schema.rule.broken_by(document, values):
-        return schema.rule.issue
+    for rule in schema.rules:
+        if not rule.holds(document, values):
+            return rule.issue
     return values
 
 
@@ -198,12 +206,12 @@ RUN_TASK: Final = Schema(
         SchemaField("lastEventAt", _safe_integer),
         PROGRESS_SUMMARY,
     ),
-    StatusRule(
-        ("startedAt", "lastEventAt", "progressSummary"),
-        frozenset({TaskStatus.RUNNING}),
-        Issue(
+    (
+        only_beside(
+            ("startedAt", "lastEventAt", "progressSummary"),
+            (TaskStatus.RUNNING,),
             "status: status must be running when startedAt, lastEventAt, or progressSummary is"
-            " provided"
+            " provided",
         ),
     ),
 )
@@ -217,12 +225,12 @@ UPDATE_TASK: Final = Schema(
         SchemaField("terminalOutcome", nullable(one_of(TerminalOutcome))),
         SchemaField("error", nullable(text)),
     ),
-    StatusRule(
-        ("terminalSummary", "terminalOutcome", "error"),
-        frozenset(REPORTED_STATUSES) & ENDED,
-        Issue(
+    (
+        only_beside(
+            ("terminalSummary", "terminalOutcome", "error"),
+            [status for status in REPORTED_STATUSES if status in ENDED],
             "status: status must be terminal when terminalSummary, terminalOutcome, or error is"
-            " provided"
+            " provided",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from tests.webhooks.minimal import MINIMAL
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 SCHEMAS: dict[str, JsonSchema] = DOCUMENT["components"]["schemas"]
-NULL_AND_OTHERS: tuple[object, ...] = (
+VALUES: tuple[object, ...] = (
     *(None, True, False, 0, 1, -1, 1.0, 1.5, 1000, 1001, 2**53 - 1, 2**53, 2.0**53),
     *("", " ", "\ufeff", "\u2028\t", "\x1c", "\x85", "x", " x ", "a\nb", [], ["x"], {}, {"a": 1}),
     *("queued", "running", "waiting", "blocked", "succeeded", "failed", "timed_out", "lost"),
@@ -68,11 +69,13 @@ def requests(action: str) -> Iterator[dict[str, object]]:
     for name in least.keys() - {"action"}:
         yield {key: value for key, value in least.items() if key != name}
     for each in schema.fields:
-        yield from ({**least, each.wire: value} for value in NULL_AND_OTHERS)
-    if schema.rule is not None:
-        for name in schema.rule.fields:
-            for status in NULL_AND_OTHERS:
-                yield {**least, name: 1 if name.endswith("At") else None, "status": status}
+        yield from ({**least, each.wire: value} for value in VALUES)
+    taken = {
+        each.wire: [it for it in VALUES if not isinstance(each.decoder.take(it), Issue)]
+        for each in schema.fields
+    }
+    for one, other in permutations(taken, 2):
+        yield from ({**least, one: taken[one][0], other: value} for value in taken[other])
 
 
 @pytest.mark.parametrize(

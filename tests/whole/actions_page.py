@@ -27,7 +27,6 @@ from adapters.webhooks.json_schema import JsonSchema
 from adapters.webhooks.openapi.document import EXCHANGES
 from adapters.webhooks.openapi.named_schemas import by_status
 from adapters.webhooks.schemas import SchemaField
-from domain.flow.status import TaskStatus
 from tests.whole.gateway import RunningGateway
 
 PAGE = Path(__file__).parents[2] / "docs" / "actions.md"
@@ -212,10 +211,7 @@ def _described(action: Action) -> Iterator[str]:
     if action.schema.fields:
         rows = [_row(each) for each in action.schema.fields]
         yield "\n".join(["| field | takes | what it is |", "| --- | --- | --- |", *rows])
-    if rule := action.schema.rule:
-        names = ", ".join(f"`{name}`" for name in rule.fields)
-        statuses = " or ".join(f"`{each}`" for each in TaskStatus if each in rule.statuses)
-        yield fill(f"{names}: only beside a `status` of {statuses}.", WIDTH)
+    yield from (fill(rule.text, WIDTH) for rule in action.schema.rules)
 
 
 def _row(each: SchemaField) -> str:
