@@ -13,6 +13,9 @@ from attrs import frozen
 from domain.application.outcomes import KEY_REUSED
 from domain.flow.refusals import RefusalCode
 
+ACTION_NOT_ALLOWED: Final = "action_not_allowed"
+"""The code of an action that is not among those of a key."""
+
 
 @frozen
 class AnswerCode:
@@ -48,7 +51,8 @@ ROUTE_CODES: Final = (
         " there, counted from the body's first",
     ),
     AnswerCode(400, "invalid_request", "it is JSON, but not a request; `error` names the field"),
-    AnswerCode(401, "unauthorized", "the secret is missing or wrong"),
+    AnswerCode(401, "unauthorized", "the secret, or the signature, is missing or wrong"),
+    AnswerCode(403, ACTION_NOT_ALLOWED, "the key may not use this action (ours: see `may`)"),
     AnswerCode(404, "route_not_found", "no route has this path"),
     AnswerCode(
         415,

@@ -59,6 +59,15 @@ HEADERS: Final[Mapping[str, OpenApi]] = {
         "schema": {"type": "string"},
         "required": True,
     },
+    "RateLimit-Policy": {
+        "description": "How many requests a route takes of a client in how many seconds, if its"
+        " configuration says so.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "How many of them are left, and in how many seconds there are more.",
+        "schema": {"type": "string"},
+    },
     "Idempotent-Replayed": {
         "description": "The request was a repeat; this is what was answered to the first.",
         "schema": {"const": "true"},
@@ -66,7 +75,7 @@ HEADERS: Final[Mapping[str, OpenApi]] = {
 }
 """The headers of answers, but for those that say nothing about a request."""
 
-_EVERYWHERE: Final = ("X-Request-Id",)
+_EVERYWHERE: Final = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 
 _SUCCESS_TEXT: Final = {
     200: "It was done, or is shown.",
