@@ -41,7 +41,8 @@ ROUTE: Final = "/plugins/webhooks/{route}"
 _ABOUT: Final = """\
 One JSON object with an `action` is POSTed to the path of a route: `/plugins/webhooks/` and the \
 route's id, unless its configuration names another path. A field that is absent keeps its value, \
-and `null` clears it. No text may hold the character U+0000."""
+and `null` clears it. No text may hold the character U+0000. A route with `auth` takes requests \
+that their sender signs, in the place of a secret."""
 
 HEADERS: Final[Mapping[str, OpenApi]] = {
     "X-Request-Id": {
