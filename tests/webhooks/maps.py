@@ -59,4 +59,4 @@ def deliver(gateway: Gateway, payload: object, **headers: str) -> Result:
     """Send a payload to `zapier`; an underscore in a header's name is a hyphen."""
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     body = json.dumps(payload).encode()
-    return gateway.send(body, headers=[*headers_for("zapier"), *named])
+    return gateway.send(body, headers=[*headers_for("zapier"), *named], is_mapped=True)

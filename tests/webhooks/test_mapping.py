@@ -7,7 +7,7 @@ import json
 import pytest
 from falcon.testing import Result
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.webhooks.mapping.payloads import FORM
 from domain.history.refused_requests import RefusedRequest
 from tests.webhooks.gateway import Gateway, headers_for

@@ -179,7 +179,7 @@ class _Compiler:
         template = self.value(value, path)
         if not any(placeholders_of(template)) and template is not _NOTHING:
             # Nothing will change it, so what is wrong with it is wrong for every delivery.
-            issue = taken.decoder(fill(template, _NO_DELIVERY, Budget(_MOST_BYTES)))
+            issue = taken.decoder.take(fill(template, _NO_DELIVERY, Budget(_MOST_BYTES)))
             if isinstance(issue, Issue):
                 self.faults.append((path, f"what {action.name} takes ({issue.text})"))
         return template
