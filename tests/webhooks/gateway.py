@@ -180,7 +180,7 @@ class Gateway:
             limits=self.limits,
         )
 
-    def send(
+    def send(  # noqa: PLR0913 - each has a default
         self,
         body: bytes,
         *,
