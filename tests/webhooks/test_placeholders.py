@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.webhooks.mapping.placeholders import Budget, Delivery, NotFilled, TemplateError
 from adapters.webhooks.mapping.templates import MOST_LEVELS, compile_value, fill
@@ -131,3 +133,30 @@ def test_a_template_is_not_deeper_than_allowed() -> None:
     assert filled(deep) == deep
     with pytest.raises(TemplateError, match="at most 16 levels"):
         compile_value([deep])
+
+
+TEXTS = st.text(st.sampled_from('{}ab.|" 0json\\hedrsü')) | st.text()
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["a", "b", "0", "ü"]), inner),
+    max_leaves=8,
+)
+
+
+@given(TEXTS, VALUES)
+def test_whatever_is_written_and_sent_is_filled_or_refused(written: str, payload: object) -> None:
+    try:
+        template = compile_value({"t": [written]})
+    except TemplateError:
+        return
+    try:
+        fill(template, Delivery(HEADERS.get, payload), Budget(200))
+    except NotFilled as fault:
+        assert fault.placeholder.written in written  # noqa: PT017 - it may be filled as well
+
+
+@given(st.text())
+def test_any_text_may_be_escaped(text: str) -> None:
+    escaped = text.replace("{", "{{").replace("}", "}}")
+    if "{{json " not in escaped:
+        assert filled(escaped) == text

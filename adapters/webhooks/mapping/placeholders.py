@@ -52,7 +52,8 @@ class NotFilled(Exception):  # noqa: N818 - an answer, not an error
     """A placeholder that a delivery does not fill, and why."""
 
     def __init__(self, placeholder: Placeholder, why: str) -> None:
-        self.why, self.reason = why, f"{placeholder.written}: {why}"
+        self.placeholder, self.why = placeholder, why
+        self.reason = f"{placeholder.written}: {why}"
         super().__init__(self.reason)
 
 
