@@ -6,12 +6,13 @@ webhooks know: `CheckMap` is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import reduce
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from adapters.settings.allowed_actions import AllowedActions
 from adapters.settings.diagnostics import ConfigPath
 from adapters.settings.nodes import ABSENT, Misfit, Node
 from adapters.settings.structure import Each, another, plain_text, read
@@ -73,8 +74,8 @@ unchecked: Final[CheckMap] = lambda _: ()  # noqa: E731 - it is a value
 """Checks nothing, for those who serve no webhooks."""
 
 
-def read_map(node: Node, check: CheckMap) -> MapConfig | None:
-    """Read a route's `map`, if it has one."""
+def read_map(node: Node, check: CheckMap, may: Collection[AllowedActions]) -> MapConfig | None:
+    """Read a route's `map`, if it has one; `may` has what each of its keys may ask for."""
     if node.is_absent:
         return None
     before = len(node.diagnostics.problems)
@@ -84,7 +85,10 @@ def read_map(node: Node, check: CheckMap) -> MapConfig | None:
     if not found.rules:
         node.at("rules").refuse("at least one rule", "none")
     for index, rule in enumerate(found.rules):
-        _check_rule(_below(node, ("rules", index)), rule, found)
+        place = _below(node, ("rules", index))
+        _check_rule(place, rule, found)
+        if rule.action and may and not any(each is None or rule.action in each for each in may):
+            place.at("action").refuse("an action that a key of the route may use", "another one")
     for path, expected in check(found):
         place = _below(node, path)
         place.refuse(expected, another(place, "another text"))

@@ -200,7 +200,7 @@ def _route(
         description=found.get("description"),
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
-        map=read_map(node.at("map"), check_map),
+        map=read_map(node.at("map"), check_map, [key.may for key in declared]),
         place=node.path,
     )
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.composition.mappings import check_map, payload_map
 from adapters.settings import SettingsError, load_settings
 from adapters.webhooks.mapping.mapping import ActionTemplate
-from tests.settings.workbench import loaded, one_route, the_route, written
+from tests.settings.workbench import SECRET, loaded, one_route, the_route, with_routes, written
 
 CREATE = {"action": "create_flow", "fields": {"goal": "{title}"}}
 MAP = {
@@ -142,6 +142,24 @@ def test_a_rule_for_some_types_needs_their_template(tmp_path: Path) -> None:
     path = written(tmp_path, one_route(map=without))
     with pytest.raises(SettingsError, match=r"rules\[0\]\.on: expected event beside rules"):
         load_settings(path, {}, check_map)
+
+
+def test_a_map_asks_for_what_a_key_of_the_route_may_use(tmp_path: Path) -> None:
+    keys = {
+        "ops": {"secret": SECRET, "may": ["finish_flow"]},
+        "ci": {"secret": "another secret of some length", "may": ["get_flow", "create_flow"]},
+    }
+
+    def loads(**given: object) -> None:
+        both = {"map": MAP, "secret": None, "secrets": keys, **given}
+        fields = {name: value for name, value in both.items() if value is not None}
+        document = with_routes({"zapier": {"sessionKey": "s", **fields}})
+        load_settings(written(tmp_path, document), {}, check_map)
+
+    loads()
+    loads(secrets={"ops": SECRET, "ci": keys["ops"]})
+    with pytest.raises(SettingsError, match=r"rules\[0\]\.action: expected an action that a key"):
+        loads(secrets={"ops": keys["ops"]})
 
 
 def test_a_not_a_number_is_no_json(tmp_path: Path) -> None:

@@ -147,11 +147,13 @@ def test_the_sender_is_looked_at_where_that_is_asked_for(
 
 
 def test_a_signature_is_looked_at_too(tmp_path: Path) -> None:
-    signed = route(map=MAP, auth={"scheme": "github"}, may=["get_flow"])
+    keys = {"reader": {"secret": SECRET, "may": ["get_flow"]}, "writer": SECRET[::-1]}
+    fields = {"sessionKey": "agent:main:main", "secrets": keys, "auth": {"scheme": "github"}}
+    signed = {**fields, "map": MAP}
     body = json.dumps(OPENED).encode()
     digest = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
     for headers, seen, status in (
-        (f"{EVENT}X-Hub-Signature-256: sha256={digest}\n", "key default", 403),
+        (f"{EVENT}X-Hub-Signature-256: sha256={digest}\n", "key reader", 403),
         (f"{EVENT}Authorization: Bearer {SECRET}\n", "it is signed by no key of the route", 401),
     ):
         ran = explained(tmp_path, OPENED, headers, "--json", "--authenticate", tracker=signed)
