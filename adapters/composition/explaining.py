@@ -8,7 +8,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, cast
 from wsgiref.util import setup_testing_defaults
@@ -56,7 +55,7 @@ def explain_payload(given: cli.ExplainOptions) -> cli.Explanation:
     declared = _route_of(config, given.route)
     head, body = _head(declared.path, given.headers), given.payload.read_bytes()
     caller = _caller(config, declared, head, body, authenticate=given.authenticate)
-    with _store_of(config.gateway.store.url) as opened_store:
+    with opened(_open_or_empty, config.gateway.store.url) as opened_store:
         store = cast("FlowStore", _Unwritten(opened_store))
         route = _served(declared, TaskFlows(store, now, new_id))
         steps = list[cli.ExplainedStep]()
@@ -119,10 +118,10 @@ def _fields(file: Path) -> Iterator[tuple[str, str]]:
             raise cli.CommandError(f"{file}:{number}: expected a header like X-GitHub-Event: ping")
 
 
-def _store_of(url: str) -> AbstractContextManager[EventSourcedStore]:
-    if any(file.exists() for file in store_files(url)):
-        return opened(open_for_reading, url)
-    return opened(open_for_writing, _MEMORY)
+def _open_or_empty(url: str) -> EventSourcedStore:
+    """Open the store that is there to read it, or else one that is empty, in memory."""
+    is_there = any(file.exists() for file in store_files(url))
+    return open_for_reading(url) if is_there else open_for_writing(_MEMORY)
 
 
 @frozen

@@ -203,5 +203,7 @@ def test_what_the_user_must_correct_is_said(tmp_path: Path) -> None:
     assert trouble(OPENED, "X-Event: issue\nno header\n").endswith(
         "headers:2: expected a header like X-GitHub-Event: ping\n"
     )
+    (tmp_path / "flows.db").write_bytes(b"no database" * 99)
+    assert "flows.db" in trouble(OPENED)
     broken = {**MAP, "event": "{a"}
     assert "map.event: expected placeholders" in trouble(OPENED, tracker=route(map=broken))
