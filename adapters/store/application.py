@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
@@ -10,10 +10,10 @@ from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper,
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
+from adapters.store.database import BatchRecorder, StoreDatabase
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder, SnapshotMapper
-from adapters.store.recorder import FlowFactory, FlowRecorder
-from adapters.store.snapshot import project
-from adapters.store.sqlite import Datastore
+from adapters.store.recorder import FlowFactory, StoredCommit
+from adapters.store.snapshot import project, snapshot_of
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -32,12 +32,12 @@ class FlowApplication(Application[str]):
     log_section_size = LOG_SECTION
 
     mapper: FlowMapper
-    recorder: FlowRecorder
-    datastore: Datastore
+    datastore: StoreDatabase
 
     def __init__(
         self,
         env: EnvType,
+        make_factory: Callable[[Environment], Any] = FlowFactory,
         *,
         on_stale_cache: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -45,15 +45,16 @@ class FlowApplication(Application[str]):
 
         `on_stale_cache` is called once a flow whose snapshot is not used.
         """
+        self._make_factory = make_factory
         self._on_stale_cache = on_stale_cache
         self._reported: set[str] = set()
         super().__init__(env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
-        """Return the factory of SQLite, with our recorder."""
-        factory = FlowFactory(env)
+        """Return the factory of the database, with our recorder."""
+        factory = self._make_factory(env)
         self.datastore = factory.datastore
-        return factory
+        return cast("InfrastructureFactory[Any]", factory)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.
@@ -77,6 +78,11 @@ class FlowApplication(Application[str]):
         self.snapshot_mapper = SnapshotMapper(mapper.transcoder, mapper.compressor, mapper.cipher)
         snapshots.mapper = self.snapshot_mapper
         return snapshots
+
+    def append(self, commits: Sequence[StoredCommit]) -> Sequence[bool]:
+        """Write commits and what follows from them; say of each if it was written."""
+        recorder = cast("BatchRecorder", self.recorder)
+        return recorder.append(commits, lambda flow: self.mapper.to_stored_event(snapshot_of(flow)))
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is or was, from its snapshot and the events after it.

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import astuple, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.location import Memory, file_of, parse_url
+from adapters.store.location import File, file_of, parse_url
 from adapters.store.refusals.file import open_to_write, page_of, select
 from adapters.store.sqlite_file import log_path
 from domain.application.ports import StoreUnavailable
@@ -59,13 +59,13 @@ def record_configuration(
     """Write what differs from the configuration that was recorded last, if anything does.
 
     `describe` returns the configuration, its secrets digested with the salt that it is given, which
-    this store alone has. A store in memory keeps nothing: nobody else could read it.
+    this store alone has. A store that is no file keeps nothing.
 
     Raises:
         StoreUnavailable: if it cannot be written; then nothing is.
     """
     location = parse_url(url)
-    if isinstance(location, Memory):
+    if not isinstance(location, File):
         return
     with _translated(log_path(location.path)) as path, closing(open_to_write(path)) as log:
         before, salt = _last(log)
@@ -97,7 +97,8 @@ def read_configurations(url: str) -> StoredConfigurations:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    path = file_of(url, "a store in memory keeps no log of configurations")
+    sentence = "a store {} keeps no log of configurations"
+    path = file_of(url, sentence.format("in memory"), sentence.format("on PostgreSQL"))
     return StoredConfigurations(log_path(path))
 
 

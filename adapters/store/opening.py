@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.location import (
+    Database,
     File,
     Memory,
     check_identity,
@@ -24,6 +26,7 @@ from adapters.store.location import (
 )
 from adapters.store.lock import LockPatience, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
+from adapters.store.sqlite import Datastore
 from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import StoreUnavailable
@@ -69,6 +72,8 @@ def open_for_writing(
             return EventSourcedStore(open_named(memory_name()))
         case File(path):
             return _open_file(path, open_named, on_breach, patience)
+        case Database(server):
+            return open_database(server, on_stale_cache)
         case _:
             assert_never(location)
 
@@ -95,7 +100,7 @@ def _open_file(
             stamp(path)
         application = open_named(file_name(path, "rw"))
         try:
-            application.datastore.keep(custody)
+            sqlite_datastore(application).keep(custody)
         except BaseException:
             application.close()
             raise
@@ -111,6 +116,9 @@ def open_existing(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, or for the reasons of `open_for_writing`.
     """
+    location = parse_url(url)
+    if isinstance(location, Database):
+        return open_database(location.url, lasting=True)
     existing(url)
     return open_for_writing(url)
 
@@ -121,17 +129,54 @@ def open_for_reading(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
+    location = parse_url(url)
+    if isinstance(location, Database):
+        return open_database(location.url, lasting=True)
     path = existing(url)
     with usable(path):
         file = open_to_read(path)
     try:
         check_identity(path, file.name)
         application = _application(url, file.name, CREATE_TABLE="n")
-        application.datastore.check_read = file.check
+        sqlite_datastore(application).check_read = file.check
         return EventSourcedStore(application, file)
     except BaseException:
         file.release()
         raise
+
+
+def open_database(
+    url: str, on_stale_cache: Callable[[str], None] = _ignore, *, lasting: bool = False
+) -> EventSourcedStore:
+    """Open a database on a server, beside whoever else reads and writes there.
+
+    Where what is asked may be `lasting`, its answers are waited for as long as they take.
+
+    Raises:
+        StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
+    """
+    datastore, make = postgres().connected(url, lasting=lasting)
+    try:
+        return EventSourcedStore(FlowApplication({}, make, on_stale_cache=on_stale_cache))
+    except BaseException:
+        datastore.close()
+        raise
+
+
+def postgres() -> Any:  # noqa: ANN401 - a module
+    """Return the module of the stores on PostgreSQL, if psycopg is installed."""
+    try:
+        return import_module("adapters.store.postgres.opening")
+    except ImportError as error:
+        raise StoreFault("PostgreSQL needs psycopg: install the extra `postgres`") from error
+
+
+def sqlite_datastore(application: FlowApplication) -> Datastore:
+    """Return the datastore of an application over SQLite."""
+    datastore = application.datastore
+    if not isinstance(datastore, Datastore):
+        raise TypeError("the application is not over SQLite")
+    return datastore
 
 
 def existing(url: str) -> Path:
@@ -140,7 +185,11 @@ def existing(url: str) -> Path:
     Raises:
         StoreFault: if there is none that another process could open.
     """
-    path = file_of(url, "a store in memory cannot be opened by another process")
+    path = file_of(
+        url,
+        "a store in memory cannot be opened by another process",
+        "a store on PostgreSQL is no file: it is copied by pg_dump",
+    )
     if not path.is_file():
         raise StoreFault(f"{path}: no such file")
     return path
@@ -159,7 +208,7 @@ def _application(
         with translated():
             application = FlowApplication({**where, **env}, on_stale_cache=on_stale_cache)
             try:
-                application.datastore.check_promises()
+                sqlite_datastore(application).check_promises()
             except BaseException:
                 application.close()
                 raise

@@ -9,10 +9,10 @@ from typing import Final, TypeAlias, cast
 
 from attrs import frozen
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import schema
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
@@ -32,7 +32,10 @@ _HEADLESS: Final = (
     "SELECT originator_id FROM stored_events WHERE originator_id NOT IN"
     " (SELECT originator_id FROM stored_events WHERE originator_version = 1) LIMIT 1"
 )
-_STREAM: Final = "SELECT * FROM stored_events WHERE originator_id = ? ORDER BY originator_version"
+_STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events"
+    " WHERE originator_id = ? ORDER BY originator_version"
+)
 
 
 @frozen
@@ -41,11 +44,11 @@ class _Table:
     key: str
     columns: int
 
-    def rows(self, cursor: SQLiteCursor, flow_id: FlowId) -> set[_Row]:
+    def rows(self, cursor: DatabaseCursor, flow_id: FlowId) -> set[_Row]:
         cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (flow_id,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, flow_id: FlowId, wanted: _Row) -> int:
+    def put(self, cursor: DatabaseCursor, flow_id: FlowId, wanted: _Row) -> int:
         """Leave exactly one row of a flow, and return how many rows had to change for that."""
         found = self.rows(cursor, flow_id)
         if found == {wanted}:
@@ -56,7 +59,7 @@ class _Table:
         cursor.execute(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
         return max(len(found), 1)
 
-    def remove_orphans(self, cursor: SQLiteCursor) -> int:
+    def remove_orphans(self, cursor: DatabaseCursor) -> int:
         cursor.execute(
             f"DELETE FROM {self.name} WHERE {self.key} NOT IN"  # noqa: S608 - names of ours
             " (SELECT originator_id FROM stored_events) RETURNING 1"
@@ -100,7 +103,7 @@ def _foldable() -> Iterator[None]:
         raise StoreFault(str(error)) from error
 
 
-def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
+def _streams(cursor: DatabaseCursor) -> list[tuple[int, FlowId]]:
     cursor.execute(_HEADLESS)
     if headless := cursor.fetchone():
         raise StoreFault(f"flow {headless[0]}: its stream has no beginning")
@@ -109,7 +112,7 @@ def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
 
 
 def _records(
-    store: EventSourcedStore, cursor: SQLiteCursor, flow_id: FlowId
+    store: EventSourcedStore, cursor: DatabaseCursor, flow_id: FlowId
 ) -> Iterator[RecordedEvent]:
     cursor.execute(_STREAM, (flow_id,))
     for row in cursor.fetchall():
@@ -117,7 +120,10 @@ def _records(
 
 
 def _put(
-    store: EventSourcedStore, cursor: SQLiteCursor, records: Sequence[RecordedEvent], position: int
+    store: EventSourcedStore,
+    cursor: DatabaseCursor,
+    records: Sequence[RecordedEvent],
+    position: int,
 ) -> Counter[str]:
     flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
@@ -141,7 +147,7 @@ def _eventless(
             yield row
 
 
-def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[RequestKeyRow]]:
+def _keys_by_flow(cursor: DatabaseCursor) -> Mapping[str, Sequence[RequestKeyRow]]:
     rows: defaultdict[str, list[RequestKeyRow]] = defaultdict(list)
     cursor.execute("SELECT * FROM request_keys")
     for row in cursor.fetchall():
@@ -149,7 +155,7 @@ def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[RequestKeyRow]]
     return rows
 
 
-def _put_keys(cursor: SQLiteCursor, rows: Iterable[RequestKeyRow]) -> int:
+def _put_keys(cursor: DatabaseCursor, rows: Iterable[RequestKeyRow]) -> int:
     """Leave exactly these rows, the last of each key, and return how many keys had to change."""
     wanted = set({(row.route_id, row.key): schema.key_columns(row) for row in rows}.values())
     cursor.execute("SELECT * FROM request_keys")

@@ -225,6 +225,28 @@ class Datastore(es.SQLiteDatastore):
                 self._reading.connection = None
                 self.check_read()
 
+    def maintain(self) -> None:
+        """Verify the files, and shorten a write-ahead log that a long reader let grow.
+
+        A store in memory needs neither. What is long is moved to the database while writers go on;
+        then they are held up for as long as it takes to empty the file, unless one of them writes
+        now or a reader still needs the log: then the next time.
+        """
+        if self.custody is None:
+            return
+        self.custody.verify()
+        if self.custody.log_size() > LOG_LIMIT and self.checkpoint("PASSIVE"):
+            with self.paused() as is_idle:
+                if is_idle:
+                    self.checkpoint("TRUNCATE")
+
+    def prepare_end(self) -> None:
+        """Look at the files once more, and save what else nobody would find."""
+        if self.custody is not None:
+            self.custody.prepare_end()
+            if self.custody.is_log_adrift():
+                self.save_log()
+
     def check_promises(self) -> None:
         """Check that the database writes ahead and syncs.
 

@@ -8,9 +8,9 @@ from typing import Final, cast
 
 from attrs import evolve, frozen
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
@@ -143,7 +143,7 @@ class StoreAuditLog:
             return _selected(cursor, query, *params)
 
 
-def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
+def _selected(cursor: DatabaseCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
     cursor.execute(query, params)
     return cast("Sequence[sqlite3.Row]", cursor.fetchall())
 

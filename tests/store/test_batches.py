@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.store import EventSourcedStore
+from adapters.store.opening import sqlite_datastore
 from domain.application.ports import Commit
 from domain.flow.events import FlowResumed
 from domain.flow.evolve import fold
@@ -23,7 +24,7 @@ FIRST = created(ONE)
 def statements(store: EventSourcedStore) -> Iterator[list[str]]:
     """Note what SQLite is asked on the connection that writes."""
     noted: list[str] = []
-    with store.application.datastore.get_connection(commit=True) as connection:
+    with sqlite_datastore(store.application).get_connection(commit=True) as connection:
         raw = connection._sqlite_conn  # noqa: SLF001 - no hook for a connection's settings
     raw.set_trace_callback(noted.append)
     try:

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from attrs import asdict, define, field
 
 from adapters.presentation.http_status import http_status
-from adapters.store.location import Memory, parse_url
+from adapters.store.location import File, parse_url
 from adapters.store.refusals import schema
 from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of
 from adapters.store.refusals.file import open_to_write
@@ -47,10 +47,10 @@ def recording_refusals(
     """Give what notes the refusals of a store that this process writes to.
 
     At most `most` calls are kept, the newest; `buffered` may be on their way to the disk. At the
-    end all that was noted is written. A store in memory has no log: nobody else could read it.
+    end all that was noted is written. A store that is no file has no log.
     """
     location = parse_url(url)
-    if isinstance(location, Memory):
+    if not isinstance(location, File):
         yield _ignore
         return
     log = RefusalWriter(log_path(location.path), most, on_fault, RefusalBuffer(buffered))

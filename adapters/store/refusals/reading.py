@@ -30,7 +30,9 @@ def read_refusals(url: str) -> StoredRefusals:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    return StoredRefusals(log_path(file_of(url, "a store in memory keeps no refusals")))
+    sentence = "a store {} keeps no refusals"
+    path = file_of(url, sentence.format("in memory"), sentence.format("on PostgreSQL"))
+    return StoredRefusals(log_path(path))
 
 
 @frozen

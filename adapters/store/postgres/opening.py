@@ -1,0 +1,49 @@
+"""How a store on PostgreSQL is opened: by any number of processes, which may all write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import psycopg
+from eventsourcing.utils import Environment
+
+from adapters.store.faults import StoreFault
+from adapters.store.postgres.datastore import PostgresDatastore
+from adapters.store.postgres.link import (
+    SERVING_SECONDS,
+    WORKING_SECONDS,
+    PostgresConnection,
+    PostgresLink,
+)
+from adapters.store.postgres.migrate import StoreIdentity, check
+from adapters.store.postgres.recorder import PostgresFactory
+
+
+def connected(
+    url: str, *, lasting: bool
+) -> tuple[PostgresDatastore, Callable[[Environment], PostgresFactory]]:
+    """Return the datastore of a database that was checked, and what makes recorders over it.
+
+    Raises:
+        StoreFault: if it has no store of this version, or cannot be used.
+    """
+    link = PostgresLink(url, WORKING_SECONDS if lasting else SERVING_SECONDS)
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            identity = check(connection)
+    except psycopg.Error as error:
+        raise StoreFault(f"the database cannot be used: {error}") from error
+    link.check = partial(_check_same, identity)
+    datastore = PostgresDatastore(link, identity.schema)
+    return datastore, lambda env: PostgresFactory(env, datastore)
+
+
+def _check_same(opened: StoreIdentity, connection: PostgresConnection) -> None:
+    """Refuse a database that holds another store than the one that was opened."""
+    try:
+        found = check(connection)
+    except StoreFault as error:
+        raise psycopg.OperationalError(str(error)) from error
+    if found != opened:
+        raise psycopg.OperationalError("the database holds another store than the one opened")
