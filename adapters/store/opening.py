@@ -163,6 +163,19 @@ def open_database(
         raise
 
 
+def migrate(url: str) -> tuple[int, int]:
+    """Make or upgrade the tables of a store, and return its versions before and after.
+
+    Raises:
+        StoreFault: if it cannot be done, or the store is not on PostgreSQL.
+    """
+    location = parse_url(url)
+    if not isinstance(location, Database):
+        raise StoreFault("a store of SQLite is made, and upgraded, when a gateway opens it")
+    before, after = postgres().migrate_schema(location.url)
+    return before, after
+
+
 def postgres() -> Any:  # noqa: ANN401 - a module
     """Return the module of the stores on PostgreSQL, if psycopg is installed."""
     try:

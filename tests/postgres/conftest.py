@@ -7,8 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from adapters.store import EventSourcedStore, open_for_writing
-from adapters.store.postgres.migrate import migrate
+from adapters.store import EventSourcedStore, migrate, open_for_writing
 from tests.postgres.server import empty, given_or_running, new_database
 
 

@@ -10,9 +10,8 @@ from contextlib import closing, suppress
 import psycopg
 import pytest
 
-from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store import EventSourcedStore, migrate, open_for_writing
 from adapters.store.postgres.link import SERVING_SECONDS
-from adapters.store.postgres.migrate import migrate
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 from tests.postgres.server import Server, eventually, new_database, running_server

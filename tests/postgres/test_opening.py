@@ -7,9 +7,14 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
+from adapters.store import (
+    EventSourcedStore,
+    StoreFault,
+    migrate,
+    open_for_reading,
+    open_for_writing,
+)
 from adapters.store.opening import open_existing
-from adapters.store.postgres.migrate import Migrated, migrate
 from adapters.store.postgres.schema import VERSION
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
@@ -43,10 +48,10 @@ def test_an_empty_database_is_refused_with_the_command_to_run(
 
 
 def test_a_migration_makes_a_store_and_a_second_one_changes_nothing(empty_url: str) -> None:
-    assert migrate(empty_url) == Migrated(0, VERSION)
+    assert migrate(empty_url) == (0, VERSION)
     with closing(open_for_writing(empty_url)) as store:
         save(store, commit(None, created()))
-    assert migrate(empty_url) == Migrated(VERSION, VERSION)
+    assert migrate(empty_url) == (VERSION, VERSION)
     with closing(open_for_reading(empty_url)) as store:
         assert store.load(FlowId("flow-1")) == folded(created())
 

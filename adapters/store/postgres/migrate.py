@@ -36,18 +36,11 @@ class StoreIdentity:
     schema: str
 
 
-@frozen
-class Migrated:
-    """What a migration did: the versions before and after it."""
-
-    before: int
-    after: int
-
-
-def migrate(url: str) -> Migrated:
+def migrate_schema(url: str) -> tuple[int, int]:
     """Make or upgrade the schema of a database, in one transaction; what is there stays.
 
-    The role that it connects as gets the settings that a gateway needs, in this database.
+    Returns its versions before and after; 0 is of a database that held no store. The role that it
+    connects as gets the settings that a gateway needs, in this database.
 
     Raises:
         StoreFault: if the schema is newer than this program, or the database cannot be used.
@@ -59,7 +52,7 @@ def migrate(url: str) -> Migrated:
         raise StoreFault(f"the database cannot be migrated: {error}") from error
 
 
-def _migrate(c: psycopg.Connection[Any]) -> Migrated:
+def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     c.execute("SET LOCAL statement_timeout = 0")
     c.execute("SET LOCAL lock_timeout = '60s'")
     c.execute("SELECT pg_advisory_xact_lock(4712, hashtext(current_schema()))")
@@ -75,7 +68,7 @@ def _migrate(c: psycopg.Connection[Any]) -> Migrated:
         if _role_fault(name, _settings(c)[name]):
             role = SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = {}")
             c.execute(role.format(Identifier(c.info.dbname), Identifier(name), Literal(value)))
-    return Migrated(before, VERSION)
+    return before, VERSION
 
 
 def check(c: psycopg.Connection[Any]) -> StoreIdentity:

@@ -16,8 +16,10 @@ from adapters.store.postgres.link import (
     PostgresConnection,
     PostgresLink,
 )
-from adapters.store.postgres.migrate import StoreIdentity, check
+from adapters.store.postgres.migrate import StoreIdentity, check, migrate_schema
 from adapters.store.postgres.recorder import PostgresFactory
+
+__all__ = ["connected", "migrate_schema"]
 
 
 def connected(
