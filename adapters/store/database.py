@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from eventsourcing.persistence import StoredEvent
-
 from adapters.store.custody import Custody
-from adapters.store.recorder import StoredCommit
-from domain.flow.state import Flow
 
 
 class DatabaseCursor(Protocol):
@@ -29,6 +25,13 @@ class DatabaseCursor(Protocol):
         """Return all rows that are left."""
 
 
+class RowCursor(DatabaseCursor, Protocol):
+    """Gives the rows of a SELECT one after the other too."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return the rows that are left."""
+
+
 class StoreDatabase(Protocol):
     """A database with the tables of a store."""
 
@@ -41,22 +44,23 @@ class StoreDatabase(Protocol):
         """Give a cursor within a transaction that sees one moment and changes nothing."""
         ...
 
+    def one_statement(self) -> AbstractContextManager[RowCursor]:
+        """Give a cursor for one SELECT, which sees one moment."""
+        ...
+
+    def beside(self, cursor: Any, /) -> DatabaseCursor:  # noqa: ANN401 - one of its own
+        """Return another cursor on the connection of one."""
+        ...
+
     def transaction(self, *, commit: bool) -> AbstractContextManager[DatabaseCursor]:
         """Give a cursor within a transaction, beside which nobody writes if it is committed."""
         ...
+
+    def stamp(self, cursor: Any, /) -> None:  # noqa: ANN401 - one of its own
+        """Mark the database as one of the present version, in a transaction."""
 
     def maintain(self) -> None:
         """Verify it, and do what must be done from time to time."""
 
     def prepare_end(self) -> None:
         """Do what must be done before it is closed."""
-
-
-class BatchRecorder(Protocol):
-    """What a recorder of ours adds to the library's."""
-
-    def append(
-        self, commits: Sequence[StoredCommit], to_snapshot: Callable[[Flow], StoredEvent]
-    ) -> Sequence[bool]:
-        """Write commits in one transaction, and what follows; say of each if it was written."""
-        ...

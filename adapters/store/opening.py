@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
+from adapters.store.database import StoreDatabase
 from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.location import (
     Database,
@@ -29,7 +30,9 @@ from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.sqlite import Datastore
 from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
-from domain.application.ports import StoreUnavailable
+from adapters.store.upgrade import upgrade
+from adapters.store.views import are_rows_kept
+from domain.application.ports import Progress, StoreUnavailable
 
 _LOCK_TIMEOUT: Final = 1
 """Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
@@ -42,20 +45,22 @@ def _ignore(_: str) -> None:
     """Report nothing: the caller sees the exception, or the answer from the events."""
 
 
-def open_for_writing(
+def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
     patience: LockPatience | None = None,
+    on_upgrade: Progress = lambda _done, _flows: None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
     A database that somebody else has locked is waited for, `lock_timeout` seconds at most.
     `on_breach` is called once if the store turns out to
     be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
-    Another writer's end is waited for with `patience`.
+    Another writer's end is waited for with `patience`. `on_upgrade` is called while a store of
+    an older release is brought to the present format.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -69,9 +74,9 @@ def open_for_writing(
     location = parse_url(url)
     match location:
         case Memory():
-            return EventSourcedStore(open_named(memory_name()))
+            return _opened(open_named(memory_name()), on_upgrade)
         case File(path):
-            return _open_file(path, open_named, on_breach, patience)
+            return _open_file(path, open_named, on_breach, patience, on_upgrade)
         case Database(server):
             return open_database(server, on_stale_cache)
         case _:
@@ -83,6 +88,7 @@ def _open_file(
     open_named: _OpenNamed,
     on_breach: Callable[[str], None],
     patience: LockPatience | None,
+    on_upgrade: Progress,
 ) -> EventSourcedStore:
     make_file(path)
     drop_kept_name(path)
@@ -98,19 +104,27 @@ def _open_file(
             check_log(path, file_name(path, "ro"))
         if is_blank(path):
             stamp(path)
-        application = open_named(file_name(path, "rw"))
-        try:
-            sqlite_datastore(application).keep(custody)
-        except BaseException:
-            application.close()
-            raise
-        return EventSourcedStore(application, custody)
+        return _opened(open_named(file_name(path, "rw")), on_upgrade, custody)
     except BaseException:
         custody.release()
         raise
 
 
-def open_existing(url: str) -> EventSourcedStore:
+def _opened(
+    application: FlowApplication, on_upgrade: Progress, custody: Custody | None = None
+) -> EventSourcedStore:
+    try:
+        if custody is not None:
+            sqlite_datastore(application).keep(custody)
+        with translated():
+            upgrade(application, on_upgrade)
+    except BaseException:
+        application.close()
+        raise
+    return EventSourcedStore(application, custody)
+
+
+def open_existing(url: str, on_upgrade: Progress = lambda _done, _flows: None) -> EventSourcedStore:
     """Open an existing store for writing: one that is missing is not made.
 
     Raises:
@@ -120,7 +134,7 @@ def open_existing(url: str) -> EventSourcedStore:
     if isinstance(location, Database):
         return open_database(location.url, lasting=True)
     existing(url)
-    return open_for_writing(url)
+    return open_for_writing(url, on_upgrade=on_upgrade)
 
 
 def open_for_reading(url: str) -> EventSourcedStore:
@@ -155,15 +169,34 @@ def open_database(
     Raises:
         StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
     """
+    application = _on_server(url, on_stale_cache, lasting=lasting)
+    try:
+        _check_rows(application.datastore)
+    except BaseException:
+        application.close()
+        raise
+    return EventSourcedStore(application)
+
+
+def _check_rows(database: StoreDatabase) -> None:
+    with translated(), database.reading() as cursor:
+        if are_rows_kept(cursor):
+            return
+    raise StoreFault("the database has rows of another release: run taskflow store migrate")
+
+
+def _on_server(
+    url: str, on_stale_cache: Callable[[str], None] = _ignore, *, lasting: bool
+) -> FlowApplication:
     datastore, make = postgres().connected(url, lasting=lasting)
     try:
-        return EventSourcedStore(FlowApplication({}, make, on_stale_cache=on_stale_cache))
+        return FlowApplication({}, make, on_stale_cache=on_stale_cache)
     except BaseException:
         datastore.close()
         raise
 
 
-def migrate(url: str) -> tuple[int, int]:
+def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[int, int]:
     """Make or upgrade the tables of a store, and return its versions before and after.
 
     Raises:
@@ -173,6 +206,14 @@ def migrate(url: str) -> tuple[int, int]:
     if not isinstance(location, Database):
         raise StoreFault("a store of SQLite is made, and upgraded, when a gateway opens it")
     before, after = postgres().migrate_schema(location.url)
+    application = _on_server(location.url, lasting=True)
+    try:
+        with translated():
+            upgrade(application, progress)
+    except StoreUnavailable as error:
+        raise StoreFault(f"the database cannot be migrated: {error}") from error
+    finally:
+        application.close()
     return before, after
 
 

@@ -1,4 +1,4 @@
-"""Stores on a PostgreSQL server that the tests of this room share."""
+"""What the tests of this room look at: a store on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,44 +7,13 @@ from contextlib import closing
 
 import pytest
 
-from adapters.store import EventSourcedStore, migrate, open_for_writing
-from tests.postgres.server import empty, given_or_running, new_database
-
-
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """The URL of a server, as a role that may make databases."""
-    with given_or_running() as url:
-        yield url
+from adapters.store import EventSourcedStore, open_for_writing
 
 
 @pytest.fixture
-def empty_url(server_url: str) -> Iterator[str]:
-    """The URL of an empty database."""
-    with new_database(server_url) as url:
-        yield url
-
-
-@pytest.fixture
-def own_url(empty_url: str) -> str:
-    """The URL of a new store in a database of its own."""
-    migrate(empty_url)
-    return empty_url
-
-
-@pytest.fixture(scope="session")
-def shared_url(server_url: str) -> Iterator[str]:
-    """The URL of a database that tests use one after the other."""
-    with new_database(server_url) as url:
-        migrate(url)
-        yield url
-
-
-@pytest.fixture
-def url(shared_url: str) -> str:
-    """The URL of an empty store. PERF: to make a database takes half a second."""
-    empty(shared_url)
-    return shared_url
+def url(postgres_url: str) -> str:
+    """The URL of a new store."""
+    return postgres_url
 
 
 @pytest.fixture

@@ -27,8 +27,9 @@ from tests.store.commits import (
     loses,
     save,
 )
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, OWNER, STRANGER, keyed
-from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_snapshots, rows
+from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_caches, rows
 
 
 def test_a_commit_writes_its_events_the_snapshot_the_index_row_and_the_request_key(
@@ -92,6 +93,7 @@ def test_a_version_that_is_taken_is_a_conflict_and_leaves_nothing(
     assert contents(store) == before
 
 
+@ON_SQLITE
 def test_a_commit_of_which_only_the_last_version_is_taken_leaves_nothing(
     store: EventSourcedStore,
 ) -> None:
@@ -102,12 +104,13 @@ def test_a_commit_of_which_only_the_last_version_is_taken_leaves_nothing(
     assert contents(store) == before
 
 
+@ON_SQLITE
 def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
     store: EventSourcedStore,
 ) -> None:
     save(store, commit(None, created()))
     save(store, commit(folded(created()), WAITS, skipped=1))
-    delete_snapshots(store)
+    delete_caches(store)
     with pytest.raises(BrokenHistory, match="flow flow-1: version 3 follows where 2 was due"):
         store.load(FlowId("flow-1"))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 from psycopg.types.numeric import Int8
 
-from adapters.store.recorder import StoredCommit
+from adapters.store.recorder import StoredCommit, tasks_in
+from adapters.store.tasks import changed_rows
+from adapters.store.values import value_rows
+from adapters.store.views import view_row
+from domain.flow.events import Event
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow, cancel_requested
 from domain.history.audit_log import RequestKeyRow
@@ -19,29 +25,62 @@ def batch_arrays(
     """Return the values behind the first two of `append_batch`, in its order."""
     last = {commit.flow.flow_id: n for n, commit in enumerate(commits, 1) if commit.events}
     flows = [(n, commits[n - 1].flow) for n in last.values()]
-    snapshots = [to_snapshot(flow) for _, flow in flows]
-    created = {c.flow.flow_id for c in commits if c.events and c.events[0].originator_version == 1}
-    events = [(n, event) for n, commit in enumerate(commits, 1) for event in commit.events]
+    values = [(n, row) for n, flow in flows for row in value_rows(flow)]
     return [
         *_commits(commits),
-        [Int8(n) for n, _ in events],
-        [event.originator_id for _, event in events],
-        [Int8(event.originator_version) for _, event in events],
-        [event.topic for _, event in events],
-        [event.state for _, event in events],
-        [Int8(n) for n, _ in flows],
-        [flow.flow_id for _, flow in flows],
-        [flow.flow_id in created for _, flow in flows],
-        [flow.owner for _, flow in flows],
-        [flow.status.value for _, flow in flows],
-        [cancel_requested(flow) for _, flow in flows],
-        [Int8(len(flow.tasks)) for _, flow in flows],
-        [Int8(snapshot.originator_version) for snapshot in snapshots],
-        [snapshot.topic for snapshot in snapshots],
-        [snapshot.state for snapshot in snapshots],
-        [Int8(0) for _ in flows],
-        [b"" for _ in flows],
-        *([] for _ in range(8 + 5)),
+        *_events(commits),
+        *_flows(commits, flows, to_snapshot),
+        *_tasks(commits, flows),
+        [Int8(n) for n, _ in values],
+        *_columns([row for _, row in values], 4, numbers=(2,)),
+    ]
+
+
+def _events(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
+    events = [(n, event) for n, commit in enumerate(commits, 1) for event in commit.events]
+    rows = [(n, e.originator_id, e.originator_version, e.topic, e.state) for n, e in events]
+    return _columns(rows, 5, numbers=(0, 2))
+
+
+def _flows(
+    commits: Sequence[StoredCommit],
+    flows: Sequence[tuple[int, Flow]],
+    to_snapshot: Callable[[Flow], StoredEvent],
+) -> Sequence[list[object]]:
+    created = {c.flow.flow_id for c in commits if c.events and c.events[0].originator_version == 1}
+    rows = []
+    for n, flow in flows:
+        snapshot, (_, _, _, checksum, json) = to_snapshot(flow), view_row(flow)
+        what = (n, flow.flow_id, flow.flow_id in created, flow.owner, flow.status.value)
+        state = (cancel_requested(flow), flow.task_count)
+        kept = (snapshot.originator_version, snapshot.topic, snapshot.state, checksum, json)
+        rows.append((*what, *state, *kept))
+    return _columns(rows, 12, numbers=(0, 6, 7, 10))
+
+
+def _tasks(
+    commits: Sequence[StoredCommit], flows: Sequence[tuple[int, Flow]]
+) -> Sequence[list[object]]:
+    changes: defaultdict[FlowId, list[Event]] = defaultdict(list)
+    for commit in commits:
+        changes[commit.flow.flow_id] += commit.changes
+    rows = []
+    for n, flow in flows:
+        for is_new, (flow_id, number, *columns) in changed_rows(
+            flow, *tasks_in(changes[flow.flow_id])
+        ):
+            rows.append((n, flow_id, number if is_new else None, *columns))
+    return _columns(rows, 8, numbers=(0, 2, 5, 6))
+
+
+def _columns(
+    rows: Sequence[tuple[Any, ...]], width: int, *, numbers: Sequence[int]
+) -> Sequence[list[object]]:
+    """Return rows as columns. NOTE: psycopg gives numbers the smallest type that holds them."""
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+    return [
+        [None if value is None else Int8(value) for value in column] if at in numbers else column
+        for at, column in enumerate(columns)
     ]
 
 
@@ -59,8 +98,8 @@ def _commits(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
             after = -1  # of two with one key in a batch only the first is written
         if key is not None:
             used.add(_ref(key))
-        rows.append((flow_id, _int8(first), _int8(after), *_key(key)))
-    return [list(column) for column in zip(*rows, strict=True)]
+        rows.append((flow_id, first, after, *_key(key)))
+    return _columns(rows, 8, numbers=(1, 2, 6))
 
 
 def _ref(key: RequestKeyRow) -> tuple[object, ...]:
@@ -70,8 +109,4 @@ def _ref(key: RequestKeyRow) -> tuple[object, ...]:
 def _key(key: RequestKeyRow | None) -> tuple[object, ...]:
     if key is None:
         return (None,) * 5
-    return (key.route_id, key.key, key.request_hash, Int8(key.version), key.task_id)
-
-
-def _int8(number: int | None) -> Int8 | None:
-    return None if number is None else Int8(number)
+    return (key.route_id, key.key, key.request_hash, key.version, key.task_id)

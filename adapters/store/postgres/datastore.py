@@ -84,6 +84,13 @@ class PostgresDatastore(es.PostgresDatastore):
         with self.get_connection() as connection, _transaction(connection, *_WRITE):
             yield PostgresCursor(connection)
 
+    def beside(self, cursor: PostgresCursor) -> PostgresCursor:
+        """Return another cursor on the connection of one."""
+        return PostgresCursor(cursor.connection)
+
+    def stamp(self, _: Any) -> None:  # noqa: ANN401 - as asked for
+        """Do nothing: the version is that of the tables, which are made by a command."""
+
     def maintain(self) -> None:
         """Do nothing: each new connection is checked, and the server looks after its files."""
 

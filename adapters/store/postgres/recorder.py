@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from inspect import unwrap
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import eventsourcing.postgres as es
-from eventsourcing.persistence import InfrastructureFactory, StoredEvent
+import psycopg
+from eventsourcing.persistence import InfrastructureFactory, PersistenceError, StoredEvent
 from eventsourcing.utils import Environment
 
+from adapters.store import schema
 from adapters.store.postgres.batch_arrays import batch_arrays
 from adapters.store.postgres.datastore import PostgresDatastore
 from adapters.store.postgres.link import ConnectionBroken
 from adapters.store.postgres.rows import PostgresCursor
 from adapters.store.recorder import StoredCommit
-from domain.flow.state import Flow
+from adapters.store.tasks import write_all
+from domain.flow.ids import FlowId
+from domain.flow.state import Flow, cancel_requested, is_whole
 
 _AGAIN_SECONDS: Final = 3.0
 """How long a database is waited for whose connection broke while it may have written a batch."""
 
+_VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
 _APPEND: Final = "SELECT written, bare FROM append_batch(?,?,{})"
 
 
@@ -57,18 +63,37 @@ class PostgresFlowRecorder(es.PostgresApplicationRecorder):
         arrays = batch_arrays(commits, to_snapshot)
         batch = uuid4()
         try:
-            return self._call(batch, arrays, again=False)
+            written, bare = self._call(batch, arrays, again=False)
         except ConnectionBroken:
             if not self.datastore.link.wait(_AGAIN_SECONDS):
                 raise
-            return self._call(batch, arrays, again=True)
+            written, bare = self._call(batch, arrays, again=True)
+        flows = {commit.flow.flow_id: commit.flow for commit in commits}
+        with suppress(PersistenceError, psycopg.Error):  # they are a cache
+            for flow_id in bare:
+                self._restore(flows[flow_id], to_snapshot)
+        return written
 
-    def _call(self, batch: UUID, arrays: Sequence[object], *, again: bool) -> Sequence[bool]:
+    def _restore(self, flow: Flow, to_snapshot: Callable[[Flow], StoredEvent]) -> None:
+        """Write the snapshot and the tasks of a whole flow again, which somebody has deleted."""
+        if not is_whole(flow):
+            return
+        with self.datastore.transaction(commit=True) as c:
+            if c.execute(_VERSION, (flow.flow_id,)).fetchone() != (flow.version,):
+                return
+            write_all(c, flow)
+            c.execute(
+                schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow.flow_id)
+            )
+            c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(to_snapshot(flow)))
+
+    def _call(
+        self, batch: UUID, arrays: Sequence[object], *, again: bool
+    ) -> tuple[Sequence[bool], Sequence[FlowId]]:
         query = _APPEND.format(",".join("?" * len(arrays)))
         with self.datastore.link.lend() as connection:
             row = PostgresCursor(connection).execute(query, (batch, again, *arrays)).fetchone()
-            written: Sequence[bool] = row["written"]
-            return written
+            return row["written"], row["bare"]
 
 
 class PostgresFactory(InfrastructureFactory[Any]):

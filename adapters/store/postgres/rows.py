@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import count
 from typing import Any, ClassVar, Final, SupportsIndex
 
 from psycopg import Cursor, RawCursor
 from psycopg.rows import no_result
+
+from adapters.store import schema, tasks
 
 _PLACEHOLDER: Final = re.compile(r"\?(\d*)")
 _POSITION: Final = re.compile(r"\browid\b")
@@ -44,6 +46,23 @@ def _row_class(names: tuple[str, ...]) -> type[PostgresRow]:
     return type("PostgresRow", (PostgresRow,), {"__slots__": (), "columns": columns})
 
 
+DIFFERENT: Final[Mapping[str, str]] = {
+    schema.HAS_FORMAT: "SELECT 1",
+    schema.PUT_VIEW: (
+        "INSERT INTO flow_views SELECT position, $1, $2, $3::bigint, $4::bigint, $5::bytea"
+        " FROM flow_index WHERE flow_id = $6 ON CONFLICT (position) DO UPDATE"
+        " SET flow_id = excluded.flow_id, owner = excluded.owner, version = excluded.version,"
+        " checksum = excluded.checksum, json = excluded.json"
+    ),
+    tasks.INSERT: (
+        "INSERT INTO flow_tasks VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (flow_id, number)"
+        " DO UPDATE SET task_id = excluded.task_id, run_id = excluded.run_id,"
+        " stale_since = excluded.stale_since, checksum = excluded.checksum, state = excluded.state"
+    ),
+}
+"""Statements that PostgreSQL has in other words."""
+
+
 class PostgresCursor(RawCursor[PostgresRow]):
     """A cursor that takes the statements of the store as they are written for SQLite."""
 
@@ -59,6 +78,8 @@ class PostgresCursor(RawCursor[PostgresRow]):
 @cache
 def to_postgres(query: str) -> str:
     """Return a statement of SQLite's as PostgreSQL has it: its placeholders, and the position."""
+    if query in DIFFERENT:
+        return DIFFERENT[query]
     numbers = count(1)
     numbered = _PLACEHOLDER.sub(lambda found: f"${found[1] or next(numbers)}", query)
     return _POSITION.sub("notification_id", numbered)

@@ -51,7 +51,6 @@ CREATE TABLE flow_index (
     silent_since bigint
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX flow_index_owner ON flow_index (owner, position);
-CREATE UNIQUE INDEX flow_index_position ON flow_index (position);
 CREATE INDEX flow_index_owner_status ON flow_index (owner, status, position);
 CREATE INDEX flow_index_silent ON flow_index (silent_since) WHERE silent_since IS NOT NULL;
 
@@ -85,7 +84,8 @@ CREATE TABLE flow_tasks (
     PRIMARY KEY (flow_id, number)
 ) WITH (fillfactor = 70);
 CREATE INDEX flow_tasks_id ON flow_tasks (flow_id, task_id);
-CREATE INDEX flow_tasks_run ON flow_tasks (flow_id, run_id) WHERE run_id IS NOT NULL;
+-- NOTE: a run's id may be as long as a body, and a tree has a bound of 2,700 bytes.
+CREATE INDEX flow_tasks_run ON flow_tasks USING hash (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX flow_tasks_stale ON flow_tasks (flow_id, stale_since)
     WHERE stale_since IS NOT NULL;
 
