@@ -117,7 +117,7 @@ class FlowApplication(Application[str]):
             Undecodable, BrokenHistory: if it is the events that are not what we wrote.
         """
         with self.datastore.reading() as cursor:
-            projector = partial(project, load_rows=partial(_with_rows, cursor, tasks))
+            projector = partial(project, load_rows=partial(with_rows, cursor, tasks))
             try:
                 flow = _get(self.repository, flow_id, version, projector)
             except (Undecodable, BrokenHistory) as error:
@@ -146,7 +146,8 @@ class FlowApplication(Application[str]):
             self._on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
 
 
-def _with_rows(c: DatabaseCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+def with_rows(c: DatabaseCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+    """Return the flow of a snapshot with what stands in rows of its own."""
     flow = with_values(c, flow)
     return evolve(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
 

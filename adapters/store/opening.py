@@ -175,7 +175,8 @@ def open_database(
     except BaseException:
         application.close()
         raise
-    return EventSourcedStore(application)
+    store: EventSourcedStore = postgres().PostgresStore(application)
+    return store
 
 
 def _check_rows(database: StoreDatabase) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -74,9 +75,11 @@ def test_what_four_callers_of_two_flows_are_told_has_an_order(
 def test_each_recorded_line_of_the_contract_is_answered_as_recorded(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    own = {"store": {"url": postgres_url}}
-    report = report_of(LINES, RunningGateway.of_contract(tmp_path, own), Options(put_off=WAITING))
+    gateway = RunningGateway.of_contract(tmp_path)
+    gateway.store = postgres_url
+    report = report_of(LINES, gateway, Options(put_off=WAITING))
     assert report.failures == []
     assert frozenset(report.names(PutOff)) == WAITING
     done = command("audit", "replay", "--database", postgres_url)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert re.search(r"Replayed \d\d+ flows", done.stdout)

@@ -16,10 +16,11 @@ from adapters.store.postgres.link import (
     PostgresConnection,
     PostgresLink,
 )
+from adapters.store.postgres.loading import PostgresStore
 from adapters.store.postgres.migrate import StoreIdentity, check, migrate_schema
 from adapters.store.postgres.recorder import PostgresFactory
 
-__all__ = ["connected", "migrate_schema"]
+__all__ = ["PostgresStore", "connected", "migrate_schema"]
 
 
 def connected(
