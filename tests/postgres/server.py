@@ -90,7 +90,7 @@ class Server:
             place = ["-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.folder)]
             self.process = self._popen("postgres", *place, *words)
             while self.process.poll() is None and time.monotonic() < end:
-                if self._answers():
+                if self.answers():
                     return
                 time.sleep(0.02)
         raise AssertionError(f"the server does not start: {self._said()}")
@@ -120,7 +120,8 @@ class Server:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(PATIENCE)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Say whether it answers now."""
         try:
             with closing(psycopg.connect(self.url, connect_timeout=2)) as connection:
                 connection.execute("SELECT 1")
