@@ -58,9 +58,13 @@ def test_a_migration_makes_a_store_and_a_second_one_changes_nothing(empty_url: s
 
 def test_a_newer_store_is_refused_and_not_touched(own_url: str) -> None:
     execute(own_url, "UPDATE store_identity SET schema_version = schema_version + 1")
+    execute(own_url, "ALTER FUNCTION append_batch RENAME TO append_batch_of_the_newer")
     for refuse in (open_for_writing, migrate):
         with pytest.raises(StoreFault, match=r"version \d+, this program knows .* newer release"):
             refuse(own_url)
+    with psycopg.connect(own_url) as connection:
+        made = connection.execute("SELECT 1 FROM pg_proc WHERE proname = 'append_batch'")
+        assert made.fetchone() is None
 
 
 def test_an_older_store_is_refused_until_it_is_migrated(own_url: str) -> None:

@@ -67,7 +67,7 @@ class PostgresDatastore(es.PostgresDatastore):
             with self.one_statement() as joined:
                 yield joined
             return
-        with self.get_connection() as connection, _transaction(connection, _READ):
+        with self.get_connection() as connection, in_transaction(connection, _READ):
             self._reading.connection = connection
             try:
                 yield PostgresCursor(connection)
@@ -81,7 +81,7 @@ class PostgresDatastore(es.PostgresDatastore):
             with self.reading() as cursor:
                 yield cursor
             return
-        with self.get_connection() as connection, _transaction(connection, *_WRITE):
+        with self.get_connection() as connection, in_transaction(connection, *_WRITE):
             yield PostgresCursor(connection)
 
     def beside(self, cursor: PostgresCursor) -> PostgresCursor:
@@ -104,7 +104,8 @@ class PostgresDatastore(es.PostgresDatastore):
 
 
 @contextmanager
-def _transaction(connection: PostgresConnection, *begin: str) -> Iterator[None]:
+def in_transaction(connection: PostgresConnection, *begin: str) -> Iterator[None]:
+    """Do something between what begins a transaction and its end."""
     for statement in begin:
         connection.execute(statement)
     try:

@@ -139,13 +139,7 @@ class PostgresLink:
         connection.close()
 
     def _connect(self) -> PostgresConnection:
-        connection = PostgresConnection.connect(
-            self._url,
-            autocommit=True,
-            row_factory=row_factory,
-            connect_timeout=_CONNECT_SECONDS,
-            fallback_application_name="taskflow",
-        )
+        connection = connected_to(self._url)
         connection.patience = self._patience
         try:
             self.check(connection)
@@ -186,6 +180,21 @@ class PostgresLink:
         while self._idle:
             with suppress(psycopg.Error):
                 self._idle.pop().close()
+
+
+def connected_to(url: str) -> PostgresConnection:
+    """Connect to a database, each statement a transaction of its own.
+
+    Raises:
+        psycopg.Error: if it cannot be reached in time.
+    """
+    return PostgresConnection.connect(
+        url,
+        autocommit=True,
+        row_factory=row_factory,
+        connect_timeout=_CONNECT_SECONDS,
+        fallback_application_name="taskflow",
+    )
 
 
 def _is_at_rest(connection: PostgresConnection) -> bool:

@@ -111,6 +111,44 @@ CREATE TABLE flow_values (
 );
 
 CREATE TABLE view_format (format bigint PRIMARY KEY);
+
+CREATE TABLE refused_calls (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    route_id text COLLATE "C" NOT NULL,
+    key_id text COLLATE "C" NOT NULL,
+    action text NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    status integer NOT NULL,
+    flow_id text COLLATE "C",
+    request_id text NOT NULL,
+    remote_address text
+);
+CREATE INDEX refused_calls_flow ON refused_calls USING hash (flow_id) WHERE flow_id IS NOT NULL;
+CREATE TABLE totals (
+    day bigint NOT NULL,
+    route_id text COLLATE "C" NOT NULL,
+    key_id text COLLATE "C" NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    counted bigint NOT NULL,
+    dropped bigint NOT NULL,
+    PRIMARY KEY (day, route_id, key_id, code)
+);
+CREATE TABLE turned_away (
+    day bigint NOT NULL,
+    route_id text COLLATE "C" NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    counted bigint NOT NULL,
+    PRIMARY KEY (day, route_id, code)
+);
+CREATE TABLE configuration_changes (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    cause text NOT NULL,
+    pid bigint NOT NULL,
+    changes text NOT NULL
+);
+CREATE TABLE configuration_state (state text NOT NULL, salt bytea NOT NULL);
 """,
 )
 """What each version added; a store of version n lacks those from n on."""
