@@ -23,7 +23,7 @@ from adapters.store.tasks import write_all
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow, cancel_requested, is_whole
 
-_AGAIN_SECONDS: Final = 3.0
+_AGAIN_SECONDS: Final = 1.5
 """How long a database is waited for whose connection broke while it may have written a batch."""
 
 _VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
