@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -122,6 +124,20 @@ def test_an_idle_connection_that_was_ended_is_not_used(store: EventSourcedStore,
             " WHERE application_name = 'taskflow' AND datname = current_database()"
         )
     assert store.is_readable()
+
+
+def test_connections_with_high_descriptors_are_used(store: EventSourcedStore) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        store.application.datastore.link.close_idle()  # type: ignore[attr-defined]  # of PostgreSQL
+        for _ in range(2):
+            assert store.is_readable()
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_who_waits_for_another_writer_too_long_is_refused_and_the_connection_kept(

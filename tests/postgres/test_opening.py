@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import closing
 
 import psycopg
@@ -20,6 +22,7 @@ from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 from tests.postgres.server import eventually
 from tests.store.commits import commit, created, folded, save
+from tests.whole.gateway import ROOT
 
 
 def fault_of(store: EventSourcedStore) -> str:
@@ -107,6 +110,17 @@ def test_another_store_in_the_place_of_the_one_opened_is_not_used(own_url: str) 
     )
     assert eventually(lambda: "another store than the one opened" in fault_of(store))
     store.close()
+
+
+def test_without_psycopg_the_extra_is_named() -> None:
+    program = (
+        "import sys; sys.modules['psycopg'] = None; from adapters.store import open_for_reading;"
+        " open_for_reading('postgresql:///x')"
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "StoreFault: PostgreSQL needs psycopg: install the extra `postgres`" in done.stderr
 
 
 def test_a_server_that_is_not_there_is_a_fault_of_one_sentence() -> None:

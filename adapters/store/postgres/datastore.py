@@ -15,8 +15,11 @@ from adapters.store.postgres.link import PostgresConnection, PostgresLink
 from adapters.store.postgres.rows import PostgresCursor
 
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Who makes rows again reads all of them, and queues behind all gateways.
 _WRITE: Final = (
     "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = '60s'",
     "SELECT pg_advisory_xact_lock(4711, hashtext(current_schema()))",
     "SELECT 1 FROM log_head FOR UPDATE",
 )

@@ -56,7 +56,11 @@ class PostgresConnection(psycopg.Connection[PostgresRow]):
     @property
     def is_idle_and_whole(self) -> bool:
         """Whether nothing has come while nothing was asked, as the end of the connection would."""
-        return not self.closed and not select.select([self], [], [], 0)[0]
+        if self.closed:
+            return False
+        news = select.poll()  # NOTE: `select.select` takes no descriptor from 1,024 on
+        news.register(self.fileno(), select.POLLIN)
+        return not news.poll(0)
 
 
 class DatabaseUnreachable(es.OperationalError):
@@ -107,11 +111,16 @@ class PostgresLink:
             return self._changed.wait_for(lambda: self._fault is None or self._closed, seconds)
 
     def close(self) -> None:
-        """Close all connections that are not lent."""
+        """Close all connections that are not lent, and lend none any more."""
         with self._changed:
             self._closed = True
-            self._drop_idle()
             self._changed.notify_all()
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close all connections that are not lent."""
+        with self._changed:
+            self._drop_idle()
 
     def _take(self) -> PostgresConnection:
         with self._changed:
