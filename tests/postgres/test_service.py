@@ -4,62 +4,41 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from adapters.store import EventSourcedStore, open_for_writing
 from adapters.testing.clock import ControlledClock
-from adapters.testing.drivers import Driver, ServiceDriver
+from adapters.testing.drivers import DriverFactory
 from adapters.testing.ids import CountedIds
 from adapters.testing.linearizability import NOTHING, call_flow_id, check_linearizable, flow_step
 from adapters.testing.machine import explore, machine_for
-from domain.application.ports import Clock, FlowStore, NewId
 from tests.contract.outcomes import PutOff
 from tests.contract.player import Options
 from tests.contract.test_replay import LINES, WAITING, report_of
 from tests.kit.concurrent_callers import Caller, call_at_once
+from tests.kit.postgres import postgres_service
 from tests.kit.test_concurrent_flows import OWNER, _created
 from tests.kit.test_generated import FULL
 from tests.postgres.commands import command
-from tests.postgres.server import empty
 from tests.whole.gateway import RunningGateway
 
-STEPS: Final = 50_000 if FULL else 400
+STEPS: Final = 50_000 if FULL else 300
 
 
 @pytest.fixture
-def drive(shared_url: str) -> Callable[[Clock, NewId], Driver]:
+def drive(shared_url: str) -> DriverFactory:
     """Drive the service over a store that is emptied for each run."""
-
-    def driver(clock: Clock, new_id: NewId) -> Driver:
-        empty(shared_url)
-
-        def reopen(store: FlowStore) -> EventSourcedStore:
-            closed(store)
-            return open_for_writing(shared_url)
-
-        store = open_for_writing(shared_url)
-        return ServiceDriver(store, clock, new_id, reopen=reopen, release=closed)
-
-    return driver
+    return postgres_service(shared_url)
 
 
-def closed(store: FlowStore) -> None:
-    assert isinstance(store, EventSourcedStore)
-    store.close()
-
-
-def test_the_service_answers_as_the_model_says(
-    drive: Callable[[Clock, NewId], Driver],
-) -> None:
+def test_the_service_answers_as_the_model_says(drive: DriverFactory) -> None:
     assert explore(machine_for(drive), STEPS) >= STEPS
 
 
 def test_what_four_callers_of_two_flows_are_told_has_an_order(
-    drive: Callable[[Clock, NewId], Driver],
+    drive: DriverFactory,
 ) -> None:
     driver = drive(ControlledClock(), CountedIds())
     created = [_created(driver) for _ in range(2)]
