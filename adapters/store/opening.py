@@ -145,7 +145,7 @@ def open_for_reading(url: str) -> EventSourcedStore:
     """
     location = parse_url(url)
     if isinstance(location, Database):
-        return open_database(location.url, lasting=True)
+        return open_database(location.url, lasting=True, reading=True)
     path = existing(url)
     with usable(path):
         file = open_to_read(path)
@@ -160,16 +160,21 @@ def open_for_reading(url: str) -> EventSourcedStore:
 
 
 def open_database(
-    url: str, on_stale_cache: Callable[[str], None] = _ignore, *, lasting: bool = False
+    url: str,
+    on_stale_cache: Callable[[str], None] = _ignore,
+    *,
+    lasting: bool = False,
+    reading: bool = False,
 ) -> EventSourcedStore:
     """Open a database on a server, beside whoever else reads and writes there.
 
-    Where what is asked may be `lasting`, its answers are waited for as long as they take.
+    Where what is asked may be `lasting`, its answers are waited for as long as they take. To read,
+    a role needs none of the settings, and the database may be a standby.
 
     Raises:
         StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
     """
-    application = _on_server(url, on_stale_cache, lasting=lasting)
+    application = _on_server(url, on_stale_cache, lasting=lasting, reading=reading)
     try:
         _check_rows(application.datastore)
     except BaseException:
@@ -187,9 +192,13 @@ def _check_rows(database: StoreDatabase) -> None:
 
 
 def _on_server(
-    url: str, on_stale_cache: Callable[[str], None] = _ignore, *, lasting: bool
+    url: str,
+    on_stale_cache: Callable[[str], None] = _ignore,
+    *,
+    lasting: bool,
+    reading: bool = False,
 ) -> FlowApplication:
-    datastore, make = postgres().connected(url, lasting=lasting)
+    datastore, make = postgres().connected(url, lasting=lasting, reading=reading)
     try:
         return FlowApplication({}, make, on_stale_cache=on_stale_cache)
     except BaseException:

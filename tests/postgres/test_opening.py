@@ -99,6 +99,40 @@ def test_a_role_without_what_a_gateway_needs_is_refused(
         open_for_writing(own_url)
 
 
+def test_a_role_that_may_only_read_needs_no_settings(own_url: str, server_url: str) -> None:
+    with closing(open_for_writing(own_url)) as store:
+        save(store, commit(None, created()))
+    reader = f"{own_url.rpartition('/')[2]}_reader"
+    execute(server_url, f"CREATE ROLE {reader} LOGIN")
+    try:
+        execute(own_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}")
+        url = own_url.replace("//" + own_url.partition("//")[2].partition("@")[0], f"//{reader}")
+        with closing(open_for_reading(url)) as store:
+            assert store.load(FlowId("flow-1")) == folded(created())
+        with pytest.raises(StoreFault, match=r"has lock_timeout|has statement_timeout|has client_"):
+            open_for_writing(url)
+    finally:
+        admin = f"{server_url.rpartition('/')[0]}/{own_url.rpartition('/')[2]}"
+        execute(admin, f"DROP OWNED BY {reader}")
+        execute(server_url, f"DROP ROLE {reader}")
+
+
+def test_a_store_may_be_in_a_schema_of_its_own(empty_url: str) -> None:
+    name = empty_url.rpartition("/")[2]
+    execute(
+        empty_url,
+        "CREATE SCHEMA flows",
+        f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET search_path = flows",
+    )
+    migrate(empty_url)
+    with closing(open_for_writing(empty_url)) as store:
+        save(store, commit(None, created()))
+        assert store.load(FlowId("flow-1")) == folded(created())
+    with psycopg.connect(empty_url) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM flows.stored_events").fetchone() or ()
+    assert count == 1
+
+
 def test_another_store_in_the_place_of_the_one_opened_is_not_used(own_url: str) -> None:
     store = open_for_writing(own_url)
     save(store, commit(None, created()))

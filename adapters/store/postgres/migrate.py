@@ -71,22 +71,32 @@ def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     return before, VERSION
 
 
-def check(c: psycopg.Connection[Any]) -> StoreIdentity:
+def check_to_write(c: psycopg.Connection[Any]) -> StoreIdentity:
     """Check that a database has the schema, and its role the settings, that a gateway needs.
 
     Raises:
         StoreFault: if not; the sentence has the command to run.
     """
     _check_server(c)
+    identity = check_to_read(c)
+    for name, value in _settings(c).items():
+        if fault := _role_fault(name, value):
+            raise StoreFault(f"the role {c.info.user!r} {fault}: run {COMMAND} as that role")
+    return identity
+
+
+def check_to_read(c: psycopg.Connection[Any]) -> StoreIdentity:
+    """Check that a database, which may be a standby, has the schema that is read.
+
+    Raises:
+        StoreFault: if not; the sentence has the command to run.
+    """
     version = _schema_version(c)
     if version > VERSION:
         raise _newer(version)
     if version < VERSION:
         found = "holds no store" if version == 0 else f"holds a store of version {version}"
         raise StoreFault(f"the database {found}: run {COMMAND}")
-    for name, value in _settings(c).items():
-        if fault := _role_fault(name, value):
-            raise StoreFault(f"the role {c.info.user!r} {fault}: run {COMMAND} as that role")
     found = _one(c, "SELECT store_id, current_schema() FROM store_identity")
     return StoreIdentity(*found)
 
