@@ -29,6 +29,7 @@ from adapters.store import (
     read_refusals,
     rebuild,
 )
+from adapters.webhooks.openapi.document import openapi_document
 from domain.application.operators import Operators
 from domain.application.outcomes import Accepted, Outcome
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
@@ -177,6 +178,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         spare_own_files=lambda config, database, file, key: spare_own_files(
             None, _url(config, database), file, key
         ),
+        openapi=openapi_document,
     )
 
 
