@@ -20,15 +20,26 @@ LOGGER: Final = logging.getLogger("taskflow.server")
 
 def room_for_connections(wanted: int) -> int:
     """Raise this process' limit of open files to hold `wanted` connections; return how many fit."""
+    allowed = _raised_limit(wanted + _RESERVE)
+    if allowed < wanted + _RESERVE:
+        LOGGER.warning("the limit of %d open files leaves room for fewer connections", allowed)
+    return max(1, min(wanted, allowed - _RESERVE))
+
+
+def room_for_arrivals(connections: int) -> int:
+    """Raise the limit further; return how many may wait beside so many connections."""
+    others = connections + _RESERVE
+    return max(1, _raised_limit(others + BACKLOG) - others)
+
+
+def _raised_limit(needed: int) -> int:
+    """Raise the limit of open files to what is needed, as far as that goes; return what it is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _RESERVE
     if soft >= needed or soft == resource.RLIM_INFINITY:
-        return wanted
+        return needed
     allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < needed:
-        LOGGER.warning("the limit of %d open files leaves room for fewer connections", allowed)
-    return max(1, allowed - _RESERVE)
+    return allowed
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -48,11 +59,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     )
 
 
-def arrived(sock: socket.socket) -> bytes:
-    """Return what has come with a connection, and leave it there."""
+def received(sock: socket.socket) -> bytes | None:
+    """Return what has come over a socket: no bytes if the caller has gone, None if nothing has."""
     try:
-        return sock.recv(RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except OSError:  # nothing has come, or the caller has gone
+        return sock.recv(RECV_BYTES, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
         return b""
 
 

@@ -11,11 +11,12 @@ from waitress.task import ThreadedTaskDispatcher, WSGITask  # type: ignore[impor
 
 from adapters.server.channel import Channel
 from adapters.server.connection import ClientConnection
-from adapters.server.listener import Listener, Workers
+from adapters.server.listener import Listener
 from adapters.server.task import AppTask
+from adapters.server.workers import Workers
 
 _LISTENER: Final = """
-    accept add_task channel_class handle_accept handle_close handle_error logger maintenance
+    add_task channel_class handle_accept handle_close handle_error logger maintenance
     pull_trigger readable
 """
 _CONNECTION: Final = """

@@ -1,0 +1,180 @@
+"""New connections: accepted as they come, and taken in by turns.
+
+The system's queue knows no order but that of arrival: who connects waits behind all that one
+address has there. So connections wait here, unread, and are taken in one of each address after the
+other. Those of a trusted proxy, which have no neighbourhood, each have a turn of their own.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import socket
+from collections.abc import Hashable, Mapping
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+
+from adapters.server.crowd import Crowd, kept_of
+from adapters.server.fair_queue import FairQueue
+from adapters.server.ports import Terms
+from adapters.server.sockets import LOGGER, received, reset, room_for_arrivals
+
+_AT_ONCE: Final = 1_024
+_PAUSE_SECONDS: Final = 1.0
+_WARN_SECONDS: Final = 60.0
+_OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class AcceptingHost(Protocol):
+    """What accepting needs of the listener."""
+
+    terms: Terms
+    active_channels: Mapping[int, Any]
+
+    def accept(self) -> tuple[socket.socket, Any] | None:
+        """Accept a connection, if one waits."""
+
+    def open_channel(self, sock: socket.socket, address: Any) -> Any:  # noqa: ANN401 - a channel
+        """Make a connection one of those that are served."""
+
+    def feed(self, channel: Any, data: bytes | None) -> None:  # noqa: ANN401 - a channel
+        """Give a connection what has come with it, and wait for more."""
+
+
+@frozen
+class _Arrival:
+    sock: socket.socket
+    address: Any
+    name: str | None
+
+
+class Acceptor:
+    """Takes in connections, and decides who makes room for whom."""
+
+    def __init__(self, host: AcceptingHost, terms: Terms) -> None:
+        self._host = host
+        self._terms = terms
+        self.crowd = Crowd(terms.options)
+        self._waiting: FairQueue[_Arrival] = FairQueue()
+        self._most_waiting = room_for_arrivals(terms.options.connections)
+        self._gave_way = 0
+        self._accept_after = self._next_warning = self._next_count = -math.inf
+
+    # Room
+
+    @property
+    def room_for_known(self) -> int:
+        """How many places are free of those that are not kept for newcomers."""
+        places, known = self._places, len(self._host.active_channels) - len(self.crowd)
+        return places - kept_of(places) - known
+
+    @property
+    def _places(self) -> int:
+        return self._terms.options.connections
+
+    def _is_full(self) -> bool:
+        return len(self._host.active_channels) >= self._places
+
+    def has_room(self) -> bool:
+        """Whether a place is free, or somebody would give way."""
+        return not self._is_full() or self.crowd.first() is not None
+
+    # Accepting
+
+    def is_ready(self) -> bool:
+        """Whether a connection that waits in the system's queue is to be accepted."""
+        now = self._terms.clock()
+        if now >= self._next_warning and not self.has_room():
+            self._next_warning = now + _WARN_SECONDS
+            LOGGER.warning("all %d connections are in use", len(self._host.active_channels))
+        return now >= self._accept_after and len(self._waiting) < self._most_waiting
+
+    def accept_all(self) -> None:
+        """Accept what waits in the system's queue, but not so much that others must wait."""
+        for _ in range(_AT_ONCE):
+            if not (self.is_ready() and self._accept_one()):
+                return
+
+    def _accept_one(self) -> bool:
+        """Accept one connection; False if none waits, or the system cannot give it now."""
+        try:
+            accepted = self._host.accept()
+        except OSError as error:
+            if error.errno in _OUT_OF_RESOURCES:
+                LOGGER.warning("no further connection for now: %s", error.strerror)
+                self._accept_after = self._terms.clock() + _PAUSE_SECONDS
+            return False
+        if accepted is None:
+            return False
+        sock, address = accepted
+        name = self._terms.neighbourhood(address[0])
+        turn: Hashable = address if name is None else name
+        # PERF: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
+        # is taken in leave room for others, and nobody must look for the longest queue.
+        if self._waiting.count(turn) >= 2 * (self._most_waiting - len(self._waiting)):
+            self._turn_away(sock)
+        else:
+            self._waiting.put(turn, _Arrival(sock, address, name))
+        return True
+
+    # Taking in
+
+    def __bool__(self) -> bool:
+        """Whether a connection waits that may be taken in."""
+        return bool(self._waiting) and self.has_room()
+
+    def take_in_all(self) -> None:
+        """Take in all that were accepted, at the end."""
+        while self._waiting:
+            self.take_in()
+
+    def take_in(self) -> None:
+        """Take in the connection whose turn it is, with what it has sent by now.
+
+        A caller that sends its request at once is so served in any crowd.
+        """
+        arrival = self._waiting.take()
+        now, came = self._terms.clock(), received(arrival.sock)
+        if came == b"":
+            arrival.sock.close()
+            return
+        has_head = came is not None and b"\r\n\r\n" in came
+        if came and not has_head and self._is_hurried(arrival.name, now):
+            self._turn_away(arrival.sock)
+            return
+        channel = self._host.open_channel(arrival.sock, arrival.address)
+        self.crowd.enter(channel, arrival.name, now)
+        if has_head:
+            self.crowd.head_arrived(channel)
+        self._make_place_for(channel)
+        self._host.feed(channel, came)
+
+    def _is_hurried(self, name: str | None, now: float) -> bool:
+        return self.crowd.is_hurried(name, now) or (
+            self._is_full() and self.crowd.are_all_hurried(now)
+        )
+
+    def _make_place_for(self, newcomer: Any) -> None:  # noqa: ANN401 - a channel
+        first = self.crowd.first_beside(newcomer)
+        if first is None and len(self._host.active_channels) > self._places:
+            first = self.crowd.first(newcomer)
+        if first is not None:
+            self._gave_way += 1
+            first.give_way()
+
+    def _turn_away(self, sock: socket.socket) -> None:
+        self._gave_way += 1
+        reset(sock)
+
+    def report(self, now: float) -> None:
+        """Say how many gave way, once a minute."""
+        if self._gave_way and now >= self._next_count:
+            self._next_count = now + _WARN_SECONDS
+            LOGGER.warning("%d unauthenticated connections gave way", self._gave_way)
+            self._gave_way = 0
+
+    def close(self) -> None:
+        """Close what waits."""
+        while self._waiting:
+            reset(self._waiting.take().sock)
