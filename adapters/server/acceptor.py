@@ -1,8 +1,12 @@
-"""New connections: accepted as they come, and taken in by turns.
+"""New connections: accepted as they come, taken in by turns, refused in the time that is left.
 
 The system's queue knows no order but that of arrival: who connects waits behind all that one
 address has there. So connections wait here, unread, and are taken in one of each address after the
 other. Those of a trusted proxy, which have no neighbourhood, each have a turn of their own.
+
+Where an address has all its places, a connection is taken in by its first request: if that is
+refused, it has its answer when little else is to be done, and never a place. So a crowd that opens
+again whatever is closed waits for refusals, and who is let in does not wait behind it.
 """
 
 from __future__ import annotations
@@ -10,13 +14,18 @@ from __future__ import annotations
 import errno
 import math
 import socket
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
+from functools import partial
+from socket import MSG_DONTWAIT
 from typing import Any, Final, Protocol
 
 from attrs import frozen
 
 from adapters.server.crowd import Crowd, kept_of
 from adapters.server.fair_queue import FairQueue
+from adapters.server.head import take_head
+from adapters.server.judged import RequestOnHead, judge
 from adapters.server.ports import Terms
 from adapters.server.sockets import LOGGER, received, reset, room_for_arrivals
 
@@ -38,8 +47,8 @@ class AcceptingHost(Protocol):
     def open_channel(self, sock: socket.socket, address: Any) -> Any:  # noqa: ANN401 - a channel
         """Make a connection one of those that are served."""
 
-    def feed(self, channel: Any, data: bytes | None) -> None:  # noqa: ANN401 - a channel
-        """Give a connection what has come with it, and wait for more."""
+    def begin(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
+        """Have a new channel act, and wait for what it then wants."""
 
 
 @frozen
@@ -47,6 +56,7 @@ class _Arrival:
     sock: socket.socket
     address: Any
     name: str | None
+    turn: Hashable
 
 
 class Acceptor:
@@ -56,7 +66,8 @@ class Acceptor:
         self._host = host
         self._terms = terms
         self.crowd = Crowd(terms.options)
-        self._waiting: FairQueue[_Arrival] = FairQueue()
+        self._arrived: FairQueue[_Arrival] = FairQueue()
+        self._refused: FairQueue[tuple[socket.socket, bytes]] = FairQueue()
         self._most_waiting = room_for_arrivals(terms.options.connections)
         self._gave_way = 0
         self._accept_after = self._next_warning = self._next_count = -math.inf
@@ -88,12 +99,16 @@ class Acceptor:
         if now >= self._next_warning and not self.has_room():
             self._next_warning = now + _WARN_SECONDS
             LOGGER.warning("all %d connections are in use", len(self._host.active_channels))
-        return now >= self._accept_after and len(self._waiting) < self._most_waiting
+        return now >= self._accept_after and self._room_to_wait > 0
+
+    @property
+    def _room_to_wait(self) -> int:
+        return self._most_waiting - len(self._arrived) - len(self._refused)
 
     def accept_all(self) -> None:
         """Accept what waits in the system's queue, but not so much that others must wait."""
-        for _ in range(_AT_ONCE):
-            if not (self.is_ready() and self._accept_one()):
+        for _ in range(min(_AT_ONCE, self._room_to_wait)):
+            if not self._accept_one():
                 return
 
     def _accept_one(self) -> bool:
@@ -109,24 +124,25 @@ class Acceptor:
             return False
         sock, address = accepted
         name = self._terms.neighbourhood(address[0])
-        turn: Hashable = address if name is None else name
-        # PERF: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
+        arrival = _Arrival(sock, address, name, address if name is None else name)
+        # NOTE: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
         # is taken in leave room for others, and nobody must look for the longest queue.
-        if self._waiting.count(turn) >= 2 * (self._most_waiting - len(self._waiting)):
+        waiting = self._arrived.count(arrival.turn) + self._refused.count(arrival.turn)
+        if waiting >= 2 * self._room_to_wait:
             self._turn_away(sock)
         else:
-            self._waiting.put(turn, _Arrival(sock, address, name))
+            self._arrived.put(arrival.turn, arrival)
         return True
 
     # Taking in
 
-    def __bool__(self) -> bool:
+    def has_arrivals(self) -> bool:
         """Whether a connection waits that may be taken in."""
-        return bool(self._waiting) and self.has_room()
+        return bool(self._arrived) and self.has_room()
 
     def take_in_all(self) -> None:
         """Take in all that were accepted, at the end."""
-        while self._waiting:
+        while self._arrived:
             self.take_in()
 
     def take_in(self) -> None:
@@ -134,23 +150,50 @@ class Acceptor:
 
         A caller that sends its request at once is so served in any crowd.
         """
-        arrival = self._waiting.take()
-        now, came = self._terms.clock(), received(arrival.sock)
+        arrival = self._arrived.take()
+        came = received(arrival.sock)
         if came == b"":
             arrival.sock.close()
             return
-        has_head = came is not None and b"\r\n\r\n" in came
-        if came and not has_head and self._is_hurried(arrival.name, now):
+        inbox = bytearray(came or b"")
+        has_head = b"\r\n\r\n" in inbox
+        if inbox and not has_head and self._is_hurried(arrival.name):
             self._turn_away(arrival.sock)
             return
+        request = self._judged(arrival, inbox) if has_head else None
+        answer = request.last_answer(inbox) if request else None
+        if answer:
+            self._refused.put(arrival.turn, (arrival.sock, answer))
+            return
         channel = self._host.open_channel(arrival.sock, arrival.address)
-        self.crowd.enter(channel, arrival.name, now)
+        self.crowd.enter(channel, arrival.name, self._terms.clock())
         if has_head:
             self.crowd.head_arrived(channel)
         self._make_place_for(channel)
-        self._host.feed(channel, came)
+        self._host.begin(channel, partial(channel.take_up, inbox, request))
 
-    def _is_hurried(self, name: str | None, now: float) -> bool:
+    def _judged(self, arrival: _Arrival, inbox: bytearray) -> RequestOnHead | None:
+        """Read a first head, where its connection has no place if the request is refused."""
+        if not self.crowd.is_crowded(arrival.name):
+            return None
+        raw = take_head(inbox, self._terms.options.head_bytes)
+        return judge(raw, arrival.address[0], self._terms) if isinstance(raw, bytes) else None
+
+    def has_refused(self) -> bool:
+        """Whether a connection waits for its one and last answer."""
+        return bool(self._refused)
+
+    def refuse(self) -> None:
+        """Answer the refused request whose turn it is, and close.
+
+        NOTE: strangers that open again when they are closed wait here, where nobody else does.
+        """
+        sock, answer = self._refused.take()
+        with sock, suppress(OSError):  # the caller has gone
+            sock.send(answer, MSG_DONTWAIT)
+
+    def _is_hurried(self, name: str | None) -> bool:
+        now = self._terms.clock()
         return self.crowd.is_hurried(name, now) or (
             self._is_full() and self.crowd.are_all_hurried(now)
         )
@@ -176,5 +219,7 @@ class Acceptor:
 
     def close(self) -> None:
         """Close what waits."""
-        while self._waiting:
-            reset(self._waiting.take().sock)
+        while self._arrived:
+            reset(self._arrived.take().sock)
+        while self._refused:
+            reset(self._refused.take()[0])

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, assert_never
 from adapters.server import errors
 from adapters.server.connection import ClientConnection
 from adapters.server.errors import HttpError
-from adapters.server.exchange import Exchange, open_exchange
-from adapters.server.head import Head, begins_request, read_head, take_head
+from adapters.server.exchange import Exchange
+from adapters.server.head import Head, begins_request, take_head
+from adapters.server.judged import FaultyRequest, RequestOnHead, judge
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.ports import RawResponse
 from adapters.server.responses import CONTINUE, whole_response
@@ -81,16 +82,18 @@ class Channel(ClientConnection):
         if isinstance(raw, HttpError):
             return self._refuse(raw)
         self.server.crowd.head_arrived(self)
-        head = read_head(raw, peer=self.addr[0], new_id=self.server.terms.new_id)
-        if isinstance(head, HttpError):
-            return self._refuse(head)
-        exchange = open_exchange(head, self.options.limits.body_bytes)
-        if isinstance(exchange, HttpError):
-            return self._refuse(exchange, head)
-        return self._admit(exchange)
+        return self._go_by(judge(raw, self.addr[0], self.server.terms))
 
-    def _admit(self, exchange: Exchange) -> bool:
-        verdict = self.server.terms.verdict(exchange.head)
+    def take_up(self, inbox: bytearray, request: RequestOnHead | None) -> None:
+        """Begin with what has come, or with what follows a head that was judged before."""
+        self._inbox += inbox
+        if request is None or self._go_by(request):
+            self.advance()
+
+    def _go_by(self, request: RequestOnHead) -> bool:
+        if isinstance(request, FaultyRequest):
+            return self._refuse(request.error, request.head)
+        exchange, verdict = request.exchange, request.verdict
         if isinstance(verdict, tuple):
             return self._turn_away(exchange, verdict)
         if verdict is not None and verdict.is_authenticated:

@@ -30,8 +30,10 @@ from adapters.server.workers import Workers
 TICK: Final = 0.2
 """Seconds between two looks at the deadlines."""
 
+_NEWCOMERS_SECONDS: Final = 0.01
 _STRANGERS_SECONDS: Final = 0.005
-"""Most of a turn that strangers have while others may be ready."""
+_REFUSED_SECONDS: Final = 0.001
+"""Most of a turn for those who are not known, in which the others wait."""
 
 _NEVER_SPOOL: Final = 2**62
 
@@ -79,7 +81,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
-        timeout = 0 if self._soon or self._strangers or self._acceptor else seconds
+        acceptor = self._acceptor
+        busy = self._soon or self._strangers or acceptor.has_arrivals() or acceptor.has_refused()
+        timeout = 0 if busy else seconds
         for waiting in (self, *self._with_workers):
             self._watch(waiting)
         for descriptor, events in self._poller.wait(timeout):
@@ -124,20 +128,26 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._watch(ready)
 
     def _serve_strangers(self) -> None:
-        """Serve strangers and newcomers by turns, for a short time; at the end, all of them once.
+        """Serve those who are not known by turns, for a short time; at the end, all of them.
 
         NOTE: however many there are, and whatever each of them costs, who is known waits no longer.
         """
-        end = math.inf if self.draining else time.monotonic() + _STRANGERS_SECONDS
-        strangers = len(self._strangers)
-        while (strangers or self._acceptor) and time.monotonic() < end:
-            if strangers:
-                strangers -= 1
-                channel, act = self._strangers.take()
-                _guarded(channel, act)
-                self._watch(channel)
-            if self._acceptor:
-                _guarded(self, self._acceptor.take_in)
+        acceptor = self._acceptor
+        self._by_turns(_NEWCOMERS_SECONDS, acceptor.has_arrivals, acceptor.take_in)
+        self._by_turns(_STRANGERS_SECONDS, self._strangers.__len__, self._serve_stranger)
+        self._by_turns(_REFUSED_SECONDS, acceptor.has_refused, acceptor.refuse)
+
+    def _by_turns(
+        self, seconds: float, waits: Callable[[], object], serve: Callable[[], None]
+    ) -> None:
+        end = math.inf if self.draining else time.monotonic() + seconds
+        while waits() and time.monotonic() < end:
+            _guarded(self, serve)
+
+    def _serve_stranger(self) -> None:
+        channel, act = self._strangers.take()
+        _guarded(channel, act)
+        self._watch(channel)
 
     def _watch(self, dispatcher: Any) -> None:  # noqa: ANN401 - waitress has no types
         """Wait for what a connection, or the listening socket, wants now."""
@@ -235,10 +245,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self.set_socket_options(sock)
         return self.channel_class(self, sock, address, self.adj, map=self._map)
 
-    def feed(self, channel: Channel, data: bytes | None) -> None:
-        """Give a connection what has come with it, and wait for more."""
-        if data:
-            _guarded(channel, partial(channel.received, data))
+    def begin(self, channel: Channel, act: Callable[[], None]) -> None:
+        """Have a new channel act, and wait for what it then wants."""
+        _guarded(channel, act)
         self._watch(channel)
 
     def handle_error(self) -> None:
