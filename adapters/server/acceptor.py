@@ -4,9 +4,9 @@ The system's queue knows no order but that of arrival: who connects waits behind
 address has there. So connections wait here, unread, and are taken in one of each address after the
 other. Those of a trusted proxy, which have no neighbourhood, each have a turn of their own.
 
-Where an address has all its places, a connection is taken in by its first request: if that is
-refused, it has its answer when little else is to be done, and never a place. So a crowd that opens
-again whatever is closed waits for refusals, and who is let in does not wait behind it.
+In a crowd, a connection is taken in at once if its first request says who asks. All others wait
+again, for the little time that is left for them, and have no place if they are refused. So
+strangers that open again whatever is closed wait for each other, and nobody who is known for them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from attrs import frozen
 
 from adapters.server.crowd import Crowd, kept_of
 from adapters.server.fair_queue import FairQueue
-from adapters.server.head import take_head
-from adapters.server.judged import RequestOnHead, judge
+from adapters.server.judged import JudgedRequest, RequestOnHead, judge_first, last_answer
 from adapters.server.ports import Terms
 from adapters.server.sockets import LOGGER, received, reset, room_for_arrivals
 
 _AT_ONCE: Final = 1_024
+_MANY: Final = 64
 _PAUSE_SECONDS: Final = 1.0
 _WARN_SECONDS: Final = 60.0
 _OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -59,6 +59,13 @@ class _Arrival:
     turn: Hashable
 
 
+@frozen
+class _Unknown:
+    arrival: _Arrival
+    inbox: bytearray
+    request: RequestOnHead | None
+
+
 class Acceptor:
     """Takes in connections, and decides who makes room for whom."""
 
@@ -67,7 +74,7 @@ class Acceptor:
         self._terms = terms
         self.crowd = Crowd(terms.options)
         self._arrived: FairQueue[_Arrival] = FairQueue()
-        self._refused: FairQueue[tuple[socket.socket, bytes]] = FairQueue()
+        self._unknown: FairQueue[_Unknown] = FairQueue()
         self._most_waiting = room_for_arrivals(terms.options.connections)
         self._gave_way = 0
         self._accept_after = self._next_warning = self._next_count = -math.inf
@@ -103,7 +110,7 @@ class Acceptor:
 
     @property
     def _room_to_wait(self) -> int:
-        return self._most_waiting - len(self._arrived) - len(self._refused)
+        return self._most_waiting - len(self._arrived) - len(self._unknown)
 
     def accept_all(self) -> None:
         """Accept what waits in the system's queue, but not so much that others must wait."""
@@ -127,7 +134,9 @@ class Acceptor:
         arrival = _Arrival(sock, address, name, address if name is None else name)
         # NOTE: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
         # is taken in leave room for others, and nobody must look for the longest queue.
-        waiting = self._arrived.count(arrival.turn) + self._refused.count(arrival.turn)
+        waiting = self._arrived.count(arrival.turn)
+        if name is not None:
+            waiting += sum(self._unknown.count((name, kind)) for kind in (None, False))
         if waiting >= 2 * self._room_to_wait:
             self._turn_away(sock)
         else:
@@ -140,57 +149,64 @@ class Acceptor:
         """Whether a connection waits that may be taken in."""
         return bool(self._arrived) and self.has_room()
 
-    def take_in_all(self) -> None:
-        """Take in all that were accepted, at the end."""
-        while self._arrived:
-            self.take_in()
-
     def take_in(self) -> None:
-        """Take in the connection whose turn it is, with what it has sent by now.
-
-        A caller that sends its request at once is so served in any crowd.
-        """
+        """Take in the connection whose turn it is, with what it has sent by now."""
         arrival = self._arrived.take()
         came = received(arrival.sock)
         if came == b"":
             arrival.sock.close()
-            return
-        inbox = bytearray(came or b"")
-        has_head = b"\r\n\r\n" in inbox
-        if inbox and not has_head and self._is_hurried(arrival.name):
+        elif self._is_crowded(arrival.name):
+            self._take_in_from_crowd(arrival, bytearray(came or b""))
+        else:
+            self._open(arrival, bytearray(came or b""), None)
+
+    def _take_in_from_crowd(self, arrival: _Arrival, inbox: bytearray) -> None:
+        """Take in a connection if its first request says who asks; others wait again."""
+        request = judge_first(inbox, arrival.address[0], self._terms)
+        if request is None and inbox and self._is_hurried(arrival.name):
             self._turn_away(arrival.sock)
+        elif _is_authenticated(request):
+            self._open(arrival, inbox, request)
+        else:
+            self._unknown.put((arrival.name, _kind(request)), _Unknown(arrival, inbox, request))
+
+    def has_unknown(self) -> bool:
+        """Whether a connection of a crowd waits that may be taken in, or refused."""
+        return bool(self._unknown) and self.has_room()
+
+    def settle(self) -> None:
+        """Take in the connection of a crowd whose turn it is, or answer it and close."""
+        unknown = self._unknown.take()
+        arrival, inbox, request = unknown.arrival, unknown.inbox, unknown.request
+        peer = arrival.address[0]
+        if request is None:  # more may have come while it waited
+            inbox += received(arrival.sock) or b""
+            request = judge_first(inbox, peer, self._terms)
+        answer = last_answer(request, inbox, peer, self._terms)
+        if answer is None:
+            self._open(arrival, inbox, request)
             return
-        request = self._judged(arrival, inbox) if has_head else None
-        answer = request.last_answer(inbox) if request else None
-        if answer:
-            self._refused.put(arrival.turn, (arrival.sock, answer))
-            return
+        with arrival.sock as sock, suppress(OSError):  # the caller has gone
+            sock.send(answer, MSG_DONTWAIT)
+
+    def settle_all(self) -> None:
+        """Take in, or refuse, all that were accepted, at the end."""
+        while self._arrived:
+            self.take_in()
+        while self._unknown:
+            self.settle()
+
+    def _open(self, arrival: _Arrival, inbox: bytearray, request: RequestOnHead | None) -> None:
         channel = self._host.open_channel(arrival.sock, arrival.address)
         self.crowd.enter(channel, arrival.name, self._terms.clock())
-        if has_head:
+        if request is not None or b"\r\n\r\n" in inbox:
             self.crowd.head_arrived(channel)
         self._make_place_for(channel)
         self._host.begin(channel, partial(channel.take_up, inbox, request))
 
-    def _judged(self, arrival: _Arrival, inbox: bytearray) -> RequestOnHead | None:
-        """Read a first head, where its connection has no place if the request is refused."""
-        if not self.crowd.is_crowded(arrival.name):
-            return None
-        raw = take_head(inbox, self._terms.options.head_bytes)
-        return judge(raw, arrival.address[0], self._terms) if isinstance(raw, bytes) else None
-
-    def has_refused(self) -> bool:
-        """Whether a connection waits for its one and last answer."""
-        return bool(self._refused)
-
-    def refuse(self) -> None:
-        """Answer the refused request whose turn it is, and close.
-
-        NOTE: strangers that open again when they are closed wait here, where nobody else does.
-        """
-        sock, answer = self._refused.take()
-        with sock, suppress(OSError):  # the caller has gone
-            sock.send(answer, MSG_DONTWAIT)
+    def _is_crowded(self, name: str | None) -> bool:
+        waiting = len(self._arrived) + len(self._unknown)
+        return waiting >= _MANY or self._is_full() or self.crowd.is_crowded(name)
 
     def _is_hurried(self, name: str | None) -> bool:
         now = self._terms.clock()
@@ -221,5 +237,14 @@ class Acceptor:
         """Close what waits."""
         while self._arrived:
             reset(self._arrived.take().sock)
-        while self._refused:
-            reset(self._refused.take()[0])
+        while self._unknown:
+            reset(self._unknown.take().arrival.sock)
+
+
+def _is_authenticated(request: RequestOnHead | None) -> bool:
+    return isinstance(request, JudgedRequest) and request.is_authenticated
+
+
+def _kind(request: RequestOnHead | None) -> bool | None:
+    """Return whether a request is served, which is no reason to wait for those that are not."""
+    return None if request is None else isinstance(request, JudgedRequest) and request.is_ready

@@ -15,7 +15,7 @@ from adapters.server import errors
 from adapters.server.connection import ClientConnection
 from adapters.server.errors import HttpError
 from adapters.server.exchange import Exchange
-from adapters.server.head import Head, begins_request, take_head
+from adapters.server.head import begins_request, take_head
 from adapters.server.judged import FaultyRequest, RequestOnHead, judge
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.ports import RawResponse
@@ -79,9 +79,8 @@ class Channel(ClientConnection):
         raw = take_head(self._inbox, self.options.head_bytes)
         if raw is None:
             return False
-        if isinstance(raw, HttpError):
-            return self._refuse(raw)
-        self.server.crowd.head_arrived(self)
+        if not isinstance(raw, HttpError):
+            self.server.crowd.head_arrived(self)
         return self._go_by(judge(raw, self.addr[0], self.server.terms))
 
     def take_up(self, inbox: bytearray, request: RequestOnHead | None) -> None:
@@ -92,11 +91,11 @@ class Channel(ClientConnection):
 
     def _go_by(self, request: RequestOnHead) -> bool:
         if isinstance(request, FaultyRequest):
-            return self._refuse(request.error, request.head)
+            return self._refuse(request)
         exchange, verdict = request.exchange, request.verdict
         if isinstance(verdict, tuple):
             return self._turn_away(exchange, verdict)
-        if verdict is not None and verdict.is_authenticated:
+        if request.is_authenticated:
             self.server.crowd.leave(self)
         exchange.permit = verdict
         self._exchange = exchange
@@ -121,7 +120,7 @@ class Channel(ClientConnection):
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
         if isinstance(progress, HttpError):
-            return self._refuse(progress, exchange.head)
+            return self._refuse(FaultyRequest(progress, exchange.head))
         if progress:
             self.enter(Phase.WORK)
             self.requests = [exchange]
@@ -244,22 +243,17 @@ class Channel(ClientConnection):
     def _break_off(self, in_head: HttpError, in_body: HttpError) -> bool:
         """Refuse the request that is being read; False if none is."""
         if self.phase is Phase.HEAD:
-            self._refuse(in_head)
+            self._refuse(FaultyRequest(in_head))
         elif self.phase is Phase.BODY:
-            self._refuse(in_body, self._current().head)
+            self._refuse(FaultyRequest(in_body, self._current().head))
         else:
             return False
         return True
 
-    def _refuse(self, error: HttpError, head: Head | None = None) -> bool:
-        """Answer an error, to a request whose head may be unknown, and end."""
-        request_id = self.server.terms.new_id() if head is None else head.request_id
-        method = "" if head is None else head.method
-        extra = {"request_id": request_id, "status": error.status, "code": error.code}
-        self.logger.debug("refused %s: %d %s", request_id, error.status, error.code, extra=extra)
+    def _refuse(self, request: FaultyRequest) -> bool:
+        """Answer an error, and end."""
         self._release()
-        response = self.server.terms.response_to(error, request_id, self.addr[0])
-        self.write_soon(whole_response(response, method, None))
+        self.write_soon(request.answer(self.addr[0], self.server.terms))
         return self._end()
 
     def _end(self) -> bool:

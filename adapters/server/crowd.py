@@ -85,7 +85,6 @@ class Crowd:
 
     def __init__(self, options: ServerOptions) -> None:
         self._per_address = options.connections_per_address
-        self._places = options.connections
         self._all = _Queue(options.connections)
         self._queues: dict[str | None, _Queue] = {}
         self._names: dict[Any, str | None] = {}
@@ -100,19 +99,17 @@ class Crowd:
         """Return whose turn a stranger's is: its neighbourhood's, or its own."""
         return self._names.get(channel) or channel
 
+    def is_crowded(self, name: str | None) -> bool:
+        """Say whether another stranger of an address has a place only if one gives way."""
+        return name in self._queues and len(self._queues[name]) >= self._per_address
+
     def is_hurried(self, name: str | None, now: float) -> bool:
         """Say whether connections of an address, which all are strangers', come too fast."""
-        queue = self._queues.get(name)
-        return queue is not None and len(queue) >= self._per_address and queue.is_hurried(now)
+        return self.is_crowded(name) and self._queues[name].is_hurried(now)
 
     def are_all_hurried(self, now: float) -> bool:
         """Say whether connections of all strangers together come too fast, if there is no room."""
         return self._all.is_hurried(now)
-
-    def is_crowded(self, name: str | None) -> bool:
-        """Say whether another stranger has a place only if one gives way."""
-        of_name = len(self._queues[name]) if name in self._queues else 0
-        return of_name >= self._per_address or len(self._all) >= self._places
 
     def enter(self, channel: Any, name: str | None, now: float) -> None:  # noqa: ANN401 - a channel
         """Take a new connection for a stranger's, of a neighbourhood unless it is a proxy's."""

@@ -32,7 +32,7 @@ TICK: Final = 0.2
 
 _NEWCOMERS_SECONDS: Final = 0.01
 _STRANGERS_SECONDS: Final = 0.005
-_REFUSED_SECONDS: Final = 0.001
+_UNKNOWN_SECONDS: Final = 0.001
 """Most of a turn for those who are not known, in which the others wait."""
 
 _NEVER_SPOOL: Final = 2**62
@@ -82,7 +82,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
         acceptor = self._acceptor
-        busy = self._soon or self._strangers or acceptor.has_arrivals() or acceptor.has_refused()
+        busy = self._soon or self._strangers or acceptor.has_arrivals() or acceptor.has_unknown()
         timeout = 0 if busy else seconds
         for waiting in (self, *self._with_workers):
             self._watch(waiting)
@@ -135,7 +135,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         acceptor = self._acceptor
         self._by_turns(_NEWCOMERS_SECONDS, acceptor.has_arrivals, acceptor.take_in)
         self._by_turns(_STRANGERS_SECONDS, self._strangers.__len__, self._serve_stranger)
-        self._by_turns(_REFUSED_SECONDS, acceptor.has_refused, acceptor.refuse)
+        self._by_turns(_UNKNOWN_SECONDS, acceptor.has_unknown, acceptor.settle)
 
     def _by_turns(
         self, seconds: float, waits: Callable[[], object], serve: Callable[[], None]
@@ -262,7 +262,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def refuse_connections(self) -> None:
         """Take in the connections that wait in the backlog, then close the listening socket."""
         self._acceptor.accept_all()
-        self._acceptor.take_in_all()
+        self._acceptor.settle_all()
         self._poller.forget(self._fileno)
         wasyncore.dispatcher.close(self)
 
