@@ -47,8 +47,8 @@ class AcceptingHost(Protocol):
     def open_channel(self, sock: socket.socket, address: Any) -> Any:  # noqa: ANN401 - a channel
         """Make a connection one of those that are served."""
 
-    def begin(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
-        """Have a new channel act, and wait for what it then wants."""
+    def act_now(self, channel: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
+        """Have a channel act, and wait for what it then wants."""
 
 
 @frozen
@@ -202,7 +202,7 @@ class Acceptor:
         if request is not None or b"\r\n\r\n" in inbox:
             self.crowd.head_arrived(channel)
         self._make_place_for(channel)
-        self._host.begin(channel, partial(channel.take_up, inbox, request))
+        self._host.act_now(channel, partial(channel.take_up, inbox, request))
 
     def _is_crowded(self, name: str | None) -> bool:
         waiting = len(self._arrived) + len(self._unknown)

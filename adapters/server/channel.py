@@ -1,36 +1,32 @@
 """One connection's requests, one after the other: read, admitted, handed over, answered.
 
-The phases and their order stand in `phase`. All but `service`, which a worker runs, happens in the
-I/O thread.
+The phases and their order stand in `phase`. All of this happens in the I/O thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from adapters.server import errors
-from adapters.server.connection import ClientConnection
+from adapters.server.answering import AnsweringConnection
 from adapters.server.errors import HttpError
 from adapters.server.exchange import Exchange
 from adapters.server.head import begins_request, take_head
-from adapters.server.judged import FaultyRequest, RequestOnHead, judge
+from adapters.server.judged import FaultyRequest, RequestOnHead, judge_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.ports import RawResponse
 from adapters.server.responses import CONTINUE, whole_response
-from adapters.server.task import AppTask
 
 
-class Channel(ClientConnection):
+class Channel(AnsweringConnection):
     """What happens to the bytes of a connection in each of its phases."""
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as waitress calls it
         super().__init__(*given, **named)
         self._inbox = bytearray()
         self._exchange: Exchange | None = None
-        self._ending: Exchange | None = None
         self._has_turn_coming = False
 
     # Reading
@@ -81,7 +77,7 @@ class Channel(ClientConnection):
             return False
         if not isinstance(raw, HttpError):
             self.server.crowd.head_arrived(self)
-        return self._go_by(judge(raw, self.addr[0], self.server.terms))
+        return self._go_by(judge_head(raw, self.addr[0], self.server.terms))
 
     def take_up(self, inbox: bytearray, request: RequestOnHead | None) -> None:
         """Begin with what has come, or with what follows a head that was judged before."""
@@ -163,54 +159,10 @@ class Channel(ClientConnection):
         Phase.DISCARD: _discard_body,
     }
 
-    # Working
+    # Going on
 
-    def authenticated(self) -> None:
-        """Take the caller for known from now; the application calls this, in any thread."""
-        if self in self.server.crowd:
-            self.server.call_soon(self, partial(self.server.crowd.leave, self))
-
-    def service(self) -> None:
-        """Run the application for the request that was read, in a worker or the I/O thread."""
-        exchange = self.requests[0]
-        task, closing = AppTask(self, exchange), True
-        try:
-            task.service()
-            closing = task.close_on_finish
-        finally:
-            if not task.is_put_off:
-                self.work_ended(exchange, closing=closing)
-
-    def work_ended(self, exchange: Exchange, *, closing: bool) -> None:
-        """Go on after an answer was written, or could not be."""
-        if self.options.in_loop:
-            self._answered(exchange, closing=closing)
-            return
-        if not self.total_outbufs_len:
-            exchange.release()
-        self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
-
-    def end_answer(self, exchange: Exchange) -> None:
-        """Keep a request's permit until what is written from now on is all but taken."""
-        self._ending = exchange
-
-    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - as waitress
-        """Give bytes to the system; release the permit of the answer that ends with them."""
-        if self._ending is not None and self.total_outbufs_len <= len(data):
-            self._ending.release()
-            self._ending = None
-        return int(super().send(data, do_close))
-
-    def _answered(self, exchange: Exchange, *, closing: bool) -> None:
-        self.requests = []
-        self.server.worked(self)
-        if self.phase is Phase.CLOSED or not self.total_outbufs_len:
-            exchange.release()
-        else:
-            self.end_answer(exchange)
-            self.server.hold(self)
-        if self.phase is Phase.CLOSED:
-            return
+    def answered(self, *, closing: bool) -> None:
+        """Go on to the next request, or end."""
         self._rest()
         if closing:
             self._end()
@@ -232,11 +184,6 @@ class Channel(ClientConnection):
         self.advance()
         if self.phase in {Phase.IDLE, Phase.HEAD}:
             self._end()
-
-    def cancel(self) -> None:
-        """Give up a request that no worker has begun; waitress calls this at the end of a drain."""
-        self.requests = []  # no worker owns it now
-        self.handle_close()
 
     # Refusing and ending
 
@@ -277,8 +224,7 @@ class Channel(ClientConnection):
 
     def _release(self) -> None:
         """Release the permit unless a worker owns the request: it releases when it ends."""
-        if self._ending is not None:
-            self._ending.release()
+        self.release_ending()
         if self._exchange is not None and not self.requests:
             self._exchange.release()
 

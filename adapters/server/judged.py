@@ -53,7 +53,7 @@ class JudgedRequest:
 RequestOnHead: TypeAlias = JudgedRequest | FaultyRequest
 
 
-def judge(raw: bytes | HttpError, peer: str, terms: Terms) -> RequestOnHead:
+def judge_head(raw: bytes | HttpError, peer: str, terms: Terms) -> RequestOnHead:
     """Decide on a request by the bytes of its whole head, if they can be one."""
     head = raw if isinstance(raw, HttpError) else read_head(raw, peer=peer, new_id=terms.new_id)
     if isinstance(head, HttpError):
@@ -67,7 +67,7 @@ def judge(raw: bytes | HttpError, peer: str, terms: Terms) -> RequestOnHead:
 def judge_first(inbox: bytearray, peer: str, terms: Terms) -> RequestOnHead | None:
     """Take a whole head from what came first over a connection, and decide; None without one."""
     raw = take_head(inbox, terms.options.head_bytes) if inbox else None
-    return None if raw is None else judge(raw, peer, terms)
+    return None if raw is None else judge_head(raw, peer, terms)
 
 
 def last_answer(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,20 +19,15 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from adapters.server.acceptor import Acceptor
 from adapters.server.channel import Channel
 from adapters.server.completion import AsideJob
-from adapters.server.fair_queue import FairQueue
 from adapters.server.held_answers import HeldAnswers
 from adapters.server.poller import READ, WRITE, Poller
 from adapters.server.ports import Terms
 from adapters.server.sockets import BACKLOG, LOGGER, RECV_BYTES, listening_socket
+from adapters.server.turns import Turns, guarded
 from adapters.server.workers import Workers
 
 TICK: Final = 0.2
 """Seconds between two looks at the deadlines."""
-
-_NEWCOMERS_SECONDS: Final = 0.01
-_STRANGERS_SECONDS: Final = 0.005
-_UNKNOWN_SECONDS: Final = 0.001
-"""Most of a turn for those who are not known, in which the others wait."""
 
 _NEVER_SPOOL: Final = 2**62
 
@@ -59,8 +53,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._urgent_worker = Workers()
         self._acceptor = Acceptor(self, terms)
         self.crowd = self._acceptor.crowd
-        self._strangers: FairQueue[tuple[Channel, Callable[[], None]]] = FairQueue()
-        self._reported: set[Channel] = set()
+        self._turns = Turns(self, self._acceptor)
         self._callers_wait = False
         self._soon: deque[tuple[Channel, Callable[[], None]]] = deque()
         self._next_look = -math.inf
@@ -81,23 +74,21 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def turn(self, seconds: float = TICK) -> None:
         """Wait up to `seconds` for sockets, serve them, and look at the deadlines."""
-        acceptor = self._acceptor
-        busy = self._soon or self._strangers or acceptor.has_arrivals() or acceptor.has_unknown()
-        timeout = 0 if busy else seconds
+        timeout = 0 if self._soon or self._turns.are_waited_for() else seconds
         for waiting in (self, *self._with_workers):
             self._watch(waiting)
         for descriptor, events in self._poller.wait(timeout):
             if (ready := self._map.get(descriptor)) is not None:
-                self._serve_by_turn(ready, events)
+                serve = self._turns.report if ready in self.crowd else self.serve
+                serve(ready, events)
         if self._callers_wait:
             self._callers_wait = False
-            _guarded(self, self._acceptor.accept_all)
+            guarded(self, self._acceptor.accept_all)
         self._woken = False  # before what others have asked for by now is looked at
         for _ in range(len(self._soon)):
             channel, act = self._soon.popleft()
-            _guarded(channel, act)
-            self._watch(channel)
-        self._serve_strangers()
+            self.act_now(channel, act)
+        self._turns.give(everybody=self.draining)
         if self.terms.clock() >= self._next_look:
             self._look_at_all(self.terms.clock())
 
@@ -105,49 +96,17 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         """Have every connection look at its deadlines."""
         self._next_look = now + TICK
         for channel in self.channels():
-            _guarded(channel, partial(channel.expire, now))
-            self._watch(channel)
+            self.act_now(channel, partial(channel.expire, now))
         if self._acceptor.room_for_known <= 0:
             for channel in self.channels():
-                _guarded(channel, partial(channel.make_room, now))
+                guarded(channel, partial(channel.make_room, now))
         self._acceptor.report(now)
         self.each_tick()
 
-    def _serve_by_turn(self, ready: Any, events: int) -> None:  # noqa: ANN401 - waitress has no types
-        """Have a socket do what it is ready for: a stranger's when it is its turn."""
-        if ready not in self.crowd:
-            self._serve(ready, events)
-        elif ready not in self._reported:
-            self._reported.add(ready)
-            self.act_next(ready, partial(self._serve, ready, events))
-
-    def _serve(self, ready: Any, events: int) -> None:  # noqa: ANN401 - waitress has no types
+    def serve(self, ready: Any, events: int) -> None:  # noqa: ANN401 - waitress has no types
         """Have a socket do what it is ready for."""
-        self._reported.discard(ready)
         wasyncore.readwrite(ready, events)
         self._watch(ready)
-
-    def _serve_strangers(self) -> None:
-        """Serve those who are not known by turns, for a short time; at the end, all of them.
-
-        NOTE: however many there are, and whatever each of them costs, who is known waits no longer.
-        """
-        acceptor = self._acceptor
-        self._by_turns(_NEWCOMERS_SECONDS, acceptor.has_arrivals, acceptor.take_in)
-        self._by_turns(_STRANGERS_SECONDS, self._strangers.__len__, self._serve_stranger)
-        self._by_turns(_UNKNOWN_SECONDS, acceptor.has_unknown, acceptor.settle)
-
-    def _by_turns(
-        self, seconds: float, waits: Callable[[], object], serve: Callable[[], None]
-    ) -> None:
-        end = math.inf if self.draining else time.monotonic() + seconds
-        while waits() and time.monotonic() < end:
-            _guarded(self, serve)
-
-    def _serve_stranger(self) -> None:
-        channel, act = self._strangers.take()
-        _guarded(channel, act)
-        self._watch(channel)
 
     def _watch(self, dispatcher: Any) -> None:  # noqa: ANN401 - waitress has no types
         """Wait for what a connection, or the listening socket, wants now."""
@@ -179,7 +138,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def act_next(self, channel: Channel, act: Callable[[], None]) -> None:
         """Have `channel` act in the next turn, a stranger's in its own; only for the I/O thread."""
         if channel in self.crowd:
-            self._strangers.put(self.crowd.name_of(channel), (channel, act))
+            self._turns.put(channel, act)
         else:
             self._soon.append((channel, act))
 
@@ -245,9 +204,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self.set_socket_options(sock)
         return self.channel_class(self, sock, address, self.adj, map=self._map)
 
-    def begin(self, channel: Channel, act: Callable[[], None]) -> None:
-        """Have a new channel act, and wait for what it then wants."""
-        _guarded(channel, act)
+    def act_now(self, channel: Channel, act: Callable[[], None]) -> None:
+        """Have `channel` act, and wait for what it then wants."""
+        guarded(channel, act)
         self._watch(channel)
 
     def handle_error(self) -> None:
@@ -292,14 +251,6 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self._deaf = True
             self._poller.close()
             self.close()
-
-
-def _guarded(channel: Channel | Listener, act: Callable[[], None]) -> None:
-    """Let `channel` act; a fault of ours on one connection does not end the others."""
-    try:
-        act()
-    except Exception:  # noqa: BLE001 - whatever it is, it is logged and the connection closed
-        channel.handle_error()
 
 
 def _adjustments(*, in_loop: bool) -> Any:  # noqa: ANN401 - waitress has no types

@@ -9,6 +9,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher, WSGITask  # type: ignore[import-untyped]
 
+from adapters.server.answering import AnsweringConnection
 from adapters.server.channel import Channel
 from adapters.server.connection import ClientConnection
 from adapters.server.listener import Listener
@@ -23,7 +24,8 @@ _CONNECTION: Final = """
     del_channel handle_close handle_error handle_expt handle_read handle_write logger write_soon
 """
 OVERRIDDEN: Final = (
-    (Channel, HTTPChannel, "cancel handle_close readable received send service"),
+    (Channel, HTTPChannel, "handle_close readable received"),
+    (AnsweringConnection, HTTPChannel, "cancel send service"),
     (
         ClientConnection,
         HTTPChannel,
