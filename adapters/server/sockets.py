@@ -11,6 +11,8 @@ from typing import Final
 
 RECV_BYTES: Final = 65_536
 BACKLOG: Final = 4_096
+WAITING: Final = 4_096
+"""Most connections that are accepted and wait for their turn to be taken in."""
 
 _RESERVE: Final = 64
 """Descriptors for everything that is not a caller's connection."""
@@ -29,7 +31,7 @@ def room_for_connections(wanted: int) -> int:
 def room_for_arrivals(connections: int) -> int:
     """Raise the limit further; return how many may wait beside so many connections."""
     others = connections + _RESERVE
-    return max(1, _raised_limit(others + BACKLOG) - others)
+    return max(1, _raised_limit(others + WAITING) - others)
 
 
 def _raised_limit(needed: int) -> int:
