@@ -112,9 +112,9 @@ class Acceptor:
     def _room_to_wait(self) -> int:
         return self._most_waiting - len(self._arrived) - len(self._unknown)
 
-    def accept_all(self) -> None:
+    def accept_all(self, most: int = _AT_ONCE) -> None:
         """Accept what waits in the system's queue, but not so much that others must wait."""
-        for _ in range(min(_AT_ONCE, self._room_to_wait)):
+        for _ in range(min(most, self._room_to_wait)):
             if not self._accept_one():
                 return
 
@@ -179,7 +179,7 @@ class Acceptor:
         unknown = self._unknown.take()
         arrival, inbox, request = unknown.arrival, unknown.inbox, unknown.request
         peer = arrival.address[0]
-        if request is None:  # more may have come while it waited
+        if request is None:  # PERF: what has come meanwhile needs no look of the poll
             inbox += received(arrival.sock) or b""
             request = judge_first(inbox, peer, self._terms)
         answer = last_answer(request, inbox, peer, self._terms)
@@ -188,13 +188,6 @@ class Acceptor:
             return
         with arrival.sock as sock, suppress(OSError):  # the caller has gone
             sock.send(answer, MSG_DONTWAIT)
-
-    def settle_all(self) -> None:
-        """Take in, or refuse, all that were accepted, at the end."""
-        while self._arrived:
-            self.take_in()
-        while self._unknown:
-            self.settle()
 
     def _open(self, arrival: _Arrival, inbox: bytearray, request: RequestOnHead | None) -> None:
         channel = self._host.open_channel(arrival.sock, arrival.address)

@@ -219,9 +219,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     # The end
 
     def refuse_connections(self) -> None:
-        """Take in the connections that wait in the backlog, then close the listening socket."""
-        self._acceptor.accept_all()
-        self._acceptor.settle_all()
+        """Accept the connections that wait in the backlog, then close the listening socket."""
+        self._acceptor.accept_all(BACKLOG)
         self._poller.forget(self._fileno)
         wasyncore.dispatcher.close(self)
 

@@ -83,7 +83,7 @@ def test_who_is_known_waits_for_no_refusal_although_it_came_last() -> None:
         known = held_up(stack, loop, running)
         refused += stack.enter_context(crowd(running, MANY, REFUSED))
         caller = stack.enter_context(running.calling())
-        caller.send(KNOWN)
+        caller.send(request("Content-Length: 1", target="/known") + b"x")
         loop.go_on(known)
         assert caller.answer().status == 200
         assert [caller.answer().status for caller in refused] == [401] * MANY
@@ -162,6 +162,17 @@ def test_who_is_refused_in_a_crowd_may_send_the_rest_of_its_body(
 
 
 @pytest.mark.usefixtures("expected_logs")
+def test_who_sends_too_much_in_a_crowd_has_its_answer() -> None:
+    loop = Loop()
+    with serving(admit=loop.admit) as running, ExitStack() as stack:
+        known = held_up(stack, loop, running)
+        callers = stack.enter_context(crowd(running, MANY, request("Content-Length: 300000")))
+        loop.go_on(known)
+        for caller in callers:
+            assert caller.ask(b"x" * 300_000).status == 413
+
+
+@pytest.mark.usefixtures("expected_logs")
 def test_what_follows_a_request_that_is_refused_in_a_crowd_is_answered_too() -> None:
     loop = Loop()
     chunked = request("Transfer-Encoding: chunked", target="/refused") + b"1\r\nx\r\n0\r\n\r\n"
@@ -213,10 +224,10 @@ def test_a_stop_answers_those_who_wait_for_their_turn() -> None:
 
 def test_callers_that_leave_before_they_are_taken_in_take_no_place() -> None:
     loop = Loop()
-    with serving(admit=loop.admit, connections_per_address=MANY // 2) as running:
+    with serving(admit=loop.admit, connections_per_address=20) as running:
         with ExitStack() as stack:
             known = held_up(stack, loop, running)
-            with crowd(running, MANY):
+            with crowd(running, 60):
                 pass
             loop.go_on(known)
             assert known.ask(KNOWN).status == 200
@@ -249,8 +260,8 @@ def is_reset(caller: Caller) -> bool:
         return True
 
 
-@pytest.mark.usefixtures("expected_logs")
-def test_each_connection_of_a_proxy_has_a_turn_of_its_own() -> None:
+def test_a_proxy_may_have_all_the_room_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.server.sockets.WAITING", 60)
     loop = Loop()
     with (
         serving(admit=loop.admit, neighbourhood=lambda _: None) as running,
