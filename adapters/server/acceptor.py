@@ -131,7 +131,7 @@ class Acceptor:
             return False
         sock, address = accepted
         name = self._terms.neighbourhood(address[0])
-        arrival = _Arrival(sock, address, name, address if name is None else name)
+        arrival = _Arrival(sock, address, name, name)
         # NOTE: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
         # is taken in leave room for others, and nobody must look for the longest queue.
         waiting = self._arrived.count(arrival.turn)

@@ -170,6 +170,7 @@ def test_who_sends_too_much_in_a_crowd_has_its_answer() -> None:
         loop.go_on(known)
         for caller in callers:
             assert caller.ask(b"x" * 300_000).status == 413
+            assert caller.rest() == b""
 
 
 @pytest.mark.usefixtures("expected_logs")
