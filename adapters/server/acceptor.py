@@ -71,7 +71,6 @@ class Acceptor:
 
     def __init__(self, host: AcceptingHost, terms: Terms) -> None:
         self._host = host
-        self._terms = terms
         self.crowd = Crowd(terms.options)
         self._arrived: FairQueue[_Arrival] = FairQueue()
         self._unknown: FairQueue[_Unknown] = FairQueue()
@@ -89,7 +88,7 @@ class Acceptor:
 
     @property
     def _places(self) -> int:
-        return self._terms.options.connections
+        return self._host.terms.options.connections
 
     def _is_full(self) -> bool:
         return len(self._host.active_channels) >= self._places
@@ -102,7 +101,7 @@ class Acceptor:
 
     def is_ready(self) -> bool:
         """Whether a connection that waits in the system's queue is to be accepted."""
-        now = self._terms.clock()
+        now = self._host.terms.clock()
         if now >= self._next_warning and not self.has_room():
             self._next_warning = now + _WARN_SECONDS
             LOGGER.warning("all %d connections are in use", len(self._host.active_channels))
@@ -125,13 +124,13 @@ class Acceptor:
         except OSError as error:
             if error.errno in _OUT_OF_RESOURCES:
                 LOGGER.warning("no further connection for now: %s", error.strerror)
-                self._accept_after = self._terms.clock() + _PAUSE_SECONDS
+                self._accept_after = self._host.terms.clock() + _PAUSE_SECONDS
             return False
         if accepted is None:
             return False
         sock, address = accepted
-        name = self._terms.neighbourhood(address[0])
-        arrival = _Arrival(sock, address, name, name)
+        name = self._host.terms.neighbourhood(address[0])
+        arrival = _Arrival(sock, address, name, address if name is None else name)
         # NOTE: dynamic thresholds (Choudhury and Hahne, 1998): a few addresses that send more than
         # is taken in leave room for others, and nobody must look for the longest queue.
         waiting = self._arrived.count(arrival.turn)
@@ -152,7 +151,7 @@ class Acceptor:
     def take_in(self) -> None:
         """Take in the connection whose turn it is, with what it has sent by now."""
         arrival = self._arrived.take()
-        came = received(arrival.sock)
+        came = self._received(arrival.sock)
         if came == b"":
             arrival.sock.close()
         elif self._is_crowded(arrival.name):
@@ -162,7 +161,7 @@ class Acceptor:
 
     def _take_in_from_crowd(self, arrival: _Arrival, inbox: bytearray) -> None:
         """Take in a connection if its first request says who asks; others wait again."""
-        request = judge_first(inbox, arrival.address[0], self._terms)
+        request = judge_first(inbox, arrival.address[0], self._host.terms)
         if request is None and inbox and self._is_hurried(arrival.name):
             self._turn_away(arrival.sock)
         elif _is_authenticated(request):
@@ -180,18 +179,21 @@ class Acceptor:
         arrival, inbox, request = unknown.arrival, unknown.inbox, unknown.request
         peer = arrival.address[0]
         if request is None:  # PERF: what has come meanwhile needs no look of the poll
-            inbox += received(arrival.sock) or b""
-            request = judge_first(inbox, peer, self._terms)
-        answer = last_answer(request, inbox, peer, self._terms)
+            inbox += self._received(arrival.sock) or b""
+            request = judge_first(inbox, peer, self._host.terms)
+        answer = last_answer(request, inbox, peer, self._host.terms)
         if answer is None:
             self._open(arrival, inbox, request)
             return
         with arrival.sock as sock, suppress(OSError):  # the caller has gone
             sock.send(answer, MSG_DONTWAIT)
 
+    def _received(self, sock: socket.socket) -> bytes | None:
+        return received(sock, self._host.terms.options.head_bytes)
+
     def _open(self, arrival: _Arrival, inbox: bytearray, request: RequestOnHead | None) -> None:
         channel = self._host.open_channel(arrival.sock, arrival.address)
-        self.crowd.enter(channel, arrival.name, self._terms.clock())
+        self.crowd.enter(channel, arrival.name, self._host.terms.clock())
         if request is not None or b"\r\n\r\n" in inbox:
             self.crowd.head_arrived(channel)
         self._make_place_for(channel)
@@ -202,7 +204,7 @@ class Acceptor:
         return waiting >= _MANY or self._is_full() or self.crowd.is_crowded(name)
 
     def _is_hurried(self, name: str | None) -> bool:
-        now = self._terms.clock()
+        now = self._host.terms.clock()
         return self.crowd.is_hurried(name, now) or (
             self._is_full() and self.crowd.are_all_hurried(now)
         )

@@ -61,10 +61,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
     )
 
 
-def received(sock: socket.socket) -> bytes | None:
+def received(sock: socket.socket, most: int) -> bytes | None:
     """Return what has come over a socket: no bytes if the caller has gone, None if nothing has."""
     try:
-        return sock.recv(RECV_BYTES, socket.MSG_DONTWAIT)
+        return sock.recv(most, socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
     except OSError:

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.server import Head, RawResponse
 from adapters.server.fair_queue import FairQueue
+from domain.application.limits import Limits
 from tests.server.running import CountedTicket, Ledger, Running, echo, serving
 from tests.server.test_strangers import KNOWN, REFUSED, Loop, crowd
 from tests.server.wire import Caller, calling, request
@@ -171,6 +172,17 @@ def test_who_sends_too_much_in_a_crowd_has_its_answer() -> None:
         for caller in callers:
             assert caller.ask(b"x" * 300_000).status == 413
             assert caller.rest() == b""
+
+
+@pytest.mark.usefixtures("expected_logs")
+def test_limits_that_change_hold_in_a_crowd() -> None:
+    loop = Loop()
+    with serving(admit=loop.admit) as running, ExitStack() as stack:
+        known = held_up(stack, loop, running)
+        callers = stack.enter_context(crowd(running, MANY, request("Content-Length: 9") + b"x"))
+        running.server.limit(Limits(body_bytes=8))
+        loop.go_on(known)
+        assert [caller.answer().status for caller in callers] == [413] * MANY
 
 
 @pytest.mark.usefixtures("expected_logs")
