@@ -16,14 +16,15 @@ import math
 import socket
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
+from enum import Enum, auto
 from functools import partial
 from socket import MSG_DONTWAIT
 from typing import Any, Final, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.server.crowd import Crowd, kept_of
-from adapters.server.fair_queue import FairQueue
+from adapters.server.fair_queue import FairQueue, FairQueues
 from adapters.server.judged import JudgedRequest, RequestOnHead, judge_first, last_answer
 from adapters.server.ports import Terms
 from adapters.server.sockets import LOGGER, received, reset, room_for_arrivals
@@ -57,6 +58,15 @@ class _Arrival:
     address: Any
     name: str | None
     turn: Hashable
+    is_late: bool = False
+
+
+class _Kind(Enum):
+    """Those of a crowd, each of which waits for none of the others."""
+
+    PROBE = auto()
+    REFUSED = auto()
+    NO_REQUEST = auto()
 
 
 @frozen
@@ -72,7 +82,7 @@ class Acceptor:
         self._host = host
         self.crowd = Crowd(terms.options)
         self._arrived: FairQueue[_Arrival] = FairQueue()
-        self._unknown: FairQueue[_Settling] = FairQueue()
+        self._unknown: FairQueues[_Settling] = FairQueues(_Kind)
         self._most_waiting = room_for_arrivals(terms.options.connections)
         self._gave_way = 0
         self._accept_after = self._next_warning = self._next_count = -math.inf
@@ -134,7 +144,7 @@ class Acceptor:
         # is taken in leave room for others, and nobody must look for the longest queue.
         waiting = self._arrived.count(arrival.turn)
         if name is not None:
-            waiting += sum(self._unknown.count((name, kind)) for kind in (None, False))
+            waiting += self._unknown.count(name)
         if waiting >= 2 * self._room_to_wait:
             self._turn_away(sock)
         else:
@@ -143,9 +153,9 @@ class Acceptor:
 
     # Taking in
 
-    def has_arrivals(self) -> bool:
-        """Whether a connection waits that may be taken in."""
-        return bool(self._arrived) and self.has_room()
+    def arrivals(self) -> int:
+        """Return how many connections wait that may be taken in."""
+        return len(self._arrived) if self.has_room() else 0
 
     def take_in(self) -> None:
         """Take in the connection whose turn it is, with what it has sent by now."""
@@ -153,6 +163,9 @@ class Acceptor:
         came = self._received(arrival.sock)
         if came == b"":
             arrival.sock.close()
+        elif came is None and not arrival.is_late:
+            # NOTE: what is sent right behind the beginning of a connection is here in a moment.
+            self._arrived.put(arrival.turn, evolve(arrival, is_late=True))
         elif self._is_crowded(arrival.name):
             self._take_in_from_crowd(arrival, bytearray(came or b""))
         else:
@@ -166,9 +179,8 @@ class Acceptor:
         elif _is_authenticated(request):
             self._open(arrival, inbox, request)
         else:
-            self._unknown.put(
-                (arrival.name, _kind(request)), self._settling(arrival, inbox, request)
-            )
+            settling = self._settling(arrival, inbox, request)
+            self._unknown.put(_kind(request), arrival.name, settling)
 
     def _settling(
         self, arrival: _Arrival, inbox: bytearray, request: RequestOnHead | None
@@ -196,9 +208,9 @@ class Acceptor:
     def _judged(self, arrival: _Arrival, inbox: bytearray) -> RequestOnHead | None:
         return judge_first(inbox, arrival.address[0], self._host.terms)
 
-    def has_unknown(self) -> bool:
-        """Whether a connection of a crowd waits that may be taken in, or refused."""
-        return bool(self._unknown) and self.has_room()
+    def unknown(self) -> int:
+        """Return how many connections of a crowd wait that may be taken in, or refused."""
+        return len(self._unknown) if self.has_room() else 0
 
     def settle(self) -> None:
         """Take in the connection of a crowd whose turn it is, or answer it and close."""
@@ -256,9 +268,11 @@ def _is_authenticated(request: RequestOnHead | None) -> bool:
     return isinstance(request, JudgedRequest) and request.is_authenticated
 
 
-def _kind(request: RequestOnHead | None) -> bool | None:
-    """Return whether a request is served, which is no reason to wait for those that are not."""
-    return None if request is None else isinstance(request, JudgedRequest) and request.is_ready
+def _kind(request: RequestOnHead | None) -> _Kind:
+    if request is None:
+        return _Kind.NO_REQUEST
+    is_probe = isinstance(request, JudgedRequest) and request.is_ready
+    return _Kind.PROBE if is_probe else _Kind.REFUSED
 
 
 def _answer_and_close(sock: socket.socket, answer: bytes) -> None:

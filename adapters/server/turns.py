@@ -49,7 +49,7 @@ class Turns:
     def are_waited_for(self) -> bool:
         """Whether anybody waits for a turn."""
         acceptor = self._acceptor
-        return bool(self._strangers) or acceptor.has_arrivals() or acceptor.has_unknown()
+        return bool(self._strangers or acceptor.arrivals() or acceptor.unknown())
 
     def put(self, stranger: Any, act: Callable[[], None]) -> None:  # noqa: ANN401 - a channel
         """Have a stranger act when it is its turn."""
@@ -68,13 +68,15 @@ class Turns:
     def give(self, *, everybody: bool) -> None:
         """Give turns for a short time, or to all who wait."""
         acceptor = self._acceptor
-        for seconds, waits, serve in (
-            (_NEWCOMERS_SECONDS, acceptor.has_arrivals, acceptor.take_in),
+        for seconds, waiting, serve in (
+            (_NEWCOMERS_SECONDS, acceptor.arrivals, acceptor.take_in),
             (_STRANGERS_SECONDS, self._strangers.__len__, self._give_one),
-            (_UNKNOWN_SECONDS, acceptor.has_unknown, acceptor.settle),
+            (_UNKNOWN_SECONDS, acceptor.unknown, acceptor.settle),
         ):
             end = math.inf if everybody else time.monotonic() + seconds
-            while waits() and time.monotonic() < end:
+            left = math.inf if everybody else waiting()
+            while left > 0 and waiting() and time.monotonic() < end:
+                left -= 1
                 guarded(self._host, serve)
 
     def _give_one(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.server import Head, RawResponse
-from adapters.server.fair_queue import FairQueue
+from adapters.server.fair_queue import FairQueue, FairQueues
 from domain.application.limits import Limits
 from tests.server.running import CountedTicket, Ledger, Running, echo, serving
 from tests.server.test_strangers import KNOWN, REFUSED, Loop, crowd
@@ -54,6 +54,19 @@ def test_a_fair_queue_gives_one_of_each_name_in_the_order_in_which_they_came() -
     queue.put("d", "d1")
     assert [queue.take() for _ in range(6)] == ["b1", "c1", "a2", "d1", "b2", "a3"]
     assert (len(queue), queue.count("a")) == (0, 0)
+
+
+def test_fair_queues_give_one_of_each_kind_however_many_names_wait_in_another() -> None:
+    queues = FairQueues[str](("probe", "refused"))
+    for item in ("a1", "a2", "b1", "c1"):
+        queues.put("refused", item[0], item)
+    queues.put("probe", "d", "d1")
+    queues.put("probe", "a", "a3")
+    assert (len(queues), queues.count("a"), queues.count("e")) == (6, 3, 0)
+    taken = [queues.take() for _ in range(6)]
+    assert [item for item in taken if item in {"a1", "b1", "c1", "a2"}] == ["a1", "b1", "c1", "a2"]
+    assert {"d1", "a3"} < set(taken[:4])
+    assert len(queues) == 0
 
 
 @pytest.mark.usefixtures("expected_logs")
