@@ -1,10 +1,12 @@
 """The command line: arguments in, tables or one JSON document out; only it imports rich."""
 
 from adapters.cli.check_report import (
+    ActionKeys,
     CheckReport,
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
+    KeyScheme,
     ServedRoute,
     Startable,
     UnservedRoute,
@@ -18,10 +20,12 @@ from adapters.cli.dependencies import (
     Reloaded,
     ServeOptions,
 )
+from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 
 __all__ = [
+    "ActionKeys",
     "CheckReport",
     "CommandError",
     "ConfigurationFinding",
@@ -29,6 +33,7 @@ __all__ = [
     "Exports",
     "GatewayOptions",
     "KeyPeriod",
+    "KeyScheme",
     "PagesOptions",
     "Reloaded",
     "ServeOptions",
@@ -36,6 +41,7 @@ __all__ = [
     "Startable",
     "UnservedRoute",
     "Unstartable",
+    "progress_on",
     "run",
     "standard_streams",
 ]

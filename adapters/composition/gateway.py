@@ -30,6 +30,7 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.signals import Signals
+from adapters.composition.signatures import verify_of
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.schedule import beside
@@ -53,6 +54,7 @@ from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.batch import Submission, carry_out
 from domain.application.outcomes import Outcome
+from domain.application.ports import Progress
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow
 from domain.flow.ids import KeyId
@@ -142,6 +144,7 @@ def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
         open_for_writing,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
+        on_upgrade=_logging_upgrade(),
         patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
     )
 
@@ -175,6 +178,19 @@ def _log_wait(seconds: int, holder: str) -> None:
 def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:
     """Return the flows of a store, which nobody but the writer writes to."""
     return TaskFlows(store, now, new_id, writer.do_all)
+
+
+def _logging_upgrade() -> Progress:
+    """Return what logs each tenth of the flows that were brought to the present format."""
+    logged = -1
+
+    def log(done: int, flows: int) -> None:
+        nonlocal logged
+        if (tenth := 10 * done // max(flows, 1)) > logged:
+            logged = tenth
+            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
+
+    return log
 
 
 def gateway(
@@ -232,7 +248,7 @@ def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
 
 def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
-    refused = unrouted(rejection.status, rejection.code, rejection.sentence)
+    refused = unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)
 
 
@@ -244,6 +260,8 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=partial(_identify, route),
+            verify=verify_of(route, now),
+            may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
         )
 

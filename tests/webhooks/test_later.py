@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from falcon.testing import create_environ
 from adapters.webhooks.responses import RawPieces
 from adapters.webhooks.slow_reads import SLOW_FOR_SECONDS, SLOW_SECONDS
 from domain.flow.ids import FlowId, Owner
-from domain.flow.state import Flow
 from tests.memory_store import READ, WRITE, WatchedStore
 from tests.webhooks.gateway import OF_SERVER, Gateway, given, path_of, run
+from tests.webhooks.signing import signed_gateway
 
 Make = Callable[[], RawPieces]
 
@@ -116,16 +117,24 @@ def test_a_store_that_fails_is_answered_as_ever(gateway: Gateway) -> None:
     assert len(gateway.fault_log) == 2
 
 
+def test_who_is_not_known_is_refused_as_a_head_is(tmp_path: Path) -> None:
+    """By the server itself, so that no byte of the answer says that a signature was looked at."""
+    gateway = signed_gateway(tmp_path, secret="key-of-a-sender-1", auth={"scheme": "github"})
+    where, status, document = asked(gateway, {"action": "list_flows"})
+    assert (where, status) == ("in the loop", 401)
+    assert "routeId" not in document
+
+
 class SlowStore(WatchedStore):
     """A store whose reads take a while."""
 
     takes: float = 0.0
     gateway: Gateway
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
         """Take a while to find a flow."""
         self.gateway.uptime += self.takes
-        return super().find(owner, flow_id)
+        return super().find_json(owner, flow_id)
 
 
 def test_after_a_slow_read_nobody_waits_for_another_in_the_loop() -> None:
