@@ -275,7 +275,7 @@ class Admission:
         retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
+        if fault := media_type_fault(head, takes_forms=route.takes_forms):
             return responses.unsupported_media_type(fault)
         return None
 
