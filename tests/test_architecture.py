@@ -40,6 +40,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "hypothesis": ("adapters.testing",),
     "jinja2": ("adapters.pages",),
     "orjson": ("adapters",),
+    "prometheus_client": ("adapters.metrics",),
     "psycopg": ("adapters.store",),
     "psycopg_pool": ("adapters.store",),
     "pyjson5": ("adapters.settings",),

@@ -65,6 +65,7 @@ class GatewayOptions:
     store: str
     host: str
     port: int
+    metrics: str | None
     threads: int
     connections: int
     drain_seconds: float

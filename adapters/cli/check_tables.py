@@ -97,6 +97,7 @@ def _findings(title: str, findings: Iterable[ConfigurationFinding]) -> Table:
 def _options(report: Startable) -> Iterator[tuple[str, str]]:
     options = report.options
     yield "Listens on", f"{options.host} port {options.port}"
+    yield "Metrics", options.metrics or "not served: taskflow.server.admin is not set"
     yield "Store", options.store
     yield "Work", _work(options)
     yield "Lost children", _children(options)

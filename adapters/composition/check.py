@@ -68,10 +68,12 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
 
 
 def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions:
+    admin = settings.admin
     return cli.GatewayOptions(
         store=settings.store.url,
         host=settings.server.host,
         port=settings.server.port,
+        metrics=None if admin is None else f"{admin.host} port {admin.port}",
         threads=settings.server.threads,
         connections=settings.server.connections,
         drain_seconds=settings.server.drain_seconds,

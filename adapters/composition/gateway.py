@@ -20,8 +20,20 @@ from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
+from adapters.composition.metering import (
+    carry_out_metered,
+    meter_request,
+    read_parts,
+    serving_metrics,
+)
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS, Reloads, note_report
+from adapters.composition.readiness import Readiness, folder_of
+from adapters.composition.reloading import (
+    RELOAD_PATIENCE_SECONDS,
+    Reloads,
+    Report,
+    note_report,
+)
 from adapters.composition.serve import (
     listening,
     rejection_fields,
@@ -32,6 +44,7 @@ from adapters.composition.serve import (
 from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
+from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
 from adapters.schedule.batches import MOST, BatchThread
 from adapters.server import (
@@ -46,12 +59,12 @@ from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.refusal_recorder import RefusalRecorder
-from adapters.webhooks.request_context import AccessLogEntry
+from adapters.webhooks.request_context import AccessLogEntry, LogRequest
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import Submission, carry_out
+from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow
@@ -79,33 +92,51 @@ def _serve(
 ) -> bool:
     settings = settings_of(config)
     url = settings.store.url if database is None else named_url(database)
-    _prepare(config, settings, url)
+    signs = _prepare(config, settings, url)
+    metrics = GatewayMetrics()
     with (
         opened(_opening(wait), url) as store,
-        recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
-        writing(store) as writer,
+        recording_refusals(
+            url,
+            most=settings.kept_refusals,
+            on_fault=_log_refusals_fault,
+            on_drop=metrics.refusal_dropped,
+        ) as note,
+        writing(store, metrics) as writer,
     ):
-        webhooks = gateway(settings, store, writer, RefusalRecorder(note, now))
-        server = _server(settings, webhooks, address)
+        ready = Readiness(store=store, folder=folder_of(url), writer=writer)
+        record_request = partial(_record, metrics, RefusalRecorder(note, now))
+        webhooks = gateway(settings, store, writer, ready, record_request)
+        server = _server(settings, webhooks, address, metrics)
+        ready.is_listening = lambda: not server.is_stopping
         with (
-            doing_jobs(settings, store, writer.do_all, lambda: not server.is_stopping) as jobs,
+            doing_jobs(
+                settings, store, writer.do_all, is_listening=ready.is_listening, signs=signs
+            ) as jobs,
             recording_configurations(url, settings) as record,
         ):
+            ready.jobs = jobs
+            read_parts(metrics, server, webhooks.admission, ready)
             reloads = Reloads(
                 config=config,
                 url=url,
                 settings=settings,
                 swap=partial(_swap, server, webhooks.admission, jobs, flows_of(store, writer)),
-                report=partial(note_report, store),
+                report=partial(_report, store, metrics),
                 record=record,
             )
-            with beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS):
+            with (
+                serving_metrics(settings, metrics, ready),
+                beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
+            ):
                 signals.actions[signal.SIGHUP] = reloads.ask
                 return serve_until_stopped(server, signals)
 
 
-def _prepare(config: Path, settings: Settings, url: str) -> None:
+def _prepare(config: Path, settings: Settings, url: str) -> bool:
     """Check what only a start can, say what is to be said of the settings, and set the process up.
+
+    Returns whether checkpoints will be signed, where they should be.
 
     Raises:
         CommandError: if a file of the gateway is in the way of another one.
@@ -115,16 +146,18 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     signing = signing_of(settings)
     if fault := misplaced_checkpoints(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    untimely = advise_on_times(settings, now())
-    for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
+    untimely, unsigned = advise_on_times(settings, now()), tuple(signing.faults)
+    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned):
         LOG.warning("%s", finding)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    return not unsigned
 
 
 @contextmanager
-def writing(store: EventSourcedStore) -> Iterator[Writer]:
+def writing(store: EventSourcedStore, metrics: GatewayMetrics | None = None) -> Iterator[Writer]:
     """Carry out commands in a thread of their own, as long as the context lasts."""
-    writer = Writer(partial(carry_out, store), weigh=_weigh)
+    work = partial(carry_out_metered, store, metrics or GatewayMetrics())
+    writer = Writer(work, weigh=_weigh)
     try:
         yield writer
     finally:
@@ -181,26 +214,36 @@ def gateway(
     settings: Settings,
     store: EventSourcedStore,
     writer: Writer,
-    refusals: RefusalRecorder | None = None,
+    ready: Readiness | None = None,
+    record: LogRequest = lambda _: None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     admission = Admission(
         table=admission_table(settings, flows_of(store, writer)),
         clock=time.monotonic,
-        log_request=partial(_log_request, refusals),
+        log_request=partial(_log_request, record),
     )
     return WebhookResource(
         admission=admission,
-        ready=store.is_readable,
+        ready=ready or Readiness(store=store, folder=None, writer=writer),
         log_fault=log_request_fault,
         submit=writer.submit,
     )
 
 
-def _log_request(refusals: RefusalRecorder | None, entry: AccessLogEntry) -> None:
+def _log_request(record: LogRequest, entry: AccessLogEntry) -> None:
     log_event(LOG, "request", entry)
-    if refusals is not None:
-        refusals.record(entry)
+    record(entry)
+
+
+def _record(metrics: GatewayMetrics, refusals: RefusalRecorder, entry: AccessLogEntry) -> None:
+    meter_request(metrics, entry)
+    refusals.record(entry)
+
+
+def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -> None:
+    metrics.reload(report.outcome)
+    note_report(store, report)
 
 
 def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
@@ -213,14 +256,16 @@ def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
     )
 
 
-def _server(settings: Settings, webhooks: WebhookResource, address: dict[str, Any]) -> HttpServer:
+def _server(
+    settings: Settings, webhooks: WebhookResource, address: dict[str, Any], metrics: GatewayMetrics
+) -> HttpServer:
     wanted = {**asdict(settings.server), **address}
     options = ServerOptions(**wanted, limits=settings.limits, in_loop=True)
     return listening(
         create_webhook_app(webhooks),
         options,
         admit=partial(_admit, webhooks.admission),
-        render_error=partial(_render_error, webhooks.admission),
+        render_error=partial(_render_error, webhooks.admission, metrics),
         neighbourhood=webhooks.admission.neighbourhood,
     )
 
@@ -230,7 +275,10 @@ def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
     return verdict.as_raw(head.request_id) if isinstance(verdict, Response) else verdict
 
 
-def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
+def _render_error(
+    admission: Admission, metrics: GatewayMetrics, rejection: Rejection
+) -> RawResponse:
+    metrics.request(route=None, action=None, code=rejection.code)
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
     refused = unrouted(rejection.status, rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)

@@ -146,6 +146,7 @@ def _effective(running: Settings, settings: Settings) -> Settings:
         store=running.store,
         server=running.server,
         kept_refusals=running.kept_refusals,
+        admin=running.admin,
     )
 
 
@@ -157,6 +158,8 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     for name, value in asdict(running.server).items():
         if wanted[name] != value:
             yield f"taskflow.server.{public_name(name)}"
+    if running.admin != settings.admin:
+        yield "taskflow.server.admin"
     if running.kept_refusals != settings.kept_refusals:
         yield "taskflow.audit.refusals"
 

@@ -62,6 +62,11 @@ class HttpServer:
         return f"http://{host}:{self.port}"
 
     @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._listener.active_channels)
+
+    @property
     def is_stopping(self) -> bool:
         """Whether `stop` was called, so that nothing new is taken in."""
         return self._listener.stopping

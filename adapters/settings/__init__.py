@@ -8,6 +8,7 @@ from adapters.settings.checkpoints import CheckpointsConfig
 from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
 from adapters.settings.gateway_config import (
+    AdminConfig,
     ChildrenConfig,
     GatewayConfig,
     LogConfig,
@@ -29,6 +30,7 @@ from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
+    "AdminConfig",
     "CheckpointsConfig",
     "ChildrenConfig",
     "Config",

@@ -27,6 +27,7 @@ from adapters.settings.structure import (
 from domain.application.limits import Limits
 
 _Patience: TypeAlias = Annotated[float, Between(0.1, 3600, "seconds")]
+_DEFAULT_PORT: Final = 8080
 _Connections: TypeAlias = Annotated[int, Between(1, 65_535)]
 
 
@@ -43,7 +44,7 @@ class ServerConfig:
     """
 
     host: HostName = "127.0.0.1"
-    port: PortNumber = 8080
+    port: PortNumber = _DEFAULT_PORT
     threads: Annotated[int, Between(1, 256)] = 2
     connections: _Connections = 1024
     connections_per_address: _Connections = field()
@@ -57,6 +58,14 @@ class ServerConfig:
     @connections_per_address.default
     def _a_quarter(self) -> int:
         return max(1, self.connections // 4)
+
+
+@frozen(kw_only=True)
+class AdminConfig:
+    """Where operators' programs ask for the metrics; apart from the webhooks, which callers see."""
+
+    host: HostName = "127.0.0.1"
+    port: PortNumber = 9464
 
 
 @frozen(kw_only=True)
@@ -83,7 +92,8 @@ class GatewayConfig:
     """How a gateway runs, as its configuration says; no secret is looked up for it.
 
     `secret_files` are read for secrets, keys among them.
-    `core_dumps` lets a crash write the process's memory, with its secrets, to a file.
+    `core_dumps` lets a crash write the process's memory, with its secrets, to a file. Without
+    `admin` nobody is shown the metrics.
     """
 
     file: Path
@@ -98,10 +108,11 @@ class GatewayConfig:
     kept_refusals: int
     secret_files: tuple[Path, ...]
     core_dumps: bool
+    admin: AdminConfig | None
 
 
 _BLOCKS: Final = ("store", "server", "limits", "children", "log", "audit")
-_SERVER: Final = {**kinds_of(ServerConfig), "core_dumps": bool}
+_SERVER: Final = {**kinds_of(ServerConfig), "core_dumps": bool, "admin": AdminConfig}
 _AUDIT: Final[dict[str, object]] = {
     "pages": PagesConfig,
     "refusals": Annotated[int, Between(0, 10_000_000)],
@@ -121,6 +132,10 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     store = read_members(block.at("store"), {"url": StoreUrl})
     default_url = Node(("taskflow", "store", "url"), DEFAULT_URL, diagnostics)
     server = read_members(block.at("server"), _SERVER)
+    admin: AdminConfig | None = server.pop("admin", None)
+    if admin is not None and 0 != admin.port == server.get("port", _DEFAULT_PORT):
+        at = block.at("server").at("admin").at("port")
+        at.refuse("another port than that of the webhooks", "the same")
     audit = read_members(block.at("audit"), _AUDIT)
     pages: PagesConfig = audit.pop("pages", PagesConfig())
     key = audit.pop("key", None)
@@ -131,6 +146,7 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
         trusted_proxies=read_trusted_proxies(root),
         store=store.get("url") or read(default_url, StoreUrl),
         core_dumps=server.pop("core_dumps", False),
+        admin=admin,
         server=ServerConfig(**server),
         limits=read_limits(block.at("limits")),
         children=read_member(block, "children", ChildrenConfig, ChildrenConfig()),

@@ -100,6 +100,10 @@ class Admission:
         self._rate.tracked_keys = table.limits.tracked_keys
         self.table = table
 
+    def in_flight(self) -> int:
+        """Return how many requests were admitted and are not yet answered."""
+        return self._in_flight.count()
+
     def neighbourhood(self, peer: str) -> str | None:
         """Return the client whose connection a socket's is now, or None if it is a proxy's."""
         table = self.table

@@ -39,6 +39,11 @@ class InFlight:
             self._held[key] = held + 1
         return Slot(self, key)
 
+    def count(self) -> int:
+        """Return how many places are taken, of all keys."""
+        with self._lock:
+            return sum(self._held.values())
+
     def give_back(self, slot: Slot) -> None:
         """Free a place, if it was not freed before."""
         with self._lock:

@@ -23,6 +23,7 @@ OPTIONS = GatewayOptions(
     store="sqlite:////var/lib/taskflow/flows.db",
     host="127.0.0.1",
     port=8080,
+    metrics=None,
     threads=4,
     connections=1000,
     drain_seconds=30.0,
@@ -100,6 +101,7 @@ Line    Field, what is to say of it
 
 Gateway
 Listens on       127.0.0.1 port 8080
+Metrics          not served: taskflow.server.admin is not set
 Store            sqlite:////var/lib/taskflow/flows.db
 Work             4 threads, 1,000 connections, 30 s to drain
 Lost children    after 300 s without news, looked for every 20 s

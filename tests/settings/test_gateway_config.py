@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import (
+    AdminConfig,
     ChildrenConfig,
     LogConfig,
     Misfit,
@@ -33,6 +34,7 @@ ALL = {
         "writeSeconds": 2.5,
         "drainSeconds": 0.1,
         "coreDumps": True,
+        "admin": {"host": "::", "port": 9},
     },
     "limits": {
         "bodyBytes": 1,
@@ -71,6 +73,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.log == LogConfig(remote_address="full")
     assert settings.kept_refusals == 100_000
     assert settings.core_dumps is False
+    assert settings.admin is None
     assert settings.trusted_proxies == ()
 
 
@@ -105,6 +108,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.log == LogConfig(remote_address="truncated")
     assert settings.kept_refusals == 0
     assert settings.core_dumps is True
+    assert settings.admin == AdminConfig(host="::", port=9)
 
 
 @pytest.mark.parametrize(("connections", "quarter"), [(400, 100), (1024, 256), (3, 1)])
@@ -299,3 +303,12 @@ def test_any_other_store_is_refused_without_showing_its_url(
     assert refused(tmp_path, {"taskflow": {"store": {"url": url}}}) == [
         f"taskflow.store.url: expected {expected}, found {found}"
     ]
+
+
+def test_metrics_are_never_served_where_callers_ask(tmp_path: Path) -> None:
+    for server in ({"admin": {"port": 8080}}, {"port": 9464, "admin": {}}):
+        expected = "expected another port than that of the webhooks, found the same"
+        assert refused(tmp_path, {"taskflow": {"server": server}}) == [
+            f"taskflow.server.admin.port: {expected}"
+        ]
+    assert loaded(tmp_path, {"taskflow": {"server": {"admin": {}}}}).admin == AdminConfig()
