@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import asdict
 
@@ -22,8 +23,8 @@ from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.metering import (
     carry_out_metered,
-    meter_request,
     read_parts,
+    record_request,
     serving_metrics,
 )
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
@@ -41,6 +42,7 @@ from adapters.composition.serve import (
     run_service,
     serve_until_stopped,
 )
+from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
 from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
@@ -79,23 +81,19 @@ that it comes back from a system call; by default ten times as long."""
 
 def serve(given: cli.ServeOptions) -> int:
     """Serve a configuration until it is asked to stop."""
-    wanted = {"host": given.host, "port": given.port}
-    address = {name: value for name, value in wanted.items() if value is not None}
-    config, url, wait = given.config, given.database, given.wait
-    return run_service(
-        given.json, partial(_serve, config=config, database=url, address=address, wait=wait)
-    )
+    if given.socket is not None and (given.host, given.port) != (None, None):
+        raise cli.CommandError("--socket listens already: leave out --host and --port")
+    return run_service(given.json, partial(_serve, given=given))
 
 
-def _serve(
-    signals: Signals, *, config: Path, database: str | None, address: dict[str, Any], wait: int
-) -> bool:
+def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
+    config, sockets = given.config, handed_over(given.socket)
     settings = settings_of(config)
-    url = settings.store.url if database is None else named_url(database)
+    url = settings.store.url if given.database is None else named_url(given.database)
     signs = _prepare(config, settings, url)
     metrics = GatewayMetrics()
     with (
-        opened(_opening(wait), url) as store,
+        opened(_opening(given.wait), url) as store,
         recording_refusals(
             url,
             most=settings.kept_refusals,
@@ -105,15 +103,15 @@ def _serve(
         writing(store, metrics) as writer,
     ):
         ready = Readiness(store=store, folder=folder_of(url), writer=writer)
-        record_request = partial(_record, metrics, RefusalRecorder(note, now))
-        webhooks = gateway(settings, store, writer, ready, record_request)
-        server = _server(settings, webhooks, address, metrics)
+        record = partial(record_request, metrics, RefusalRecorder(note, now))
+        webhooks = gateway(settings, store, writer, ready, record)
+        server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
         ready.is_listening = lambda: not server.is_stopping
         with (
             doing_jobs(
                 settings, store, writer.do_all, is_listening=ready.is_listening, signs=signs
             ) as jobs,
-            recording_configurations(url, settings) as record,
+            recording_configurations(url, settings) as record_change,
         ):
             ready.jobs = jobs
             read_parts(metrics, server, webhooks.admission, ready)
@@ -123,10 +121,10 @@ def _serve(
                 settings=settings,
                 swap=partial(_swap, server, webhooks.admission, jobs, flows_of(store, writer)),
                 report=partial(_report, store, metrics),
-                record=record,
+                record=record_change,
             )
             with (
-                serving_metrics(settings, metrics, ready),
+                serving_metrics(settings, metrics, ready, sockets.get(METRICS)),
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
@@ -236,13 +234,9 @@ def _log_request(record: LogRequest, entry: AccessLogEntry) -> None:
     record(entry)
 
 
-def _record(metrics: GatewayMetrics, refusals: RefusalRecorder, entry: AccessLogEntry) -> None:
-    meter_request(metrics, entry)
-    refusals.record(entry)
-
-
 def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -> None:
     metrics.reload(report.outcome)
+    notify_of_reload(report.outcome, report.sentence)
     note_report(store, report)
 
 
@@ -257,16 +251,23 @@ def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
 
 
 def _server(
-    settings: Settings, webhooks: WebhookResource, address: dict[str, Any], metrics: GatewayMetrics
+    settings: Settings,
+    webhooks: WebhookResource,
+    given: cli.ServeOptions,
+    metrics: GatewayMetrics,
+    shared: socket.socket | None,
 ) -> HttpServer:
-    wanted = {**asdict(settings.server), **address}
-    options = ServerOptions(**wanted, limits=settings.limits, in_loop=True)
+    named = {"host": given.host, "port": given.port}
+    wanted = {name: value for name, value in named.items() if value is not None}
+    server = {**asdict(settings.server), **wanted}
+    options = ServerOptions(**server, limits=settings.limits, in_loop=True)
     return listening(
         create_webhook_app(webhooks),
         options,
         admit=partial(_admit, webhooks.admission),
         render_error=partial(_render_error, webhooks.admission, metrics),
         neighbourhood=webhooks.admission.neighbourhood,
+        shared=shared,
     )
 
 

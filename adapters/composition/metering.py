@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,10 +18,11 @@ from adapters.logs import dropped_lines, log_event, log_milestone
 from adapters.metrics import GatewayMetrics, create_metrics_app
 from adapters.schedule import beside
 from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
-from adapters.settings import GatewayConfig
+from adapters.settings import AdminConfig, GatewayConfig
 from adapters.store import StoreAuditLog
 from adapters.webhooks import responses
 from adapters.webhooks.admission import Admission
+from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.responses import Response
 from domain.application.batch import Submission, carry_out
@@ -31,11 +33,14 @@ _OPTIONS: Final[dict[str, Any]] = {"threads": 1, "connections": 16, "drain_secon
 """Few ask, and none of them may take what the callers need."""
 
 
-def meter_request(metrics: GatewayMetrics, entry: AccessLogEntry) -> None:
-    """Count a request."""
+def record_request(
+    metrics: GatewayMetrics, refusals: RefusalRecorder, entry: AccessLogEntry
+) -> None:
+    """Count a request, and record it where it is evidence."""
     action = entry["action"]
     metrics.request(route=entry["route"], action=action, code=entry["code"])
     metrics.request_took(action=action, seconds=entry["duration_ms"] / 1000)
+    refusals.record(entry)
 
 
 def carry_out_metered(
@@ -86,10 +91,18 @@ def read_parts(
 
 @contextmanager
 def serving_metrics(
-    gateway: GatewayConfig, metrics: GatewayMetrics, ready: Readiness
+    gateway: GatewayConfig,
+    metrics: GatewayMetrics,
+    ready: Readiness,
+    shared: socket.socket | None,
 ) -> Iterator[None]:
-    """Answer on the administrative address while the context lasts, if there is one."""
+    """Answer on the administrative address while the context lasts, if there is one.
+
+    A socket that was handed over goes before the address, and needs none.
+    """
     admin, remember = gateway.admin, remember_of(gateway)
+    if admin is None and shared is not None:
+        admin = AdminConfig()
     if admin is None:
         yield
         return
@@ -107,6 +120,7 @@ def serving_metrics(
         admit=lambda _: None,
         render_error=partial(_render_error, remember=remember),
         neighbourhood=str,
+        shared=shared,
     )
     log_milestone(LOG, "metrics", {"host": server.host, "port": server.port})
     with beside(partial(_run, server), server.stop, name="metrics"):

@@ -54,8 +54,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
     logger = LOGGER
 
-    def __init__(self, app: WSGIApplication, terms: Terms) -> None:
+    def __init__(
+        self, app: WSGIApplication, terms: Terms, shared: socket.socket | None = None
+    ) -> None:
         self.terms = terms
+        self._is_shared = shared is not None
         self.stopping = self.draining = self.cut_short = False
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
@@ -70,7 +73,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._next_look = self._accept_after = self._next_warning = self._next_count = -math.inf
         self._awake = threading.RLock()
         self._deaf = self._woken = False
-        sock = listening_socket(terms.options.host, terms.options.port)
+        sock = shared or listening_socket(terms.options.host, terms.options.port)
         super().__init__(
             app,
             _sock=sock,
@@ -295,8 +298,12 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     # The end
 
     def refuse_connections(self) -> None:
-        """Take in the connections that wait in the backlog, then close the listening socket."""
-        for _ in range(BACKLOG + 1):  # others may go on connecting for ever
+        """Take in the connections that wait in the backlog, then close the listening socket.
+
+        Those of a shared socket wait for others: for a process beside this one, or the next.
+        """
+        others = 0 if self._is_shared else BACKLOG + 1  # some may go on connecting for ever
+        for _ in range(others):
             if not (self.accepting and self._accept_one()):
                 break
         self._poller.forget(self._fileno)

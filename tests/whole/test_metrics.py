@@ -6,24 +6,15 @@ import json
 import math
 import os
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from adapters.webhooks.actions import ACTIONS
 from tests.whole.callers import Caller
 from tests.whole.canaries import MARK, SECRETS, configured, traces
-from tests.whole.gateway import LOOK_EVERY_SECONDS, READY_SECONDS, RunningGateway
+from tests.whole.gateway import RunningGateway
 from tests.whole.metered import ADMIN, asked, fetched, metrics_of, readiness_of
 from tests.whole.provocations import provoke
 from tests.whole.reloadable import Reloadable, document, route
-
-
-def _await(condition: Callable[[], bool], gateway: RunningGateway) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, gateway.logs
-        time.sleep(LOOK_EVERY_SECONDS)
 
 
 def test_what_callers_do_is_counted(tmp_path: Path) -> None:
@@ -121,7 +112,7 @@ def test_a_store_that_is_lost_is_named_and_not_what_happened_to_it(tmp_path: Pat
     with RunningGateway.of_contract(tmp_path, ADMIN) as gateway:
         assert readiness_of(gateway.url) == (200, {"ok": True, "result": {"status": "ready"}})
         os.link(gateway.database, tmp_path / "twin.db")
-        _await(lambda: readiness_of(gateway.url)[0] == 503, gateway)
+        gateway.wait_until(lambda: readiness_of(gateway.url)[0] == 503)
         status, answer = readiness_of(gateway.url)
         assert (status, answer["code"]) == (503, "not_ready")
         assert answer["result"] == {"notReady": ["store"]}
