@@ -18,7 +18,7 @@ from attrs import frozen
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.refusals import RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_requested
+from domain.flow.state import Flow, cancel_requested
 from domain.flow.status import LIVE, TERMINAL, FlowStatus
 from domain.flow.status import FlowStatus as S
 
@@ -141,4 +141,4 @@ def row_for(command: type[c.Command], flow: Flow | None) -> LifecycleRow:
     """Return the row that applies to a command on a flow, or on none."""
     if flow is None:
         return _ROW_FOR[command, None, False, False]
-    return _ROW_FOR[command, flow.status, cancel_requested(flow), bool(active_tasks(flow))]
+    return _ROW_FOR[command, flow.status, cancel_requested(flow), flow.active_count > 0]

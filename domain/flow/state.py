@@ -15,8 +15,9 @@ class Flow:
     """A TaskFlow: the aggregate.
 
     `version` counts all its events from 1, `revision` only those that callers compare, from 0.
-    `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
-    revision. `state_json` and `wait_json` are None until they are first set.
+    It may have only those of its `tasks` with it that a command concerns; `task_count` and
+    `active_count` are of all. `latest_at` is the moment of its latest event, `updated_at` of the
+    latest that moved the revision. `state_json` and `wait_json` are None until they are first set.
     """
 
     flow_id: FlowId
@@ -37,6 +38,8 @@ class Flow:
     blocked_summary: str | None = None
     cancel_requested_at: Timestamp | None = None
     ended_at: Timestamp | None = None
+    task_count: int = 0
+    active_count: int = 0
     tasks: tuple[Task, ...] = ()
 
 
@@ -55,8 +58,13 @@ def cancel_pending(flow: Flow) -> bool:
     return cancel_requested(flow) and not is_terminal(flow)
 
 
+def is_whole(flow: Flow) -> bool:
+    """Say whether a flow has all its tasks with it."""
+    return len(flow.tasks) == flow.task_count
+
+
 def active_tasks(flow: Flow) -> tuple[Task, ...]:
-    """Return the children of a flow that have not ended."""
+    """Return those tasks of a flow that have not ended."""
     return tuple(task for task in flow.tasks if is_active(task))
 
 

@@ -5,7 +5,7 @@ Nothing here trusts the store: an entry may be damaged or forged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -69,12 +69,16 @@ class StoredFlow:
 
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
+    `has_tasks_of` says whether the rows of its tasks are those of a flow, and `shows` whether the
+    row of what callers are shown is.
     """
 
     entries: Sequence[LogEntry]
     snapshot: Flow | str | None
     index: IndexRow | None
     older_snapshots: Sequence[int] = ()
+    has_tasks_of: Callable[[Flow], bool] | None = None
+    shows: Callable[[Flow], bool] | None = None
 
 
 class AuditLog(Protocol):

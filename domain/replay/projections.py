@@ -2,14 +2,15 @@
 
 The writer, the rebuild and the replay of a store all derive them here. A snapshot, which is the
 flow that the events add up to, may be missing: it is a cache, which may be deleted at any time and
-whose absence changes no answer. One that is there must be right, and the only one.
+whose absence changes no answer; so is the row of what callers are shown. One that is there must be
+right, and the only one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import AttrsInstance, fields
+from attrs import AttrsInstance, evolve, fields
 
 from domain.application.ports import itself
 from domain.application.recorded_events import RecordedEvent, RequestKey
@@ -94,6 +95,12 @@ def _task_id(record: RecordedEvent) -> TaskId | None:
 def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     """Return what differs from the flow that the events add up to; there is at least one."""
     yield from _snapshot_differs(flow, examined)
+    if examined.has_tasks_of is not None and not examined.has_tasks_of(flow):
+        sentence = "the rows of its tasks are not those of its events"
+        yield _of_derived(FindingCode.TASKS_DIFFER, flow, flow.version, sentence)
+    if examined.shows is not None and not examined.shows(flow):
+        sentence = "the row of what callers are shown is not that of its events"
+        yield _of_derived(FindingCode.VIEW_DIFFERS, flow, flow.version, sentence)
     due = index_row(flow, examined.entries[0].position)
     if examined.index is None:
         yield _missing(flow)
@@ -113,28 +120,31 @@ def _missing(flow: Flow) -> Finding:
 
 def _snapshot_differs(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     for sentence in _snapshot_faults(flow, examined.snapshot):
-        yield _of_snapshot(flow, flow.version, sentence)
+        yield _of_derived(FindingCode.SNAPSHOT_DIFFERS, flow, flow.version, sentence)
     for version in examined.older_snapshots:
-        yield _of_snapshot(flow, version, "it has a second snapshot, where one is kept")
+        sentence = "it has a second snapshot, where one is kept"
+        yield _of_derived(FindingCode.SNAPSHOT_DIFFERS, flow, version, sentence)
 
 
 def _snapshot_faults(flow: Flow, snapshot: Flow | str | None) -> Iterator[str]:
     match snapshot:
         case str():
             yield f"its snapshot cannot be read: {snapshot}"
-        case Flow() if snapshot != flow:
-            yield f"its snapshot differs in {_differing(snapshot, flow)}"
+        case Flow() if snapshot != (due := _as_kept(flow, snapshot)):
+            yield f"its snapshot differs in {_differing(snapshot, due)}"
         case _:
             return
 
 
-def _of_snapshot(flow: Flow, version: int, sentence: str) -> Finding:
-    return Finding(
-        code=FindingCode.SNAPSHOT_DIFFERS,
-        sentence=sentence,
-        flow_id=flow.flow_id,
-        version=version,
-    )
+def _as_kept(flow: Flow, snapshot: Flow) -> Flow:
+    """Return a flow as its snapshot holds it: without tasks, or as an older release wrote it."""
+    if snapshot.tasks:
+        return evolve(flow, task_count=0, active_count=0)
+    return evolve(flow, tasks=())
+
+
+def _of_derived(code: FindingCode, flow: Flow, version: int, sentence: str) -> Finding:
+    return Finding(code=code, sentence=sentence, flow_id=flow.flow_id, version=version)
 
 
 def _differing(found: AttrsInstance, due: AttrsInstance) -> str:

@@ -235,3 +235,5 @@ def samples() -> Iterator[tuple[str, Stored]]:
         )
     yield "sparse", FlowSnapshot(FlowId("flow-1"), 1, _FLOW)
     yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)
+    head = replace(_FULL_FLOW, tasks=(), task_count=2, active_count=1)
+    yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)
