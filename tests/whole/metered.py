@@ -61,8 +61,12 @@ def read_metrics(text: str) -> Metrics:
 
 def asked(gateway: RunningGateway, path: str, *, method: str = "GET") -> tuple[int, bytes]:
     """Ask the administrative address for a path; return the status and the body."""
-    url = f"http://127.0.0.1:{_LISTENS.findall(gateway.logs)[-1]}{path}"
-    return fetched(url, method=method)
+    return fetched(f"http://127.0.0.1:{admin_port(gateway)}{path}", method=method)
+
+
+def admin_port(gateway: RunningGateway) -> int:
+    """Return the port of a gateway's administrative address."""
+    return int(_LISTENS.findall(gateway.logs)[-1])
 
 
 def fetched(url: str, *, method: str = "GET") -> tuple[int, bytes]:
