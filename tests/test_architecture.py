@@ -44,6 +44,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "psycopg": ("adapters.store",),
     "psycopg_pool": ("adapters.store",),
     "pyjson5": ("adapters.settings",),
+    "redis": ("adapters.shared_limits",),
     "rich": ("adapters.cli",),
     "sqlite3": ("adapters.store",),
     "waitress": ("adapters.server",),

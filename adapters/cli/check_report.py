@@ -66,6 +66,7 @@ class GatewayOptions:
     host: str
     port: int
     metrics: str | None
+    shared_limits: str | None
     threads: int
     connections: int
     drain_seconds: float

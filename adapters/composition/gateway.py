@@ -7,22 +7,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
-from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, now
+from adapters.composition.clock_and_ids import LOG, log_request_fault, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.metering import (
-    carry_out_metered,
     read_parts,
     record_request,
     serving_metrics,
@@ -43,12 +41,13 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
+from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
+from adapters.composition.writer import Writer, flows_of, writing
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
-from adapters.schedule.batches import MOST, BatchThread
 from adapters.server import (
     Head,
     HttpServer,
@@ -65,15 +64,11 @@ from adapters.webhooks.request_context import AccessLogEntry, LogRequest
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
+from adapters.webhooks.shared_limits import SharedLimiter
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import Submission
-from domain.application.outcomes import Outcome
 from domain.application.ports import Progress
 from domain.application.sessions import TaskFlows
-from domain.flow.commands import CancelFlow
 from domain.flow.ids import KeyId
-
-Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]
 
 _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
@@ -102,10 +97,11 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
             on_drop=metrics.refusal_dropped,
         ) as note,
         writing(store, metrics) as writer,
+        sharing_limits(settings, metrics) as shared,
     ):
         ready = Readiness(store=store, folder=folder_of(url), writer=writer)
         record = partial(record_request, metrics, RefusalRecorder(note, now))
-        webhooks = gateway(settings, store, writer, ready, record)
+        webhooks = gateway(settings, store, writer, ready=ready, record=record, shared=shared)
         server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
         ready.is_listening = lambda: not server.is_stopping
         with (
@@ -152,21 +148,17 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
     return not unsigned
 
 
-@contextmanager
-def writing(store: EventSourcedStore, metrics: GatewayMetrics | None = None) -> Iterator[Writer]:
-    """Carry out commands in a thread of their own, as long as the context lasts."""
-    work = partial(carry_out_metered, store, metrics or GatewayMetrics())
-    writer = Writer(work, weigh=_weigh)
-    try:
-        yield writer
-    finally:
-        writer.stop()
+def _logging_upgrade() -> Progress:
+    """Return what logs each tenth of the flows that were brought to the present format."""
+    logged = -1
 
+    def log(done: int, flows: int) -> None:
+        nonlocal logged
+        if (tenth := 10 * done // max(flows, 1)) > logged:
+            logged = tenth
+            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
 
-def _weigh(submission: Submission) -> int:
-    # PERF: a cancellation loads and shows all tasks of its flow. Eight of 15 MB each took 400 MB in
-    # one batch, and 230 one after the other.
-    return MOST if isinstance(submission.context.command, CancelFlow) else 1
+    return log
 
 
 def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
@@ -205,36 +197,21 @@ def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
 
 
-def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:
-    """Return the flows of a store, which nobody but the writer writes to."""
-    return TaskFlows(store, now, new_id, writer.do_all)
-
-
-def _logging_upgrade() -> Progress:
-    """Return what logs each tenth of the flows that were brought to the present format."""
-    logged = -1
-
-    def log(done: int, flows: int) -> None:
-        nonlocal logged
-        if (tenth := 10 * done // max(flows, 1)) > logged:
-            logged = tenth
-            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
-
-    return log
-
-
-def gateway(
+def gateway(  # noqa: PLR0913 - one keyword for each collaborator
     settings: Settings,
     store: EventSourcedStore,
     writer: Writer,
+    *,
     ready: Readiness | None = None,
     record: LogRequest = lambda _: None,
+    shared: SharedLimiter | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     admission = Admission(
         table=admission_table(settings, flows_of(store, writer)),
         clock=time.monotonic,
         log_request=partial(_log_request, record),
+        shared=shared,
     )
     return WebhookResource(
         admission=admission,

@@ -46,6 +46,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "writer_busy_seconds": "For how long the writer has worked at its present batch.",
     "log_position": "Position of the last event in the log, of all gateways of the store.",
     "checkpoint_age_seconds": "Seconds since the last checkpoint was signed.",
+    "limits_shared": "Whether rates and places are counted together with other gateways, 1 or 0.",
     "store_free_bytes": "Free bytes of the disk that the store is on.",
     "log_lines_dropped_total": "Log lines that nobody took in time.",
 }

@@ -27,6 +27,7 @@ from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "SharedLimitsConfig",
     "StoreConfig",
     "Unresolved",
     "load_settings",

@@ -14,6 +14,7 @@ from adapters.settings.pages import PagesConfig
 from adapters.settings.providers import Providers
 from adapters.settings.proxies import TrustedProxy, read_trusted_proxies
 from adapters.settings.references import SecretField
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl
 from adapters.settings.structure import (
     Between,
@@ -93,7 +94,8 @@ class GatewayConfig:
 
     `secret_files` are read for secrets, keys among them.
     `core_dumps` lets a crash write the process's memory, with its secrets, to a file. Without
-    `admin` nobody is shown the metrics.
+    `admin` nobody is shown the metrics, without `shared_limits` each gateway counts by itself.
+    Their password is looked up when it is needed, as the key that signs is.
     """
 
     file: Path
@@ -109,6 +111,8 @@ class GatewayConfig:
     secret_files: tuple[Path, ...]
     core_dumps: bool
     admin: AdminConfig | None
+    shared_limits: SharedLimitsConfig | None
+    shared_limits_password: SigningKey | None
 
 
 _BLOCKS: Final = ("store", "server", "limits", "children", "log", "audit")
@@ -137,9 +141,11 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
         at = block.at("server").at("admin").at("port")
         at.refuse("another port than that of the webhooks", "the same")
     audit = read_members(block.at("audit"), _AUDIT)
+    limits, shared = read_limits(block.at("limits"))
     pages: PagesConfig = audit.pop("pages", PagesConfig())
     key = audit.pop("key", None)
-    for secret in filter(None, (pages.password, key)):
+    password = None if shared is None else shared.password
+    for secret in filter(None, (pages.password, key, password)):
         providers.check(secret, diagnostics)
     return GatewayConfig(
         file=Path(diagnostics.file).absolute(),
@@ -148,7 +154,11 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
         core_dumps=server.pop("core_dumps", False),
         admin=admin,
         server=ServerConfig(**server),
-        limits=read_limits(block.at("limits")),
+        limits=limits,
+        shared_limits=shared,
+        shared_limits_password=None
+        if password is None
+        else SigningKey(block.at("limits").at("shared").at("password"), password, providers),
         children=read_member(block, "children", ChildrenConfig, ChildrenConfig()),
         log=read_member(block, "log", LogConfig, LogConfig()),
         pages=pages,

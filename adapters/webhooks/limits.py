@@ -27,6 +27,7 @@ class InFlight:
     A key is remembered only while it has such a request, so there are never more keys than those.
     """
 
+    on_freed: Callable[[Slot], None] = lambda _: None
     _held: dict[CallerKey, int] = field(factory=dict, init=False)
     _lock: Lock = field(factory=Lock, init=False, eq=False)
 
@@ -53,6 +54,7 @@ class InFlight:
             self._held[slot.key] -= 1
             if not self._held[slot.key]:
                 del self._held[slot.key]
+        self.on_freed(slot)
 
 
 @define(eq=False)

@@ -24,6 +24,7 @@ OPTIONS = GatewayOptions(
     host="127.0.0.1",
     port=8080,
     metrics=None,
+    shared_limits=None,
     threads=4,
     connections=1000,
     drain_seconds=30.0,
@@ -104,6 +105,7 @@ Listens on       127.0.0.1 port 8080
 Metrics          not served: taskflow.server.admin is not set
 Store            sqlite:////var/lib/taskflow/flows.db
 Work             4 threads, 1,000 connections, 30 s to drain
+Limits           counted by this gateway alone
 Lost children    after 300 s without news, looked for every 20 s
 Client addresses recorded: full
 Trusted proxies  10.0.0.0/8

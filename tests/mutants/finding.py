@@ -23,7 +23,13 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "core": ("pure", "memory", "exhaustive", "tests/core", "tests/kit"),
     "store": ("sqlite", "tests/store"),
     "wire": (
-        *("tests/webhooks", "tests/settings", "tests/server", "tests/metrics"),
+        *(
+            "tests/webhooks",
+            "tests/settings",
+            "tests/server",
+            "tests/metrics",
+            "tests/shared_limits",
+        ),
         *("tests/whole/test_metrics.py", "live"),
     ),
 }

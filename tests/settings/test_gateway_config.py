@@ -12,7 +12,9 @@ from adapters.settings import (
     Misfit,
     ServerConfig,
     SettingsError,
+    SharedLimitsConfig,
     StoreConfig,
+    Unresolved,
     parse_store_url,
     read_store_config,
 )
@@ -46,6 +48,7 @@ ALL = {
         "trackedKeys": 7,
         "answerBytes": 65_536,
         "ipv6Prefix": 56,
+        "shared": {"url": "rediss://limits@valkey:6379/1", "whileGone": "refuse"},
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
@@ -74,6 +77,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.kept_refusals == 100_000
     assert settings.core_dumps is False
     assert settings.admin is None
+    assert settings.shared_limits is None
     assert settings.trusted_proxies == ()
 
 
@@ -109,6 +113,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.kept_refusals == 0
     assert settings.core_dumps is True
     assert settings.admin == AdminConfig(host="::", port=9)
+    assert settings.shared_limits == SharedLimitsConfig(
+        url="rediss://limits@valkey:6379/1", while_gone="refuse", deadline_seconds=0.005
+    )
 
 
 @pytest.mark.parametrize(("connections", "quarter"), [(400, 100), (1024, 256), (3, 1)])
@@ -312,3 +319,28 @@ def test_metrics_are_never_served_where_callers_ask(tmp_path: Path) -> None:
             f"taskflow.server.admin.port: {expected}"
         ]
     assert loaded(tmp_path, {"taskflow": {"server": {"admin": {}}}}).admin == AdminConfig()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://:the-password@valkey/0", "redis://limits:the-password@valkey", "http://valkey"),
+        *("redis://", "redis:///0", "redis://valkey/x", "redis://valkey?password=the-password"),
+    ],
+)
+def test_the_url_of_shared_limits_holds_no_password_and_is_not_shown(
+    tmp_path: Path, url: str
+) -> None:
+    (problem,) = refused(tmp_path, {"taskflow": {"limits": {"shared": {"url": url}}}})
+    assert problem.startswith("taskflow.limits.shared.url: expected redis://HOST:PORT/DATABASE")
+    assert "the-password" not in problem
+
+
+def test_the_password_of_shared_limits_is_a_secret_that_is_looked_up(tmp_path: Path) -> None:
+    shared = {"url": "redis://valkey", "password": "${VALKEY_PASSWORD}"}
+    settings = loaded(tmp_path, {"taskflow": {"limits": {"shared": shared}}})
+    assert settings.shared_limits_password is not None
+    found = settings.shared_limits_password.look_up({"VALKEY_PASSWORD": "it-is-here"})
+    assert not isinstance(found, Unresolved)
+    assert found.reveal() == "it-is-here"
+    assert "it-is-here" not in repr(settings)

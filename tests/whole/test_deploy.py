@@ -69,6 +69,15 @@ def test_the_dashboard_shows_every_metric_and_no_other() -> None:
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
+def test_the_operators_page_names_metrics_that_there_are_and_all_of_them() -> None:
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed()}
+    assert _named(page) <= _exposed() | families
+    table = page.partition("## Metrics and health")[2].partition("## ")[0]
+    listed = {f"taskflow_{name}" for name in re.findall(r"`([a-z_]+)`", table)}
+    assert families <= listed
+
+
 @pytest.mark.parametrize("key", ["ExecStartPre", "ExecStart", "ExecReload"])
 def test_the_service_runs_commands_that_there_are(key: str) -> None:
     program, command, *options = _unit("taskflow.service")["Service"][key].split()
@@ -93,7 +102,7 @@ def test_the_service_takes_the_sockets_that_there_are() -> None:
 
 @pytest.mark.full
 def test_the_service_is_as_closed_as_it_can_be() -> None:
-    judged = subprocess.run(
+    judged = subprocess.run(  # noqa: S603 - our own unit
         ["systemd-analyze", "security", "--offline=true", str(UNITS / "taskflow.service")],  # noqa: S607 - installed by `tests/whole/install.py`
         capture_output=True,
         text=True,
