@@ -125,9 +125,11 @@ def test_the_sockets_of_the_real_systemd_are_served(tmp_path: Path) -> None:
         [*activate, *serve], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
-        assert b"Listening on" in process.stderr.readline()
-        assert fetched(f"{url}/readyz")[0] == 200
-        process.terminate()
+        try:
+            assert b"Listening on" in process.stderr.readline()
+            assert fetched(f"{url}/readyz")[0] == 200
+        finally:
+            process.terminate()
         process.communicate(timeout=READY_SECONDS)
         assert process.returncode == 0
 
@@ -223,13 +225,15 @@ def test_the_balancer_leaves_out_a_gateway_that_is_not_ready(tmp_path: Path) -> 
             stderr=subprocess.DEVNULL,
         ) as balancer:
             place = Place(f"http://127.0.0.1:{port}", "127.0.0.1", port)
-            one.wait_until(lambda: _answers(place))
-            one.kill()
-            for _ in range(20):
-                with Caller(place) as caller:
-                    assert caller.act("list_flows").status == 200
-            assert fetched(f"{place.url}/metrics")[0] == 403
-            balancer.terminate()
+            try:
+                one.wait_until(lambda: _answers(place))
+                one.kill()
+                for _ in range(20):
+                    with Caller(place) as caller:
+                        assert caller.act("list_flows").status == 200
+                assert fetched(f"{place.url}/metrics")[0] == 403
+            finally:
+                balancer.terminate()
 
 
 def _answers(place: Place) -> bool:

@@ -99,9 +99,12 @@ def test_a_socket_may_be_named_by_its_descriptor(tmp_path: Path) -> None:
             stderr=subprocess.DEVNULL,
         ) as process:
             assert process.stdout is not None
-            assert process.stdout.readline() == f"listening on {_place(webhooks).url}\n".encode()
-            assert fetched(f"{_place(webhooks).url}/healthz")[0] == 200
-            process.terminate()
+            try:
+                line = process.stdout.readline()
+                assert line == f"listening on {_place(webhooks).url}\n".encode()
+                assert fetched(f"{_place(webhooks).url}/healthz")[0] == 200
+            finally:
+                process.terminate()
 
 
 def _refused(gateway: RunningGateway, *options: str) -> str:
