@@ -43,6 +43,7 @@ from adapters.composition.serve import (
 from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
 from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
+from adapters.composition.signatures import verify_of
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.composition.writer import Writer, flows_of, writing
 from adapters.logs import log_event, log_fault, log_milestone
@@ -273,7 +274,7 @@ def _render_error(
 ) -> RawResponse:
     metrics.request(route=None, action=None, code=rejection.code)
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
-    refused = unrouted(rejection.status, rejection.code, rejection.sentence)
+    refused = unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)
 
 
@@ -285,6 +286,8 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=partial(_identify, route),
+            verify=verify_of(route, now),
+            may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
         )
 

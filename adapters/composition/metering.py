@@ -142,5 +142,5 @@ def _readiness(ready: Readiness) -> Response:
 
 def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawResponse:
     log_event(LOG, "metrics request", rejection_fields(rejection, remember))
-    refused = responses.unrouted(rejection.status, rejection.code, rejection.sentence)
+    refused = responses.unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from threading import Lock
 from typing import Literal, Protocol, TypeAlias
 
 from attrs import define, field
 
-from adapters.webhooks.limits import CallerKey, InFlight, RateLimiter, Slot
+from adapters.webhooks.limits import CallerKey, InFlight, RateLimiter, Seconds, Slot
 from domain.application.limits import RouteLimits
 
 SharedSlot: TypeAlias = tuple[str, str]
@@ -67,7 +68,7 @@ class SharedLimiter:
     _in_flight: InFlight = field(init=False)
     _places: dict[Slot, SharedSlot] = field(factory=dict, init=False)
     _counted: tuple[CallerKey, CountedHit] | None = field(default=None, init=False)
-    _said: tuple[CallerKey, int, int] | None = field(default=None, init=False)
+    _said: OrderedDict[CallerKey, tuple[int, Seconds]] = field(factory=OrderedDict, init=False)
     _lock: Lock = field(factory=Lock, init=False)
 
     @_in_flight.default
@@ -93,10 +94,21 @@ class SharedLimiter:
             places=limits.in_flight,
         )
         if hit is None:
+            self._said.pop(key, None)
             return self._hit_alone(key, limits)
+        self._note(key, hit)
         with self._lock:
             self._counted = (key, hit)
         return 0 if hit.passes else max(1, math.ceil(hit.reset_seconds))
+
+    def left(self, key: CallerKey, limits: RouteLimits) -> tuple[int, int]:
+        """Return how many requests still pass, and for how many seconds no more than those.
+
+        That is what was said of the key's last request here.
+        """
+        left, end = self._said.get(key, (0, -math.inf))
+        seconds = end - self.local.clock()
+        return self.local.left(key, limits) if seconds <= 0 else (left, math.ceil(seconds))
 
     def take(self, key: CallerKey, limit: int) -> Slot | None:
         """Return a place for one more request, or None if all places of the key are taken."""
@@ -120,6 +132,12 @@ class SharedLimiter:
     def count(self) -> int:
         """Return how many places are taken of this gateway's."""
         return self._in_flight.count()
+
+    def _note(self, key: CallerKey, hit: CountedHit) -> None:
+        self._said[key] = (hit.left, self.local.clock() + hit.reset_seconds)
+        self._said.move_to_end(key)
+        while len(self._said) > self.tracked_keys:
+            self._said.popitem(last=False)
 
     def _hit_alone(self, key: CallerKey, limits: RouteLimits) -> int:
         if self.while_gone == "local":

@@ -14,6 +14,7 @@ from adapters.composition import readiness
 from adapters.composition.readiness import Readiness, folder_of
 from adapters.schedule.batches import BatchThread
 from adapters.store import open_for_writing
+from adapters.webhooks.responses import PARTS
 
 
 @pytest.fixture
@@ -36,6 +37,14 @@ def ready(tmp_path: Path, hold: Event) -> Iterator[Readiness]:
         yield Readiness(store=store, folder=folder_of(url), writer=writer, least_free_bytes=1)
         hold.set()
         writer.stop()
+
+
+def test_all_parts_have_names_that_callers_know(ready: Readiness, tmp_path: Path) -> None:
+    ready.writer.stop()
+    ready.store.close()
+    found = evolve(ready, folder=tmp_path / "gone", is_listening=lambda: False)()
+    assert found == (False, ("listener", "store", "writer", "disk"))
+    assert set(found[1]) | {"signing"} == set(PARTS)
 
 
 def test_all_parts_of_a_gateway_are_ready(ready: Readiness) -> None:

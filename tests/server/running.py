@@ -115,6 +115,7 @@ def serving(  # noqa: PLR0913 - all that a server may be given
 class CountedTicket:
     releases: int = 0
     is_authenticated: bool = True
+    body_bounds: tuple[int, float] | None = None
 
     def release(self) -> None:
         """Count a release."""

@@ -161,6 +161,22 @@ def test_a_place_that_nobody_takes_is_given_back_with_the_next_request(valkey: V
         wait_until(lambda: valkey.places() == 1)
 
 
+def test_what_is_left_of_a_rate_is_left_at_all_gateways(valkey: Valkey) -> None:
+    limits = RouteLimits(rate_requests=5, rate_window_seconds=60)
+    with counting(valkey, 2) as (one, other):
+        here, there = limiter(one), limiter(other)
+        for each in (here, there, here):
+            assert each.hit(KEY, limits) == 0
+            each.take(KEY, 9)
+            each.hit(OTHER, limits)
+        assert here.left(KEY, limits) == (2, 60)
+        assert there.left(KEY, limits) == (3, 60)
+        valkey.kill()
+        wait_until(lambda: one.take(KEY, places=1) is True)
+        assert here.hit(KEY, limits) == 0
+        assert here.left(KEY, limits) == (4, 60)
+
+
 @pytest.mark.parametrize(
     ("while_gone", "answers"),
     [("local", [0, 0, 60, 60]), ("refuse", [1, 1, 1, 1]), ("allow", [0, 0, 0, 0])],
