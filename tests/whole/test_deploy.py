@@ -78,7 +78,7 @@ def test_the_operators_page_names_metrics_that_there_are_and_all_of_them() -> No
     assert families <= listed
 
 
-@pytest.mark.parametrize("key", ["ExecStartPre", "ExecStart", "ExecReload"])
+@pytest.mark.parametrize("key", ["ExecStart", "ExecReload"])
 def test_the_service_runs_commands_that_there_are(key: str) -> None:
     program, command, *options = _unit("taskflow.service")["Service"][key].split()
     assert program == "/opt/taskflow/bin/taskflow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from tests.shared_limits.server import Valkey
 from tests.whole.callers import Caller
-from tests.whole.gateway import ROOT, RunningGateway
+from tests.whole.gateway import READY_SECONDS, ROOT, GatewayFailedError, RunningGateway
 from tests.whole.metered import ADMIN, metrics_of
 
 PASSWORD = "the-password-of-valkey"
@@ -106,3 +107,29 @@ def test_check_says_where_limits_are_counted(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     said = json.loads(done.stdout)["options"]["sharedLimits"]
     assert said == "counted together at redis://valkey/0, while it is gone: local"
+
+
+def test_without_its_package_a_gateway_says_which_one_to_install(tmp_path: Path) -> None:
+    missing = "raise ModuleNotFoundError('No module named redis', name='redis')"
+    (tmp_path / "redis.py").write_text(missing, encoding="utf-8")
+    own = {"limits": {"shared": {"url": "redis://valkey/0"}}}
+    gateway = RunningGateway.of_contract(tmp_path, own)
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "app", "serve", "--config", str(gateway.config), "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "ORACLE_ENV_SECRET": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=READY_SECONDS,
+    )
+    said = "taskflow.limits.shared needs a package that is not installed"
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith(f"taskflow: {said}")
+
+
+def test_a_password_that_is_not_found_stops_the_start(tmp_path: Path) -> None:
+    shared = {"url": "redis://valkey/0", "password": "${NO_SUCH_PASSWORD}"}
+    gateway = RunningGateway.of_contract(tmp_path, {"limits": {"shared": shared}})
+    with pytest.raises(GatewayFailedError, match=r"taskflow\.limits\.shared\.password: "):
+        gateway.start()
