@@ -239,7 +239,7 @@ def _answer(
             clock=time.monotonic,
             log_request=lambda _: None,
         ),
-        ready=lambda: True,
+        ready=lambda: (True, ()),
         log_fault=log_request_fault,
         submit=lambda submission, done: done(carry_out(store, [submission])[0]),
     )

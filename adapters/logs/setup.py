@@ -41,6 +41,12 @@ def flush() -> None:
         handler.flush()
 
 
+def dropped_lines() -> int:
+    """Return how many lines were dropped so far."""
+    handlers = logging.getLogger().handlers
+    return sum(each.dropped for each in handlers if isinstance(each, QueuedHandler))
+
+
 def _log_end_of_thread(args: threading.ExceptHookArgs) -> None:
     if args.exc_type is not SystemExit:
         name = args.thread.name if args.thread else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar, assert_never
 
@@ -67,12 +67,12 @@ class _Request:
 class WebhookResource:
     """Answers every request that was admitted, whatever its path and method.
 
-    `ready` says whether requests should be sent here, `log_fault` takes what went wrong behind an
-    answer of 500 or 503, `submit` has a command carried out.
+    `ready` says whether requests should be sent here, and which parts are not ready; `log_fault`
+    takes what went wrong behind an answer of 500 or 503, `submit` has a command carried out.
     """
 
     admission: Admission
-    ready: Callable[[], bool]
+    ready: Callable[[], tuple[bool, Sequence[str]]]
     log_fault: LogFault
     submit: Submit
     _slow_reads: SlowReads = field(
@@ -158,7 +158,8 @@ class WebhookResource:
         return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
-        return responses.READY if self.ready() else responses.NOT_READY
+        is_ready, parts = self.ready()
+        return responses.readiness(is_ready=is_ready, parts=parts)
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
         route, call, permit = request.permit.route, request.call, request.permit
