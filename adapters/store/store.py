@@ -16,6 +16,7 @@ from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
+from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
@@ -261,7 +262,9 @@ class EventSourcedStore:
             row = None if key is None else eventless_key_row(key, commit.flow, commit.task_id)
         to_stored = self.application.mapper.to_stored_event
         changes = [record.event for record in records]
-        return StoredCommit([to_stored(record) for record in records], changes, commit.flow, row)
+        past = None if row is None else past_row(commit, row.task_id)
+        stored = [to_stored(record) for record in records]
+        return StoredCommit(stored, changes, commit.flow, row, past)
 
     def _snapshot_of(self, flow: Flow) -> StoredEvent:
         return self.application.mapper.to_stored_event(snapshot_of(flow))
@@ -329,7 +332,15 @@ class EventSourcedStore:
 def _record(cursor: SQLiteCursor, ref: KeyRef) -> IdempotencyRecord | None:
     cursor.execute(schema.SELECT_KEY, ref)
     row = cursor.fetchone()
-    return None if row is None else IdempotencyRecord(**row)
+    if row is None:
+        return None
+    return IdempotencyRecord(
+        request_hash=row["request_hash"],
+        flow_id=row["flow_id"],
+        version=row["version"],
+        task_id=row["task_id"],
+        flow=past_flow(cursor, row),
+    )
 
 
 def _page_query(
