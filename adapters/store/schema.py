@@ -19,7 +19,7 @@ APPLICATION_ID: Final = 0x54464C57
 SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
 
-ROWS_FORMAT: Final = 3
+ROWS_FORMAT: Final = 4
 """Counts the changes of the rows that are derived from events, but for what callers are shown."""
 
 READABLE: Final = (1, SCHEMA_VERSION)
@@ -138,6 +138,11 @@ _VIEWED: Final = (
 LATEST_VERSION: Final = (
     ", (SELECT max(originator_version) FROM stored_events WHERE originator_id=i.flow_id)"
 )
+_HEAD: Final = (
+    "SELECT s.originator_version, s.state{} AS latest FROM flow_index AS i"
+    " LEFT JOIN stored_snapshots AS s ON s.originator_id=i.flow_id WHERE i.flow_id=? AND i.owner=?"
+)
+HEAD: Final = _HEAD.format(LATEST_VERSION)
 VIEW_OF: Final = f"{_VIEWED.format(LATEST_VERSION)} WHERE i.flow_id=? AND i.owner=?"
 LATEST_VIEW: Final = (
     f"{_VIEWED.format(LATEST_VERSION)} WHERE i.owner=? ORDER BY i.position DESC LIMIT 1"

@@ -18,7 +18,7 @@ from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
-from adapters.store.snapshot import snapshot_of
+from adapters.store.snapshot import LoadRows, snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
@@ -35,7 +35,7 @@ from domain.application.ports import (
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
 from domain.flow.commands import FlowCommand
-from domain.flow.concerned import ALL_TASKS, TaskSelection, concerned
+from domain.flow.concerned import ALL_TASKS, SomeTasks, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -118,6 +118,23 @@ class EventSourcedStore:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
             return self._find(cursor, owner, flow_id, ALL_TASKS)
+
+    def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        """Return an owner's flow without its tasks and large values, unless it must be folded."""
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.HEAD, (flow_id, owner)).fetchone()
+            if row is None:
+                return None
+            is_last = row["originator_version"] == row["latest"]
+            flow = self._head(flow_id, row) if is_last else None
+            if flow is not None and flow.owner == owner:
+                return flow
+            return self.application.load_of(owner, flow_id, SomeTasks())
+
+    def load_with(self, flow_id: FlowId, tasks: TaskSelection) -> Flow | None:
+        """Return a flow with at least some of its tasks."""
+        with translated():
+            return self.application.load(flow_id, tasks=tasks)
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -307,11 +324,12 @@ class EventSourcedStore:
             return self.application.load_of(owner, flow_id)
 
     def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
+        return self._head(flow_id, row, partial(with_values, cursor))
+
+    def _head(self, flow_id: FlowId, row: sqlite3.Row, load_rows: LoadRows = itself) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return self.application.snapshot_mapper.to_domain_event(stored).state(
-                partial(with_values, cursor)
-            )
+            return self.application.snapshot_mapper.to_domain_event(stored).state(load_rows)
         except (Undecodable, BrokenHistory):
             return None
 

@@ -14,7 +14,7 @@ import orjson
 from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
-from domain.flow.concerned import AllTasks, TaskSelection
+from domain.flow.concerned import ActiveTasks, AllTasks, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
@@ -30,8 +30,10 @@ UPDATE: Final = (
 )
 DELETE: Final = "DELETE FROM flow_tasks WHERE flow_id=?"
 _SELECT: Final = "SELECT * FROM flow_tasks WHERE flow_id=?{} ORDER BY number"
+_NEVER: Final = (1 << 63) - 1
 _ALL: Final = _SELECT.format("")
 _BY_ID: Final = _SELECT.format(" AND task_id=?")
+_STALE: Final = _SELECT.format(" AND stale_since<=?")
 _BY_RUN: Final = _SELECT.format(" AND run_id=?")
 
 
@@ -70,6 +72,9 @@ def read_tasks(c: SQLiteCursor, flow: Flow, selection: TaskSelection) -> tuple[T
             raise BrokenHistory(f"{len(tasks)} rows of {flow.task_count} tasks are there")
         return tasks
     found: dict[int, Task] = {}
+    if isinstance(selection, ActiveTasks):
+        found |= _read(c, _STALE, flow.flow_id, _moment(selection))
+        return tuple(found.values())
     for task_id in selection.ids:
         found |= _read(c, _BY_ID, flow.flow_id, task_id)
     for run_id in selection.runs:
@@ -77,7 +82,7 @@ def read_tasks(c: SQLiteCursor, flow: Flow, selection: TaskSelection) -> tuple[T
     return tuple(found[number] for number in sorted(found))
 
 
-def _read(c: SQLiteCursor, query: str, *params: str) -> Iterator[tuple[int, Task]]:
+def _read(c: SQLiteCursor, query: str, *params: str | int | None) -> Iterator[tuple[int, Task]]:
     c.execute(query, params)
     for flow_id, number, *columns in c.fetchall():
         try:
@@ -87,6 +92,10 @@ def _read(c: SQLiteCursor, query: str, *params: str) -> Iterator[tuple[int, Task
         if tuple(columns) != _row(flow_id, number, task, columns[-1])[2:]:
             raise Undecodable(f"the row of task {columns[0]} is not as it was written")
         yield number, task
+
+
+def _moment(selection: ActiveTasks) -> Timestamp:
+    return _NEVER if selection.stale_before is None else selection.stale_before
 
 
 def _row(flow_id: FlowId, number: int, task: Task, state: bytes | None = None) -> TaskRow:

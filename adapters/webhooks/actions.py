@@ -35,14 +35,12 @@ from domain.flow.commands import (
 class QueryAction:
     """An action that changes nothing.
 
-    `ask` returns None where what it is asked for does not fit into a room for a short answer;
-    `takes_long` says that it may take long however short the answer is.
+    `ask` returns None where what it is asked for does not fit into a room for a short answer.
     """
 
     name: str
     schema: Schema
     ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue | None]
-    takes_long: bool = False
 
 
 @frozen
@@ -111,7 +109,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     QueryAction("list_flows", schemas.LIST_FLOWS, _list_flows),
     QueryAction("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
     QueryAction("resolve_flow", schemas.TOKEN, _resolve_flow),
-    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary, takes_long=True),
+    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary),
     CommandAction("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
     CommandAction("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
     CommandAction("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),

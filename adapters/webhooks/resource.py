@@ -167,7 +167,7 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop or query.takes_long:
+        if not in_loop:
             return ReadStep(long, is_urgent=False)
         if self._slow_reads.are_expected():
             return ReadStep(lambda: short() or long())

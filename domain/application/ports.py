@@ -99,6 +99,10 @@ class FlowStore(Protocol):
         """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
         ...
 
+    def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        """Return the same, maybe without tasks and large values: one read, however many it has."""
+        ...
+
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
         ...
