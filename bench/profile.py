@@ -1,8 +1,8 @@
 """Where the time of one request goes, inside the application: `python -m bench.profile`.
 
 The application is called in this process, without server and threads, while a timer interrupts it
-after each millisecond of processor time; each time the innermost part of the path that is on the stack counts.
-Unlike a tracing profiler this costs the many small calls nothing.
+after each millisecond of processor time; each time the innermost part of the path that is on the
+stack counts. Unlike a tracing profiler this costs the many small calls nothing.
 """
 
 from __future__ import annotations

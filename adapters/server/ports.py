@@ -30,6 +30,10 @@ class Permit(Protocol):
     def is_authenticated(self) -> bool:
         """Whether the head that was admitted says who asks, so that its connection is known."""
 
+    @property
+    def body_bounds(self) -> tuple[int, float] | None:
+        """How long the body may be and take, in seconds, where that is less than for others."""
+
     def release(self) -> None:
         """Give the place back; the server calls this once, from any thread."""
 
@@ -79,4 +83,5 @@ class Terms:
 
     def response_to(self, error: HttpError, request_id: RequestId, peer: str) -> RawResponse:
         """Answer an error."""
-        return self.render_error(Rejection(**asdict(error), request_id=request_id, peer=peer))
+        refused = asdict(error) | {"status": error.status}
+        return self.render_error(Rejection(**refused, request_id=request_id, peer=peer))

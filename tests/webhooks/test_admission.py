@@ -26,7 +26,7 @@ def verdict(answer: RequestPermit | RawResponse) -> tuple[int, str] | str:
     """Return the status and code of a refusal, or who was let in."""
     if isinstance(answer, tuple):
         return answer[0], json.loads(answer[2])["code"]
-    return answer.context.key_id or "" if isinstance(answer, RoutePermit) else answer.path
+    return answer.path if isinstance(answer, ProbePermit) else answer.context.key_id or ""
 
 
 def headers_of(answer: RequestPermit | RawResponse) -> dict[str, str]:
