@@ -170,23 +170,24 @@ class Admission:
         client = client_address(
             head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
         )
+        route = table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
             remote_address=table.remember_address(client),
+            route_id=None if route is None else route.route_id,
         )
         if head.path in _PROBES:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
-        route = table.routes.find(head.path)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
             return self._refuse(
                 context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
             )
         counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
-        return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
+        return self._let_in(head, route, counted, context)
 
     def _let_in(
         self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext

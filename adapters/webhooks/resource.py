@@ -198,8 +198,8 @@ class WebhookResource:
         return short() or ReadStep(long, is_urgent=False)
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
-        with self._slow_reads.timing():
-            return self._ask(request, query, Room.short(request.permit.route.limits.answer_bytes))
+        room = Room.short(request.permit.route.limits.answer_bytes)
+        return self._slow_reads.timed(partial(self._ask, request, query, room))
 
     def _ask_at_length(self, request: _Request, query: QueryAction) -> Response:
         response = self._ask(request, query, Room(request.permit.route.limits.answer_bytes))
