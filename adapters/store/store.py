@@ -106,6 +106,10 @@ class EventSourcedStore:
         if custody is not None:
             custody.lock.note(line)
 
+    def never_wait_here(self) -> None:
+        """Have reads of this thread raise `StoreBusy` where they would wait for a lock."""
+        self.application.datastore.never_wait_here()
+
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
         try:
@@ -234,7 +238,8 @@ class EventSourcedStore:
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation; it never changes."""
-        row = self._row(schema.SELECT_POSITION, flow_id, owner)
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.SELECT_POSITION, (flow_id, owner)).fetchone()
         return None if row is None else int(row["position"])
 
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:

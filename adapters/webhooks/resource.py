@@ -44,7 +44,7 @@ from adapters.webhooks.steps import (
     put_off,
 )
 from adapters.webhooks.strict_json import Malformed, read_json
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.flow.ids import RequestId
 from domain.flow.values import Json
@@ -193,9 +193,12 @@ class WebhookResource:
         )
         if not in_loop:
             return ReadStep(long, is_urgent=False)
-        if self._slow_reads.are_expected():
-            return ReadStep(lambda: short() or long())
-        return short() or ReadStep(long, is_urgent=False)
+        if not self._slow_reads.are_expected():
+            try:
+                return short() or ReadStep(long, is_urgent=False)
+            except StoreBusy:
+                self._slow_reads.expect()
+        return ReadStep(lambda: short() or long())
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
         room = Room.short(request.permit.route.limits.answer_bytes)
@@ -211,6 +214,8 @@ class WebhookResource:
         route = request.permit.route
         try:
             result = query.ask(route.session, request.call.values, room)
+        except StoreBusy:
+            raise  # only where nobody may wait: it is asked again elsewhere
         except StoreUnavailable as error:
             self.log_fault(request.permit.context.request_id, error)
             return responses.persist_failed(route.route_id, "TaskFlow storage is unavailable.")

@@ -35,6 +35,9 @@ class SlowReads:
         try:
             return read()
         finally:
-            now = self.clock()
-            if now - began > SLOW_SECONDS:
-                self._slow_until = now + SLOW_FOR_SECONDS
+            if self.clock() - began > SLOW_SECONDS:
+                self.expect()
+
+    def expect(self) -> None:
+        """Expect slow reads from now on, for a while."""
+        self._slow_until = self.clock() + SLOW_FOR_SECONDS

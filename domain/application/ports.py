@@ -30,6 +30,10 @@ class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers get for
     """The store cannot be read or written now; what was asked did not happen."""
 
 
+class StoreBusy(StoreUnavailable):
+    """A read would have to wait for a lock, in a thread that must not wait; another may."""
+
+
 @frozen(kw_only=True)
 class Commit:
     """What one command writes, or nothing of it.
