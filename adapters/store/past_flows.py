@@ -11,9 +11,9 @@ from zlib import crc32
 
 import orjson
 from attrs import evolve
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
+from adapters.store.database import DatabaseCursor
 from adapters.store.values import with_marks, with_values
 from domain.application.ports import Commit
 from domain.flow.concerned import ALL_TASKS, SomeTasks, with_only
@@ -53,7 +53,7 @@ def past_row(commit: Commit, task_id: TaskId | None) -> PastRow:
     return (*place, _checksum(*place, state), state)
 
 
-def past_flow(c: SQLiteCursor, row: Mapping[str, Any]) -> Flow | None:
+def past_flow(c: DatabaseCursor, row: Mapping[str, Any]) -> Flow | None:
     """Return the flow of a request key's row that was read with the state kept for it."""
     columns = (row["flow_id"], row["version"], row["task_id"] or "", row["checksum"], row["state"])
     try:
