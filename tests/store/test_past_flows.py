@@ -35,17 +35,19 @@ def _hide_events(store: EventSourcedStore) -> None:
     execute(store, "UPDATE stored_events SET state=x'00'")
 
 
-def test_a_repeat_reads_no_event(store: EventSourcedStore) -> None:
-    played = _play(store)
-    _hide_events(store)
+def test_a_repeat_reads_no_event(file_store: EventSourcedStore) -> None:
+    played = _play(file_store)
+    _hide_events(file_store)
     for key, (command, outcome) in played.items():
-        again = granted(session(store).execute(command, keyed(key)))
+        again = granted(session(file_store).execute(command, keyed(key)))
         assert again == outcome
         assert again.is_replay
 
 
-def test_a_repeated_cancellation_lists_the_tasks_as_they_were(store: EventSourcedStore) -> None:
-    owner, cancel = session(store), CancelFlow(flow_id=FLOW)
+def test_a_repeated_cancellation_lists_the_tasks_as_they_were(
+    file_store: EventSourcedStore,
+) -> None:
+    owner, cancel = session(file_store), CancelFlow(flow_id=FLOW)
     owner.execute(creation(), keyed("k"))
     for number in range(65):
         owner.execute(run(FLOW, run_id=f"r{number}"), ORIGIN)
@@ -68,28 +70,28 @@ def test_a_repeated_cancellation_lists_the_tasks_as_they_were(store: EventSource
     ],
 )
 def test_a_state_that_is_missing_or_wrong_changes_no_answer(
-    store: EventSourcedStore, damage: str
+    file_store: EventSourcedStore, damage: str
 ) -> None:
-    played = _play(store)
-    execute(store, damage)
+    played = _play(file_store)
+    execute(file_store, damage)
     for key, (command, outcome) in played.items():
-        assert session(store).execute(command, keyed(key)) == outcome
-    kept = len(rows(store, PAST))
-    rebuild(store)
-    assert rebuild(store).changed == HEALTHY
-    assert len(rows(store, PAST)) <= kept
+        assert session(file_store).execute(command, keyed(key)) == outcome
+    kept = len(rows(file_store, PAST))
+    rebuild(file_store)
+    assert rebuild(file_store).changed == HEALTHY
+    assert len(rows(file_store, PAST)) <= kept
 
 
-def test_a_large_value_that_was_replaced_is_folded(store: EventSourcedStore) -> None:
+def test_a_large_value_that_was_replaced_is_folded(file_store: EventSourcedStore) -> None:
     """The state of a key that did not set it holds a mark, which then stands for nothing."""
-    owner = session(store)
+    owner = session(file_store)
     owner.execute(creation(), keyed("k1"))
     owner.execute(SetWaiting(flow_id=FLOW, expected_revision=0, state_json=LARGE), keyed("k2"))
     keeps = SetWaiting(flow_id=FLOW, expected_revision=1)
     first = owner.execute(keeps, keyed("k3"))
-    size = max(len(str(row[-1])) for row in rows(store, PAST) if row[1] == 3)
+    size = max(len(str(row[-1])) for row in rows(file_store, PAST) if row[1] == 3)
     assert size < len(LARGE.text)
     other = Json('{"z":' + LARGE.text + "}")
     owner.execute(SetWaiting(flow_id=FLOW, expected_revision=2, state_json=other), keyed("k4"))
     assert owner.execute(keeps, keyed("k3")) == first
-    assert rebuild(store).changed == HEALTHY
+    assert rebuild(file_store).changed == HEALTHY

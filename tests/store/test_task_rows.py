@@ -168,40 +168,40 @@ def test_the_index_knows_the_stalest_active_child(store: EventSourcedStore) -> N
     assert store.stale(10**15, 9) == []
 
 
-def test_the_counts_of_tasks_are_read_without_a_row_of_them(store: EventSourcedStore) -> None:
-    owner = session(store)
+def test_the_counts_of_tasks_are_read_without_a_row_of_them(file_store: EventSourcedStore) -> None:
+    owner = session(file_store)
     create(owner)
     for _ in range(2):
         granted(owner.execute(run(FLOW), ORIGIN))
     first = owner.summarize_tasks(FLOW)
-    older = rows(store, SNAPSHOTS)[0]
-    execute(store, "UPDATE flow_tasks SET state=x'00'")
+    older = rows(file_store, SNAPSHOTS)[0]
+    execute(file_store, "UPDATE flow_tasks SET state=x'00'")
     assert owner.summarize_tasks(FLOW) == first
-    assert not store.application._reported  # noqa: SLF001 - the rows were not even looked at
-    execute(store, "UPDATE flow_tasks SET stale_since=1")
+    assert not file_store.application._reported  # noqa: SLF001 - the rows were not even looked at
+    execute(file_store, "UPDATE flow_tasks SET stale_since=1")
     granted(owner.execute(run(FLOW), ORIGIN))
     last = owner.summarize_tasks(FLOW)
     assert (last and last.total) == 3
-    execute(store, "DELETE FROM stored_snapshots")
-    execute(store, "INSERT INTO stored_snapshots VALUES (?,?,?,?)", *older)
+    execute(file_store, "DELETE FROM stored_snapshots")
+    execute(file_store, "INSERT INTO stored_snapshots VALUES (?,?,?,?)", *older)
     assert owner.summarize_tasks(FLOW) == last
 
 
-def test_a_sweep_reads_only_the_rows_of_stale_tasks(store: EventSourcedStore) -> None:
-    owner = session(store)
+def test_a_sweep_reads_only_the_rows_of_stale_tasks(file_store: EventSourcedStore) -> None:
+    owner = session(file_store)
     create(owner)
     for _ in range(3):
         granted(owner.execute(run(FLOW), ORIGIN))
     granted(owner.execute(CancelFlow(flow_id=FLOW), ORIGIN))
     end = UpdateTask(flow_id=FLOW, task_id=TaskId("id-2"), status=TaskStatus.SUCCEEDED)
     granted(owner.execute(end, ORIGIN))
-    execute(store, "UPDATE flow_tasks SET state=x'00' WHERE number=0")
-    active = store.load_with(FLOW, ActiveTasks())
+    execute(file_store, "UPDATE flow_tasks SET state=x'00' WHERE number=0")
+    active = file_store.load_with(FLOW, ActiveTasks())
     assert _ids(active) == ["id-3", "id-4"]
     assert active is not None
     news = stale_since(active.tasks[0])
-    assert _ids(store.load_with(FLOW, ActiveTasks(news - 1))) == []
-    assert _ids(store.load_with(FLOW, ActiveTasks(news))) == ["id-3", "id-4"]
-    assert _ids(store.load_with(FLOW, SomeTasks())) == []
-    system = Operators(store, lambda: FAR_PAST, iter("xyz").__next__, SYSTEM)
+    assert _ids(file_store.load_with(FLOW, ActiveTasks(news - 1))) == []
+    assert _ids(file_store.load_with(FLOW, ActiveTasks(news))) == ["id-3", "id-4"]
+    assert _ids(file_store.load_with(FLOW, SomeTasks())) == []
+    system = Operators(file_store, lambda: FAR_PAST, iter("xyz").__next__, SYSTEM)
     assert system.give_up_children(FLOW) == Swept(lost=2, cancelled=1)
