@@ -170,14 +170,15 @@ class Admission:
         client = client_address(
             head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
         )
-        route = table.routes.find(head.path)
+        is_probe = head.path in _PROBES
+        route = None if is_probe else table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
             remote_address=table.remember_address(client),
             route_id=None if route is None else route.route_id,
         )
-        if head.path in _PROBES:
+        if is_probe:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
@@ -274,7 +275,7 @@ class Admission:
         retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
+        if fault := media_type_fault(head, takes_forms=route.takes_forms):
             return responses.unsupported_media_type(fault)
         return None
 
