@@ -196,9 +196,9 @@ def _on_server(
     on_stale_cache: Callable[[str], None] = _ignore,
     *,
     lasting: bool,
-    reading: bool = False,
+    **kind: bool,
 ) -> FlowApplication:
-    datastore, make = postgres().connected(url, lasting=lasting, reading=reading)
+    datastore, make = postgres().connected(url, lasting=lasting, **kind)
     try:
         return FlowApplication({}, make, on_stale_cache=on_stale_cache)
     except BaseException:
@@ -225,6 +225,24 @@ def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[
     finally:
         application.close()
     return before, after
+
+
+def open_unfinished(url: str) -> EventSourcedStore:
+    """Open a database on a server, its tables made if need be, to copy a store into it.
+
+    Raises:
+        StoreFault: if it cannot be used.
+    """
+    postgres().migrate_schema(url)
+    application = _on_server(url, lasting=True, unfinished=True)
+    try:
+        with translated():
+            upgrade(application, lambda _done, _flows: None)
+    except BaseException:
+        application.close()
+        raise
+    store: EventSourcedStore = postgres().PostgresStore(application)
+    return store
 
 
 def postgres() -> Any:  # noqa: ANN401 - a module

@@ -30,6 +30,7 @@ from domain.replay.projections import came_with, index_row, needed_no_event, req
 
 _Row: TypeAlias = tuple[object, ...]
 
+_SECTION: Final = 1_000
 _STREAMS: Final = "SELECT rowid, originator_id FROM stored_events WHERE originator_version = 1"
 _HEADLESS: Final = (
     "SELECT originator_id FROM stored_events WHERE originator_id NOT IN"
@@ -137,23 +138,57 @@ def _records(
         yield store.application.mapper.to_recorded_event(StoredEvent(*row))
 
 
-def _put(
-    store: EventSourcedStore,
-    cursor: DatabaseCursor,
-    records: Sequence[RecordedEvent],
-    position: int,
-) -> Counter[str]:
+def derive(store: EventSourcedStore, progress: Progress) -> int:
+    """Make all that follows from the events of a store that nobody uses yet; count its flows.
+
+    PERF: a rebuild asks for the rows of each flow, which takes a server ten times as long.
+
+    Raises:
+        StoreFault: if the events cannot be folded.
+    """
+    datastore = store.application.datastore
+    with translated(), datastore.transaction(commit=True) as cursor:
+        streams = _streams(cursor)
+        for table in _TABLES:
+            cursor.execute(f"DELETE FROM {table.name}")  # noqa: S608 - names of ours
+    for start in range(0, len(streams), _SECTION):
+        with translated(), _foldable(), datastore.transaction(commit=True) as cursor:
+            made: defaultdict[_Table, list[_Row]] = defaultdict(list)
+            for position, flow_id in streams[start : start + _SECTION]:
+                for table, (_, rows) in _due(
+                    store, list(_records(store, cursor, flow_id)), position
+                ).items():
+                    made[table] += rows
+            for table, rows in made.items():
+                datastore.fill(cursor, table.name, (), rows)
+        progress(min(start + _SECTION, len(streams)), len(streams))
+    return len(streams)
+
+
+def _due(
+    store: EventSourcedStore, records: Sequence[RecordedEvent], position: int
+) -> Mapping[_Table, tuple[object, Sequence[_Row]]]:
+    """Return the rows that follow from the events of a flow, and their key in each table."""
     flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
-    due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
+    return {
         _TASKS: (flow.flow_id, task_rows(flow)),
         _VALUES: (flow.flow_id, value_rows(flow)),
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
         _INDEX: (flow.flow_id, [indexed]),
         _VIEWS: (position, [(position, *view_row(flow))]),
     }
+
+
+def _put(
+    store: EventSourcedStore,
+    cursor: DatabaseCursor,
+    records: Sequence[RecordedEvent],
+    position: int,
+) -> Counter[str]:
+    due = _due(store, records, position)
     found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
     wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
     # NOTE: where a task's row is deleted a trigger deletes the snapshot.

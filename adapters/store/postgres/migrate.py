@@ -91,6 +91,23 @@ def check_to_read(c: psycopg.Connection[Any]) -> StoreIdentity:
     Raises:
         StoreFault: if not; the sentence has the command to run.
     """
+    identity = _identity(c)
+    if _one(c, "SELECT position FROM log_head") is None:
+        raise StoreFault("the database holds a half-made copy: run taskflow store copy again")
+    return identity
+
+
+def check_to_copy(c: psycopg.Connection[Any]) -> StoreIdentity:
+    """Check a database that a store is copied to, which has no head before all is there.
+
+    Raises:
+        StoreFault: if it cannot be used.
+    """
+    _check_server(c)
+    return _identity(c)
+
+
+def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
     version = _schema_version(c)
     if version > VERSION:
         raise _newer(version)
