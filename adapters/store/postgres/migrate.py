@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault
+from adapters.store.postgres.link import without_pooler
 from adapters.store.postgres.schema import APPEND_BATCH, MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -45,6 +46,8 @@ def migrate_schema(url: str) -> tuple[int, int]:
     Raises:
         StoreFault: if the schema is newer than this program, or the database cannot be used.
     """
+    if without_pooler(url) != url:
+        raise StoreFault("behind a pooler nothing is migrated: name the server itself")
     try:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
             return _migrate(c)
