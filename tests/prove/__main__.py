@@ -12,7 +12,16 @@ from typing import Final
 
 from attrs import asdict
 
-from tests.prove import concurrent, copies, databases, exhaustive, faults, generated, power_cuts
+from tests.prove import (
+    concurrent,
+    copies,
+    databases,
+    exhaustive,
+    faults,
+    generated,
+    power_cuts,
+    tailing,
+)
 from tests.prove.result import Progress, Proof, Ran, Result
 from tests.prove.showing import progress_line, table
 
@@ -22,6 +31,7 @@ PROOFS: Final[dict[str, Proof]] = {
     "concurrent": concurrent.run,
     "databases": databases.run,
     "copies": copies.run,
+    "tailing": tailing.run,
     "power_cuts": power_cuts.run,
     "faults": faults.run,
 }
