@@ -25,7 +25,8 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-from adapters.composition.gateway import gateway, writing
+from adapters.composition.gateway import gateway
+from adapters.composition.writer import writing
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head
 from adapters.settings import load_settings

@@ -13,10 +13,12 @@ from typing import IO, Final, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from adapters.cli.explanation import Explanation
 from adapters.cli.options import (
     CONFIG,
     OptionGroup,
     checkpoints_option,
+    flag,
     host_option,
     log_flag,
     option,
@@ -41,6 +43,7 @@ from domain.replay.findings import RebuiltRows
 T = TypeVar("T")
 
 _MOST_WAIT: Final = 3_600
+_MOST_DESCRIPTORS: Final = 65_535
 
 OpenStore: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[T]]
 """Opens the store of a configuration, or of a database URL, which goes first."""
@@ -69,6 +72,12 @@ class ServeOptions:
     database: str | None = option("URL", "where the events are kept, instead of what FILE says")
     host: str | None = host_option()
     port: int | None = port_option()
+    socket: int | None = option(
+        "FD",
+        "the descriptor of a socket that listens already, instead of --host and --port",
+        read=number_within(0, _MOST_DESCRIPTORS),
+        default=None,
+    )
     wait: int = option(
         "SECONDS",
         "how long to wait for a store that another gateway still writes to (default: 0)",
@@ -95,6 +104,17 @@ class PagesOptions(StoreOptions):
     checkpoints: Path | None = checkpoints_option()
     public_keys: tuple[str, ...] = public_keys_option()
     json: bool = log_flag()
+
+
+@frozen(kw_only=True)
+class ExplainOptions:
+    """A payload, the headers that came with it, and the route that it is for."""
+
+    config: Path = option("FILE", CONFIG, read=Path, required=True)
+    route: str = option("ROUTE", "the id of the route that it is for", required=True)
+    payload: Path = option("FILE", "the body, as it was sent", read=Path, required=True)
+    headers: Path | None = option("FILE", "its headers, one a line", read=Path)
+    authenticate: bool = flag("look up the route's secrets, and see who asks")
 
 
 @frozen(kw_only=True)
@@ -249,6 +269,7 @@ class Dependencies:
     """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock
     check: Callable[[Path], CheckReport]
+    explain: Callable[[ExplainOptions], Explanation]
     read_store: OpenStore[ReadableFlows]
     write_store: OpenStore[WritableFlows]
     migrate: Callable[[Path | None, str | None], tuple[int, int]]

@@ -9,12 +9,14 @@ from adapters.settings.checkpoints import CheckpointsConfig
 from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
 from adapters.settings.gateway_config import (
+    AdminConfig,
     ChildrenConfig,
     GatewayConfig,
     LogConfig,
     ServerConfig,
 )
 from adapters.settings.key_validity import KeyValidity
+from adapters.settings.mapping_config import MapConfig, MapFault
 from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
 from adapters.settings.resolve import (
@@ -22,16 +24,19 @@ from adapters.settings.resolve import (
     load_settings,
     resolve,
     resolve_login,
+    resolve_route,
 )
 from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.signature_keys import SignatureKey
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
     "ACTION_NAMES",
+    "AdminConfig",
     "CheckpointsConfig",
     "ChildrenConfig",
     "Config",
@@ -41,6 +46,8 @@ __all__ = [
     "InvalidKey",
     "KeyValidity",
     "LogConfig",
+    "MapConfig",
+    "MapFault",
     "Misfit",
     "PagesConfig",
     "PagesLogin",
@@ -52,6 +59,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "SharedLimitsConfig",
     "SignatureKey",
     "StoreConfig",
     "Unresolved",
@@ -62,4 +70,5 @@ __all__ = [
     "read_store_config",
     "resolve",
     "resolve_login",
+    "resolve_route",
 ]

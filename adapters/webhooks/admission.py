@@ -29,6 +29,7 @@ from adapters.webhooks.request_context import (
 )
 from adapters.webhooks.responses import Headers, Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
+from adapters.webhooks.shared_limits import SharedLimiter
 from domain.application.limits import Limits
 from domain.flow.ids import FlowId, RouteId
 
@@ -136,19 +137,24 @@ class AdmissionTable:
 class Admission:
     """Lets a request in, or says why not.
 
-    Rates and places are counted by route id and client, and outlive the table.
+    Rates and places are counted by route id and client, and outlive the table. Where they are
+    `shared`, other gateways count the same.
     """
 
     table: AdmissionTable
     clock: Monotonic
     log_request: LogRequest
-    _rate: RateLimiter = field(
+    shared: SharedLimiter | None = None
+    _rate: RateLimiter | SharedLimiter = field(
         init=False,
         default=Factory(
-            lambda self: RateLimiter(self.clock, self.table.limits.tracked_keys), takes_self=True
+            lambda self: self.shared or RateLimiter(self.clock, self.table.limits.tracked_keys),
+            takes_self=True,
         ),
     )
-    _in_flight: InFlight = field(init=False, factory=InFlight)
+    _in_flight: InFlight | SharedLimiter = field(
+        init=False, default=Factory(lambda self: self.shared or InFlight(), takes_self=True)
+    )
     _unverified: InFlight = field(init=False, factory=InFlight)
 
     def swap(self, table: AdmissionTable) -> None:
@@ -158,6 +164,10 @@ class Admission:
         """
         self._rate.tracked_keys = table.limits.tracked_keys
         self.table = table
+
+    def in_flight(self) -> int:
+        """Return how many requests were admitted and are not yet answered."""
+        return self._in_flight.count()
 
     def neighbourhood(self, peer: str) -> str | None:
         """Return the client whose connection a socket's is now, or None if it is a proxy's."""
@@ -170,23 +180,25 @@ class Admission:
         client = client_address(
             head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
         )
+        is_probe = head.path in _PROBES
+        route = None if is_probe else table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
             remote_address=table.remember_address(client),
+            route_id=None if route is None else route.route_id,
         )
-        if head.path in _PROBES:
+        if is_probe:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
-        route = table.routes.find(head.path)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
             return self._refuse(
                 context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
             )
         counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
-        return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
+        return self._let_in(head, route, counted, context)
 
     def _let_in(
         self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext
@@ -273,7 +285,7 @@ class Admission:
         retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
+        if fault := media_type_fault(head, takes_forms=route.takes_forms):
             return responses.unsupported_media_type(fault)
         return None
 

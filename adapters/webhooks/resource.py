@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar, assert_never
 
@@ -15,7 +15,6 @@ from adapters.webhooks.actions import (
     CommandAction,
     QueryAction,
     make_command,
-    read_call,
 )
 from adapters.webhooks.admission import (
     Admission,
@@ -24,8 +23,8 @@ from adapters.webhooks.admission import (
     RoutePermit,
     UnverifiedPermit,
 )
+from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
-from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import outcome_response, unsaved_response
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import RawPieces, Response
@@ -43,7 +42,6 @@ from adapters.webhooks.steps import (
     do_now,
     put_off,
 )
-from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.flow.ids import RequestId
@@ -58,23 +56,23 @@ T = TypeVar("T")
 
 @frozen
 class _Request:
-    """A request that makes sense: who sent it, what it asks for, and its body as it came."""
+    """A request that makes sense: who sent it, what it asks for, and as what it came."""
 
     permit: RoutePermit
     call: ActionCall
-    body: bytes
+    asked: AskedCall
 
 
 @frozen(kw_only=True)
 class WebhookResource:
     """Answers every request that was admitted, whatever its path and method.
 
-    `ready` says whether requests should be sent here, `log_fault` takes what went wrong behind an
-    answer of 500 or 503, `submit` has a command carried out.
+    `ready` says whether requests should be sent here, and which parts are not ready; `log_fault`
+    takes what went wrong behind an answer of 500 or 503, `submit` has a command carried out.
     """
 
     admission: Admission
-    ready: Callable[[], bool]
+    ready: Callable[[], tuple[bool, Sequence[str]]]
     log_fault: LogFault
     submit: Submit
     _slow_reads: SlowReads = field(
@@ -128,7 +126,7 @@ class WebhookResource:
     def _logged(
         self, permit: RequestPermit, call: ActionCall | None, response: Response
     ) -> Response:
-        action = flow_id = None
+        action, flow_id = response.action, None
         if call is not None:
             action, flow_id = call.action.name, call.values.get("flow_id")
         try:
@@ -156,17 +154,12 @@ class WebhookResource:
         return self._understand(verified, body)
 
     def _understand(self, permit: RoutePermit, body: bytes) -> _Request | Response:
-        route_id = permit.route_id
-        document = read_json(body)
-        if isinstance(document, Malformed):
-            return responses.invalid_json(route_id, document.reason)
-        call = read_call(document)
-        if isinstance(call, Issue):
-            return responses.invalid_request(route_id, call.text)
-        return _Request(permit, call, body)
+        asked = read_asked(permit.route, permit.head.value, body)
+        return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
-        return responses.READY if self.ready() else responses.NOT_READY
+        is_ready, parts = self.ready()
+        return responses.readiness(is_ready=is_ready, parts=parts)
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
         route, call, permit = request.permit.route, request.call, request.permit
@@ -220,7 +213,7 @@ class WebhookResource:
 
     def _change(self, request: _Request, action: CommandAction) -> Response | CommandStep:
         permit, route = request.permit, request.permit.route
-        key = request_key(route.route_id, permit.idempotency_keys, request.body)
+        key = request.asked.key(route.route_id, permit.idempotency_keys)
         if isinstance(key, Issue):
             return responses.invalid_request(route.route_id, key.text)
         command = make_command(action, request.call.values, route.controller_id)

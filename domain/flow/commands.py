@@ -11,6 +11,9 @@ from domain.flow.rules import RULES, DecisionRules
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
+ExpectedRevision: TypeAlias = int | None
+"""The revision that a flow must have; None is for whichever it has (ADR 76)."""
+
 
 @frozen(kw_only=True)
 class CreateFlow:
@@ -30,7 +33,7 @@ class SetWaiting:
     """Let a flow wait for something, or say that it is blocked."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
     wait_json: Patch[Json] = KEEP
@@ -43,7 +46,7 @@ class ResumeFlow:
     """Let a flow go on."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     status: FlowStatus = FlowStatus.QUEUED
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
@@ -54,7 +57,7 @@ class FinishFlow:
     """End a flow well."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     state_json: Patch[Json] = KEEP
 
 
@@ -63,7 +66,7 @@ class FailFlow:
     """End a flow badly."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     state_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
     blocked_summary: Patch[str | None] = KEEP
@@ -74,7 +77,7 @@ class RequestCancel:
     """Set the cancel intent, and nothing else."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
 
 
 @frozen(kw_only=True)

@@ -37,7 +37,12 @@ TOOLS = (
     Tool("haproxy", ("haproxy",)),
     Tool("pgbouncer", ("pgbouncer",)),  # stands before a database in test_pooler
     Tool("chromium", ("chromium",)),  # reads the auditor's pages
+    Tool("systemd-analyze", ("systemd",)),  # judges the units of deploy/
     Tool("faketime", ("faketime",)),  # sets the clock of a running gateway
+    Tool("curl", ("curl",)),  # these three are typed in the senders' pages
+    Tool("jq", ("jq",)),
+    Tool("openssl", ("openssl",)),
+    Tool("prometheus-alertmanager", ("prometheus-alertmanager",)),  # a sender
 )
 
 

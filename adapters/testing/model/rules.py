@@ -53,7 +53,8 @@ class Rules:
 
     def objection(self, flow: ModelFlow, command: FlowCommand) -> ModelRejection | None:
         """Return why a flow rejects a command: its revision comes first, then the lifecycle."""
-        if getattr(command, "expected_revision", flow.revision) != flow.revision:
+        expected = getattr(command, "expected_revision", None)
+        if expected is not None and expected != flow.revision:
             changed = "TaskFlow changed since the caller's expected revision."
             return ModelRejection("revision_conflict", changed)
         if isinstance(command, UpdateTask) or (isinstance(command, LoseTask) and flow.wants_cancel):
