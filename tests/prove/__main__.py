@@ -19,6 +19,7 @@ from tests.prove import (
     exhaustive,
     faults,
     generated,
+    memory,
     power_cuts,
     tailing,
 )
@@ -32,6 +33,7 @@ PROOFS: Final[dict[str, Proof]] = {
     "databases": databases.run,
     "copies": copies.run,
     "tailing": tailing.run,
+    "memory": memory.run,
     "power_cuts": power_cuts.run,
     "faults": faults.run,
 }
