@@ -20,6 +20,7 @@ from adapters.cli.dependencies import (
     PagesOptions,
     Reloaded,
     ServeOptions,
+    StoreShard,
 )
 from adapters.cli.explanation import ExplainedStep, Explanation
 from adapters.cli.progress import progress_on
@@ -44,6 +45,7 @@ __all__ = [
     "ServeOptions",
     "ServedRoute",
     "Startable",
+    "StoreShard",
     "UnservedRoute",
     "Unstartable",
     "progress_on",

@@ -29,6 +29,7 @@ from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.shards import ShardConfig
 from adapters.settings.signature_keys import SignatureKey
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
@@ -56,6 +57,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "ShardConfig",
     "SignatureKey",
     "StoreConfig",
     "Unresolved",

@@ -4,7 +4,7 @@
 notification id of the creation. `request_keys` holds what an idempotency key stands for; the row
 of a command that was accepted without an event is the one that follows from none. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
-format all its rows are, once they are.
+format all its rows are, once they are. `owner_shards` follows from no event: see there.
 """
 
 from __future__ import annotations
@@ -86,6 +86,10 @@ TABLES: Final = (
         PRIMARY KEY (flow_id, name)
     )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS owner_shards (
+        owner TEXT PRIMARY KEY,
+        shard TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"

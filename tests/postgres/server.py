@@ -37,7 +37,7 @@ _SETTINGS: Final = {
 TABLES: Final = (
     *("stored_events", "stored_snapshots", "flow_index", "request_keys"),
     *("flow_views", "flow_tasks", "flow_values", "refused_calls", "totals", "turned_away"),
-    *("configuration_changes", "configuration_state"),
+    *("configuration_changes", "configuration_state", "owner_shards"),
 )
 _NUMBERS: Final = count(1)
 
