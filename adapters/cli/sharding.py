@@ -104,6 +104,8 @@ def _run_on_each(
         part = _ShardTerminal(terminal.out, terminal.err, shard.name, documents)
         try:
             codes.append(_run_on(shard, each, given, part))
+        except BrokenPipeError:
+            raise
         except Exception as error:  # noqa: BLE001 - as that of any command
             codes.append(fail(error, part))
     if documents:

@@ -10,9 +10,13 @@ from adapters import cli
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.composition.checkpoints import Signing, checkpoints_as_configured
+from adapters.composition.checkpoints import (
+    Signing,
+    checkpoints_as_configured,
+    signing_of,
+)
 from adapters.composition.stores import database_url, gateway_of
-from adapters.settings import GatewayConfig
+from adapters.settings import FIRST, GatewayConfig
 from adapters.store import StoreFault, store_files
 from domain.tlog.checkpoints import Unprovable
 
@@ -58,6 +62,16 @@ def misplaced_checkpoints(gateway: GatewayConfig, url: str, signing: Signing) ->
         return str(error)
     except OSError:
         return None  # it is not known to be anything else: the gateway warns that it cannot sign
+    return None
+
+
+def misplaced_in_any(gateway: GatewayConfig, url: str) -> str | None:
+    """Say of any of the stores of a gateway what `misplaced_checkpoints` says; the first is URL."""
+    for shard in gateway.shards:
+        each = gateway.of_shard(shard)
+        store = url if shard.name == FIRST else shard.url.url
+        if fault := misplaced_checkpoints(each, store, signing_of(each)):
+            return fault
     return None
 
 
