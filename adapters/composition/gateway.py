@@ -127,6 +127,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
+                store.never_wait_here()  # this thread is the one in which all callers are answered
                 return serve_until_stopped(server, signals)
 
 

@@ -46,7 +46,7 @@ class ServerConfig:
 
     host: HostName = "127.0.0.1"
     port: PortNumber = _DEFAULT_PORT
-    threads: Annotated[int, Between(1, 256)] = 2
+    threads: Annotated[int, Between(1, 256)] = 1
     connections: _Connections = 1024
     connections_per_address: _Connections = field()
     head_bytes: Annotated[int, Between(1024, 1 << 20)] = 16_384

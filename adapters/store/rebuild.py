@@ -14,6 +14,7 @@ from adapters.store import schema
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
+from adapters.store.past_flows import is_right
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
 from adapters.store.tasks import task_rows
@@ -87,7 +88,8 @@ _VIEWS: Final = _Table(
 )
 _TASKS: Final = _Table("flow_tasks", "flow_id", 7, ({"flow_id": 0, "number": 1},))
 _VALUES: Final = _Table("flow_values", "flow_id", 4, ({"flow_id": 0, "name": 1},))
-_TABLES: Final = (_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
+_PAST: Final = _Table("past_flows", "flow_id", 5, ({"flow_id": 0, "version": 1, "task_id": 2},))
+_TABLES: Final = (_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS, _PAST)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -166,10 +168,17 @@ def derive(store: EventSourcedStore, progress: Progress) -> int:
 
 
 def _due(
-    store: EventSourcedStore, records: Sequence[RecordedEvent], position: int
+    store: EventSourcedStore,
+    records: Sequence[RecordedEvent],
+    position: int,
+    past: Iterable[_Row] = (),
 ) -> Mapping[_Table, tuple[object, Sequence[_Row]]]:
-    """Return the rows that follow from the events of a flow, and their key in each table."""
-    flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
+    """Return the rows that follow from the events of a flow, and their key in each table.
+
+    Of `past` those are right that do; one that is missing is made when it is asked for.
+    """
+    states = _states(records, {row[1] for row in past})
+    flow = states[len(records)]
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
@@ -179,6 +188,8 @@ def _due(
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
         _INDEX: (flow.flow_id, [indexed]),
         _VIEWS: (position, [(position, *view_row(flow))]),
+        # A state that is missing, or older than these rows, is folded when it is asked for.
+        _PAST: (flow.flow_id, [row for row in past if is_right(row, states.get(row[1]))]),
     }
 
 
@@ -188,7 +199,8 @@ def _put(
     records: Sequence[RecordedEvent],
     position: int,
 ) -> Counter[str]:
-    due = _due(store, records, position)
+    past = _PAST.rows(cursor, records[0].flow_id)
+    due = _due(store, records, position, past)
     found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
     wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
     # NOTE: where a task's row is deleted a trigger deletes the snapshot.
@@ -197,6 +209,16 @@ def _put(
         if wrong[table]:
             table.put(cursor, key, rows)
     return Counter({table.name: _differing(found[table], rows) for table, (_, rows) in due.items()})
+
+
+def _states(records: Iterable[RecordedEvent], versions: set[object]) -> Mapping[object, Flow]:
+    """Return a flow as of some versions, and of the last."""
+    flow, states = None, dict[object, Flow]()
+    for record in records:
+        flow = cast("Flow", project(flow, [record]))  # after an event there is a flow
+        if record.version in versions:
+            states[record.version] = flow
+    return states if flow is None else {**states, flow.version: flow}
 
 
 def _differing(found: set[_Row], wanted: Sequence[_Row]) -> int:

@@ -42,7 +42,7 @@ from adapters.webhooks.steps import (
     do_now,
     put_off,
 )
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.flow.ids import RequestId
 from domain.flow.values import Json
@@ -184,15 +184,18 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop or query.takes_long:
+        if not in_loop:
             return ReadStep(long, is_urgent=False)
-        if self._slow_reads.are_expected():
-            return ReadStep(lambda: short() or long())
-        return short() or ReadStep(long, is_urgent=False)
+        if not self._slow_reads.are_expected():
+            try:
+                return short() or ReadStep(long, is_urgent=False)
+            except StoreBusy:
+                self._slow_reads.expect()
+        return ReadStep(lambda: short() or long())
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
-        with self._slow_reads.timing():
-            return self._ask(request, query, Room.short(request.permit.route.limits.answer_bytes))
+        room = Room.short(request.permit.route.limits.answer_bytes)
+        return self._slow_reads.timed(partial(self._ask, request, query, room))
 
     def _ask_at_length(self, request: _Request, query: QueryAction) -> Response:
         response = self._ask(request, query, Room(request.permit.route.limits.answer_bytes))
@@ -204,6 +207,8 @@ class WebhookResource:
         route = request.permit.route
         try:
             result = query.ask(route.session, request.call.values, room)
+        except StoreBusy:
+            raise  # only where nobody may wait: it is asked again elsewhere
         except StoreUnavailable as error:
             self.log_fault(request.permit.context.request_id, error)
             return responses.persist_failed(route.route_id, "TaskFlow storage is unavailable.")

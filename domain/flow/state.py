@@ -7,6 +7,7 @@ from attrs import frozen
 from domain.flow.ids import FlowId, Owner
 from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
 from domain.flow.task import Task, is_active, stale_since
+from domain.flow.task_counts import NO_TASKS, TaskCounts
 from domain.flow.values import Json, Timestamp
 
 
@@ -15,9 +16,9 @@ class Flow:
     """A TaskFlow: the aggregate.
 
     `version` counts all its events from 1, `revision` only those that callers compare, from 0.
-    It may have only those of its `tasks` with it that a command concerns; `task_count` and
-    `active_count` are of all. `latest_at` is the moment of its latest event, `updated_at` of the
-    latest that moved the revision. `state_json` and `wait_json` are None until they are first set.
+    It may have only those of its `tasks` with it that a command concerns; `counts` are of all.
+    `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
+    revision. `state_json` and `wait_json` are None until they are first set.
     """
 
     flow_id: FlowId
@@ -38,9 +39,18 @@ class Flow:
     blocked_summary: str | None = None
     cancel_requested_at: Timestamp | None = None
     ended_at: Timestamp | None = None
-    task_count: int = 0
-    active_count: int = 0
+    counts: TaskCounts = NO_TASKS
     tasks: tuple[Task, ...] = ()
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks the flow has, be they with it or not."""
+        return self.counts.total
+
+    @property
+    def active_count(self) -> int:
+        """How many of them have not ended."""
+        return self.counts.active
 
 
 def is_terminal(flow: Flow) -> bool:

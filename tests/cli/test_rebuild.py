@@ -24,6 +24,7 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
         "  flow_tasks: 0 rows",
         "  flow_values: 0 rows",
         "  flow_views: 0 rows",
+        "  past_flows: 0 rows",
         "  request_keys: 0 rows",
         "  stored_snapshots: 1 row",
         "Folded 3 flows from the events, and corrected:",
@@ -45,6 +46,7 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
             "storedSnapshots": 1,
             "flowIndex": 3,
             "flowViews": 0,
+            "pastFlows": 0,
             "requestKeys": 0,
         },
     }

@@ -17,6 +17,7 @@ from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
 from domain.flow.task import Task
+from domain.flow.task_counts import NO_TASKS
 from domain.flow.values import Json
 
 AT: Final = 1_767_225_600_000
@@ -235,5 +236,5 @@ def samples() -> Iterator[tuple[str, Stored]]:
         )
     yield "sparse", FlowSnapshot(FlowId("flow-1"), 1, _FLOW)
     yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)
-    head = replace(_FULL_FLOW, tasks=(), task_count=2, active_count=1)
+    head = replace(_FULL_FLOW, tasks=(), counts=NO_TASKS.changed((), _FULL_FLOW.tasks))
     yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)

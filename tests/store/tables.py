@@ -16,7 +16,8 @@ KEYS: Final = "request_keys"
 VIEWS: Final = "flow_views"
 TASKS: Final = "flow_tasks"
 VALUES: Final = "flow_values"
-DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
+PAST: Final = "past_flows"
+DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, PAST, KEYS)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 
@@ -45,3 +46,4 @@ def delete_caches(store: EventSourcedStore) -> None:
     execute(store, "DELETE FROM flow_tasks")
     execute(store, "DELETE FROM flow_views")
     execute(store, "DELETE FROM flow_values")
+    execute(store, "DELETE FROM past_flows")

@@ -110,6 +110,15 @@ CREATE TABLE flow_values (
     PRIMARY KEY (flow_id, name)
 );
 
+CREATE TABLE past_flows (
+    flow_id text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    checksum bigint NOT NULL,
+    state bytea NOT NULL,
+    PRIMARY KEY (flow_id, version, task_id)
+);
+
 CREATE TABLE view_format (format bigint PRIMARY KEY);
 
 CREATE TABLE refused_calls (
