@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeAlias, cast
 
@@ -171,11 +171,11 @@ def _due(
     store: EventSourcedStore,
     records: Sequence[RecordedEvent],
     position: int,
-    past: Iterable[_Row] = (),
+    past: Collection[_Row] = (),
 ) -> Mapping[_Table, tuple[object, Sequence[_Row]]]:
     """Return the rows that follow from the events of a flow, and their key in each table.
 
-    Of `past` those are right that do; one that is missing is made when it is asked for.
+    Of the rows of its `past` states those that are right are due again.
     """
     states = _states(records, {row[1] for row in past})
     flow = states[len(records)]
@@ -199,8 +199,7 @@ def _put(
     records: Sequence[RecordedEvent],
     position: int,
 ) -> Counter[str]:
-    past = _PAST.rows(cursor, records[0].flow_id)
-    due = _due(store, records, position, past)
+    due = _due(store, records, position, _PAST.rows(cursor, records[0].flow_id))
     found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
     wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
     # NOTE: where a task's row is deleted a trigger deletes the snapshot.
