@@ -30,7 +30,10 @@ class _Wording:
 
 _WAIT: Final = ("current_step", "blocked_task_id", "blocked_summary", "wait_json", "state_json")
 _FAIL: Final = ("blocked_task_id", "blocked_summary", "state_json")
-_OPEN: Final = ("status", "goal", "controller_id", "current_step", "wait_json", "state_json")
+_OPEN: Final = (
+    *("status", "goal", "controller_id", "correlation_key"),
+    *("current_step", "wait_json", "state_json"),
+)
 _LINK: Final = ("status", "runtime", "task", "label", "run_id", "child_session_key")
 _NEWS: Final = ("progress_summary",)
 _END: Final = ("status", "error", "terminal_outcome", "terminal_summary", "progress_summary")

@@ -14,6 +14,7 @@ from eventsourcing.sqlite import SQLiteCursor
 from adapters.store import schema
 from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
+from adapters.store.lists import filter_row, name_rows
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
 from adapters.store.tasks import task_rows
@@ -71,7 +72,9 @@ _VIEWS: Final = _Table(
 )
 _TASKS: Final = _Table("flow_tasks", "flow_id", 7)
 _VALUES: Final = _Table("flow_values", "flow_id", 4)
-_TABLES: Final = (_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
+_NAMES: Final = _Table("flow_names", "flow_id", 3)
+_FILTERS: Final = _Table("flow_filters", "position", 8, _VIEWS.due)
+_TABLES: Final = (_NAMES, _FILTERS, _TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -130,6 +133,8 @@ def _put(
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
     due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
+        _NAMES: (flow.flow_id, name_rows(flow)),
+        _FILTERS: (position, [filter_row(flow, position)]),
         _TASKS: (flow.flow_id, task_rows(flow)),
         _VALUES: (flow.flow_id, value_rows(flow)),
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),

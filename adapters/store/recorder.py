@@ -12,6 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
+from adapters.store.lists import write_filters, write_name
 from adapters.store.sqlite import Datastore
 from adapters.store.tasks import write_all, write_changed
 from adapters.store.values import write_values
@@ -109,6 +110,9 @@ class _BatchWrite:
         ids = self._recorder._insert_events(self._cursor, commit.events)  # noqa: SLF001 - the library's hook
         if commit.key is not None:
             self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
+        if commit.events:
+            is_new = commit.events[0].originator_version == 1
+            write_name(self._cursor, commit.flow, is_new=is_new)
         return ids or ()
 
 
@@ -125,6 +129,7 @@ def _insert_derived(c: es.SQLiteCursor, written: _Written, snapshot: StoredEvent
     if has_tasks:
         c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
     write_values(c, flow)
+    write_filters(c, flow, created_at)
     c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
 
 

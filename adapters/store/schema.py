@@ -4,7 +4,8 @@
 notification id of the creation. `request_keys` holds what an idempotency key stands for; the row
 of a command that was accepted without an event is the one that follows from none. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
-format all its rows are, once they are.
+format all its rows are, once they are. `flow_names` has the live flow that a correlation key names,
+and `flow_filters` what an owner's list may be filtered by, at the position of a flow's creation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ APPLICATION_ID: Final = 0x54464C57
 SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
 
-ROWS_FORMAT: Final = 3
+ROWS_FORMAT: Final = 4
 """Counts the changes of the rows that are derived from events, but for what callers are shown."""
 
 READABLE: Final = (1, SCHEMA_VERSION)
@@ -85,6 +86,31 @@ TABLES: Final = (
         json BLOB NOT NULL,
         PRIMARY KEY (flow_id, name)
     )""",
+    """CREATE TABLE IF NOT EXISTS flow_names (
+        owner TEXT NOT NULL,
+        correlation_key TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        PRIMARY KEY (owner, correlation_key)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_names_flow ON flow_names (flow_id)",
+    # NOTE: each index ends with the position, which is the rowid.
+    """CREATE TABLE IF NOT EXISTS flow_filters (
+        position INTEGER PRIMARY KEY,
+        flow_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        status TEXT NOT NULL,
+        controller_id TEXT NOT NULL,
+        current_step TEXT,
+        correlation_key TEXT,
+        updated_at INTEGER NOT NULL
+    )""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_controller
+        ON flow_filters (owner, controller_id)""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_step
+        ON flow_filters (owner, current_step) WHERE current_step IS NOT NULL""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_key
+        ON flow_filters (owner, correlation_key) WHERE correlation_key IS NOT NULL""",
+    "CREATE INDEX IF NOT EXISTS flow_filters_updated ON flow_filters (owner, updated_at)",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 
@@ -97,6 +123,15 @@ UPDATE_INDEX: Final = (
 INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
 DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=? RETURNING 1"
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
+INSERT_NAME: Final = "INSERT INTO flow_names VALUES (?,?,?)"
+PUT_NAME: Final = "INSERT OR REPLACE INTO flow_names VALUES (?,?,?)"
+DELETE_NAME: Final = "DELETE FROM flow_names WHERE owner=? AND correlation_key=? AND flow_id=?"
+SELECT_NAMED: Final = "SELECT flow_id FROM flow_names WHERE owner=? AND correlation_key=?"
+PUT_FILTERS: Final = "INSERT OR REPLACE INTO flow_filters VALUES (?,?,?,?,?,?,?,?)"
+UPDATE_FILTERS: Final = (
+    "UPDATE flow_filters SET status=?, current_step=?, updated_at=?"
+    " WHERE position=(SELECT position FROM flow_index WHERE flow_id=?) AND flow_id=?"
+)
 PUT_VIEW: Final = (
     "INSERT OR REPLACE INTO flow_views SELECT position,?,?,?,?,? FROM flow_index"
     # NOTE: of a damaged row a position may be no number.
@@ -131,6 +166,7 @@ LATEST_VIEW: Final = (
     f"{_VIEWED.format(LATEST_VERSION)} WHERE i.owner=? ORDER BY i.position DESC LIMIT 1"
 )
 VIEWS: Final = _VIEWED.format("")
+FILTERED_VIEWS: Final = VIEWS.replace("flow_index AS i", "flow_filters AS i")
 SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND owner=?"
 
 index_columns: Final = attrgetter("owner", "position", "status", "silent_since")

@@ -15,6 +15,7 @@ from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
+from adapters.store.lists import page_query
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import StoredCommit
 from adapters.store.snapshot import snapshot_of
@@ -23,9 +24,11 @@ from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
 from domain.application.ports import (
     Commit,
+    CorrelationRef,
     FlowRef,
     IdempotencyRecord,
     KeyRef,
+    ListFilter,
     Loaded,
     Page,
     StoreUnavailable,
@@ -141,6 +144,11 @@ class EventSourcedStore:
             records = {ref: found for ref in keys if (found := _record(cursor, ref))}
         return Loaded(flows, records)
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name."""
+        with translated(), self.application.datastore.reading() as cursor:
+            return {ref: found for ref in keys if (found := _named(cursor, ref))}
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits in one transaction; say of each if it was written, or lost to another."""
         stored = [self._stored(commit) for commit in commits]
@@ -161,14 +169,14 @@ class EventSourcedStore:
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over what callers are shown of flows, and return the last if others follow.
 
         PERF: one row at a time is read, as each may be as large as a body.
         """
-        query, params = _page_query(schema.VIEWS, owner, limit + 1, before, status)
+        query, params = page_query(owner, limit + 1, before, only, None)
         last: FlowId | None = None
         with translated(), self.application.datastore.one_statement() as cursor:
             cursor.execute(query, params)
@@ -200,7 +208,8 @@ class EventSourcedStore:
         They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
         columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
-        query, params = _page_query(columns, owner, limit + 1, before, status)
+        only = ListFilter(status=status)
+        query, params = page_query(owner, limit + 1, before, only, columns)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
@@ -332,14 +341,7 @@ def _record(cursor: SQLiteCursor, ref: KeyRef) -> IdempotencyRecord | None:
     return None if row is None else IdempotencyRecord(**row)
 
 
-def _page_query(
-    columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
-) -> tuple[str, list[object]]:
-    conditions = {
-        "i.owner=?": owner,
-        "i.position<?": before,
-        "i.status=?": None if status is None else status.value,
-    }
-    given = {text: value for text, value in conditions.items() if value is not None}
-    where = f"WHERE {' AND '.join(given)}" if given else ""
-    return f"{columns} {where} ORDER BY i.position DESC LIMIT ?", [*given.values(), limit]
+def _named(cursor: SQLiteCursor, ref: CorrelationRef) -> FlowId | None:
+    cursor.execute(schema.SELECT_NAMED, ref)
+    row = cursor.fetchone()
+    return None if row is None else row[0]

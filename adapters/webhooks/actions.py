@@ -16,6 +16,7 @@ from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from domain.application.outcomes import UnknownCursor
+from domain.application.ports import ListFilter
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (
     CancelFlow,
@@ -89,7 +90,7 @@ def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResu
             room.add_text,
             limit=min(wanted, room.most_items),
             cursor=values.get("cursor"),
-            status=values.get("status"),
+            only=ListFilter(status=values.get("status")),
         )
     except UnknownCursor:
         return Issue("cursor: Invalid input")

@@ -10,7 +10,7 @@ from attrs import Factory, frozen
 
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
-from domain.application.ports import Clock, FlowStore, NewId
+from domain.application.ports import NO_FILTER, Clock, FlowStore, ListFilter, NewId
 from domain.application.recorded_events import CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
@@ -64,6 +64,11 @@ class OwnerSession:
         """Return the JSON that is shown of a flow, if the owner has it."""
         return self.store.find_json(self.owner, flow_id)
 
+    def find_by_correlation(self, key: str) -> FlowId | None:
+        """Return the live flow that a correlation key names, if the owner has it."""
+        ref = (self.owner, key)
+        return self.store.find_named([ref]).get(ref)
+
     def latest_json(self) -> bytes | None:
         """Return the JSON that is shown of the flow that the owner created last."""
         return self.store.latest_json(self.owner)
@@ -78,7 +83,7 @@ class OwnerSession:
         *,
         limit: int,
         cursor: FlowId | None = None,
-        status: FlowStatus | None = None,
+        only: ListFilter = NO_FILTER,
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows, newest first, those behind a cursor.
 
@@ -89,7 +94,7 @@ class OwnerSession:
             UnknownCursor: if the cursor is no flow of the owner's.
         """
         before = self._position(cursor)
-        return self.store.page_json(self.owner, limit=limit, before=before, status=status, add=add)
+        return self.store.page_json(self.owner, limit=limit, before=before, only=only, add=add)
 
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
@@ -121,12 +126,17 @@ class OwnerSession:
             raise UnknownCursor
         return position
 
-    def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
-        """Return a command to be carried out as the owner's: its moment is now."""
+    def submission(
+        self, command: Command, metadata: CommandMetadata, correlation_key: str | None = None
+    ) -> Submission:
+        """Return a command to be carried out as the owner's: its moment is now.
+
+        It is one on the live flow that a correlation key names, if one is given.
+        """
         context = CommandContext(
             command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
         )
-        return Submission(context, metadata)
+        return Submission(context, metadata, correlation_key)
 
     def execute(self, command: Command, metadata: CommandMetadata) -> Outcome:
         """Decide a command and write its events durably, or return why it is rejected.

@@ -14,7 +14,7 @@ from domain.flow.values import KEEP, Json, Patch, Timestamp
 
 @frozen(kw_only=True)
 class CreateFlow:
-    """Open a flow."""
+    """Open a flow; no live flow of its owner has the same correlation key."""
 
     goal: str
     controller_id: str
@@ -23,6 +23,7 @@ class CreateFlow:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
 
 
 @frozen(kw_only=True)

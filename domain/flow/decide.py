@@ -15,7 +15,7 @@ from domain.flow.ids import FlowId, TaskId
 from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.rules import DecisionRules
-from domain.flow.state import Flow, cancel_requested
+from domain.flow.state import Flow, cancel_requested, is_named
 from domain.flow.task import find_task
 from domain.flow.values import KEEP, Patch, Timestamp
 
@@ -27,6 +27,9 @@ NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
     """Return the events of a command on a flow, or why it is refused.
+
+    A creation is decided on the live flow of the owner that has its correlation key, if there is
+    one.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
     stepped back since.
@@ -64,6 +67,9 @@ def _reason(code: RefusalCode, flow: Flow) -> str:
 
 
 def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext) -> Decision:
+    if flow is not None and flow.owner == context.owner and is_named(flow, command.correlation_key):
+        reason = "Another live flow has this correlationKey."
+        return Refusal(code=RefusalCode.CORRELATION_KEY_TAKEN, reason=reason, flow=flow)
     if flow is not None:
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
     created = e.FlowCreated(
@@ -77,6 +83,7 @@ def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext)
         current_step=command.current_step,
         state_json=command.state_json,
         wait_json=command.wait_json,
+        correlation_key=command.correlation_key,
     )
     return (created,)
 

@@ -29,6 +29,7 @@ class FlowCreated:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
 
 
 @frozen(kw_only=True)

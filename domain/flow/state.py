@@ -38,6 +38,7 @@ class Flow:
     blocked_summary: str | None = None
     cancel_requested_at: Timestamp | None = None
     ended_at: Timestamp | None = None
+    correlation_key: str | None = None
     task_count: int = 0
     active_count: int = 0
     tasks: tuple[Task, ...] = ()
@@ -46,6 +47,12 @@ class Flow:
 def is_terminal(flow: Flow) -> bool:
     """Say whether a flow has ended, which is final."""
     return flow.status in TERMINAL
+
+
+def is_named(flow: Flow, correlation_key: str | None) -> bool:
+    """Say whether a correlation key names a flow; one that has ended frees its key."""
+    is_same = correlation_key is not None and correlation_key == flow.correlation_key
+    return is_same and not is_terminal(flow)
 
 
 def cancel_requested(flow: Flow) -> bool:

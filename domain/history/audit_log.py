@@ -70,7 +70,8 @@ class StoredFlow:
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
     `has_tasks_of` says whether the rows of its tasks are those of a flow, and `shows` whether the
-    row of what callers are shown is.
+    row of what callers are shown is; `is_found_as` whether lists, and its correlation key, find it
+    as what it is.
     """
 
     entries: Sequence[LogEntry]
@@ -79,6 +80,7 @@ class StoredFlow:
     older_snapshots: Sequence[int] = ()
     has_tasks_of: Callable[[Flow], bool] | None = None
     shows: Callable[[Flow], bool] | None = None
+    is_found_as: Callable[[Flow], bool] | None = None
 
 
 class AuditLog(Protocol):

@@ -55,6 +55,8 @@ class FindingCode(StrEnum):
     """The rows of a flow's tasks are not what its events add up to."""
     VIEW_DIFFERS = "view_differs"
     """What callers are shown of a flow is not what its events add up to."""
+    FILTERS_DIFFER = "filters_differ"
+    """Lists, or its correlation key, do not find a flow as what its events add up to."""
     KEY_DIFFERS = "key_differs"
     """A request key stands for something else than its events say."""
     KEY_MISSING = "key_missing"

@@ -74,12 +74,17 @@ class ModelFlow:
     blocked_summary: str | None = None
     cancel_requested_at: int | None = None
     ended_at: int | None = None
+    correlation_key: str | None = None
     tasks: tuple[ModelTask, ...] = ()
 
     @property
     def is_live(self) -> bool:
         """Whether it has yet to end."""
         return self.status in LIVE
+
+    def holds(self, owner: Owner, key: str | None) -> bool:
+        """Say whether no other flow of its owner may have a key now."""
+        return self.is_live and (self.owner, self.correlation_key) == (owner, key or object())
 
     @property
     def wants_cancel(self) -> bool:
