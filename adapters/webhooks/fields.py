@@ -1,7 +1,8 @@
 """What the value of one field must be, and the words for what is wrong with it.
 
-A kind takes a JSON value, or UNDEFINED for a field that is required and absent, and returns what
-the domain is given, or an `Issue`. The words are the reference's.
+A decoder takes a JSON value, or UNDEFINED for a field that is required and absent, and returns what
+the domain is given, or an `Issue`; its schema says the same to machines. The words are the
+reference's.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
+from adapters.webhooks.json_schema import ANYTHING, JsonSchema, or_null
 from adapters.webhooks.strict_json import Overflow, compact_json
 from adapters.webhooks.text import collapse, trim
-from domain.flow.values import Json
+from domain.flow.values import BLANKS, Json
 
 MOST: Final = 2**53 - 1
 """The largest integer that every reader of JSON holds exactly."""
@@ -34,8 +36,17 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 
-Decoder: TypeAlias = Callable[[object], Any]
+Take: TypeAlias = Callable[[object], Any]
 """Returns what a value means to the domain, or an Issue."""
+
+
+@frozen
+class Decoder:
+    """What a field takes: as a function, and as a schema."""
+
+    take: Take
+    schema: JsonSchema
+
 
 _TYPES: Final = {
     Undefined: "undefined",
@@ -64,22 +75,21 @@ def object_issue(value: object) -> Issue:
     return _expected("object", value)
 
 
-def text(value: object) -> str | Issue:
-    """Take a string; trimmed, it has at least one character."""
+def _text(value: object) -> str | Issue:
     if not isinstance(value, str):
         return _expected("string", value)
     return trim(value) or Issue("Too small: expected string to have >=1 characters")
 
 
-def single_line(value: object) -> str | Issue:
-    """Take a string, and make one line of it."""
-    taken = text(value)
+def _single_line(value: object) -> str | Issue:
+    taken = _text(value)
     return taken if isinstance(taken, Issue) else collapse(taken)
 
 
 def nullable(decoder: Decoder) -> Decoder:
-    """Take null, or what another kind takes."""
-    return lambda value: None if value is None else decoder(value)
+    """Take null, or what another decoder takes."""
+    take = decoder.take
+    return Decoder(lambda value: None if value is None else take(value), or_null(decoder.schema))
 
 
 def one_of(choices: Iterable[StrEnum]) -> Decoder:
@@ -87,7 +97,10 @@ def one_of(choices: Iterable[StrEnum]) -> Decoder:
     words = {choice.value: choice for choice in choices}
     options = "|".join(f'"{word}"' for word in words)
     issue = Issue(f"Invalid option: expected one of {options}")
-    return lambda value: words.get(value, issue) if isinstance(value, str) else issue
+    return Decoder(
+        lambda value: words.get(value, issue) if isinstance(value, str) else issue,
+        {"type": "string", "enum": list(words)},
+    )
 
 
 def integer_between(low: int, high: int, *, most: str) -> Decoder:
@@ -104,20 +117,35 @@ def integer_between(low: int, high: int, *, most: str) -> Decoder:
             return Issue(f"Too big: expected {most} to be <={high}")
         return int(value)
 
-    return take
+    return Decoder(take, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def boolean(value: object) -> bool | Issue:
-    """Take true or false."""
+def _boolean(value: object) -> bool | Issue:
     return value if isinstance(value, bool) else _expected("boolean", value)
 
 
-def any_json(value: object) -> Json | Issue:
-    """Take any JSON value, null too, but no number that a double cannot hold."""
+def _any_json(value: object) -> Json | Issue:
     compact = compact_json(value)
     return Issue("Invalid input") if compact is None else Json(compact)
 
 
-def page_cursor(value: object) -> str | Issue:
-    """Take a cursor that an answer gave out; whether it is one is for the store to say."""
+def _page_cursor(value: object) -> str | Issue:
     return value if isinstance(value, str) else _expected("string", value)
+
+
+_A_CHARACTER: Final = "[^" + "".join(f"\\u{ord(blank):04x}" for blank in "\0" + BLANKS) + "]"
+
+text: Final = Decoder(_text, {"type": "string", "pattern": _A_CHARACTER})
+"""Takes a string; trimmed, it has at least one character."""
+
+single_line: Final = Decoder(_single_line, text.schema)
+"""Takes a string, and makes one line of it."""
+
+boolean: Final = Decoder(_boolean, {"type": "boolean"})
+"""Takes true or false."""
+
+any_json: Final = Decoder(_any_json, ANYTHING)
+"""Takes any JSON value, null too, but no number that a double cannot hold."""
+
+page_cursor: Final = Decoder(_page_cursor, {"type": "string"})
+"""Takes a cursor that an answer gave out; whether it is one is for the store to say."""
