@@ -21,6 +21,8 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "cleanupAfter": "when a task that was lost may be forgotten",
     "code": "the reason, for programs",
     "controllerId": "what drives the flow; by default `webhooks/` and the route's id",
+    "correlationKey": "a name of your own for the flow, up to 256 characters; no two live flows"
+    " of the owner have the same, and a flow that ends frees it",
     "created": "whether it was made, or found as it had been made before",
     "createdAt": "when it was created, in milliseconds since 1970",
     "current": "the flow as it is now",
@@ -70,6 +72,7 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "token": "a flow's id, or the route's own session key for the latest flow",
     "total": "how many tasks there are",
     "updated": "whether the task was updated",
+    "updatedSince": "flows whose `updatedAt` is this moment or later, in milliseconds since 1970",
     "updatedAt": "when it changed last, in milliseconds since 1970",
     "waitJson": "what the flow waits for: any JSON value",
 }

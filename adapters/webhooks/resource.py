@@ -14,6 +14,7 @@ from adapters.webhooks.actions import (
     ActionCall,
     CommandAction,
     QueryAction,
+    correlation_of,
     make_command,
     read_call,
 )
@@ -191,7 +192,7 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop or query.takes_long:
+        if not in_loop or query.takes_long(request.call.values):
             return ReadStep(long, is_urgent=False)
         if self._slow_reads.are_expected():
             return ReadStep(lambda: short() or long())
@@ -230,9 +231,10 @@ class WebhookResource:
             remote_address=permit.context.remote_address,
             request_key=key,
         )
-        return CommandStep(
-            route.session.submission(command, metadata), partial(self._show, permit, action)
+        submission = route.session.submission(
+            command, metadata, correlation_of(action, request.call.values)
         )
+        return CommandStep(submission, partial(self._show, permit, action))
 
     def _show(self, permit: RoutePermit, action: CommandAction, result: CommandResult) -> Response:
         route, room = permit.route, Room(permit.route.limits.answer_bytes)

@@ -120,7 +120,7 @@ def _attempt(store: FlowStore, submissions: Sequence[Submission]) -> Sequence[_A
         return [
             each.answer
             if each.rests_on is None
-            else _not_persisted(loaded, _ref(submission, named), error)
+            else _not_persisted(loaded, submission, named, error)
             for each, submission in zip(decided, submissions, strict=True)
         ]
     return [
@@ -157,7 +157,11 @@ def _ref(submission: Submission, named: _Named) -> FlowRef | None:
     return None if isinstance(command, CreateFlow) else (submission.owner, command.flow_id)
 
 
-def _not_persisted(loaded: Loaded, ref: FlowRef | None, error: Exception) -> NotPersisted:
+def _not_persisted(
+    loaded: Loaded, submission: Submission, named: _Named, error: Exception
+) -> NotPersisted:
+    is_new = isinstance(submission.context.command, CreateFlow)
+    ref = None if is_new else _ref(submission, named)
     answer = NotPersisted(None if ref is None else loaded.flows.get(ref))
     answer.__cause__ = error
     return answer

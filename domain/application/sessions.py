@@ -69,9 +69,18 @@ class OwnerSession:
         ref = (self.owner, key)
         return self.store.find_named([ref]).get(ref)
 
-    def latest_json(self) -> bytes | None:
-        """Return the JSON that is shown of the flow that the owner created last."""
-        return self.store.latest_json(self.owner)
+    def latest_json(self, correlation_key: str | None = None) -> bytes | None:
+        """Return the JSON of the flow that the owner created last, or the last that has a key."""
+        if correlation_key is None:
+            return self.store.latest_json(self.owner)
+        found: list[bytes] = []
+
+        def add(text: bytes) -> bool:
+            found.append(text)
+            return True
+
+        self.page_json(add, limit=1, only=ListFilter(correlation_key=correlation_key))
+        return found[0] if found else None
 
     def resolve_json(self, token: str) -> bytes | None:
         """Return the JSON of the flow of a token; else as `resolve`."""

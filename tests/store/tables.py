@@ -16,6 +16,8 @@ KEYS: Final = "request_keys"
 VIEWS: Final = "flow_views"
 TASKS: Final = "flow_tasks"
 VALUES: Final = "flow_values"
+NAMES: Final = "flow_names"
+FILTERS: Final = "flow_filters"
 DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
