@@ -11,6 +11,8 @@ _STATUSES: Final[dict[str, int]] = {
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.TASK_NOT_FOUND: 404,
     KEY_REUSED: 422,
+    RefusalCode.SAME_APPROVER: 403,
+    RefusalCode.LINK_USED: 410,
 }
 _CONFLICT: Final = 409
 

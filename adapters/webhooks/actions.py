@@ -24,11 +24,13 @@ from domain.flow.commands import (
     FailFlow,
     FinishFlow,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.values import KEEP, Patch
 
 
 @frozen
@@ -141,8 +143,22 @@ def read_call(document: object) -> ActionCall | Issue:
     return values if isinstance(values, Issue) else ActionCall(action, values)
 
 
-def make_command(mutation: CommandAction, values: Values, controller_id: str) -> Command:
-    """Return the command of a mutation; a new flow's controller is the route's by default."""
+def make_command(
+    mutation: CommandAction,
+    values: Values,
+    controller_id: str,
+    *,
+    separate_approver: bool = False,
+    link_hash: Patch[str | None] = KEEP,
+) -> Command:
+    """Return the command of a mutation; a new flow's controller is the route's by default.
+
+    `separate_approver` is the route's, and `link_hash` of a link that is made for the caller.
+    """
+    given = {name: value for name, value in values.items() if name not in {"early", "resume_link"}}
     if mutation.command is CreateFlow:
-        return CreateFlow(**{"controller_id": controller_id, **values})
-    return mutation.command(**values)
+        made = {"controller_id": controller_id, **given, "separate_approver": separate_approver}
+        return CreateFlow(**made)
+    if mutation.command is SetWaiting:
+        return SetWaiting(**given, link_hash=link_hash, separate_approver=separate_approver)
+    return (ResumeEarly if values.get("early") else mutation.command)(**given)

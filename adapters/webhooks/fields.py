@@ -13,9 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
+from adapters.presentation.printable import read_rfc_3339
 from adapters.webhooks.strict_json import Overflow, compact_json
 from adapters.webhooks.text import collapse, trim
-from domain.flow.values import Json
+from domain.flow.values import Json, Timestamp
 
 MOST: Final = 2**53 - 1
 """The largest integer that every reader of JSON holds exactly."""
@@ -107,9 +108,22 @@ def integer_between(low: int, high: int, *, most: str) -> Decoder:
     return take
 
 
+_milliseconds: Final = integer_between(0, MOST, most="int")
+
+
 def boolean(value: object) -> bool | Issue:
     """Take true or false."""
     return value if isinstance(value, bool) else _expected("boolean", value)
+
+
+def instant(value: object) -> Timestamp | Issue:
+    """Take a moment, as RFC 3339 writes it or in milliseconds since 1970 as answers show it."""
+    if not isinstance(value, str):
+        number: int | Issue = _milliseconds(value)
+        return number
+    moment = read_rfc_3339(value)
+    words = "Invalid input: expected an instant like 2026-12-01T00:00:00Z"
+    return Issue(words) if moment is None or moment < 0 else moment
 
 
 def any_json(value: object) -> Json | Issue:

@@ -15,6 +15,7 @@ from adapters.webhooks.fields import (
     Issue,
     any_json,
     boolean,
+    instant,
     integer_between,
     nullable,
     one_of,
@@ -27,6 +28,7 @@ from domain.flow.status import (
     ENDED,
     FlowStatus,
     NotifyPolicy,
+    OnTimeout,
     Runtime,
     TaskStatus,
     TerminalOutcome,
@@ -106,6 +108,12 @@ def _outcome_needs_end(values: Values) -> Issue | None:
     )
 
 
+def _timeout_needs_until(values: Values) -> Issue | None:
+    if "on_timeout" not in values or values.get("until") is not None:
+        return None
+    return Issue("onTimeout: onTimeout needs an until")
+
+
 _safe_integer: Final = integer_between(0, MOST, most="int")
 
 FLOW_ID: Final = SchemaField("flowId", text, required=True)
@@ -156,7 +164,14 @@ CREATE_FLOW: Final = Schema(
     )
 )
 SET_WAITING: Final = Schema(
-    (FLOW_ID, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON, BLOCKED_TASK_ID, BLOCKED_SUMMARY)
+    (
+        *(FLOW_ID, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON),
+        *(BLOCKED_TASK_ID, BLOCKED_SUMMARY),
+        SchemaField("until", nullable(instant)),
+        SchemaField("onTimeout", one_of(OnTimeout)),
+        SchemaField("resumeLink", boolean),
+    ),
+    _timeout_needs_until,
 )
 RESUME_FLOW: Final = Schema(
     (
@@ -165,6 +180,7 @@ RESUME_FLOW: Final = Schema(
         SchemaField("status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
+        SchemaField("early", boolean),
     )
 )
 FINISH_FLOW: Final = Schema((FLOW_ID, REVISION, STATE_JSON))

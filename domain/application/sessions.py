@@ -110,7 +110,11 @@ class OwnerSession:
     def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
         """Return a command to be carried out as the owner's: its moment is now."""
         context = CommandContext(
-            command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
+            command=command,
+            owner=self.owner,
+            at=self.clock(),
+            new_id=self.new_id(),
+            caller=metadata.actor.caller,
         )
         return Submission(context, metadata)
 

@@ -5,6 +5,8 @@ A state is a flow without what no decision depends on. `normal` drops, and why t
 - moments: a decision compares the clock with `latest_at` alone, and a task's silence with the
   moment that is asked for; every moment that is set becomes `NOW`, and each command is tried one
   step later and one step earlier, each loss at the very moment of the last news and before it;
+- of a wait, the moment until which it lasts stays as it is: it is compared with the clock, which
+  is at `NOW` or one step later, and with the moment that is asked for; the keys of callers are two;
 - the revision and the version: decisions compare the revision for equality only, so that it
   becomes `REVISION`, and each command is tried with it, one too small and one too large; and the
   number of task events, their difference, with which each loss is tried and with one too small.
@@ -26,18 +28,21 @@ from domain.flow.commands import (
     Command,
     CommandContext,
     CreateFlow,
+    ExpireWait,
     FailFlow,
     FinishFlow,
+    FollowLink,
     LoseTask,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
     UpdateTask,
 )
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
 from domain.flow.state import Flow
-from domain.flow.status import LIVE, FlowStatus, Runtime, TaskStatus
+from domain.flow.status import LIVE, FlowStatus, OnTimeout, Runtime, TaskStatus
 from domain.flow.task import Task
 from domain.flow.values import Json, Timestamp
 
@@ -46,6 +51,9 @@ State: TypeAlias = Flow | None
 OWNERS: Final = (Owner("agent:main:main"), Owner("agent:main:other"))
 FLOW: Final = FlowId("flow")
 NOW: Final = 100
+LATER: Final = NOW + 10
+LINKS: Final = ("link-1", "link-2")
+CALLERS: Final = (CallerId("route/key-1"), CallerId("route/key-2"))
 REVISION: Final = 5
 VERSION: Final = 50
 TASKS: Final = ("task-1", "task-2")
@@ -85,13 +93,30 @@ def _at(moment: Timestamp | None) -> Timestamp | None:
 
 
 def _commands() -> Iterator[Command]:
-    yield from (CreateFlow(goal="g", controller_id="c", status=status) for status in sorted(LIVE))
+    for status in sorted(LIVE):
+        yield CreateFlow(goal="g", controller_id="c", status=status)
+        yield CreateFlow(goal="g", controller_id="c", status=status, separate_approver=True)
     wait = partial(SetWaiting, flow_id=FLOW, expected_revision=REVISION)
     yield wait()
     yield wait(blocked_summary="why", wait_json=Json('"w"'))
     yield wait(blocked_task_id=TASKS[0])
     yield wait(blocked_summary=" ")
     yield wait(blocked_summary=None, blocked_task_id=None)
+    for until in (NOW, LATER, None):
+        yield wait(until=until)
+        yield wait(until=until, on_timeout=OnTimeout.RESUME, link_hash=LINKS[0])
+    yield wait(link_hash=LINKS[1])
+    yield wait(link_hash=None)
+    yield wait(separate_approver=True)
+    yield wait(separate_approver=True, until=NOW, blocked_summary="why")
+    yield wait(separate_approver=True, until=NOW, on_timeout=OnTimeout.RESUME)
+    yield wait(separate_approver=True, link_hash=LINKS[0])
+    yield from (FollowLink(flow_id=FLOW, link_hash=link) for link in LINKS)
+    yield from (ExpireWait(flow_id=FLOW, until=until) for until in (NOW, LATER))
+    yield ResumeEarly(flow_id=FLOW, expected_revision=REVISION)
+    yield ResumeEarly(
+        flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING, current_step="s"
+    )
     yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION)
     yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING)
     yield FinishFlow(flow_id=FLOW, expected_revision=REVISION)
@@ -132,11 +157,17 @@ def _new_id(command: Command) -> str:
     return (command.run_id or NO_TASK) if isinstance(command, RunTask) else FLOW
 
 
+GUARDED: Final = (CreateFlow, SetWaiting, ResumeFlow, ResumeEarly)
+"""The commands that ask which key they came with."""
+
 WISHES: Final = tuple(
-    CommandContext(command=command, owner=Owner(owner), at=at, new_id=_new_id(command))
+    CommandContext(
+        command=command, owner=Owner(owner), at=at, new_id=_new_id(command), caller=caller
+    )
     for wanted in _commands()
     for command in _revisions(wanted)
     for owner in OWNERS
     for at in (NOW + 1, NOW - 1)
+    for caller in (CALLERS if isinstance(command, GUARDED) else CALLERS[:1])
 )
 """All that can be asked, in every state."""
