@@ -23,7 +23,7 @@ _UNREACHABLE: Final = (
     (re.compile(r"[^\x00-\x7f]"), "has a character beyond ASCII"),
     (re.compile(r"//|./$"), "has an empty segment"),
     (re.compile(r"/\.{1,2}(/|$)"), "has a segment . or .."),
-    (re.compile(r"^/(healthz|readyz)$"), "is one of the gateway's own"),
+    (re.compile(r"^/(healthz|readyz|resume/.*)$"), "is one of the gateway's own"),
 )
 
 

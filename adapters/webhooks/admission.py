@@ -10,7 +10,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from attrs import Factory, define, evolve, field, frozen
 
-from adapters.webhooks import responses
+from adapters.webhooks import responses, resume_links
 from adapters.webhooks.auth import authenticate
 from adapters.webhooks.client import (
     IPNetwork,
@@ -28,7 +28,7 @@ from adapters.webhooks.request_context import (
 )
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
-from domain.application.limits import Limits
+from domain.application.limits import Limits, RouteLimits
 from domain.flow.ids import FlowId
 
 _PROBES: Final = frozenset({HEALTH, READY})
@@ -61,7 +61,21 @@ class ProbePermit:
         """Do nothing: a probe takes no place."""
 
 
-RequestPermit: TypeAlias = RoutePermit | ProbePermit
+@frozen(kw_only=True)
+class LinkPermit:
+    """Lets a request of whoever follows a resume link in, be there such a link or not."""
+
+    token: str = field(repr=False)
+    context: RequestContext
+    slot: Slot
+    is_authenticated: ClassVar[bool] = False
+
+    def release(self) -> None:
+        """Free the request's place; a second call, also from another thread, does nothing."""
+        self.slot.release()
+
+
+RequestPermit: TypeAlias = RoutePermit | LinkPermit | ProbePermit
 
 
 @frozen(kw_only=True)
@@ -120,6 +134,8 @@ class Admission:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
+        if head.path.startswith(resume_links.PREFIX):
+            return self._let_follow(head, client_key(client, table.limits.ipv6_prefix), context)
         route = table.routes.find(head.path)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
@@ -129,10 +145,20 @@ class Admission:
         counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
         return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
 
+    def _let_follow(
+        self, head: RequestHead, client: str, context: RequestContext
+    ) -> LinkPermit | Response:
+        limits = evolve(self.table.limits, body_bytes=resume_links.BODY_BYTES)
+        slot = self._take_slot(head, limits, (resume_links.COUNTED_AS, client), any_type=True)
+        if isinstance(slot, Response):
+            return self._refuse(context, slot)
+        token = head.path.removeprefix(resume_links.PREFIX)
+        return LinkPermit(token=token, context=context, slot=slot)
+
     def _let_in(
         self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext
     ) -> RoutePermit | Response:
-        slot = self._take_slot(head, route, counted)
+        slot = self._take_slot(head, route.limits, counted)
         if isinstance(slot, Response):
             return self._refuse(context, slot)
         key = None
@@ -151,18 +177,23 @@ class Admission:
         )
 
     def _take_slot(
-        self, head: RequestHead, route: WebhookRoute, counted: CallerKey
+        self,
+        head: RequestHead,
+        limits: RouteLimits,
+        counted: CallerKey,
+        *,
+        any_type: bool = False,
     ) -> Slot | Response:
-        if _is_too_large(head, route.limits.body_bytes):
+        if _is_too_large(head, limits.body_bytes):
             return responses.PAYLOAD_TOO_LARGE
         if head.method != "POST":
             return responses.ONLY_POST
-        retry_after = self._rate.hit(counted, route.limits)
+        retry_after = self._rate.hit(counted, limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
+        if not any_type and (fault := media_type_fault(head)):
             return responses.unsupported_media_type(fault)
-        return self._in_flight.take(counted, route.limits.in_flight) or responses.TOO_MANY_IN_FLIGHT
+        return self._in_flight.take(counted, limits.in_flight) or responses.TOO_MANY_IN_FLIGHT
 
     def _refuse_key(self, context: RequestContext, key: KeyNotValid | None) -> Response:
         # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.

@@ -32,6 +32,7 @@ from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView
 from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
+from domain.flow.status import WAITS
 
 
 @frozen
@@ -62,6 +63,20 @@ def outcome_response(
         route_id=route_id,
         result={} if outcome.code == KEY_REUSED else replies.refused(outcome, room),
     )
+
+
+def with_link(replies: ActionReplies, path: str) -> ActionReplies:
+    """Return the answers of an action that made a link, which is shown where it can be followed.
+
+    Of a link only its hash is kept: a repeat cannot show it again.
+    """
+
+    def accepted(route_id: RouteId, outcome: Accepted, _: Room) -> Response:
+        usable = outcome.flow.status in WAITS and not outcome.is_replay
+        shown = {"applied": True, **_flow(outcome, "flow"), "resumeLink": path if usable else None}
+        return success(route_id, shown)
+
+    return evolve(replies, accepted=accepted)
 
 
 def unsaved_response(

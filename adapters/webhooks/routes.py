@@ -38,7 +38,8 @@ READY: Final = "/readyz"
 class WebhookRoute:
     """A path, who may use it, and the one owner whose flows it reaches.
 
-    `session` is bound to that owner; nothing here can name another one.
+    `session` is bound to that owner; nothing here can name another one. Of a `separate_approver`,
+    who lets a flow wait may not resume it.
     """
 
     route_id: RouteId
@@ -47,6 +48,7 @@ class WebhookRoute:
     controller_id: str
     identify: Identify = field(repr=False)
     limits: RouteLimits = field(factory=RouteLimits)
+    separate_approver: bool = False
 
 
 class RouteTable:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.commands import FlowCommand
-from domain.flow.ids import FlowId, Owner, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -60,6 +60,16 @@ FlowRef: TypeAlias = tuple[Owner, FlowId]
 
 KeyRef: TypeAlias = tuple[RouteId, str]
 """A request key, as one of its spellings on its route."""
+
+
+@frozen(kw_only=True)
+class IssuedLink:
+    """Which flow a resume link is for, and the key of the route that it was made for."""
+
+    owner: Owner
+    flow_id: FlowId
+    route_id: RouteId
+    key_id: KeyId
 
 
 @frozen
@@ -134,6 +144,10 @@ class FlowStore(Protocol):
         One flow at a time is read and shown. The page ends before a flow of which `show` returns
         None, as there is no room for it; a page with room for no flow at all has no end.
         """
+        ...
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, be its wait over or not, by the hash of the link."""
         ...
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:

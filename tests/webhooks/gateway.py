@@ -132,6 +132,8 @@ class Gateway:
             ready=lambda: self.ready,
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
             submit=lambda submission, done: done(carry_out(self.store, [submission])[0]),
+            find_link=self.flows.find_link,
+            new_token=counted("token"),
         )
         self.app = create_webhook_app(resource)
         self.client = TestClient(self.serve)
