@@ -49,7 +49,7 @@ PARTS: Final[Mapping[tuple[str, str], str]] = {
     ("webhooks/strict_json.py", "read_json"): "JSON and schema",
     ("webhooks/actions.py", "read_call"): "JSON and schema",
     ("webhooks/responses.py", "success"): "view and answer",
-    ("webhooks/views.py", "flow_json"): "view and answer",
+    ("presentation/wire_json.py", "flow_json"): "view and answer",
     ("application/views.py", "flow_view"): "view and answer",
     ("webhooks/resource.py", "write_response"): "view and answer",
     ("flow/decide.py", "decide"): "decide and evolve",

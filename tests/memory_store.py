@@ -12,7 +12,10 @@ from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import RecordedEvent
 
 WRITE: Final = frozenset({"append_many"})
-READ: Final = frozenset({"find", "load", "load_many", "latest", "page", "position_of"})
+READ: Final = frozenset(
+    {"find", "load", "load_many", "latest", "page", "position_of"}
+    | {"find_json", "latest_json", "page_json"}
+)
 
 
 @define

@@ -18,6 +18,7 @@ from adapters.cli.dependencies import (
     Reloaded,
     ServeOptions,
 )
+from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 
@@ -36,6 +37,7 @@ __all__ = [
     "Startable",
     "UnservedRoute",
     "Unstartable",
+    "progress_on",
     "run",
     "standard_streams",
 ]

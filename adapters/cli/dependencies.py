@@ -116,7 +116,7 @@ class ReadableFlows(Protocol):
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return at most `limit` flows, newest first, of one owner or of all."""
 

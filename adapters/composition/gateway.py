@@ -53,6 +53,7 @@ from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.batch import Submission, carry_out
 from domain.application.outcomes import Outcome
+from domain.application.ports import Progress
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow
 from domain.flow.ids import KeyId
@@ -142,6 +143,7 @@ def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
         open_for_writing,
         on_breach=_log_breach,
         on_stale_cache=partial(LOG.warning, "%s"),
+        on_upgrade=_logging_upgrade(),
         patience=LockPatience(wait, partial(_log_wait, wait)) if wait else None,
     )
 
@@ -175,6 +177,19 @@ def _log_wait(seconds: int, holder: str) -> None:
 def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:
     """Return the flows of a store, which nobody but the writer writes to."""
     return TaskFlows(store, now, new_id, writer.do_all)
+
+
+def _logging_upgrade() -> Progress:
+    """Return what logs each tenth of the flows that were brought to the present format."""
+    logged = -1
+
+    def log(done: int, flows: int) -> None:
+        nonlocal logged
+        if (tenth := 10 * done // max(flows, 1)) > logged:
+            logged = tenth
+            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
+
+    return log
 
 
 def gateway(

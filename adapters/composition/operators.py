@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
+from adapters import cli
 from adapters.composition.clock_and_ids import new_id, now
 from adapters.composition.stores import database_url, gateway_of, opened
 from adapters.settings import ChildrenConfig
@@ -28,8 +30,13 @@ def write_store(config: Path | None, database: str | None) -> Iterator[Operators
     """Open a store to change it as an operator; nobody else may be writing to it."""
     children = ChildrenConfig() if config is None else gateway_of(config).children
     actor = Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER") or str(os.getuid()))
-    with opened(open_existing, database_url(config, database)) as store:
+    with opened(_open, database_url(config, database)) as store:
         yield OperatorsFlows(store, Operators(store, now, new_id, actor), children)
+
+
+def _open(url: str) -> EventSourcedStore:
+    with cli.progress_on(sys.stderr, "upgrading the store") as progress:
+        return open_existing(url, progress)
 
 
 @frozen

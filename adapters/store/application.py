@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
+from attrs import evolve
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Transcoder
+from eventsourcing.sqlite import SQLiteCursor
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
@@ -14,6 +17,9 @@ from adapters.store.mapper import FlowMapper, OrjsonTranscoder, SnapshotMapper
 from adapters.store.recorder import FlowFactory, FlowRecorder
 from adapters.store.snapshot import project
 from adapters.store.sqlite import Datastore
+from adapters.store.tasks import read_tasks
+from adapters.store.values import with_values
+from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -78,27 +84,34 @@ class FlowApplication(Application[str]):
         snapshots.mapper = self.snapshot_mapper
         return snapshots
 
-    def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
+    def load(
+        self, flow_id: FlowId, version: int | None = None, tasks: TaskSelection = ALL_TASKS
+    ) -> Flow | None:
         """Return a flow as it is or was, from its snapshot and the events after it.
 
-        A snapshot is a cache: one that cannot be read, or does not fit its events, is not used.
+        A snapshot is a cache, with the rows of its tasks: one that cannot be read, or does not fit
+        its events, is not used. Where it is used the flow has only the selected tasks with it.
 
         Raises:
             Undecodable, BrokenHistory: if it is the events that are not what we wrote.
         """
-        try:
-            flow = _get(self.repository, flow_id, version)
-        except (Undecodable, BrokenHistory) as error:
-            flow = _get(Repository(self.events), flow_id, version)
-            self._report_stale_cache(flow_id, error)
+        with self.datastore.reading() as cursor:
+            projector = partial(project, load_rows=partial(_with_rows, cursor, tasks))
+            try:
+                flow = _get(self.repository, flow_id, version, projector)
+            except (Undecodable, BrokenHistory) as error:
+                flow = _get(Repository(self.events), flow_id, version)
+                self._report_stale_cache(flow_id, error)
         return flow if flow is None or version is None or flow.version == version else None
 
-    def load_of(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def load_of(
+        self, owner: Owner, flow_id: FlowId, tasks: TaskSelection = ALL_TASKS
+    ) -> Flow | None:
         """Return a flow as it is, if it is the owner's: its index row and snapshot may be wrong.
 
         APPSEC: both are caches, and what a caller is shown must be what the events say is theirs.
         """
-        flow = self.load(flow_id)
+        flow = self.load(flow_id, tasks=tasks)
         if flow is not None and flow.owner != owner:
             self._report_stale_cache(
                 flow_id, BrokenHistory("it or its index row has another owner")
@@ -112,9 +125,19 @@ class FlowApplication(Application[str]):
             self._on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
 
 
-def _get(repository: Repository[str], flow_id: FlowId, version: int | None) -> Flow | None:
+def _with_rows(c: SQLiteCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+    flow = with_values(c, flow)
+    return evolve(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
+
+
+def _get(
+    repository: Repository[str],
+    flow_id: FlowId,
+    version: int | None,
+    projector: Callable[..., Flow | None] = project,
+) -> Flow | None:
     try:
-        found = repository.get(flow_id, version=version, projector_func=cast("Any", project))
+        found = repository.get(flow_id, version=version, projector_func=cast("Any", projector))
     except AggregateNotFoundError:
         return None
     return cast("Flow", found)

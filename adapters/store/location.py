@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from adapters.store.faults import StoreFault, usable
-from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from adapters.store.schema import APPLICATION_ID, READABLE, SCHEMA_VERSION
 from adapters.store.sqlite_file import (
     COMPANIONS,
     companion,
@@ -147,7 +147,7 @@ def recover_journal(path: Path) -> None:
 
 
 def check_identity(path: Path, name: str | None = None) -> None:
-    """Check that a file is a store of ours, of the version that we read.
+    """Check that a file is a store of ours, of a version that we read.
 
     It is opened by the name that SQLite has for it, if that is not the plain one.
 
@@ -158,7 +158,7 @@ def check_identity(path: Path, name: str | None = None) -> None:
         application, version = read_identity(connection)
     if application != APPLICATION_ID:
         raise StoreFault(f"{path}: is not a TaskFlow store")
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         found = f"is a store of version {version}, this program reads version {SCHEMA_VERSION}"
         raise StoreFault(f"{path}: {found}")
 

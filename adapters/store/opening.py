@@ -26,7 +26,8 @@ from adapters.store.lock import LockPatience, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
 from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
-from domain.application.ports import StoreUnavailable
+from adapters.store.upgrade import upgrade
+from domain.application.ports import Progress, StoreUnavailable
 
 _LOCK_TIMEOUT: Final = 1
 """Seconds; those who wait for a database that somebody else has locked keep readers waiting too."""
@@ -39,20 +40,22 @@ def _ignore(_: str) -> None:
     """Report nothing: the caller sees the exception, or the answer from the events."""
 
 
-def open_for_writing(
+def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
     url: str,
     *,
     lock_timeout: int = _LOCK_TIMEOUT,
     on_breach: Callable[[str], None] = _ignore,
     on_stale_cache: Callable[[str], None] = _ignore,
     patience: LockPatience | None = None,
+    on_upgrade: Progress = lambda _done, _flows: None,
 ) -> EventSourcedStore:
     """Open a store, made if it is missing, as the only process that writes to it.
 
     A database that somebody else has locked is waited for, `lock_timeout` seconds at most.
     `on_breach` is called once if the store turns out to
     be moved, replaced or damaged, `on_stale_cache` once a flow whose snapshot is not used.
-    Another writer's end is waited for with `patience`.
+    Another writer's end is waited for with `patience`. `on_upgrade` is called while a store of
+    an older release is brought to the present format.
 
     Raises:
         StoreFault: if it cannot be opened, is not ours, does not sync, or is in use.
@@ -66,9 +69,9 @@ def open_for_writing(
     location = parse_url(url)
     match location:
         case Memory():
-            return EventSourcedStore(open_named(memory_name()))
+            return _opened(open_named(memory_name()), on_upgrade)
         case File(path):
-            return _open_file(path, open_named, on_breach, patience)
+            return _open_file(path, open_named, on_breach, patience, on_upgrade)
         case _:
             assert_never(location)
 
@@ -78,6 +81,7 @@ def _open_file(
     open_named: _OpenNamed,
     on_breach: Callable[[str], None],
     patience: LockPatience | None,
+    on_upgrade: Progress,
 ) -> EventSourcedStore:
     make_file(path)
     drop_kept_name(path)
@@ -93,26 +97,34 @@ def _open_file(
             check_log(path, file_name(path, "ro"))
         if is_blank(path):
             stamp(path)
-        application = open_named(file_name(path, "rw"))
-        try:
-            application.datastore.keep(custody)
-        except BaseException:
-            application.close()
-            raise
-        return EventSourcedStore(application, custody)
+        return _opened(open_named(file_name(path, "rw")), on_upgrade, custody)
     except BaseException:
         custody.release()
         raise
 
 
-def open_existing(url: str) -> EventSourcedStore:
+def _opened(
+    application: FlowApplication, on_upgrade: Progress, custody: Custody | None = None
+) -> EventSourcedStore:
+    try:
+        if custody is not None:
+            application.datastore.keep(custody)
+        with translated():
+            upgrade(application, on_upgrade)
+    except BaseException:
+        application.close()
+        raise
+    return EventSourcedStore(application, custody)
+
+
+def open_existing(url: str, on_upgrade: Progress = lambda _done, _flows: None) -> EventSourcedStore:
     """Open an existing store for writing: one that is missing is not made.
 
     Raises:
         StoreFault: if it is missing, or for the reasons of `open_for_writing`.
     """
     existing(url)
-    return open_for_writing(url)
+    return open_for_writing(url, on_upgrade=on_upgrade)
 
 
 def open_for_reading(url: str) -> EventSourcedStore:

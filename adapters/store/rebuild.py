@@ -1,4 +1,4 @@
-"""Makes the derived rows again from the events: snapshots, the owners' index, request keys."""
+"""Makes the derived rows again from the events: snapshots, index, views, request keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
+from adapters.store.tasks import task_rows
+from adapters.store.values import value_rows
+from adapters.store.views import view_row
 from domain.application.ports import Progress
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -23,7 +26,13 @@ from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.history.audit_log import RequestKeyRow
 from domain.replay.findings import RebuiltRows
-from domain.replay.projections import came_with, index_row, needed_no_event, request_key_rows
+from domain.replay.projections import (
+    came_with,
+    index_row,
+    link_rows,
+    needed_no_event,
+    request_key_rows,
+)
 
 _Row: TypeAlias = tuple[object, ...]
 
@@ -40,32 +49,37 @@ class _Table:
     name: str
     key: str
     columns: int
+    due: str = "SELECT originator_id FROM stored_events"
+    """Selects the keys of which there is a row."""
 
-    def rows(self, cursor: SQLiteCursor, flow_id: FlowId) -> set[_Row]:
-        cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (flow_id,))  # noqa: S608 - names of ours
+    def rows(self, cursor: SQLiteCursor, key: object) -> set[_Row]:
+        cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, flow_id: FlowId, wanted: _Row) -> int:
-        """Leave exactly one row of a flow, and return how many rows had to change for that."""
-        found = self.rows(cursor, flow_id)
-        if found == {wanted}:
-            return 0
-        cursor.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", (flow_id,))  # noqa: S608 - names of ours
+    def put(self, cursor: SQLiteCursor, key: object, wanted: Sequence[_Row]) -> None:
+        """Leave exactly some rows of a key."""
+        cursor.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         # NOTE: a wrong row of another flow may be in this one's place; it is put right in its turn.
         values = ",".join("?" * self.columns)
-        cursor.execute(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
-        return max(len(found), 1)
+        cursor.executemany(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
 
     def remove_orphans(self, cursor: SQLiteCursor) -> int:
         cursor.execute(
-            f"DELETE FROM {self.name} WHERE {self.key} NOT IN"  # noqa: S608 - names of ours
-            " (SELECT originator_id FROM stored_events) RETURNING 1"
+            f"DELETE FROM {self.name} WHERE {self.key} NOT IN ({self.due}) RETURNING 1"  # noqa: S608 - names of ours
         )
         return len(cursor.fetchall())
 
 
 _SNAPSHOTS: Final = _Table("stored_snapshots", "originator_id", 4)
 _INDEX: Final = _Table("flow_index", "flow_id", 5)
+_VIEWS: Final = _Table(
+    "flow_views", "position", 6, "SELECT rowid FROM stored_events WHERE originator_version = 1"
+)
+_TASKS: Final = _Table("flow_tasks", "flow_id", 7)
+_VALUES: Final = _Table("flow_values", "flow_id", 4)
+_WAITS: Final = _Table("flow_waits", "flow_id", 2)
+_LINKS: Final = _Table("resume_links", "flow_id", 4)
+_TABLES: Final = (_WAITS, _LINKS, _TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -74,12 +88,12 @@ def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: N
     Raises:
         StoreFault: if the events themselves cannot be folded; then nothing is changed.
     """
-    changed = Counter({_SNAPSHOTS.name: 0, _INDEX.name: 0, "request_keys": 0})
+    changed = Counter({**{table.name: 0 for table in _TABLES}, "request_keys": 0})
     keys: list[RequestKeyRow] = []
     eventless: list[RequestKeyRow] = []
     with translated(), store.application.datastore.transaction(commit=True) as cursor:
         streams, found = _streams(cursor), _keys_by_flow(cursor)
-        for table in (_SNAPSHOTS, _INDEX):
+        for table in _TABLES:
             changed[table.name] += table.remove_orphans(cursor)
         for done, (position, flow_id) in enumerate(streams, 1):
             with _foldable():
@@ -123,12 +137,28 @@ def _put(
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
-    return Counter(
-        {
-            _SNAPSHOTS.name: _SNAPSHOTS.put(cursor, flow.flow_id, snapshot_row),
-            _INDEX.name: _INDEX.put(cursor, flow.flow_id, indexed),
-        }
-    )
+    due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
+        _WAITS: (flow.flow_id, [] if flow.until is None else [(flow.flow_id, flow.until)]),
+        _LINKS: (flow.flow_id, list(map(schema.link_columns, link_rows(records)))),
+        _TASKS: (flow.flow_id, task_rows(flow)),
+        _VALUES: (flow.flow_id, value_rows(flow)),
+        _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
+        _INDEX: (flow.flow_id, [indexed]),
+        _VIEWS: (position, [(position, *view_row(flow))]),
+    }
+    found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
+    wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
+    # NOTE: where a task's row is deleted a trigger deletes the snapshot.
+    wrong[_SNAPSHOTS] |= wrong[_TASKS]
+    for table, (key, rows) in due.items():
+        if wrong[table]:
+            table.put(cursor, key, rows)
+    return Counter({table.name: _differing(found[table], rows) for table, (_, rows) in due.items()})
+
+
+def _differing(found: set[_Row], wanted: Sequence[_Row]) -> int:
+    """Return how many rows had to change."""
+    return max(len(found - set(wanted)), len(set(wanted) - found))
 
 
 def _eventless(

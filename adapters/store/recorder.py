@@ -7,25 +7,31 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import eventsourcing.sqlite as es
-from attrs import frozen
+from attrs import define, field, frozen
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
 from adapters.store.sqlite import Datastore
+from adapters.store.tasks import write_all, write_changed
+from adapters.store.values import write_values
+from adapters.store.views import view_row
+from domain.flow.events import Event, TaskEvent, TaskLinked
 from domain.flow.ids import FlowId
-from domain.flow.state import Flow
-from domain.history.audit_log import RequestKeyRow
+from domain.flow.state import Flow, cancel_requested, is_whole
+from domain.history.audit_log import LinkRow, RequestKeyRow
 from domain.replay.projections import index_row
 
 
 @frozen
 class StoredCommit:
-    """A commit as it is stored: its events, the flow after them, and the row of its request key."""
+    """A commit as it is stored, its changes as the domain knows them, and the rows of its own."""
 
     events: Sequence[StoredEvent]
+    changes: Sequence[Event]
     flow: Flow
     key: RequestKeyRow | None
+    links: Sequence[LinkRow] = ()
 
 
 class FlowRecorder(es.SQLiteApplicationRecorder):
@@ -56,14 +62,22 @@ class FlowRecorder(es.SQLiteApplicationRecorder):
         return written
 
 
+@define
+class _Written:
+    """What has been written of one flow: all its changes, and where it was created if it is new."""
+
+    flow: Flow
+    changes: list[Event] = field(factory=list)
+    created_at: int | None = None
+
+
 class _BatchWrite:
     """What has been written of a batch."""
 
     def __init__(self, recorder: FlowRecorder, cursor: es.SQLiteCursor) -> None:
         self._recorder = recorder
         self._cursor = cursor
-        self._positions: dict[FlowId, int] = {}
-        self._flows: dict[FlowId, Flow] = {}
+        self._flows: dict[FlowId, _Written] = {}
         self._overtaken: set[FlowId] = set()
 
     def write(self, commit: StoredCommit) -> bool:
@@ -80,35 +94,59 @@ class _BatchWrite:
             return False
         self._cursor.execute("RELEASE one")
         if ids:
-            self._flows[flow_id] = commit.flow
-        if ids and commit.events[0].originator_version == 1:
-            self._positions[flow_id] = ids[0]
+            written = self._flows.setdefault(flow_id, _Written(commit.flow))
+            written.flow = commit.flow
+            written.changes += commit.changes
+            if commit.events[0].originator_version == 1:
+                written.created_at = ids[0]
         return True
 
     def derive(self, to_snapshot: Callable[[Flow], StoredEvent]) -> None:
         """Write what follows from the flows as they are now."""
-        for flow_id, flow in self._flows.items():
-            position = self._positions.get(flow_id)
-            _insert_derived(self._cursor, flow, to_snapshot(flow), created_at=position)
+        for written in self._flows.values():
+            _insert_derived(self._cursor, written, to_snapshot(written.flow))
 
     def _insert(self, commit: StoredCommit) -> Sequence[int]:
         ids = self._recorder._insert_events(self._cursor, commit.events)  # noqa: SLF001 - the library's hook
         if commit.key is not None:
             self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
+        for link in commit.links:
+            self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
         return ids or ()
 
 
-def _insert_derived(
-    c: es.SQLiteCursor, flow: Flow, snapshot: StoredEvent, *, created_at: int | None
-) -> None:
-    """Write the rows of a flow; it was created at a position of the log, or is not new."""
-    row = index_row(flow, created_at or 0)
+def _insert_derived(c: es.SQLiteCursor, written: _Written, snapshot: StoredEvent) -> None:
+    flow, flow_id, created_at = written.flow, written.flow.flow_id, written.created_at
+    if created_at is None:
+        c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
+    has_tasks = _write_tasks(c, written, as_before=created_at is not None or bool(c.fetchall()))
     if created_at is not None:
-        c.execute(schema.INSERT_INDEX, (flow.flow_id, *schema.index_columns(row)))
+        row = index_row(flow, created_at)
+        c.execute(schema.INSERT_INDEX, (flow_id, *schema.index_columns(row)))
     else:  # the position stays that of the creation
-        c.execute(schema.UPDATE_INDEX, (row.status, row.silent_since, flow.flow_id))
-        c.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
-    c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
+        c.execute(schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow_id))
+    if has_tasks:
+        c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
+    if flow.until is not None:
+        c.execute(schema.PUT_WAIT, (flow_id, flow.until))
+    elif created_at is None:
+        c.execute(schema.DELETE_WAIT, (flow_id,))
+    write_values(c, flow)
+    c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
+
+
+def _write_tasks(c: es.SQLiteCursor, written: _Written, *, as_before: bool) -> bool:
+    """Write the rows of the tasks that changed, and say whether all are there now.
+
+    They are if all were `as_before` the changes, or are written again.
+    """
+    if as_before:
+        changed = [change.task_id for change in written.changes if isinstance(change, TaskEvent)]
+        linked = sum(isinstance(change, TaskLinked) for change in written.changes)
+        write_changed(c, written.flow, changed, linked)
+    elif is_whole(written.flow):
+        write_all(c, written.flow)
+    return as_before or is_whole(written.flow)
 
 
 class FlowFactory(es.SQLiteFactory):

@@ -2,7 +2,10 @@
 
 `flow_index` finds an owner's flows, newest first by order of creation; `position` is the
 notification id of the creation. `request_keys` holds what an idempotency key stands for; the row
-of a command that was accepted without an event is the one that follows from none.
+of a command that was accepted without an event is the one that follows from none. `flow_views`
+holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
+format all its rows are, once they are. `flow_waits` has the flows whose wait ends by itself, and
+`resume_links` what each link that was made is for.
 """
 
 from __future__ import annotations
@@ -13,8 +16,14 @@ from typing import Final
 APPLICATION_ID: Final = 0x54464C57
 """`PRAGMA application_id` of our files: the letters TFLW."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
+
+ROWS_FORMAT: Final = 3
+"""Counts the changes of the rows that are derived from events, but for what callers are shown."""
+
+READABLE: Final = (1, SCHEMA_VERSION)
+"""The versions that are read; whoever writes brings an older one to the present one first."""
 
 TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS flow_index (
@@ -38,13 +47,78 @@ TABLES: Final = (
         task_id TEXT,
         PRIMARY KEY (route_id, key)
     ) WITHOUT ROWID""",
+    # PERF: rows may be as large as a body, and an owner's list reads them in the order of creation.
+    """CREATE TABLE IF NOT EXISTS flow_views (
+        position INTEGER PRIMARY KEY,
+        flow_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        json BLOB NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS flow_tasks (
+        flow_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        task_id TEXT NOT NULL,
+        run_id TEXT,
+        stale_since INTEGER,
+        checksum INTEGER NOT NULL,
+        state BLOB NOT NULL,
+        PRIMARY KEY (flow_id, number)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_tasks_id ON flow_tasks (flow_id, task_id)",
+    """CREATE INDEX IF NOT EXISTS flow_tasks_run
+        ON flow_tasks (flow_id, run_id) WHERE run_id IS NOT NULL""",
+    """CREATE INDEX IF NOT EXISTS flow_tasks_stale
+        ON flow_tasks (flow_id, stale_since) WHERE stale_since IS NOT NULL""",
+    # A snapshot whose tasks are not all there any more must not be used.
+    """CREATE TRIGGER IF NOT EXISTS flow_tasks_deleted AFTER DELETE ON flow_tasks BEGIN
+        DELETE FROM stored_snapshots WHERE originator_id=OLD.flow_id;
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS flow_tasks_moved
+        AFTER UPDATE OF flow_id, number, task_id, run_id ON flow_tasks BEGIN
+        DELETE FROM stored_snapshots WHERE originator_id IN (OLD.flow_id, NEW.flow_id);
+    END""",
+    """CREATE TABLE IF NOT EXISTS flow_values (
+        flow_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        json BLOB NOT NULL,
+        PRIMARY KEY (flow_id, name)
+    )""",
+    """CREATE TABLE IF NOT EXISTS flow_waits (
+        flow_id TEXT PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_waits_until ON flow_waits (until, flow_id)",
+    """CREATE TABLE IF NOT EXISTS resume_links (
+        link_hash TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        route_id TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        PRIMARY KEY (link_hash, flow_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS resume_links_flow ON resume_links (flow_id)",
+    "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"
-UPDATE_INDEX: Final = "UPDATE flow_index SET status=?, silent_since=? WHERE flow_id=?"
+UPDATE_INDEX: Final = (
+    "UPDATE flow_index SET status=?1, silent_since=CASE WHEN ?2 THEN"
+    " (SELECT min(stale_since) FROM flow_tasks WHERE flow_id=?3 AND stale_since IS NOT NULL) END"
+    " WHERE flow_id=?3"
+)
 INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
-DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=?"
+DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=? RETURNING 1"
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
+DELETE_WAIT: Final = "DELETE FROM flow_waits WHERE flow_id=?"
+PUT_WAIT: Final = "INSERT OR REPLACE INTO flow_waits VALUES (?,?)"
+PUT_LINK: Final = "INSERT OR REPLACE INTO resume_links VALUES (?,?,?,?)"
+PUT_VIEW: Final = (
+    "INSERT OR REPLACE INTO flow_views SELECT position,?,?,?,?,? FROM flow_index"
+    # NOTE: of a damaged row a position may be no number.
+    " WHERE flow_id=? AND typeof(position)='integer'"
+)
 
 SELECT_SNAPSHOT: Final = (
     "SELECT originator_version, state FROM stored_snapshots WHERE originator_id=?"
@@ -57,13 +131,38 @@ SELECT_SILENT: Final = (
 SELECT_AHEAD: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since > ? ORDER BY silent_since LIMIT ?"
 )
+SELECT_DUE: Final = (
+    "SELECT owner, flow_id, until FROM flow_waits JOIN flow_index USING (flow_id)"
+    " WHERE until <= ? AND (until, flow_id) > (?, ?) ORDER BY until, flow_id LIMIT ?"
+)
+SELECT_LINK: Final = (
+    "SELECT owner, flow_id, route_id, key_id FROM resume_links JOIN flow_index USING (flow_id)"
+    " WHERE link_hash=? LIMIT 1"
+)
 SELECT_KEY: Final = (
     "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
 )
+_VIEWED: Final = (
+    "SELECT i.flow_id, i.position, v.version, v.checksum, v.json{} FROM flow_index AS i"
+    # APPSEC: the index may be wrong, so a row must be of the flow and of the owner it is read for.
+    " LEFT JOIN flow_views AS v"
+    " ON v.position=i.position AND v.flow_id=i.flow_id AND v.owner=i.owner"
+)
+LATEST_VERSION: Final = (
+    ", (SELECT max(originator_version) FROM stored_events WHERE originator_id=i.flow_id)"
+)
+VIEW_OF: Final = f"{_VIEWED.format(LATEST_VERSION)} WHERE i.flow_id=? AND i.owner=?"
+LATEST_VIEW: Final = (
+    f"{_VIEWED.format(LATEST_VERSION)} WHERE i.owner=? ORDER BY i.position DESC LIMIT 1"
+)
+VIEWS: Final = _VIEWED.format("")
 SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND owner=?"
 
 index_columns: Final = attrgetter("owner", "position", "status", "silent_since")
 """Returns the columns of an `IndexRow`, behind the id of its flow."""
+
+link_columns: Final = attrgetter("link_hash", "flow_id", "route_id", "key_id")
+"""Returns the columns of a `LinkRow`."""
 
 key_columns: Final = attrgetter("route_id", "key", "request_hash", "flow_id", "version", "task_id")
 """Returns the columns of a `RequestKeyRow`."""

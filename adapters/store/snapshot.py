@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from adapters.store.values import with_marks
 from domain.application.recorded_events import RecordedEvent
-from domain.flow.evolve import BrokenHistory, evolve
+from domain.flow.evolve import BrokenHistory
+from domain.flow.evolve import evolve as after
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
+from domain.flow.task import is_active
+
+LoadRows: TypeAlias = Callable[[Flow], Flow]
+"""Returns a flow with what stands in rows of their own: the tasks that are wanted, large values."""
 
 
 @frozen
@@ -31,8 +37,8 @@ class FlowSnapshot:
         """Return the version, by the name by which the library asks for it."""
         return self.version
 
-    def state(self) -> Flow:
-        """Return the flow.
+    def state(self, load_rows: LoadRows) -> Flow:
+        """Return the flow, with what is not kept in the snapshot itself.
 
         Raises:
             BrokenHistory: if it is another flow, or at another version, than it is kept for.
@@ -40,7 +46,11 @@ class FlowSnapshot:
         if (self.flow.flow_id, self.flow.version) != (self.flow_id, self.version):
             found = f"is of flow {self.flow.flow_id} at version {self.flow.version}"
             raise BrokenHistory(f"flow {self.flow_id}: its snapshot {found}")
-        return self.flow
+        flow = self.flow
+        if flow.tasks:  # as an older release wrote it
+            active = sum(map(is_active, flow.tasks))
+            return evolve(flow, task_count=len(flow.tasks), active_count=active)
+        return load_rows(flow)
 
 
 Stored: TypeAlias = RecordedEvent | FlowSnapshot
@@ -48,19 +58,34 @@ Stored: TypeAlias = RecordedEvent | FlowSnapshot
 
 
 def snapshot_of(flow: Flow) -> FlowSnapshot:
-    """Return the snapshot of a flow as it is."""
-    return FlowSnapshot(flow.flow_id, flow.version, flow)
+    """Return the snapshot of a flow as it is; tasks and large values have rows of their own."""
+    return FlowSnapshot(flow.flow_id, flow.version, with_marks(evolve(flow, tasks=())))
 
 
-def project(flow: Flow | None, stored: Iterable[Stored]) -> Flow | None:
+def _without_rows(flow: Flow) -> Flow:
+    if flow.task_count:
+        raise BrokenHistory("its tasks are not there")
+    return flow
+
+
+def project(
+    flow: Flow | None, stored: Iterable[Stored], load_rows: LoadRows = _without_rows
+) -> Flow | None:
     """Fold a snapshot, if there is one, and the events after it: the library's projector.
 
     Raises:
         BrokenHistory: if the stream has a gap (recorders accept gaps, so reading must not), or is
             that of another flow.
     """
+    has_rows = False
     for item in stored:
-        flow = item.state() if isinstance(item, FlowSnapshot) else _next(flow, item)
+        if isinstance(item, FlowSnapshot):
+            flow = item.state(load_rows)
+            has_rows = flow.task_count > 0 and not item.flow.tasks
+        elif has_rows:  # which are as of later than the snapshot
+            raise BrokenHistory(f"flow {item.flow_id}: its snapshot is not of its last event")
+        else:
+            flow = _next(flow, item)
         if flow.flow_id != item.flow_id:
             found = f"its events are those of flow {flow.flow_id}"
             raise BrokenHistory(f"flow {item.flow_id}: {found}")
@@ -72,4 +97,4 @@ def _next(flow: Flow | None, record: RecordedEvent) -> Flow:
     if record.version != due:
         found = f"version {record.version} follows where {due} was due"
         raise BrokenHistory(f"flow {record.flow_id}: {found}")
-    return evolve(flow, record.event)
+    return after(flow, record.event)

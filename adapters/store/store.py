@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
+from adapters.presentation.wire_json import render_flow
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
@@ -17,10 +19,14 @@ from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import StoredCommit
 from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
+from adapters.store.values import filled, with_values
+from adapters.store.views import sound_json
+from domain.application.due_waits import DueWait
 from domain.application.ports import (
     Commit,
     FlowRef,
     IdempotencyRecord,
+    IssuedLink,
     KeyRef,
     Loaded,
     Page,
@@ -30,12 +36,13 @@ from domain.application.ports import (
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
 from domain.flow.commands import FlowCommand
+from domain.flow.concerned import ALL_TASKS, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
-from domain.replay.projections import eventless_key_row, request_key_row
+from domain.replay.projections import eventless_key_row, link_rows, request_key_row
 
 T = TypeVar("T")
 
@@ -111,7 +118,7 @@ class EventSourcedStore:
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
-            return self._find(cursor, owner, flow_id)
+            return self._find(cursor, owner, flow_id, ALL_TASKS)
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -128,7 +135,11 @@ class EventSourcedStore:
     ) -> Loaded:
         """Return flows and request keys as of one moment."""
         with translated(), self.application.datastore.reading() as cursor:
-            flows = {ref: flow for ref in wanted if (flow := self._find(cursor, *ref))}
+            flows = {
+                ref: flow
+                for ref, commands in wanted.items()
+                if (flow := self._find(cursor, *ref, concerned(*commands)))
+            }
             records = {ref: found for ref in keys if (found := _record(cursor, ref))}
         return Loaded(flows, records)
 
@@ -137,6 +148,40 @@ class EventSourcedStore:
         stored = [self._stored(commit) for commit in commits]
         with translated():
             return self.application.recorder.append(stored, self._snapshot_of)
+
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Return what callers are shown of an owner's flow; a foreign one costs what none costs."""
+        return self._one_json(schema.VIEW_OF, owner, (flow_id, owner))
+
+    def latest_json(self, owner: Owner) -> bytes | None:
+        """Return what callers are shown of the flow that an owner created last."""
+        return self._one_json(schema.LATEST_VIEW, owner, (owner,))
+
+    def page_json(
+        self,
+        owner: Owner,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        add: Callable[[bytes], bool],
+    ) -> FlowId | None:
+        """Hand over what callers are shown of flows, and return the last if others follow.
+
+        PERF: one row at a time is read, as each may be as large as a body.
+        """
+        query, params = _page_query(schema.VIEWS, owner, limit + 1, before, status)
+        last: FlowId | None = None
+        with translated(), self.application.datastore.one_statement() as cursor:
+            cursor.execute(query, params)
+            for number, (flow_id, _, version, check, json) in enumerate(cursor):
+                if number == limit:
+                    return last
+                text = self._json(cursor, owner, flow_id, (version, check, json))
+                if text is not None and not add(text):
+                    return last
+                last = last if text is None else flow_id
+        return None
 
     def latest(self, owner: Owner) -> Flow | None:
         """Return the flow that an owner created last."""
@@ -150,23 +195,23 @@ class EventSourcedStore:
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return what is shown of flows, newest first; of all owners (for operators) if None.
 
-        PERF: one flow at a time is read, as each may be as large as a body.
+        They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
-        query, params = _page_query(owner, limit=limit + 1, before=before, status=status)
+        columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
+        query, params = _page_query(columns, owner, limit + 1, before, status)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(query, params)
             for number, (flow_id, position) in enumerate(cursor.fetchall()):
-                flow = self._listed(cursor, owner, flow_id) if number < limit else None
-                item = None if flow is None else show(flow)
-                if number == limit or (flow is not None and item is None):
+                if number == limit:
                     return Page(flows=shown, next_cursor=last)
-                shown += [] if item is None else [item]
+                flow = self._listed(cursor, owner, flow_id)
+                shown += [] if flow is None else [show(flow)]
                 # NOTE: of a damaged row a position may be no number; such rows come first.
                 last = position if isinstance(position, int) else last
         return Page(flows=shown, next_cursor=None)
@@ -175,6 +220,16 @@ class EventSourcedStore:
         """Return where an owner's flow stands in the order of creation; it never changes."""
         row = self._row(schema.SELECT_POSITION, flow_id, owner)
         return None if row is None else int(row["position"])
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        row = self._row(schema.SELECT_LINK, link_hash)
+        return None if row is None else IssuedLink(**row)
+
+    def due(self, now: Timestamp, after: DueWait | None, limit: int) -> Sequence[DueWait]:
+        """Return the waits that are due, in the order in which they are, behind one of them."""
+        behind = (-1, "") if after is None else (after.until, after.flow_id)
+        return [DueWait(**row) for row in self._rows(schema.SELECT_DUE, now, *behind, limit)]
 
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
@@ -201,9 +256,12 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
-    def _find(self, cursor: SQLiteCursor, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def _find(
+        self, cursor: SQLiteCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
+    ) -> Flow | None:
         cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
-        return None if cursor.fetchone() is None else self.application.load_of(owner, flow_id)
+        found = cursor.fetchone() is not None
+        return self.application.load_of(owner, flow_id, tasks) if found else None
 
     def _stored(self, commit: Commit) -> StoredCommit:
         records, key = commit.events, commit.request_key
@@ -214,16 +272,43 @@ class EventSourcedStore:
         else:
             row = None if key is None else eventless_key_row(key, commit.flow, commit.task_id)
         to_stored = self.application.mapper.to_stored_event
-        return StoredCommit([to_stored(record) for record in records], commit.flow, row)
+        changes = [record.event for record in records]
+        stored = [to_stored(record) for record in records]
+        return StoredCommit(stored, changes, commit.flow, row, link_rows(records))
 
     def _snapshot_of(self, flow: Flow) -> StoredEvent:
         return self.application.mapper.to_stored_event(snapshot_of(flow))
+
+    def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(query, params).fetchone()
+            if row is None:
+                return None
+            flow_id, _, version, check, json, latest = row
+            found = (version, check, json if version == latest else None)
+            return self._json(cursor, owner, flow_id, found)
+
+    def _json(
+        self,
+        cursor: sqlite3.Cursor,
+        owner: Owner,
+        flow_id: FlowId,
+        found: tuple[object, object, object],
+    ) -> bytes | None:
+        """Return the JSON of a row of the view, or of the flow itself if the row is not right."""
+        text = sound_json(owner, flow_id, *found)
+        if text is not None and b"\0" in text:
+            text = filled(SQLiteCursor(cursor.connection.cursor()), flow_id, text)
+        if text is not None:
+            return text
+        flow = self.application.load_of(owner, flow_id)
+        return None if flow is None else render_flow(flow)
 
     def _listed(self, cursor: SQLiteCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
         cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
         row = cursor.fetchone()
-        flow = None if row is None else self._snapshot(flow_id, row)
+        flow = None if row is None else self._snapshot(cursor, flow_id, row)
         if flow is not None and owner in (None, flow.owner):
             return flow
         if owner is None:  # the snapshot is a cache: it was deleted or damaged
@@ -231,10 +316,12 @@ class EventSourcedStore:
         with translated():
             return self.application.load_of(owner, flow_id)
 
-    def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
+    def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return self.application.snapshot_mapper.to_domain_event(stored).state()
+            return self.application.snapshot_mapper.to_domain_event(stored).state(
+                partial(with_values, cursor)
+            )
         except (Undecodable, BrokenHistory):
             return None
 
@@ -259,14 +346,13 @@ def _record(cursor: SQLiteCursor, ref: KeyRef) -> IdempotencyRecord | None:
 
 
 def _page_query(
-    owner: Owner | None, *, limit: int, before: int | None, status: FlowStatus | None
+    columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
 ) -> tuple[str, list[object]]:
     conditions = {
-        "owner=?": owner,
-        "position<?": before,
-        "status=?": None if status is None else status.value,
+        "i.owner=?": owner,
+        "i.position<?": before,
+        "i.status=?": None if status is None else status.value,
     }
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)}" if given else ""
-    newest = f"SELECT flow_id, position FROM flow_index {where} ORDER BY position DESC LIMIT ?"  # noqa: S608 - conditions of ours; values are bound
-    return newest, [*given.values(), limit]
+    return f"{columns} {where} ORDER BY i.position DESC LIMIT ?", [*given.values(), limit]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, cast
 
 from attrs import evolve, frozen
@@ -14,6 +15,9 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import StoreFault, translated
 from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
+from adapters.store.tasks import task_rows
+from adapters.store.values import with_values
+from adapters.store.views import are_rows_kept, view_row
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
@@ -22,6 +26,7 @@ from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.history.audit_log import (
     IndexRow,
+    LinkRow,
     LogEntry,
     RequestKeyRow,
     StoredFlow,
@@ -47,7 +52,14 @@ _KEYS: Final = (
     "SELECT * FROM request_keys WHERE (route_id, key) > (?, ?) ORDER BY route_id, key LIMIT 1000"
 )
 _KEY: Final = "SELECT * FROM request_keys WHERE route_id = ? AND key = ?"
+_VIEW: Final = "SELECT flow_id, owner, version, checksum, json FROM flow_views WHERE position = ?"
+_TASKS: Final = "SELECT * FROM flow_tasks WHERE flow_id = ? ORDER BY number"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
+_INDEX_AND_WAIT: Final = (
+    "SELECT owner, position, status, silent_since, until FROM flow_index"
+    " LEFT JOIN flow_waits USING (flow_id) WHERE flow_id = ?"
+)
+_LINKS: Final = "SELECT * FROM resume_links WHERE flow_id = ?"
 
 
 @frozen
@@ -98,12 +110,20 @@ class StoreAuditLog:
         with translated(), self.store.application.datastore.reading() as cursor:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
-            indexed = _selected(cursor, _INDEX, flow_id)
+            snapshot = self._snapshot(cursor, flow_id, snapshots[0]) if snapshots else None
+            has_rows = are_rows_kept(cursor)
+            indexed = _selected(cursor, _INDEX_AND_WAIT if has_rows else _INDEX, flow_id)
+            links = _selected(cursor, _LINKS, flow_id) if has_rows else None
+            viewed = _viewed(cursor, entries) if has_rows else lambda _: True
+            tasks = _selected(cursor, _TASKS, flow_id) if has_rows and snapshots else None
         return StoredFlow(
             entries=entries,
-            snapshot=self._snapshot(flow_id, snapshots[0]) if snapshots else None,
+            snapshot=snapshot,
             index=IndexRow(**indexed[0]) if indexed else None,
             older_snapshots=[row[0] for row in snapshots[1:]],
+            has_tasks_of=None if tasks is None else partial(_has_tasks_of, tasks),
+            shows=viewed,
+            links=None if links is None else [LinkRow(**row) for row in links],
         )
 
     def request_keys(self) -> Iterator[RequestKeyRow]:
@@ -128,15 +148,16 @@ class StoreAuditLog:
         """Return the outlines of at most `limit` flows, newest first, of one owner or of all."""
         return self.store.page(owner, limit=limit, before=before, status=status, show=_outline)
 
-    def _snapshot(self, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
+    def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
         try:
             stored = StoredEvent(flow_id, *row)
             read = self.store.application.snapshot_mapper.to_domain_event(stored)
-        except Undecodable as error:
+            flow = with_values(cursor, read.flow)
+        except (Undecodable, BrokenHistory) as error:
             return str(error)
         if (read.flow.flow_id, read.flow.version) != (flow_id, row["originator_version"]):
             return f"it is kept for version {row['originator_version']}, and is of another"
-        return read.flow
+        return flow
 
     def _rows(self, query: str, *params: object) -> Sequence[sqlite3.Row]:
         with translated(), self.store.application.datastore.reading() as cursor:
@@ -146,6 +167,15 @@ class StoreAuditLog:
 def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
     cursor.execute(query, params)
     return cast("Sequence[sqlite3.Row]", cursor.fetchall())
+
+
+def _viewed(cursor: SQLiteCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
+    rows = _selected(cursor, _VIEW, entries[0].position) if entries else ()
+    return (lambda flow: tuple(rows[0]) == view_row(flow)) if rows else None
+
+
+def _has_tasks_of(rows: Sequence[sqlite3.Row], flow: Flow) -> bool:
+    return [tuple(row) for row in rows] == task_rows(flow)
 
 
 def _entry(row: sqlite3.Row) -> LogEntry:

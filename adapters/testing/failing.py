@@ -12,6 +12,7 @@ from domain.application.ports import (
     Commit,
     FlowRef,
     FlowStore,
+    IssuedLink,
     KeyRef,
     Loaded,
     Page,
@@ -108,10 +109,35 @@ class FailingStore:
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a position."""
         return self._alive().page(owner, limit=limit, before=before, status=status, show=show)
+
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Return the JSON of an owner's flow."""
+        return self._alive().find_json(owner, flow_id)
+
+    def latest_json(self, owner: Owner) -> bytes | None:
+        """Return the JSON of the flow that an owner created last."""
+        return self._alive().latest_json(owner)
+
+    def page_json(
+        self,
+        owner: Owner,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        add: Callable[[bytes], bool],
+    ) -> FlowId | None:
+        """Hand over the JSON of at most `limit` flows of an owner."""
+        alive = self._alive()
+        return alive.page_json(owner, limit=limit, before=before, status=status, add=add)
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        return self._alive().find_link(link_hash)
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 from typing import TypeVar
 
 from attrs import Factory, define
 
-from domain.application.ports import Commit, FlowRef, IdempotencyRecord, KeyRef, Loaded, Page
+from adapters.presentation.wire_json import render_flow
+from domain.application.ports import (
+    Commit,
+    FlowRef,
+    IdempotencyRecord,
+    IssuedLink,
+    KeyRef,
+    Loaded,
+    Page,
+)
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import FlowCommand
+from domain.flow.concerned import concerned, with_only
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
+from domain.replay.projections import link_rows
 
 T = TypeVar("T")
 
@@ -44,11 +56,12 @@ class MemoryStore:
     ) -> Loaded:
         """Return flows and request keys."""
         self._enter("load_many")
-        flows = {ref: self._owned(*ref) for ref in wanted}
-        return Loaded(
-            {ref: flow for ref, flow in flows.items() if flow is not None},
-            {ref: self.keys[ref] for ref in keys if ref in self.keys},
-        )
+        flows = {
+            ref: with_only(flow, concerned(*commands))
+            for ref, commands in wanted.items()
+            if (flow := self._owned(*ref)) is not None
+        }
+        return Loaded(flows, {ref: self.keys[ref] for ref in keys if ref in self.keys})
 
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits; say of each if it was written, or lost to another writer."""
@@ -89,24 +102,54 @@ class MemoryStore:
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a position."""
         self._enter("page")
-        found = [
-            (position, flow)
-            for position, flow in self._newest_first(owner)
-            if (before is None or position < before) and status in {None, flow.status}
-        ]
-        shown: list[T] = []
-        last: int | None = None
-        for position, flow in found[:limit]:
-            item = show(flow)
-            if item is None:
-                break
-            shown.append(item)
-            last = position
-        return Page(flows=shown, next_cursor=last if len(shown) < len(found) else None)
+        found = self._behind(owner, before, status)
+        shown = [show(flow) for _, flow in found[:limit]]
+        return Page(flows=shown, next_cursor=found[limit - 1][0] if limit < len(found) else None)
+
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Return the JSON of an owner's flow."""
+        self._enter("find_json")
+        flow = self._owned(owner, flow_id)
+        return None if flow is None else render_flow(flow)
+
+    def latest_json(self, owner: Owner) -> bytes | None:
+        """Return the JSON of the flow that an owner created last."""
+        self._enter("latest_json")
+        return next((render_flow(flow) for _, flow in self._newest_first(owner)), None)
+
+    def page_json(
+        self,
+        owner: Owner,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        add: Callable[[bytes], bool],
+    ) -> FlowId | None:
+        """Hand over the JSON of at most `limit` flows of an owner, created before a position."""
+        self._enter("page_json")
+        flows = [flow for _, flow in self._behind(owner, before, status)]
+        count = sum(1 for _ in takewhile(lambda flow: add(render_flow(flow)), flows[:limit]))
+        return flows[count - 1].flow_id if 0 < count < len(flows) else None
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        self._enter("find_link")
+        for stream in self.streams.values():
+            flow = fold(None, (record.event for record in stream))
+            for row in link_rows(stream):
+                if row.link_hash == link_hash and flow is not None:
+                    return IssuedLink(
+                        owner=flow.owner,
+                        flow_id=row.flow_id,
+                        route_id=row.route_id,
+                        key_id=row.key_id,
+                    )
+        return None
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
@@ -123,6 +166,15 @@ class MemoryStore:
 
     def _fold(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))
+
+    def _behind(
+        self, owner: Owner, before: int | None, status: FlowStatus | None
+    ) -> list[tuple[int, Flow]]:
+        return [
+            (position, flow)
+            for position, flow in self._newest_first(owner)
+            if (before is None or position < before) and status in {None, flow.status}
+        ]
 
     def _newest_first(self, owner: Owner) -> list[tuple[int, Flow]]:
         flows = [self._fold(FlowId(flow_id)) for flow_id in self.streams]

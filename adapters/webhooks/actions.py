@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from attrs import frozen
+from orjson import Fragment
 
+from adapters.presentation.wire_json import summary_json
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
-from adapters.webhooks.views import flow_json, summary_json
 from domain.application.outcomes import UnknownCursor
 from domain.application.sessions import OwnerSession
-from domain.application.views import FlowView
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -69,36 +69,35 @@ class ActionCall:
 
 
 def _get_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    return _flow_or_null(session.find(values["flow_id"]))
+    return _flow_or_null(session.find_json(values["flow_id"]))
 
 
 def _find_latest_flow(session: OwnerSession, _: Values, __: Room) -> ActionResult:
-    return _flow_or_null(session.find_latest())
+    return _flow_or_null(session.latest_json())
 
 
 def _resolve_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    return _flow_or_null(session.resolve(values["token"]))
+    return _flow_or_null(session.resolve_json(values["token"]))
 
 
-def _flow_or_null(flow: FlowView | None) -> ActionResult:
-    return {"flow": None if flow is None else flow_json(flow)}
+def _flow_or_null(flow: bytes | None) -> ActionResult:
+    return {"flow": None if flow is None else Fragment(flow)}
 
 
 def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue | None:
     wanted = values.get("limit", schemas.MOST_LISTED)
     try:
-        page = session.page(
+        rest = session.page_json(
+            room.add_text,
             limit=min(wanted, room.most_items),
             cursor=values.get("cursor"),
             status=values.get("status"),
-            show=lambda flow: room.add(flow_json(flow)) or None,
         )
     except UnknownCursor:
         return Issue("cursor: Invalid input")
-    rest = page.next_cursor
     if rest is None:
         return {"flows": LIST}
-    if room.is_short and len(page.flows) < wanted:
+    if room.is_short and room.count < wanted:
         return None
     return {"flows": LIST, "nextCursor": rest}
 

@@ -9,6 +9,7 @@ import orjson
 from attrs import evolve, frozen
 
 from adapters.presentation.http_status import http_status
+from adapters.presentation.wire_json import flow_json, task_json
 from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
@@ -19,7 +20,6 @@ from adapters.webhooks.responses import (
     success,
 )
 from adapters.webhooks.room import LIST, Room
-from adapters.webhooks.views import flow_json, task_json
 from domain.application.outcomes import (
     CANCEL_PENDING_REASON,
     KEY_REUSED,

@@ -40,6 +40,8 @@ class Room:
     answer_bytes: int
     most_items: int = MOST_LISTED
     is_short: bool = False
+    count: int = field(default=0, init=False)
+    """How many items the list has."""
     _used: int = field(default=ENVELOPE_BYTES, init=False)
     _pieces: list[bytes] = field(factory=list, init=False)
     _piece: list[bytes] = field(factory=list, init=False)
@@ -57,10 +59,14 @@ class Room:
 
     def add(self, item: Mapping[str, Any]) -> bool:
         """Add an item to the list, if there is room for it; the first one always fits."""
-        text = orjson.dumps(item)
-        is_first = not (self._piece or self._pieces)
+        return self.add_text(orjson.dumps(item))
+
+    def add_text(self, text: bytes) -> bool:
+        """Add the JSON of an item to the list, if there is room for it; else as `add`."""
+        is_first = not self.count
         if self._used + len(text) > self.answer_bytes and not is_first:
             return False
+        self.count += 1
         self._used += len(text) + len(b",")
         self._piece += [text] if is_first else [b",", text]
         self._piece_bytes += len(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -19,8 +19,6 @@ from domain.flow.task import find_task
 KEY_REUSED: Final = "idempotency_key_reused"
 CANCEL_PENDING: Final = "cancel_pending"
 CANCEL_PENDING_REASON: Final = "One or more child tasks are still active."
-
-T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -52,14 +50,14 @@ Outcome: TypeAlias = Accepted | Rejected
 
 
 @frozen(kw_only=True)
-class FlowPage(Generic[T]):
+class FlowPage:
     """What is shown of some flows, newest first, and the cursor of the rest if there is a rest.
 
     APPSEC: the cursor is the id of the last of them, which the owner knows: a number of the store's
     would count the flows of other owners.
     """
 
-    flows: Sequence[T]
+    flows: Sequence[FlowView]
     next_cursor: FlowId | None
 
 

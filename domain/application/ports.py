@@ -92,7 +92,7 @@ class Page(Generic[T]):
 
 
 def itself(shown: T) -> T:
-    """Show something as it is: then a page ends only at its number of flows."""
+    """Show something as it is."""
     return shown
 
 
@@ -112,7 +112,8 @@ class FlowStore(Protocol):
     ) -> Loaded:
         """Return flows, each with the commands that will be decided on it, and request keys.
 
-        A foreign flow is not even read. All is as of one moment, or the keys as of a later one: who
+        A flow has at least those of its tasks with it that its commands concern. A foreign flow is
+        not even read. All is as of one moment, or the keys as of a later one: who
         sees what a command did to a flow sees its request key too.
         """
         ...
@@ -137,12 +138,35 @@ class FlowStore(Protocol):
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         """Return what is shown of at most `limit` flows of an owner, created before a position.
 
-        One flow at a time is read and shown. The page ends before a flow of which `show` returns
-        None, as there is no room for it; a page with room for no flow at all has no end.
+        One flow at a time is read and shown, maybe without its tasks.
+        """
+        ...
+
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Return the JSON that callers are shown of an owner's flow; else as `find`."""
+        ...
+
+    def latest_json(self, owner: Owner) -> bytes | None:
+        """Return the JSON that callers are shown of the flow that an owner created last."""
+        ...
+
+    def page_json(
+        self,
+        owner: Owner,
+        *,
+        limit: int,
+        before: int | None,
+        status: FlowStatus | None,
+        add: Callable[[bytes], bool],
+    ) -> FlowId | None:
+        """Hand over the JSON of at most `limit` flows, created before a position, newest first.
+
+        Each is read when there is room for it: the first of which `add` says that there is none is
+        not part of the page. Returns the last that is, if there are flows behind it.
         """
         ...
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import TypeVar
 
 from attrs import Factory, frozen
 
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
-from domain.application.ports import Clock, FlowStore, NewId, itself
+from domain.application.ports import Clock, FlowStore, NewId
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
@@ -77,25 +77,41 @@ class OwnerSession:
         """Return the flow of a token: a flow's id, or the owner's key for the latest."""
         return self.find_latest() if token == self.owner else self.find(FlowId(token))
 
+    def find_json(self, flow_id: FlowId) -> bytes | None:
+        """Return the JSON that is shown of a flow, if the owner has it."""
+        return self.store.find_json(self.owner, flow_id)
+
+    def latest_json(self) -> bytes | None:
+        """Return the JSON that is shown of the flow that the owner created last."""
+        return self.store.latest_json(self.owner)
+
+    def resolve_json(self, token: str) -> bytes | None:
+        """Return the JSON of the flow of a token; else as `resolve`."""
+        return self.latest_json() if token == self.owner else self.find_json(FlowId(token))
+
+    def page_json(
+        self,
+        add: Callable[[bytes], bool],
+        *,
+        limit: int,
+        cursor: FlowId | None = None,
+        status: FlowStatus | None = None,
+    ) -> FlowId | None:
+        """Hand over the JSON of at most `limit` flows, newest first, those behind a cursor.
+
+        The page ends before a flow of which `add` says that there is no room for it. Returns the
+        cursor of the rest, if there is a rest.
+
+        Raises:
+            UnknownCursor: if the cursor is no flow of the owner's.
+        """
+        before = self._position(cursor)
+        return self.store.page_json(self.owner, limit=limit, before=before, status=status, add=add)
+
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
         flow = self.store.find(self.owner, flow_id)
         return None if flow is None else task_summary(flow.tasks)
-
-    @overload
-    def page(
-        self, *, limit: int, cursor: FlowId | None = ..., status: FlowStatus | None = ...
-    ) -> FlowPage[FlowView]: ...
-
-    @overload
-    def page(
-        self,
-        *,
-        limit: int,
-        cursor: FlowId | None = ...,
-        status: FlowStatus | None = ...,
-        show: Callable[[FlowView], T | None],
-    ) -> FlowPage[T]: ...
 
     def page(
         self,
@@ -103,26 +119,24 @@ class OwnerSession:
         limit: int,
         cursor: FlowId | None = None,
         status: FlowStatus | None = None,
-        show: Callable[[FlowView], Any] = itself,
-    ) -> FlowPage[Any]:
+    ) -> FlowPage:
         """Return at most `limit` flows of the owner, newest first, those behind a cursor.
-
-        The page ends before a flow of which `show` returns None, as there is no room for it.
 
         Raises:
             UnknownCursor: if it is no flow of the owner's.
         """
-        before = None if cursor is None else self.store.position_of(self.owner, cursor)
-        if cursor is not None and before is None:
+        before = self._position(cursor)
+        page = self.store.page(
+            self.owner, limit=limit, before=before, status=status, show=flow_view
+        )
+        rest = page.flows[-1].flow_id if page.flows and page.next_cursor is not None else None
+        return FlowPage(flows=page.flows, next_cursor=rest)
+
+    def _position(self, cursor: FlowId | None) -> int | None:
+        position = None if cursor is None else self.store.position_of(self.owner, cursor)
+        if cursor is not None and position is None:
             raise UnknownCursor
-
-        def with_id(flow: Flow) -> tuple[FlowId, Any] | None:
-            item = show(flow_view(flow))
-            return None if item is None else (flow.flow_id, item)
-
-        page = self.store.page(self.owner, limit=limit, before=before, status=status, show=with_id)
-        rest = page.flows[-1][0] if page.flows and page.next_cursor is not None else None
-        return FlowPage(flows=[item for _, item in page.flows], next_cursor=rest)
+        return position
 
     def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
         """Return a command to be carried out as the owner's: its moment is now."""

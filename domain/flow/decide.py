@@ -17,7 +17,7 @@ from domain.flow.decide_wait import expire, link_objection, row_of, set_waiting,
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_requested, is_waiting
+from domain.flow.state import Flow, cancel_requested, is_waiting
 from domain.flow.task import find_task
 from domain.flow.values import Timestamp
 
@@ -153,5 +153,5 @@ def _failed(command: c.FailFlow, at: Timestamp) -> e.FlowFailed:
 
 def _cancel(flow: Flow, at: Timestamp) -> tuple[e.Event, ...]:
     intent = () if cancel_requested(flow) else (e.FlowCancelRequested(at=at),)
-    cancelled = () if active_tasks(flow) else (e.FlowCancelled(at=at),)
+    cancelled = () if flow.active_count else (e.FlowCancelled(at=at),)
     return (*intent, *cancelled)

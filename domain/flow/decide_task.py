@@ -8,7 +8,7 @@ from domain.flow import events as e
 from domain.flow.commands import Command, CommandContext, LoseTask, RunTask, UpdateTask
 from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_pending, task_events
+from domain.flow.state import Flow, cancel_pending, task_events
 from domain.flow.status import ENDED, NotifyPolicy, TaskStatus
 from domain.flow.task import Task, find_task, is_active, same_run, stale_since
 from domain.flow.values import KEEP, Patch, Timestamp
@@ -96,7 +96,7 @@ def update_task(flow: Flow, command: UpdateTask, at: Timestamp) -> tuple[e.Event
         terminal_outcome=command.terminal_outcome,
         error=command.error,
     )
-    return (ended, *_cancelled_by(flow, task, at))
+    return (ended, *_cancelled_by(flow, at))
 
 
 def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[e.Event, ...] | Refusal:
@@ -109,7 +109,7 @@ def lose_task(flow: Flow, command: LoseTask, at: Timestamp) -> tuple[e.Event, ..
         return Refusal(code=RefusalCode.TASK_NOT_SILENT, reason=reason, flow=flow)
     error = GIVEN_UP_ERROR if command.silent_before is None else LOST_ERROR
     lost = e.TaskEnded(at=at, task_id=task.task_id, status=TaskStatus.LOST, error=error)
-    return (lost, *_cancelled_by(flow, task, at))
+    return (lost, *_cancelled_by(flow, at))
 
 
 def _has_if_changed(flow: Flow, task: Task, command: LoseTask) -> bool:
@@ -128,8 +128,9 @@ def _unended(flow: Flow, task_id: TaskId) -> Task | Refusal:
     return task
 
 
-def _cancelled_by(flow: Flow, task: Task, at: Timestamp) -> tuple[e.Event, ...]:
-    is_last = active_tasks(flow) == (task,)
+def _cancelled_by(flow: Flow, at: Timestamp) -> tuple[e.Event, ...]:
+    """Return what follows from the end of an active task."""
+    is_last = flow.active_count == 1
     return (e.FlowCancelled(at=at),) if is_last and cancel_pending(flow) else ()
 
 

@@ -10,10 +10,11 @@ from attrs import asdict
 from attrs import evolve as replace
 
 from domain.flow import events as e
-from domain.flow.evolve_task import evolve_tasks
+from domain.flow.evolve_task import Tasks, evolve_tasks
 from domain.flow.ids import CallerId
 from domain.flow.state import Flow, KeptResume
 from domain.flow.status import WAITS, FlowStatus, OnTimeout
+from domain.flow.task import is_active
 from domain.flow.values import JSON_NULL, KEEP, Timestamp, patched
 
 
@@ -40,7 +41,7 @@ def evolve(flow: Flow | None, event: e.Event) -> Flow:
         raise BrokenHistory(f"{type(event).__name__} comes before the flow was created")
     step = replace(flow, version=flow.version + 1, latest_at=event.at)
     if isinstance(event, e.TaskEvent):
-        return replace(step, tasks=evolve_tasks(flow.tasks, event))
+        return _with_task(step, event)
     if isinstance(event, e.FlowResumeKept):
         kept = asdict(event, recurse=False, filter=lambda field, _: field.name != "at")
         return replace(step, kept_resume=KeptResume(**kept))
@@ -65,6 +66,21 @@ def _created(flow: Flow | None, event: e.FlowCreated) -> Flow:
         latest_at=event.at,
         requesters=_requesters((), event) if event.status in WAITS else (),
     )
+
+
+def _with_task(flow: Flow, event: e.TaskEvent) -> Flow:
+    """Return a flow after an event of one of its tasks, be it with it or not."""
+    tasks = evolve_tasks(flow.tasks, event)
+    return replace(
+        flow,
+        tasks=tasks,
+        task_count=flow.task_count + isinstance(event, e.TaskLinked),
+        active_count=flow.active_count + _active(tasks, event) - _active(flow.tasks, event),
+    )
+
+
+def _active(tasks: Tasks, event: e.TaskEvent) -> int:
+    return sum(task.task_id == event.task_id and is_active(task) for task in tasks)
 
 
 def _moved(flow: Flow, event: e.FlowEvent) -> Flow:  # noqa: C901, PLR0911 - a line an event

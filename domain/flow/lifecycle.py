@@ -21,7 +21,7 @@ from attrs import frozen
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.refusals import RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_requested
+from domain.flow.state import Flow, cancel_requested
 from domain.flow.status import LIVE, TERMINAL, WAITS, FlowStatus
 from domain.flow.status import FlowStatus as S
 
@@ -173,5 +173,5 @@ def row_for(
     """Return the row that applies to a command on a flow, or on none."""
     if flow is None:
         return _ROW_FOR[command, None, False, False, same, kept]
-    intent, active = cancel_requested(flow), bool(active_tasks(flow))
+    intent, active = cancel_requested(flow), flow.active_count > 0
     return _ROW_FOR[command, flow.status, intent, active, same, kept]

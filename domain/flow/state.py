@@ -25,8 +25,9 @@ class Flow:
     """A TaskFlow: the aggregate.
 
     `version` counts all its events from 1, `revision` only those that callers compare, from 0.
-    `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
-    revision. `state_json` and `wait_json` are None until they are first set.
+    It may have only those of its `tasks` with it that a command concerns; `task_count` and
+    `active_count` are of all. `latest_at` is the moment of its latest event, `updated_at` of the
+    latest that moved the revision. `state_json` and `wait_json` are None until they are first set.
 
     Of its wait: the moment at which it ends by itself, and how; the hash of its link, and until the
     next wait that of the link that was used; and `requesters`, who let it wait and may not resume
@@ -57,6 +58,8 @@ class Flow:
     used_link: str | None = None
     requesters: tuple[CallerId, ...] = ()
     kept_resume: KeptResume | None = None
+    task_count: int = 0
+    active_count: int = 0
     tasks: tuple[Task, ...] = ()
 
 
@@ -80,8 +83,13 @@ def cancel_pending(flow: Flow) -> bool:
     return cancel_requested(flow) and not is_terminal(flow)
 
 
+def is_whole(flow: Flow) -> bool:
+    """Say whether a flow has all its tasks with it."""
+    return len(flow.tasks) == flow.task_count
+
+
 def active_tasks(flow: Flow) -> tuple[Task, ...]:
-    """Return the children of a flow that have not ended."""
+    """Return those tasks of a flow that have not ended."""
     return tuple(task for task in flow.tasks if is_active(task))
 
 

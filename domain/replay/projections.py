@@ -2,23 +2,32 @@
 
 The writer, the rebuild and the replay of a store all derive them here. A snapshot, which is the
 flow that the events add up to, may be missing: it is a cache, which may be deleted at any time and
-whose absence changes no answer. One that is there must be right, and the only one.
+whose absence changes no answer; so is the row of what callers are shown. One that is there must be
+right, and the only one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import AttrsInstance, fields
+from attrs import AttrsInstance, evolve, fields
 
 from domain.application.ports import itself
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.decide import may_decide_nothing
-from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.flow.events import (
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    TaskDescribed,
+    TaskEnded,
+    TaskLinked,
+    TaskProgressed,
+    TaskStarted,
+)
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, RouteId, TaskId
 from domain.flow.state import Flow, flow_stale_since
-from domain.history.audit_log import IndexRow, RequestKeyRow, StoredFlow
+from domain.history.audit_log import IndexRow, LinkRow, RequestKeyRow, StoredFlow
 from domain.replay.decisions import decisions
 from domain.replay.findings import Finding, FindingCode
 
@@ -30,6 +39,7 @@ def index_row(flow: Flow, position: int) -> IndexRow:
         position=position,
         status=flow.status.value,
         silent_since=flow_stale_since(flow),
+        until=flow.until,
     )
 
 
@@ -53,6 +63,23 @@ def request_key_rows(stream: Iterable[RecordedEvent]) -> Iterator[RequestKeyRow]
     """Return the rows of the request keys that the events of a stream came with."""
     rows = (request_key_row(decision) for decision in decisions(stream, itself))
     return (row for row in rows if row is not None)
+
+
+def link_rows(stream: Iterable[RecordedEvent]) -> Sequence[LinkRow]:
+    """Return the rows of the resume links that were made with the events of a stream."""
+    rows: dict[str, LinkRow] = {}
+    for record in stream:
+        event, actor = record.event, record.metadata.actor
+        if isinstance(event, FlowBeganWaiting | FlowBecameBlocked) and isinstance(
+            event.link_hash, str
+        ):
+            rows[event.link_hash] = LinkRow(
+                link_hash=event.link_hash,
+                flow_id=record.flow_id,
+                route_id=RouteId(actor.name),
+                key_id=actor.key_id or KeyId(""),
+            )
+    return list(rows.values())
 
 
 def eventless_key_row(key: RequestKey, flow: Flow, task_id: TaskId | None) -> RequestKeyRow:
@@ -94,6 +121,12 @@ def _task_id(record: RecordedEvent) -> TaskId | None:
 def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     """Return what differs from the flow that the events add up to; there is at least one."""
     yield from _snapshot_differs(flow, examined)
+    if examined.has_tasks_of is not None and not examined.has_tasks_of(flow):
+        sentence = "the rows of its tasks are not those of its events"
+        yield _of_derived(FindingCode.TASKS_DIFFER, flow, flow.version, sentence)
+    if examined.shows is not None and not examined.shows(flow):
+        sentence = "the row of what callers are shown is not that of its events"
+        yield _of_derived(FindingCode.VIEW_DIFFERS, flow, flow.version, sentence)
     due = index_row(flow, examined.entries[0].position)
     if examined.index is None:
         yield _missing(flow)
@@ -113,28 +146,31 @@ def _missing(flow: Flow) -> Finding:
 
 def _snapshot_differs(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     for sentence in _snapshot_faults(flow, examined.snapshot):
-        yield _of_snapshot(flow, flow.version, sentence)
+        yield _of_derived(FindingCode.SNAPSHOT_DIFFERS, flow, flow.version, sentence)
     for version in examined.older_snapshots:
-        yield _of_snapshot(flow, version, "it has a second snapshot, where one is kept")
+        sentence = "it has a second snapshot, where one is kept"
+        yield _of_derived(FindingCode.SNAPSHOT_DIFFERS, flow, version, sentence)
 
 
 def _snapshot_faults(flow: Flow, snapshot: Flow | str | None) -> Iterator[str]:
     match snapshot:
         case str():
             yield f"its snapshot cannot be read: {snapshot}"
-        case Flow() if snapshot != flow:
-            yield f"its snapshot differs in {_differing(snapshot, flow)}"
+        case Flow() if snapshot != (due := _as_kept(flow, snapshot)):
+            yield f"its snapshot differs in {_differing(snapshot, due)}"
         case _:
             return
 
 
-def _of_snapshot(flow: Flow, version: int, sentence: str) -> Finding:
-    return Finding(
-        code=FindingCode.SNAPSHOT_DIFFERS,
-        sentence=sentence,
-        flow_id=flow.flow_id,
-        version=version,
-    )
+def _as_kept(flow: Flow, snapshot: Flow) -> Flow:
+    """Return a flow as its snapshot holds it: without tasks, or as an older release wrote it."""
+    if snapshot.tasks:
+        return evolve(flow, task_count=0, active_count=0)
+    return evolve(flow, tasks=())
+
+
+def _of_derived(code: FindingCode, flow: Flow, version: int, sentence: str) -> Finding:
+    return Finding(code=code, sentence=sentence, flow_id=flow.flow_id, version=version)
 
 
 def _differing(found: AttrsInstance, due: AttrsInstance) -> str:

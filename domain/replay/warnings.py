@@ -19,7 +19,7 @@ _REASONS: Final = {FlowStatus.WAITING: "waits", FlowStatus.BLOCKED: "is blocked"
 
 
 def advice(flow: Flow, examined: StoredFlow, stuck_before: Timestamp) -> Iterator[Advice]:
-    """Return advice on a flow: that it looks stuck, that its snapshot was deleted.
+    """Return advice on a flow: that it looks stuck, that its snapshot or its view was deleted.
 
     It looks stuck if it waits, is blocked or is to be cancelled, and its latest event, be it one
     about a child, is of `stuck_before` or earlier.
@@ -36,6 +36,9 @@ def advice(flow: Flow, examined: StoredFlow, stuck_before: Timestamp) -> Iterato
     if examined.snapshot is None:
         sentence = "its snapshot was deleted; each time it is folded from all its events"
         yield Advice(code=AdviceCode.SNAPSHOT_MISSING, sentence=sentence, flow_id=flow.flow_id)
+    if examined.shows is None:
+        sentence = "the row of what callers are shown was deleted; it is rendered for each of them"
+        yield Advice(code=AdviceCode.VIEW_MISSING, sentence=sentence, flow_id=flow.flow_id)
 
 
 def blocked_task_advice(flow: Flow | None, decided: RecordedDecision) -> Iterator[Advice]:

@@ -27,7 +27,7 @@ from tests.audit.healthy import FAR_PAST, fill, findings
 from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
 from tests.store.service import NOW, ORIGIN, OWNER, create, keyed, service, session, shown
-from tests.store.tables import delete_snapshots, execute
+from tests.store.tables import delete_caches, execute
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ SECOND_SNAPSHOT: Final = (
         ),
         (
             "DELETE FROM stored_events WHERE rowid=8",
-            ["snapshot_differs id-1/3", "index_differs id-1 at 1"],
+            ["snapshot_differs id-1/3", "view_differs id-1/3", "index_differs id-1 at 1"],
         ),
         (
             "DELETE FROM stored_events WHERE rowid=1",
@@ -90,8 +90,14 @@ SECOND_SNAPSHOT: Final = (
             "DELETE FROM stored_events WHERE rowid=2",
             ["position_gap id-3/1 at 3", "orphan_row id-2", "orphan_row id-2"],
         ),
-        (copied(8, "id-3", 4, to=9), ["event_after_end id-3/4 at 9", "snapshot_differs id-3/4"]),
-        (copied(5, "id-2", 2, to=9), ["snapshot_differs id-2/2", "index_differs id-2 at 2"]),
+        (
+            copied(8, "id-3", 4, to=9),
+            ["event_after_end id-3/4 at 9", "snapshot_differs id-3/4", "view_differs id-3/4"],
+        ),
+        (
+            copied(5, "id-2", 2, to=9),
+            ["snapshot_differs id-2/2", "view_differs id-2/2", "index_differs id-2 at 2"],
+        ),
         (copied(1, "id-9", 1, to=9), ["foreign_stream id-9/1 at 9"]),
         (copied(1, "id-2", 2, to=9), ["illegal_transition id-2/2 at 9"]),
         (copied(4, "id-9", 1, to=9), ["illegal_transition id-9/1 at 9"]),
@@ -118,6 +124,7 @@ SECOND_SNAPSHOT: Final = (
             [
                 "illegal_transition id-2/1 at 2",
                 "snapshot_differs id-2/1",
+                "view_differs id-2/1",
                 "index_differs id-2 at 2",
             ],
         ),
@@ -176,6 +183,10 @@ SECOND_SNAPSHOT: Final = (
             "INSERT INTO stored_snapshots SELECT * FROM stored_events WHERE rowid=1",
             ["snapshot_differs id-1/1"],
         ),
+        ("UPDATE flow_tasks SET state=x'00'", ["tasks_differ id-1/4"]),
+        ("UPDATE flow_views SET json=x'7b7d' WHERE flow_id='id-2'", ["view_differs id-2/1"]),
+        ("UPDATE flow_views SET owner='thief' WHERE flow_id='id-2'", ["view_differs id-2/1"]),
+        ("UPDATE flow_views SET version=2 WHERE flow_id='id-1'", ["view_differs id-1/4"]),
         ("DELETE FROM flow_index WHERE flow_id='id-2'", ["index_missing id-2"]),
         ("UPDATE flow_index SET owner='thief' WHERE flow_id='id-2'", ["index_differs id-2 at 2"]),
         ("UPDATE flow_index SET silent_since=NULL", ["index_differs id-1 at 1"]),
@@ -291,11 +302,11 @@ def test_a_flow_that_was_not_heard_of_for_long_looks_stuck(store: EventSourcedSt
     assert replay_store(StoreAuditLog(store), NOW - 1).advice.kept == []
 
 
-def test_a_deleted_snapshot_is_advice_and_no_finding(store: EventSourcedStore) -> None:
-    delete_snapshots(store)
+def test_a_deleted_cache_is_advice_and_no_finding(store: EventSourcedStore) -> None:
+    delete_caches(store)
     report = replay_store(StoreAuditLog(store), FAR_PAST)
     assert report.findings.kept == []
-    assert report.advice.counts == {"snapshot_missing": 3}
+    assert report.advice.counts == {"snapshot_missing": 3, "view_missing": 3}
 
 
 def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(

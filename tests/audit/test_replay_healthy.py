@@ -17,7 +17,7 @@ from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, histories
 from tests.store.processes import Process, said, writing_process
-from tests.store.tables import delete_snapshots
+from tests.store.tables import delete_caches
 
 LITTLE = settings(deadline=None, max_examples=40)
 
@@ -28,7 +28,7 @@ def test_after_any_history_nothing_is_found(history: History) -> None:
     with closing(open_for_writing(MEMORY)) as store:
         live(store, history)
         assert findings(store) == []
-        delete_snapshots(store)
+        delete_caches(store)
         assert findings(store) == []
 
 

@@ -38,7 +38,9 @@ from domain.flow.commands import (
     RunTask,
     UpdateTask,
 )
+from domain.flow.concerned import concerned, with_only
 from domain.flow.decide import Decision, decide
+from domain.flow.decide_task import task_of
 from domain.flow.decide_wait import row_of
 from domain.flow.events import Event, FlowEvent, TaskEvent
 from domain.flow.evolve import evolve, fold
@@ -249,3 +251,53 @@ def _events(step: DecidedStep) -> Sequence[Event]:
 def _tasks(flow: Flow | None) -> dict[str, tuple[str, int | None]]:
     assert flow is not None
     return {task.task_id: (task.status, task.ended_at) for task in flow.tasks}
+
+
+@EXAMPLES
+@given(flows | pending_flows, contexts(commands | misused), st.data())
+def test_a_command_is_decided_alike_with_only_the_tasks_that_it_concerns(
+    flow: Flow, wish: CommandContext, data: st.DataObject
+) -> None:
+    wish = replace(wish, command=_aimed_at_a_task(flow, wish.command, data))
+    part = with_only(flow, concerned(wish.command))
+    decision = decide(part, wish)
+    whole = decide(flow, wish)
+    if isinstance(whole, Refusal):
+        assert isinstance(decision, Refusal)
+        assert replace(decision, flow=None) == replace(whole, flow=None)
+        return
+    assert decision == whole
+    after, part_after = fold(flow, whole), fold(part, whole)
+    assert after is not None
+    assert part_after is not None
+    task_id = task_of(after, wish.command, whole)
+    assert task_of(part_after, wish.command, whole) == task_id
+    assert replace(part_after, tasks=()) == replace(after, tasks=())
+    known = {task.task_id for task in part_after.tasks}
+    assert part_after.tasks == tuple(task for task in after.tasks if task.task_id in known)
+    assert task_id is None or task_id in known or not after.task_count
+
+
+def _aimed_at_a_task(flow: Flow, command: Command, data: st.DataObject) -> Command:
+    if not flow.tasks or not data.draw(st.booleans()):
+        return command
+    task = data.draw(st.sampled_from(flow.tasks))
+    match command:
+        case UpdateTask() | LoseTask():
+            return replace(command, task_id=task.task_id)
+        case RunTask():
+            return replace(
+                command,
+                run_id=task.run_id,
+                runtime=task.runtime,
+                child_session_key=task.child_session_key,
+            )
+        case _:
+            return command
+
+
+@EXAMPLES
+@given(flows)
+def test_the_counts_of_a_flow_are_those_of_its_tasks(flow: Flow) -> None:
+    assert flow.task_count == len(flow.tasks)
+    assert flow.active_count == len(active_tasks(flow))

@@ -205,7 +205,7 @@ def test_a_store_that_cannot_write_leaves_the_flow_as_it_was() -> None:
     child = world.accepted(RUN).task
     world.store.broken = frozenset({"append_many"})
     with pytest.raises(NotPersisted) as failed:
-        world.owner.execute(WAIT, ORIGIN)
+        world.owner.execute(CancelFlow(flow_id=FlowId("id-1")), ORIGIN)
     assert failed.value.flow == flow_view(FIRST) == world.owner.find(FlowId("id-1"))
     assert failed.value.tasks == (child,)
     world.store.broken = frozenset()

@@ -94,7 +94,7 @@ class _OldestFirst(MemoryStore):
         limit: int,
         before: int | None,
         status: FlowStatus | None,
-        show: Callable[[Flow], T | None],
+        show: Callable[[Flow], T],
     ) -> Page[T]:
         page = super().page(owner, limit=limit, before=before, status=status, show=show)
         return replace(page, flows=list(reversed(page.flows)))

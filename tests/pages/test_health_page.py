@@ -51,7 +51,7 @@ def test_a_changed_event_is_found(tmp_path: Path) -> None:
     assert "There are findings." in text
     assert "history_changed" in text
     assert "snapshot_differs" in text
-    assert "Replaying this flow shows 1 finding. The page shows what the events say." in flow
+    assert "Replaying this flow shows 2 findings. The page shows what the events say." in flow
     assert "snapshot_differs at version 13: its snapshot differs in goal" in flow
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import evolve as replace
@@ -223,7 +224,30 @@ def _answers(owner: OwnerSession, flow_ids: list[str]) -> list[Any]:
             (owner.find(FlowId(flow_id)), owner.summarize_tasks(FlowId(flow_id)))
             for flow_id in flow_ids
         ],
+        [owner.find_json(FlowId(flow_id)) for flow_id in flow_ids],
+        owner.resolve_json(owner.owner),
+        _json_pages(owner, limit=5),
+        [_json_pages(owner, limit=1, status=status) for status in FlowStatus],
     ]
+
+
+def _json_pages(
+    owner: OwnerSession, *, limit: int, status: FlowStatus | None = None
+) -> list[tuple[list[bytes], FlowId | None]]:
+    """Return all pages as callers are shown them; at most three flows have room on one."""
+    pages: list[tuple[list[bytes], FlowId | None]] = []
+    cursor: FlowId | None = None
+    while (not pages or cursor is not None) and len(pages) < MAX_SIZE:
+        page: list[bytes] = []
+        add = partial(_add, page)
+        cursor = owner.page_json(add, limit=limit, status=status, cursor=cursor)
+        pages.append((page, cursor))
+    return pages
+
+
+def _add(page: list[bytes], text: bytes) -> bool:
+    page.append(text)
+    return len(page) <= 3
 
 
 def _pages(

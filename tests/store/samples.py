@@ -293,5 +293,7 @@ def samples() -> Iterator[tuple[str, Stored]]:
         )
     yield "sparse", FlowSnapshot(FlowId("flow-1"), 1, _FLOW)
     yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)
+    head = replace(_FULL_FLOW, tasks=(), task_count=2, active_count=1)
+    yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)
     yield "waiting", FlowSnapshot(FlowId("flow-1"), 3, _WAITING_FLOW)
     yield "resumed by link", FlowSnapshot(FlowId("flow-1"), 4, _RESUMED_FLOW)

@@ -13,7 +13,14 @@ EVENTS: Final = "stored_events"
 SNAPSHOTS: Final = "stored_snapshots"
 INDEX: Final = "flow_index"
 KEYS: Final = "request_keys"
-DERIVED: Final = (SNAPSHOTS, INDEX, KEYS)
+VIEWS: Final = "flow_views"
+TASKS: Final = "flow_tasks"
+VALUES: Final = "flow_values"
+WAITS: Final = "flow_waits"
+LINKS: Final = "resume_links"
+DERIVED: Final = (WAITS, LINKS, TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
+HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
+"""What a rebuild changes in a store that needs none."""
 
 
 def execute(store: EventSourcedStore, statement: str, *params: object) -> None:
@@ -34,6 +41,9 @@ def contents(store: EventSourcedStore) -> Mapping[str, list[Row]]:
     return {table: rows(store, table) for table in (EVENTS, *DERIVED)}
 
 
-def delete_snapshots(store: EventSourcedStore) -> None:
-    """Empty the cache of folded flows."""
+def delete_caches(store: EventSourcedStore) -> None:
+    """Empty the caches: of folded flows, and of what callers are shown."""
     execute(store, "DELETE FROM stored_snapshots")
+    execute(store, "DELETE FROM flow_tasks")
+    execute(store, "DELETE FROM flow_views")
+    execute(store, "DELETE FROM flow_values")

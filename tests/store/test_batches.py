@@ -49,7 +49,10 @@ def test_a_batch_is_one_commit_and_a_flow_is_derived_once(store: EventSourcedSto
     assert sum(line.startswith("BEGIN") for line in noted) == 1
     assert sum(line.startswith("COMMIT") for line in noted) == 1
     assert sum("INTO stored_snapshots" in line for line in noted) == 3
-    assert sum("flow_index" in line for line in noted) == 3
+    assert sum("INTO flow_views" in line for line in noted) == 3
+    assert (
+        sum(line.startswith(("INSERT INTO flow_index", "UPDATE flow_index")) for line in noted) == 3
+    )
     assert [record.flow_id for _, record in store.log()] == [ONE, TWO, ONE, THREE, ONE]
     assert rows(store, INDEX) == [
         ("flow-1", OWNER, 1, "running", None),

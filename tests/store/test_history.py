@@ -18,7 +18,7 @@ from domain.flow.ids import FlowId, TaskId
 from domain.flow.values import Json
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, linked, save
 from tests.store.service import NOW, ORIGIN, create, keyed, run, session
-from tests.store.tables import delete_snapshots
+from tests.store.tables import delete_caches
 
 EVENTS = (created(), WAITS, linked(TaskId("task-1")), RESUMES)
 
@@ -30,7 +30,7 @@ def told(store: EventSourcedStore, request: pytest.FixtureRequest) -> EventSourc
     save(store, commit(folded(*EVENTS[:1]), *EVENTS[1:3]))
     save(store, commit(folded(*EVENTS[:3]), *EVENTS[3:]))
     if request.param == "without snapshots":
-        delete_snapshots(store)
+        delete_caches(store)
     return store
 
 

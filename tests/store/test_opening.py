@@ -25,7 +25,7 @@ from domain.flow.evolve import fold
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.conftest import MEMORY
-from tests.store.tables import delete_snapshots
+from tests.store.tables import delete_caches
 
 
 def test_a_new_store_is_made_with_its_folder_and_only_for_its_user(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_environment_has_no_say(
         save(store, commit(None, created()))
         save(store, commit(folded(created()), WAITS))
         assert store.load(FlowId("flow-1")) == folded(created(), WAITS)
-        delete_snapshots(store)
+        delete_caches(store)
         assert store.load(FlowId("flow-1")) == folded(created(), WAITS)
     if url == file_url:
         assert path.stat().st_size > 0

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import orjson
 import pytest
-from eventsourcing.persistence import StoredEvent
 
 from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
-from adapters.store.snapshot import FlowSnapshot
 from domain.application.outcomes import UnknownCursor
 from domain.application.ports import itself
 from domain.application.sessions import OwnerSession
-from domain.application.views import FlowView
 from domain.flow.commands import CancelFlow, CreateFlow, FinishFlow
 from domain.flow.ids import FlowId, Owner
 from domain.flow.status import FlowStatus
 from domain.flow.values import Json
 from tests.store.commits import commit, created, save
 from tests.store.service import ORIGIN, OWNER, STRANGER, create, run, service, session, shown
-from tests.store.tables import delete_snapshots
+from tests.store.tables import delete_caches
 
 
 def _goals(owner: OwnerSession, *, limit: int, status: FlowStatus | None = None) -> list[list[str]]:
@@ -118,33 +116,27 @@ def test_a_page_shows_flows_as_they_are_with_or_without_their_snapshots(
     shown(owner.execute(CancelFlow(flow_id=flow.flow_id), ORIGIN))
     page = owner.page(limit=5)
     assert page.flows == [owner.find(flow.flow_id)]
-    delete_snapshots(store)
+    delete_caches(store)
     assert owner.page(limit=5) == page
 
 
-def test_no_flow_is_read_before_the_one_ahead_of_it_was_shown(
-    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+def test_a_page_of_json_ends_where_there_is_no_room_and_its_rest_follows(
+    store: EventSourcedStore,
 ) -> None:
     owner = session(store)
     for number in range(5):
         create(owner, goal=str(number))
     seen: list[str] = []
-    read = store.application.snapshot_mapper.to_domain_event
 
-    def reading(stored: StoredEvent) -> FlowSnapshot:
-        seen.append("read")
-        return read(stored)
+    def add(text: bytes) -> bool:
+        seen.append(orjson.loads(text)["goal"])
+        return len(seen) < 3
 
-    monkeypatch.setattr(store.application.snapshot_mapper, "to_domain_event", reading)
-
-    def show(flow: FlowView) -> str | None:
-        seen.append("shown")
-        return flow.goal if len(seen) < 6 else None
-
-    page = owner.page(limit=5, show=show)
-    assert (page.flows, seen) == (["4", "3"], ["read", "shown"] * 3)
-    monkeypatch.undo()
-    assert [f.goal for f in owner.page(limit=5, cursor=page.next_cursor).flows] == ["2", "1", "0"]
+    cursor = owner.page_json(add, limit=5)
+    assert seen == ["4", "3", "2"]  # the last of them has no room
+    seen.clear()
+    assert owner.page_json(add, limit=2, cursor=cursor) is not None
+    assert seen == ["2", "1"]
 
 
 def test_an_auditor_sees_pages_of_outlines(store: EventSourcedStore) -> None:

@@ -28,7 +28,7 @@ from tests.store.commits import (
     save,
 )
 from tests.store.service import NOW, OWNER, STRANGER, keyed
-from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_snapshots, rows
+from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_caches, rows
 
 
 def test_a_commit_writes_its_events_the_snapshot_the_index_row_and_the_request_key(
@@ -107,7 +107,7 @@ def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
 ) -> None:
     save(store, commit(None, created()))
     save(store, commit(folded(created()), WAITS, skipped=1))
-    delete_snapshots(store)
+    delete_caches(store)
     with pytest.raises(BrokenHistory, match="flow flow-1: version 3 follows where 2 was due"):
         store.load(FlowId("flow-1"))
 

@@ -31,7 +31,7 @@ from tests.store.service import (
     session,
     shown,
 )
-from tests.store.tables import KEYS, contents, delete_snapshots, rows
+from tests.store.tables import KEYS, contents, delete_caches, rows
 
 
 def test_a_repeated_creation_is_answered_with_the_flow_that_it_made(
@@ -52,7 +52,7 @@ def test_a_repeat_is_answered_as_of_the_version_that_it_led_to(store: EventSourc
     before = contents(store)
     assert owner.execute(wait, keyed("k")) == first
     assert contents(store) == before
-    delete_snapshots(store)
+    delete_caches(store)
     assert owner.execute(wait, keyed("k")) == first
 
 
@@ -171,7 +171,7 @@ def test_what_was_accepted_without_an_event_is_answered_as_it_was(store: EventSo
     owner, cancel = session(store), pend(store)
     first = owner.execute(cancel, keyed("k"))
     shown(owner.execute(FinishFlow(flow_id=cancel.flow_id, expected_revision=1), ORIGIN))
-    delete_snapshots(store)
+    delete_caches(store)
     assert owner.execute(cancel, keyed("k")) == first
     assert code(owner.execute(cancel, keyed("k", "hash-2"))) == KEY_REUSED
     assert granted(first).flow.status == "queued"

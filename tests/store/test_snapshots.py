@@ -12,15 +12,15 @@ from adapters.store import EventSourcedStore, open_for_writing
 from domain.flow.evolve import fold
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
-from tests.store.tables import SNAPSHOTS, delete_snapshots, rows
+from tests.store.tables import SNAPSHOTS, delete_caches, rows
 
 
 def _compare(history: History, kept: EventSourcedStore, bare: EventSourcedStore) -> None:
     with_snapshots, without = Player(kept), Player(bare)
     for step in history:
-        delete_snapshots(bare)
+        delete_caches(bare)
         assert with_snapshots.play(step) == without.play(step)
-    delete_snapshots(bare)
+    delete_caches(bare)
     assert with_snapshots.answers(history) == without.answers(history)
 
 

@@ -112,7 +112,7 @@ def test_a_fault_of_ours_is_logged_once_and_told_without_details() -> None:
 class Faulty(WatchedStore):
     """A store with a bug."""
 
-    def latest(self, owner: str) -> None:  # noqa: ARG002 - as every store
+    def latest_json(self, owner: str) -> None:  # noqa: ARG002 - as every store
         """Fail as only a bug does."""
         raise RuntimeError("a bug with s3cret details")
 

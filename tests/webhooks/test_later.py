@@ -13,7 +13,6 @@ from falcon.testing import create_environ
 from adapters.webhooks.responses import RawPieces
 from adapters.webhooks.slow_reads import SLOW_FOR_SECONDS, SLOW_SECONDS
 from domain.flow.ids import FlowId, Owner
-from domain.flow.state import Flow
 from tests.memory_store import READ, WRITE, WatchedStore
 from tests.webhooks.gateway import OF_SERVER, Gateway, given, path_of, run
 
@@ -122,10 +121,10 @@ class SlowStore(WatchedStore):
     takes: float = 0.0
     gateway: Gateway
 
-    def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
         """Take a while to find a flow."""
         self.gateway.uptime += self.takes
-        return super().find(owner, flow_id)
+        return super().find_json(owner, flow_id)
 
 
 def test_after_a_slow_read_nobody_waits_for_another_in_the_loop() -> None:

@@ -5,14 +5,24 @@ The keys and their order are the reference's; owners have no place in them.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import orjson
 from orjson import Fragment
 
-from domain.application.views import FlowView, TaskSummary, TaskView
+from domain.application.views import FlowView, TaskSummary, TaskView, flow_view
+from domain.flow.state import Flow
 from domain.flow.values import Json
 
 WireObject: TypeAlias = dict[str, Any]
+
+FLOW_FORMAT: Final = 1
+"""Counts the changes of what `render_flow` returns: a store renders its rows again after one."""
+
+
+def render_flow(flow: Flow) -> bytes:
+    """Return the JSON of a flow as callers see it."""
+    return orjson.dumps(flow_json(flow_view(flow)))
 
 
 def flow_json(flow: FlowView) -> WireObject:

@@ -1,0 +1,100 @@
+"""Large JSON values of a flow, a row each, which is written only when the value changes.
+
+In their place the snapshot and the view of the flow hold a mark: a byte that no JSON has, the name
+of the value, and its checksum, by which a row of another value is found out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
+from zlib import crc32
+
+from attrs import evolve
+from eventsourcing.sqlite import SQLiteCursor
+
+from domain.flow.evolve import BrokenHistory
+from domain.flow.ids import FlowId
+from domain.flow.state import Flow
+from domain.flow.values import Json
+
+LARGE: Final = 4096
+"""A value of more bytes has a row of its own."""
+
+ValueRow: TypeAlias = tuple[FlowId, str, int, bytes]
+"""Flow, name, checksum and text."""
+
+_NAMES: Final = ("state_json", "wait_json")
+_MARK: Final = re.compile(rb"\0(state_json|wait_json):(\d+)")
+_PUT: Final = (
+    "INSERT INTO flow_values VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
+    " SET checksum=excluded.checksum, json=excluded.json"
+    " WHERE checksum<>excluded.checksum OR length(json)<>length(excluded.json)"
+)
+_SELECT: Final = "SELECT json FROM flow_values WHERE flow_id=? AND name=?"
+_DELETE: Final = "DELETE FROM flow_values WHERE flow_id=? AND name=?"
+
+
+def value_rows(flow: Flow) -> list[ValueRow]:
+    """Return the rows of those values of a flow that are large."""
+    return list(_large(flow))
+
+
+def with_marks(flow: Flow) -> Flow:
+    """Return a flow with marks in the place of its large values."""
+    marks: dict[str, Any] = {
+        name: Json(f"\0{name}:{checksum}") for _, name, checksum, _ in _large(flow)
+    }
+    return evolve(flow, **marks) if marks else flow
+
+
+def write_values(c: SQLiteCursor, flow: Flow) -> None:
+    """Leave exactly the rows of a flow; one that is right is not written."""
+    rows = value_rows(flow)
+    c.executemany(_PUT, rows)
+    large = {row[1] for row in rows}
+    for name in _NAMES:
+        if name not in large:
+            c.execute(_DELETE, (flow.flow_id, name))
+
+
+def with_values(c: SQLiteCursor, flow: Flow) -> Flow:
+    """Return a flow with its large values in the place of their marks.
+
+    Raises:
+        BrokenHistory: if the row of one is not there, or not that of its mark.
+    """
+    values: dict[str, Any] = {}
+    for name in _NAMES:
+        value: Json | None = getattr(flow, name)
+        if value is not None and value.text.startswith("\0"):
+            values[name] = Json(_filled(c, flow.flow_id, value.text.encode()).decode())
+    return evolve(flow, **values) if values else flow
+
+
+def filled(c: SQLiteCursor, flow_id: FlowId, json: bytes) -> bytes | None:
+    """Return the JSON of a view with its large values; None if a row is not that of its mark."""
+    try:
+        return _filled(c, flow_id, json) if b"\0" in json else json
+    except BrokenHistory:
+        return None
+
+
+def _filled(c: SQLiteCursor, flow_id: FlowId, json: bytes) -> bytes:
+    def value(mark: re.Match[bytes]) -> bytes:
+        c.execute(_SELECT, (flow_id, mark[1].decode()))
+        row = c.fetchone()
+        text = None if row is None else row[0]
+        if type(text) is not bytes or crc32(text) != int(mark[2]):
+            raise BrokenHistory(f"flow {flow_id}: the row of its {mark[1].decode()} is not right")
+        return text
+
+    return _MARK.sub(value, json)
+
+
+def _large(flow: Flow) -> Iterator[ValueRow]:
+    for name in _NAMES:
+        value: Json | None = getattr(flow, name)
+        if value is not None and len(text := value.text.encode()) > LARGE:
+            yield (flow.flow_id, name, crc32(text), text)

@@ -1,0 +1,60 @@
+"""Which of a flow's tasks commands concern: they are decided, and answered, with only these."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from attrs import evolve, frozen
+
+from domain.flow.commands import CancelFlow, Command, LoseTask, RunTask, UpdateTask
+from domain.flow.ids import TaskId
+from domain.flow.state import Flow
+
+
+@frozen
+class AllTasks:
+    """All tasks of a flow."""
+
+
+@frozen
+class SomeTasks:
+    """The tasks with some ids, and those with some run ids."""
+
+    ids: frozenset[TaskId] = frozenset()
+    runs: frozenset[str] = frozenset()
+
+
+TaskSelection: TypeAlias = AllTasks | SomeTasks
+
+ALL_TASKS: Final = AllTasks()
+
+
+def concerned(*commands: Command) -> TaskSelection:
+    """Return the tasks that commands concern; a cancellation answers with all of them."""
+    ids: set[TaskId] = set()
+    runs: set[str] = set()
+    for command in commands:
+        match command:
+            case CancelFlow():
+                return ALL_TASKS
+            case UpdateTask() | LoseTask():
+                ids.add(command.task_id)
+            case RunTask(run_id=str(run_id)):
+                runs.add(run_id)
+            case _:
+                pass
+    return SomeTasks(frozenset(ids), frozenset(runs))
+
+
+def with_only(flow: Flow, selection: TaskSelection) -> Flow:
+    """Return a flow with only those of its tasks with it that are selected."""
+    if isinstance(selection, AllTasks):
+        return flow
+    return evolve(
+        flow,
+        tasks=tuple(
+            task
+            for task in flow.tasks
+            if task.task_id in selection.ids or task.run_id in selection.runs
+        ),
+    )

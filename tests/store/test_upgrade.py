@@ -1,0 +1,138 @@
+"""A store of an older release is brought to the present format once, and no event changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from adapters.store import (
+    EventSourcedStore,
+    StoreAuditLog,
+    StoreFault,
+    back_up,
+    open_existing,
+    open_for_reading,
+    open_for_writing,
+    rebuild,
+)
+from adapters.store.schema import SCHEMA_VERSION
+from domain.application.views import flow_view
+from domain.flow.ids import FlowId
+from tests.audit.healthy import FAR_PAST
+from tests.audit.whole_logs import replay_store
+from tests.store.golden_bytes import FOLDER
+from tests.store.service import OWNER, STRANGER, create, session
+from tests.store.tables import EVENTS, HEALTHY, VIEWS, Row, rows
+
+FLOWS: Final = {"id-1": OWNER, "id-2": STRANGER, "id-3": OWNER}
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A store as the last release before the views of flows left it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((FOLDER / "store.v1.sql").read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode=WAL")
+    return path
+
+
+def _events(path: Path) -> list[Row]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT rowid, * FROM stored_events ORDER BY rowid").fetchall()
+
+
+def _check_shown(store: EventSourcedStore) -> None:
+    for flow_id, owner in FLOWS.items():
+        flow = store.load(FlowId(flow_id))
+        assert flow is not None
+        shown = session(store).find(FlowId(flow_id))
+        assert (shown is None) == (owner != OWNER)
+        assert shown in (None, flow_view(flow))
+
+
+def test_a_store_of_the_last_release_is_brought_to_the_present_format(
+    old: Path, file_url: str
+) -> None:
+    events, progress = _events(old), []
+    with closing(open_for_writing(file_url, on_upgrade=lambda *n: progress.append(n))) as store:
+        assert progress == [(3, 3)]
+        assert len(rows(store, VIEWS)) == 3
+        _check_shown(store)
+        assert session(store).find_json(FlowId("id-1")) is not None
+        assert rebuild(store).changed == HEALTHY
+        assert replay_store(StoreAuditLog(store), FAR_PAST).findings.kept == []
+    assert _events(old) == events
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    with closing(open_for_writing(file_url, on_upgrade=lambda *n: progress.append(n))):
+        assert progress == [(3, 3)]  # once
+
+
+def test_a_store_of_the_last_release_is_read_as_it_is(old: Path, file_url: str) -> None:
+    before = old.read_bytes()
+    with closing(open_for_reading(file_url)) as store:
+        _check_shown(store)
+        report = replay_store(StoreAuditLog(store), FAR_PAST)
+        assert (report.flows, report.findings.kept, report.advice.kept) == (3, [], [])
+    copy = old.with_name("copy.db")
+    copy.touch()
+    copied = back_up(file_url, copy, name=copy, progress=lambda _done, _all: None)
+    assert copied == len(_events(old))
+    assert old.read_bytes() == before
+
+
+class _PowerCut(Exception):  # noqa: N818 - stands for what ends a process
+    """The process ends here."""
+
+
+def _end(_done: int, _flows: int) -> None:
+    raise _PowerCut
+
+
+def test_an_upgrade_that_is_broken_off_is_done_by_the_next_start(old: Path, file_url: str) -> None:
+    with pytest.raises(_PowerCut):
+        open_existing(file_url, _end)
+    with closing(sqlite3.connect(old)) as connection:  # an older release does not open it any more
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    with closing(open_for_reading(file_url)) as store:
+        _check_shown(store)
+        assert replay_store(StoreAuditLog(store), FAR_PAST).findings.kept == []
+    done: list[tuple[int, int]] = []
+    with closing(open_existing(file_url, lambda *n: done.append(n))) as store:
+        assert done == [(3, 3)]
+        assert rebuild(store).changed == HEALTHY
+
+
+def test_views_of_another_format_are_rendered_again(
+    old: Path, file_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_for_writing(file_url).close()
+    monkeypatch.setattr("adapters.store.views.FORMAT", 99)
+    monkeypatch.setattr("adapters.store.upgrade.FORMAT", 99)
+    with closing(open_for_reading(file_url)) as store:
+        assert session(store).find_json(FlowId("id-1")) is not None  # from its events
+        assert replay_store(StoreAuditLog(store), FAR_PAST).findings.kept == []
+    done: list[tuple[int, int]] = []
+    with closing(open_for_writing(file_url, on_upgrade=lambda *n: done.append(n))) as store:
+        assert done == [(3, 3)]
+        assert rebuild(store).changed == HEALTHY
+    assert len(_events(old)) == 8
+
+
+def test_a_flow_whose_events_do_not_add_up_keeps_nobody_from_the_others(
+    old: Path, file_url: str
+) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE stored_events SET state=x'00' WHERE originator_id='id-2'")
+        connection.execute("DELETE FROM stored_snapshots WHERE originator_id='id-2'")
+        connection.commit()
+    with closing(open_for_writing(file_url)) as store:
+        assert [row[1] for row in rows(store, VIEWS)] == ["id-1", "id-3"]
+        create(session(store, prefix="new"))
+        assert len(rows(store, EVENTS)) == 9
+        with pytest.raises(StoreFault):
+            rebuild(store)
