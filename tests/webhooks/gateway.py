@@ -163,6 +163,7 @@ class Gateway:
             routes=RouteTable(routes),
             trusted_proxies=(ip_network(f"{PROXY}/32"),),
             remember_address=lambda address: address,
+            limits=self.limits,
         )
 
     def route(self, name: RouteId) -> WebhookRoute:
