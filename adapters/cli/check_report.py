@@ -24,7 +24,8 @@ class KeyPeriod:
 class ServedRoute:
     """A route that would be served: where, for which owner, with which keys.
 
-    `key_times` are those of the keys that begin or end, None where none does.
+    `key_times` are those of the keys that begin or end, None where none does; `separate_approver`
+    is None where it is not wanted.
     """
 
     route_id: RouteId
@@ -34,6 +35,7 @@ class ServedRoute:
     key_ids: tuple[str, ...]
     limits: RouteLimits
     key_times: tuple[KeyPeriod, ...] | None = None
+    separate_approver: bool | None = None
 
 
 @frozen(kw_only=True)

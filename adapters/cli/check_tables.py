@@ -57,6 +57,7 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
                 route.controller_id,
                 _limits(route.limits),
                 *map(_times, route.key_times or ()),
+                *(["who lets a flow wait may not resume it"] if route.separate_approver else ()),
             ),
         )
     return shown

@@ -64,6 +64,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             key_ids=tuple(key.key_id for key in route.keys),
             limits=route.limits,
             key_times=tuple(cli.KeyPeriod(*times) for times in shown_times(route)) or None,
+            separate_approver=route.separate_approver or None,
         )
 
 

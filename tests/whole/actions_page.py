@@ -25,7 +25,7 @@ HEADERS = {
     "Content-Type": "application/json",
 }
 WIDTH = 96
-FLOW, SECOND, TASK = "<flow>", "<second flow>", "<task>"
+FLOW, SECOND, FOURTH, TASK = "<flow>", "<second flow>", "<fourth flow>", "<task>"
 
 
 @frozen
@@ -132,6 +132,35 @@ REQUESTS = (
             "blockedSummary": "The card was declined",
         },
     ),
+    Step(
+        "A fourth flow, to wait [until a moment](#waits-that-end), or for somebody with a link:",
+        {"action": "create_flow", "goal": "Refund order 7"},
+    ),
+    Step(
+        "`set_waiting` takes `until`, an instant, `onTimeout` (`fail` by default, or `resume`), and"
+        " `resumeLink`. The flow shows the first two while it waits.",
+        {
+            "action": "set_waiting",
+            "flowId": FOURTH,
+            "expectedRevision": 0,
+            "until": "2100-01-01T00:00:00Z",
+            "onTimeout": "resume",
+            "resumeLink": True,
+        },
+    ),
+    Step(
+        "A `resume_flow` ends it:",
+        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 1, "status": "running"},
+    ),
+    Step(
+        "With `early`, a resume that comes before its wait is kept for it. No revision moves, so"
+        " that whoever lets the flow wait need not know of it:",
+        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 2, "early": True},
+    ),
+    Step(
+        "The wait is over as soon as it begins:",
+        {"action": "set_waiting", "flowId": FOURTH, "expectedRevision": 2},
+    ),
     Step("Shows the flow that was created last.", {"action": "find_latest_flow"}),
     Step(
         "Shows the flow that a token names: a flow's id, or the route's own session key for the"
@@ -147,6 +176,7 @@ REQUESTS = (
 )
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LINK = re.compile(r"/resume/[A-Za-z0-9_-]{43}")
 _TIME = re.compile(r"\b1[0-9]{12}\b")
 
 
@@ -171,10 +201,10 @@ def send(url: str, request: str) -> Exchange:
 
 
 def masked(text: str) -> str:
-    """Return a text with its ids numbered as they appear, and its times levelled."""
+    """Return a text with its ids numbered as they appear, its times and links levelled."""
     ids: dict[str, str] = {}
     numbered = _ID.sub(lambda found: ids.setdefault(found[0], f"<id {len(ids)}>"), text)
-    return _TIME.sub("<time>", numbered)
+    return _LINK.sub("/resume/<token>", _TIME.sub("<time>", numbered))
 
 
 def documented(page: str) -> list[Exchange]:
@@ -208,7 +238,7 @@ def _packed(members: Iterable[str], indent: str) -> Iterator[str]:
 
 def _shown(url: str) -> Iterator[str]:
     ids: dict[str, str] = {}
-    flows = iter((FLOW, SECOND, "<third flow>"))
+    flows = iter((FLOW, SECOND, "<third flow>", FOURTH))
     titles: set[str] = set()
     for step in REQUESTS:
         text = written(step.request)
