@@ -1,6 +1,6 @@
 """Which answers are evidence of what a caller was refused, and what is recorded of them.
 
-Kept is what an authenticated caller asked of a flow and was refused: 404, 409 and 422. Counted is
+Kept is what an authenticated caller asked of a flow and was refused: 403, 404, 409 and 422. Counted is
 who was not let in: 401 and 429, by its key where that is known, but not valid now. The rest stands
 in the log alone: a 400 says how a program is wrong, not what its owner wanted of a flow, and a 5xx
 is our own fault.
@@ -18,7 +18,7 @@ from domain.application.ports import Clock
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest, TurnedAway
 
-_KEPT: Final = frozenset({404, 409, 422})
+_KEPT: Final = frozenset({403, 404, 409, 422})
 _COUNTED: Final = frozenset({401, 429})
 _FLOW_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A UUID as we write it (RFC 9562 §4); no other flow has ever had an id."""
