@@ -1,9 +1,9 @@
 """Which answers are evidence of what a caller was refused, and what is recorded of them.
 
-Kept is what an authenticated caller asked of a flow and was refused: 403, 404, 409 and 422. Counted is
-who was not let in: 401 and 429, by its key where that is known, but not valid now. The rest stands
-in the log alone: a 400 says how a program is wrong, not what its owner wanted of a flow, and a 5xx
-is our own fault.
+Kept is what an authenticated caller asked of a flow and was refused: 403, 404, 409 and 422.
+Counted is who was not let in: 401 and 429, by its key where that is known, but not valid now. The
+rest stands in the log alone: a 400 says how a program is wrong, not what its owner wanted of a
+flow, and a 5xx is our own fault.
 """
 
 from __future__ import annotations
