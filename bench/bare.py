@@ -21,6 +21,7 @@ BODY = b'{"ok":true,"routeId":"bench","result":{"flow":null}}'
 
 class _Ticket:
     is_authenticated = True
+    body_bounds = None
 
     def release(self) -> None:
         """Hold nothing."""

@@ -34,7 +34,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "attr": ("app", "domain", "adapters"),
     "attrs": ("app", "domain", "adapters"),
     "cattrs": ("adapters",),
-    "cryptography": ("adapters.audit",),
+    "cryptography": ("adapters.audit", "adapters.settings"),
     "eventsourcing": ("adapters.store",),
     "falcon": ("adapters.webhooks", "adapters.pages"),
     "hypothesis": ("adapters.testing",),

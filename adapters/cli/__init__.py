@@ -1,10 +1,12 @@
 """The command line: arguments in, tables or one JSON document out; only it imports rich."""
 
 from adapters.cli.check_report import (
+    ActionKeys,
     CheckReport,
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
+    KeyScheme,
     ServedRoute,
     Startable,
     UnservedRoute,
@@ -23,6 +25,7 @@ from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
 
 __all__ = [
+    "ActionKeys",
     "CheckReport",
     "CommandError",
     "ConfigurationFinding",
@@ -30,6 +33,7 @@ __all__ = [
     "Exports",
     "GatewayOptions",
     "KeyPeriod",
+    "KeyScheme",
     "PagesOptions",
     "Reloaded",
     "ServeOptions",

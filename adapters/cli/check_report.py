@@ -20,12 +20,28 @@ class KeyPeriod:
     not_after: Timestamp | None
 
 
+@frozen
+class KeyScheme:
+    """By which scheme requests are signed with a key."""
+
+    key_id: KeyId
+    scheme: str
+
+
+@frozen
+class ActionKeys:
+    """An action, and the keys that may use it, each as its route and its id."""
+
+    action: str
+    keys: tuple[str, ...]
+
+
 @frozen(kw_only=True)
 class ServedRoute:
     """A route that would be served: where, for which owner, with which keys.
 
-    `key_times` are those of the keys that begin or end, None where none does; `separate_approver`
-    is None where it is not wanted.
+    `key_times` are those of the keys that begin or end, `key_schemes` those of keys that sign; None
+    where none does. `separate_approver` is None where it is not wanted.
     """
 
     route_id: RouteId
@@ -35,6 +51,7 @@ class ServedRoute:
     key_ids: tuple[str, ...]
     limits: RouteLimits
     key_times: tuple[KeyPeriod, ...] | None = None
+    key_schemes: tuple[KeyScheme, ...] | None = None
     separate_approver: bool | None = None
 
 
@@ -81,13 +98,17 @@ class GatewayOptions:
 
 @frozen(kw_only=True)
 class Startable:
-    """A configuration that the gateway would start with; `disabled` are route ids."""
+    """A configuration that the gateway would start with; `disabled` are route ids.
+
+    `allowed` says which keys may use each action, None where every key may use all.
+    """
 
     routes: tuple[ServedRoute, ...]
     skipped: tuple[UnservedRoute, ...]
     disabled: tuple[str, ...]
     advice: tuple[ConfigurationFinding, ...]
     options: GatewayOptions
+    allowed: tuple[ActionKeys, ...] | None = None
 
 
 @frozen

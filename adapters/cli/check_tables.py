@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.check_report import (
+    ActionKeys,
     CheckReport,
     ConfigurationFinding,
     GatewayOptions,
@@ -30,6 +31,8 @@ def report_parts(report: CheckReport) -> Iterator[RenderableType]:
         return
     if report.routes:
         yield _served(report.routes)
+    if report.allowed:
+        yield _allowed(report.allowed)
     if report.skipped:
         yield _skipped(report.skipped)
     if report.advice:
@@ -57,9 +60,17 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
                 route.controller_id,
                 _limits(route.limits),
                 *map(_times, route.key_times or ()),
+                *(f"key {one.key_id} signs: {one.scheme}" for one in route.key_schemes or ()),
                 *(["who lets a flow wait may not resume it"] if route.separate_approver else ()),
             ),
         )
+    return shown
+
+
+def _allowed(actions: Iterable[ActionKeys]) -> Table:
+    shown = table("Who may use which action", {"Action": 22, "Keys": REST})
+    for one in actions:
+        shown.add_row(one.action, folded(", ".join(one.keys) or "nobody"))
     return shown
 
 

@@ -11,7 +11,14 @@ from adapters.composition.checkpoints import Signing, signing_of
 from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.settings import ConfigAdvice, ConfigProblem, Settings, SettingsError, load_settings
+from adapters.settings import (
+    ACTION_NAMES,
+    ConfigAdvice,
+    ConfigProblem,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 
 
 def check_configuration(config: Path) -> cli.CheckReport:
@@ -44,6 +51,7 @@ def check_configuration(config: Path) -> cli.CheckReport:
             ),
         ),
         options=_checked_options(settings, signing),
+        allowed=_allowed(settings),
     )
 
 
@@ -64,8 +72,28 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
             key_ids=tuple(key.key_id for key in route.keys),
             limits=route.limits,
             key_times=tuple(cli.KeyPeriod(*times) for times in shown_times(route)) or None,
+            key_schemes=tuple(
+                cli.KeyScheme(key.key_id, key.signature.scheme)
+                for key in route.keys
+                if key.signature
+            )
+            or None,
             separate_approver=route.separate_approver or None,
         )
+
+
+def _allowed(settings: Settings) -> tuple[cli.ActionKeys, ...] | None:
+    keys = [
+        (f"{route.route_id}/{key.key_id}", key) for route in settings.routes for key in route.keys
+    ]
+    if all(key.may is None for _, key in keys):
+        return None
+    return tuple(
+        cli.ActionKeys(
+            action, tuple(name for name, key in keys if key.may is None or action in key.may)
+        )
+        for action in ACTION_NAMES
+    )
 
 
 def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions:

@@ -14,7 +14,7 @@ from attrs import asdict, define, field
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.logs import log_fault
 from adapters.presentation.printable import to_the_millisecond
-from adapters.settings import KeyValidity, RouteConfig, Secret, Settings
+from adapters.settings import KeyValidity, RouteConfig, RouteKey, Secret, Settings
 from adapters.settings.diagnostics import written
 from adapters.store import record_configuration
 from domain.application.ports import StoreUnavailable
@@ -177,8 +177,18 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
     for key in route.keys:
         name = written(("routes", route.route_id, "keys", key.key_id))
         found[name] = digests[route.route_id, key.key_id]
-        found |= _block(name, _times(key.validity))
+        found |= _block(name, {**_times(key.validity), **_rights(key)})
     return found
+
+
+def _rights(key: RouteKey) -> dict[str, str | None]:
+    signature = key.signature
+    options = {} if signature is None else signature.options
+    return {
+        "auth": None if signature is None else signature.scheme,
+        **{f"auth.{public_name(name)}": str(value) for name, value in options.items()},
+        "may": None if key.may is None else ", ".join(sorted(key.may)),
+    }
 
 
 def _times(times: KeyValidity) -> dict[str, str | None]:

@@ -30,6 +30,7 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.signals import Signals
+from adapters.composition.signatures import verify_of
 from adapters.composition.stores import named_url, opened, settings_of
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.schedule import beside
@@ -262,6 +263,8 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             session=flows.bind_session(route.owner),
             controller_id=route.controller_id,
             identify=partial(_identify, route),
+            verify=verify_of(route, now),
+            may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
             separate_approver=route.separate_approver,
         )

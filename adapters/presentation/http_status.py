@@ -7,7 +7,11 @@ from typing import Final
 from domain.application.outcomes import KEY_REUSED
 from domain.flow.refusals import RefusalCode
 
+ACTION_NOT_ALLOWED: Final = "action_not_allowed"
+"""The code of an action that is not among those of a key."""
+
 _STATUSES: Final[dict[str, int]] = {
+    ACTION_NOT_ALLOWED: 403,
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.TASK_NOT_FOUND: 404,
     KEY_REUSED: 422,

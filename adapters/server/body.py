@@ -32,6 +32,9 @@ class SizedBody:
         self.content = bytearray()
         self._missing = length
 
+    def bound(self, most: int) -> None:
+        """Do nothing: whoever bounds a body has seen its length."""
+
     def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""
         self._missing -= _move(inbox, self.content, self._missing)
@@ -47,6 +50,10 @@ class ChunkedBody:
         self._missing = 0
         self._extras = 0
         self._state: Callable[[bytearray], BodyProgress | None] = self._size
+
+    def bound(self, most: int) -> None:
+        """Take at most so many bytes; to be called before the first one is taken."""
+        self._room = min(self._room, most)
 
     def take(self, inbox: bytearray) -> BodyProgress:
         """Take what belongs to the body from the front of `inbox`."""

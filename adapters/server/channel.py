@@ -97,7 +97,11 @@ class Channel(ClientConnection):
             self.server.crowd.leave(self)
         exchange.permit = verdict
         self._exchange = exchange
-        self.enter(Phase.BODY, self.options.limits.body_seconds)
+        seconds = self.options.limits.body_seconds
+        if verdict is not None and verdict.body_bounds is not None:
+            most, seconds = verdict.body_bounds
+            exchange.body.bound(most)
+        self.enter(Phase.BODY, seconds)
         return True
 
     def _turn_away(self, exchange: Exchange, answer: RawResponse) -> bool:

@@ -30,6 +30,10 @@ class Permit(Protocol):
     def is_authenticated(self) -> bool:
         """Whether the head that was admitted says who asks, so that its connection is known."""
 
+    @property
+    def body_bounds(self) -> tuple[int, float] | None:
+        """How long the body may be and take, in seconds, where that is less than for others."""
+
     def release(self) -> None:
         """Give the place back; the server calls this once, from any thread."""
 

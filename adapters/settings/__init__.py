@@ -4,6 +4,7 @@
 store or the server; `adapters.composition` hands the values on.
 """
 
+from adapters.settings.allowed_actions import ACTION_NAMES
 from adapters.settings.checkpoints import CheckpointsConfig
 from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
@@ -26,9 +27,11 @@ from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.signature_keys import SignatureKey
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
+    "ACTION_NAMES",
     "CheckpointsConfig",
     "ChildrenConfig",
     "Config",
@@ -49,6 +52,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "SignatureKey",
     "StoreConfig",
     "Unresolved",
     "load_settings",

@@ -18,6 +18,10 @@ _OF_ROUTE: Final[dict[str, object]] = {
     "rate_window_seconds": Annotated[float, Between(0.1, 86_400, "seconds")],
     "in_flight": Annotated[int, Between(1, 10_000)],
     "answer_bytes": Annotated[int, Between(65_536, 16 << 20)],
+    "unverified_body_bytes": Annotated[int, Between(1, 16 << 20)],
+    "unverified_body_seconds": _Patience,
+    "unverified_in_flight": Annotated[int, Between(1, 10_000)],
+    "announce_rate": bool,
 }
 _OF_ALL: Final[dict[str, object]] = {
     **_OF_ROUTE,
@@ -25,6 +29,7 @@ _OF_ALL: Final[dict[str, object]] = {
     "head_seconds": _Patience,
     "tracked_keys": Annotated[int, Between(1, 1_000_000)],
     "ipv6_prefix": Annotated[int, Between(32, 128)],
+    "unverified_total": Annotated[int, Between(1, 10_000)],
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Final, Literal, TypeAlias
 
 from attrs import frozen
@@ -50,10 +51,11 @@ class SecretRef:
 
 @frozen
 class DeclaredSecret:
-    """A secret, or a reference to one, and where it is written."""
+    """A secret, or a reference to one, where it is written, and what is made of its text."""
 
     held: Secret | SecretRef
     place: ConfigPath
+    make: Callable[[str], Secret] = Secret
 
     @property
     def ref(self) -> SecretRef | None:
@@ -61,25 +63,26 @@ class DeclaredSecret:
         return self.held if isinstance(self.held, SecretRef) else None
 
 
-def _secret(node: Node) -> DeclaredSecret:
+def read_secret(node: Node, make: Callable[[str], Secret] = Secret) -> DeclaredSecret:
+    """Read a secret or a reference; `make` makes the secret of its text, or raises Misfit."""
     match node.value:
         case dict():
-            return DeclaredSecret(_reference(node), node.path)
+            return DeclaredSecret(_reference(node), node.path, make)
         case str(text):
-            return DeclaredSecret(_secret_or_variable(text.strip(BLANKS)), node.path)
+            return DeclaredSecret(_secret_or_variable(text.strip(BLANKS), make), node.path, make)
         case _:
             raise Misfit("a secret or a SecretRef")
 
 
-SecretField: TypeAlias = Annotated[DeclaredSecret, _secret]
+SecretField: TypeAlias = Annotated[DeclaredSecret, read_secret]
 
 
-def _secret_or_variable(text: str) -> Secret | SecretRef:
+def _secret_or_variable(text: str, make: Callable[[str], Secret]) -> Secret | SecretRef:
     if not text:
         raise Misfit("a non-empty secret")
     if match := _SHORT_FORM.fullmatch(text):
         return SecretRef("env", DEFAULT_PROVIDER, match[1] or match[2])
-    return Secret(text)
+    return make(text)
 
 
 def _reference(node: Node) -> SecretRef:

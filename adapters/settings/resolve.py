@@ -94,7 +94,7 @@ def _with_keys(route: RouteConfig, secrets: Secrets) -> RouteConfig:
                     )
                 )
             case secret:
-                keys.append(RouteKey(key.key_id, secret, key.validity))
+                keys.append(RouteKey(key.key_id, secret, key.validity, key.signature, key.may))
     return evolve(route, keys=tuple(keys), unresolved=tuple(unresolved))
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Final
 
 from attrs import field, frozen
 
+from adapters.settings.allowed_actions import AllowedActions, read_allowed
 from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
 from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
 from adapters.settings.nodes import Node
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
-from adapters.settings.references import DeclaredSecret, SecretField
+from adapters.settings.references import DeclaredSecret
 from adapters.settings.secret import Secret
+from adapters.settings.signature_config import SignatureConfig, read_signature, secret_field
 from adapters.settings.structure import kinds_of, plain_text, read, read_members
 from domain.application.limits import Limits, RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
@@ -30,14 +32,15 @@ _ROUTE: Final[dict[str, Any]] = {
     "session_key": str,
     "secret": Any,
     "secrets": Any,
+    "auth": Any,
+    "may": Any,
     "controller_id": str,
     "description": Annotated[str, plain_text],
     "limits": Any,
     "separate_approver": bool,
 }
-_TIMED: Final = {"secret": SecretField, **kinds_of(KeyValidity)}
-_TIMED_KEYS: Final = ("secret", "notBefore", "notAfter")
-"""What an object may hold that is a secret with its times; a SecretRef has other members."""
+_KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
+"""What an object may hold that is a secret and more; a SecretRef has other members."""
 
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PREFIX: Final = "/plugins/webhooks/"
@@ -52,15 +55,22 @@ class DeclaredKey:
     key_id: KeyId
     secret: DeclaredSecret
     validity: KeyValidity = ALWAYS
+    signature: SignatureConfig | None = None
+    may: AllowedActions = None
 
 
 @frozen
 class RouteKey:
-    """One secret of a route; events name its id, so that a leaked one can be traced."""
+    """One secret of a route; events name its id, so that a leaked one can be traced.
+
+    With a `signature`, requests are signed with the secret, and do not carry it.
+    """
 
     key_id: KeyId
     secret: Secret
     validity: KeyValidity = ALWAYS
+    signature: SignatureConfig | None = None
+    may: AllowedActions = None
 
 
 @frozen(kw_only=True)
@@ -113,14 +123,18 @@ class RouteConfig:
         before one with the same secret that is not.
         """
         # APPSEC: a list, not a generator: every key is compared before the first match is taken.
-        matching = [key for key in self.keys if key.secret.matches(presented)]
-        invalid: InvalidKey | None = None
-        for key in matching:
-            fault = key.validity.fault(at)
-            if fault is None:
-                return key.key_id
-            invalid = invalid or InvalidKey(key.key_id, fault)
-        return invalid
+        return valid_key([key for key in self.keys if key.secret.matches(presented)], at)
+
+
+def valid_key(matching: Iterable[RouteKey], at: Timestamp) -> KeyId | InvalidKey | None:
+    """Return the first of some keys that is valid at a moment, else the first that is not."""
+    invalid: InvalidKey | None = None
+    for key in matching:
+        fault = key.validity.fault(at)
+        if fault is None:
+            return key.key_id
+        invalid = invalid or InvalidKey(key.key_id, fault)
+    return invalid
 
 
 @frozen
@@ -168,6 +182,8 @@ def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None
     if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
         node.refuse("a route id without blanks around it", "another key")
     found = read_members(node, _ROUTE, required=("session_key",))
+    declared = tuple(_keys(node))
+    _refuse_mixed(node, declared)
     return RouteConfig(
         route_id=route_id,
         enabled=found.get("enabled", True),
@@ -176,7 +192,7 @@ def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None
         controller_id=found.get("controller_id", f"webhooks/{route_id}"),
         description=found.get("description"),
         separate_approver=found.get("separate_approver", False),
-        declared=tuple(_keys(node)),
+        declared=declared,
         limits=read_route_limits(node.at("limits"), general),
         place=node.path,
     )
@@ -190,8 +206,10 @@ def _normalised(path: str) -> str:
 
 def _keys(route: Node) -> Iterator[DeclaredKey]:
     plain, several = route.at("secret"), route.at("secrets")
+    signature, may = read_signature(route.at("auth")), read_allowed(route)
     if not plain.is_absent:
-        yield from _declared(DEFAULT_KEY, read(plain, SecretField))
+        if secret := read(plain, secret_field(signature)):
+            yield DeclaredKey(DEFAULT_KEY, secret, signature=signature, may=may)
     elif several.is_absent or several.value == {}:
         plain.refuse("a secret, a SecretRef, or an object secrets with some of them")
     for key_id, node in several.members().items():
@@ -199,26 +217,36 @@ def _keys(route: Node) -> Iterator[DeclaredKey]:
             node.refuse("a key id like 2026-01 or next", "another key")
         elif key_id == DEFAULT_KEY and not plain.is_absent:
             node.refuse(f"another key id, as secret is {DEFAULT_KEY}", DEFAULT_KEY)
-        else:
-            yield from _declared(KeyId(key_id), *_secret_and_validity(node))
+        elif key := _key(KeyId(key_id), node, signature, may):
+            yield key
 
 
-def _secret_and_validity(node: Node) -> tuple[DeclaredSecret | None, KeyValidity]:
-    if not isinstance(node.value, dict) or node.value.keys().isdisjoint(_TIMED_KEYS):
-        return read(node, SecretField), ALWAYS
-    found = read_members(node, _TIMED, required=("secret",))
-    secret, validity = found.pop("secret", None), KeyValidity(**found)
-    begin, end = validity.not_before, validity.not_after
+def _key(
+    key_id: KeyId, node: Node, signature: SignatureConfig | None, may: AllowedActions
+) -> DeclaredKey | None:
+    """Read one of several keys: a secret alone, or with what is set for this key."""
+    if not isinstance(node.value, dict) or node.value.keys().isdisjoint(_KEY_FIELDS):
+        secret = read(node, secret_field(signature))
+        return secret and DeclaredKey(key_id, secret, signature=signature, may=may)
+    if not node.at("auth").is_absent:
+        signature = read_signature(node.at("auth"))
+    kinds = {"secret": secret_field(signature), "auth": Any, "may": Any, **kinds_of(KeyValidity)}
+    found = read_members(node, kinds, required=("secret",))
+    begin, end = found.get("not_before"), found.get("not_after")
     if begin is not None and end is not None and begin >= end:
         node.at("notAfter").refuse("a time after notBefore", "none after it")
-    return secret, validity
+    allowed = read_allowed(node, may)
+    if "secret" not in found:
+        return None
+    validity = KeyValidity(not_before=begin, not_after=end)
+    return DeclaredKey(key_id, found["secret"], validity, signature, allowed)
 
 
-def _declared(
-    key_id: KeyId, secret: DeclaredSecret | None, validity: KeyValidity = ALWAYS
-) -> Iterator[DeclaredKey]:
-    if secret is not None:
-        yield DeclaredKey(key_id, secret, validity)
+def _refuse_mixed(route: Node, keys: Sequence[DeclaredKey]) -> None:
+    # APPSEC: else a caller would choose by what it is to be known.
+    if len({key.signature is None for key in keys}) > 1:
+        expected = "auth for each of the route's keys, or for none of them"
+        route.at("secrets").refuse(expected, "keys with it and keys without")
 
 
 def _refuse_conflicts(served: tuple[RouteConfig, ...], diagnostics: Diagnostics) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Final, NoReturn, final
+from typing import Final, NoReturn
 
 from adapters.settings.hidden import Hidden
 from adapters.settings.placeholders import is_placeholder, is_quoted
@@ -16,7 +16,6 @@ SHORT: Final = 16
 """Secrets of fewer characters than this are advised against."""
 
 
-@final
 class Secret(Hidden):
     """Holds the digests of a secret; the secret itself is forgotten at once.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeAlias
 
+from adapters.settings.nodes import Misfit
 from adapters.settings.providers import EnvProvider, FileProvider, Providers
 from adapters.settings.references import DeclaredSecret, SecretRef
 from adapters.settings.secret import Secret
@@ -29,7 +30,7 @@ def look_up(
         asked[ref.provider][ref.id] = None
     found = {name: _ask(name, list(ids), providers, environ) for name, ids in asked.items()}
     return {
-        one: one.held if isinstance(one.held, Secret) else _digested(found, one.held)
+        one: one.held if isinstance(one.held, Secret) else _made(found, one.held, one.make)
         for one in declared
     }
 
@@ -39,9 +40,14 @@ def look_up_text(ref: SecretRef, providers: Providers, environ: Mapping[str, str
     return _ask(ref.provider, [ref.id], providers, environ)[ref.id]
 
 
-def _digested(found: Mapping[str, Mapping[str, Resolution]], ref: SecretRef) -> Secret | Unresolved:
+def _made(
+    found: Mapping[str, Mapping[str, Resolution]], ref: SecretRef, make: Callable[[str], Secret]
+) -> Secret | Unresolved:
     text = found[ref.provider][ref.id]
-    return text if isinstance(text, Unresolved) else Secret(text.reveal())
+    try:
+        return text if isinstance(text, Unresolved) else make(text.reveal())
+    except Misfit as misfit:
+        return Unresolved(f"it is no key of its scheme: {misfit}")
 
 
 def _ask(

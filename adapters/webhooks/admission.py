@@ -1,6 +1,7 @@
 """Admission: all checks that the head of a request allows, before its body is read.
 
-It runs in the server's I/O thread when a head is complete, and never blocks.
+It runs in the server's I/O thread when a head is complete, and never blocks. Who sends a signed
+request is not said by its head: it is let in under smaller limits, until its body is verified.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, TypeAlias
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen, setters
 
 from adapters.webhooks import responses, resume_links
 from adapters.webhooks.auth import authenticate
@@ -26,10 +27,10 @@ from adapters.webhooks.request_context import (
     RequestHead,
     access_log_entry,
 )
-from adapters.webhooks.responses import Response
+from adapters.webhooks.responses import Headers, Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
-from domain.application.limits import Limits, RouteLimits
-from domain.flow.ids import FlowId
+from domain.application.limits import Limits
+from domain.flow.ids import FlowId, RouteId
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
@@ -39,14 +40,66 @@ class RoutePermit:
     """Lets a request of an authenticated caller in: to which route, in which place."""
 
     route: WebhookRoute
-    idempotency_keys: Sequence[str]
+    head: RequestHead = field(repr=False)
     context: RequestContext
     slot: Slot
+    fields: Headers = ()
     is_authenticated: ClassVar[bool] = True
+    body_bounds: ClassVar[None] = None
+
+    @property
+    def idempotency_keys(self) -> Sequence[str]:
+        """Return the values of the header that makes a request safe to repeat."""
+        return self.head.values("idempotency-key")
+
+    @property
+    def route_id(self) -> RouteId:
+        """Return the id of the route, which the caller may see."""
+        return self.route.route_id
+
+    @property
+    def body_bytes(self) -> int:
+        """Return how long the body may be."""
+        return self.route.limits.body_bytes
 
     def release(self) -> None:
         """Free the request's place; a second call, also from another thread, does nothing."""
         self.slot.release()
+
+
+@define(kw_only=True)
+class UnverifiedPermit:
+    """Lets a signed request in for as long as it takes to read its body and to verify it.
+
+    APPSEC: it says nothing of who asks, so no action takes one. What becomes known of the request
+    is noted here for the log and for what the server releases; one thread at a time has it.
+    """
+
+    route: WebhookRoute = field(on_setattr=setters.frozen)
+    head: RequestHead = field(repr=False, on_setattr=setters.frozen)
+    counted: CallerKey
+    context: RequestContext
+    slots: Sequence[Slot]
+    body_bounds: tuple[int, float]
+    route_id: RouteId | None = None
+    fields: Headers = ()
+    is_authenticated: ClassVar[bool] = False
+
+    @property
+    def body_bytes(self) -> int:
+        """Return how long the body may be."""
+        return self.body_bounds[0]
+
+    def release(self) -> None:
+        """Free the request's places; a second call, also from another thread, does nothing."""
+        for slot in self.slots:
+            slot.release()
+
+    def become(self, permit: RoutePermit) -> None:
+        """Note that it is known who asks, and take the place of such a request instead."""
+        self.release()
+        self.slots = (permit.slot,)
+        self.context, self.fields, self.route_id = permit.context, permit.fields, permit.route_id
 
 
 @frozen(kw_only=True)
@@ -55,7 +108,10 @@ class ProbePermit:
 
     path: str
     context: RequestContext
+    fields: ClassVar[Headers] = ()
+    route_id: ClassVar[None] = None
     is_authenticated: ClassVar[bool] = False
+    body_bounds: ClassVar[None] = None
 
     def release(self) -> None:
         """Do nothing: a probe takes no place."""
@@ -68,14 +124,24 @@ class LinkPermit:
     token: str = field(repr=False)
     context: RequestContext
     slot: Slot
+    body_bounds: tuple[int, float]
+    fields: ClassVar[Headers] = ()
+    route_id: ClassVar[None] = None
     is_authenticated: ClassVar[bool] = False
+
+    @property
+    def body_bytes(self) -> int:
+        """Return how long the body may be."""
+        return self.body_bounds[0]
 
     def release(self) -> None:
         """Free the request's place; a second call, also from another thread, does nothing."""
         self.slot.release()
 
 
-RequestPermit: TypeAlias = RoutePermit | LinkPermit | ProbePermit
+RequestPermit: TypeAlias = RoutePermit | UnverifiedPermit | LinkPermit | ProbePermit
+
+_EVERYBODY: Final = ("", "")
 
 
 @frozen(kw_only=True)
@@ -105,6 +171,7 @@ class Admission:
         ),
     )
     _in_flight: InFlight = field(init=False, factory=InFlight)
+    _unverified: InFlight = field(init=False, factory=InFlight)
 
     def swap(self, table: AdmissionTable) -> None:
         """Admit by another table from now on; what was admitted keeps the route that it has.
@@ -148,19 +215,34 @@ class Admission:
     def _let_follow(
         self, head: RequestHead, client: str, context: RequestContext
     ) -> LinkPermit | Response:
-        limits = evolve(self.table.limits, body_bytes=resume_links.BODY_BYTES)
-        slot = self._take_slot(head, limits, (resume_links.COUNTED_AS, client), any_type=True)
-        if isinstance(slot, Response):
-            return self._refuse(context, slot)
-        token = head.path.removeprefix(resume_links.PREFIX)
-        return LinkPermit(token=token, context=context, slot=slot)
+        limits, counted = self.table.limits, (resume_links.COUNTED_AS, client)
+        if _is_too_large(head, resume_links.BODY_BYTES):
+            return self._refuse(context, responses.PAYLOAD_TOO_LARGE)
+        if head.method != "POST":
+            return self._refuse(context, responses.ONLY_POST)
+        if retry_after := self._rate.hit(counted, limits):
+            return self._refuse(context, responses.rate_limited(retry_after))
+        slot = self._in_flight.take(counted, limits.in_flight)
+        if slot is None:
+            return self._refuse(context, responses.TOO_MANY_IN_FLIGHT)
+        seconds = min(limits.body_seconds, limits.unverified_body_seconds)
+        return LinkPermit(
+            token=head.path.removeprefix(resume_links.PREFIX),
+            context=context,
+            slot=slot,
+            body_bounds=(resume_links.BODY_BYTES, seconds),
+        )
 
     def _let_in(
         self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext
-    ) -> RoutePermit | Response:
-        slot = self._take_slot(head, route.limits, counted)
-        if isinstance(slot, Response):
-            return self._refuse(context, slot)
+    ) -> RequestPermit | Response:
+        if refused := self._precheck(head, route, counted):
+            return self._refuse(context, refused)
+        if route.verify is not None:
+            return self._let_in_unverified(head, route, counted, context)
+        slot = self._in_flight.take(counted, route.limits.in_flight)
+        if slot is None:
+            return self._refuse(context, responses.TOO_MANY_IN_FLIGHT)
         key = None
         try:
             key = authenticate(head, route.identify)
@@ -168,39 +250,77 @@ class Admission:
             if not isinstance(key, str):
                 slot.release()
         if not isinstance(key, str):
-            return self._refuse_key(context, key)
-        return RoutePermit(
-            route=route,
-            idempotency_keys=head.values("idempotency-key"),
-            context=evolve(context, key_id=key),
-            slot=slot,
-        )
+            context, refused = _unauthorized(context, key)
+            return self._refuse(context, refused)
+        return self._permit(head, route, counted, evolve(context, key_id=key), slot)
 
-    def _take_slot(
+    def _permit(
         self,
         head: RequestHead,
-        limits: RouteLimits,
+        route: WebhookRoute,
         counted: CallerKey,
-        *,
-        any_type: bool = False,
-    ) -> Slot | Response:
-        if _is_too_large(head, limits.body_bytes):
+        context: RequestContext,
+        slot: Slot,
+    ) -> RoutePermit:
+        fields: Headers = ()
+        if route.limits.announce_rate:
+            fields = responses.rate_fields(route.limits, *self._rate.left(counted, route.limits))
+        return RoutePermit(route=route, head=head, context=context, slot=slot, fields=fields)
+
+    def _let_in_unverified(
+        self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext
+    ) -> UnverifiedPermit | Response:
+        limits = self.table.limits
+        own = self._unverified.take(counted, route.limits.unverified_in_flight)
+        shared = own and self._unverified.take(_EVERYBODY, limits.unverified_total)
+        if own is None or shared is None:
+            if own is not None:
+                own.release()
+            return self._refuse(context, responses.TOO_MANY_IN_FLIGHT)
+        seconds = min(limits.body_seconds, route.limits.unverified_body_seconds)
+        return UnverifiedPermit(
+            route=route,
+            head=head,
+            counted=counted,
+            context=context,
+            slots=(own, shared),
+            body_bounds=(route.unverified_body_bytes, seconds),
+        )
+
+    def verify(self, permit: UnverifiedPermit, body: bytes) -> RoutePermit | Response:
+        """Return the permit of a request whose body is signed by a key of its route, or a refusal.
+
+        It is not logged yet; what is known of the caller is noted in the first permit.
+        """
+        route = permit.route
+        key = None if route.verify is None else route.verify(permit.head, body)
+        if not isinstance(key, str):
+            permit.context, refused = _unauthorized(permit.context, key)
+            return refused
+        permit.context = evolve(permit.context, key_id=key)
+        slot = self._in_flight.take(permit.counted, route.limits.in_flight)
+        if slot is None:
+            return responses.TOO_MANY_IN_FLIGHT
+        verified = self._permit(permit.head, route, permit.counted, permit.context, slot)
+        permit.become(verified)
+        return verified
+
+    def _precheck(
+        self, head: RequestHead, route: WebhookRoute, counted: CallerKey
+    ) -> Response | None:
+        is_signed = route.verify is not None
+        if _is_too_large(
+            head, route.unverified_body_bytes if is_signed else route.limits.body_bytes
+        ):
             return responses.PAYLOAD_TOO_LARGE
         if head.method != "POST":
             return responses.ONLY_POST
-        retry_after = self._rate.hit(counted, limits)
+        retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if not any_type and (fault := media_type_fault(head)):
+        if fault := media_type_fault(head):
             return responses.unsupported_media_type(fault)
-        return self._in_flight.take(counted, limits.in_flight) or responses.TOO_MANY_IN_FLIGHT
-
-    def _refuse_key(self, context: RequestContext, key: KeyNotValid | None) -> Response:
-        # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
-        if key is None:
-            return self._refuse(context, responses.UNAUTHORIZED)
-        refused = evolve(responses.UNAUTHORIZED, reason=key.fault)
-        return self._refuse(evolve(context, key_id=key.key_id), refused)
+        return None
 
     def _refuse(self, context: RequestContext, response: Response) -> Response:
         self.log(context, response)
@@ -218,6 +338,15 @@ class Admission:
         self.log_request(
             access_log_entry(context, response, action=action, flow_id=flow_id, ended=ended)
         )
+
+
+def _unauthorized(
+    context: RequestContext, key: KeyNotValid | None
+) -> tuple[RequestContext, Response]:
+    # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
+    if key is None:
+        return context, responses.UNAUTHORIZED
+    return evolve(context, key_id=key.key_id), evolve(responses.UNAUTHORIZED, reason=key.fault)
 
 
 def _is_too_large(head: RequestHead, limit: int) -> bool:

@@ -105,6 +105,15 @@ class RateLimiter:
                 self._open[key] = window
             return 0 if passes else _whole(window.end - now)
 
+    def left(self, key: CallerKey, limits: RouteLimits) -> tuple[int, int]:
+        """Return how many requests still pass, and for how many seconds no more than those."""
+        now = self.clock()
+        with self._lock:
+            window = self._exhausted.get(key) or self._open.get(key)
+            if window is None or now >= window.end:
+                return limits.rate_requests, 0
+            return max(0, limits.rate_requests - window.count), _whole(window.end - now)
+
     def _begin(self, key: CallerKey, now: Seconds, limits: RouteLimits) -> _Window | None:
         self._exhausted.pop(key, None)
         self._open.pop(key, None)

@@ -23,6 +23,7 @@ from adapters.webhooks.admission import (
     ProbePermit,
     RequestPermit,
     RoutePermit,
+    UnverifiedPermit,
 )
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.idempotency import request_key
@@ -59,6 +60,7 @@ from domain.flow.values import KEEP, Json, Patch
 
 _PERMIT: Final = "taskflow.permit"
 _LATER: Final = "taskflow.later"
+_AUTHENTICATED: Final = "taskflow.authenticated"
 
 T = TypeVar("T")
 
@@ -105,6 +107,11 @@ class WebhookResource:
             call = step.call
             step = self._guarded(permit, partial(self._perform, step, in_loop=later is not None))
         if isinstance(step, Response):
+            if later is not None and _is_unknown(permit):
+                # APPSEC: to the byte as the server answers a head, which Falcon does not.
+                refused = step
+                later().answer(partial(self._finish_raw, permit, call, lambda: refused))
+                return
             response = self._logged(permit, call, step)
         elif later is None:
             response = self._finish(permit, call, partial(do_now, step, self.submit))
@@ -118,7 +125,7 @@ class WebhookResource:
             return step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
             self.log_fault(permit.context.request_id, error)
-            return responses.internal_error(permit.context.route_id)
+            return responses.internal_error(permit.route_id)
 
     def _finish(
         self, permit: RequestPermit, call: ActionCall | None, make: Callable[[], Response]
@@ -142,17 +149,27 @@ class WebhookResource:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
             self.log_fault(permit.context.request_id, error)
             return responses.internal_error(None)
-        return response
+        fields = (*response.headers, *permit.fields)
+        return evolve(response, headers=fields) if permit.fields else response
 
     def _read(self, permit: RequestPermit, environ: dict[str, Any]) -> _Request | Response | Step:
         if isinstance(permit, ProbePermit):
             return ReadStep(self._probe) if permit.path == READY else responses.ALIVE
+        body = environ["wsgi.input"].read(permit.body_bytes + 1)
+        if len(body) > permit.body_bytes:
+            return responses.payload_too_large(permit.route_id)
         if isinstance(permit, LinkPermit):
-            return self._follow(permit, environ["wsgi.input"].read(resume_links.BODY_BYTES + 1))
-        route_id, limit = permit.route.route_id, permit.route.limits.body_bytes
-        body = environ["wsgi.input"].read(limit + 1)
-        if len(body) > limit:
-            return responses.payload_too_large(route_id)
+            return self._follow(permit, body)
+        if isinstance(permit, RoutePermit):
+            return self._understand(permit, body)
+        verified = self.admission.verify(permit, body)
+        if isinstance(verified, Response):
+            return verified
+        environ.get(_AUTHENTICATED, _ignore)()
+        return self._understand(verified, body)
+
+    def _understand(self, permit: RoutePermit, body: bytes) -> _Request | Response:
+        route_id = permit.route_id
         document = read_json(body)
         if isinstance(document, Malformed):
             return responses.invalid_json(route_id, document.reason)
@@ -198,7 +215,9 @@ class WebhookResource:
         return resume_links.UNSAVED
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
-        route, call = request.permit.route, request.call
+        route, call, permit = request.permit.route, request.call, request.permit
+        if not route.allows(permit.context.key_id, call.action.name):
+            return responses.action_not_allowed(route.route_id, call.action.name)
         stored = _stored_bytes(call.values)
         if stored > route.limits.body_bytes:
             return responses.value_too_large(route.route_id, stored, route.limits.body_bytes)
@@ -287,6 +306,15 @@ class WebhookResource:
             raise result
         response = room.put_into(outcome_response(replies, route.route_id, result, room))
         return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
+
+
+def _is_unknown(permit: RequestPermit) -> bool:
+    """Return whether a request was let in of which nobody knows who sent it."""
+    return isinstance(permit, UnverifiedPermit) and permit.route_id is None
+
+
+def _ignore() -> None:
+    """Do nothing: no server waits to learn that a caller is known."""
 
 
 def _stored_bytes(values: Values) -> int:

@@ -6,12 +6,15 @@ A success is `{"ok": true, "routeId", "result"}`, a refusal `{"ok": false, "rout
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
 from attrs import evolve, frozen
 
+from adapters.presentation.http_status import ACTION_NOT_ALLOWED, http_status
+from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
 
@@ -129,6 +132,23 @@ def invalid_json(route_id: RouteId, reason: str) -> Response:
 def invalid_request(route_id: RouteId, issue: str) -> Response:
     """Answer which field of a request is wrong, and how."""
     return refusal(400, "invalid_request", issue, route_id=route_id)
+
+
+def action_not_allowed(route_id: RouteId, action: str) -> Response:
+    """Answer that a key may not ask for an action."""
+    sentence = f"This key may not use the action {action}."
+    code = ACTION_NOT_ALLOWED
+    return refusal(http_status(code), code, sentence, route_id=route_id)
+
+
+def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:
+    """Return the fields that say what is left of a rate.
+
+    Their syntax is that of draft-ietf-httpapi-ratelimit-headers-11.
+    """
+    # NOTE: it has no parts of seconds; a longer window promises less.
+    policy = f'"default";q={limits.rate_requests};w={math.ceil(limits.rate_window_seconds)}'
+    return ("RateLimit-Policy", policy), ("RateLimit", f'"default";r={left};t={seconds}')
 
 
 def persist_failed(route_id: RouteId, sentence: str, result: ActionResult = NOTHING) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from adapters.webhooks.request_context import RequestHead
 from domain.application.limits import RouteLimits
 from domain.application.sessions import OwnerSession
 from domain.flow.ids import KeyId, RouteId
@@ -30,6 +32,12 @@ Identify: TypeAlias = Callable[[str], KeyId | KeyNotValid | None]
 It compares in constant time, and takes a secret beyond ASCII as UTF-8 and as Latin-1.
 """
 
+Verify: TypeAlias = Callable[[RequestHead, bytes], KeyId | KeyNotValid | None]
+"""Returns the key by which a request with a body is signed, or None; it raises nothing.
+
+It tries every key, and compares in constant time.
+"""
+
 HEALTH: Final = "/healthz"
 READY: Final = "/readyz"
 
@@ -38,8 +46,10 @@ READY: Final = "/readyz"
 class WebhookRoute:
     """A path, who may use it, and the one owner whose flows it reaches.
 
-    `session` is bound to that owner; nothing here can name another one. Of a `separate_approver`,
-    who lets a flow wait may not resume it.
+    `session` is bound to that owner; nothing here can name another one. With `verify`, requests are
+    signed, and their heads do not say who asks. `may` has the names of the actions that a key may
+    ask for; one that is not in it may ask for all. Of a `separate_approver`, who lets a flow wait
+    may not resume it.
     """
 
     route_id: RouteId
@@ -47,8 +57,19 @@ class WebhookRoute:
     session: OwnerSession = field(repr=False)
     controller_id: str
     identify: Identify = field(repr=False)
+    verify: Verify | None = field(default=None, repr=False)
+    may: Mapping[KeyId, AbstractSet[str]] = field(factory=dict)
     limits: RouteLimits = field(factory=RouteLimits)
     separate_approver: bool = False
+
+    def allows(self, key_id: KeyId | None, action: str) -> bool:
+        """Return whether a caller with a key may ask for an action."""
+        return key_id is not None and action in self.may.get(key_id, (action,))
+
+    @property
+    def unverified_body_bytes(self) -> int:
+        """Return how long the body of a request may be of which nobody knows yet who asks."""
+        return min(self.limits.body_bytes, self.limits.unverified_body_bytes)
 
 
 class RouteTable:

@@ -5,10 +5,12 @@ import json
 from attrs import evolve
 
 from adapters.cli import (
+    ActionKeys,
     CheckReport,
     ConfigurationFinding,
     GatewayOptions,
     KeyPeriod,
+    KeyScheme,
     ServedRoute,
     Startable,
     UnservedRoute,
@@ -150,6 +152,32 @@ def test_the_times_of_keys_are_shown() -> None:
     ]
 
 
+def test_how_keys_sign_is_shown() -> None:
+    schemes = (KeyScheme(KeyId("default"), "github"),)
+    report = evolve(CLEAN, routes=(evolve(ZAPIER, key_schemes=schemes),))
+    assert "key default signs: github\n" in checked(report).out
+    (shown,) = json.loads(checked(report, "--json").out)["routes"]
+    assert shown["keySchemes"] == [{"keyId": "default", "scheme": "github"}]
+
+
+def test_which_keys_may_use_which_action_is_shown_where_not_all_may() -> None:
+    allowed = (
+        ActionKeys("create_flow", ("zapier/default", "ci/2026-01")),
+        ActionKeys("cancel_flow", ()),
+    )
+    report = evolve(CLEAN, allowed=allowed)
+    table = checked(report).out.split("Who may use which action\n")[1].split("\n\n")[0]
+    assert [line.split(maxsplit=1) for line in table.splitlines()[2:]] == [
+        ["create_flow", "zapier/default, ci/2026-01"],
+        ["cancel_flow", "nobody"],
+    ]
+    assert json.loads(checked(report, "--json").out)["allowed"] == [
+        {"action": "create_flow", "keys": ["zapier/default", "ci/2026-01"]},
+        {"action": "cancel_flow", "keys": []},
+    ]
+    assert "allowed" not in json.loads(checked(CLEAN, "--json").out)
+
+
 def test_a_clean_configuration_is_done() -> None:
     ran = checked(CLEAN, "--strict")
     assert ran.code == 0
@@ -186,6 +214,10 @@ def test_a_configuration_in_json_is_the_whole_report() -> None:
                     "rateWindowSeconds": 60.0,
                     "inFlight": 8,
                     "answerBytes": 8_388_608,
+                    "unverifiedBodyBytes": 65_536,
+                    "unverifiedBodySeconds": 5.0,
+                    "unverifiedInFlight": 4,
+                    "announceRate": False,
                 },
             }
         ],

@@ -107,6 +107,7 @@ def serving(
 class CountedTicket:
     releases: int = 0
     is_authenticated: bool = True
+    body_bounds: tuple[int, float] | None = None
 
     def release(self) -> None:
         """Count a release."""

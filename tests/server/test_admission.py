@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import pytest
 
 from adapters.server import Admit, Head, RawResponse
-from tests.server.running import Gate, Ledger, echo, eventually, is_over, serving
+from tests.server.running import CountedTicket, Gate, Ledger, echo, eventually, is_over, serving
 from tests.server.wire import PATIENCE, Caller, chunked, request
 
 TOO_MANY: RawResponse = (429, (("Retry-After", "3"),), b"Too many")
@@ -179,6 +179,20 @@ def test_a_place_is_held_from_the_head_to_the_answer() -> None:
     assert ledger.releases == [1]
 
 
+def test_the_body_of_a_stranger_may_be_bounded_more_tightly() -> None:
+    def admit(head: Head) -> CountedTicket | None:
+        return CountedTicket(body_bounds=(10, 1e6)) if head.path == "/x" else None
+
+    with serving(admit=admit) as running:
+        for target, length, status in (("/x", 10, 200), ("/x", 11, 413), ("/y", 11, 200)):
+            with running.calling() as caller:
+                framed = request("Transfer-Encoding: chunked", target=target)
+                assert caller.ask(framed + chunked(b"x" * length)).status == status
+        with running.calling() as caller:  # several chunks count together
+            framed = request("Transfer-Encoding: chunked", target="/x")
+            assert caller.ask(framed + b"6\r\n123456\r\n5\r\n").status == 413
+
+
 def streaming(_: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
     start_response("200 OK", [])
     yield b"one"
@@ -196,6 +210,7 @@ def test_a_place_is_free_before_the_caller_has_its_answer(
 
     class Place:
         is_authenticated = True
+        body_bounds = None
 
         def release(self) -> None:
             if select([caller.socket], [], [], 0.1)[0]:

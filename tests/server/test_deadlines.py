@@ -9,7 +9,16 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from tests.server.running import Clock, Ledger, await_turn, echo, eventually, is_over, serving
+from tests.server.running import (
+    Clock,
+    CountedTicket,
+    Ledger,
+    await_turn,
+    echo,
+    eventually,
+    is_over,
+    serving,
+)
 from tests.server.wire import Caller, request
 
 UNFINISHED = request("Content-Length: 1000")
@@ -75,6 +84,17 @@ def test_a_deadline_is_a_total_and_comes_when_it_is_due() -> None:
             caller.socket.recv(1)
         caller.socket.settimeout(20.0)
         clock.advance(1.0)
+        assert_timed_out(caller)
+
+
+def test_the_body_of_a_stranger_may_have_less_time() -> None:
+    clock = Clock()
+    ticket = CountedTicket(body_bounds=(100, 2.0), is_authenticated=False)
+    server = serving(clock=clock, admit=lambda _: ticket, body_seconds=15.0)
+    with server as running, running.calling() as caller:
+        caller.send(UNFINISHED)
+        await_turn(running)
+        clock.advance(2.0)
         assert_timed_out(caller)
 
 

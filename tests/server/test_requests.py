@@ -47,6 +47,7 @@ def test_a_request_reaches_the_application_as_it_was_sent() -> None:
 def test_a_head_is_read_once_and_its_permit_stands_in_the_environment() -> None:
     class Permit:
         is_authenticated = True
+        body_bounds = None
 
         def release(self) -> None: ...
 

@@ -44,6 +44,11 @@ ALL = {
         "trackedKeys": 7,
         "answerBytes": 65_536,
         "ipv6Prefix": 56,
+        "unverifiedBodyBytes": 8,
+        "unverifiedBodySeconds": 0.9,
+        "unverifiedInFlight": 10,
+        "unverifiedTotal": 11,
+        "announceRate": True,
     },
     "children": {"lostAfterSeconds": 1, "sweepSeconds": 0.5},
     "log": {"remoteAddress": "truncated"},
@@ -66,6 +71,11 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
         tracked_keys=4096,
         answer_bytes=8_388_608,
         ipv6_prefix=64,
+        unverified_body_bytes=65_536,
+        unverified_body_seconds=5,
+        unverified_in_flight=4,
+        unverified_total=64,
+        announce_rate=False,
     )
     assert settings.children == ChildrenConfig(lost_after_seconds=300, sweep_seconds=20)
     assert settings.log == LogConfig(remote_address="full")
@@ -100,6 +110,11 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         tracked_keys=7,
         answer_bytes=65_536,
         ipv6_prefix=56,
+        unverified_body_bytes=8,
+        unverified_body_seconds=0.9,
+        unverified_in_flight=10,
+        unverified_total=11,
+        announce_rate=True,
     )
     assert settings.children == ChildrenConfig(lost_after_seconds=1, sweep_seconds=0.5)
     assert settings.log == LogConfig(remote_address="truncated")

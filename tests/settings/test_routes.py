@@ -170,7 +170,8 @@ def test_a_disabled_route_does_not_conflict(tmp_path: Path) -> None:
             {"trackedKeys": 1},
             (
                 "limits.trackedKeys: expected one of the keys bodyBytes, rateRequests, "
-                "rateWindowSeconds, inFlight or answerBytes, found an unknown key"
+                "rateWindowSeconds, inFlight, answerBytes, unverifiedBodyBytes, "
+                "unverifiedBodySeconds, unverifiedInFlight or announceRate, found an unknown key"
             ),
         ),
         (

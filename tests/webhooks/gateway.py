@@ -12,6 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
+from adapters.presentation.http_status import http_status
 from adapters.server import Head, RawResponse
 from adapters.webhooks.admission import Admission, AdmissionTable, RequestPermit
 from adapters.webhooks.refusal_recorder import RefusalRecorder
@@ -24,7 +25,7 @@ from domain.application.batch import carry_out
 from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
-from domain.history.refused_requests import DeniedRequest
+from domain.history.refused_requests import DeniedRequest, RefusedRequest
 from tests.memory_store import WatchedStore
 
 OWNER = "agent:main:main"
@@ -142,7 +143,11 @@ class Gateway:
         """Log a request, and record it where it is evidence."""
         self.access_log.append(entry)
         if self.records_refusals:
+            before = len(self.noted)
             RefusalRecorder(self.noted.append, lambda: self.now).record(entry)
+            for call in self.noted[before:]:
+                if isinstance(call, RefusedRequest):
+                    assert http_status(call.code) == entry["status"], "an auditor reads another one"
 
     def serve(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Admit a request and run the application, as our own server does."""

@@ -28,7 +28,7 @@ def verdict(answer: RequestPermit | RawResponse) -> tuple[int, str] | str:
         return answer[0], json.loads(answer[2])["code"]
     if isinstance(answer, LinkPermit):
         return answer.token
-    return answer.context.key_id or "" if isinstance(answer, RoutePermit) else answer.path
+    return answer.path if isinstance(answer, ProbePermit) else answer.context.key_id or ""
 
 
 def headers_of(answer: RequestPermit | RawResponse) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from adapters.webhooks.slow_reads import SLOW_FOR_SECONDS, SLOW_SECONDS
 from domain.flow.ids import FlowId, Owner
 from tests.memory_store import READ, WRITE, WatchedStore
 from tests.webhooks.gateway import OF_SERVER, Gateway, given, path_of, run
+from tests.webhooks.signing import signed_gateway
 
 Make = Callable[[], RawPieces]
 
@@ -113,6 +115,14 @@ def test_a_store_that_fails_is_answered_as_ever(gateway: Gateway) -> None:
     gateway.store.broken = READ
     assert asked(gateway, {"action": "get_flow", "flowId": flow_id})[:2] == (None, 503)
     assert len(gateway.fault_log) == 2
+
+
+def test_who_is_not_known_is_refused_as_a_head_is(tmp_path: Path) -> None:
+    """By the server itself, so that no byte of the answer says that a signature was looked at."""
+    gateway = signed_gateway(tmp_path, secret="key-of-a-sender-1", auth={"scheme": "github"})
+    where, status, document = asked(gateway, {"action": "list_flows"})
+    assert (where, status) == ("in the loop", 401)
+    assert "routeId" not in document
 
 
 class SlowStore(WatchedStore):

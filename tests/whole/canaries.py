@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,15 @@ FAST = {
     "limits": {"headSeconds": 0.3, "bodySeconds": 0.3, "rateRequests": 1_000},
     "store": {"url": "sqlite:///taskflow.db"},
 }
+
+
+UNSIGNED = '{"action": "list_flows", "limit": 3}'
+"""A body that is sent to the signed route with a wrong signature."""
+
+
+def signature_of(body: bytes) -> hmac.HMAC:
+    """Return the signature that the signed route expects of a body."""
+    return hmac.new(SECRETS["inline"].encode(), body, hashlib.sha256)
 
 
 def configured(folder: Path) -> RunningGateway:
@@ -66,6 +76,8 @@ def _routes() -> Mapping[str, Mapping[str, object]]:
         "missing": {"secret": {"source": "file", "provider": "safe", "id": "/hook/deeper"}},
         "narrow": {"secret": inline, "limits": {"rateRequests": 1}},
         "single": {"secret": inline, "limits": {"inFlight": 1}},
+        "signed": {"secret": inline, "auth": {"scheme": "github"}},
+        "allowed": {"secret": inline, "may": ["get_flow"]},
     }
 
 
@@ -89,6 +101,10 @@ def _forms() -> Iterator[tuple[str, bytes]]:
         yield f"digest of {name}", digest.digest()
         yield f"hexadecimal digest of {name}", digest.hexdigest().encode()
         yield f"base64 digest of {name}", base64.b64encode(digest.digest())
+    expected = signature_of(UNSIGNED.encode())
+    yield "expected signature", expected.digest()
+    yield "hexadecimal expected signature", expected.hexdigest().encode()
+    yield "base64 expected signature", base64.b64encode(expected.digest())
 
 
 FORMS: Mapping[str, bytes] = dict(_forms())

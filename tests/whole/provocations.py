@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from tests.whole.callers import PATIENCE_SECONDS, Document
-from tests.whole.canaries import MARK, SECRETS, WRONG
+from tests.whole.canaries import MARK, SECRETS, UNSIGNED, WRONG, signature_of
 from tests.whole.gateway import RunningGateway
 from tests.whole.troubles import locked
 
@@ -116,6 +116,13 @@ def _refused_at_the_gate() -> Iterator[bytes]:
     yield post("{}", bearer=f"Authorization: Bearer {RIGHT}", route="env")
     yield post("{}", route="narrow")
     yield post("{}", route="narrow")
+    yield post("{}", route="signed")
+    for signature in ("0" * 64, RIGHT):
+        field_line = f"X-Hub-Signature-256: sha256={signature}"
+        yield post(UNSIGNED, field_line, route="signed", bearer="Accept: */*")
+    right = f"X-Hub-Signature-256: sha256={signature_of(b'[]').hexdigest()}"
+    yield post("[]", right, route="signed", bearer="Accept: */*")
+    yield action({"action": "list_flows"}, route="allowed")
 
 
 def _refused_bodies() -> Iterator[bytes]:

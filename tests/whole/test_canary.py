@@ -23,7 +23,7 @@ CODES = {
     *("rate_limited", "unsupported_media_type", "too_many_in_flight", "unauthorized"),
     *("invalid_json", "invalid_request", "not_found", "revision_conflict", "terminal"),
     *("cancel_pending", "cancel_requested", "task_not_found", "task_terminal"),
-    *("idempotency_key_reused", "persist_failed", "internal_error"),
+    *("action_not_allowed", "idempotency_key_reused", "persist_failed", "internal_error"),
 }
 
 

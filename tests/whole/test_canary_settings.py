@@ -44,7 +44,7 @@ def test_nothing_that_a_configuration_is_read_into_shows_a_secret(tmp_path: Path
     assert isinstance(document, MergedDocument)
     config = config_of(document, None)
     settings = resolve(config, ENVIRONMENT)
-    assert len(config.webhooks.served) == 7
+    assert len(config.webhooks.served) == 9
     assert traces(f"{document!r} {config!r} {settings!r}".encode()) == []
 
 

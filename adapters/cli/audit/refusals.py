@@ -25,10 +25,10 @@ PAGE: Final = HelpPage(
     name="refusals",
     help="show what callers were refused, and how often",
     description="""\
-Shows the calls that a gateway refused to callers with a valid key (404, 409
-and 422), newest first, and the totals by route, key and code with how many of
-them are still kept; each total counts whole days. Callers that were not let in
-(401 and 429) are counted only. Totals know no flows: with --flow there are
+Shows the calls that a gateway refused to callers with a valid key (403, 404,
+409 and 422), newest first, and the totals by route, key and code with how many
+of them are still kept; each total counts whole days. Callers that were not let
+in (401 and 429) are counted only. Totals know no flows: with --flow there are
 none. Safe beside a running gateway, which is behind by less than a second.""",
     examples="""\
   taskflow audit refusals --config gateway.json5

@@ -1,0 +1,1 @@
+"""Who signed a request: the schemes of senders, as data over one form, and what verifies them."""
