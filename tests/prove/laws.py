@@ -93,9 +93,8 @@ def terminal_is_final(step: Step) -> bool:
     before, after = step.before, step.after
     if before is None or after is None or not is_terminal(before):
         return True
-    return replace(after, tasks=before.tasks, version=before.version, latest_at=0) == replace(
-        before, latest_at=0
-    )
+    of_tasks = ("tasks", "task_count", "active_count", "version", "latest_at")
+    return replace(after, **{name: getattr(before, name) for name in of_tasks}) == before
 
 
 def an_intent_never_clears(step: Step) -> bool:

@@ -1,4 +1,4 @@
-"""A small world in which every command can be tried in every state: two owners, two tasks.
+"""Small worlds in which every command can be tried in every state: two owners, two tasks or waits.
 
 A state is a flow without what no decision depends on. `normal` drops, and why that is sound:
 
@@ -16,7 +16,7 @@ Ids, goals and texts are one of each kind, as no decision looks into them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -92,40 +92,53 @@ def _at(moment: Timestamp | None) -> Timestamp | None:
     return None if moment is None else NOW
 
 
-def _commands() -> Iterator[Command]:
+_WAIT: Final = partial(SetWaiting, flow_id=FLOW, expected_revision=REVISION)
+_RUN: Final = RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", run_id=TASKS[0])
+
+
+def _plain_commands() -> Iterator[Command]:
+    """Yield those of both worlds."""
     for status in sorted(LIVE):
         yield CreateFlow(goal="g", controller_id="c", status=status)
-        yield CreateFlow(goal="g", controller_id="c", status=status, separate_approver=True)
-    wait = partial(SetWaiting, flow_id=FLOW, expected_revision=REVISION)
-    yield wait()
-    yield wait(blocked_summary="why", wait_json=Json('"w"'))
-    yield wait(blocked_task_id=TASKS[0])
-    yield wait(blocked_summary=" ")
-    yield wait(blocked_summary=None, blocked_task_id=None)
-    for until in (NOW, LATER, None):
-        yield wait(until=until)
-        yield wait(until=until, on_timeout=OnTimeout.RESUME, link_hash=LINKS[0])
-    yield wait(link_hash=LINKS[1])
-    yield wait(link_hash=None)
-    yield wait(separate_approver=True)
-    yield wait(separate_approver=True, until=NOW, blocked_summary="why")
-    yield wait(separate_approver=True, until=NOW, on_timeout=OnTimeout.RESUME)
-    yield wait(separate_approver=True, link_hash=LINKS[0])
-    yield from (FollowLink(flow_id=FLOW, link_hash=link) for link in LINKS)
-    yield from (ExpireWait(flow_id=FLOW, until=until) for until in (NOW, LATER))
-    yield ResumeEarly(flow_id=FLOW, expected_revision=REVISION)
-    yield ResumeEarly(
-        flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING, current_step="s"
-    )
+    yield _WAIT()
+    yield _WAIT(blocked_summary="why", wait_json=Json('"w"'))
     yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION)
     yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING)
     yield FinishFlow(flow_id=FLOW, expected_revision=REVISION)
     yield FailFlow(flow_id=FLOW, expected_revision=REVISION)
-    yield FailFlow(flow_id=FLOW, expected_revision=REVISION, blocked_summary="why")
     yield RequestCancel(flow_id=FLOW, expected_revision=REVISION)
     yield CancelFlow(flow_id=FLOW)
+    yield _RUN
+    yield UpdateTask(flow_id=FLOW, task_id=TaskId(TASKS[0]), status=TaskStatus.SUCCEEDED)
+
+
+def _wait_commands() -> Iterator[Command]:
+    """Yield what only a wait depends on: its time, its links, resumes and who may send them."""
+    for until in (NOW, LATER, None):
+        yield _WAIT(until=until)
+    yield _WAIT(until=NOW, on_timeout=OnTimeout.RESUME, link_hash=LINKS[0])
+    yield _WAIT(link_hash=LINKS[1])
+    yield _WAIT(link_hash=None)
+    yield _WAIT(separate_approver=True)
+    yield _WAIT(separate_approver=True, until=NOW, blocked_summary="why")
+    yield _WAIT(separate_approver=True, until=NOW, on_timeout=OnTimeout.RESUME)
+    yield _WAIT(separate_approver=True, link_hash=LINKS[0])
+    create = partial(CreateFlow, goal="g", controller_id="c", separate_approver=True)
+    yield from (create(status=status) for status in (FlowStatus.WAITING, FlowStatus.QUEUED))
+    yield from (FollowLink(flow_id=FLOW, link_hash=link) for link in LINKS)
+    yield from (ExpireWait(flow_id=FLOW, until=until) for until in (NOW, LATER))
+    yield ResumeEarly(flow_id=FLOW, expected_revision=REVISION)
+    yield ResumeEarly(flow_id=FLOW, expected_revision=REVISION, status=FlowStatus.RUNNING)
+
+
+def _task_commands() -> Iterator[Command]:
+    """Yield what is said of tasks, and why a flow is blocked by one."""
+    yield _WAIT(blocked_task_id=TASKS[0])
+    yield _WAIT(blocked_summary=" ")
+    yield _WAIT(blocked_summary=None, blocked_task_id=None)
+    yield FailFlow(flow_id=FLOW, expected_revision=REVISION, blocked_summary="why")
     for run in TASKS:
-        yield from _runs(RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", run_id=run))
+        yield from _runs(replace(_RUN, run_id=run))
     for task in (*TASKS, NO_TASK):
         yield from (
             UpdateTask(flow_id=FLOW, task_id=TaskId(task), status=status) for status in REPORTS
@@ -160,14 +173,27 @@ def _new_id(command: Command) -> str:
 GUARDED: Final = (CreateFlow, SetWaiting, ResumeFlow, ResumeEarly)
 """The commands that ask which key they came with."""
 
-WISHES: Final = tuple(
-    CommandContext(
-        command=command, owner=Owner(owner), at=at, new_id=_new_id(command), caller=caller
+
+def _wishes(*groups: Iterable[Command]) -> tuple[CommandContext, ...]:
+    commands = dict.fromkeys(command for group in groups for command in group)
+    return tuple(
+        CommandContext(
+            command=command, owner=Owner(owner), at=at, new_id=_new_id(command), caller=caller
+        )
+        for wanted in commands
+        for command in _revisions(wanted)
+        for owner in OWNERS
+        for at in (NOW + 1, NOW - 1)
+        for caller in (CALLERS if isinstance(command, GUARDED) else CALLERS[:1])
     )
-    for wanted in _commands()
-    for command in _revisions(wanted)
-    for owner in OWNERS
-    for at in (NOW + 1, NOW - 1)
-    for caller in (CALLERS if isinstance(command, GUARDED) else CALLERS[:1])
-)
+
+
+WISHES: Final = _wishes(_plain_commands(), _wait_commands(), _task_commands())
 """All that can be asked, in every state."""
+
+WORLDS: Final = {
+    "tasks": _wishes(_plain_commands(), _task_commands()),
+    "waits": _wishes(_plain_commands(), _wait_commands()),
+}
+"""What is asked in each of two worlds, since what ends a wait and what becomes of a second task do
+not depend on one another: together they would have a hundred times as many states."""
