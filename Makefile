@@ -63,6 +63,8 @@ docs: setup ## write the generated pages again
 	@$(BIN)/python -m adapters.presentation.lifecycle_page > docs/lifecycle.md
 	@{ printf '# Decisions\n\nOne decision a file, in the order in which they were taken. `make docs` writes this list.\n\n'; \
 	  for adr in docs/adr/0*.md; do sed -n "1s|^# \(.*\)|- [\1]($${adr##*/})|p" $$adr; done; } > docs/adr/README.md
+	@$(BIN)/python -m tests.whole.actions_page
+	@$(BIN)/taskflow openapi > docs/openapi.json
 
 clean: ## remove what the other commands made, but not var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

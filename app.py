@@ -27,6 +27,7 @@ from adapters.composition.stores import (
     open_refusals,
     read_store,
 )
+from adapters.webhooks.openapi.document import openapi_document
 
 
 def main() -> int:
@@ -50,6 +51,7 @@ def main() -> int:
         open_configurations=open_configurations,
         own_files=own_files,
         spare_own_files=spare_own_files,
+        openapi=openapi_document,
     )
     return cli.run(sys.argv[1:], tools, out=out, err=err)
 

@@ -19,7 +19,8 @@ from bench.load import Load, together
 from bench.operations import Subjects, compared, fill
 from bench.plan import Plan
 from bench.stores import Progress
-from tests.whole.reference import VERSION, NotInstallableError, Reference, installed
+from tests.whole.packages import NotInstallableError
+from tests.whole.reference import VERSION, Reference, installed
 
 _Name: TypeAlias = Literal["ours", "reference"]
 _Key: TypeAlias = tuple[str, str, int, int]

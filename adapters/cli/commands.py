@@ -31,6 +31,7 @@ from adapters.cli.flows.list import ListFlows
 from adapters.cli.flows.show import ShowFlow
 from adapters.cli.flows.sweep import SweepFlows
 from adapters.cli.help_text import HelpPage
+from adapters.cli.openapi import PrintOpenApi
 from adapters.cli.options import add_options
 from adapters.cli.parser import Parser, Version
 from adapters.cli.reload import ReloadGateway
@@ -141,7 +142,17 @@ the HTTP API, its times milliseconds since 1970.
 
 {ALL_CODES}""",
     ),
-    {"commands": (ServeGateway, CheckConfiguration, ReloadGateway, FLOWS, STORE, AUDIT)},
+    {
+        "commands": (
+            ServeGateway,
+            CheckConfiguration,
+            ReloadGateway,
+            PrintOpenApi,
+            FLOWS,
+            STORE,
+            AUDIT,
+        )
+    },
 )
 
 

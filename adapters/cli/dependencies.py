@@ -5,7 +5,7 @@ Each raises `CommandError` for what the user must correct.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Final, Protocol, TypeAlias, TypeVar
@@ -243,3 +243,5 @@ class Dependencies:
     """Finds the files that no output may be written to; the last argument is for checkpoints."""
     spare_own_files: Callable[[Path | None, str | None, Path | None, Path | None], None]
     """Refuses one of our files as that of the checkpoints, the third; the last is of a key."""
+    openapi: Callable[[], Mapping[str, object]]
+    """Returns the OpenAPI document."""

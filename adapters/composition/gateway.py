@@ -251,7 +251,7 @@ def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
 
 def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
-    refused = unrouted(rejection.status, rejection.code, rejection.sentence)
+    refused = unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)
 
 

@@ -16,7 +16,7 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adapters.pages.base_path import based
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.presentation.printable import (
     counted,
     lasting,

@@ -83,4 +83,5 @@ class Terms:
 
     def response_to(self, error: HttpError, request_id: RequestId, peer: str) -> RawResponse:
         """Answer an error."""
-        return self.render_error(Rejection(**asdict(error), request_id=request_id, peer=peer))
+        refused = asdict(error) | {"status": error.status}
+        return self.render_error(Rejection(**refused, request_id=request_id, peer=peer))

@@ -11,10 +11,20 @@ from orjson import Fragment
 from adapters.presentation.wire_json import summary_json
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
-from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
+from adapters.webhooks.json_schema import JsonSchema
+from adapters.webhooks.outcomes import (
+    APPLIED,
+    CANCELLED,
+    CREATED,
+    LINKED,
+    UPDATED,
+    WAITING,
+    ActionReplies,
+)
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
+from adapters.webhooks.view_schemas import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY
 from domain.application.outcomes import UnknownCursor
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (
@@ -38,12 +48,15 @@ class QueryAction:
     """An action that changes nothing.
 
     `ask` returns None where what it is asked for does not fit into a room for a short answer;
-    `takes_long` says that it may take long however short the answer is.
+    `shows` is the schema of what it returns; `takes_long` says that it may take long however short
+    the answer is.
     """
 
     name: str
+    about: str
     schema: Schema
     ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue | None]
+    shows: JsonSchema
     takes_long: bool = False
 
 
@@ -52,6 +65,7 @@ class CommandAction:
     """An action that may change a flow."""
 
     name: str
+    about: str
     schema: Schema
     command: type[Command]
     replies: ActionReplies
@@ -108,20 +122,110 @@ def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> ActionR
 
 
 _TABLE: Final[tuple[Action, ...]] = (
-    CommandAction("create_flow", schemas.CREATE_FLOW, CreateFlow, CREATED),
-    QueryAction("get_flow", schemas.ONE_FLOW, _get_flow),
-    QueryAction("list_flows", schemas.LIST_FLOWS, _list_flows),
-    QueryAction("find_latest_flow", schemas.NO_FIELDS, _find_latest_flow),
-    QueryAction("resolve_flow", schemas.TOKEN, _resolve_flow),
-    QueryAction("get_task_summary", schemas.ONE_FLOW, _get_task_summary, takes_long=True),
-    CommandAction("set_waiting", schemas.SET_WAITING, SetWaiting, APPLIED),
-    CommandAction("resume_flow", schemas.RESUME_FLOW, ResumeFlow, APPLIED),
-    CommandAction("finish_flow", schemas.FINISH_FLOW, FinishFlow, APPLIED),
-    CommandAction("fail_flow", schemas.FAIL_FLOW, FailFlow, APPLIED),
-    CommandAction("request_cancel", schemas.REQUEST_CANCEL, RequestCancel, APPLIED),
-    CommandAction("cancel_flow", schemas.ONE_FLOW, CancelFlow, CANCELLED),
-    CommandAction("run_task", schemas.RUN_TASK, RunTask, LINKED),
-    CommandAction("update_task", schemas.UPDATE_TASK, UpdateTask, UPDATED),
+    CommandAction(
+        "create_flow",
+        "Opens a flow.",
+        schemas.CREATE_FLOW,
+        CreateFlow,
+        CREATED,
+    ),
+    QueryAction(
+        "get_flow",
+        "Shows a flow; `null` if this owner has no such flow.",
+        schemas.ONE_FLOW,
+        _get_flow,
+        FOUND_FLOW,
+    ),
+    QueryAction(
+        "list_flows",
+        "Lists the owner's flows, newest first: up to 1,000, or `limit`, or 8 MiB of them"
+        " (one at least). If there are more, `nextCursor` says where to go on.",
+        schemas.LIST_FLOWS,
+        _list_flows,
+        FLOW_LIST,
+    ),
+    QueryAction(
+        "find_latest_flow",
+        "Shows the flow that was created last.",
+        schemas.NO_FIELDS,
+        _find_latest_flow,
+        FOUND_FLOW,
+    ),
+    QueryAction(
+        "resolve_flow",
+        "Shows the flow that a token names.",
+        schemas.TOKEN,
+        _resolve_flow,
+        FOUND_FLOW,
+    ),
+    QueryAction(
+        "get_task_summary",
+        "Counts a flow's tasks.",
+        schemas.ONE_FLOW,
+        _get_task_summary,
+        FOUND_SUMMARY,
+        takes_long=True,
+    ),
+    CommandAction(
+        "set_waiting",
+        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason."
+        " The wait may end by time, or by a link (ours: see *Waits that end*).",
+        schemas.SET_WAITING,
+        SetWaiting,
+        WAITING,
+    ),
+    CommandAction(
+        "resume_flow",
+        "Continues the flow, `queued` (default) or `running`.",
+        schemas.RESUME_FLOW,
+        ResumeFlow,
+        APPLIED,
+    ),
+    CommandAction(
+        "finish_flow",
+        "Ends the flow as `succeeded`, with a last `stateJson` if there is one.",
+        schemas.FINISH_FLOW,
+        FinishFlow,
+        APPLIED,
+    ),
+    CommandAction(
+        "fail_flow",
+        "Ends the flow as `failed`; `stateJson`, `blockedTaskId` and `blockedSummary` may say why.",
+        schemas.FAIL_FLOW,
+        FailFlow,
+        APPLIED,
+    ),
+    CommandAction(
+        "request_cancel",
+        "Sets the cancel intent and nothing else. From then on no task may be added.",
+        schemas.REQUEST_CANCEL,
+        RequestCancel,
+        APPLIED,
+    ),
+    CommandAction(
+        "cancel_flow",
+        "Cancels the flow, or answers 202 `cancel_pending` while child tasks are active;"
+        " the end of the last one then cancels it. Of very many tasks the newest are"
+        " shown, and `tasksOmitted` counts the others.",
+        schemas.ONE_FLOW,
+        CancelFlow,
+        CANCELLED,
+    ),
+    CommandAction(
+        "run_task",
+        "Links a child task. The same `runId`, `runtime` and `childSessionKey` again find"
+        " the task and fill in what was missing.",
+        schemas.RUN_TASK,
+        RunTask,
+        LINKED,
+    ),
+    CommandAction(
+        "update_task",
+        "Reports that a child task runs, progresses, or has ended.",
+        schemas.UPDATE_TASK,
+        UpdateTask,
+        UPDATED,
+    ),
 )
 ACTIONS: Final = {action.name: action for action in _TABLE}
 

@@ -21,6 +21,12 @@ _PARAMETERS: Final = (
 _QUOTED: Final = re.compile(rf'"({_CHARACTERS})"{_PARAMETERS}')
 """A string as an item with parameters, which say nothing here (RFC 9651 §3.3.3 and §3.1.2)."""
 _MOST: Final = 255
+_ITS_CHARACTERS: Final = _CHARACTERS.removesuffix("*") + f"{{1,{_MOST}}}"
+KEY_PATTERN: Final = (
+    rf'^(?:{_BARE.pattern.removesuffix("*")}{{0,{_MOST - 1}}}|"{_ITS_CHARACTERS}"{_PARAMETERS})$'
+)
+"""The same for machines that know JSON Schema."""
+
 _WORDS: Final = "Idempotency-Key: Invalid input: expected"
 
 

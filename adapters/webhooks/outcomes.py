@@ -8,8 +8,17 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
-from adapters.presentation.http_status import http_status
 from adapters.presentation.wire_json import flow_json, task_json
+from adapters.webhooks.json_schema import (
+    NO,
+    TEXT,
+    YES,
+    JsonSchema,
+    an_object,
+    list_of,
+    or_null,
+    ref,
+)
 from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
@@ -40,12 +49,15 @@ class ActionReplies:
     """The answers of one family of actions.
 
     `accepted` makes a whole response, `refused` the result of a refusal, in the room given;
-    `unsaved` is the sentence for a store that failed, which is shown like a refusal.
+    `unsaved` is the sentence for a store that failed, which is shown like a refusal. `shows` is the
+    schema of the result of a success, `shows_refused` that of a refusal.
     """
 
     accepted: Callable[[RouteId, Accepted, Room], Response]
     refused: Callable[[Rejected, Room], dict[str, Any]]
     unsaved: str
+    shows: JsonSchema
+    shows_refused: JsonSchema
 
 
 def outcome_response(
@@ -57,7 +69,6 @@ def outcome_response(
         return evolve(response, headers=REPLAYED) if outcome.is_replay else response
     missing = outcome.code == RefusalCode.NOT_FOUND
     return refusal(
-        http_status(outcome.code),
         outcome.code,
         "TaskFlow not found." if missing else outcome.reason,
         route_id=route_id,
@@ -149,8 +160,58 @@ def _task(outcome: Outcome) -> dict[str, Any]:
 _FLOW_UNSAVED: Final = "TaskFlow persistence failed."
 _TASK_UNSAVED: Final = "Task persistence failed."
 
-CREATED: Final = ActionReplies(_done("created"), _not_created, _FLOW_UNSAVED)
-APPLIED: Final = ActionReplies(_done("applied"), _not_applied, _FLOW_UNSAVED)
-CANCELLED: Final = ActionReplies(_cancelled, _not_cancelled, "Flow persistence failed.")
-LINKED: Final = ActionReplies(_done("created"), _not_linked, _TASK_UNSAVED)
-UPDATED: Final = ActionReplies(_done("updated"), _not_updated, _TASK_UNSAVED)
+_SHOWN_FLOW: Final = {"flow": ref("Flow")}
+_SHOWN_TASK: Final = {"task": ref("Task")}
+_SHOWN_TASKS: Final = {**_SHOWN_FLOW, "tasks": list_of(ref("Task"))}
+_OMITTED: Final = {"tasksOmitted": {"type": "integer"}}
+_FOUND: Final = {"found": {"type": "boolean"}}
+_PENDING: Final = {"found": YES, "cancelled": NO, "reason": TEXT, **_SHOWN_TASKS}
+SHOWS_PENDING: Final = an_object("FlowCancelPending", _PENDING, _OMITTED)
+
+CREATED: Final = ActionReplies(
+    _done("created"),
+    _not_created,
+    _FLOW_UNSAVED,
+    an_object("FlowCreated", {"created": YES, **_SHOWN_FLOW}),
+    an_object("FlowNotCreated", {"created": NO, "code": TEXT}),
+)
+APPLIED: Final = ActionReplies(
+    _done("applied"),
+    _not_applied,
+    _FLOW_UNSAVED,
+    an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}),
+    an_object("FlowNotChanged", {"applied": NO, "code": TEXT}, {"current": ref("Flow")}),
+)
+WAITING: Final = evolve(
+    APPLIED,
+    shows=an_object("FlowWaits", {"applied": YES, **_SHOWN_FLOW}, {"resumeLink": or_null(TEXT)}),
+)
+CANCELLED: Final = ActionReplies(
+    _cancelled,
+    _not_cancelled,
+    "Flow persistence failed.",
+    an_object("FlowCancelled", {"found": YES, "cancelled": YES, **_SHOWN_TASKS}, _OMITTED),
+    an_object(
+        "FlowNotCancelled",
+        {**_FOUND, "cancelled": NO, "reason": TEXT},
+        {**_SHOWN_TASKS, **_OMITTED},
+    ),
+)
+LINKED: Final = ActionReplies(
+    _done("created"),
+    _not_linked,
+    _TASK_UNSAVED,
+    an_object("TaskLinked", {"created": YES, **_SHOWN_FLOW, **_SHOWN_TASK}),
+    an_object("TaskNotLinked", {**_FOUND, "created": NO, "reason": TEXT}, _SHOWN_FLOW),
+)
+UPDATED: Final = ActionReplies(
+    _done("updated"),
+    _not_updated,
+    _TASK_UNSAVED,
+    an_object("TaskUpdated", {"updated": YES, **_SHOWN_FLOW, **_SHOWN_TASK}),
+    an_object(
+        "TaskNotUpdated",
+        {**_FOUND, "updated": NO, "reason": TEXT},
+        {**_SHOWN_FLOW, **_SHOWN_TASK},
+    ),
+)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
-from adapters.presentation.http_status import ACTION_NOT_ALLOWED, http_status
+from adapters.presentation.answer_codes import ACTION_NOT_ALLOWED, ANSWER_CODES
 from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
@@ -76,7 +76,6 @@ def cancel_pending(route_id: RouteId, result: ActionResult) -> Response:
 
 
 def refusal(
-    status: int,
     code: str,
     sentence: str,
     *,
@@ -86,59 +85,58 @@ def refusal(
     """Answer why it was not done; without a route's id where the caller is not authenticated."""
     routed = {} if route_id is None else {"routeId": route_id}
     envelope = {"ok": False, **routed, "code": code, "error": sentence, "result": result}
-    return Response(status, code, orjson.dumps(envelope))
+    return Response(ANSWER_CODES[code].status, code, orjson.dumps(envelope))
 
 
-def unrouted(status: int, code: str, sentence: str, headers: Headers = ()) -> Response:
+def unrouted(code: str, sentence: str, headers: Headers = ()) -> Response:
     """Answer a caller that is not authenticated."""
-    return evolve(refusal(status, code, sentence, route_id=None), headers=headers)
+    return evolve(refusal(code, sentence, route_id=None), headers=headers)
 
 
 def rate_limited(retry_after: int) -> Response:
     """Answer that a client asked too often, and when it may ask again."""
-    return unrouted(429, "rate_limited", "Too Many Requests", _retry_after(retry_after))
+    return unrouted("rate_limited", "Too Many Requests", _retry_after(retry_after))
 
 
 def method_not_allowed(*allowed: str) -> Response:
     """Answer that a path does not know a method."""
     allow = (("Allow", ", ".join(allowed)),)
-    return unrouted(405, "method_not_allowed", "Method Not Allowed", allow)
+    return unrouted("method_not_allowed", "Method Not Allowed", allow)
 
 
 def payload_too_large(route_id: RouteId | None) -> Response:
     """Answer that a body is larger than allowed."""
-    return refusal(413, "payload_too_large", "Payload too large", route_id=route_id)
+    return refusal("payload_too_large", "Payload too large", route_id=route_id)
 
 
 def value_too_large(route_id: RouteId, stored: int, limit: int) -> Response:
     """Answer that the JSON values of a body are larger than allowed as they are stored."""
     reason = f"its JSON values are stored in {stored:,} bytes, more than {limit:,}"
     sentence = f"Payload too large: {reason}"
-    return evolve(refusal(413, "payload_too_large", sentence, route_id=route_id), reason=reason)
+    return evolve(refusal("payload_too_large", sentence, route_id=route_id), reason=reason)
 
 
 def unsupported_media_type(reason: str) -> Response:
     """Answer that a body is announced as something that is not read here, and as what."""
     sentence = f"Unsupported Media Type: {reason}"
-    return evolve(unrouted(415, "unsupported_media_type", sentence), reason=reason)
+    return evolve(unrouted("unsupported_media_type", sentence), reason=reason)
 
 
 def invalid_json(route_id: RouteId, reason: str) -> Response:
     """Answer why a body is not JSON, or not JSON that all readers understand alike."""
     sentence = f"invalid request body: {reason}"
-    return evolve(refusal(400, "invalid_json", sentence, route_id=route_id), reason=reason)
+    return evolve(refusal("invalid_json", sentence, route_id=route_id), reason=reason)
 
 
 def invalid_request(route_id: RouteId, issue: str) -> Response:
     """Answer which field of a request is wrong, and how."""
-    return refusal(400, "invalid_request", issue, route_id=route_id)
+    return refusal("invalid_request", issue, route_id=route_id)
 
 
 def action_not_allowed(route_id: RouteId, action: str) -> Response:
     """Answer that a key may not ask for an action."""
     sentence = f"This key may not use the action {action}."
-    code = ACTION_NOT_ALLOWED
-    return refusal(http_status(code), code, sentence, route_id=route_id)
+    return refusal(ACTION_NOT_ALLOWED, sentence, route_id=route_id)
 
 
 def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:
@@ -153,13 +151,13 @@ def rate_fields(limits: RouteLimits, left: int, seconds: int) -> Headers:
 
 def persist_failed(route_id: RouteId, sentence: str, result: ActionResult = NOTHING) -> Response:
     """Answer that the store could not be written or read; nothing has changed."""
-    response = refusal(503, PERSIST_FAILED, sentence, route_id=route_id, result=result)
+    response = refusal(PERSIST_FAILED, sentence, route_id=route_id, result=result)
     return evolve(response, headers=_retry_after(STORE_RETRY_SECONDS))
 
 
 def internal_error(route_id: RouteId | None) -> Response:
     """Answer that the fault is ours, and nothing about it."""
-    return refusal(500, "internal_error", "Internal Server Error", route_id=route_id)
+    return refusal("internal_error", "Internal Server Error", route_id=route_id)
 
 
 def _retry_after(seconds: int) -> Headers:
@@ -167,14 +165,12 @@ def _retry_after(seconds: int) -> Headers:
 
 
 STORE_RETRY: Final = _retry_after(STORE_RETRY_SECONDS)
-ROUTE_NOT_FOUND: Final = unrouted(404, "route_not_found", "Not Found")
-TOO_MANY_IN_FLIGHT: Final = unrouted(
-    429, "too_many_in_flight", "Too Many Requests", _retry_after(1)
-)
-UNAUTHORIZED: Final = unrouted(401, "unauthorized", "unauthorized")
+ROUTE_NOT_FOUND: Final = unrouted("route_not_found", "Not Found")
+TOO_MANY_IN_FLIGHT: Final = unrouted("too_many_in_flight", "Too Many Requests", _retry_after(1))
+UNAUTHORIZED: Final = unrouted("unauthorized", "unauthorized")
 PAYLOAD_TOO_LARGE: Final = payload_too_large(None)
 ONLY_POST: Final = method_not_allowed("POST")
 ONLY_GET: Final = method_not_allowed("GET", "HEAD")
 ALIVE: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
 READY: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "ready"}}))
-NOT_READY: Final = unrouted(503, "not_ready", "The gateway takes no requests now.", _retry_after(1))
+NOT_READY: Final = unrouted("not_ready", "The gateway takes no requests now.", _retry_after(1))

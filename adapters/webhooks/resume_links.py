@@ -13,10 +13,12 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import LINK_NOT_FOUND
 from adapters.webhooks import responses
+from adapters.webhooks.json_schema import NO, TEXT, YES, an_object
 from adapters.webhooks.responses import ActionResult, Response
 from domain.application.outcomes import Accepted, Outcome
+from domain.flow.status import FlowStatus
 
 PREFIX: Final = "/resume/"
 """What the path of every link begins with."""
@@ -31,14 +33,19 @@ COUNTED_AS: Final = " links"
 NewToken: TypeAlias = Callable[[], str]
 """Returns 256 random bits as a text that may stand in a path."""
 
-NOT_FOUND: Final = responses.unrouted(404, "link_not_found", "Not Found")
+NOT_FOUND: Final = responses.unrouted(LINK_NOT_FOUND, "Not Found")
 BODY_REFUSED: Final = responses.unrouted(
-    400, "invalid_request", "a link is followed with an empty body, or with {}"
+    "invalid_request", "a link is followed with an empty body, or with {}"
 )
 UNSAVED: Final = evolve(
-    responses.unrouted(503, responses.PERSIST_FAILED, "TaskFlow persistence failed."),
+    responses.unrouted(responses.PERSIST_FAILED, "TaskFlow persistence failed."),
     headers=responses.STORE_RETRY,
 )
+
+
+_STATUS: Final = an_object("FlowStatus", {"status": {"type": "string", "enum": list(FlowStatus)}})
+SHOWS: Final = an_object("LinkFollowed", {"applied": YES, "flow": _STATUS})
+SHOWS_REFUSED: Final = an_object("LinkRefused", {"applied": NO, "code": TEXT, "current": _STATUS})
 
 
 def path_of(token: str) -> str:
@@ -65,4 +72,4 @@ def followed(outcome: Outcome) -> Response:
         return Response(200, None, orjson.dumps({"ok": True, "result": result}))
     code, reason = outcome.code, outcome.reason
     result = {"applied": False, "code": code, "current": status}
-    return responses.refusal(http_status(code), code, reason, route_id=None, result=result)
+    return responses.refusal(code, reason, route_id=None, result=result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -23,6 +23,7 @@ from adapters.webhooks.fields import (
     single_line,
     text,
 )
+from adapters.webhooks.json_schema import JsonSchema, an_object
 from domain.flow.status import (
     ACTIVE,
     ENDED,
@@ -37,8 +38,31 @@ from domain.flow.status import (
 Values: TypeAlias = dict[str, Any]
 """What was given, by the names of the domain; what was not given is not there."""
 
-Rule: TypeAlias = Callable[[Values], Issue | None]
-"""Says what is wrong with fields that are right one by one."""
+
+@frozen
+class SchemaRule:
+    """What fields that are right one by one must be together: as a function, in words, as a schema.
+
+    `holds` gets what was sent, by names on the wire, and what it means.
+    """
+
+    holds: Callable[[Mapping[str, object], Values], bool]
+    issue: Issue
+    text: str
+    schema: JsonSchema
+
+
+def only_beside(names: Sequence[str], statuses: Sequence[TaskStatus], issue: str) -> SchemaRule:
+    """Take some fields only beside some statuses."""
+    beside = {"required": ["status"], "properties": {"status": {"enum": list(statuses)}}}
+    fields = ", ".join(f"`{name}`" for name in names)
+    words = " or ".join(f"`{status}`" for status in statuses)
+    return SchemaRule(
+        lambda sent, values: sent.keys().isdisjoint(names) or values.get("status") in statuses,
+        Issue(issue),
+        f"{fields}: only beside a `status` of {words}.",
+        {"dependentSchemas": dict.fromkeys(names, beside)},
+    )
 
 
 @frozen
@@ -57,15 +81,26 @@ class SchemaField:
 
 @frozen
 class Schema:
-    """The fields of an action, and a rule for all of them together."""
+    """The fields of an action, and the rules for all of them together."""
 
     fields: tuple[SchemaField, ...]
-    rule: Rule = lambda _: None
+    rules: tuple[SchemaRule, ...] = ()
     known: frozenset[str] = field(init=False)
 
     @known.default
     def _known(self) -> frozenset[str]:
         return frozenset({"action", *(field.wire for field in self.fields)})
+
+
+def request_schema(action: str, schema: Schema) -> JsonSchema:
+    """Return the schema of the requests that ask for an action."""
+    fields = {each.wire: each.decoder.schema for each in schema.fields}
+    required = {each.wire: fields.pop(each.wire) for each in schema.fields if each.required}
+    title = "".join(word.capitalize() for word in action.split("_"))
+    known = an_object(title, {"action": {"const": action}, **required}, fields)
+    for rule in schema.rules:
+        known |= rule.schema
+    return known
 
 
 def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
@@ -74,44 +109,21 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
     for each in schema.fields:
         if each.wire not in document and not each.required:
             continue
-        taken = each.decoder(document.get(each.wire, UNDEFINED))
+        taken = each.decoder.take(document.get(each.wire, UNDEFINED))
         if isinstance(taken, Issue):
             return Issue(f"{each.wire}: {taken.text}")
         values[each.name] = taken
     if not document.keys() <= schema.known:
         return _unrecognized(schema, document)
-    issue = schema.rule(values)
-    return values if issue is None else issue
+    for rule in schema.rules:
+        if not rule.holds(document, values):
+            return rule.issue
+    return values
 
 
 def _unrecognized(schema: Schema, document: Mapping[str, object]) -> Issue:
     unknown = [f'"{key}"' for key in document if key not in schema.known]
     return Issue(f"Unrecognized key{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}")
-
-
-def _timing_needs_running(values: Values) -> Issue | None:
-    timing = {"started_at", "last_event_at", "progress_summary"}
-    if values.keys().isdisjoint(timing) or values.get("status") is TaskStatus.RUNNING:
-        return None
-    return Issue(
-        "status: status must be running when startedAt, lastEventAt, or progressSummary is provided"
-    )
-
-
-def _outcome_needs_end(values: Values) -> Issue | None:
-    outcome = {"terminal_summary", "terminal_outcome", "error"}
-    if values.keys().isdisjoint(outcome) or values["status"] in ENDED:
-        return None
-    return Issue(
-        "status: status must be terminal when terminalSummary, terminalOutcome, or error is"
-        " provided"
-    )
-
-
-def _timeout_needs_until(values: Values) -> Issue | None:
-    if "on_timeout" not in values or values.get("until") is not None:
-        return None
-    return Issue("onTimeout: onTimeout needs an until")
 
 
 _safe_integer: Final = integer_between(0, MOST, most="int")
@@ -163,6 +175,19 @@ CREATE_FLOW: Final = Schema(
         WAIT_JSON,
     )
 )
+TIMEOUT_NEEDS_UNTIL: Final = SchemaRule(
+    lambda sent, values: "onTimeout" not in sent or values.get("until") is not None,
+    Issue("onTimeout: onTimeout needs an until"),
+    "`onTimeout`: only beside an `until`.",
+    {
+        "dependentSchemas": {
+            "onTimeout": {
+                "required": ["until"],
+                "properties": {"until": {"not": {"type": "null"}}},
+            }
+        }
+    },
+)
 SET_WAITING: Final = Schema(
     (
         *(FLOW_ID, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON),
@@ -171,7 +196,7 @@ SET_WAITING: Final = Schema(
         SchemaField("onTimeout", one_of(OnTimeout)),
         SchemaField("resumeLink", boolean),
     ),
-    _timeout_needs_until,
+    (TIMEOUT_NEEDS_UNTIL,),
 )
 RESUME_FLOW: Final = Schema(
     (
@@ -204,7 +229,14 @@ RUN_TASK: Final = Schema(
         SchemaField("lastEventAt", _safe_integer),
         PROGRESS_SUMMARY,
     ),
-    _timing_needs_running,
+    (
+        only_beside(
+            ("startedAt", "lastEventAt", "progressSummary"),
+            (TaskStatus.RUNNING,),
+            "status: status must be running when startedAt, lastEventAt, or progressSummary is"
+            " provided",
+        ),
+    ),
 )
 UPDATE_TASK: Final = Schema(
     (
@@ -216,5 +248,12 @@ UPDATE_TASK: Final = Schema(
         SchemaField("terminalOutcome", nullable(one_of(TerminalOutcome))),
         SchemaField("error", nullable(text)),
     ),
-    _outcome_needs_end,
+    (
+        only_beside(
+            ("terminalSummary", "terminalOutcome", "error"),
+            [status for status in REPORTED_STATUSES if status in ENDED],
+            "status: status must be terminal when terminalSummary, terminalOutcome, or error is"
+            " provided",
+        ),
+    ),
 )

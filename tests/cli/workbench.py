@@ -28,6 +28,7 @@ from adapters.store import (
     read_refusals,
     rebuild,
 )
+from adapters.webhooks.openapi.document import openapi_document
 from domain.application.operators import Operators
 from domain.application.outcomes import Accepted, Outcome
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
@@ -175,6 +176,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         spare_own_files=lambda config, database, file, key: spare_own_files(
             None, _url(config, database), file, key
         ),
+        openapi=openapi_document,
     )
 
 

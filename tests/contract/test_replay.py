@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from attrs import field, frozen
+
 from tests.contract import recording, routes
 from tests.contract.outcomes import PutOff, Report
 from tests.contract.player import SWEEP, Options
 from tests.contract.recording import Line
 from tests.contract.replay import DATA, replay
-from tests.contract.wire_client import Address, Wire
+from tests.contract.wire_client import Address, Observed, Outgoing, Wire
+from tests.documented import undocumented
 from tests.whole.gateway import RunningGateway
 
 LINES = recording.read(DATA / "reference.jsonl")
@@ -49,10 +52,27 @@ def test_callers_from_one_address_share_its_open_requests(tmp_path: Path) -> Non
     assert (report.failures, report.deviating("D7")) == ([], [])
 
 
+@frozen
+class DocumentedWire(Wire):
+    """A wire on which each answer is held against the OpenAPI document."""
+
+    faults: list[str] = field(factory=list)
+
+    def exchange(self, outgoing: Outgoing) -> Observed:
+        """Send one request, read its answer, and keep what is not documented of it."""
+        got = super().exchange(outgoing)
+        if got.status is not None:
+            path = outgoing.target.partition("?")[0]
+            fault = undocumented(outgoing.method, path, got.status, got.headers, got.body)
+            self.faults.extend([fault] if fault else [])
+        return got
+
+
 def report_of(lines: Sequence[Line], gateway: RunningGateway, options: Options) -> Report:
     """Replay lines against a gateway of their own, and show the table."""
     with gateway:
-        wire = Wire(Address(gateway.place.host, gateway.place.port))
+        wire = DocumentedWire(Address(gateway.place.host, gateway.place.port))
         report = replay(lines, wire, routes.read(gateway.config), options=options)
+    assert wire.faults == []
     print(report)  # noqa: T201 - the table is what these tests show
     return report

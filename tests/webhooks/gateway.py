@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.server import Head, RawResponse
 from adapters.webhooks.admission import Admission, AdmissionTable, RequestPermit
 from adapters.webhooks.refusal_recorder import RefusalRecorder
@@ -26,6 +26,7 @@ from domain.application.limits import Limits
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest
+from tests.documented import undocumented
 from tests.memory_store import WatchedStore
 
 OWNER = "agent:main:main"
@@ -191,14 +192,20 @@ class Gateway:
         path: str | None = None,
         headers: Headers | None = None,
     ) -> Result:
-        """Send bytes as a plain WSGI server would hand them over."""
-        return self.client.simulate_request(
+        """Send bytes as a plain WSGI server hands them over; the answer is a documented one."""
+        path = path_of(route) if path is None else path
+        answer = self.client.simulate_request(
             method,
-            path_of(route) if path is None else path,
+            path,
             body=body,
             headers=headers_for(route) if headers is None else list(headers),
             remote_addr=CLIENT,
         )
+        fault = undocumented(
+            method, path, answer.status_code, answer.headers.items(), answer.content
+        )
+        assert fault is None, fault
+        return answer
 
     def post(self, document: object, *, route: str = "zapier", headers: Headers = ()) -> Result:
         """Send a document as JSON, with the route's secret."""

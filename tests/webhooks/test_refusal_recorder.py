@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry, RequestContext, access_log_entry
 from adapters.webhooks.responses import refusal
@@ -49,7 +49,7 @@ def an_entry(
         key_id=KeyId("june"),
         remote_address=remote_address,
     )
-    refused = refusal(409, "terminal", "", route_id=RouteId("zapier"))
+    refused = refusal("terminal", "", route_id=RouteId("zapier"))
     return access_log_entry(context, refused, action="set_waiting", flow_id=flow_id, ended=0.0)
 
 

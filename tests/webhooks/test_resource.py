@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 from falcon.testing import create_environ
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.webhooks.actions import ACTIONS
@@ -113,6 +113,7 @@ NUMBERS = st.from_regex(
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
+@settings(deadline=None)  # the first answer waits until the document is read
 @given(
     st.recursive(
         NUMBERS | TEXTS.map(json.dumps) | TEXTS.map(partial(json.dumps, ensure_ascii=False)),
@@ -269,6 +270,7 @@ def test_no_secret_and_no_owner_is_in_any_log_or_answer(gateway: Gateway) -> Non
     assert not any(secret in everything for secret in SECRETS.values())
 
 
+@settings(deadline=None)  # the same
 @given(body=st.binary() | json_texts)
 def test_whatever_the_body_is_the_answer_is_an_envelope_and_no_fault(body: bytes) -> None:
     answer = Gateway().send(body)

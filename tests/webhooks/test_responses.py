@@ -23,9 +23,9 @@ from domain.flow.ids import RequestId, RouteId
             b'{"ok":true,"routeId":"r","code":"cancel_pending","result":{"found":true}}',
         ),
         (
-            responses.refusal(409, "c", "No.", route_id=RouteId("r"), result={"applied": False}),
+            responses.refusal("terminal", "No.", route_id=RouteId("r"), result={"applied": False}),
             409,
-            b'{"ok":false,"routeId":"r","code":"c","error":"No.","result":{"applied":false}}',
+            b'{"ok":false,"routeId":"r","code":"terminal","error":"No.","result":{"applied":false}}',
         ),
         (responses.ALIVE, 200, b'{"ok":true,"result":{"status":"alive"}}'),
         (responses.READY, 200, b'{"ok":true,"result":{"status":"ready"}}'),
@@ -102,7 +102,7 @@ def test_a_reply_says_what_to_do_next(
 
 
 def test_the_server_may_refuse_in_the_same_words() -> None:
-    refused = responses.unrouted(408, "request_timeout", "Request body timeout")
+    refused = responses.unrouted("request_timeout", "Request body timeout")
     status, headers, body = refused.as_raw(RequestId("id-7"))
     assert (status, dict(headers)["X-Request-Id"]) == (408, "id-7")
     assert body == (

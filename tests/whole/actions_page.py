@@ -1,14 +1,16 @@
-"""The examples of `docs/actions.md`: a series of requests, sent to a real gateway.
+"""The parts of `docs/actions.md` that are made: the actions with fields and examples, all codes.
 
-`python -m tests.whole.actions_page` writes the section between the page's markers again.
+`python -m tests.whole.actions_page` makes them from the tables of the code and from the exchanges
+that are kept; with `--send` it sends the requests to a real gateway first, and keeps the answers.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from textwrap import fill
@@ -17,6 +19,14 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from adapters.presentation.answer_codes import ANSWER_CODES
+from adapters.webhooks.actions import ACTIONS, Action
+from adapters.webhooks.field_text import FIELD_TEXT
+from adapters.webhooks.fields import MOST
+from adapters.webhooks.json_schema import JsonSchema
+from adapters.webhooks.openapi.document import EXCHANGES
+from adapters.webhooks.openapi.named_schemas import by_status
+from adapters.webhooks.schemas import SchemaField
 from tests.whole.gateway import RunningGateway
 
 PAGE = Path(__file__).parents[2] / "docs" / "actions.md"
@@ -30,115 +40,84 @@ FLOW, SECOND, FOURTH, TASK = "<flow>", "<second flow>", "<fourth flow>", "<task>
 
 @frozen
 class Step:
-    """One request, and the text before it."""
+    """One request, and a text before it."""
 
-    prose: str
     request: dict[str, Any]
+    prose: str = ""
 
 
 REQUESTS = (
+    Step({"action": "create_flow", "goal": "Review inbound queue", "stateJson": {"batch": 1}}),
+    Step({"action": "get_flow", "flowId": FLOW}),
     Step(
-        "Opens a flow. `goal` is required; `controllerId`, `status` (`queued`, `running`, `waiting`"
-        " or `blocked`), `notifyPolicy` (`done_only`, `state_changes`, `silent`), `currentStep`,"
-        " `stateJson` and `waitJson` are optional.",
-        {"action": "create_flow", "goal": "Review inbound queue", "stateJson": {"batch": 1}},
-    ),
-    Step(
-        "Shows a flow; `null` if this owner has no such flow.",
-        {"action": "get_flow", "flowId": FLOW},
-    ),
-    Step(
-        "Links a child task. `sourceId childSessionKey parentTaskId agentId runId label"
-        " preferMetadata notifyPolicy status startedAt lastEventAt progressSummary` are optional;"
-        " the last three with `status: running` only. The same `runId`, `runtime` and"
-        " `childSessionKey` again find the task and fill in what was missing.",
         {
             "action": "run_task",
             "flowId": FLOW,
             "runtime": "acp",
             "childSessionKey": "agent:main:acp:worker",
             "task": "Inspect the next message batch",
-        },
+        }
     ),
     Step(
-        "Reports that a child task runs, progresses, or has ended (`running succeeded failed"
-        " timed_out cancelled`), with `progressSummary`, and at its end `terminalSummary`,"
-        " `terminalOutcome` (`succeeded` or `blocked`) and `error`.",
         {
             "action": "update_task",
             "flowId": FLOW,
             "taskId": TASK,
             "status": "running",
             "progressSummary": "12 of 40 messages",
-        },
+        }
     ),
-    Step("Counts a flow's tasks.", {"action": "get_task_summary", "flowId": FLOW}),
+    Step({"action": "get_task_summary", "flowId": FLOW}),
     Step(
-        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason.",
         {
             "action": "set_waiting",
             "flowId": FLOW,
             "expectedRevision": 0,
             "currentStep": "await_approval",
             "waitJson": {"kind": "approval"},
-        },
+        }
     ),
+    Step({"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1, "status": "running"}),
     Step(
-        "Continues the flow, `queued` (default) or `running`.",
-        {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1, "status": "running"},
-    ),
-    Step(
-        "A caller that comes too late gets the flow as it is now:",
         {"action": "resume_flow", "flowId": FLOW, "expectedRevision": 1},
+        "A caller that comes too late gets the flow as it is now:",
     ),
+    Step({"action": "request_cancel", "flowId": FLOW, "expectedRevision": 2}),
+    Step({"action": "cancel_flow", "flowId": FLOW}),
     Step(
-        "Sets the cancel intent and nothing else. From then on no task may be added.",
-        {"action": "request_cancel", "flowId": FLOW, "expectedRevision": 2},
-    ),
-    Step(
-        "Cancels the flow, or answers 202 `cancel_pending` while child tasks are active; the end of"
-        " the last one then cancels it. Of very many tasks the newest are shown, and"
-        " `tasksOmitted` counts the others.",
-        {"action": "cancel_flow", "flowId": FLOW},
-    ),
-    Step(
-        "Now the end of the last active task ends the flow as well:",
         {"action": "update_task", "flowId": FLOW, "taskId": TASK, "status": "cancelled"},
+        "Now the end of the last active task ends the flow as well:",
     ),
     Step(
-        "A flow that has ended stays ended:",
         {"action": "finish_flow", "flowId": FLOW, "expectedRevision": 4},
+        "A flow that has ended stays ended:",
     ),
     Step(
-        "A second flow, to be finished:",
         {"action": "create_flow", "goal": "Send the report", "status": "running"},
+        "A second flow, to be finished:",
     ),
     Step(
-        "Ends the flow as `succeeded`, with a last `stateJson` if there is one.",
         {
             "action": "finish_flow",
             "flowId": SECOND,
             "expectedRevision": 0,
             "stateJson": {"sent": True},
-        },
+        }
     ),
-    Step("A third flow, which will fail:", {"action": "create_flow", "goal": "Charge the card"}),
+    Step({"action": "create_flow", "goal": "Charge the card"}, "A third flow, which will fail:"),
     Step(
-        "Ends the flow as `failed`; `stateJson`, `blockedTaskId` and `blockedSummary` may say why.",
         {
             "action": "fail_flow",
             "flowId": "<third flow>",
             "expectedRevision": 0,
             "blockedSummary": "The card was declined",
-        },
+        }
     ),
     Step(
-        "A fourth flow, to wait [until a moment](#waits-that-end), or for somebody with a link:",
         {"action": "create_flow", "goal": "Refund order 7"},
+        "A fourth flow, to wait until a moment, or for somebody with a link:",
     ),
     Step(
-        "`set_waiting` takes `until`, an instant, `onTimeout` (`fail` by default, or `resume`), and"
-        " `resumeLink`. The flow shows the first two while it waits.",
         {
             "action": "set_waiting",
             "flowId": FOURTH,
@@ -146,33 +125,24 @@ REQUESTS = (
             "until": "2100-01-01T00:00:00Z",
             "onTimeout": "resume",
             "resumeLink": True,
-        },
+        }
     ),
     Step(
-        "A `resume_flow` ends it:",
         {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 1, "status": "running"},
+        "A `resume_flow` ends the wait:",
     ),
     Step(
+        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 2, "early": True},
         "With `early`, a resume that comes before its wait is kept for it. No revision moves, so"
         " that whoever lets the flow wait need not know of it:",
-        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 2, "early": True},
     ),
     Step(
-        "The wait is over as soon as it begins:",
         {"action": "set_waiting", "flowId": FOURTH, "expectedRevision": 2},
+        "The wait is over as soon as it begins:",
     ),
-    Step("Shows the flow that was created last.", {"action": "find_latest_flow"}),
-    Step(
-        "Shows the flow that a token names: a flow's id, or the route's own session key for the"
-        " latest.",
-        {"action": "resolve_flow", "token": SECOND},
-    ),
-    Step(
-        "Lists the owner's flows, newest first: up to 1,000, or `limit`, or 8 MiB of them (one at"
-        " least); only those of one `status` if it is given. If there are more, send `nextCursor`"
-        " as `cursor`.",
-        {"action": "list_flows", "limit": 1, "status": "succeeded"},
-    ),
+    Step({"action": "find_latest_flow"}),
+    Step({"action": "resolve_flow", "token": SECOND}),
+    Step({"action": "list_flows", "limit": 1, "status": "succeeded"}),
 )
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -236,40 +206,97 @@ def _packed(members: Iterable[str], indent: str) -> Iterator[str]:
     yield line.removesuffix(", ")
 
 
-def _shown(url: str) -> Iterator[str]:
+def exchanges() -> list[Exchange]:
+    """Return the exchanges that are kept."""
+    kept = json.loads(EXCHANGES.read_text(encoding="utf-8"))
+    return [Exchange(written(request), status, written(answer)) for request, status, answer in kept]
+
+
+def made(page: str) -> str:
+    """Return a page with the parts that are made."""
+    parts = {"actions": _actions(), "refusals": "\n".join(_refusals())}
+    for name, part in parts.items():
+        before, _, rest = page.partition(f"<!-- {name} -->\n")
+        after = rest.partition(f"<!-- /{name} -->")[2]
+        page = f"{before}<!-- {name} -->\n\n{part}\n\n<!-- /{name} -->{after}"
+    return page
+
+
+def _actions() -> str:
+    shown: list[str] = []
+    for step, exchange in zip(REQUESTS, exchanges(), strict=True):
+        title = f"### `{step.request['action']}`"
+        if title not in shown:
+            shown += [title, *_described(ACTIONS[step.request["action"]])]
+        shown += [fill(step.prose, WIDTH)] if step.prose else []
+        shown += [f"```json\n{exchange.request}\n```", str(exchange.status)]
+        shown.append(f"```json\n{exchange.answer}\n```")
+    return "\n\n".join(shown)
+
+
+def _described(action: Action) -> Iterator[str]:
+    yield fill(action.about, WIDTH)
+    if action.schema.fields:
+        rows = [_row(each) for each in action.schema.fields]
+        yield "\n".join(["| field | takes | what it is |", "| --- | --- | --- |", *rows])
+    yield from (fill(rule.text, WIDTH) for rule in action.schema.rules)
+
+
+def _row(each: SchemaField) -> str:
+    name = f"**`{each.wire}`**" if each.required else f"`{each.wire}`"
+    return f"| {name} | {_taken(each.decoder.schema)} | {FIELD_TEXT[each.wire]} |"
+
+
+def _taken(schema: JsonSchema) -> str:  # noqa: PLR0911 - a line a kind of value
+    match schema:
+        case {"anyOf": [inner, {"type": "null"}]}:
+            return f"{_taken(inner)} or `null`"
+        case {"anyOf": [{"pattern": _}, {"type": "integer"}]}:
+            return "an instant of RFC 3339, or milliseconds since 1970"
+        case {"enum": words}:
+            return ", ".join(f"`{word}`" for word in words)
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            return f"integer, {low} to {'2^53 - 1' if high == MOST else f'{high:,}'}"
+        case {"type": "string"}:
+            return "text"
+        case {"type": "boolean"}:
+            return "`true` or `false`"
+        case _:
+            return "JSON"
+
+
+def _refusals() -> Iterator[str]:
+    yield "| status | `code` | when |\n| --- | --- | --- |"
+    for status, codes in by_status(ANSWER_CODES.values()).items():
+        yield from (f"| {status} | `{each.code}` | {each.when} |" for each in codes)
+
+
+def _send_all(url: str) -> Iterator[tuple[object, int, object]]:
     ids: dict[str, str] = {}
     flows = iter((FLOW, SECOND, "<third flow>", FOURTH))
-    titles: set[str] = set()
     for step in REQUESTS:
-        text = written(step.request)
+        text = json.dumps(step.request)
         for name, value in ids.items():
             text = text.replace(name, value)
         exchange = send(url, text)
-        result = json.loads(exchange.answer)["result"]
-        action = step.request["action"]
-        if action == "create_flow":
-            ids[next(flows)] = result["flow"]["flowId"]
-        if action == "run_task":
-            ids[TASK] = result["task"]["taskId"]
-        title = "" if action in titles else f"### `{action}`\n\n"
-        titles.add(action)
-        answer = written(json.loads(exchange.answer))
-        yield (
-            f"{title}{fill(step.prose, WIDTH)}\n\n```json\n{text}\n```\n\n"
-            f"{exchange.status}\n\n```json\n{answer}\n```\n"
-        )
+        answer = json.loads(exchange.answer)
+        if step.request["action"] == "create_flow":
+            ids[next(flows)] = answer["result"]["flow"]["flowId"]
+        if step.request["action"] == "run_task":
+            ids[TASK] = answer["result"]["task"]["taskId"]
+        yield json.loads(text), exchange.status, answer
 
 
-def _main() -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- actions -->\n")
-    after = rest.partition("<!-- /actions -->")[2]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        RunningGateway.of_example(Path(folder)) as gateway,
-    ):
-        shown = "\n".join(_shown(gateway.url))
-    PAGE.write_text(f"{before}<!-- actions -->\n\n{shown}\n<!-- /actions -->{after}", "utf-8")
+def _main(arguments: Sequence[str]) -> None:
+    if arguments == ["--send"]:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            RunningGateway.of_example(Path(folder)) as gateway,
+        ):
+            sent = list(_send_all(gateway.url))
+        EXCHANGES.write_text(f"{json.dumps(sent, indent=1)}\n", encoding="utf-8")
+    PAGE.write_text(made(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    _main()
+    _main(sys.argv[1:])

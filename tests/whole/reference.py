@@ -6,7 +6,6 @@ It is installed once, into a folder of the user's cache, and started with a stat
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -16,44 +15,23 @@ from typing import Final, Self
 from attrs import define
 
 from tests.whole.gateway import STOP_SECONDS
+from tests.whole.packages import cached, install_npm
 from tests.whole.proxies import free_port
 from tests.whole.vitals import eventually
 
 VERSION: Final = "2026.6.10"
 _NODE: Final = "node@24"
-_INSTALL_SECONDS: Final = 600.0
 _START_SECONDS: Final = 60.0
-
-
-class NotInstallableError(Exception):
-    """Why the reference cannot be installed here."""
 
 
 def installed() -> Path:
     """Return the folder of the reference, installed if it was not."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "taskflow-webhooks" / f"reference-{VERSION}"
-    if (folder / "complete").exists():
-        return folder
-    npm = shutil.which("npm")
-    if npm is None:
-        raise NotInstallableError("npm is not installed")
-    _install(npm, folder / "node", _NODE)
-    _install(npm, folder / "gateway", "--ignore-scripts", f"openclaw@{VERSION}")
-    (folder / "complete").touch()
+    folder = cached(f"reference-{VERSION}")
+    if not (folder / "complete").exists():
+        install_npm(folder / "node", _NODE)
+        install_npm(folder / "gateway", "--ignore-scripts", f"openclaw@{VERSION}")
+        (folder / "complete").touch()
     return folder
-
-
-def _install(npm: str, folder: Path, *packages: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-    command = [npm, "install", "--no-audit", "--no-fund", *packages]
-    try:
-        subprocess.run(  # noqa: S603 - npm, with our own arguments
-            command, cwd=folder, check=True, capture_output=True, timeout=_INSTALL_SECONDS
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NotInstallableError(f"npm cannot install {packages[-1]}: {error}") from error
 
 
 @define

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.whole.actions_page import PAGE, documented, masked, send
+from tests.whole.actions_page import PAGE, documented, made, masked, send
 from tests.whole.gateway import ROOT, RunningGateway
 
 ACTIONS = {
@@ -19,6 +19,11 @@ ACTIONS = {
 def test_every_action_has_an_example() -> None:
     shown = documented(PAGE.read_text(encoding="utf-8"))
     assert {json.loads(exchange.request)["action"] for exchange in shown} == ACTIONS
+
+
+def test_the_page_is_as_the_tables_say() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert made(page) == page, "run `make docs` and commit what it writes"
 
 
 def test_the_readme_links_to_each_action() -> None:

@@ -18,7 +18,8 @@ from typing import Any, Final
 import pytest
 
 from tests.whole.gateway import ROOT, RunningGateway
-from tests.whole.reference import NotInstallableError, Reference, installed
+from tests.whole.packages import NotInstallableError
+from tests.whole.reference import Reference, installed
 
 pytestmark = pytest.mark.full
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.store import StoredRefusals, read_refusals
 from domain.history.refused_requests import RefusedRequest, Wanted
 from tests.whole.callers import Answer, Caller, Document, Door, GoneError, Request

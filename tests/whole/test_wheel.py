@@ -96,6 +96,11 @@ def test_the_golden_histories_are_found_in_the_wheel(run: Run) -> None:
     assert run("-c", f"{count}; print(len(histories()))") == f"{shipped}\n"
 
 
+def test_the_openapi_document_is_made_by_the_wheel(run: Run, installed: Path) -> None:
+    printed = run(str(installed / "bin" / "taskflow"), "openapi")
+    assert printed == (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+
+
 def test_the_console_script_runs_beside_a_domain_of_the_project(run: Run, installed: Path) -> None:
     taskflow = str(installed / "bin" / "taskflow")
     assert "serve" in run(taskflow, "--help")

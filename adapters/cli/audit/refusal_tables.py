@@ -12,7 +12,7 @@ from rich.text import Text
 
 from adapters.cli.tables import REST, folded, list_end, table
 from adapters.cli.terminal import Terminal
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.presentation.printable import printable, to_the_millisecond, to_the_second
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import (

@@ -13,8 +13,8 @@ from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import cursor_option, json_flag, limit_option, option, time_option
 from adapters.cli.terminal import Terminal
+from adapters.presentation.answer_codes import http_status
 from adapters.presentation.documents import JsonDocument, cursor_document, document
-from adapters.presentation.http_status import http_status
 from domain.flow.ids import FlowId, KeyId, RouteId
 from domain.flow.values import Timestamp
 from domain.history.refused_requests import KeptCall, Wanted, adds_up

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from attrs import asdict, define, field
 
-from adapters.presentation.http_status import http_status
+from adapters.presentation.answer_codes import http_status
 from adapters.store.location import Memory, parse_url
 from adapters.store.refusals import schema
 from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of

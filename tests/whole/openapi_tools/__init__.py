@@ -1,0 +1,1 @@
+"""What public tools are given: programs for generated clients, and hooks for Schemathesis."""
