@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Final
 
 import pytest
 from attrs import evolve
@@ -25,6 +26,8 @@ from tests.audit.whole_logs import replay_store
 from tests.store.service import ORIGIN, OWNER, ROUTE, STRANGER, creation, shown
 from tests.store.tables import HEALTHY, LINKS, WAITS, execute, rows
 from tests.store.waits import BY_LINK, DUE, LINK, World
+
+FORGE: Final = "UPDATE stored_events SET state=CAST(replace(CAST(state AS TEXT), ?, ?) AS BLOB)"
 
 
 @pytest.fixture
@@ -183,8 +186,7 @@ def test_a_forged_approval_by_the_key_that_asked_is_found(world: World) -> None:
     other = evolve(ROUTE, key_id=KeyId("2026-02"))
     resume = ResumeFlow(flow_id=flow_id, expected_revision=1)
     shown(world.session.execute(resume, evolve(ORIGIN, actor=other)))
-    forge = "UPDATE stored_events SET state=CAST(replace(CAST(state AS TEXT), ?, ?) AS BLOB)"
-    execute(world.store, forge, '"key_id":"2026-02"', '"key_id":"default"')
+    execute(world.store, FORGE, '"key_id":"2026-02"', '"key_id":"default"')
     report = replay_store(StoreAuditLog(world.store), FAR_PAST)
     assert FindingCode.ILLEGAL_TRANSITION in {each.code for each in report.findings.kept}
 
@@ -192,3 +194,12 @@ def test_a_forged_approval_by_the_key_that_asked_is_found(world: World) -> None:
 def test_waits_are_told_apart_by_their_place(world: World) -> None:
     first = world.waiting(until=DUE)
     assert world.store.due(DUE, DueWait(owner=OWNER, flow_id=first, until=DUE), 10) == []
+
+
+def test_a_link_that_was_followed_in_the_name_of_a_key_is_found(world: World) -> None:
+    flow_id = world.waiting(link_hash=LINK)
+    shown(world.session.execute(FollowLink(flow_id=flow_id, link_hash=LINK), BY_LINK))
+    assert replay_store(StoreAuditLog(world.store), FAR_PAST).findings.kept == []
+    execute(world.store, FORGE, '"kind":"link"', '"kind":"route"')
+    report = replay_store(StoreAuditLog(world.store), FAR_PAST)
+    assert [each.code for each in report.findings.kept] == [FindingCode.METADATA_DIFFERS]
