@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from typing import Final
 from uuid import uuid4
@@ -35,6 +36,11 @@ def new_request_id() -> RequestId:
 def new_id() -> str:
     """Return a random UUID."""
     return str(uuid4())
+
+
+def new_token() -> str:
+    """Return 256 random bits as 43 characters that may stand in a path."""
+    return secrets.token_urlsafe(32)
 
 
 def log_request_fault(request_id: RequestId, error: BaseException) -> None:

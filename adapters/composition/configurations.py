@@ -171,6 +171,7 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
         "session_key": route.owner,
         "controller_id": route.controller_id,
         "description": route.description,
+        "separate_approver": route.separate_approver or None,
     }
     found = {**_block(place, fields), **_block(f"{place}.limits", asdict(route.limits))}
     for key in route.keys:

@@ -15,7 +15,7 @@ from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
-from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, now
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, new_token, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
@@ -200,8 +200,9 @@ def gateway(
     refusals: RefusalRecorder | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
+    flows = flows_of(store, writer)
     admission = Admission(
-        table=admission_table(settings, flows_of(store, writer)),
+        table=admission_table(settings, flows),
         clock=time.monotonic,
         log_request=partial(_log_request, refusals),
     )
@@ -210,6 +211,8 @@ def gateway(
         ready=store.is_readable,
         log_fault=log_request_fault,
         submit=writer.submit,
+        find_link=flows.find_link,
+        new_token=new_token,
     )
 
 
@@ -263,6 +266,7 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             verify=verify_of(route, now),
             may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
+            separate_approver=route.separate_approver,
         )
 
 

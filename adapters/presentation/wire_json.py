@@ -41,6 +41,8 @@ def flow_json(flow: FlowView) -> WireObject:
         goal=flow.goal,
         stateJson=_embedded(flow.state_json),
         waitJson=_embedded(flow.wait_json),
+        until=flow.until,
+        onTimeout=flow.on_timeout,
         cancelRequestedAt=flow.cancel_requested_at,
         createdAt=flow.created_at,
         updatedAt=flow.updated_at,

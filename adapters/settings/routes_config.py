@@ -37,6 +37,7 @@ _ROUTE: Final[dict[str, Any]] = {
     "controller_id": str,
     "description": Annotated[str, plain_text],
     "limits": Any,
+    "separate_approver": bool,
 }
 _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
 """What an object may hold that is a secret and more; a SecretRef has other members."""
@@ -104,6 +105,7 @@ class RouteConfig:
     description: str | None = None
     limits: RouteLimits
     enabled: bool = True
+    separate_approver: bool = False
     declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
     keys: tuple[RouteKey, ...] = ()
     unresolved: tuple[UnresolvedKey, ...] = ()
@@ -189,6 +191,7 @@ def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None
         owner=Owner(found.get("session_key", "")),
         controller_id=found.get("controller_id", f"webhooks/{route_id}"),
         description=found.get("description"),
+        separate_approver=found.get("separate_approver", False),
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
         place=node.path,

@@ -27,7 +27,13 @@ from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.history.audit_log import RequestKeyRow
 from domain.replay.findings import RebuiltRows
-from domain.replay.projections import came_with, index_row, needed_no_event, request_key_rows
+from domain.replay.projections import (
+    came_with,
+    index_row,
+    link_rows,
+    needed_no_event,
+    request_key_rows,
+)
 
 _Row: TypeAlias = tuple[object, ...]
 
@@ -74,7 +80,12 @@ _TASKS: Final = _Table("flow_tasks", "flow_id", 7)
 _VALUES: Final = _Table("flow_values", "flow_id", 4)
 _NAMES: Final = _Table("flow_names", "flow_id", 3)
 _FILTERS: Final = _Table("flow_filters", "position", 8, _VIEWS.due)
-_TABLES: Final = (_NAMES, _FILTERS, _TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
+_WAITS: Final = _Table("flow_waits", "flow_id", 2)
+_LINKS: Final = _Table("resume_links", "flow_id", 4)
+_TABLES: Final = (
+    *(_NAMES, _FILTERS, _WAITS, _LINKS),
+    *(_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS),
+)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -135,6 +146,8 @@ def _put(
     due: Mapping[_Table, tuple[object, Sequence[_Row]]] = {
         _NAMES: (flow.flow_id, name_rows(flow)),
         _FILTERS: (position, [filter_row(flow, position)]),
+        _WAITS: (flow.flow_id, [] if flow.until is None else [(flow.flow_id, flow.until)]),
+        _LINKS: (flow.flow_id, list(map(schema.link_columns, link_rows(records)))),
         _TASKS: (flow.flow_id, task_rows(flow)),
         _VALUES: (flow.flow_id, value_rows(flow)),
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),

@@ -6,6 +6,8 @@ of a command that was accepted without an event is the one that follows from non
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
 format all its rows are, once they are. `flow_names` has the live flow that a correlation key names,
 and `flow_filters` what an owner's list may be filtered by, at the position of a flow's creation.
+`flow_waits` has the flows whose wait ends by itself, and `resume_links` what each link that was
+made is for.
 """
 
 from __future__ import annotations
@@ -111,6 +113,19 @@ TABLES: Final = (
     """CREATE INDEX IF NOT EXISTS flow_filters_key
         ON flow_filters (owner, correlation_key) WHERE correlation_key IS NOT NULL""",
     "CREATE INDEX IF NOT EXISTS flow_filters_updated ON flow_filters (owner, updated_at)",
+    """CREATE TABLE IF NOT EXISTS flow_waits (
+        flow_id TEXT PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_waits_until ON flow_waits (until, flow_id)",
+    """CREATE TABLE IF NOT EXISTS resume_links (
+        link_hash TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        route_id TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        PRIMARY KEY (link_hash, flow_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS resume_links_flow ON resume_links (flow_id)",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 
@@ -132,6 +147,9 @@ UPDATE_FILTERS: Final = (
     "UPDATE flow_filters SET status=?, current_step=?, updated_at=?"
     " WHERE position=(SELECT position FROM flow_index WHERE flow_id=?) AND flow_id=?"
 )
+DELETE_WAIT: Final = "DELETE FROM flow_waits WHERE flow_id=?"
+PUT_WAIT: Final = "INSERT OR REPLACE INTO flow_waits VALUES (?,?)"
+PUT_LINK: Final = "INSERT OR REPLACE INTO resume_links VALUES (?,?,?,?)"
 PUT_VIEW: Final = (
     "INSERT OR REPLACE INTO flow_views SELECT position,?,?,?,?,? FROM flow_index"
     # NOTE: of a damaged row a position may be no number.
@@ -148,6 +166,14 @@ SELECT_SILENT: Final = (
 )
 SELECT_AHEAD: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since > ? ORDER BY silent_since LIMIT ?"
+)
+SELECT_DUE: Final = (
+    "SELECT owner, flow_id, until FROM flow_waits JOIN flow_index USING (flow_id)"
+    " WHERE until <= ? AND (until, flow_id) > (?, ?) ORDER BY until, flow_id LIMIT ?"
+)
+SELECT_LINK: Final = (
+    "SELECT owner, flow_id, route_id, key_id FROM resume_links JOIN flow_index USING (flow_id)"
+    " WHERE link_hash=? LIMIT 1"
 )
 SELECT_KEY: Final = (
     "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
@@ -171,6 +197,9 @@ SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND ow
 
 index_columns: Final = attrgetter("owner", "position", "status", "silent_since")
 """Returns the columns of an `IndexRow`, behind the id of its flow."""
+
+link_columns: Final = attrgetter("link_hash", "flow_id", "route_id", "key_id")
+"""Returns the columns of a `LinkRow`."""
 
 key_columns: Final = attrgetter("route_id", "key", "request_hash", "flow_id", "version", "task_id")
 """Returns the columns of a `RequestKeyRow`."""

@@ -22,11 +22,13 @@ from adapters.store.snapshot import snapshot_of
 from adapters.store.sqlite import LOG_LIMIT
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
+from domain.application.due_waits import DueWait
 from domain.application.ports import (
     Commit,
     CorrelationRef,
     FlowRef,
     IdempotencyRecord,
+    IssuedLink,
     KeyRef,
     ListFilter,
     Loaded,
@@ -43,7 +45,7 @@ from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
-from domain.replay.projections import eventless_key_row, request_key_row
+from domain.replay.projections import eventless_key_row, link_rows, request_key_row
 
 T = TypeVar("T")
 
@@ -228,6 +230,16 @@ class EventSourcedStore:
         row = self._row(schema.SELECT_POSITION, flow_id, owner)
         return None if row is None else int(row["position"])
 
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        row = self._row(schema.SELECT_LINK, link_hash)
+        return None if row is None else IssuedLink(**row)
+
+    def due(self, now: Timestamp, after: DueWait | None, limit: int) -> Sequence[DueWait]:
+        """Return the waits that are due, in the order in which they are, behind one of them."""
+        behind = (-1, "") if after is None else (after.until, after.flow_id)
+        return [DueWait(**row) for row in self._rows(schema.SELECT_DUE, now, *behind, limit)]
+
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
         return self._silent(schema.SELECT_SILENT, before, limit)
@@ -270,7 +282,8 @@ class EventSourcedStore:
             row = None if key is None else eventless_key_row(key, commit.flow, commit.task_id)
         to_stored = self.application.mapper.to_stored_event
         changes = [record.event for record in records]
-        return StoredCommit([to_stored(record) for record in records], changes, commit.flow, row)
+        stored = [to_stored(record) for record in records]
+        return StoredCommit(stored, changes, commit.flow, row, link_rows(records))
 
     def _snapshot_of(self, flow: Flow) -> StoredEvent:
         return self.application.mapper.to_stored_event(snapshot_of(flow))

@@ -27,6 +27,7 @@ from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.history.audit_log import (
     IndexRow,
+    LinkRow,
     LogEntry,
     RequestKeyRow,
     StoredFlow,
@@ -57,6 +58,11 @@ _TASKS: Final = "SELECT * FROM flow_tasks WHERE flow_id = ? ORDER BY number"
 _NAMES: Final = "SELECT * FROM flow_names WHERE flow_id = ?"
 _FILTERS: Final = "SELECT * FROM flow_filters WHERE position = ?"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
+_INDEX_AND_WAIT: Final = (
+    "SELECT owner, position, status, silent_since, until FROM flow_index"
+    " LEFT JOIN flow_waits USING (flow_id) WHERE flow_id = ?"
+)
+_LINKS: Final = "SELECT * FROM resume_links WHERE flow_id = ?"
 
 
 @frozen
@@ -108,8 +114,9 @@ class StoreAuditLog:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             snapshot = self._snapshot(cursor, flow_id, snapshots[0]) if snapshots else None
-            indexed = _selected(cursor, _INDEX, flow_id)
             has_rows = are_rows_kept(cursor)
+            indexed = _selected(cursor, _INDEX_AND_WAIT if has_rows else _INDEX, flow_id)
+            links = _selected(cursor, _LINKS, flow_id) if has_rows else None
             viewed = _viewed(cursor, entries) if has_rows else lambda _: True
             tasks = _selected(cursor, _TASKS, flow_id) if has_rows and snapshots else None
             found_by = _found_by(cursor, entries) if has_rows and entries else None
@@ -121,6 +128,7 @@ class StoreAuditLog:
             has_tasks_of=None if tasks is None else partial(_has_tasks_of, tasks),
             shows=viewed,
             is_found_as=found_by,
+            links=None if links is None else [LinkRow(**row) for row in links],
         )
 
     def request_keys(self) -> Iterator[RequestKeyRow]:

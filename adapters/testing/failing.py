@@ -13,6 +13,7 @@ from domain.application.ports import (
     CorrelationRef,
     FlowRef,
     FlowStore,
+    IssuedLink,
     KeyRef,
     ListFilter,
     Loaded,
@@ -139,6 +140,10 @@ class FailingStore:
         """Hand over the JSON of at most `limit` flows of an owner."""
         alive = self._alive()
         return alive.page_json(owner, limit=limit, before=before, only=only, add=add)
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        return self._alive().find_link(link_hash)
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""

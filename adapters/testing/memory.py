@@ -14,6 +14,7 @@ from domain.application.ports import (
     CorrelationRef,
     FlowRef,
     IdempotencyRecord,
+    IssuedLink,
     KeyRef,
     ListFilter,
     Loaded,
@@ -26,6 +27,7 @@ from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow, is_named
 from domain.flow.status import FlowStatus
+from domain.replay.projections import link_rows
 
 T = TypeVar("T")
 
@@ -142,6 +144,21 @@ class MemoryStore:
         flows = [flow for _, flow in self._behind(owner, before, only)]
         count = sum(1 for _ in takewhile(lambda flow: add(render_flow(flow)), flows[:limit]))
         return flows[count - 1].flow_id if 0 < count < len(flows) else None
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        self._enter("find_link")
+        for stream in self.streams.values():
+            flow = fold(None, (record.event for record in stream))
+            for row in link_rows(stream):
+                if row.link_hash == link_hash and flow is not None:
+                    return IssuedLink(
+                        owner=flow.owner,
+                        flow_id=row.flow_id,
+                        route_id=row.route_id,
+                        key_id=row.key_id,
+                    )
+        return None
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""

@@ -14,7 +14,15 @@ from adapters.presentation.wire_json import summary_json
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.json_schema import JsonSchema
-from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
+from adapters.webhooks.outcomes import (
+    APPLIED,
+    CANCELLED,
+    CREATED,
+    LINKED,
+    UPDATED,
+    WAITING,
+    ActionReplies,
+)
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
@@ -29,12 +37,14 @@ from domain.flow.commands import (
     FailFlow,
     FinishFlow,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
     UpdateTask,
 )
 from domain.flow.ids import FlowId
+from domain.flow.values import KEEP, Patch
 
 
 @frozen
@@ -202,10 +212,11 @@ _TABLE: Final[tuple[Action, ...]] = (
     ),
     CommandAction(
         "set_waiting",
-        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason.",
+        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason."
+        " The wait may end by time, or by a link (ours: see *Waits that end*).",
         schemas.SET_WAITING,
         SetWaiting,
-        APPLIED,
+        WAITING,
     ),
     CommandAction(
         "resume_flow",
@@ -279,13 +290,27 @@ def read_call(document: object) -> ActionCall | Issue:
     return values if isinstance(values, Issue) else ActionCall(action, values)
 
 
-def make_command(mutation: CommandAction, values: Values, controller_id: str) -> Command:
-    """Return the command of a mutation; a new flow's controller is the route's by default."""
+def make_command(
+    mutation: CommandAction,
+    values: Values,
+    controller_id: str,
+    *,
+    separate_approver: bool = False,
+    link_hash: Patch[str | None] = KEEP,
+) -> Command:
+    """Return the command of a mutation; a new flow's controller is the route's by default.
+
+    `separate_approver` is the route's, and `link_hash` of a link that is made for the caller.
+    """
+    given = {name: value for name, value in values.items() if name not in {"early", "resume_link"}}
     if mutation.command is CreateFlow:
-        return CreateFlow(**{"controller_id": controller_id, **values})
-    given = {"flow_id": FlowId(""), **values}
+        made = {"controller_id": controller_id, **given, "separate_approver": separate_approver}
+        return CreateFlow(**made)
+    given = {"flow_id": FlowId(""), **given}
     given.pop("correlation_key", None)
-    return mutation.command(**given)
+    if mutation.command is SetWaiting:
+        return SetWaiting(**given, link_hash=link_hash, separate_approver=separate_approver)
+    return (ResumeEarly if values.get("early") else mutation.command)(**given)
 
 
 def correlation_of(mutation: CommandAction, values: Values) -> str | None:

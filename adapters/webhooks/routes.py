@@ -48,7 +48,8 @@ class WebhookRoute:
 
     `session` is bound to that owner; nothing here can name another one. With `verify`, requests are
     signed, and their heads do not say who asks. `may` has the names of the actions that a key may
-    ask for; one that is not in it may ask for all.
+    ask for; one that is not in it may ask for all. Of a `separate_approver`, who lets a flow wait
+    may not resume it.
     """
 
     route_id: RouteId
@@ -59,6 +60,7 @@ class WebhookRoute:
     verify: Verify | None = field(default=None, repr=False)
     may: Mapping[KeyId, AbstractSet[str]] = field(factory=dict)
     limits: RouteLimits = field(factory=RouteLimits)
+    separate_approver: bool = False
 
     def allows(self, key_id: KeyId | None, action: str) -> bool:
         """Return whether a caller with a key may ask for an action."""

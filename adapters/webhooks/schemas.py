@@ -15,6 +15,7 @@ from adapters.webhooks.fields import (
     Issue,
     any_json,
     boolean,
+    instant,
     integer_between,
     nullable,
     one_of,
@@ -29,6 +30,7 @@ from domain.flow.status import (
     ENDED,
     FlowStatus,
     NotifyPolicy,
+    OnTimeout,
     Runtime,
     TaskStatus,
     TerminalOutcome,
@@ -197,7 +199,7 @@ LIST_FLOWS: Final = Schema(
         SchemaField("controllerId", text),
         SchemaField("currentStep", text),
         CORRELATION_KEY,
-        SchemaField("updatedSince", _safe_integer),
+        SchemaField("updatedSince", instant),
     )
 )
 CREATE_FLOW: Final = Schema(
@@ -212,9 +214,28 @@ CREATE_FLOW: Final = Schema(
         CORRELATION_KEY,
     )
 )
+TIMEOUT_NEEDS_UNTIL: Final = SchemaRule(
+    lambda sent, values: "onTimeout" not in sent or values.get("until") is not None,
+    Issue("onTimeout: onTimeout needs an until"),
+    "`onTimeout`: only beside an `until`.",
+    {
+        "dependentSchemas": {
+            "onTimeout": {
+                "required": ["until"],
+                "properties": {"until": {"not": {"type": "null"}}},
+            }
+        }
+    },
+)
 SET_WAITING: Final = Schema(
-    (*FLOW, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON, BLOCKED_TASK_ID, BLOCKED_SUMMARY),
-    (ONE_NAME,),
+    (
+        *(*FLOW, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON),
+        *(BLOCKED_TASK_ID, BLOCKED_SUMMARY),
+        SchemaField("until", nullable(instant)),
+        SchemaField("onTimeout", one_of(OnTimeout)),
+        SchemaField("resumeLink", boolean),
+    ),
+    (ONE_NAME, TIMEOUT_NEEDS_UNTIL),
 )
 RESUME_FLOW: Final = Schema(
     (
@@ -223,6 +244,7 @@ RESUME_FLOW: Final = Schema(
         SchemaField("status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
+        SchemaField("early", boolean),
     ),
     (ONE_NAME,),
 )

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.commands import FlowCommand
-from domain.flow.ids import FlowId, Owner, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -64,6 +64,16 @@ KeyRef: TypeAlias = tuple[RouteId, str]
 
 CorrelationRef: TypeAlias = tuple[Owner, str]
 """A correlation key of an owner's."""
+
+
+@frozen(kw_only=True)
+class IssuedLink:
+    """Which flow a resume link is for, and the key of the route that it was made for."""
+
+    owner: Owner
+    flow_id: FlowId
+    route_id: RouteId
+    key_id: KeyId
 
 
 @frozen
@@ -187,6 +197,10 @@ class FlowStore(Protocol):
         Each is read when there is room for it: the first of which `add` says that there is none is
         not part of the page. Returns the last that is, if there are flows behind it.
         """
+        ...
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, be its wait over or not, by the hash of the link."""
         ...
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:

@@ -11,7 +11,7 @@ from attrs import Factory, frozen
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
 from domain.application.ports import NO_FILTER, Clock, FlowStore, ListFilter, NewId
-from domain.application.recorded_events import CommandMetadata
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
 from domain.flow.ids import FlowId, Owner
@@ -36,6 +36,23 @@ class TaskFlows:
     def bind_session(self, owner: Owner) -> OwnerSession:
         """Return the handle to one owner's flows; it cannot name another."""
         return OwnerSession(self.store, self.clock, self.new_id, self.carry_out, owner)
+
+    def find_link(self, link_hash: str) -> LinkTarget | None:
+        """Return what a resume link is for; having it is the right to follow it."""
+        found = self.store.find_link(link_hash)
+        if found is None:
+            return None
+        actor = Actor(kind=ActorKind.LINK, name=found.route_id, key_id=found.key_id)
+        return LinkTarget(self.bind_session(found.owner), found.flow_id, actor)
+
+
+@frozen
+class LinkTarget:
+    """The flow that a resume link is for, the handle to it, and in whose name it is followed."""
+
+    session: OwnerSession
+    flow_id: FlowId
+    actor: Actor
 
 
 @frozen
@@ -143,7 +160,11 @@ class OwnerSession:
         It is one on the live flow that a correlation key names, if one is given.
         """
         context = CommandContext(
-            command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
+            command=command,
+            owner=self.owner,
+            at=self.clock(),
+            new_id=self.new_id(),
+            caller=metadata.actor.caller,
         )
         return Submission(context, metadata, correlation_key)
 

@@ -15,6 +15,7 @@ from domain.flow.status import (
     FAILURES,
     FlowStatus,
     NotifyPolicy,
+    OnTimeout,
     Runtime,
     TaskStatus,
     TerminalOutcome,
@@ -42,6 +43,8 @@ class FlowView:
     goal: str
     state_json: Json | None
     wait_json: Json | None
+    until: Timestamp | None
+    on_timeout: OnTimeout | None
     cancel_requested_at: Timestamp | None
     created_at: Timestamp
     updated_at: Timestamp

@@ -57,6 +57,8 @@ class FindingCode(StrEnum):
     """What callers are shown of a flow is not what its events add up to."""
     FILTERS_DIFFER = "filters_differ"
     """Lists, or its correlation key, do not find a flow as what its events add up to."""
+    LINKS_DIFFER = "links_differ"
+    """The resume links that a store knows of a flow are not those of its events."""
     KEY_DIFFERS = "key_differs"
     """A request key stands for something else than its events say."""
     KEY_MISSING = "key_missing"

@@ -24,7 +24,9 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
         "  flow_tasks: 0 rows",
         "  flow_values: 0 rows",
         "  flow_views: 0 rows",
+        "  flow_waits: 0 rows",
         "  request_keys: 0 rows",
+        "  resume_links: 0 rows",
         "  stored_snapshots: 1 row",
         "Folded 3 flows from the events, and corrected:",
     ]
@@ -40,6 +42,8 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
     assert json.loads(ran.out) == {
         "flows": 3,
         "changed": {
+            "flowWaits": 0,
+            "resumeLinks": 0,
             "flowTasks": 0,
             "flowValues": 0,
             "storedSnapshots": 1,

@@ -18,7 +18,12 @@ TASKS: Final = "flow_tasks"
 VALUES: Final = "flow_values"
 NAMES: Final = "flow_names"
 FILTERS: Final = "flow_filters"
-DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
+WAITS: Final = "flow_waits"
+LINKS: Final = "resume_links"
+DERIVED: Final = (
+    *(NAMES, FILTERS, WAITS, LINKS, TASKS, VALUES),
+    *(SNAPSHOTS, INDEX, VIEWS, KEYS),
+)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 

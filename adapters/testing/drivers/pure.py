@@ -23,7 +23,7 @@ from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner
+from domain.flow.ids import CallerId, FlowId, Owner
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow, is_named
 
@@ -48,7 +48,11 @@ class PureDriver:
         """Decide a command and evolve its flow."""
         flow = self._decided_on(owner, command)
         context = CommandContext(
-            command=command, owner=owner, at=self.clock(), new_id=self.new_id()
+            command=command,
+            owner=owner,
+            at=self.clock(),
+            new_id=self.new_id(),
+            caller=CallerId(f"{owner}/default"),
         )
         decision = self.rules(flow, context)
         if isinstance(decision, Refusal):

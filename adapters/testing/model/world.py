@@ -17,7 +17,7 @@ from domain.flow.commands import (
     LoseTask,
     UpdateTask,
 )
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."
@@ -77,7 +77,13 @@ class Model:
         """Return what a command of an owner leads to, and change nothing."""
         flow = self._decided_on(owner, command)
         past = None if key is None else self._results.get((owner, key))
-        context = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
+        context = CommandContext(
+            command=command,
+            owner=owner,
+            at=at,
+            new_id=self._new_id(command),
+            caller=CallerId(f"{owner}/default"),
+        )
         return predict(self.rules, flow, context, past, keyed=key is not None)
 
     def apply(self, prediction: Prediction, owner: Owner, key: str | None) -> None:
