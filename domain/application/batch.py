@@ -254,7 +254,6 @@ class _Batch:
         if is_named(flow, flow.correlation_key):
             self.named[ref] = flow.flow_id
         elif self.named.get(ref) == flow.flow_id:
-            del self.named[ref]
             self._freed[ref] = number
 
     def _repeat(self, submission: Submission) -> _Decided | None:

@@ -6,17 +6,22 @@ from typing import Final
 
 from attrs import evolve as replace
 
+from adapters.testing.examples import CREATED, NOW, STRANGER
+from adapters.testing.scenario import given
 from domain.application.outcomes import Accepted, NotPersisted, Outcome
 from domain.flow.commands import (
     CancelFlow,
     Command,
+    CommandContext,
     FailFlow,
     FinishFlow,
     ResumeFlow,
     RunTask,
     SetWaiting,
 )
+from domain.flow.decide import decide
 from domain.flow.ids import FlowId
+from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import Runtime
 from tests.core.service import CREATE, ORIGIN, World, keyed, must
 from tests.core.test_batches import Answers, seen
@@ -68,6 +73,14 @@ def test_another_owner_and_another_key_are_not_in_the_way() -> None:
     world.accepted(replace(NAMED, correlation_key="pull request 18"))
     world.accepted(CREATE)
     world.accepted(CREATE)
+
+
+def test_the_flow_of_another_owner_is_neither_in_the_way_nor_shown() -> None:
+    flow = given(replace(CREATED, correlation_key=KEY)).flow
+    context = CommandContext(command=NAMED, owner=STRANGER, at=NOW, new_id="new")
+    refusal = decide(flow, context)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.flow) == (RefusalCode.CREATE_REJECTED, None)
 
 
 def test_a_batch_sees_which_keys_its_commands_so_far_have_taken_and_freed() -> None:
