@@ -122,8 +122,10 @@ class FlowStore(Protocol):
         """Write commits durably, in order and in one transaction; say of each if it was written.
 
         One is not, and leaves nothing, if another writer was first: its stream went on, or its
-        request key is taken. Then the later commits on its flow are not written either. Whatever
-        is raised, nothing was written.
+        request key is taken. Then the later commits on its flow are not written either, and a store
+        may leave out the earlier ones too: all that is not written is decided again. Whatever
+        is raised, nothing was written; or perhaps all, if it is a disk or a server that ended the
+        work and did not say how.
         """
         ...
 
