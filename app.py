@@ -22,6 +22,7 @@ from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
 from adapters.composition.stores import (
+    migrate_store,
     open_audit_log,
     open_configurations,
     open_refusals,
@@ -41,6 +42,7 @@ def main() -> int:
         check=check_configuration,
         read_store=read_store,
         write_store=write_store,
+        migrate=migrate_store,
         back_up=back_up_store,
         restore_store=restore_store,
         open_audit_log=open_audit_log,

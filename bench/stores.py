@@ -13,6 +13,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
+from adapters.store.opening import sqlite_datastore
 from bench.plan import Sizes
 from domain.application.outcomes import Outcome, Rejected
 from domain.application.ports import Commit
@@ -88,7 +89,7 @@ def build(path: Path, sizes: Sizes, writers: int, progress: Progress) -> Built:
 @contextmanager
 def unsynced(store: EventSourcedStore) -> Iterator[None]:
     """Write without syncing; afterwards every commit is synced again."""
-    with store.application.datastore.get_connection(commit=True) as connection:
+    with sqlite_datastore(store.application).get_connection(commit=True) as connection:
         raw = connection._sqlite_conn  # noqa: SLF001 - no hook for a connection's settings
     raw.execute("PRAGMA synchronous=OFF")
     yield

@@ -231,6 +231,8 @@ class Dependencies:
     check: Callable[[Path], CheckReport]
     read_store: OpenStore[ReadableFlows]
     write_store: OpenStore[WritableFlows]
+    migrate: Callable[[Path | None, str | None], tuple[int, int]]
+    """Makes or upgrades the tables of a store; returns its versions before and after."""
     back_up: BackUp
     restore_store: OpenRestore
     open_audit_log: OpenStore[AuditLog]

@@ -24,8 +24,8 @@ when it is ready. SIGTERM, SIGQUIT or Ctrl-C stops it cleanly: requests in
 flight are answered first, unless Ctrl-C comes again. SIGHUP has the settings
 read again, see `taskflow reload`; other signals are logged and ignored. With
 --wait the next gateway may start meanwhile: it waits until the last one has
-given its store back. Routes whose secrets are missing are left out, each with
-one warning; try `taskflow check` before.""",
+given its store back, or until its database answers. Routes whose secrets are
+missing are left out, each with one warning; try `taskflow check` before.""",
     examples="""\
   taskflow serve --config gateway.json5
   taskflow serve --config gateway.json5 --host 0.0.0.0 --port 8080 --json

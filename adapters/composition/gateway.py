@@ -172,7 +172,7 @@ def _log_refusals_fault(error: Exception) -> None:
 
 
 def _log_wait(seconds: int, holder: str) -> None:
-    log_milestone(LOG, "waiting for the store", {"pid": holder, "seconds": seconds})
+    log_milestone(LOG, "waiting for the store", {"pid": holder or None, "seconds": seconds})
 
 
 def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:

@@ -24,6 +24,7 @@ from adapters.store import (
     StoreAuditLog,
     StoreFault,
     Undecodable,
+    migrate,
     open_for_reading,
     read_configurations,
     read_refusals,
@@ -105,6 +106,14 @@ def open_configurations(config: Path | None, database: str | None) -> Iterator[C
     url = database_url(config, database)
     with opened(open_for_reading, url):
         yield read_configurations(url)
+
+
+def migrate_store(config: Path | None, database: str | None) -> tuple[int, int]:
+    """Make or upgrade the tables of a store, and return its versions before and after."""
+    try:
+        return migrate(database_url(config, database))
+    except StoreFault as error:
+        raise cli.CommandError(str(error)) from error
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def advise(
     for file in config.files:  # it has commands and keys
         if fault := _why_unsafe(Path(file)):
             diagnostics.advise_on_file(file, f"the configuration {fault}")
-    if config.gateway.store.path is None:
+    if not config.gateway.store.is_kept:
         place = ("taskflow", "store", "url")
         diagnostics.advise(place, "nothing is kept when the gateway stops")
     _on_routes(config.webhooks, diagnostics)

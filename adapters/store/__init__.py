@@ -11,7 +11,7 @@ from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.location import store_files
 from adapters.store.lock import LockPatience
-from adapters.store.opening import open_existing, open_for_reading, open_for_writing
+from adapters.store.opening import migrate, open_existing, open_for_reading, open_for_writing
 from adapters.store.rebuild import rebuild
 from adapters.store.refusals.log import RefusalsLost, recording_refusals
 from adapters.store.refusals.reading import StoredRefusals, read_refusals
@@ -34,6 +34,7 @@ __all__ = [
     "back_up",
     "check_source",
     "lock_holder",
+    "migrate",
     "open_existing",
     "open_for_reading",
     "open_for_writing",

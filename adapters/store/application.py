@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from attrs import evolve
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
-from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Transcoder
-from eventsourcing.sqlite import SQLiteCursor
+from eventsourcing.persistence import (
+    EventStore,
+    InfrastructureFactory,
+    Mapper,
+    StoredEvent,
+    Transcoder,
+)
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor, StoreDatabase
 from adapters.store.mapper import FlowMapper, OrjsonTranscoder, SnapshotMapper
-from adapters.store.recorder import FlowFactory, FlowRecorder
-from adapters.store.snapshot import project
-from adapters.store.sqlite import Datastore
+from adapters.store.recorder import FlowFactory, StoredCommit
+from adapters.store.snapshot import project, snapshot_of
 from adapters.store.tasks import read_tasks
 from adapters.store.values import with_values
 from domain.flow.concerned import ALL_TASKS, TaskSelection
@@ -30,6 +35,16 @@ _MOST_REPORTED = 1000
 """How many flows are reported for their snapshots, each once; of more, something else is wrong."""
 
 
+class BatchRecorder(Protocol):
+    """What a recorder of ours adds to the library's."""
+
+    def append(
+        self, commits: Sequence[StoredCommit], to_snapshot: Callable[[Flow], StoredEvent]
+    ) -> Sequence[bool]:
+        """Write commits in one transaction, and what follows; say of each if it was written."""
+        ...
+
+
 class FlowApplication(Application[str]):
     """Event store, snapshots, repository and notification log over one database."""
 
@@ -38,12 +53,12 @@ class FlowApplication(Application[str]):
     log_section_size = LOG_SECTION
 
     mapper: FlowMapper
-    recorder: FlowRecorder
-    datastore: Datastore
+    datastore: StoreDatabase
 
     def __init__(
         self,
         env: EnvType,
+        make_factory: Callable[[Environment], Any] = FlowFactory,
         *,
         on_stale_cache: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -51,15 +66,16 @@ class FlowApplication(Application[str]):
 
         `on_stale_cache` is called once a flow whose snapshot is not used.
         """
+        self._make_factory = make_factory
         self._on_stale_cache = on_stale_cache
         self._reported: set[str] = set()
         super().__init__(env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
-        """Return the factory of SQLite, with our recorder."""
-        factory = FlowFactory(env)
+        """Return the factory of the database, with our recorder."""
+        factory = self._make_factory(env)
         self.datastore = factory.datastore
-        return factory
+        return cast("InfrastructureFactory[Any]", factory)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return exactly the settings that are given.
@@ -84,6 +100,11 @@ class FlowApplication(Application[str]):
         snapshots.mapper = self.snapshot_mapper
         return snapshots
 
+    def append(self, commits: Sequence[StoredCommit]) -> Sequence[bool]:
+        """Write commits and what follows from them; say of each if it was written."""
+        recorder = cast("BatchRecorder", self.recorder)
+        return recorder.append(commits, lambda flow: self.mapper.to_stored_event(snapshot_of(flow)))
+
     def load(
         self, flow_id: FlowId, version: int | None = None, tasks: TaskSelection = ALL_TASKS
     ) -> Flow | None:
@@ -96,7 +117,7 @@ class FlowApplication(Application[str]):
             Undecodable, BrokenHistory: if it is the events that are not what we wrote.
         """
         with self.datastore.reading() as cursor:
-            projector = partial(project, load_rows=partial(_with_rows, cursor, tasks))
+            projector = partial(project, load_rows=partial(with_rows, cursor, tasks))
             try:
                 flow = _get(self.repository, flow_id, version, projector)
             except (Undecodable, BrokenHistory) as error:
@@ -125,7 +146,8 @@ class FlowApplication(Application[str]):
             self._on_stale_cache(f"flow {flow_id}: its snapshot is not used: {error}")
 
 
-def _with_rows(c: SQLiteCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+def with_rows(c: DatabaseCursor, tasks: TaskSelection, flow: Flow) -> Flow:
+    """Return the flow of a snapshot with what stands in rows of its own."""
     flow = with_values(c, flow)
     return evolve(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
 

@@ -7,15 +7,13 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Final
 
 from attrs import astuple, frozen
 
 from adapters.store.faults import StoreFault
-from adapters.store.location import Memory, file_of, parse_url
-from adapters.store.refusals.file import open_to_write, page_of, select
-from adapters.store.sqlite_file import log_path
+from adapters.store.refusals.file import page_of
+from adapters.store.refusals.place import SidePlace, SideTables, existing_side_place, side_place
 from domain.application.ports import StoreUnavailable
 from domain.flow.values import Timestamp
 from domain.history.configuration import (
@@ -64,30 +62,28 @@ def record_configuration(
     Raises:
         StoreUnavailable: if it cannot be written; then nothing is.
     """
-    location = parse_url(url)
-    if isinstance(location, Memory):
+    place = side_place(url)
+    if place is None:
         return
-    with _translated(log_path(location.path)) as path, closing(open_to_write(path)) as log:
+    with _translated(place), closing(place.open()) as log:
         before, salt = _last(log)
         after = describe(salt)
         if changes := changed_fields(before, after):
             text = json.dumps([astuple(change) for change in changes])
-            with log:
-                log.execute("BEGIN IMMEDIATE")
-                log.execute(_INSERT, (at, cause.value, os.getpid(), text))
-                log.execute(_DROP, (MOST_CHANGES,))
-                log.execute("UPDATE configuration_state SET state = ?", (json.dumps(after),))
+            with log.transaction() as cursor:
+                cursor.execute(_INSERT, (at, cause.value, os.getpid(), text))
+                cursor.execute(_DROP, (MOST_CHANGES,))
+                cursor.execute("UPDATE configuration_state SET state = ?", (json.dumps(after),))
 
 
-def _last(log: sqlite3.Connection) -> tuple[ConfigurationState, bytes]:
-    with log:
-        log.execute("BEGIN IMMEDIATE")
-        for table in _TABLES:
-            log.execute(table)
-        found = log.execute("SELECT state, salt FROM configuration_state").fetchone()
+def _last(log: SideTables) -> tuple[ConfigurationState, bytes]:
+    log.make(_TABLES)
+    with log.transaction() as cursor:
+        cursor.execute("SELECT state, salt FROM configuration_state")
+        found = cursor.fetchone()
         if found is None:
             found = "{}", os.urandom(_SALT_BYTES)
-            log.execute("INSERT INTO configuration_state VALUES (?,?)", found)
+            cursor.execute("INSERT INTO configuration_state VALUES (?,?)", found)
     return json.loads(found[0]), found[1]
 
 
@@ -97,21 +93,22 @@ def read_configurations(url: str) -> StoredConfigurations:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    path = file_of(url, "a store in memory keeps no log of configurations")
-    return StoredConfigurations(log_path(path))
+    return StoredConfigurations(
+        existing_side_place(url, "a store in memory keeps no log of configurations")
+    )
 
 
 @frozen
 class StoredConfigurations:
-    """A log of configurations on disk: a `domain.history.configuration.ConfigurationLog`."""
+    """A log of configurations: a `domain.history.configuration.ConfigurationLog`."""
 
-    path: Path
+    place: SidePlace
 
     def page(self, *, limit: int, before: int | None = None) -> ConfigurationPage:
         """Return at most `limit` changes, newest first, those numbered before a cursor."""
-        with _translated(self.path) as path:
+        with _translated(self.place):
             first = _BEYOND if before is None else before
-            rows = select(path, "configuration_changes", _SELECT, first, limit + 1)
+            rows = self.place.select("configuration_changes", _SELECT, first, limit + 1)
             shown, cursor = page_of(rows, limit)
             return ConfigurationPage(changes=[_change(row) for row in shown], next_cursor=cursor)
 
@@ -128,8 +125,8 @@ def _change(row: sqlite3.Row) -> ConfigurationChange:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[Path]:
+def _translated(place: SidePlace) -> Iterator[None]:
     try:
-        yield path
+        yield
     except (StoreFault, sqlite3.Error, ValueError, TypeError) as error:
-        raise StoreUnavailable(f"{path}: the log of configurations: {error}") from error
+        raise StoreUnavailable(f"{place.name}: the log of configurations: {error}") from error

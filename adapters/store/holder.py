@@ -60,7 +60,11 @@ def lock_holder(url: str) -> Iterator[LockHolder | None]:
     Raises:
         StoreFault: if the store is in memory, or the process may not be looked at.
     """
-    path = file_of(url, "a store in memory has no lock: send the gateway SIGHUP")
+    path = file_of(
+        url,
+        "a store in memory has no lock: send the gateway SIGHUP",
+        "gateways on PostgreSQL hold no lock: send each of them SIGHUP",
+    )
     with ExitStack() as opened:
         try:
             lock = os.open(lock_path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

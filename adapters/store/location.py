@@ -1,7 +1,8 @@
 """Where a store is: a database URL, and the files that it means.
 
 `sqlite:///relative.db` and `sqlite:////absolute.db` are files, by their names as they are (nothing
-is percent-encoded); `sqlite://:memory:` lives as long as the store is open.
+is percent-encoded); `sqlite://:memory:` lives as long as the store is open. `postgresql://...` is
+a database on a server, as libpq reads it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from glob import escape
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from attrs import frozen
 
@@ -33,6 +34,7 @@ from adapters.store.sqlite_file import (
 
 _PREFIX: Final = "sqlite:///"
 _MEMORY: Final = "sqlite://:memory:"
+_DATABASE: Final = "postgresql://"
 
 
 @frozen
@@ -47,7 +49,14 @@ class File:
     path: Path
 
 
-StoreLocation: TypeAlias = Memory | File
+@frozen
+class Database:
+    """A database of PostgreSQL, by its URL."""
+
+    url: str
+
+
+StoreLocation: TypeAlias = Memory | File | Database
 
 
 def parse_url(url: str) -> StoreLocation:
@@ -58,27 +67,35 @@ def parse_url(url: str) -> StoreLocation:
     """
     if url == _MEMORY:
         return Memory()
-    if url.startswith(("postgresql:", "postgres:")):
-        raise StoreFault("PostgreSQL is not supported yet; use sqlite:///PATH")
+    if url.startswith(_DATABASE):
+        return Database(url)
     path = url.removeprefix(_PREFIX)
     if not url.startswith(_PREFIX) or not path or "\0" in path:
         # APPSEC: the URL is not shown, as that of another database may hold a password.
-        raise StoreFault("the database URL is not one of a file: expected sqlite:///PATH")
+        raise StoreFault(
+            "the database URL is not one of a file: expected sqlite:///PATH, or postgresql://..."
+        )
     # NOTE: realpath, as Path.resolve raises on a loop of links before Python 3.13.
     return File(Path(os.path.realpath(path)))
 
 
-def file_of(url: str, in_memory: str) -> Path:
+def file_of(url: str, in_memory: str, on_server: str) -> Path:
     """Return the file that a database URL means.
 
     Raises:
         StoreFault: if the URL is not one that we serve; with a sentence of the caller's if it is
-            of a store in memory, which no other process can open.
+            of a store in memory, which no other process can open, or on a server.
     """
     location = parse_url(url)
-    if isinstance(location, Memory):
-        raise StoreFault(in_memory)
-    return location.path
+    match location:
+        case Memory():
+            raise StoreFault(in_memory)
+        case Database():
+            raise StoreFault(on_server)
+        case File(path):
+            return path
+        case _:
+            assert_never(location)
 
 
 def store_files(url: str) -> Mapping[Path, str]:
@@ -88,7 +105,7 @@ def store_files(url: str) -> Mapping[Path, str]:
         StoreFault: if the URL is not one that we serve.
     """
     location = parse_url(url)
-    if isinstance(location, Memory) or not location.path.name:
+    if not isinstance(location, File) or not location.path.name:
         return {}
     store, refusals = location.path, log_path(location.path)
     return {

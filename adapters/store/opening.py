@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
+from adapters.store.database import StoreDatabase
 from adapters.store.faults import StoreFault, translated, usable
 from adapters.store.location import (
+    Database,
     File,
     Memory,
     check_identity,
@@ -24,9 +27,11 @@ from adapters.store.location import (
 )
 from adapters.store.lock import LockPatience, take_lock
 from adapters.store.reading import check_log, left_alone, open_to_read
+from adapters.store.sqlite import Datastore
 from adapters.store.sqlite_file import file_name, memory_name
 from adapters.store.store import EventSourcedStore
 from adapters.store.upgrade import upgrade
+from adapters.store.views import are_rows_kept
 from domain.application.ports import Progress, StoreUnavailable
 
 _LOCK_TIMEOUT: Final = 1
@@ -72,6 +77,8 @@ def open_for_writing(  # noqa: PLR0913 - a keyword for each seam
             return _opened(open_named(memory_name()), on_upgrade)
         case File(path):
             return _open_file(path, open_named, on_breach, patience, on_upgrade)
+        case Database(server):
+            return open_database(server, on_stale_cache, patience=patience)
         case _:
             assert_never(location)
 
@@ -108,7 +115,7 @@ def _opened(
 ) -> EventSourcedStore:
     try:
         if custody is not None:
-            application.datastore.keep(custody)
+            sqlite_datastore(application).keep(custody)
         with translated():
             upgrade(application, on_upgrade)
     except BaseException:
@@ -123,6 +130,9 @@ def open_existing(url: str, on_upgrade: Progress = lambda _done, _flows: None) -
     Raises:
         StoreFault: if it is missing, or for the reasons of `open_for_writing`.
     """
+    location = parse_url(url)
+    if isinstance(location, Database):
+        return open_database(location.url, lasting=True)
     existing(url)
     return open_for_writing(url, on_upgrade=on_upgrade)
 
@@ -133,17 +143,97 @@ def open_for_reading(url: str) -> EventSourcedStore:
     Raises:
         StoreFault: if it is missing, cannot be read, or is not ours.
     """
+    location = parse_url(url)
+    if isinstance(location, Database):
+        return open_database(location.url, lasting=True, reading=True)
     path = existing(url)
     with usable(path):
         file = open_to_read(path)
     try:
         check_identity(path, file.name)
         application = _application(url, file.name, CREATE_TABLE="n")
-        application.datastore.check_read = file.check
+        sqlite_datastore(application).check_read = file.check
         return EventSourcedStore(application, file)
     except BaseException:
         file.release()
         raise
+
+
+def open_database(
+    url: str,
+    on_stale_cache: Callable[[str], None] = _ignore,
+    **how: Any,  # noqa: ANN401 - as `postgres.opening.connected` takes them
+) -> EventSourcedStore:
+    """Open a database on a server, beside whoever else reads and writes there.
+
+    Raises:
+        StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
+    """
+    application = _on_server(url, on_stale_cache, **how)
+    try:
+        _check_rows(application.datastore)
+    except BaseException:
+        application.close()
+        raise
+    store: EventSourcedStore = postgres().PostgresStore(application)
+    return store
+
+
+def _check_rows(database: StoreDatabase) -> None:
+    with translated(), database.reading() as cursor:
+        if are_rows_kept(cursor):
+            return
+    raise StoreFault("the database has rows of another release: run taskflow store migrate")
+
+
+def _on_server(
+    url: str,
+    on_stale_cache: Callable[[str], None] = _ignore,
+    **how: Any,  # noqa: ANN401 - as above
+) -> FlowApplication:
+    datastore, make = postgres().connected(url, **how)
+    try:
+        return FlowApplication({}, make, on_stale_cache=on_stale_cache)
+    except BaseException:
+        datastore.close()
+        raise
+
+
+def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[int, int]:
+    """Make or upgrade the tables of a store, and return its versions before and after.
+
+    Raises:
+        StoreFault: if it cannot be done, or the store is not on PostgreSQL.
+    """
+    location = parse_url(url)
+    if not isinstance(location, Database):
+        raise StoreFault("a store of SQLite is made, and upgraded, when a gateway opens it")
+    before, after = postgres().migrate_schema(location.url)
+    application = _on_server(location.url, lasting=True)
+    try:
+        with translated():
+            upgrade(application, progress)
+    except StoreUnavailable as error:
+        raise StoreFault(f"the database cannot be migrated: {error}") from error
+    finally:
+        application.close()
+    return before, after
+
+
+def postgres() -> Any:  # noqa: ANN401 - a module
+    """Return the module of the stores on PostgreSQL, if psycopg is installed."""
+    try:
+        return import_module("adapters.store.postgres.opening")
+    except ImportError as error:
+        raise StoreFault("PostgreSQL needs psycopg: install the extra `postgres`") from error
+
+
+def sqlite_datastore(application: FlowApplication) -> Datastore:
+    """Return the datastore of an application over SQLite."""
+    datastore = application.datastore
+    if not isinstance(datastore, Datastore):
+        raise TypeError("the application is not over SQLite")
+    return datastore
 
 
 def existing(url: str) -> Path:
@@ -152,7 +242,11 @@ def existing(url: str) -> Path:
     Raises:
         StoreFault: if there is none that another process could open.
     """
-    path = file_of(url, "a store in memory cannot be opened by another process")
+    path = file_of(
+        url,
+        "a store in memory cannot be opened by another process",
+        "a store on PostgreSQL is no file: it is copied by pg_dump",
+    )
     if not path.is_file():
         raise StoreFault(f"{path}: no such file")
     return path
@@ -171,7 +265,7 @@ def _application(
         with translated():
             application = FlowApplication({**where, **env}, on_stale_cache=on_stale_cache)
             try:
-                application.datastore.check_promises()
+                sqlite_datastore(application).check_promises()
             except BaseException:
                 application.close()
                 raise

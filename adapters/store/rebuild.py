@@ -9,10 +9,10 @@ from typing import Final, TypeAlias, cast
 
 from attrs import frozen
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import schema
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
 from adapters.store.lists import filter_row, name_rows
 from adapters.store.snapshot import project, snapshot_of
@@ -42,46 +42,56 @@ _HEADLESS: Final = (
     "SELECT originator_id FROM stored_events WHERE originator_id NOT IN"
     " (SELECT originator_id FROM stored_events WHERE originator_version = 1) LIMIT 1"
 )
-_STREAM: Final = "SELECT * FROM stored_events WHERE originator_id = ? ORDER BY originator_version"
+_STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events"
+    " WHERE originator_id = ? ORDER BY originator_version"
+)
 
 
-@frozen
+@frozen(eq=False)
 class _Table:
     name: str
     key: str
     columns: int
+    places: tuple[Mapping[str, int], ...]
+    """The columns of each unique key, and where they stand in a row."""
     due: str = "SELECT originator_id FROM stored_events"
     """Selects the keys of which there is a row."""
 
-    def rows(self, cursor: SQLiteCursor, key: object) -> set[_Row]:
+    def rows(self, cursor: DatabaseCursor, key: object) -> set[_Row]:
         cursor.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         return {tuple(row) for row in cursor.fetchall()}
 
-    def put(self, cursor: SQLiteCursor, key: object, wanted: Sequence[_Row]) -> None:
+    def put(self, cursor: DatabaseCursor, key: object, wanted: Sequence[_Row]) -> None:
         """Leave exactly some rows of a key."""
         cursor.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", (key,))  # noqa: S608 - names of ours
         # NOTE: a wrong row of another flow may be in this one's place; it is put right in its turn.
+        for place in self.places:
+            same = " AND ".join(f"{column} = ?" for column in place)
+            taken = [[row[at] for at in place.values()] for row in wanted]
+            cursor.executemany(f"DELETE FROM {self.name} WHERE {same}", taken)  # noqa: S608 - names of ours
         values = ",".join("?" * self.columns)
-        cursor.executemany(f"INSERT OR REPLACE INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
+        cursor.executemany(f"INSERT INTO {self.name} VALUES ({values})", wanted)  # noqa: S608 - names of ours
 
-    def remove_orphans(self, cursor: SQLiteCursor) -> int:
+    def remove_orphans(self, cursor: DatabaseCursor) -> int:
         cursor.execute(
             f"DELETE FROM {self.name} WHERE {self.key} NOT IN ({self.due}) RETURNING 1"  # noqa: S608 - names of ours
         )
         return len(cursor.fetchall())
 
 
-_SNAPSHOTS: Final = _Table("stored_snapshots", "originator_id", 4)
-_INDEX: Final = _Table("flow_index", "flow_id", 5)
-_VIEWS: Final = _Table(
-    "flow_views", "position", 6, "SELECT rowid FROM stored_events WHERE originator_version = 1"
+_SNAPSHOTS: Final = _Table(
+    "stored_snapshots", "originator_id", 4, ({"originator_id": 0, "originator_version": 1},)
 )
-_TASKS: Final = _Table("flow_tasks", "flow_id", 7)
-_VALUES: Final = _Table("flow_values", "flow_id", 4)
-_NAMES: Final = _Table("flow_names", "flow_id", 3)
-_FILTERS: Final = _Table("flow_filters", "position", 8, _VIEWS.due)
-_WAITS: Final = _Table("flow_waits", "flow_id", 2)
-_LINKS: Final = _Table("resume_links", "flow_id", 4)
+_INDEX: Final = _Table("flow_index", "flow_id", 5, ({"flow_id": 0}, {"owner": 1, "position": 2}))
+_FIRST_EVENTS: Final = "SELECT rowid FROM stored_events WHERE originator_version = 1"
+_VIEWS: Final = _Table("flow_views", "position", 6, ({"position": 0},), _FIRST_EVENTS)
+_TASKS: Final = _Table("flow_tasks", "flow_id", 7, ({"flow_id": 0, "number": 1},))
+_VALUES: Final = _Table("flow_values", "flow_id", 4, ({"flow_id": 0, "name": 1},))
+_WAITS: Final = _Table("flow_waits", "flow_id", 2, ({"flow_id": 0},))
+_LINKS: Final = _Table("resume_links", "flow_id", 4, ({"link_hash": 0, "flow_id": 1},))
+_NAMES: Final = _Table("flow_names", "flow_id", 3, ({"owner": 0, "correlation_key": 1},))
+_FILTERS: Final = _Table("flow_filters", "position", 8, ({"position": 0},), _FIRST_EVENTS)
 _TABLES: Final = (
     *(_NAMES, _FILTERS, _WAITS, _LINKS),
     *(_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS),
@@ -120,7 +130,7 @@ def _foldable() -> Iterator[None]:
         raise StoreFault(str(error)) from error
 
 
-def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
+def _streams(cursor: DatabaseCursor) -> list[tuple[int, FlowId]]:
     cursor.execute(_HEADLESS)
     if headless := cursor.fetchone():
         raise StoreFault(f"flow {headless[0]}: its stream has no beginning")
@@ -129,7 +139,7 @@ def _streams(cursor: SQLiteCursor) -> list[tuple[int, FlowId]]:
 
 
 def _records(
-    store: EventSourcedStore, cursor: SQLiteCursor, flow_id: FlowId
+    store: EventSourcedStore, cursor: DatabaseCursor, flow_id: FlowId
 ) -> Iterator[RecordedEvent]:
     cursor.execute(_STREAM, (flow_id,))
     for row in cursor.fetchall():
@@ -137,7 +147,10 @@ def _records(
 
 
 def _put(
-    store: EventSourcedStore, cursor: SQLiteCursor, records: Sequence[RecordedEvent], position: int
+    store: EventSourcedStore,
+    cursor: DatabaseCursor,
+    records: Sequence[RecordedEvent],
+    position: int,
 ) -> Counter[str]:
     flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
@@ -179,7 +192,7 @@ def _eventless(
             yield row
 
 
-def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[RequestKeyRow]]:
+def _keys_by_flow(cursor: DatabaseCursor) -> Mapping[str, Sequence[RequestKeyRow]]:
     rows: defaultdict[str, list[RequestKeyRow]] = defaultdict(list)
     cursor.execute("SELECT * FROM request_keys")
     for row in cursor.fetchall():
@@ -187,7 +200,7 @@ def _keys_by_flow(cursor: SQLiteCursor) -> Mapping[str, Sequence[RequestKeyRow]]
     return rows
 
 
-def _put_keys(cursor: SQLiteCursor, rows: Iterable[RequestKeyRow]) -> int:
+def _put_keys(cursor: DatabaseCursor, rows: Iterable[RequestKeyRow]) -> int:
     """Leave exactly these rows, the last of each key, and return how many keys had to change."""
     wanted = set({(row.route_id, row.key): schema.key_columns(row) for row in rows}.values())
     cursor.execute("SELECT * FROM request_keys")

@@ -18,7 +18,7 @@ from adapters.store.tasks import write_all, write_changed
 from adapters.store.values import write_values
 from adapters.store.views import view_row
 from domain.flow.events import Event, TaskEvent, TaskLinked
-from domain.flow.ids import FlowId
+from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow, cancel_requested, is_whole
 from domain.history.audit_log import LinkRow, RequestKeyRow
 from domain.replay.projections import index_row
@@ -146,12 +146,16 @@ def _write_tasks(c: es.SQLiteCursor, written: _Written, *, as_before: bool) -> b
     They are if all were `as_before` the changes, or are written again.
     """
     if as_before:
-        changed = [change.task_id for change in written.changes if isinstance(change, TaskEvent)]
-        linked = sum(isinstance(change, TaskLinked) for change in written.changes)
-        write_changed(c, written.flow, changed, linked)
+        write_changed(c, written.flow, *tasks_in(written.changes))
     elif is_whole(written.flow):
         write_all(c, written.flow)
     return as_before or is_whole(written.flow)
+
+
+def tasks_in(changes: Sequence[Event]) -> tuple[list[TaskId], int]:
+    """Return the tasks that some changes are about, and how many of them are new."""
+    changed = [change.task_id for change in changes if isinstance(change, TaskEvent)]
+    return changed, sum(isinstance(change, TaskLinked) for change in changes)
 
 
 class FlowFactory(es.SQLiteFactory):

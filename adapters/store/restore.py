@@ -43,7 +43,11 @@ def check_source(url: str, source: Path) -> Path:
     Raises:
         StoreFault: if it may not.
     """
-    path = file_of(url, "a store in memory cannot be restored")
+    path = file_of(
+        url,
+        "a store in memory cannot be restored",
+        "a database of PostgreSQL is restored by pg_restore",
+    )
     if not source.is_file():
         what = "is not a regular file" if source.exists() else "no such file"
         raise StoreFault(f"{source}: {what}")

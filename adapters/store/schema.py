@@ -156,6 +156,7 @@ PUT_VIEW: Final = (
     " WHERE flow_id=? AND typeof(position)='integer'"
 )
 
+HAS_FORMAT: Final = "SELECT 1 FROM sqlite_master WHERE name='view_format'"
 SELECT_SNAPSHOT: Final = (
     "SELECT originator_version, state FROM stored_snapshots WHERE originator_id=?"
 )

@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
 
 from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
+from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable
 
@@ -287,6 +288,36 @@ class Datastore(es.SQLiteDatastore):
         super().close()
         while self._owned:
             self._owned.pop().close()
+
+    def beside(self, cursor: sqlite3.Cursor) -> es.SQLiteCursor:
+        """Return another cursor on the connection of one."""
+        return es.SQLiteCursor(cursor.connection.cursor())
+
+    def stamp(self, cursor: es.SQLiteCursor) -> None:
+        """Mark the file as one of the present version, in a transaction."""
+        cursor.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def maintain(self) -> None:
+        """Verify the files, and shorten a write-ahead log that a long reader let grow.
+
+        A store in memory needs neither. What is long is moved to the database while writers go on;
+        then they are held up for as long as it takes to empty the file, unless one of them writes
+        now or a reader still needs the log: then the next time.
+        """
+        if self.custody is None:
+            return
+        self.custody.verify()
+        if self.custody.log_size() > LOG_LIMIT and self.checkpoint("PASSIVE"):
+            with self.paused() as is_idle:
+                if is_idle:
+                    self.checkpoint("TRUNCATE")
+
+    def prepare_end(self) -> None:
+        """Look at the files once more, and save what else nobody would find."""
+        if self.custody is not None:
+            self.custody.prepare_end()
+            if self.custody.is_log_adrift():
+                self.save_log()
 
     def check_promises(self) -> None:
         """Check that the database writes ahead and syncs.

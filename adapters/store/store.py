@@ -8,18 +8,16 @@ from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.presentation.wire_json import render_flow
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import translated
 from adapters.store.lists import page_query
 from adapters.store.names import SNAPSHOT
 from adapters.store.recorder import StoredCommit
-from adapters.store.snapshot import snapshot_of
-from adapters.store.sqlite import LOG_LIMIT
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
 from domain.application.due_waits import DueWait
@@ -68,37 +66,20 @@ class EventSourcedStore:
 
     def close(self) -> None:
         """Close the database, and then release what was held for it."""
-        custody = self.application.datastore.custody
-        if custody is not None:
-            custody.prepare_end()
-            if custody.is_log_adrift():
-                self.application.datastore.save_log()
+        self.application.datastore.prepare_end()
         self.application.close()
         if self._held is not None:
             self._held.release()
             self._held = None
 
     def maintain(self) -> None:
-        """Verify the files, and shorten a write-ahead log that a long reader let grow.
-
-        A store in memory needs neither. What is long is moved to the database while writers go on;
-        then they are held up for as long as it takes to empty the file, unless one of them writes
-        now or a reader still needs the log: then the next time.
+        """Verify the database, and do what must be done from time to time.
 
         Raises:
             StoreUnavailable: if the store is not what was opened, or fails.
         """
-        datastore = self.application.datastore
-        if datastore.custody is None:
-            return
-        datastore.custody.verify()
-        if datastore.custody.log_size() <= LOG_LIMIT:
-            return
         with translated():
-            if datastore.checkpoint("PASSIVE"):
-                with datastore.paused() as is_idle:
-                    if is_idle:
-                        datastore.checkpoint("TRUNCATE")
+            self.application.datastore.maintain()
 
     def note_status(self, line: str) -> None:
         """Write one line of how this process fares into its lock file, for `read_holder`.
@@ -148,14 +129,14 @@ class EventSourcedStore:
 
     def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
         """Return the live flows that correlation keys name."""
-        with translated(), self.application.datastore.reading() as cursor:
-            return {ref: found for ref in keys if (found := _named(cursor, ref))}
+        with translated():
+            return {ref: found for ref in keys if (found := self._named(ref)) is not None}
 
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits in one transaction; say of each if it was written, or lost to another."""
         stored = [self._stored(commit) for commit in commits]
         with translated():
-            return self.application.recorder.append(stored, self._snapshot_of)
+            return self.application.append(stored)
 
     def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
         """Return what callers are shown of an owner's flow; a foreign one costs what none costs."""
@@ -265,8 +246,13 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
+    def _named(self, ref: CorrelationRef) -> FlowId | None:
+        with self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.SELECT_NAMED, ref).fetchone()
+            return None if row is None else row[0]
+
     def _find(
-        self, cursor: SQLiteCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
+        self, cursor: DatabaseCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
     ) -> Flow | None:
         cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
         found = cursor.fetchone() is not None
@@ -285,9 +271,6 @@ class EventSourcedStore:
         stored = [to_stored(record) for record in records]
         return StoredCommit(stored, changes, commit.flow, row, link_rows(records))
 
-    def _snapshot_of(self, flow: Flow) -> StoredEvent:
-        return self.application.mapper.to_stored_event(snapshot_of(flow))
-
     def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
         with translated(), self.application.datastore.one_statement() as cursor:
             row = cursor.execute(query, params).fetchone()
@@ -299,7 +282,7 @@ class EventSourcedStore:
 
     def _json(
         self,
-        cursor: sqlite3.Cursor,
+        cursor: DatabaseCursor,
         owner: Owner,
         flow_id: FlowId,
         found: tuple[object, object, object],
@@ -307,13 +290,13 @@ class EventSourcedStore:
         """Return the JSON of a row of the view, or of the flow itself if the row is not right."""
         text = sound_json(owner, flow_id, *found)
         if text is not None and b"\0" in text:
-            text = filled(SQLiteCursor(cursor.connection.cursor()), flow_id, text)
+            text = filled(self.application.datastore.beside(cursor), flow_id, text)
         if text is not None:
             return text
         flow = self.application.load_of(owner, flow_id)
         return None if flow is None else render_flow(flow)
 
-    def _listed(self, cursor: SQLiteCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
+    def _listed(self, cursor: DatabaseCursor, owner: Owner | None, flow_id: FlowId) -> Flow | None:
         """Return the flow of an index row; None of a row that is not of any flow of the owner."""
         cursor.execute(schema.SELECT_SNAPSHOT, (flow_id,))
         row = cursor.fetchone()
@@ -325,7 +308,7 @@ class EventSourcedStore:
         with translated():
             return self.application.load_of(owner, flow_id)
 
-    def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
+    def _snapshot(self, cursor: DatabaseCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
             return self.application.snapshot_mapper.to_domain_event(stored).state(
@@ -348,13 +331,7 @@ class EventSourcedStore:
             return cast("Sequence[sqlite3.Row]", cursor.fetchall())
 
 
-def _record(cursor: SQLiteCursor, ref: KeyRef) -> IdempotencyRecord | None:
+def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
     cursor.execute(schema.SELECT_KEY, ref)
     row = cursor.fetchone()
     return None if row is None else IdempotencyRecord(**row)
-
-
-def _named(cursor: SQLiteCursor, ref: CorrelationRef) -> FlowId | None:
-    cursor.execute(schema.SELECT_NAMED, ref)
-    row = cursor.fetchone()
-    return None if row is None else row[0]

@@ -9,9 +9,9 @@ from typing import Final, cast
 
 from attrs import evolve, frozen
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
 from adapters.store.lists import filter_row, name_rows
 from adapters.store.names import CLASSES, UPCASTERS
@@ -153,7 +153,7 @@ class StoreAuditLog:
         """Return the outlines of at most `limit` flows, newest first, of one owner or of all."""
         return self.store.page(owner, limit=limit, before=before, status=status, show=_outline)
 
-    def _snapshot(self, cursor: SQLiteCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
+    def _snapshot(self, cursor: DatabaseCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | str:
         try:
             stored = StoredEvent(flow_id, *row)
             read = self.store.application.snapshot_mapper.to_domain_event(stored)
@@ -169,17 +169,17 @@ class StoreAuditLog:
             return _selected(cursor, query, *params)
 
 
-def _selected(cursor: SQLiteCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
+def _selected(cursor: DatabaseCursor, query: str, *params: object) -> Sequence[sqlite3.Row]:
     cursor.execute(query, params)
     return cast("Sequence[sqlite3.Row]", cursor.fetchall())
 
 
-def _viewed(cursor: SQLiteCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
+def _viewed(cursor: DatabaseCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
     rows = _selected(cursor, _VIEW, entries[0].position) if entries else ()
     return (lambda flow: tuple(rows[0]) == view_row(flow)) if rows else None
 
 
-def _found_by(cursor: SQLiteCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool]:
+def _found_by(cursor: DatabaseCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool]:
     first = entries[0]
     names = [tuple(row) for row in _selected(cursor, _NAMES, first.flow_id)]
     filters = [tuple(row) for row in _selected(cursor, _FILTERS, first.position)]

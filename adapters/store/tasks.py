@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 from zlib import crc32
 
 import orjson
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
+from adapters.store.database import DatabaseCursor
 from domain.flow.concerned import AllTasks, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, TaskId
@@ -40,25 +40,36 @@ def task_rows(flow: Flow) -> Sequence[TaskRow]:
     return [_row(flow.flow_id, number, task) for number, task in enumerate(flow.tasks)]
 
 
-def write_all(c: SQLiteCursor, flow: Flow) -> None:
+def write_all(c: DatabaseCursor, flow: Flow) -> None:
     """Leave exactly the rows of a whole flow."""
     c.execute(DELETE, (flow.flow_id,))
     c.executemany(INSERT, task_rows(flow))
 
 
-def write_changed(c: SQLiteCursor, flow: Flow, changed: Iterable[TaskId], linked: int) -> None:
+def write_changed(c: DatabaseCursor, flow: Flow, changed: Iterable[TaskId], linked: int) -> None:
     """Write the rows of those tasks that changed; the last so many of the flow's are new ones."""
+    for is_new, row in changed_rows(flow, changed, linked):
+        if is_new:
+            c.execute(INSERT, row)
+        else:
+            flow_id, _, task_id, _, *columns = row
+            c.execute(UPDATE, (*columns, flow_id, task_id))
+
+
+def changed_rows(
+    flow: Flow, changed: Iterable[TaskId], linked: int
+) -> Iterator[tuple[bool, TaskRow]]:
+    """Give the rows of those tasks that changed, and whether each is new: others lack a number."""
     old, new = flow.tasks[: len(flow.tasks) - linked], flow.tasks[len(flow.tasks) - linked :]
     for number, task in enumerate(new, flow.task_count - linked):
-        c.execute(INSERT, _row(flow.flow_id, number, task))
+        yield True, _row(flow.flow_id, number, task)
     ids = set(changed)
     for task in old:
         if task.task_id in ids:
-            _, _, task_id, _, *columns = _row(flow.flow_id, 0, task)
-            c.execute(UPDATE, (*columns, flow.flow_id, task_id))
+            yield False, _row(flow.flow_id, 0, task)
 
 
-def read_tasks(c: SQLiteCursor, flow: Flow, selection: TaskSelection) -> tuple[Task, ...]:
+def read_tasks(c: DatabaseCursor, flow: Flow, selection: TaskSelection) -> tuple[Task, ...]:
     """Return the tasks of a flow that are selected.
 
     Raises:
@@ -77,7 +88,7 @@ def read_tasks(c: SQLiteCursor, flow: Flow, selection: TaskSelection) -> tuple[T
     return tuple(found[number] for number in sorted(found))
 
 
-def _read(c: SQLiteCursor, query: str, *params: str) -> Iterator[tuple[int, Task]]:
+def _read(c: DatabaseCursor, query: str, *params: str) -> Iterator[tuple[int, Task]]:
     c.execute(query, params)
     for flow_id, number, *columns in c.fetchall():
         try:

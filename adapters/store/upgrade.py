@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteCursor
 
 from adapters.store import schema
 from adapters.store.application import FlowApplication
 from adapters.store.codec import Undecodable
+from adapters.store.database import DatabaseCursor, StoreDatabase
 from adapters.store.lists import write_found_by
 from adapters.store.snapshot import snapshot_of
-from adapters.store.sqlite import Datastore
 from adapters.store.tasks import write_all
 from adapters.store.values import write_values
 from adapters.store.views import FORMAT, are_rows_kept, view_row
@@ -46,7 +45,7 @@ def upgrade(application: FlowApplication, progress: Progress) -> None:
         done, flows = 0, cursor.fetchone()[0]
     # NOTE: from here on no older release opens the store, which would not keep these rows.
     with datastore.transaction(commit=True) as cursor:
-        cursor.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        datastore.stamp(cursor)
         cursor.execute("DELETE FROM view_format")
     for batch in _batches(datastore):
         flows_read = list(_read(application, batch))
@@ -59,7 +58,7 @@ def upgrade(application: FlowApplication, progress: Progress) -> None:
         cursor.execute("INSERT INTO view_format VALUES (?)", (FORMAT,))
 
 
-def _batches(datastore: Datastore) -> Iterator[Sequence[FlowId]]:
+def _batches(datastore: StoreDatabase) -> Iterator[Sequence[FlowId]]:
     last: tuple[object, object] = ("", -1)
     while True:
         with datastore.reading() as cursor:
@@ -71,7 +70,7 @@ def _batches(datastore: Datastore) -> Iterator[Sequence[FlowId]]:
         yield [row["flow_id"] for row in rows]
 
 
-def _write(cursor: SQLiteCursor, flow: Flow, snapshot: StoredEvent) -> None:
+def _write(cursor: DatabaseCursor, flow: Flow, snapshot: StoredEvent) -> None:
     write_all(cursor, flow)
     write_values(cursor, flow)
     write_found_by(cursor, flow)

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from attrs import evolve
-from eventsourcing.sqlite import SQLiteCursor
 
+from adapters.store.database import DatabaseCursor
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
@@ -28,9 +28,10 @@ ValueRow: TypeAlias = tuple[FlowId, str, int, bytes]
 _NAMES: Final = ("state_json", "wait_json")
 _MARK: Final = re.compile(rb"\0(state_json|wait_json):(\d+)")
 _PUT: Final = (
-    "INSERT INTO flow_values VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
+    "INSERT INTO flow_values VALUES (?,?,?,?) ON CONFLICT (flow_id, name) DO UPDATE"
     " SET checksum=excluded.checksum, json=excluded.json"
-    " WHERE checksum<>excluded.checksum OR length(json)<>length(excluded.json)"
+    " WHERE flow_values.checksum<>excluded.checksum"
+    " OR length(flow_values.json)<>length(excluded.json)"
 )
 _SELECT: Final = "SELECT json FROM flow_values WHERE flow_id=? AND name=?"
 _DELETE: Final = "DELETE FROM flow_values WHERE flow_id=? AND name=?"
@@ -49,7 +50,7 @@ def with_marks(flow: Flow) -> Flow:
     return evolve(flow, **marks) if marks else flow
 
 
-def write_values(c: SQLiteCursor, flow: Flow) -> None:
+def write_values(c: DatabaseCursor, flow: Flow) -> None:
     """Leave exactly the rows of a flow; one that is right is not written."""
     rows = value_rows(flow)
     c.executemany(_PUT, rows)
@@ -59,7 +60,7 @@ def write_values(c: SQLiteCursor, flow: Flow) -> None:
             c.execute(_DELETE, (flow.flow_id, name))
 
 
-def with_values(c: SQLiteCursor, flow: Flow) -> Flow:
+def with_values(c: DatabaseCursor, flow: Flow) -> Flow:
     """Return a flow with its large values in the place of their marks.
 
     Raises:
@@ -73,7 +74,7 @@ def with_values(c: SQLiteCursor, flow: Flow) -> Flow:
     return evolve(flow, **values) if values else flow
 
 
-def filled(c: SQLiteCursor, flow_id: FlowId, json: bytes) -> bytes | None:
+def filled(c: DatabaseCursor, flow_id: FlowId, json: bytes) -> bytes | None:
     """Return the JSON of a view with its large values; None if a row is not that of its mark."""
     try:
         return _filled(c, flow_id, json) if b"\0" in json else json
@@ -81,7 +82,7 @@ def filled(c: SQLiteCursor, flow_id: FlowId, json: bytes) -> bytes | None:
         return None
 
 
-def _filled(c: SQLiteCursor, flow_id: FlowId, json: bytes) -> bytes:
+def _filled(c: DatabaseCursor, flow_id: FlowId, json: bytes) -> bytes:
     def value(mark: re.Match[bytes]) -> bytes:
         c.execute(_SELECT, (flow_id, mark[1].decode()))
         row = c.fetchone()

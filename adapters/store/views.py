@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 from zlib import crc32
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from adapters.presentation.wire_json import FLOW_FORMAT, render_flow
-from adapters.store.schema import ROWS_FORMAT
+from adapters.store.database import DatabaseCursor
+from adapters.store.schema import HAS_FORMAT, ROWS_FORMAT
 from adapters.store.values import with_marks
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -31,9 +30,9 @@ def view_row(flow: Flow) -> ViewRow:
     return (flow.flow_id, flow.owner, flow.version, check, json)
 
 
-def are_rows_kept(cursor: SQLiteCursor) -> bool:
+def are_rows_kept(cursor: DatabaseCursor) -> bool:
     """Say whether a store has all that is derived of its flows, in the present format."""
-    cursor.execute("SELECT 1 FROM sqlite_master WHERE name='view_format'")
+    cursor.execute(HAS_FORMAT)
     if cursor.fetchone() is None:
         return False
     cursor.execute("SELECT format FROM view_format")

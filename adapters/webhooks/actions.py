@@ -20,7 +20,6 @@ from adapters.webhooks.outcomes import (
     CREATED,
     LINKED,
     UPDATED,
-    WAITING,
     ActionReplies,
 )
 from adapters.webhooks.responses import ActionResult
@@ -216,7 +215,7 @@ _TABLE: Final[tuple[Action, ...]] = (
         " The wait may end by time, or by a link (ours: see *Waits that end*).",
         schemas.SET_WAITING,
         SetWaiting,
-        WAITING,
+        APPLIED,
     ),
     CommandAction(
         "resume_flow",

@@ -179,12 +179,8 @@ APPLIED: Final = ActionReplies(
     _done("applied"),
     _not_applied,
     _FLOW_UNSAVED,
-    an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}),
+    an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}, {"resumeLink": or_null(TEXT)}),
     an_object("FlowNotChanged", {"applied": NO, "code": TEXT}, {"current": ref("Flow")}),
-)
-WAITING: Final = evolve(
-    APPLIED,
-    shows=an_object("FlowWaits", {"applied": YES, **_SHOWN_FLOW}, {"resumeLink": or_null(TEXT)}),
 )
 CANCELLED: Final = ActionReplies(
     _cancelled,

@@ -43,7 +43,7 @@ UNSAVED: Final = evolve(
 )
 
 
-_STATUS: Final = an_object("FlowStatus", {"status": {"type": "string", "enum": list(FlowStatus)}})
+_STATUS: Final = an_object("FollowedFlow", {"status": {"type": "string", "enum": list(FlowStatus)}})
 SHOWS: Final = an_object("LinkFollowed", {"applied": YES, "flow": _STATUS})
 SHOWS_REFUSED: Final = an_object("LinkRefused", {"applied": NO, "code": TEXT, "current": _STATUS})
 

@@ -215,17 +215,10 @@ CREATE_FLOW: Final = Schema(
     )
 )
 TIMEOUT_NEEDS_UNTIL: Final = SchemaRule(
-    lambda sent, values: "onTimeout" not in sent or values.get("until") is not None,
+    lambda sent, _: "onTimeout" not in sent or "until" in sent,
     Issue("onTimeout: onTimeout needs an until"),
     "`onTimeout`: only beside an `until`.",
-    {
-        "dependentSchemas": {
-            "onTimeout": {
-                "required": ["until"],
-                "properties": {"until": {"not": {"type": "null"}}},
-            }
-        }
-    },
+    {"dependentRequired": {"onTimeout": ["until"]}},
 )
 SET_WAITING: Final = Schema(
     (

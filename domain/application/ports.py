@@ -152,7 +152,9 @@ class FlowStore(Protocol):
         One is not, and leaves nothing, if another writer was first: its stream went on, its
         request key is taken, or it opens a flow whose correlation key names a live flow that was
         written before, be it in this batch. Then the later commits on its flow are not written
-        either. Whatever is raised, nothing was written.
+        either, and a store may leave out the earlier ones too: all that is not written is decided
+        again. Whatever is raised, nothing was written; or perhaps all, if it is a disk or a server
+        that ended the work and did not say how.
         """
         ...
 

@@ -18,6 +18,7 @@ from adapters.cli import CheckReport, CommandError, Dependencies, Exports, run
 from adapters.cli.own_files import OwnFiles
 from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
+from adapters.composition.stores import migrate_store
 from adapters.store import (
     EventSourcedStore,
     StoreAuditLog,
@@ -164,6 +165,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         check=check,
         read_store=_read_store,
         write_store=_write_store,
+        migrate=migrate_store,
         back_up=back_up_store,
         restore_store=restore_store,
         open_audit_log=_open_audit_log,

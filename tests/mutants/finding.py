@@ -22,6 +22,7 @@ LIMIT_SECONDS: Final = 300.0
 STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "core": ("pure", "memory", "exhaustive", "tests/core", "tests/kit"),
     "store": ("sqlite", "tests/store"),
+    "postgres": ("tests/postgres",),
     "wire": ("tests/webhooks", "tests/settings", "tests/server", "live"),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""

@@ -1,6 +1,6 @@
 """The faults: small unified diffs, each with two lines ahead of it.
 
-# expects: core | store | wire      the tests that should find it
+# expects: core | store | postgres | wire     the tests that should find it
 # fault: one sentence of what is wrong then
 """
 
@@ -19,7 +19,7 @@ _AHEAD: Final = re.compile(
 )
 _GIT: Final = ("git", "apply", "--whitespace=nowarn")
 
-Room: TypeAlias = Literal["core", "store", "wire"]
+Room: TypeAlias = Literal["core", "store", "postgres", "wire"]
 
 
 class PatchFailedError(Exception):

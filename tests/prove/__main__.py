@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import asdict
 
-from tests.prove import concurrent, exhaustive, faults, generated, power_cuts
+from tests.prove import concurrent, databases, exhaustive, faults, generated, power_cuts
 from tests.prove.result import Progress, Proof, Ran, Result
 from tests.prove.showing import progress_line, table
 
@@ -20,6 +20,7 @@ PROOFS: Final[dict[str, Proof]] = {
     "exhaustive": exhaustive.run,
     "generated": generated.run,
     "concurrent": concurrent.run,
+    "databases": databases.run,
     "power_cuts": power_cuts.run,
     "faults": faults.run,
 }

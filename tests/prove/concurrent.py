@@ -51,10 +51,10 @@ def run(scale: float, progress: Progress) -> Result:
         gateway = RunningGateway.of_contract(Path(folder), OWN)
         clients, kills = _work(gateway, calls, progress)
         violations = [fault for client in clients for fault in client.faults]
-        violations += _stored_wrong(gateway)
+        violations += stored_wrong(gateway.database)
     history = [operation for client in clients for operation in client.history]
     flows = partitioned(history, call_flow_id)
-    violations += _untrue(list(flows.values()), progress)
+    violations += untrue(list(flows.values()), progress)
     return Result(
         tried="8 clients on the same few flows over HTTP, the gateway killed and started again",
         counts={
@@ -105,11 +105,11 @@ def _kill(gateway: RunningGateway, whereabouts: Whereabouts) -> None:
     whereabouts.move(gateway.place)
 
 
-def _stored_wrong(gateway: RunningGateway) -> Iterator[str]:
-    """Yield what is wrong with the store at the end; a gap in a stream is an AssertionError."""
+def stored_wrong(database: Path | str) -> Iterator[str]:
+    """Yield what is wrong with a store at the end; a gap in a stream is an AssertionError."""
     try:
-        contents = read_contents(gateway.database)
-        assert_nothing_to_rebuild(gateway.database)
+        contents = read_contents(database)
+        assert_nothing_to_rebuild(database)
     except AssertionError as error:
         yield f"the store: {error}"
         return
@@ -123,7 +123,8 @@ def _stored_wrong(gateway: RunningGateway) -> Iterator[str]:
             yield f"the key {key} took effect {len(ids)} times"
 
 
-def _untrue(flows: Sequence[Sequence[Observed]], progress: Progress) -> Iterator[str]:
+def untrue(flows: Sequence[Sequence[Observed]], progress: Progress) -> Iterator[str]:
+    """Yield what is not linearizable of the histories of some flows."""
     judged = 0
     for portion in spread(judged_flows, chunks(flows, FLOWS_AT_ONCE)):
         judged += FLOWS_AT_ONCE

@@ -7,7 +7,7 @@ failure tells the shortest steps that lead there, and the line that takes them a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,13 @@ from typing import Final
 from attrs import frozen
 from hypothesis import seed
 
+from adapters.store import migrate
 from adapters.testing.drivers import DriverFactory, memory_service, pure_core
 from adapters.testing.machine import explore, machine_for
 from tests.kit.live import live
+from tests.kit.postgres import postgres_service
 from tests.kit.sqlite import sqlite_service
+from tests.postgres.server import new_database, running_server
 from tests.prove.result import SHOWN, Progress, Result, scaled
 from tests.prove.workers import spread
 
@@ -35,6 +38,7 @@ class Plan:
 PLANS: Final = (
     Plan("live HTTP", 20_000, 2_000),
     Plan("SQLite", 100_000, 5_000),
+    Plan("PostgreSQL", 50_000, 5_000),
     Plan("memory", 100_000, 5_000),
     Plan("pure core", 1_000_000, 10_000),
 )
@@ -66,7 +70,7 @@ class Taken:
 def take(portion: Portion) -> Taken:
     """Take the steps of a portion."""
     with ExitStack() as stack:
-        factory = FACTORIES.get(portion.driver) or _live(stack)
+        factory = FACTORIES.get(portion.driver) or OTHERS[portion.driver](stack)
         machine = seed(portion.seed)(machine_for(factory))
         try:
             return Taken(portion.driver, explore(machine, portion.steps))
@@ -80,6 +84,20 @@ def take(portion: Portion) -> Taken:
 def _live(stack: ExitStack) -> DriverFactory:
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     return stack.enter_context(live(Path(folder))).drive
+
+
+def _postgres(stack: ExitStack) -> DriverFactory:
+    server = stack.enter_context(running_server())
+    url = stack.enter_context(new_database(server.url))
+    migrate(url)
+    return postgres_service(url)
+
+
+OTHERS: Final[dict[str, Callable[[ExitStack], DriverFactory]]] = {
+    "live HTTP": _live,
+    "PostgreSQL": _postgres,
+}
+"""Those that need a process of their own."""
 
 
 def run(scale: float, progress: Progress) -> Result:

@@ -288,11 +288,18 @@ def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
     assert "taskflow.store.url: nothing is kept when the gateway stops" in advice_of(settings)
 
 
+PASSWORD = "a PostgreSQL URL with a password: put that into PGPASSWORD or PGPASSFILE"
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [
-        ("postgresql://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
-        ("postgres://u:canary@db/x", "a PostgreSQL URL, which is not supported yet"),
+        ("postgresql://u:canary@db/x", PASSWORD),
+        ("postgres://u:canary@db/x", PASSWORD),
+        ("postgresql://u@db/x?password=canary", PASSWORD),
+        ("postgresql://u@db", "a PostgreSQL URL without a database"),
+        ("postgresql://u@db/", "a PostgreSQL URL without a database"),
+        ("postgresql://u@db/x?options=-c", "a PostgreSQL URL with an option that is not served"),
         ("mysql://u:canary@db/x", "a URL of mysql"),
         ("sqlite://flows.db", "a URL with two slashes before the file"),
         ("flows.db", "something that is no such URL"),
@@ -307,10 +314,29 @@ def test_a_store_in_memory_is_advised_against(tmp_path: Path) -> None:
 def test_any_other_store_is_refused_without_showing_its_url(
     tmp_path: Path, url: str, found: str
 ) -> None:
-    expected = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"
+    expected = (
+        "sqlite:///FILE, sqlite:////ABSOLUTE/FILE, or postgresql://USER@HOST/NAME without"
+        " a password"
+    )
     with pytest.raises(Misfit) as misfit:
         parse_store_url(url, tmp_path)
     assert str(misfit.value) == f"expected {expected}, found {found}"
     assert refused(tmp_path, {"taskflow": {"store": {"url": url}}}) == [
         f"taskflow.store.url: expected {expected}, found {found}"
     ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://flows@db.internal:5433/taskflow",
+        "postgresql://flows@one,two/taskflow?target_session_attrs=read-write&sslmode=verify-full",
+        "postgresql:///taskflow?host=/run/postgresql",
+    ],
+)
+def test_a_database_of_postgresql_is_named_by_its_url(tmp_path: Path, url: str) -> None:
+    assert parse_store_url(url, tmp_path).url == url
+    assert parse_store_url(url.replace("postgresql:", "postgres:"), tmp_path).url == url
+    settings = loaded(tmp_path, {"taskflow": {"store": {"url": url}}})
+    assert settings.store.url == url
+    assert "nothing is kept" not in str(advice_of(settings))

@@ -32,9 +32,12 @@ def file_store(file_url: str) -> Iterator[EventSourcedStore]:
         yield store
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "postgres"])
 def url(request: pytest.FixtureRequest, file_url: str) -> str:
-    """The URL of a new store, of either kind."""
+    """The URL of a new store, of any kind."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
     return file_url if request.param == "file" else MEMORY
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.store import EventSourcedStore
+from adapters.store.opening import sqlite_datastore
 from domain.application.ports import Commit
 from domain.flow.events import FlowResumed
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.status import FlowStatus
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, idempotency_record, save
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, OWNER, keyed
 from tests.store.tables import EVENTS, INDEX, KEYS, SNAPSHOTS, rows
 
@@ -23,7 +25,7 @@ FIRST = created(ONE)
 def statements(store: EventSourcedStore) -> Iterator[list[str]]:
     """Note what SQLite is asked on the connection that writes."""
     noted: list[str] = []
-    with store.application.datastore.get_connection(commit=True) as connection:
+    with sqlite_datastore(store.application).get_connection(commit=True) as connection:
         raw = connection._sqlite_conn  # noqa: SLF001 - no hook for a connection's settings
     raw.set_trace_callback(noted.append)
     try:
@@ -43,6 +45,7 @@ def batch() -> list[Commit]:
     ]
 
 
+@ON_SQLITE
 def test_a_batch_is_one_commit_and_a_flow_is_derived_once(store: EventSourcedStore) -> None:
     with statements(store) as noted:
         assert store.append_many(batch()) == [True] * 5
@@ -103,6 +106,7 @@ def test_of_two_commits_with_one_key_in_a_batch_the_first_is_written(
     assert record.flow_id == ONE
 
 
+@ON_SQLITE
 def test_what_was_written_of_a_flow_before_its_loser_is_derived(store: EventSourcedStore) -> None:
     save(store, commit(None, created(TWO), origin=keyed("k")))
     written = store.append_many(

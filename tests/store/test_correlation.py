@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import Final
 
 import pytest
 from attrs import evolve as replace
 
-from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing, rebuild
+from adapters.store import EventSourcedStore, StoreAuditLog, rebuild
 from adapters.store.lists import page_query
 from adapters.testing.memory import MemoryStore
 from domain.application.outcomes import Accepted, Outcome, Rejected
@@ -22,6 +21,7 @@ from domain.flow.status import FlowStatus
 from domain.replay.findings import FindingCode, ReplayReport
 from domain.replay.replay_store import stages
 from tests.store.commits import commit, created
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, ORIGIN, OWNER, STRANGER, creation, granted, session, shown
 from tests.store.tables import FILTERS, HEALTHY, NAMES, execute, rows
 
@@ -60,17 +60,16 @@ def test_of_commits_with_one_key_the_first_is_written(store: EventSourcedStore) 
     assert [row[2] for row in rows(store, NAMES)] == ["one"]
 
 
-def test_fifty_clients_with_one_key_open_one_flow(file_url: str) -> None:
-    with closing(open_for_writing(file_url)) as store:
-        clients = [session(store, prefix=f"client-{number}") for number in range(50)]
-        with ThreadPoolExecutor(len(clients)) as threads:
-            outcomes = list(threads.map(lambda owner: owner.execute(NAMED, ORIGIN), clients))
-        (accepted,) = (each for each in outcomes if isinstance(each, Accepted))
-        refused = [each for each in outcomes if isinstance(each, Rejected)]
-        assert {each.code for each in refused} == {"correlation_key_taken"}
-        assert len(refused) == len(clients) - 1
-        assert {each.flow.flow_id for each in refused if each.flow} == {accepted.flow.flow_id}
-        assert [record.flow_id for _, record in store.log()] == [accepted.flow.flow_id]
+def test_fifty_clients_with_one_key_open_one_flow(store: EventSourcedStore) -> None:
+    clients = [session(store, prefix=f"client-{number}") for number in range(50)]
+    with ThreadPoolExecutor(len(clients)) as threads:
+        outcomes = list(threads.map(lambda owner: owner.execute(NAMED, ORIGIN), clients))
+    (accepted,) = (each for each in outcomes if isinstance(each, Accepted))
+    refused = [each for each in outcomes if isinstance(each, Rejected)]
+    assert {each.code for each in refused} == {"correlation_key_taken"}
+    assert len(refused) == len(clients) - 1
+    assert {each.flow.flow_id for each in refused if each.flow} == {accepted.flow.flow_id}
+    assert [record.flow_id for _, record in store.log()] == [accepted.flow.flow_id]
 
 
 DAMAGES: Final = {
@@ -164,6 +163,7 @@ PLANS: Final = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_filter_finds_flows_by_its_index(store: EventSourcedStore, plan: str) -> None:
     query, params = page_query(OWNER, 10, 99, PLANS[plan], None)

@@ -18,6 +18,7 @@ from eventsourcing.persistence import OperationalError
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_writing
 from adapters.store.lock import take_lock
+from adapters.store.opening import sqlite_datastore
 from adapters.store.sqlite_file import lock_path
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import FlowId, Owner
@@ -249,7 +250,7 @@ def test_nor_if_it_happens_while_the_write_is_committed(
 ) -> None:
     if trouble in _IN_THE_LOG:
         pytest.skip("SQLite writes behind it meanwhile; it is found out by what is read from it")
-    datastore = opened.store.application.datastore
+    datastore = sqlite_datastore(opened.store.application)
     with pytest.raises(StoreUnavailable, match=re.escape(found)), datastore.writing():
         trouble(path)
     assert len(opened.reported) == 1
@@ -261,7 +262,7 @@ def test_nor_if_it_is_the_database_that_is_written_over_while_the_log_grows(
     """A commit explains that the log has changed, and only a checkpoint that the database has."""
 
     def write() -> None:
-        with opened.store.application.datastore.writing() as cursor:
+        with sqlite_datastore(opened.store.application).writing() as cursor:
             path.write_bytes(path.read_bytes())
             cursor.execute("INSERT INTO request_keys VALUES ('r', 'k', 'h', 'flow-1', 1, NULL)")
 

@@ -19,6 +19,7 @@ from domain.flow.values import JSON_NULL, Json
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import ORIGIN, OWNER, granted, session
 from tests.store.tables import HEALTHY, SNAPSHOTS, VALUES, VIEWS, execute, rows
 
@@ -75,6 +76,7 @@ def test_a_small_value_has_no_row(store: EventSourcedStore) -> None:
     assert [row[1] for row in rows(store, VALUES)] == ["wait_json"]
 
 
+@ON_SQLITE
 def test_only_a_value_that_changes_is_written(store: EventSourcedStore) -> None:
     owner = _made(store)
     execute(

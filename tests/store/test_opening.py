@@ -19,6 +19,7 @@ from adapters.store import (
     open_for_writing,
     opening,
 )
+from adapters.store.opening import sqlite_datastore
 from adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from adapters.store.sqlite_file import file_name
 from domain.flow.evolve import fold
@@ -74,7 +75,7 @@ def test_every_connection_writes_ahead_and_syncs_every_commit(
 def test_a_database_that_does_not_do_so_is_refused(
     file_store: EventSourcedStore, broken: str, found: str
 ) -> None:
-    datastore = file_store.application.datastore
+    datastore = sqlite_datastore(file_store.application)
     datastore.check_promises()
     with datastore.get_connection(commit=True) as connection:
         connection.cursor().execute(f"PRAGMA {broken}")

@@ -16,6 +16,7 @@ from domain.flow.events import EVENTS, Event, FlowCreated
 from domain.flow.evolve import BrokenHistory, fold
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
+from tests.store.kinds import ON_SQLITE
 from tests.store.strategies import instances
 from tests.store.tables import execute
 
@@ -81,6 +82,7 @@ def test_a_snapshot_of_another_flow_is_not_taken_for_this_one() -> None:
         project(None, [FlowSnapshot(FlowId("flow-1"), 2, folded(created(FlowId("flow-1"))))])
 
 
+@ON_SQLITE
 def test_a_snapshot_among_the_events_is_broken(store: EventSourcedStore) -> None:
     save(store, commit(None, created()))
     execute(

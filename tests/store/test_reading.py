@@ -12,6 +12,7 @@ from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import OWNER, STRANGER
 from tests.store.tables import execute
 
@@ -46,6 +47,7 @@ def test_a_moment_ends_with_an_error_too(store: EventSourcedStore) -> None:
     assert store.load(FlowId("flow-1")) == folded(created(), WAITS, RESUMES)
 
 
+@ON_SQLITE
 def test_a_read_that_fails_within_a_moment_is_unavailable(store: EventSourcedStore) -> None:
     save(store, commit(None, created()))
     execute(store, "ALTER TABLE stored_snapshots RENAME TO gone")

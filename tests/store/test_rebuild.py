@@ -21,6 +21,7 @@ from domain.flow.status import TaskStatus
 from domain.replay.findings import RebuiltRows
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import (
     ORIGIN,
     OWNER,
@@ -119,6 +120,7 @@ def test_an_empty_store_has_nothing_to_rebuild(store: EventSourcedStore) -> None
     assert rebuild(store) == RebuiltRows(flows=0, changed=HEALTHY)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("table", "damage", "changed"),
     [
@@ -187,6 +189,7 @@ def test_a_stray_row_in_the_place_of_a_flow_is_mended(healthy: EventSourcedStore
 COPY = "INSERT INTO stored_events SELECT {values}, topic, state FROM stored_events WHERE {which}"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [

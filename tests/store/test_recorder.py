@@ -27,6 +27,7 @@ from tests.store.commits import (
     loses,
     save,
 )
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, OWNER, STRANGER, keyed
 from tests.store.tables import DERIVED, EVENTS, INDEX, SNAPSHOTS, contents, delete_caches, rows
 
@@ -92,6 +93,7 @@ def test_a_version_that_is_taken_is_a_conflict_and_leaves_nothing(
     assert contents(store) == before
 
 
+@ON_SQLITE
 def test_a_commit_of_which_only_the_last_version_is_taken_leaves_nothing(
     store: EventSourcedStore,
 ) -> None:
@@ -102,6 +104,7 @@ def test_a_commit_of_which_only_the_last_version_is_taken_leaves_nothing(
     assert contents(store) == before
 
 
+@ON_SQLITE
 def test_a_gap_that_the_recorder_lets_through_is_found_when_the_stream_is_read(
     store: EventSourcedStore,
 ) -> None:

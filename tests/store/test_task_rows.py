@@ -17,6 +17,7 @@ from domain.flow.status import Runtime, TaskStatus
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
 from tests.store.conftest import MEMORY
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import ORIGIN, OWNER, create, granted, run, session
 from tests.store.tables import HEALTHY, SNAPSHOTS, TASKS, execute, rows
 
@@ -76,6 +77,7 @@ def test_only_the_tasks_that_are_wanted_are_loaded(store: EventSourcedStore) -> 
     assert _loaded(store, first, CancelFlow(flow_id=FLOW)) == ["id-2", "id-3", "id-4"]
 
 
+@ON_SQLITE
 def test_a_command_reads_and_writes_no_row_of_a_task_that_it_does_not_concern(
     store: EventSourcedStore,
 ) -> None:

@@ -17,6 +17,7 @@ from attrs import evolve as replace
 
 from adapters.store import EventSourcedStore, StoreFault, open_for_reading, open_for_writing
 from adapters.store.lock import take_lock
+from adapters.store.opening import sqlite_datastore
 from domain.application.outcomes import NotPersisted
 from domain.application.ports import StoreUnavailable, itself
 from domain.flow.commands import SetWaiting
@@ -116,7 +117,7 @@ def test_a_commit_that_fails_at_its_very_end_leaves_the_store_as_it_was(
 
 
 def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourcedStore) -> None:
-    datastore = file_store.application.datastore
+    datastore = sqlite_datastore(file_store.application)
     with datastore.transaction(commit=True) as cursor:
         cursor.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
         cursor.execute(
@@ -136,7 +137,7 @@ def test_a_connection_whose_commit_failed_can_begin_again(file_store: EventSourc
 
 
 def test_a_transaction_that_cannot_begin_is_unavailable(file_store: EventSourcedStore) -> None:
-    datastore = file_store.application.datastore
+    datastore = sqlite_datastore(file_store.application)
     with datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("BEGIN")  # and left open, as no code of ours leaves it
     with pytest.raises(StoreUnavailable, match="cannot start a transaction"):
@@ -247,7 +248,7 @@ def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
 
 
 def _limit_pages(store: EventSourcedStore, pages: int) -> None:
-    with store.application.datastore.get_connection(commit=True) as connection:
+    with sqlite_datastore(store.application).get_connection(commit=True) as connection:
         connection.cursor().execute(f"PRAGMA max_page_count={pages}")
 
 

@@ -13,6 +13,7 @@ from domain.application.ports import NO_FILTER, StoreUnavailable
 from domain.flow.ids import FlowId, Owner
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.conftest import MEMORY
+from tests.store.kinds import ON_SQLITE
 from tests.store.service import OWNER, STRANGER
 from tests.store.tables import VIEWS, contents, execute, rows
 
@@ -80,6 +81,7 @@ def test_a_view_is_read_as_it_was_rendered(
     assert _answers(viewed) == DUE
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
 def test_a_damaged_view_changes_no_answer_and_is_replaced_by_the_next_write(
     viewed: EventSourcedStore, damage: str
@@ -96,6 +98,7 @@ def test_a_damaged_view_changes_no_answer_and_is_replaced_by_the_next_write(
         assert set(rows(sound, VIEWS)) <= set(rows(viewed, VIEWS))
 
 
+@ON_SQLITE
 def test_a_view_of_an_earlier_version_is_not_shown_as_the_latest(viewed: EventSourcedStore) -> None:
     (before, _) = rows(viewed, VIEWS)
     save(viewed, commit(FIRST, RESUMES))
@@ -104,6 +107,7 @@ def test_a_view_of_an_earlier_version_is_not_shown_as_the_latest(viewed: EventSo
     assert (viewed.find_json(OWNER, FLOW), viewed.latest_json(OWNER)) == (after, after)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "damage",
     [

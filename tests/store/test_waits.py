@@ -35,6 +35,12 @@ def world(store: EventSourcedStore) -> World:
     return World(store)
 
 
+@pytest.fixture
+def on_sqlite(file_store: EventSourcedStore) -> World:
+    """A world whose tables are looked at, and forged, in SQLite's own words."""
+    return World(file_store)
+
+
 def test_a_wait_that_is_due_ends_once_and_one_that_is_not_goes_on(world: World) -> None:
     goes_on = world.waiting(until=DUE, on_timeout=OnTimeout.RESUME)
     fails = world.waiting(until=DUE)
@@ -59,8 +65,8 @@ def test_a_wait_is_in_the_index_while_it_lasts(world: World) -> None:
     assert rows(world.store, WAITS) == []
 
 
-def test_due_waits_are_found_without_a_look_at_the_others(world: World) -> None:
-    with world.store.application.datastore.reading() as cursor:
+def test_due_waits_are_found_without_a_look_at_the_others(on_sqlite: World) -> None:
+    with on_sqlite.store.application.datastore.reading() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {schema.SELECT_DUE}", (DUE, -1, "", 10))
         plan = [row["detail"] for row in cursor.fetchall()]
     assert [step.split(" ")[0] for step in plan] == ["SEARCH", "SEARCH"]
@@ -84,15 +90,15 @@ def test_more_waits_than_one_commit_takes_end_in_steps_until_it_is_stopped(world
     assert world.system.end_due_waits() == EndedWaits(failed=1)
 
 
-def test_a_flow_that_cannot_be_read_keeps_no_other_from_its_end(world: World) -> None:
-    broken, *_ = [world.waiting(until=DUE - 1) for _ in range(AT_ONCE)]
-    sound = world.waiting(until=DUE)
-    execute(world.store, "UPDATE stored_events SET state=x'00' WHERE originator_id=?", broken)
-    execute(world.store, "DELETE FROM stored_snapshots")
-    world.clock.now = DUE
+def test_a_flow_that_cannot_be_read_keeps_no_other_from_its_end(on_sqlite: World) -> None:
+    broken, *_ = [on_sqlite.waiting(until=DUE - 1) for _ in range(AT_ONCE)]
+    sound = on_sqlite.waiting(until=DUE)
+    execute(on_sqlite.store, "UPDATE stored_events SET state=x'00' WHERE originator_id=?", broken)
+    execute(on_sqlite.store, "DELETE FROM stored_snapshots")
+    on_sqlite.clock.now = DUE
     with pytest.raises(Exception, match=broken):
-        world.system.end_due_waits()
-    assert world.flow(sound).status is FlowStatus.FAILED
+        on_sqlite.system.end_due_waits()
+    assert on_sqlite.flow(sound).status is FlowStatus.FAILED
 
 
 def test_a_wait_that_was_due_while_nobody_served_ends_once_after_the_start(file_url: str) -> None:
@@ -181,13 +187,13 @@ def test_only_another_key_resumes_what_waits_for_one(world: World) -> None:
     assert isinstance(again, Rejected)
 
 
-def test_a_forged_approval_by_the_key_that_asked_is_found(world: World) -> None:
-    flow_id = world.waiting(separate_approver=True)
+def test_a_forged_approval_by_the_key_that_asked_is_found(on_sqlite: World) -> None:
+    flow_id = on_sqlite.waiting(separate_approver=True)
     other = evolve(ROUTE, key_id=KeyId("2026-02"))
     resume = ResumeFlow(flow_id=flow_id, expected_revision=1)
-    shown(world.session.execute(resume, evolve(ORIGIN, actor=other)))
-    execute(world.store, FORGE, '"key_id":"2026-02"', '"key_id":"default"')
-    report = replay_store(StoreAuditLog(world.store), FAR_PAST)
+    shown(on_sqlite.session.execute(resume, evolve(ORIGIN, actor=other)))
+    execute(on_sqlite.store, FORGE, '"key_id":"2026-02"', '"key_id":"default"')
+    report = replay_store(StoreAuditLog(on_sqlite.store), FAR_PAST)
     assert FindingCode.ILLEGAL_TRANSITION in {each.code for each in report.findings.kept}
 
 
@@ -196,10 +202,10 @@ def test_waits_are_told_apart_by_their_place(world: World) -> None:
     assert world.store.due(DUE, DueWait(owner=OWNER, flow_id=first, until=DUE), 10) == []
 
 
-def test_a_link_that_was_followed_in_the_name_of_a_key_is_found(world: World) -> None:
-    flow_id = world.waiting(link_hash=LINK)
-    shown(world.session.execute(FollowLink(flow_id=flow_id, link_hash=LINK), BY_LINK))
-    assert replay_store(StoreAuditLog(world.store), FAR_PAST).findings.kept == []
-    execute(world.store, FORGE, '"kind":"link"', '"kind":"route"')
-    report = replay_store(StoreAuditLog(world.store), FAR_PAST)
+def test_a_link_that_was_followed_in_the_name_of_a_key_is_found(on_sqlite: World) -> None:
+    flow_id = on_sqlite.waiting(link_hash=LINK)
+    shown(on_sqlite.session.execute(FollowLink(flow_id=flow_id, link_hash=LINK), BY_LINK))
+    assert replay_store(StoreAuditLog(on_sqlite.store), FAR_PAST).findings.kept == []
+    execute(on_sqlite.store, FORGE, '"kind":"link"', '"kind":"route"')
+    report = replay_store(StoreAuditLog(on_sqlite.store), FAR_PAST)
     assert [each.code for each in report.findings.kept] == [FindingCode.METADATA_DIFFERS]

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from adapters.store import EventSourcedStore
+from adapters.store.opening import sqlite_datastore
 from adapters.store.sqlite import LOG_LIMIT
 from domain.flow.ids import FlowId
 from tests.store.commits import commit, created, folded, save
@@ -61,7 +62,7 @@ def test_a_writer_is_not_held_up_nor_does_it_hold_up_the_maintenance(
 ) -> None:
     with _long_reader(path):
         _grow(file_store, path)
-    with file_store.application.datastore.paused() as is_idle:
+    with sqlite_datastore(file_store.application).paused() as is_idle:
         assert is_idle
         file_store.maintain()
         assert _log_size(path) > 2 * LOG_LIMIT

@@ -62,6 +62,8 @@ class RunningGateway:
     stderr: int | None = None
     working_folder: Path = ROOT
     log_name: str = "gateway.log"
+    store: str | None = None
+    """The URL of its store, if that is not a file of its folder."""
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -150,7 +152,7 @@ class RunningGateway:
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, *self.command]
         config = ["--config", str(self.config)]
-        store = ["--database", f"sqlite:///{self.database}"]
+        store = ["--database", self.store or f"sqlite:///{self.database}"]
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
             [*command, *config, *store, *place, *self.options],

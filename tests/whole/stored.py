@@ -39,12 +39,12 @@ class Contents:
         return found
 
 
-def url_of(database: Path) -> str:
-    """Return the URL of a store's file."""
-    return f"sqlite:///{database}"
+def url_of(database: Path | str) -> str:
+    """Return the URL of a store's file, or of a store that is no file as it is."""
+    return database if isinstance(database, str) else f"sqlite:///{database}"
 
 
-def read_contents(database: Path) -> Contents:
+def read_contents(database: Path | str) -> Contents:
     """Read and fold a whole store; a stream with a gap is a fault."""
     with closing(open_for_reading(url_of(database))) as store:
         records = [record for _, record in store.log()]
@@ -84,7 +84,7 @@ def shown(flow: Flow, result: Document) -> Document:
     return answered
 
 
-def assert_nothing_to_rebuild(database: Path) -> None:
+def assert_nothing_to_rebuild(database: Path | str) -> None:
     """Check that snapshots, index and request keys of a store equal what its events say.
 
     No gateway may be running on it.

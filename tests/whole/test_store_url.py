@@ -75,7 +75,10 @@ def test_no_command_opens_what_is_refused(tmp_path: Path, command: str) -> None:
         timeout=60,
         check=False,
     )
-    expected = "sqlite:///FILE or sqlite:////ABSOLUTE/FILE"
+    expected = (
+        "sqlite:///FILE, sqlite:////ABSOLUTE/FILE, or postgresql://USER@HOST/NAME without"
+        " a password"
+    )
     found = "a URL with a query or a fragment"
     assert done.returncode == 2
     assert done.stderr.endswith(f"--database: expected {expected}, found {found}\n")

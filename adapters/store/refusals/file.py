@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
+
+from attrs import frozen
 
 from adapters.store.faults import StoreFault
 from adapters.store.location import make_file
@@ -50,32 +53,62 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def select(path: Path, table: str, query: str, *params: object) -> Sequence[sqlite3.Row]:
-    """Return rows of a table, read beside its writer; none if there is no log or table yet.
+@frozen
+class _FileTables:
+    connection: sqlite3.Connection
 
-    PERF: this costs 0.2 ms, and lets any thread ask, of a log that its gateway may not have begun.
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Cursor]:
+        with self.connection:
+            cursor = self.connection.execute("BEGIN IMMEDIATE")
+            yield cursor
 
-    Raises:
-        StoreUnavailable: if it is not ours, or cannot be read.
-    """
-    if not path.exists():
-        return []
-    try:
-        with reading(path) as connection:
-            if holds_nothing(connection):
-                return []
-            _check(connection, path)
-            if connection.execute(_EXISTS, (table,)).fetchone() is None:
-                return []
-            connection.row_factory = sqlite3.Row
-            return connection.execute(query, params).fetchall()
-    except StoreFault as fault:
-        raise StoreUnavailable(str(fault)) from fault
-    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
-        raise StoreUnavailable(f"{path}: cannot be read: {error}") from error
+    def make(self, tables: Sequence[str]) -> None:
+        with self.transaction() as cursor:
+            for table in tables:
+                cursor.execute(table)
+
+    def close(self) -> None:
+        self.connection.close()
 
 
-def page_of(rows: Sequence[sqlite3.Row], limit: int) -> tuple[Sequence[sqlite3.Row], int | None]:
+@frozen
+class SideFile:
+    """A refusal log in a file, which may not be there yet."""
+
+    name: Path
+
+    def open(self) -> _FileTables:
+        """Open it to write, made if it is missing; raises what `open_to_write` does."""
+        return _FileTables(open_to_write(self.name))
+
+    def select(self, table: str, query: str, *params: object) -> Sequence[Any]:
+        """Return rows of a table, read beside its writer; none if there is no log or table yet.
+
+        PERF: this costs 0.2 ms, and lets any thread ask, of a log that its gateway may not have
+        begun.
+
+        Raises:
+            StoreUnavailable: if it is not ours, or cannot be read.
+        """
+        if not self.name.exists():
+            return []
+        try:
+            with reading(self.name) as connection:
+                if holds_nothing(connection):
+                    return []
+                _check(connection, self.name)
+                if connection.execute(_EXISTS, (table,)).fetchone() is None:
+                    return []
+                connection.row_factory = sqlite3.Row
+                return connection.execute(query, params).fetchall()
+        except StoreFault as fault:
+            raise StoreUnavailable(str(fault)) from fault
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+            raise StoreUnavailable(f"{self.name}: cannot be read: {error}") from error
+
+
+def page_of(rows: Sequence[Any], limit: int) -> tuple[Sequence[Any], int | None]:
     """Return the rows of a page, of which one more was asked for, and the cursor of the rest."""
     shown = rows[:limit]
     return shown, shown[-1]["number"] if len(rows) > limit else None

@@ -7,22 +7,18 @@ memory, and what has no room there is counted as dropped.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event, Thread
 from typing import Final, TypeAlias
 
 from attrs import asdict, define, field
 
 from adapters.presentation.answer_codes import http_status
-from adapters.store.location import Memory, parse_url
 from adapters.store.refusals import schema
 from adapters.store.refusals.buffer import RefusalBatch, RefusalBuffer, total_of
-from adapters.store.refusals.file import open_to_write
-from adapters.store.sqlite_file import log_path
+from adapters.store.refusals.place import SidePlace, SideTables, side_place
 from domain.history.refused_requests import DeniedRequest, NoteDenied, RefusedRequest
 
 _GATHER_SECONDS: Final = 0.25
@@ -49,11 +45,11 @@ def recording_refusals(
     At most `most` calls are kept, the newest; `buffered` may be on their way to the disk. At the
     end all that was noted is written. A store in memory has no log: nobody else could read it.
     """
-    location = parse_url(url)
-    if isinstance(location, Memory):
+    place = side_place(url)
+    if place is None:
         yield _ignore
         return
-    log = RefusalWriter(log_path(location.path), most, on_fault, RefusalBuffer(buffered))
+    log = RefusalWriter(place, most, on_fault, RefusalBuffer(buffered))
     log.start()
     try:
         yield log.note
@@ -69,11 +65,11 @@ def _ignore(_: DeniedRequest) -> None:
 class RefusalWriter:
     """Writes what is noted, batch by batch, in a thread of its own."""
 
-    path: Path
+    place: SidePlace
     most: int
     on_fault: OnFault
     _buffer: RefusalBuffer
-    _connection: sqlite3.Connection | None = field(default=None, init=False)
+    _tables: SideTables | None = field(default=None, init=False)
     _failing: bool = field(default=False, init=False)
     _stopping: Event = field(factory=Event, init=False)
     _thread: Thread = field(init=False)
@@ -103,15 +99,15 @@ class RefusalWriter:
             self._buffer.arrived.clear()
             self._write()
         self._write()  # what was noted while the last batch was written
-        if self._connection is not None:
-            self._connection.close()
+        if self._tables is not None:
+            self._tables.close()
 
     def _write(self) -> None:
         batch = self._buffer.batch()
         try:
-            if self._connection is None:
-                self._connection = open_to_write(self.path)
-            _write_batch(self._connection, batch, self.most)
+            if self._tables is None:
+                self._tables = self.place.open()
+            _write_batch(self._tables, batch, self.most)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn may do better
             if not self._failing:
                 self.on_fault(fault)
@@ -122,31 +118,28 @@ class RefusalWriter:
             self._buffer.written(batch)
 
 
-def _write_batch(connection: sqlite3.Connection, batch: RefusalBatch, most: int) -> None:
+def _write_batch(tables: SideTables, batch: RefusalBatch, most: int) -> None:
     """Write a batch and its counts, and drop the oldest calls beyond `most`: all, or nothing.
 
     NOTE: a second attempt must keep the connection. A commit that failed is rolled back in it;
     opened anew it might find that batch in the write-ahead log, which would then be counted twice.
     """
     totals = Counter(map(total_of, batch.calls))
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(schema.INSERT_CALL, map(_row, batch.calls))
-        connection.executemany(schema.ADD_TO_TOTAL, ((*total, n, 0) for total, n in totals.items()))
-        connection.executemany(
-            schema.ADD_TO_TOTAL, ((*total, n, n) for total, n in batch.overflown.items())
+    with tables.transaction() as cursor:
+        cursor.executemany(schema.INSERT_CALL, map(_row, batch.calls))
+        cursor.executemany(schema.ADD_TO_TOTAL, [(*total, n, 0) for total, n in totals.items()])
+        cursor.executemany(
+            schema.ADD_TO_TOTAL, [(*total, n, n) for total, n in batch.overflown.items()]
         )
-        connection.executemany(
-            schema.ADD_TURNED_AWAY, ((*turning, n) for turning, n in batch.turned_away.items())
+        cursor.executemany(
+            schema.ADD_TURNED_AWAY, [(*turning, n) for turning, n in batch.turned_away.items()]
         )
-        _drop_oldest(connection, most)
+        cursor.execute(schema.LAST_TO_DROP, (most,))
+        last = tuple(cursor.fetchone())
+        cursor.execute(schema.COUNT_DROPPED, last)
+        cursor.execute(schema.DROP, last)
 
 
-def _row(call: RefusedRequest) -> dict[str, object]:
-    return {**asdict(call), "status": http_status(call.code)}
-
-
-def _drop_oldest(connection: sqlite3.Connection, most: int) -> None:
-    last = connection.execute(schema.LAST_TO_DROP, (most,)).fetchone()
-    connection.execute(schema.COUNT_DROPPED, last)
-    connection.execute(schema.DROP, last)
+def _row(call: RefusedRequest) -> Sequence[object]:
+    values = {**asdict(call), "status": http_status(call.code)}
+    return [values[name] for name in schema.CALL_COLUMNS]

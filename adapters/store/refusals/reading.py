@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from attrs import frozen
 
-from adapters.store.location import file_of
 from adapters.store.refusals import schema
 from adapters.store.refusals.buffer import day
-from adapters.store.refusals.file import page_of, select
-from adapters.store.sqlite_file import log_path
+from adapters.store.refusals.file import page_of
+from adapters.store.refusals.place import SidePlace, existing_side_place
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import (
     KeptCall,
@@ -30,14 +28,14 @@ def read_refusals(url: str) -> StoredRefusals:
     Raises:
         StoreFault: if the store is in memory, where nobody else can read it.
     """
-    return StoredRefusals(log_path(file_of(url, "a store in memory keeps no refusals")))
+    return StoredRefusals(existing_side_place(url, "a store in memory keeps no refusals"))
 
 
 @frozen
 class StoredRefusals:
-    """A refusal log on disk, which may not be there yet: a `refused_requests.RefusalLog`."""
+    """A refusal log, which may not be there yet: a `refused_requests.RefusalLog`."""
 
-    path: Path
+    place: SidePlace
 
     def of_flow(self, flow_id: FlowId, *, limit: int = 100) -> Sequence[RefusedRequest]:
         """Return at most `limit` of the refused calls that named a flow, newest first."""
@@ -75,7 +73,7 @@ class StoredRefusals:
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
         bound = (*given.values(), *params)
-        return select(self.path, "refused_calls", query.format(where=where), *bound)
+        return self.place.select("refused_calls", query.format(where=where), *bound)
 
 
 def _of_route(wanted: Wanted) -> Mapping[str, object]:

@@ -47,18 +47,21 @@ TABLES: Final = (
     ) WITHOUT ROWID""",
 )
 
+CALL_COLUMNS: Final = (
+    *("at", "route_id", "key_id", "action", "code", "status", "flow_id"),
+    *("request_id", "remote_address"),
+)
 INSERT_CALL: Final = (
-    "INSERT INTO refused_calls (at, route_id, key_id, action, code, status, flow_id, request_id,"
-    " remote_address) VALUES (:at, :route_id, :key_id, :action, :code, :status, :flow_id,"
-    " :request_id, :remote_address)"
+    f"INSERT INTO refused_calls ({', '.join(CALL_COLUMNS)}) VALUES (?,?,?,?,?,?,?,?,?)"  # noqa: S608 - names of ours
 )
 ADD_TO_TOTAL: Final = (
-    "INSERT INTO totals VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-    " counted = counted + excluded.counted, dropped = dropped + excluded.dropped"
+    "INSERT INTO totals VALUES (?,?,?,?,?,?)"
+    " ON CONFLICT (day, route_id, key_id, code) DO UPDATE SET"
+    " counted = totals.counted + excluded.counted, dropped = totals.dropped + excluded.dropped"
 )
 ADD_TURNED_AWAY: Final = (
-    "INSERT INTO turned_away VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET"
-    " counted = counted + excluded.counted"
+    "INSERT INTO turned_away VALUES (?,?,?,?) ON CONFLICT (day, route_id, code)"
+    " DO UPDATE SET counted = turned_away.counted + excluded.counted"
 )
 
 LAST_TO_DROP: Final = "SELECT coalesce(max(number), 0) - ? FROM refused_calls"
@@ -67,18 +70,21 @@ LAST_TO_DROP: Final = "SELECT coalesce(max(number), 0) - ? FROM refused_calls"
 COUNT_DROPPED: Final = (
     "INSERT INTO totals SELECT at - at % 86400000 AS day, route_id, key_id, code, 0, count(*)"
     " FROM refused_calls WHERE number <= ? GROUP BY day, route_id, key_id, code"
-    " ON CONFLICT DO UPDATE SET dropped = dropped + excluded.dropped"
+    " ON CONFLICT (day, route_id, key_id, code)"
+    " DO UPDATE SET dropped = totals.dropped + excluded.dropped"
 )
 DROP: Final = "DELETE FROM refused_calls WHERE number <= ?"
 
 SELECT_CALLS: Final = "SELECT * FROM refused_calls{where} ORDER BY number DESC LIMIT ?"
 SELECT_TOTALS: Final = (
     "SELECT day, route_id, key_id, code,"
-    " sum(counted) AS counted, sum(kept) AS kept, sum(dropped) AS dropped FROM ("
+    " CAST(sum(counted) AS bigint) AS counted, CAST(sum(kept) AS bigint) AS kept,"
+    " CAST(sum(dropped) AS bigint) AS dropped FROM ("
     "SELECT day, route_id, key_id, code, counted, 0 AS kept, dropped FROM totals UNION ALL"
     " SELECT at - at % 86400000 AS day, route_id, key_id, code, 0, count(*), 0"
     " FROM refused_calls GROUP BY day, route_id, key_id, code"
-    "){where} GROUP BY day, route_id, key_id, code ORDER BY day DESC, route_id, key_id, code"
+    ") AS counts{where} GROUP BY day, route_id, key_id, code"
+    " ORDER BY day DESC, route_id, key_id, code"
 )
 SELECT_TURNED_AWAY: Final = (
     "SELECT day, route_id, code, counted FROM turned_away{where} ORDER BY day DESC, route_id, code"

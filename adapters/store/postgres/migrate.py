@@ -1,0 +1,149 @@
+"""The schema of a database: made and upgraded by a command, checked by everybody else."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from attrs import frozen
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier, Literal
+
+from adapters.store.faults import StoreFault
+from adapters.store.postgres.schema import APPEND_BATCH, MIGRATIONS, VERSION
+
+COMMAND: Final = "taskflow store migrate"
+_OLDEST_SERVER: Final = 14_00_00
+_CONNECT_SECONDS: Final = 5
+_LONGEST_WAIT: Final = 10_000
+
+_ROLE: Final = {
+    "default_transaction_isolation": "read committed",
+    "lock_timeout": "1500",
+    "statement_timeout": "5000",
+    "idle_in_transaction_session_timeout": "10000",
+    "client_connection_check_interval": "200",
+}
+"""What the role of a gateway must have in its database, in milliseconds where it is a time."""
+
+
+@frozen
+class StoreIdentity:
+    """Which store a database holds, and in which of its schemas."""
+
+    store_id: UUID
+    schema: str
+
+
+def migrate_schema(url: str) -> tuple[int, int]:
+    """Make or upgrade the schema of a database, in one transaction; what is there stays.
+
+    Returns its versions before and after; 0 is of a database that held no store. The role that it
+    connects as gets the settings that a gateway needs, in this database.
+
+    Raises:
+        StoreFault: if the schema is newer than this program, or the database cannot be used.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
+            return _migrate(c)
+    except psycopg.Error as error:
+        raise StoreFault(f"the database cannot be migrated: {error}") from error
+
+
+def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
+    c.execute("SET LOCAL statement_timeout = 0")
+    c.execute("SET LOCAL lock_timeout = '60s'")
+    c.execute("SELECT pg_advisory_xact_lock(4712, hashtext(current_schema()))")
+    _check_server(c)
+    before = _schema_version(c)
+    if before > VERSION:
+        raise _newer(before)
+    for number, statements in enumerate(MIGRATIONS[before:], before + 1):
+        c.execute(statements)
+        c.execute("UPDATE store_identity SET schema_version = %s", (number,))
+    c.execute(APPEND_BATCH)
+    for name, value in _ROLE.items():
+        if _role_fault(name, _settings(c)[name]):
+            role = SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = {}")
+            c.execute(role.format(Identifier(c.info.dbname), Identifier(name), Literal(value)))
+    return before, VERSION
+
+
+def check_to_write(c: psycopg.Connection[Any]) -> StoreIdentity:
+    """Check that a database has the schema, and its role the settings, that a gateway needs.
+
+    Raises:
+        StoreFault: if not; the sentence has the command to run.
+    """
+    _check_server(c)
+    identity = check_to_read(c)
+    for name, value in _settings(c).items():
+        if fault := _role_fault(name, value):
+            raise StoreFault(f"the role {c.info.user!r} {fault}: run {COMMAND} as that role")
+    return identity
+
+
+def check_to_read(c: psycopg.Connection[Any]) -> StoreIdentity:
+    """Check that a database, which may be a standby, has the schema that is read.
+
+    Raises:
+        StoreFault: if not; the sentence has the command to run.
+    """
+    version = _schema_version(c)
+    if version > VERSION:
+        raise _newer(version)
+    if version < VERSION:
+        found = "holds no store" if version == 0 else f"holds a store of version {version}"
+        raise StoreFault(f"the database {found}: run {COMMAND}")
+    found = _one(c, "SELECT store_id, current_schema() FROM store_identity")
+    return StoreIdentity(*found)
+
+
+def _check_server(c: psycopg.Connection[Any]) -> None:
+    if c.info.server_version < _OLDEST_SERVER:
+        raise StoreFault("the server is older than PostgreSQL 14")
+    standby, encoding, fsync, sync = _one(
+        c,
+        "SELECT pg_is_in_recovery(), current_setting('server_encoding'),"
+        " current_setting('fsync'), current_setting('synchronous_commit')",
+    )
+    if standby:
+        raise StoreFault("the server is a standby, which takes no writes")
+    if encoding != "UTF8":
+        raise StoreFault(f"the database is in {encoding}: make one in UTF8")
+    if fsync != "on" or sync == "off":
+        found = f"fsync={fsync}, synchronous_commit={sync}"
+        raise StoreFault(f"a write would not survive a power cut: {found}")
+
+
+def _schema_version(c: psycopg.Connection[Any]) -> int:
+    if _one(c, "SELECT to_regclass('store_identity')")[0] is None:
+        return 0
+    return int(_one(c, "SELECT schema_version FROM store_identity")[0])
+
+
+def _settings(c: psycopg.Connection[Any]) -> dict[str, str]:
+    names = list(_ROLE)
+    cursor = c.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", (names,))
+    return dict(cursor.fetchall())
+
+
+def _role_fault(name: str, value: str) -> str | None:
+    if name == "default_transaction_isolation":
+        return None if value == _ROLE[name] else f"has {name} {value!r}, not {_ROLE[name]!r}"
+    # NOTE: whoever waits on the server longer than its client does keeps a place in the queue.
+    longest = _LONGEST_WAIT if name != "idle_in_transaction_session_timeout" else 60_000
+    if 0 < int(value) <= longest:
+        return None
+    return f"has {name} {value} ms, not one from 1 to {longest}"
+
+
+def _newer(version: int) -> StoreFault:
+    found = f"holds a store of version {version}, this program knows version {VERSION}"
+    return StoreFault(f"the database {found}: use a newer release")
+
+
+def _one(c: psycopg.Connection[Any], query: Any) -> Any:  # noqa: ANN401 - a row of values
+    return c.execute(query).fetchone()
