@@ -17,6 +17,7 @@ from adapters.composition.checkpoints import configured_checkpoints, read_key_fi
 from adapters.composition.clock_and_ids import now
 from adapters.composition.copies import back_up_store, restore_store
 from adapters.composition.core_dumps import forbid_core_dumps
+from adapters.composition.explaining import explain_payload
 from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
@@ -40,6 +41,7 @@ def main() -> int:
         reload=ask_to_reload,
         clock=now,
         check=check_configuration,
+        explain=explain_payload,
         read_store=read_store,
         write_store=write_store,
         migrate=migrate_store,

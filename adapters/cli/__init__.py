@@ -15,11 +15,13 @@ from adapters.cli.check_report import (
 from adapters.cli.dependencies import (
     CommandError,
     Dependencies,
+    ExplainOptions,
     Exports,
     PagesOptions,
     Reloaded,
     ServeOptions,
 )
+from adapters.cli.explanation import ExplainedStep, Explanation
 from adapters.cli.progress import progress_on
 from adapters.cli.run import run
 from adapters.cli.standard_streams import standard_streams
@@ -30,6 +32,9 @@ __all__ = [
     "CommandError",
     "ConfigurationFinding",
     "Dependencies",
+    "ExplainOptions",
+    "ExplainedStep",
+    "Explanation",
     "Exports",
     "GatewayOptions",
     "KeyPeriod",

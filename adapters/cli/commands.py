@@ -26,6 +26,7 @@ from adapters.cli.audit.why import WhyField
 from adapters.cli.check import CheckConfiguration
 from adapters.cli.command import CliCommand
 from adapters.cli.exits import ALL_CODES
+from adapters.cli.explain import ExplainPayload
 from adapters.cli.flows.cancel import CancelAsOperator
 from adapters.cli.flows.list import ListFlows
 from adapters.cli.flows.show import ShowFlow
@@ -148,6 +149,7 @@ the HTTP API, its times milliseconds since 1970.
         "commands": (
             ServeGateway,
             CheckConfiguration,
+            ExplainPayload,
             ReloadGateway,
             PrintOpenApi,
             FLOWS,

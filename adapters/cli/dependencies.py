@@ -13,10 +13,12 @@ from typing import IO, Final, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
+from adapters.cli.explanation import Explanation
 from adapters.cli.options import (
     CONFIG,
     OptionGroup,
     checkpoints_option,
+    flag,
     host_option,
     log_flag,
     option,
@@ -95,6 +97,17 @@ class PagesOptions(StoreOptions):
     checkpoints: Path | None = checkpoints_option()
     public_keys: tuple[str, ...] = public_keys_option()
     json: bool = log_flag()
+
+
+@frozen(kw_only=True)
+class ExplainOptions:
+    """A payload, the headers that came with it, and the route that it is for."""
+
+    config: Path = option("FILE", CONFIG, read=Path, required=True)
+    route: str = option("ROUTE", "the id of the route that it is for", required=True)
+    payload: Path = option("FILE", "the body, as it was sent", read=Path, required=True)
+    headers: Path | None = option("FILE", "its headers, one a line", read=Path)
+    authenticate: bool = flag("look up the route's secrets, and see who asks")
 
 
 @frozen(kw_only=True)
@@ -229,6 +242,7 @@ class Dependencies:
     """Has the gateway of a configuration, or of a database URL, read its settings again."""
     clock: Clock
     check: Callable[[Path], CheckReport]
+    explain: Callable[[ExplainOptions], Explanation]
     read_store: OpenStore[ReadableFlows]
     write_store: OpenStore[WritableFlows]
     migrate: Callable[[Path | None, str | None], tuple[int, int]]

@@ -10,6 +10,7 @@ from adapters import cli
 from adapters.composition.checkpoints import Signing, signing_of
 from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
+from adapters.composition.mappings import check_map
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.settings import (
     ACTION_NAMES,
@@ -24,7 +25,7 @@ from adapters.settings import (
 def check_configuration(config: Path) -> cli.CheckReport:
     """Say what a configuration would serve."""
     try:
-        settings = load_settings(config, os.environ)
+        settings = load_settings(config, os.environ, check_map)
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
     signing = signing_of(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -171,6 +172,7 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
         "session_key": route.owner,
         "controller_id": route.controller_id,
         "description": route.description,
+        "map": None if route.map is None else json.dumps(asdict(route.map)),
         "separate_approver": route.separate_approver or None,
     }
     found = {**_block(place, fields), **_block(f"{place}.limits", asdict(route.limits))}

@@ -20,6 +20,7 @@ from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
+from adapters.composition.mappings import payload_map
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
 from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS, Reloads, note_report
 from adapters.composition.serve import (
@@ -266,6 +267,7 @@ def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
             verify=verify_of(route, now),
             may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
+            payloads=payload_map(route.map),
             separate_approver=route.separate_approver,
         )
 

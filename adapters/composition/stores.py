@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters import cli
+from adapters.composition.mappings import check_map
 from adapters.settings import (
     Config,
     GatewayConfig,
@@ -42,7 +43,7 @@ DAMAGES: Final = (StoreFault, BrokenHistory, Undecodable)
 def config_of(config: Path) -> Config:
     """Read a configuration without its secrets, or say what is wrong with it."""
     try:
-        return read_config(config, os.environ)
+        return read_config(config, os.environ, check_map)
     except SettingsError as error:
         raise cli.CommandError(str(error)) from error
 

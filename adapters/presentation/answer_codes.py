@@ -16,6 +16,9 @@ from domain.flow.refusals import RefusalCode
 ACTION_NOT_ALLOWED: Final = "action_not_allowed"
 """The code of an action that is not among those of a key."""
 
+UNMAPPABLE: Final = "unmappable"
+"""The code of a payload of which a route could make no action."""
+
 
 @frozen
 class AnswerCode:
@@ -77,9 +80,16 @@ ROUTE_CODES: Final = (
     AnswerCode(
         415,
         "unsupported_media_type",
-        "not `application/json` or `…+json`, or a content encoding; `error` says what came",
+        "not `application/json` or `…+json` (nor a form, where a map takes one), or a content"
+        " encoding; `error` says what came",
     ),
     AnswerCode(422, KEY_REUSED, "the idempotency key stands for another request"),
+    AnswerCode(
+        422,
+        UNMAPPABLE,
+        "the route's map finds nothing for a placeholder, or makes of the payload what no action"
+        " takes; `error` names it (ours)",
+    ),
     AnswerCode(
         429,
         "rate_limited",

@@ -1,35 +1,32 @@
 """One connection's requests, one after the other: read, admitted, handed over, answered.
 
-The phases and their order stand in `phase`. All but `service`, which a worker runs, happens in the
-I/O thread.
+The phases and their order stand in `phase`. All of this happens in the I/O thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from adapters.server import errors
-from adapters.server.connection import ClientConnection
+from adapters.server.answering import AnsweringConnection
 from adapters.server.errors import HttpError
-from adapters.server.exchange import Exchange, open_exchange
-from adapters.server.head import Head, begins_request, read_head, take_head
+from adapters.server.exchange import Exchange
+from adapters.server.head import begins_request, take_head
+from adapters.server.judged import FaultyRequest, RequestOnHead, judge_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.ports import RawResponse
 from adapters.server.responses import CONTINUE, whole_response
-from adapters.server.task import AppTask
 
 
-class Channel(ClientConnection):
+class Channel(AnsweringConnection):
     """What happens to the bytes of a connection in each of its phases."""
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as waitress calls it
         super().__init__(*given, **named)
         self._inbox = bytearray()
         self._exchange: Exchange | None = None
-        self._ending: Exchange | None = None
         self._has_turn_coming = False
 
     # Reading
@@ -78,22 +75,23 @@ class Channel(ClientConnection):
         raw = take_head(self._inbox, self.options.head_bytes)
         if raw is None:
             return False
-        if isinstance(raw, HttpError):
-            return self._refuse(raw)
-        self.server.crowd.head_arrived(self)
-        head = read_head(raw, peer=self.addr[0], new_id=self.server.terms.new_id)
-        if isinstance(head, HttpError):
-            return self._refuse(head)
-        exchange = open_exchange(head, self.options.limits.body_bytes)
-        if isinstance(exchange, HttpError):
-            return self._refuse(exchange, head)
-        return self._admit(exchange)
+        if not isinstance(raw, HttpError):
+            self.server.crowd.head_arrived(self)
+        return self._go_by(judge_head(raw, self.addr[0], self.server.terms))
 
-    def _admit(self, exchange: Exchange) -> bool:
-        verdict = self.server.terms.verdict(exchange.head)
+    def take_up(self, inbox: bytearray, request: RequestOnHead | None) -> None:
+        """Begin with what has come, or with what follows a head that was judged before."""
+        self._inbox += inbox
+        if request is None or self._go_by(request):
+            self.advance()
+
+    def _go_by(self, request: RequestOnHead) -> bool:
+        if isinstance(request, FaultyRequest):
+            return self._refuse(request)
+        exchange, verdict = request.exchange, request.verdict
         if isinstance(verdict, tuple):
             return self._turn_away(exchange, verdict)
-        if verdict is not None and verdict.is_authenticated:
+        if request.is_authenticated:
             self.server.crowd.leave(self)
         exchange.permit = verdict
         self._exchange = exchange
@@ -122,7 +120,7 @@ class Channel(ClientConnection):
         exchange = self._current()
         progress = exchange.body.take(self._inbox)
         if isinstance(progress, HttpError):
-            return self._refuse(progress, exchange.head)
+            return self._refuse(FaultyRequest(progress, exchange.head))
         if progress:
             self.enter(Phase.WORK)
             self.requests = [exchange]
@@ -165,54 +163,10 @@ class Channel(ClientConnection):
         Phase.DISCARD: _discard_body,
     }
 
-    # Working
+    # Going on
 
-    def authenticated(self) -> None:
-        """Take the caller for known from now; the application calls this, in any thread."""
-        if self in self.server.crowd:
-            self.server.call_soon(self, partial(self.server.crowd.leave, self))
-
-    def service(self) -> None:
-        """Run the application for the request that was read, in a worker or the I/O thread."""
-        exchange = self.requests[0]
-        task, closing = AppTask(self, exchange), True
-        try:
-            task.service()
-            closing = task.close_on_finish
-        finally:
-            if not task.is_put_off:
-                self.work_ended(exchange, closing=closing)
-
-    def work_ended(self, exchange: Exchange, *, closing: bool) -> None:
-        """Go on after an answer was written, or could not be."""
-        if self.options.in_loop:
-            self._answered(exchange, closing=closing)
-            return
-        if not self.total_outbufs_len:
-            exchange.release()
-        self.server.call_soon(self, partial(self._answered, exchange, closing=closing))
-
-    def end_answer(self, exchange: Exchange) -> None:
-        """Keep a request's permit until what is written from now on is all but taken."""
-        self._ending = exchange
-
-    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - as waitress
-        """Give bytes to the system; release the permit of the answer that ends with them."""
-        if self._ending is not None and self.total_outbufs_len <= len(data):
-            self._ending.release()
-            self._ending = None
-        return int(super().send(data, do_close))
-
-    def _answered(self, exchange: Exchange, *, closing: bool) -> None:
-        self.requests = []
-        self.server.worked(self)
-        if self.phase is Phase.CLOSED or not self.total_outbufs_len:
-            exchange.release()
-        else:
-            self.end_answer(exchange)
-            self.server.hold(self)
-        if self.phase is Phase.CLOSED:
-            return
+    def answered(self, *, closing: bool) -> None:
+        """Go on to the next request, or end."""
         self._rest()
         if closing:
             self._end()
@@ -235,32 +189,22 @@ class Channel(ClientConnection):
         if self.phase in {Phase.IDLE, Phase.HEAD}:
             self._end()
 
-    def cancel(self) -> None:
-        """Give up a request that no worker has begun; waitress calls this at the end of a drain."""
-        self.requests = []  # no worker owns it now
-        self.handle_close()
-
     # Refusing and ending
 
     def _break_off(self, in_head: HttpError, in_body: HttpError) -> bool:
         """Refuse the request that is being read; False if none is."""
         if self.phase is Phase.HEAD:
-            self._refuse(in_head)
+            self._refuse(FaultyRequest(in_head))
         elif self.phase is Phase.BODY:
-            self._refuse(in_body, self._current().head)
+            self._refuse(FaultyRequest(in_body, self._current().head))
         else:
             return False
         return True
 
-    def _refuse(self, error: HttpError, head: Head | None = None) -> bool:
-        """Answer an error, to a request whose head may be unknown, and end."""
-        request_id = self.server.terms.new_id() if head is None else head.request_id
-        method = "" if head is None else head.method
-        extra = {"request_id": request_id, "status": error.status, "code": error.code}
-        self.logger.debug("refused %s: %d %s", request_id, error.status, error.code, extra=extra)
+    def _refuse(self, request: FaultyRequest) -> bool:
+        """Answer an error, and end."""
         self._release()
-        response = self.server.terms.response_to(error, request_id, self.addr[0])
-        self.write_soon(whole_response(response, method, None))
+        self.write_soon(request.answer(self.addr[0], self.server.terms))
         return self._end()
 
     def _end(self) -> bool:
@@ -284,8 +228,7 @@ class Channel(ClientConnection):
 
     def _release(self) -> None:
         """Release the permit unless a worker owns the request: it releases when it ends."""
-        if self._ending is not None:
-            self._ending.release()
+        self.release_ending()
         if self._exchange is not None and not self.requests:
             self._exchange.release()
 

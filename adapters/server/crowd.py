@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -83,11 +83,10 @@ class _Queue:
 class Crowd:
     """Knows the strangers among the connections; everything here happens in the I/O thread."""
 
-    def __init__(self, options: ServerOptions, neighbourhood: Neighbourhood) -> None:
+    def __init__(self, options: ServerOptions) -> None:
         self._per_address = options.connections_per_address
-        self._neighbourhood = neighbourhood
         self._all = _Queue(options.connections)
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str | None, _Queue] = {}
         self._names: dict[Any, str | None] = {}
 
     def __len__(self) -> int:
@@ -96,18 +95,25 @@ class Crowd:
     def __contains__(self, channel: object) -> bool:
         return channel in self._names
 
-    def is_hurried(self, peer: str, now: float) -> bool:
+    def name_of(self, channel: Any) -> Hashable:  # noqa: ANN401 - a channel
+        """Return whose turn a stranger's is: its neighbourhood's, or its own."""
+        return self._names.get(channel) or channel
+
+    def is_crowded(self, name: str | None) -> bool:
+        """Say whether another stranger of an address has a place only if one gives way."""
+        return name in self._queues and len(self._queues[name]) >= self._per_address
+
+    def is_hurried(self, name: str | None, now: float) -> bool:
         """Say whether connections of an address, which all are strangers', come too fast."""
-        queue = self._queues.get(self._neighbourhood(peer) or "")
-        return queue is not None and len(queue) >= self._per_address and queue.is_hurried(now)
+        return self.is_crowded(name) and self._queues[name].is_hurried(now)
 
     def are_all_hurried(self, now: float) -> bool:
         """Say whether connections of all strangers together come too fast, if there is no room."""
         return self._all.is_hurried(now)
 
-    def enter(self, channel: Any, now: float) -> None:  # noqa: ANN401 - a channel
-        """Take a new connection for a stranger's."""
-        name = self._names[channel] = self._neighbourhood(channel.addr[0])
+    def enter(self, channel: Any, name: str | None, now: float) -> None:  # noqa: ANN401 - a channel
+        """Take a new connection for a stranger's, of a neighbourhood unless it is a proxy's."""
+        self._names[channel] = name
         if name is not None and name not in self._queues:
             self._queues[name] = _Queue(self._per_address)
         for queue in self._of(name):

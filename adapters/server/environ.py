@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from adapters.server.exchange import Exchange
-from adapters.server.head import Head, fold_values
+from adapters.server.head import fold_values
 
 # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+
+_ALWAYS: Final[Mapping[str, Any]] = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.input_terminated": True,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
 
 def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
@@ -21,9 +33,9 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     the task adds `taskflow.authenticated`, to be called where the application finds out who asks.
     """
     head = exchange.head
-    return {
+    environ = {
+        **_ALWAYS,
         "REQUEST_METHOD": head.method,
-        "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(head.path.encode("latin-1")).decode("latin-1"),
         "QUERY_STRING": head.query,
         "REQUEST_URI": head.target,
@@ -31,19 +43,16 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{head.version}",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(exchange.body.content),
-        "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
         "taskflow.request_id": head.request_id,
         "taskflow.permit": exchange.permit,
         **_length(exchange),
-        **_header_variables(head),
     }
+    for name, repeats in head.by_name.items():
+        if (variable := _variable(name)) is not None:
+            environ[variable] = fold_values(name, repeats)
+    return environ
 
 
 def _length(exchange: Exchange) -> dict[str, str]:
@@ -51,19 +60,11 @@ def _length(exchange: Exchange) -> dict[str, str]:
     return {"CONTENT_LENGTH": str(len(exchange.body.content))} if has_length else {}
 
 
-def _header_variables(head: Head) -> dict[str, str]:
-    return {
-        _variable(name): fold_values(name, repeats)
-        for name, repeats in head.by_name.items()
-        if _has_variable(name)
-    }
-
-
-def _has_variable(name: str) -> bool:
+@lru_cache(maxsize=256)
+def _variable(name: str) -> str | None:
+    """Return the variable of a header field, if it has one."""
     # APPSEC: `X_Forwarded_For` would become the variable of `X-Forwarded-For`.
-    return "_" not in name and name not in _FRAMING
-
-
-def _variable(name: str) -> str:
+    if "_" in name or name in _FRAMING:
+        return None
     variable = name.upper().replace("-", "_")
     return variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"

@@ -11,6 +11,8 @@ from typing import Final
 
 RECV_BYTES: Final = 65_536
 BACKLOG: Final = 4_096
+WAITING: Final = 4_096
+"""Most connections that are accepted and wait for their turn to be taken in."""
 
 _RESERVE: Final = 64
 """Descriptors for everything that is not a caller's connection."""
@@ -20,15 +22,26 @@ LOGGER: Final = logging.getLogger("taskflow.server")
 
 def room_for_connections(wanted: int) -> int:
     """Raise this process' limit of open files to hold `wanted` connections; return how many fit."""
+    allowed = _raised_limit(wanted + _RESERVE)
+    if allowed < wanted + _RESERVE:
+        LOGGER.warning("the limit of %d open files leaves room for fewer connections", allowed)
+    return max(1, min(wanted, allowed - _RESERVE))
+
+
+def room_for_arrivals(connections: int) -> int:
+    """Raise the limit further; return how many may wait beside so many connections."""
+    others = connections + _RESERVE
+    return max(1, _raised_limit(others + WAITING) - others)
+
+
+def _raised_limit(needed: int) -> int:
+    """Raise the limit of open files to what is needed, as far as that goes; return what it is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _RESERVE
     if soft >= needed or soft == resource.RLIM_INFINITY:
-        return wanted
+        return needed
     allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < needed:
-        LOGGER.warning("the limit of %d open files leaves room for fewer connections", allowed)
-    return max(1, allowed - _RESERVE)
+    return allowed
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -48,11 +61,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     )
 
 
-def arrived(sock: socket.socket) -> bytes:
-    """Return what has come with a connection, and leave it there."""
+def received(sock: socket.socket, most: int) -> bytes | None:
+    """Return what has come over a socket: no bytes if the caller has gone, None if nothing has."""
     try:
-        return sock.recv(RECV_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except OSError:  # nothing has come, or the caller has gone
+        return sock.recv(most, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
         return b""
 
 

@@ -15,6 +15,7 @@ from adapters.settings.gateway_config import (
     ServerConfig,
 )
 from adapters.settings.key_validity import KeyValidity
+from adapters.settings.mapping_config import MapConfig, MapFault
 from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
 from adapters.settings.resolve import (
@@ -22,6 +23,7 @@ from adapters.settings.resolve import (
     load_settings,
     resolve,
     resolve_login,
+    resolve_route,
 )
 from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
@@ -41,6 +43,8 @@ __all__ = [
     "InvalidKey",
     "KeyValidity",
     "LogConfig",
+    "MapConfig",
+    "MapFault",
     "Misfit",
     "PagesConfig",
     "PagesLogin",
@@ -62,4 +66,5 @@ __all__ = [
     "read_store_config",
     "resolve",
     "resolve_login",
+    "resolve_route",
 ]

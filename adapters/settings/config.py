@@ -12,6 +12,7 @@ from attrs import frozen
 from adapters.settings.diagnostics import ConfigProblem, Diagnostics, SettingsError
 from adapters.settings.gateway_config import GatewayConfig, read_gateway
 from adapters.settings.includes import MergedDocument, read_merged
+from adapters.settings.mapping_config import CheckMap, unchecked
 from adapters.settings.nodes import Node, bare
 from adapters.settings.providers import Providers, read_providers
 from adapters.settings.references import DeclaredSecret
@@ -37,13 +38,13 @@ class Config:
         return (*keys, *(() if password is None else (password,)))
 
 
-def read_config(path: Path, environ: Mapping[str, str]) -> Config:
+def read_config(path: Path, environ: Mapping[str, str], check_map: CheckMap = unchecked) -> Config:
     """Read a configuration file and what it includes; raise SettingsError with every problem.
 
     No secret is looked up, no command is run. Of the environment, only the home folder and the
     folders of included files are read. Relative paths start at the folder of `path` in all files.
     """
-    config = _read(path, environ)
+    config = _read(path, environ, check_map)
     if problems := config.diagnostics.problems:
         raise SettingsError(tuple(sorted(problems, key=config.diagnostics.order)))
     return config
@@ -70,14 +71,16 @@ def _is_on_store(problem: ConfigProblem) -> bool:
 _ON_STORE: Final = re.compile(r"$|taskflow(?!server|limits|children|log|audit)")
 
 
-def _read(path: Path, environ: Mapping[str, str]) -> Config:
+def _read(path: Path, environ: Mapping[str, str], check_map: CheckMap = unchecked) -> Config:
     document = read_merged(path, environ)
     if not isinstance(document, MergedDocument):
         raise SettingsError(document)
-    return config_of(document, environ.get("HOME") or None)
+    return config_of(document, environ.get("HOME") or None, check_map)
 
 
-def config_of(document: MergedDocument, home: str | None) -> Config:
+def config_of(
+    document: MergedDocument, home: str | None, check_map: CheckMap = unchecked
+) -> Config:
     """Return what a document says; with problems noted in it, it is not to be used."""
     diagnostics = Diagnostics(document.file, document.lines, home)
     diagnostics.problems.extend(document.repeats)
@@ -85,5 +88,5 @@ def config_of(document: MergedDocument, home: str | None) -> Config:
     root.refuse_misspelt("gateway", "secrets", "plugins", "taskflow")
     providers = read_providers(root)
     gateway = read_gateway(root, providers)
-    webhooks = read_webhooks(root, providers, gateway.limits)
+    webhooks = read_webhooks(root, providers, gateway.limits, check_map)
     return Config(gateway, webhooks, providers, document.files, diagnostics)

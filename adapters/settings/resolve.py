@@ -11,6 +11,7 @@ from adapters.settings.advice import advise
 from adapters.settings.config import Config, read_config
 from adapters.settings.diagnostics import ConfigAdvice, Diagnostics, SourceLine, written
 from adapters.settings.gateway_config import GatewayConfig
+from adapters.settings.mapping_config import CheckMap, unchecked
 from adapters.settings.pages import PagesLogin
 from adapters.settings.routes_config import RouteConfig, RouteKey, UnresolvedKey
 from adapters.settings.secret_lookup import Secrets, look_up
@@ -48,9 +49,11 @@ class Settings(GatewayConfig):
     advice: tuple[ConfigAdvice, ...]
 
 
-def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str], check_map: CheckMap = unchecked
+) -> Settings:
     """Read a configuration file and look up its secrets; raise SettingsError with every problem."""
-    return resolve(read_config(path, environ), environ)
+    return resolve(read_config(path, environ, check_map), environ)
 
 
 def resolve(config: Config, environ: Mapping[str, str]) -> Settings:
@@ -71,6 +74,12 @@ def resolve(config: Config, environ: Mapping[str, str]) -> Settings:
         disabled=config.webhooks.disabled,
         advice=tuple(sorted(diagnostics.advice, key=diagnostics.order)),
     )
+
+
+def resolve_route(config: Config, route: RouteConfig, environ: Mapping[str, str]) -> RouteConfig:
+    """Return a route with its keys; no secret of another one is looked up."""
+    declared = [key.secret for key in route.declared]
+    return _with_keys(route, look_up(declared, config.providers, environ))
 
 
 def resolve_login(config: Config, environ: Mapping[str, str]) -> PagesLogin | Unresolved | None:

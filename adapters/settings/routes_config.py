@@ -12,6 +12,7 @@ from adapters.settings.allowed_actions import AllowedActions, read_allowed
 from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
 from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
+from adapters.settings.mapping_config import CheckMap, MapConfig, read_map
 from adapters.settings.nodes import Node
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
@@ -37,6 +38,7 @@ _ROUTE: Final[dict[str, Any]] = {
     "controller_id": str,
     "description": Annotated[str, plain_text],
     "limits": Any,
+    "map": Any,
     "separate_approver": bool,
 }
 _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
@@ -104,6 +106,7 @@ class RouteConfig:
     controller_id: str
     description: str | None = None
     limits: RouteLimits
+    map: MapConfig | None = None
     enabled: bool = True
     separate_approver: bool = False
     declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
@@ -156,7 +159,9 @@ class Webhooks:
         return tuple(one for one in self.routes if one.enabled and not self.off)
 
 
-def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
+def read_webhooks(
+    root: Node, providers: Providers, limits: Limits, check_map: CheckMap
+) -> Webhooks:
     """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
     plugins = root.at("plugins")
     plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
@@ -167,7 +172,9 @@ def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
     config = entry.at("config")
     config.members(("routes",))
     routes = config.at("routes")
-    declared = (_route(RouteId(name), one, limits) for name, one in routes.members().items())
+    declared = (
+        _route(RouteId(name), one, limits, check_map) for name, one in routes.members().items()
+    )
     webhooks = Webhooks(read_switch(plugins, entry), tuple(filter(None, declared)), entry.path)
     for key in (key for route in webhooks.served for key in route.declared):
         providers.check(key.secret, root.diagnostics)
@@ -175,7 +182,9 @@ def read_webhooks(root: Node, providers: Providers, limits: Limits) -> Webhooks:
     return webhooks
 
 
-def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None:
+def _route(
+    route_id: RouteId, node: Node, general: Limits, check_map: CheckMap
+) -> RouteConfig | None:
     if not isinstance(node.value, dict):
         node.refuse("an object")
         return None
@@ -194,6 +203,7 @@ def _route(route_id: RouteId, node: Node, general: Limits) -> RouteConfig | None
         separate_approver=found.get("separate_approver", False),
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
+        map=read_map(node.at("map"), check_map, [key.may for key in declared]),
         place=node.path,
     )
 

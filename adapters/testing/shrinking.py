@@ -150,10 +150,10 @@ def _dated(step: TrialStep, change: Callable[[int], int]) -> TrialStep:
 def _expecting_less(step: TrialStep, flow_id: FlowId, moved: int) -> TrialStep:
     if not isinstance(step, Send) or not isinstance(step.command, REVISIONED):
         return step
-    if step.command.flow_id != flow_id or step.command.expected_revision < moved:
+    expected = step.command.expected_revision
+    if step.command.flow_id != flow_id or expected is None or expected < moved:
         return step
-    expected = step.command.expected_revision - moved
-    return replace(step, command=replace(step.command, expected_revision=expected))
+    return replace(step, command=replace(step.command, expected_revision=expected - moved))
 
 
 def _renamed(step: TrialStep, kind: str, gone: int) -> TrialStep:

@@ -192,25 +192,27 @@ class Admission:
         client = client_address(
             head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
         )
+        is_probe, is_link = head.path in _PROBES, head.path.startswith(resume_links.PREFIX)
+        route = None if is_probe or is_link else table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
             remote_address=table.remember_address(client),
+            route_id=None if route is None else route.route_id,
         )
-        if head.path in _PROBES:
+        if is_probe:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
-        if head.path.startswith(resume_links.PREFIX):
+        if is_link:
             return self._let_follow(head, client_key(client, table.limits.ipv6_prefix), context)
-        route = table.routes.find(head.path)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
             return self._refuse(
                 context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
             )
         counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
-        return self._let_in(head, route, counted, evolve(context, route_id=route.route_id))
+        return self._let_in(head, route, counted, context)
 
     def _let_follow(
         self, head: RequestHead, client: str, context: RequestContext
@@ -318,7 +320,7 @@ class Admission:
         retry_after = self._rate.hit(counted, route.limits)
         if retry_after:
             return responses.rate_limited(retry_after)
-        if fault := media_type_fault(head):
+        if fault := media_type_fault(head, takes_forms=route.takes_forms):
             return responses.unsupported_media_type(fault)
         return None
 

@@ -95,6 +95,7 @@ def neighbourhood(peer: str, trusted: Sequence[IPNetwork], prefix: int = IPV6_PR
     return None if is_trusted_proxy(peer, trusted) else client_key(peer, prefix)
 
 
+@lru_cache(maxsize=1024)
 def remembered(address: str, *, mode: str) -> str | None:
     """Return how logs and events record a client: `full`, `truncated` to its network, or `none`.
 

@@ -48,6 +48,18 @@ def request_key(route_id: RouteId, keys: Sequence[str], body: bytes) -> RequestK
     )
 
 
+def delivery_key(route_id: RouteId, delivery_id: str, document: bytes) -> RequestKey:
+    """Return the key of a delivery by its sender's id; `document` is what it was mapped to.
+
+    NOTE: senders may write an event anew for each attempt, so it is not the raw body that has to
+    be the same. An id that no header could hold is kept as its digest.
+    """
+    fits = len(delivery_id) <= _MOST and _BARE.fullmatch(delivery_id)
+    key = delivery_id if fits else f"sha256:{hashlib.sha256(delivery_id.encode()).hexdigest()}"
+    digest = hashlib.sha256(document).hexdigest()
+    return RequestKey(route_id=route_id, key=key, request_hash=digest)
+
+
 def _text(sent: str) -> str | Issue:
     """Return what a key says: a string of Structured Fields, or any visible ASCII as it is."""
     quoted = _QUOTED.fullmatch(sent)

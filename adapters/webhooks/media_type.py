@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.webhooks.mapping.payloads import FORM, is_form
 from adapters.webhooks.request_context import RequestHead
 from adapters.webhooks.text import quoted, trim
 
 _JSON: Final = "application/json"
 
 
-def media_type_fault(head: RequestHead) -> str | None:
+def media_type_fault(head: RequestHead, *, takes_forms: bool = False) -> str | None:
     """Return what is wrong with a request's Content-Type or Content-Encoding.
 
     NOTE: parameters are ignored, a charset too, as in the reference: the body itself shows it.
     """
-    if not _is_json(head.value("content-type") or ""):
+    content_type = head.value("content-type") or ""
+    if not (_is_json(content_type) or (takes_forms and is_form(content_type))):
+        expected = f"{FORM}, {_JSON}" if takes_forms else _JSON
         sent = _sent(head.values("content-type"))
-        return f"expected application/json or application/*+json, got {sent}"
+        return f"expected {expected} or application/*+json, got {sent}"
     coding = head.value("content-encoding") or ""
     if coding.lower() not in {"", "identity"}:
         return f"expected a body without content coding, got Content-Encoding {quoted(coding)}"

@@ -16,7 +16,6 @@ from adapters.webhooks.actions import (
     QueryAction,
     correlation_of,
     make_command,
-    read_call,
 )
 from adapters.webhooks.admission import (
     Admission,
@@ -26,8 +25,8 @@ from adapters.webhooks.admission import (
     RoutePermit,
     UnverifiedPermit,
 )
+from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
-from adapters.webhooks.idempotency import request_key
 from adapters.webhooks.outcomes import (
     ActionReplies,
     outcome_response,
@@ -51,7 +50,6 @@ from adapters.webhooks.steps import (
     do_now,
     put_off,
 )
-from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.ports import StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import LinkTarget
@@ -68,11 +66,11 @@ T = TypeVar("T")
 
 @frozen
 class _Request:
-    """A request that makes sense: who sent it, what it asks for, and its body as it came."""
+    """A request that makes sense: who sent it, what it asks for, and as what it came."""
 
     permit: RoutePermit
     call: ActionCall
-    body: bytes
+    asked: AskedCall
 
 
 @frozen(kw_only=True)
@@ -141,8 +139,9 @@ class WebhookResource:
     def _logged(
         self, permit: RequestPermit, call: ActionCall | None, response: Response
     ) -> Response:
-        action = resume_links.ACTION if isinstance(permit, LinkPermit) else None
-        flow_id = None
+        action, flow_id = response.action, None
+        if isinstance(permit, LinkPermit):
+            action = resume_links.ACTION
         if call is not None:
             action, flow_id = call.action.name, call.values.get("flow_id")
         try:
@@ -170,14 +169,8 @@ class WebhookResource:
         return self._understand(verified, body)
 
     def _understand(self, permit: RoutePermit, body: bytes) -> _Request | Response:
-        route_id = permit.route_id
-        document = read_json(body)
-        if isinstance(document, Malformed):
-            return responses.invalid_json(route_id, document.reason)
-        call = read_call(document)
-        if isinstance(call, Issue):
-            return responses.invalid_request(route_id, call.text)
-        return _Request(permit, call, body)
+        asked = read_asked(permit.route, permit.head.value, body)
+        return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
         return responses.READY if self.ready() else responses.NOT_READY
@@ -267,7 +260,7 @@ class WebhookResource:
 
     def _change(self, request: _Request, action: CommandAction) -> Response | CommandStep:
         permit, route = request.permit, request.permit.route
-        key = request_key(route.route_id, permit.idempotency_keys, request.body)
+        key = request.asked.key(route.route_id, permit.idempotency_keys)
         if isinstance(key, Issue):
             return responses.invalid_request(route.route_id, key.text)
         replies, link_hash = self._make_link(action, request.call.values)

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 import orjson
 from attrs import evolve, frozen
 
-from adapters.presentation.answer_codes import ACTION_NOT_ALLOWED, ANSWER_CODES
+from adapters.presentation.answer_codes import ACTION_NOT_ALLOWED, ANSWER_CODES, UNMAPPABLE
+from adapters.webhooks.text import quoted
 from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
@@ -26,6 +27,8 @@ NOTHING: Final[ActionResult] = {}
 REPLAYED: Final[Headers] = (("Idempotent-Replayed", "true"),)
 PERSIST_FAILED: Final = "persist_failed"
 STORE_RETRY_SECONDS: Final = 5
+SKIPPED: Final = "skipped"
+_MOST_OF_EVENT: Final = 128
 
 _HEADERS: Final = (
     ("Content-Type", "application/json; charset=utf-8"),
@@ -38,7 +41,7 @@ _HEADERS: Final = (
 
 @frozen
 class Response:
-    """An answer but for the request's id; `code`, `reason` and `flow_id` are for the log.
+    """An answer but for the request's id; `code`, `reason` and what follows it are for the log.
 
     A long body stands in `pieces`, to be sent one after the other.
     """
@@ -50,6 +53,7 @@ class Response:
     reason: str | None = None
     pieces: Sequence[bytes] = ()
     flow_id: FlowId | None = None
+    action: str | None = None
 
     def all_headers(self, request_id: RequestId) -> Headers:
         """Return the headers of the answer to a request."""
@@ -131,6 +135,20 @@ def invalid_json(route_id: RouteId, reason: str) -> Response:
 def invalid_request(route_id: RouteId, issue: str) -> Response:
     """Answer which field of a request is wrong, and how."""
     return refusal("invalid_request", issue, route_id=route_id)
+
+
+def skipped(route_id: RouteId, event: str) -> Response:
+    """Answer that a delivery was understood, and that its route has nothing to do for it."""
+    named = event[:_MOST_OF_EVENT]
+    envelope = {"ok": True, "routeId": route_id, "skipped": named, "result": NOTHING}
+    return Response(200, SKIPPED, orjson.dumps(envelope), reason=quoted(event))
+
+
+def unmappable(route_id: RouteId, reason: str, action: str | None) -> Response:
+    """Answer why a delivery could not be made an action, and of which one, for the log."""
+    sentence = f"The payload cannot be mapped: {reason}"
+    response = refusal(UNMAPPABLE, sentence, route_id=route_id)
+    return evolve(response, reason=reason, action=action or UNMAPPABLE)
 
 
 def action_not_allowed(route_id: RouteId, action: str) -> Response:

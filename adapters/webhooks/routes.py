@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from adapters.webhooks.mapping.mapping import PayloadMap
 from adapters.webhooks.request_context import RequestHead
 from domain.application.limits import RouteLimits
 from domain.application.sessions import OwnerSession
@@ -61,6 +62,13 @@ class WebhookRoute:
     may: Mapping[KeyId, AbstractSet[str]] = field(factory=dict)
     limits: RouteLimits = field(factory=RouteLimits)
     separate_approver: bool = False
+    payloads: PayloadMap | None = field(default=None, repr=False)
+    """What makes actions of its senders' payloads; without it they send actions."""
+
+    @property
+    def takes_forms(self) -> bool:
+        """Say whether a body may be a form."""
+        return self.payloads is not None and self.payloads.form is not None
 
     def allows(self, key_id: KeyId | None, action: str) -> bool:
         """Return whether a caller with a key may ask for an action."""

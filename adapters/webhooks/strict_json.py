@@ -40,7 +40,7 @@ OVERFLOW: Final = Overflow()
 def read_json(body: bytes) -> Any | Malformed:  # noqa: ANN401 - any JSON value
     """Return the JSON value that a body is, or why it is none; it never raises."""
     text = body.removeprefix(BOM)
-    if not (_is_too_deep(text) or _has_forbidden_escape(text)):
+    if not (is_too_deep(text) or _has_forbidden_escape(text)):
         decoder = _COUNTING if _LONG_RUN.search(text) else _PLAIN
         try:
             return decoder.decode(text.decode())
@@ -114,7 +114,8 @@ _PAIR: Final = re.compile(
 _HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _is_too_deep(body: bytes) -> bool:
+def is_too_deep(body: bytes) -> bool:
+    """Say whether a JSON text has more levels than are read."""
     if body.count(b"[") + body.count(b"{") <= MOST_LEVELS:
         return False
     brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)

@@ -18,6 +18,9 @@ from domain.flow.status import (
 )
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
+ExpectedRevision: TypeAlias = int | None
+"""The revision that a flow must have; None is for whichever it has (ADR 76)."""
+
 
 @frozen(kw_only=True)
 class CreateFlow:
@@ -47,7 +50,7 @@ class SetWaiting:
     """
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
     wait_json: Patch[Json] = KEEP
@@ -64,7 +67,7 @@ class ResumeFlow:
     """Let a flow go on."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     status: FlowStatus = FlowStatus.QUEUED
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
@@ -75,7 +78,7 @@ class ResumeEarly:
     """Let a flow that waits go on, or the next wait of one that does not wait yet."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     status: FlowStatus = FlowStatus.QUEUED
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
@@ -102,7 +105,7 @@ class FinishFlow:
     """End a flow well."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     state_json: Patch[Json] = KEEP
 
 
@@ -111,7 +114,7 @@ class FailFlow:
     """End a flow badly."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
     state_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
     blocked_summary: Patch[str | None] = KEEP
@@ -122,7 +125,7 @@ class RequestCancel:
     """Set the cancel intent, and nothing else."""
 
     flow_id: FlowId
-    expected_revision: int
+    expected_revision: ExpectedRevision
 
 
 @frozen(kw_only=True)

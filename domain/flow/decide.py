@@ -41,7 +41,7 @@ def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
         return _create(flow, command, context)
     if flow is None or flow.owner != context.owner:
         return NOT_FOUND
-    if isinstance(command, c.REVISIONED) and command.expected_revision != flow.revision:
+    if isinstance(command, c.REVISIONED) and command.expected_revision not in {None, flow.revision}:
         reason = "TaskFlow changed since the caller's expected revision."
         return Refusal(code=RefusalCode.REVISION_CONFLICT, reason=reason, flow=flow)
     if isinstance(command, c.FollowLink) and (objection := link_objection(flow, command)):

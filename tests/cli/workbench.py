@@ -163,6 +163,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         reload=lambda config, _: refuse(config),
         clock=lambda: NOON + DAY,
         check=check,
+        explain=lambda options: refuse(options.config),
         read_store=_read_store,
         write_store=_write_store,
         migrate=migrate_store,

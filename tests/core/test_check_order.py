@@ -20,13 +20,14 @@ from domain.flow.commands import (
     SetWaiting,
     UpdateTask,
 )
-from domain.flow.events import FlowCancelRequested, FlowSucceeded
+from domain.flow.events import FlowBeganWaiting, FlowCancelRequested, FlowSucceeded
 from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import Runtime, TaskStatus
 
 FINISHED = given(CREATED, FlowSucceeded(at=THEN))
 """At revision 1, so that revision 0 is stale."""
+WAITING = given(CREATED, FlowBeganWaiting(at=THEN))
 STALE: tuple[Revisioned, ...] = (
     SetWaiting(flow_id=FLOW, expected_revision=0),
     ResumeFlow(flow_id=FLOW, expected_revision=0),
@@ -47,6 +48,16 @@ NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 def test_a_stranger_is_told_the_same_of_a_flow_and_of_none(command: FlowCommand) -> None:
     assert FINISHED.when(command, owner=STRANGER).decision == NOT_FOUND
     assert given().when(command, owner=STRANGER).decision == NOT_FOUND
+
+
+@pytest.mark.parametrize("command", STALE)
+def test_without_a_revision_a_flow_is_taken_as_it_is(command: Revisioned) -> None:
+    as_it_is = replace(command, expected_revision=None)
+    assert not isinstance(WAITING.when(as_it_is).decision, Refusal)
+    refused = FINISHED.when(as_it_is).decision
+    assert isinstance(refused, Refusal)
+    assert refused.code is RefusalCode.TERMINAL
+    assert WAITING.when(as_it_is, owner=STRANGER).decision == NOT_FOUND
 
 
 @pytest.mark.parametrize("command", STALE)

@@ -77,7 +77,7 @@ def another_revision_is_a_conflict(step: Step) -> bool:
     if step.before is None or not isinstance(command, REVISIONED):
         return step.refusal is not RefusalCode.REVISION_CONFLICT
     own = step.before.owner == step.issued.owner
-    stale = command.expected_revision != step.before.revision
+    stale = command.expected_revision not in {None, step.before.revision}
     return (step.refusal is RefusalCode.REVISION_CONFLICT) == (own and stale)
 
 

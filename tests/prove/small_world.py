@@ -169,6 +169,7 @@ def _revisions(command: Command) -> Iterator[Command]:
     if isinstance(command, REVISIONED):
         yield replace(command, expected_revision=REVISION - 1)
         yield replace(command, expected_revision=REVISION + 1)
+        yield replace(command, expected_revision=None)
 
 
 def _new_id(command: Command) -> str:

@@ -9,20 +9,23 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ThreadedTaskDispatcher, WSGITask  # type: ignore[import-untyped]
 
+from adapters.server.answering import AnsweringConnection
 from adapters.server.channel import Channel
 from adapters.server.connection import ClientConnection
-from adapters.server.listener import Listener, Workers
+from adapters.server.listener import Listener
 from adapters.server.task import AppTask
+from adapters.server.workers import Workers
 
 _LISTENER: Final = """
-    accept add_task channel_class handle_accept handle_close handle_error logger maintenance
+    add_task channel_class handle_accept handle_close handle_error logger maintenance
     pull_trigger readable
 """
 _CONNECTION: Final = """
     del_channel handle_close handle_error handle_expt handle_read handle_write logger write_soon
 """
 OVERRIDDEN: Final = (
-    (Channel, HTTPChannel, "cancel handle_close readable received send service"),
+    (Channel, HTTPChannel, "handle_close readable received"),
+    (AnsweringConnection, HTTPChannel, "cancel send service"),
     (
         ClientConnection,
         HTTPChannel,

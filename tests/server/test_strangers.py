@@ -139,8 +139,9 @@ def test_the_first_of_those_without_a_whole_head_gives_way_first() -> None:
 
 @pytest.mark.usefixtures("expected_logs")
 def test_those_who_were_answered_give_way_where_the_newcomer_is_alone_without_a_head() -> None:
-    with serving(admit=admit, connections=4) as running, crowd(running, 4, REFUSED) as refused:
-        assert {caller.answer().status for caller in refused} == {401}
+    with serving(admit=admit, connections=4) as running, ExitStack() as stack:
+        refused = [stack.enter_context(running.calling()) for _ in range(4)]
+        assert [caller.ask(REFUSED).status for caller in refused] == [401] * 4
         with running.calling() as newcomer:
             assert is_gone(refused[0])
             assert newcomer.ask(request()).status == 200

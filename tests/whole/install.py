@@ -37,6 +37,10 @@ TOOLS = (
     Tool("haproxy", ("haproxy",)),
     Tool("chromium", ("chromium",)),  # reads the auditor's pages
     Tool("faketime", ("faketime",)),  # sets the clock of a running gateway
+    Tool("curl", ("curl",)),  # these three are typed in the senders' pages
+    Tool("jq", ("jq",)),
+    Tool("openssl", ("openssl",)),
+    Tool("prometheus-alertmanager", ("prometheus-alertmanager",)),  # a sender
 )
 
 

@@ -59,7 +59,8 @@ class Rules:
     ) -> ModelRejection | None:
         """Return why a flow rejects a command: its revision comes first, then the lifecycle."""
         command = context.command
-        if getattr(command, "expected_revision", flow.revision) != flow.revision:
+        expected = getattr(command, "expected_revision", None)
+        if expected is not None and expected != flow.revision:
             changed = "TaskFlow changed since the caller's expected revision."
             return ModelRejection("revision_conflict", changed)
         if isinstance(command, FollowLink | ExpireWait):

@@ -49,7 +49,9 @@ _ABOUT: Final = """\
 One JSON object with an `action` is POSTed to the path of a route: `/plugins/webhooks/` and the \
 route's id, unless its configuration names another path. A field that is absent keeps its value, \
 and `null` clears it. No text may hold the character U+0000. A route with `auth` takes requests \
-that their sender signs, in the place of a secret."""
+that their sender signs, in the place of a secret. A route with a `map` takes its senders' own \
+payloads instead of these actions; its requests, and what it skips or answers itself, are not \
+described here."""
 
 HEADERS: Final[Mapping[str, OpenApi]] = {
     "X-Request-Id": {

@@ -1,0 +1,117 @@
+"""`map` of a route: how its senders' payloads become actions.
+
+Read here is its structure. Whether its templates, actions and fields are what they should be, the
+webhooks know: `CheckMap` is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from functools import reduce
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from adapters.settings.allowed_actions import AllowedActions
+from adapters.settings.diagnostics import ConfigPath
+from adapters.settings.nodes import ABSENT, Misfit, Node
+from adapters.settings.structure import Each, another, plain_text, read
+
+Scalars: TypeAlias = dict[str, str | float | bool | None]
+
+
+def _any_json(node: Node) -> object:
+    return node.value
+
+
+def _object(node: Node) -> dict[str, Any]:
+    if not isinstance(node.value, dict):
+        raise Misfit("an object")
+    return node.value
+
+
+def _scalars(node: Node) -> Scalars:
+    found = _object(node)
+    for key, value in found.items():
+        if isinstance(value, dict | list):
+            node.at(key).refuse("a string, a number, true, false or null")
+    return found
+
+
+_Template: TypeAlias = Annotated[str, plain_text]  # NOTE: `${a}` in it is no variable
+_Types: TypeAlias = Annotated[tuple[str, ...], Each(_Template, "types of events", 100)]
+
+
+@frozen(kw_only=True)
+class MapRuleConfig:
+    """For which deliveries a rule is, and the action with its fields, or the answer, for them."""
+
+    on: _Types | None = None
+    when: Annotated[Scalars, _scalars] = field(factory=dict)
+    unless: Annotated[Scalars, _scalars] = field(factory=dict)
+    action: _Template | None = None
+    fields: Annotated[dict[str, Any], _object] = field(factory=dict)
+    answer: Annotated[Any, _any_json] = None
+
+
+@frozen(kw_only=True)
+class MapConfig:
+    """The map of a route: templates of an event's type and of its id, and rules."""
+
+    event: _Template | None = None
+    delivery: _Template | None = None
+    form: Literal["fields", "payload"] | None = None
+    rules: Annotated[tuple[MapRuleConfig, ...], Each(MapRuleConfig, "rules", 100)]
+
+
+MapFault: TypeAlias = tuple[ConfigPath, str]
+"""A place within a map, and what was expected there."""
+
+CheckMap: TypeAlias = Callable[[MapConfig], Iterable[MapFault]]
+"""Says what is wrong with the templates, the actions and the fields of a map."""
+
+unchecked: Final[CheckMap] = lambda _: ()  # noqa: E731 - it is a value
+"""Checks nothing, for those who serve no webhooks."""
+
+
+def read_map(node: Node, check: CheckMap, may: Collection[AllowedActions]) -> MapConfig | None:
+    """Read a route's `map`, if it has one; `may` has what each of its keys may ask for."""
+    if node.is_absent:
+        return None
+    before = len(node.diagnostics.problems)
+    found: MapConfig | None = read(node, MapConfig)
+    if found is None or len(node.diagnostics.problems) > before:
+        return None
+    if not found.rules:
+        node.at("rules").refuse("at least one rule", "none")
+    for index, rule in enumerate(found.rules):
+        place = _below(node, ("rules", index))
+        _check_rule(place, rule, found)
+        if rule.action and may and not any(each is None or rule.action in each for each in may):
+            place.at("action").refuse("an action that a key of the route may use", "another one")
+    for path, expected in check(found):
+        place = _below(node, path)
+        place.refuse(expected, another(place, "another text"))
+    return found
+
+
+def _check_rule(node: Node, rule: MapRuleConfig, whole: MapConfig) -> None:
+    if (rule.action is None) == (rule.answer is None):
+        both = rule.action is not None
+        node.refuse("either an action or an answer", "both" if both else "neither")
+    if rule.on is not None and whole.event is None:
+        node.at("on").refuse("event beside rules, where a rule is for some types", "no event")
+    if rule.action is None and rule.fields:
+        node.at("fields").refuse("an action, which fields are for", "fields without one")
+
+
+def _below(node: Node, path: ConfigPath) -> Node:
+    return reduce(_member, path, node)
+
+
+def _member(node: Node, step: str | int) -> Node:
+    if isinstance(step, str):
+        return node.at(step)
+    items = node.value if isinstance(node.value, list) else []
+    value = items[step] if step < len(items) else ABSENT
+    return Node((*node.path, step), value, node.diagnostics)

@@ -1,0 +1,67 @@
+"""What a body asks for: an action as it stands there, or what the route's map makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from attrs import frozen
+
+from adapters.webhooks import responses
+from adapters.webhooks.actions import ActionCall, read_call
+from adapters.webhooks.fields import Issue
+from adapters.webhooks.idempotency import delivery_key, request_key
+from adapters.webhooks.mapping.mapping import Answered, Mapped, PayloadMap, Skipped, Unmappable
+from adapters.webhooks.mapping.placeholders import HeaderValue
+from adapters.webhooks.responses import Response
+from adapters.webhooks.routes import WebhookRoute
+from adapters.webhooks.strict_json import Malformed, read_json
+from domain.application.recorded_events import RequestKey
+from domain.flow.ids import RouteId
+
+
+@frozen
+class AskedCall:
+    """An action that was asked for, the bytes that do so, and the id of the delivery, if any."""
+
+    call: ActionCall
+    document: bytes
+    delivery_id: str | None = None
+
+    def key(self, route_id: RouteId, sent: Sequence[str]) -> RequestKey | Issue | None:
+        """Return the idempotency key: the delivery's, or what was sent as one."""
+        if self.delivery_id is not None:
+            return delivery_key(route_id, self.delivery_id, self.document)
+        return request_key(route_id, sent, self.document)
+
+
+def read_asked(route: WebhookRoute, header: HeaderValue, body: bytes) -> AskedCall | Response:
+    """Return what a body asks of a route, or the answer that it gets instead."""
+    if route.payloads is not None:
+        return _mapped(route, route.payloads, header, body)
+    document = read_json(body)
+    if isinstance(document, Malformed):
+        return responses.invalid_json(route.route_id, document.reason)
+    call = read_call(document)
+    if isinstance(call, Issue):
+        return responses.invalid_request(route.route_id, call.text)
+    return AskedCall(call, body)
+
+
+def _mapped(
+    route: WebhookRoute, payloads: PayloadMap, header: HeaderValue, body: bytes
+) -> AskedCall | Response:
+    delivery = payloads.read(header, body)
+    if isinstance(delivery, Malformed):
+        return responses.invalid_json(route.route_id, delivery.reason)
+    match payloads.apply(delivery, route.limits.body_bytes):
+        case Mapped(call, document, delivery_id):
+            return AskedCall(call, document, delivery_id)
+        case Skipped(event):
+            return responses.skipped(route.route_id, event)
+        case Answered(answer):
+            return Response(200, None, answer)
+        case Unmappable(reason, action):
+            return responses.unmappable(route.route_id, reason, action)
+        case other:
+            assert_never(other)
