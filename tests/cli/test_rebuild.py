@@ -44,6 +44,8 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
     assert json.loads(ran.out) == {
         "flows": 3,
         "changed": {
+            "flowNames": 0,
+            "flowFilters": 0,
             "flowWaits": 0,
             "resumeLinks": 0,
             "flowTasks": 0,
