@@ -13,6 +13,8 @@ from eventsourcing.utils import Environment
 
 from adapters.store import schema
 from adapters.store.lists import write_filters, write_name
+from adapters.store.past_flows import INSERT as INSERT_PAST
+from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
 from adapters.store.tasks import write_all, write_changed
 from adapters.store.values import write_values
@@ -33,6 +35,8 @@ class StoredCommit:
     flow: Flow
     key: RequestKeyRow | None
     links: Sequence[LinkRow] = ()
+    past: PastRow | None = None
+    """The flow that the key stands for, as a repeat is shown it."""
 
 
 class FlowRecorder(es.SQLiteApplicationRecorder):
@@ -116,6 +120,8 @@ class _BatchWrite:
             write_name(self._cursor, commit.flow, is_new=is_new)
         for link in commit.links:
             self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
+        if commit.past is not None:
+            self._cursor.execute(INSERT_PAST, commit.past)
         return ids or ()
 
 

@@ -207,7 +207,6 @@ _TABLE: Final[tuple[Action, ...]] = (
         schemas.ONE_FLOW,
         _get_task_summary,
         FOUND_SUMMARY,
-        takes_long=lambda _: True,
     ),
     CommandAction(
         "set_waiting",

@@ -20,9 +20,10 @@ NAMES: Final = "flow_names"
 FILTERS: Final = "flow_filters"
 WAITS: Final = "flow_waits"
 LINKS: Final = "resume_links"
+PAST: Final = "past_flows"
 DERIVED: Final = (
     *(NAMES, FILTERS, WAITS, LINKS, TASKS, VALUES),
-    *(SNAPSHOTS, INDEX, VIEWS, KEYS),
+    *(SNAPSHOTS, INDEX, VIEWS, PAST, KEYS),
 )
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
@@ -52,3 +53,4 @@ def delete_caches(store: EventSourcedStore) -> None:
     execute(store, "DELETE FROM flow_tasks")
     execute(store, "DELETE FROM flow_views")
     execute(store, "DELETE FROM flow_values")
+    execute(store, "DELETE FROM past_flows")

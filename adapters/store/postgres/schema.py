@@ -151,6 +151,14 @@ CREATE INDEX flow_filters_step ON flow_filters (owner, substr(current_step, 1, 2
 CREATE INDEX flow_filters_key ON flow_filters (owner, substr(correlation_key, 1, 200), position)
     WHERE correlation_key IS NOT NULL;
 CREATE INDEX flow_filters_updated ON flow_filters (owner, updated_at);
+CREATE TABLE past_flows (
+    flow_id text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    checksum bigint NOT NULL,
+    state bytea NOT NULL,
+    PRIMARY KEY (flow_id, version, task_id)
+);
 
 CREATE TABLE view_format (format bigint PRIMARY KEY);
 
