@@ -61,6 +61,7 @@ format: setup ## format the code and fix what the linter can fix
 
 docs: setup ## write the generated pages again
 	@$(BIN)/python -m adapters.presentation.lifecycle_page > docs/lifecycle.md
+	@$(BIN)/python -m bench.capacity --write-page
 	@{ printf '# Decisions\n\nOne decision a file, in the order in which they were taken. `make docs` writes this list.\n\n'; \
 	  for adr in docs/adr/0*.md; do sed -n "1s|^# \(.*\)|- [\1]($${adr##*/})|p" $$adr; done; } > docs/adr/README.md
 	@$(BIN)/python -m tests.whole.actions_page

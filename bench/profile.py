@@ -1,8 +1,8 @@
 """Where the time of one request goes, inside the application: `python -m bench.profile`.
 
 The application is called in this process, without server and threads, while a timer interrupts it
-a thousand times a second; each time the innermost part of the path that is on the stack counts.
-Unlike a tracing profiler this costs the many small calls nothing.
+after each millisecond of processor time; each time the innermost part of the path that is on the
+stack counts. Unlike a tracing profiler this costs the many small calls nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-from adapters.composition.gateway import gateway, writing
+from adapters.composition.gateway import gateway
+from adapters.composition.writer import writing
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head
 from adapters.settings import load_settings
@@ -57,7 +58,7 @@ PARTS: Final[Mapping[tuple[str, str], str]] = {
     ("application/recorded_events.py", "to_recorded_events"): "decide and evolve",
     ("store/mapper.py", "to_stored_event"): "encode",
     ("store/mapper.py", "to_domain_event"): "decode",
-    ("store/store.py", "find"): "store: read",
+    ("store/store.py", "_one_json"): "store: read",
     ("store/store.py", "load_many"): "store: read",
     ("store/recorder.py", "append"): "store: insert",
     ("store/sqlite.py", "commit"): "store: commit and sync",
@@ -200,7 +201,7 @@ def _profiled(action: str, run: Callable[[], None], slices: int) -> Profile:
 
 @frozen
 class _Slice:
-    """The seconds of one request, and how often each part was found on the stack."""
+    """The processor seconds of one request, and how often each part was found on the stack."""
 
     per_request: float
     looks: Counter[str]
@@ -212,16 +213,16 @@ def _slice(run: Callable[[], None]) -> _Slice:
     def look(_: int, frame: FrameType | None) -> None:
         looks[_part(frame)] += 1
 
-    before = signal.signal(signal.SIGALRM, look)
-    start, count = time.perf_counter(), 0
-    signal.setitimer(signal.ITIMER_REAL, EVERY, EVERY)
+    before = signal.signal(signal.SIGPROF, look)
+    start, count = time.process_time(), 0
+    signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
     try:
-        while (elapsed := time.perf_counter() - start) < SECONDS:
+        while (elapsed := time.process_time() - start) < SECONDS:
             run()
             count += 1
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     return _Slice(elapsed / count, looks)
 
 

@@ -84,7 +84,7 @@ def test_the_page_for_operators_has_every_setting_of_the_example() -> None:
     table = page.split("\n## Settings\n")[1].split("\n## ")[0]
     block = example.partition("  taskflow: {")[2]
     keys = re.findall(r"(?:^ +(?:// )?|[{,] )(\w+): ", block, re.MULTILINE)
-    sections = {"store", "server", "limits", "children", "log", "audit", "pages"}
+    sections = {"store", "server", "limits", "children", "log", "audit", "pages", "shared"}
     wanted = set(keys) - sections - {"source", "provider", "id"}
     assert len(wanted) > 30
     assert [key for key in sorted(wanted) if not re.search(rf"[.`]{key}`", table)] == []

@@ -84,6 +84,8 @@ class GatewayOptions:
     store: str
     host: str
     port: int
+    metrics: str | None
+    shared_limits: str | None
     threads: int
     connections: int
     drain_seconds: float

@@ -109,8 +109,10 @@ def _findings(title: str, findings: Iterable[ConfigurationFinding]) -> Table:
 def _options(report: Startable) -> Iterator[tuple[str, str]]:
     options = report.options
     yield "Listens on", f"{options.host} port {options.port}"
+    yield "Metrics", options.metrics or "not served: taskflow.server.admin is not set"
     yield "Store", options.store
     yield "Work", _work(options)
+    yield "Limits", options.shared_limits or "counted by this gateway alone"
     yield "Lost children", _children(options)
     yield "Client addresses", f"recorded: {options.remote_address}"
     yield "Trusted proxies", ", ".join(options.trusted_proxies) or "none"

@@ -43,6 +43,7 @@ from domain.replay.findings import RebuiltRows
 T = TypeVar("T")
 
 _MOST_WAIT: Final = 3_600
+_MOST_DESCRIPTORS: Final = 65_535
 
 OpenStore: TypeAlias = Callable[[Path | None, str | None], AbstractContextManager[T]]
 """Opens the store of a configuration, or of a database URL, which goes first."""
@@ -71,6 +72,12 @@ class ServeOptions:
     database: str | None = option("URL", "where the events are kept, instead of what FILE says")
     host: str | None = host_option()
     port: int | None = port_option()
+    socket: int | None = option(
+        "FD",
+        "the descriptor of a socket that listens already, instead of --host and --port",
+        read=number_within(0, _MOST_DESCRIPTORS),
+        default=None,
+    )
     wait: int = option(
         "SECONDS",
         "how long to wait for a store that another gateway still writes to (default: 0)",

@@ -98,10 +98,15 @@ def _allowed(settings: Settings) -> tuple[cli.ActionKeys, ...] | None:
 
 
 def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions:
+    admin, shared = settings.admin, settings.shared_limits
     return cli.GatewayOptions(
         store=settings.store.url,
         host=settings.server.host,
         port=settings.server.port,
+        metrics=None if admin is None else f"{admin.host} port {admin.port}",
+        shared_limits=None
+        if shared is None
+        else f"counted together at {shared.url}, while it is gone: {shared.while_gone}",
         threads=settings.server.threads,
         connections=settings.server.connections,
         drain_seconds=settings.server.drain_seconds,

@@ -119,9 +119,10 @@ def _fields(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _open_or_empty(url: str) -> EventSourcedStore:
-    """Open the store that is there to read it, or else one that is empty, in memory."""
-    is_there = any(file.exists() for file in store_files(url))
-    return open_for_reading(url) if is_there else open_for_writing(_MEMORY)
+    """Open a store to read it; in the place of a file that is not there, one that is empty."""
+    files = store_files(url)  # a server's store has none
+    is_missing = url == _MEMORY or (files and not any(file.exists() for file in files))
+    return open_for_writing(_MEMORY) if is_missing else open_for_reading(url)
 
 
 @frozen
@@ -239,7 +240,7 @@ def _answer(
             clock=time.monotonic,
             log_request=lambda _: None,
         ),
-        ready=lambda: True,
+        ready=lambda: (True, ()),
         log_fault=log_request_fault,
         submit=lambda submission, done: done(carry_out(store, [submission])[0]),
         find_link=lambda _: None,

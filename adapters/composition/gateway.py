@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
-from adapters.composition.clock_and_ids import LOG, log_request_fault, new_id, new_token, now
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_token, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.mappings import payload_map
+from adapters.composition.metering import (
+    read_parts,
+    record_request,
+    serving_metrics,
+)
 from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
-from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS, Reloads, note_report
+from adapters.composition.readiness import Readiness, folder_of
+from adapters.composition.reloading import (
+    RELOAD_PATIENCE_SECONDS,
+    Reloads,
+    Report,
+    note_report,
+)
 from adapters.composition.serve import (
     listening,
     rejection_fields,
@@ -30,12 +41,15 @@ from adapters.composition.serve import (
     run_service,
     serve_until_stopped,
 )
+from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
+from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
 from adapters.composition.signatures import verify_of
 from adapters.composition.stores import named_url, opened, settings_of
+from adapters.composition.writer import Writer, flows_of, writing
 from adapters.logs import log_event, log_fault, log_milestone
+from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
-from adapters.schedule.batches import MOST, BatchThread
 from adapters.server import (
     Head,
     HttpServer,
@@ -48,19 +62,15 @@ from adapters.settings import InvalidKey, RouteConfig, Settings
 from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.refusal_recorder import RefusalRecorder
-from adapters.webhooks.request_context import AccessLogEntry
+from adapters.webhooks.request_context import AccessLogEntry, LogRequest
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
+from adapters.webhooks.shared_limits import SharedLimiter
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import Submission, carry_out
-from domain.application.outcomes import Outcome
 from domain.application.ports import Progress
 from domain.application.sessions import TaskFlows
-from domain.flow.commands import CancelFlow
 from domain.flow.ids import KeyId
-
-Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]
 
 _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
@@ -69,46 +79,62 @@ that it comes back from a system call; by default ten times as long."""
 
 def serve(given: cli.ServeOptions) -> int:
     """Serve a configuration until it is asked to stop."""
-    wanted = {"host": given.host, "port": given.port}
-    address = {name: value for name, value in wanted.items() if value is not None}
-    config, url, wait = given.config, given.database, given.wait
-    return run_service(
-        given.json, partial(_serve, config=config, database=url, address=address, wait=wait)
-    )
+    if given.socket is not None and (given.host, given.port) != (None, None):
+        raise cli.CommandError("--socket listens already: leave out --host and --port")
+    return run_service(given.json, partial(_serve, given=given))
 
 
-def _serve(
-    signals: Signals, *, config: Path, database: str | None, address: dict[str, Any], wait: int
-) -> bool:
+def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
+    config, sockets = given.config, handed_over(given.socket)
     settings = settings_of(config)
-    url = settings.store.url if database is None else named_url(database)
-    _prepare(config, settings, url)
+    url = settings.store.url if given.database is None else named_url(given.database)
+    signs = _prepare(config, settings, url)
+    metrics = GatewayMetrics()
     with (
-        opened(_opening(wait), url) as store,
-        recording_refusals(url, most=settings.kept_refusals, on_fault=_log_refusals_fault) as note,
-        writing(store) as writer,
+        opened(_opening(given.wait), url) as store,
+        recording_refusals(
+            url,
+            most=settings.kept_refusals,
+            on_fault=_log_refusals_fault,
+            on_drop=metrics.refusal_dropped,
+        ) as note,
+        writing(store, metrics) as writer,
+        sharing_limits(settings, metrics) as shared,
     ):
-        webhooks = gateway(settings, store, writer, RefusalRecorder(note, now))
-        server = _server(settings, webhooks, address)
+        ready = Readiness(store=store, folder=folder_of(url), writer=writer)
+        record = partial(record_request, metrics, RefusalRecorder(note, now))
+        webhooks = gateway(settings, store, writer, ready=ready, record=record, shared=shared)
+        server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
+        ready.is_listening = lambda: not server.is_stopping
         with (
-            doing_jobs(settings, store, writer.do_all, lambda: not server.is_stopping) as jobs,
-            recording_configurations(url, settings) as record,
+            doing_jobs(
+                settings, store, writer.do_all, is_listening=ready.is_listening, signs=signs
+            ) as jobs,
+            recording_configurations(url, settings) as record_change,
         ):
+            ready.jobs = jobs
+            read_parts(metrics, server, webhooks.admission, ready)
             reloads = Reloads(
                 config=config,
                 url=url,
                 settings=settings,
                 swap=partial(_swap, server, webhooks.admission, jobs, flows_of(store, writer)),
-                report=partial(note_report, store),
-                record=record,
+                report=partial(_report, store, metrics),
+                record=record_change,
             )
-            with beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS):
+            with (
+                serving_metrics(settings, metrics, ready, sockets.get(METRICS)),
+                beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
+            ):
                 signals.actions[signal.SIGHUP] = reloads.ask
+                store.never_wait_here()  # this thread is the one in which all callers are answered
                 return serve_until_stopped(server, signals)
 
 
-def _prepare(config: Path, settings: Settings, url: str) -> None:
+def _prepare(config: Path, settings: Settings, url: str) -> bool:
     """Check what only a start can, say what is to be said of the settings, and set the process up.
+
+    Returns whether checkpoints will be signed, where they should be.
 
     Raises:
         CommandError: if a file of the gateway is in the way of another one.
@@ -118,26 +144,24 @@ def _prepare(config: Path, settings: Settings, url: str) -> None:
     signing = signing_of(settings)
     if fault := misplaced_checkpoints(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    untimely = advise_on_times(settings, now())
-    for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
+    untimely, unsigned = advise_on_times(settings, now()), tuple(signing.faults)
+    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned):
         LOG.warning("%s", finding)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    return not unsigned
 
 
-@contextmanager
-def writing(store: EventSourcedStore) -> Iterator[Writer]:
-    """Carry out commands in a thread of their own, as long as the context lasts."""
-    writer = Writer(partial(carry_out, store), weigh=_weigh)
-    try:
-        yield writer
-    finally:
-        writer.stop()
+def _logging_upgrade() -> Progress:
+    """Return what logs each tenth of the flows that were brought to the present format."""
+    logged = -1
 
+    def log(done: int, flows: int) -> None:
+        nonlocal logged
+        if (tenth := 10 * done // max(flows, 1)) > logged:
+            logged = tenth
+            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
 
-def _weigh(submission: Submission) -> int:
-    # PERF: a cancellation loads and shows all tasks of its flow. Eight of 15 MB each took 400 MB in
-    # one batch, and 230 one after the other.
-    return MOST if isinstance(submission.context.command, CancelFlow) else 1
+    return log
 
 
 def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
@@ -176,40 +200,26 @@ def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder or None, "seconds": seconds})
 
 
-def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:
-    """Return the flows of a store, which nobody but the writer writes to."""
-    return TaskFlows(store, now, new_id, writer.do_all)
-
-
-def _logging_upgrade() -> Progress:
-    """Return what logs each tenth of the flows that were brought to the present format."""
-    logged = -1
-
-    def log(done: int, flows: int) -> None:
-        nonlocal logged
-        if (tenth := 10 * done // max(flows, 1)) > logged:
-            logged = tenth
-            log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})
-
-    return log
-
-
-def gateway(
+def gateway(  # noqa: PLR0913 - one keyword for each collaborator
     settings: Settings,
     store: EventSourcedStore,
     writer: Writer,
-    refusals: RefusalRecorder | None = None,
+    *,
+    ready: Readiness | None = None,
+    record: LogRequest = lambda _: None,
+    shared: SharedLimiter | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     flows = flows_of(store, writer)
     admission = Admission(
         table=admission_table(settings, flows),
         clock=time.monotonic,
-        log_request=partial(_log_request, refusals),
+        log_request=partial(_log_request, record),
+        shared=shared,
     )
     return WebhookResource(
         admission=admission,
-        ready=store.is_readable,
+        ready=ready or Readiness(store=store, folder=None, writer=writer),
         log_fault=log_request_fault,
         submit=writer.submit,
         find_link=flows.find_link,
@@ -217,10 +227,15 @@ def gateway(
     )
 
 
-def _log_request(refusals: RefusalRecorder | None, entry: AccessLogEntry) -> None:
+def _log_request(record: LogRequest, entry: AccessLogEntry) -> None:
     log_event(LOG, "request", entry)
-    if refusals is not None:
-        refusals.record(entry)
+    record(entry)
+
+
+def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -> None:
+    metrics.reload(report.outcome)
+    notify_of_reload(report.outcome, report.sentence)
+    note_report(store, report)
 
 
 def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
@@ -233,15 +248,24 @@ def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
     )
 
 
-def _server(settings: Settings, webhooks: WebhookResource, address: dict[str, Any]) -> HttpServer:
-    wanted = {**asdict(settings.server), **address}
-    options = ServerOptions(**wanted, limits=settings.limits, in_loop=True)
+def _server(
+    settings: Settings,
+    webhooks: WebhookResource,
+    given: cli.ServeOptions,
+    metrics: GatewayMetrics,
+    shared: socket.socket | None,
+) -> HttpServer:
+    named = {"host": given.host, "port": given.port}
+    wanted = {name: value for name, value in named.items() if value is not None}
+    server = {**asdict(settings.server), **wanted}
+    options = ServerOptions(**server, limits=settings.limits, in_loop=True)
     return listening(
         create_webhook_app(webhooks),
         options,
         admit=partial(_admit, webhooks.admission),
-        render_error=partial(_render_error, webhooks.admission),
+        render_error=partial(_render_error, webhooks.admission, metrics),
         neighbourhood=webhooks.admission.neighbourhood,
+        shared=shared,
     )
 
 
@@ -250,7 +274,10 @@ def _admit(admission: Admission, head: Head) -> Permit | RawResponse:
     return verdict.as_raw(head.request_id) if isinstance(verdict, Response) else verdict
 
 
-def _render_error(admission: Admission, rejection: Rejection) -> RawResponse:
+def _render_error(
+    admission: Admission, metrics: GatewayMetrics, rejection: Rejection
+) -> RawResponse:
+    metrics.request(route=None, action=None, code=rejection.code)
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
     refused = unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)

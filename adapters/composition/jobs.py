@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -34,10 +35,15 @@ def doing_jobs(
     settings: Settings,
     store: EventSourcedStore,
     carry_out: CarryOut,
+    *,
     is_listening: Callable[[], bool],
+    signs: bool,
 ) -> Iterator[Jobs]:
-    """Do what the gateway does by itself, while the context lasts."""
-    jobs, maintenance = Jobs(store, carry_out, is_listening), _MaintenanceJob(store)
+    """Do what the gateway does by itself, while the context lasts.
+
+    `signs` says whether checkpoints can be signed now, where they should be.
+    """
+    jobs, maintenance = Jobs(store, carry_out, is_listening, signs), _MaintenanceJob(store)
     comparing = partial(_compare, settings, StoreAuditLog(store))
     system = Operators(store, now, new_id, SYSTEM, carry_out)
     waits = WaitJob(system, is_listening, partial(_log_fault_of, "waits"))
@@ -60,6 +66,8 @@ class Jobs:
     store: EventSourcedStore
     carry_out: CarryOut
     is_listening: Callable[[], bool]
+    signs: bool
+    """Whether the last checkpoint that was due could be signed."""
     _settings: Settings | None = field(default=None, init=False)
     _ended: bool = field(default=False, init=False)
     _sweeping: ExitStack = field(factory=ExitStack, init=False)
@@ -79,7 +87,15 @@ class Jobs:
             if last is None or last.children != settings.children:
                 self._sweep(settings)
             if last is None or last.checkpoints.differs_from(settings.checkpoints):
+                self.signs |= last is not None  # a reload is refused that could not sign
                 self._sign(settings)
+
+    def checkpoint_age(self) -> float:
+        """Return the seconds since the last checkpoint was signed; OSError if none ever was."""
+        if self._settings is None or self._settings.checkpoints.key is None:
+            raise FileNotFoundError("nobody signs")
+        # NOTE: nobody but the signing of checkpoints writes to their file.
+        return time.time() - self._settings.checkpoints.file.stat().st_mtime
 
     def end(self) -> None:
         """End all jobs."""
@@ -102,8 +118,15 @@ class Jobs:
         if checkpoints.key is not None:
             seconds, evidence = 60 * checkpoints.every_minutes, StoreAuditLog(self.store)
             job = checkpoint_job(settings, evidence, self._stopped.is_set)
-            on_fault = partial(_log_fault_of, "checkpoint")
-            self._signing.enter_context(every(seconds, job, on_fault))
+            self._signing.enter_context(every(seconds, partial(self._do, job), self._cannot_sign))
+
+    def _do(self, job: Callable[[], None]) -> None:
+        job()
+        self.signs = True
+
+    def _cannot_sign(self, error: Exception) -> None:
+        self.signs = False
+        _log_fault_of("checkpoint", error)
 
 
 @define

@@ -146,6 +146,9 @@ def _effective(running: Settings, settings: Settings) -> Settings:
         store=running.store,
         server=running.server,
         kept_refusals=running.kept_refusals,
+        admin=running.admin,
+        shared_limits=running.shared_limits,
+        shared_limits_password=running.shared_limits_password,
     )
 
 
@@ -157,6 +160,10 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     for name, value in asdict(running.server).items():
         if wanted[name] != value:
             yield f"taskflow.server.{public_name(name)}"
+    if running.shared_limits != settings.shared_limits:
+        yield "taskflow.limits.shared"
+    if running.admin != settings.admin:
+        yield "taskflow.server.admin"
     if running.kept_refusals != settings.kept_refusals:
         yield "taskflow.audit.refusals"
 

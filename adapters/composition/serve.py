@@ -16,6 +16,7 @@ from attrs import asdict
 
 from adapters import cli
 from adapters.composition.clock_and_ids import LOG, new_request_id
+from adapters.composition.service_manager import Watchdog, notify
 from adapters.composition.signals import Signals, StoppedAtStartError
 from adapters.logs import JsonFormatter, LogFields, TextFormatter, configure, flush, log_milestone
 from adapters.server import Admit, HttpServer, Neighbourhood, Rejection, RenderError, ServerOptions
@@ -26,13 +27,14 @@ _STDOUT: Final = 1
 _STDERR: Final = 2
 
 
-def listening(
+def listening(  # noqa: PLR0913 - one keyword for each collaborator
     app: WSGIApplication,
     options: ServerOptions,
     *,
     admit: Admit,
     render_error: RenderError,
     neighbourhood: Neighbourhood,
+    shared: socket.socket | None = None,
 ) -> HttpServer:
     """Return a server that listens, or say why it cannot."""
     try:
@@ -43,6 +45,7 @@ def listening(
             render_error=render_error,
             new_id=new_request_id,
             neighbourhood=neighbourhood,
+            shared=shared,
         )
     except OSError as error:
         why = (
@@ -82,8 +85,9 @@ def serve_until_stopped(server: HttpServer, signals: Signals) -> bool:
     line = f"listening on {server.url}\n".encode()
     log_milestone(LOG, "listening", {"host": server.host, "port": server.port})
     # NOTE: standard output may be a pipe that nobody reads, which is no reason to stop or to wait.
+    notify("READY=1")
     Thread(target=_print, args=(line,), name="listening on", daemon=True).start()
-    return signals.serve(server)
+    return signals.serve(server, Watchdog())
 
 
 def _print(line: bytes) -> None:

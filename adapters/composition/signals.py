@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from attrs import define, field
 
 from adapters.composition.clock_and_ids import LOG
+from adapters.composition.service_manager import notify
 from adapters.logs import log_milestone
 from adapters.server import HttpServer
 
@@ -25,6 +26,7 @@ STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def _stopping(name: str, times: int) -> None:
+    notify("STOPPING=1")
     log_milestone(LOG, "stopping", {"signal": name, "times": times})
 
 
@@ -68,12 +70,17 @@ class Signals:
             if number in STOPS or signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._note)
 
-    def serve(self, server: HttpServer) -> bool:
+    def serve(self, server: HttpServer, each_tick: Callable[[], None]) -> bool:
         """Run a server until it is asked to stop; True if every accepted request was answered."""
+
+        def tick() -> None:
+            self._act()
+            each_tick()
+
         self._server = server
         if self._stopping:
             server.stop()
-        drained = server.run(self._act)
+        drained = server.run(tick)
         self._act()
         return drained
 

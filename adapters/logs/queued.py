@@ -68,6 +68,8 @@ class QueuedHandler(logging.Handler):
         self._queue: deque[_Waiting] = deque()
         self._octets = 0
         self._dropped = 0
+        self.dropped = 0
+        """How many lines were dropped since the beginning."""
         self._writing = self._torn = self._closed = False
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
@@ -77,11 +79,11 @@ class QueuedHandler(logging.Handler):
         try:
             waiting = _waiting(record, self.formatter)
         except Exception:  # noqa: BLE001 - a line that cannot be formatted harms nobody else
-            self._dropped += 1
+            self._drop(1)
             return
         urgent = record.levelno >= logging.WARNING or getattr(record, MILESTONE, False)
         if self._octets + waiting.octets > self._room(urgent=urgent):
-            self._dropped += 1
+            self._drop(1)
             return
         if urgent or not self._queue:
             self._came.notify()
@@ -106,6 +108,10 @@ class QueuedHandler(logging.Handler):
             self._closed = True
             self._came.notify()
         super().close()
+
+    def _drop(self, lines: int) -> None:
+        self._dropped += lines
+        self.dropped += lines
 
     def _room(self, *, urgent: bool) -> int:
         if urgent:
@@ -142,7 +148,7 @@ class QueuedHandler(logging.Handler):
             except Exception:  # noqa: BLE001 - such as no memory: the next lines may do better
                 dropped = sum(each.stands_for for each in batch)
             with self._came:
-                self._dropped += dropped
+                self._drop(dropped)
                 self._octets -= sum(each.octets for each in batch)
 
     def _next_batch(self) -> Sequence[_Waiting]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from adapters.schedule import LAST_SECONDS
@@ -41,6 +42,7 @@ class BatchThread(Generic[T, R]):
         self._weigh = weigh
         self._queue = SimpleQueue[tuple[Sequence[T], _Done[R]] | None]()
         self._is_stopped = False
+        self._began: float | None = None
         self._lock = Lock()
         self._thread = Thread(target=self._run, name="batches", daemon=True)
         self._thread.start()
@@ -66,6 +68,22 @@ class BatchThread(Generic[T, R]):
         is_done.wait()
         return results
 
+    @property
+    def waiting(self) -> int:
+        """How many submissions wait for the next batch."""
+        return self._queue.qsize()
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the present batch has been in work, 0 where nothing is."""
+        began = self._began
+        return 0.0 if began is None else monotonic() - began
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs that does the work."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Take no more, and finish what was submitted; that is waited for, but not for ever."""
         with self._lock:
@@ -84,10 +102,12 @@ class BatchThread(Generic[T, R]):
 
     def _run(self) -> None:
         while jobs := self._take():
+            self._began = monotonic()
             items = [item for part, _ in jobs for item in part]
             results = iter(self._results(items))
             for part, done in jobs:
                 _tell(done, list(islice(results, len(part))))
+            self._began = None
 
     def _take(self) -> Sequence[tuple[Sequence[T], _Done[R]]]:
         """Wait for work, and take what waits; nothing after the end."""

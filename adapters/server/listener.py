@@ -42,8 +42,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
     logger = LOGGER
 
-    def __init__(self, app: WSGIApplication, terms: Terms) -> None:
+    def __init__(
+        self, app: WSGIApplication, terms: Terms, shared: socket.socket | None = None
+    ) -> None:
         self.terms = terms
+        self._is_shared = shared is not None
         self.stopping = self.draining = self.cut_short = False
         self.each_tick: Callable[[], None] = lambda: None
         self.in_work = 0
@@ -59,7 +62,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._next_look = -math.inf
         self._awake = threading.RLock()
         self._deaf = self._woken = False
-        sock = listening_socket(terms.options.host, terms.options.port)
+        sock = shared or listening_socket(terms.options.host, terms.options.port)
         super().__init__(
             app,
             _sock=sock,
@@ -219,8 +222,12 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     # The end
 
     def refuse_connections(self) -> None:
-        """Accept the connections that wait in the backlog, then close the listening socket."""
-        self._acceptor.accept_all(BACKLOG)
+        """Accept the connections that wait in the backlog, then close the listening socket.
+
+        Those of a shared socket wait for others: for a process beside this one, or the next.
+        """
+        if not self._is_shared:
+            self._acceptor.accept_all(BACKLOG)
         self._poller.forget(self._fileno)
         wasyncore.dispatcher.close(self)
 

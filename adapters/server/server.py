@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
@@ -20,7 +21,8 @@ from domain.flow.ids import RequestId
 class HttpServer:
     """Serves a WSGI application over HTTP/1.1, bound from the start, until `stop`.
 
-    Raises OSError if it cannot listen on the host and port of its options.
+    Raises OSError if it cannot listen on the host and port of its options. A `shared` socket that
+    listens already, here and perhaps in other processes, goes before those.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each collaborator
@@ -33,6 +35,7 @@ class HttpServer:
         new_id: Callable[[], RequestId],
         clock: Callable[[], float] | None = None,
         neighbourhood: Neighbourhood = str,
+        shared: socket.socket | None = None,
     ) -> None:
         connections = room_for_connections(options.connections)
         terms = Terms(
@@ -43,7 +46,7 @@ class HttpServer:
             clock=clock or ListeningClock(),
             neighbourhood=neighbourhood,
         )
-        self._listener = Listener(app, terms)
+        self._listener = Listener(app, terms, shared)
 
     @property
     def host(self) -> str:
@@ -60,6 +63,11 @@ class HttpServer:
         """Where to reach it: `http://HOST:PORT`, a version 6 address in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._listener.active_channels)
 
     @property
     def is_stopping(self) -> bool:

@@ -9,6 +9,7 @@ from adapters.settings.checkpoints import CheckpointsConfig
 from adapters.settings.config import Config, read_config, read_store_config
 from adapters.settings.diagnostics import ConfigAdvice, ConfigProblem, SettingsError
 from adapters.settings.gateway_config import (
+    AdminConfig,
     ChildrenConfig,
     GatewayConfig,
     LogConfig,
@@ -29,11 +30,13 @@ from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.signature_keys import SignatureKey
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
     "ACTION_NAMES",
+    "AdminConfig",
     "CheckpointsConfig",
     "ChildrenConfig",
     "Config",
@@ -56,6 +59,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "SharedLimitsConfig",
     "SignatureKey",
     "StoreConfig",
     "Unresolved",

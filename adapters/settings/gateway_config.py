@@ -14,6 +14,7 @@ from adapters.settings.pages import PagesConfig
 from adapters.settings.providers import Providers
 from adapters.settings.proxies import TrustedProxy, read_trusted_proxies
 from adapters.settings.references import SecretField
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl
 from adapters.settings.structure import (
     Between,
@@ -27,6 +28,7 @@ from adapters.settings.structure import (
 from domain.application.limits import Limits
 
 _Patience: TypeAlias = Annotated[float, Between(0.1, 3600, "seconds")]
+_DEFAULT_PORT: Final = 8080
 _Connections: TypeAlias = Annotated[int, Between(1, 65_535)]
 
 
@@ -43,8 +45,8 @@ class ServerConfig:
     """
 
     host: HostName = "127.0.0.1"
-    port: PortNumber = 8080
-    threads: Annotated[int, Between(1, 256)] = 2
+    port: PortNumber = _DEFAULT_PORT
+    threads: Annotated[int, Between(1, 256)] = 1
     connections: _Connections = 1024
     connections_per_address: _Connections = field()
     head_bytes: Annotated[int, Between(1024, 1 << 20)] = 16_384
@@ -57,6 +59,14 @@ class ServerConfig:
     @connections_per_address.default
     def _a_quarter(self) -> int:
         return max(1, self.connections // 4)
+
+
+@frozen(kw_only=True)
+class AdminConfig:
+    """Where operators' programs ask for the metrics; apart from the webhooks, which callers see."""
+
+    host: HostName = "127.0.0.1"
+    port: PortNumber = 9464
 
 
 @frozen(kw_only=True)
@@ -83,7 +93,9 @@ class GatewayConfig:
     """How a gateway runs, as its configuration says; no secret is looked up for it.
 
     `secret_files` are read for secrets, keys among them.
-    `core_dumps` lets a crash write the process's memory, with its secrets, to a file.
+    `core_dumps` lets a crash write the process's memory, with its secrets, to a file. Without
+    `admin` nobody is shown the metrics, without `shared_limits` each gateway counts by itself.
+    Their password is looked up when it is needed, as the key that signs is.
     """
 
     file: Path
@@ -98,10 +110,13 @@ class GatewayConfig:
     kept_refusals: int
     secret_files: tuple[Path, ...]
     core_dumps: bool
+    admin: AdminConfig | None
+    shared_limits: SharedLimitsConfig | None
+    shared_limits_password: SigningKey | None
 
 
 _BLOCKS: Final = ("store", "server", "limits", "children", "log", "audit")
-_SERVER: Final = {**kinds_of(ServerConfig), "core_dumps": bool}
+_SERVER: Final = {**kinds_of(ServerConfig), "core_dumps": bool, "admin": AdminConfig}
 _AUDIT: Final[dict[str, object]] = {
     "pages": PagesConfig,
     "refusals": Annotated[int, Between(0, 10_000_000)],
@@ -121,18 +136,29 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     store = read_members(block.at("store"), {"url": StoreUrl})
     default_url = Node(("taskflow", "store", "url"), DEFAULT_URL, diagnostics)
     server = read_members(block.at("server"), _SERVER)
+    admin: AdminConfig | None = server.pop("admin", None)
+    if admin is not None and 0 != admin.port == server.get("port", _DEFAULT_PORT):
+        at = block.at("server").at("admin").at("port")
+        at.refuse("another port than that of the webhooks", "the same")
     audit = read_members(block.at("audit"), _AUDIT)
+    limits, shared = read_limits(block.at("limits"))
     pages: PagesConfig = audit.pop("pages", PagesConfig())
     key = audit.pop("key", None)
-    for secret in filter(None, (pages.password, key)):
+    password = None if shared is None else shared.password
+    for secret in filter(None, (pages.password, key, password)):
         providers.check(secret, diagnostics)
     return GatewayConfig(
         file=Path(diagnostics.file).absolute(),
         trusted_proxies=read_trusted_proxies(root),
         store=store.get("url") or read(default_url, StoreUrl),
         core_dumps=server.pop("core_dumps", False),
+        admin=admin,
         server=ServerConfig(**server),
-        limits=read_limits(block.at("limits")),
+        limits=limits,
+        shared_limits=shared,
+        shared_limits_password=None
+        if password is None
+        else SigningKey(block.at("limits").at("shared").at("password"), password, providers),
         children=read_member(block, "children", ChildrenConfig, ChildrenConfig()),
         log=read_member(block, "log", LogConfig, LogConfig()),
         pages=pages,

@@ -7,6 +7,7 @@ from typing import Annotated, Final, TypeAlias
 from attrs import asdict, fields, filters
 
 from adapters.settings.nodes import Node
+from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.structure import Between, read_members
 from domain.application.limits import Limits, RouteLimits
 
@@ -33,9 +34,11 @@ _OF_ALL: Final[dict[str, object]] = {
 }
 
 
-def read_limits(node: Node) -> Limits:
-    """Read `taskflow.limits`."""
-    return Limits(**read_members(node, _OF_ALL))
+def read_limits(node: Node) -> tuple[Limits, SharedLimitsConfig | None]:
+    """Read `taskflow.limits`: what a caller may ask for, and where that is counted together."""
+    found = read_members(node, {**_OF_ALL, "shared": SharedLimitsConfig})
+    shared = found.pop("shared", None)
+    return Limits(**found), shared
 
 
 def read_route_limits(node: Node, general: Limits) -> RouteLimits:

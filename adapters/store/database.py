@@ -48,6 +48,9 @@ class StoreDatabase(Protocol):
         """Give a cursor for one SELECT, which sees one moment."""
         ...
 
+    def never_wait_here(self) -> None:
+        """Let `one_statement` wait for no lock of a file's in this thread from now on."""
+
     def beside(self, cursor: Any, /) -> DatabaseCursor:  # noqa: ANN401 - one of its own
         """Return another cursor on the connection of one."""
         ...

@@ -45,20 +45,26 @@ def usable(path: Path) -> Iterator[None]:
         raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise the core's exceptions for those of the library and of SQLite.
+class translated:  # noqa: N801 - a context manager; PERF: as a generator it takes 1 us, not 0.2
+    """Raises the core's exceptions for those of the library and of SQLite.
 
     NOTE: the library wraps what SQLite raises inside a transaction, but not what BEGIN raises.
     """
-    try:
-        yield
-    except IntegrityError:
-        raise  # rows that contradict one another are no outage: they belong to one command
-    except ConnectionPoolClosedError as error:
-        raise StoreUnavailable("the store is closed") from error
-    except (PersistenceError, sqlite3.Error) as error:
-        raise StoreUnavailable(str(error)) from error
-    except UnicodeDecodeError as error:
-        # NOTE: of a damaged file, what SQLite complains of may be no text.
-        raise StoreUnavailable("the database is damaged") from error
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Translate what was raised."""
+        match error:
+            case None | IntegrityError():
+                pass  # rows that contradict one another are no outage: they belong to one command
+            case ConnectionPoolClosedError():
+                raise StoreUnavailable("the store is closed") from error
+            case PersistenceError() | sqlite3.Error():
+                raise StoreUnavailable(str(error)) from error
+            case UnicodeDecodeError():
+                # NOTE: of a damaged file, what SQLite complains of may be no text.
+                raise StoreUnavailable("the database is damaged") from error
+            case _:
+                pass

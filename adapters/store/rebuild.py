@@ -14,6 +14,7 @@ from adapters.store import schema
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
+from adapters.store.past_flows import is_right
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
 from adapters.store.tasks import task_rows
@@ -94,7 +95,8 @@ _TASKS: Final = _Table("flow_tasks", "flow_id", 7, ({"flow_id": 0, "number": 1},
 _VALUES: Final = _Table("flow_values", "flow_id", 4, ({"flow_id": 0, "name": 1},))
 _WAITS: Final = _Table("flow_waits", "flow_id", 2, ({"flow_id": 0},))
 _LINKS: Final = _Table("resume_links", "flow_id", 4, ({"link_hash": 0, "flow_id": 1},))
-_TABLES: Final = (_WAITS, _LINKS, _TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS)
+_PAST: Final = _Table("past_flows", "flow_id", 5, ({"flow_id": 0, "version": 1, "task_id": 2},))
+_TABLES: Final = (_WAITS, _LINKS, _TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS, _PAST)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -151,7 +153,9 @@ def _put(
     records: Sequence[RecordedEvent],
     position: int,
 ) -> Counter[str]:
-    flow = cast("Flow", project(None, records))  # a stream with a first event folds to a flow
+    past = _PAST.rows(cursor, records[0].flow_id)
+    states = _states(records, {row[1] for row in past})
+    flow = states[len(records)]
     snapshot = store.application.mapper.to_stored_event(snapshot_of(flow))
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
@@ -163,6 +167,8 @@ def _put(
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),
         _INDEX: (flow.flow_id, [indexed]),
         _VIEWS: (position, [(position, *view_row(flow))]),
+        # A state that is missing, or older than these rows, is folded when it is asked for.
+        _PAST: (flow.flow_id, [row for row in past if is_right(row, states.get(row[1]))]),
     }
     found = {table: table.rows(cursor, key) for table, (key, _) in due.items()}
     wrong = {table: found[table] != set(rows) for table, (_, rows) in due.items()}
@@ -172,6 +178,16 @@ def _put(
         if wrong[table]:
             table.put(cursor, key, rows)
     return Counter({table.name: _differing(found[table], rows) for table, (_, rows) in due.items()})
+
+
+def _states(records: Iterable[RecordedEvent], versions: set[object]) -> Mapping[object, Flow]:
+    """Return a flow as of some versions, and of the last."""
+    flow, states = None, dict[object, Flow]()
+    for record in records:
+        flow = cast("Flow", project(flow, [record]))  # after an event there is a flow
+        if record.version in versions:
+            states[record.version] = flow
+    return states if flow is None else {**states, flow.version: flow}
 
 
 def _differing(found: set[_Row], wanted: Sequence[_Row]) -> int:

@@ -12,6 +12,8 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
+from adapters.store.past_flows import INSERT as INSERT_PAST
+from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
 from adapters.store.tasks import write_all, write_changed
 from adapters.store.values import write_values
@@ -31,6 +33,8 @@ class StoredCommit:
     changes: Sequence[Event]
     flow: Flow
     key: RequestKeyRow | None
+    past: PastRow | None = None
+    """The flow that the key stands for, as a repeat is shown it."""
     links: Sequence[LinkRow] = ()
 
 
@@ -112,6 +116,8 @@ class _BatchWrite:
             self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
         for link in commit.links:
             self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
+        if commit.past is not None:
+            self._cursor.execute(INSERT_PAST, commit.past)
         return ids or ()
 
 

@@ -2,7 +2,8 @@
 
 `flow_index` finds an owner's flows, newest first by order of creation; `position` is the
 notification id of the creation. `request_keys` holds what an idempotency key stands for; the row
-of a command that was accepted without an event is the one that follows from none. `flow_views`
+of a command that was accepted without an event is the one that follows from none. `past_flows`
+holds the flow of its answer. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
 format all its rows are, once they are. `flow_waits` has the flows whose wait ends by itself, and
 `resume_links` what each link that was made is for.
@@ -19,7 +20,7 @@ APPLICATION_ID: Final = 0x54464C57
 SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of our files; it counts the changes of tables and of snapshots."""
 
-ROWS_FORMAT: Final = 3
+ROWS_FORMAT: Final = 4
 """Counts the changes of the rows that are derived from events, but for what callers are shown."""
 
 READABLE: Final = (1, SCHEMA_VERSION)
@@ -99,6 +100,14 @@ TABLES: Final = (
         PRIMARY KEY (link_hash, flow_id)
     ) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS resume_links_flow ON resume_links (flow_id)",
+    """CREATE TABLE IF NOT EXISTS past_flows (
+        flow_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        task_id TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        state BLOB NOT NULL,
+        PRIMARY KEY (flow_id, version, task_id)
+    )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
 )
 
@@ -141,7 +150,10 @@ SELECT_LINK: Final = (
     " WHERE link_hash=? LIMIT 1"
 )
 SELECT_KEY: Final = (
-    "SELECT request_hash, flow_id, version, task_id FROM request_keys WHERE route_id=? AND key=?"
+    "SELECT k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state"
+    " FROM request_keys AS k LEFT JOIN past_flows AS p"
+    " ON p.flow_id=k.flow_id AND p.version=k.version AND p.task_id=coalesce(k.task_id, '')"
+    " WHERE k.route_id=? AND k.key=?"
 )
 _VIEWED: Final = (
     "SELECT i.flow_id, i.position, v.version, v.checksum, v.json{} FROM flow_index AS i"
@@ -152,6 +164,11 @@ _VIEWED: Final = (
 LATEST_VERSION: Final = (
     ", (SELECT max(originator_version) FROM stored_events WHERE originator_id=i.flow_id)"
 )
+_HEAD: Final = (
+    "SELECT s.originator_version, s.state{} AS latest FROM flow_index AS i"
+    " LEFT JOIN stored_snapshots AS s ON s.originator_id=i.flow_id WHERE i.flow_id=? AND i.owner=?"
+)
+HEAD: Final = _HEAD.format(LATEST_VERSION)
 VIEW_OF: Final = f"{_VIEWED.format(LATEST_VERSION)} WHERE i.flow_id=? AND i.owner=?"
 LATEST_VIEW: Final = (
     f"{_VIEWED.format(LATEST_VERSION)} WHERE i.owner=? ORDER BY i.position DESC LIMIT 1"

@@ -13,7 +13,7 @@ from domain.flow.evolve import BrokenHistory
 from domain.flow.evolve import evolve as after
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
-from domain.flow.task import is_active
+from domain.flow.task_counts import NO_TASKS
 
 LoadRows: TypeAlias = Callable[[Flow], Flow]
 """Returns a flow with what stands in rows of their own: the tasks that are wanted, large values."""
@@ -48,8 +48,7 @@ class FlowSnapshot:
             raise BrokenHistory(f"flow {self.flow_id}: its snapshot {found}")
         flow = self.flow
         if flow.tasks:  # as an older release wrote it
-            active = sum(map(is_active, flow.tasks))
-            return evolve(flow, task_count=len(flow.tasks), active_count=active)
+            return evolve(flow, counts=NO_TASKS.changed((), flow.tasks))
         return load_rows(flow)
 
 

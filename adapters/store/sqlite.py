@@ -19,7 +19,7 @@ from adapters.store.custody import Custody
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.sqlite_file import is_read_only
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import StoreBusy, StoreUnavailable
 
 FULL: Final = 2
 """`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""
@@ -241,11 +241,18 @@ class Datastore(es.SQLiteDatastore):
                 self._reading.connection = None
                 self.check_read()
 
+    def never_wait_here(self) -> None:
+        """Let `one_statement` wait for no lock in this thread from now on."""
+        self._own.hurries = True
+
     @contextmanager
     def one_statement(self) -> Iterator[sqlite3.Cursor]:
         """Give a cursor for one SELECT, which sees one moment, on a connection of this thread's.
 
         PERF: without a turn at the pool, BEGIN and COMMIT, which cost more than the SELECT.
+
+        Raises:
+            StoreBusy: if it would have to wait, in a thread that never waits.
         """
         if self.pool.is_sqlite_memory_mode:  # whose readers and writers take turns
             with self.reading() as shared:
@@ -261,6 +268,8 @@ class Datastore(es.SQLiteDatastore):
                 cursor.close()  # else the moment that it saw is kept
             self.check_read()
         except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
+            if self._hurries() and sqlite_code(root_cause(error)) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise StoreBusy(str(error)) from error
             self._close_own()
             if self.custody is not None:
                 self.custody.judge(error)
@@ -272,9 +281,14 @@ class Datastore(es.SQLiteDatastore):
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = self.pool.connect()
+            if self._hurries():
+                connection.execute("PRAGMA busy_timeout=0")
             self._own.connection = connection
             self._owned.append(connection)
         return connection
+
+    def _hurries(self) -> bool:
+        return getattr(self._own, "hurries", False)
 
     def _close_own(self) -> None:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)

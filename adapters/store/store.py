@@ -16,7 +16,9 @@ from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
+from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
+from adapters.store.snapshot import LoadRows
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
 from domain.application.due_waits import DueWait
@@ -34,7 +36,7 @@ from domain.application.ports import (
 from domain.application.recorded_events import RecordedEvent
 from domain.application.sweep import StaleFlow
 from domain.flow.commands import FlowCommand
-from domain.flow.concerned import ALL_TASKS, TaskSelection, concerned
+from domain.flow.concerned import ALL_TASKS, SomeTasks, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
@@ -88,6 +90,10 @@ class EventSourcedStore:
         if custody is not None:
             custody.lock.note(line)
 
+    def never_wait_here(self) -> None:
+        """Have reads of this thread raise `StoreBusy` where they would wait for a lock."""
+        self.application.datastore.never_wait_here()
+
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
         try:
@@ -100,6 +106,23 @@ class EventSourcedStore:
         """Return an owner's flow; a foreign flow costs the same work as none."""
         with translated(), self.application.datastore.reading() as cursor:
             return self._find(cursor, owner, flow_id, ALL_TASKS)
+
+    def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        """Return an owner's flow without its tasks and large values, unless it must be folded."""
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.HEAD, (flow_id, owner)).fetchone()
+            if row is None:
+                return None
+            is_last = row["originator_version"] == row["latest"]
+            flow = self._head(flow_id, row) if is_last else None
+            if flow is not None and flow.owner == owner:
+                return flow
+            return self.application.load_of(owner, flow_id, SomeTasks())
+
+    def load_with(self, flow_id: FlowId, tasks: TaskSelection) -> Flow | None:
+        """Return a flow with at least some of its tasks."""
+        with translated():
+            return self.application.load(flow_id, tasks=tasks)
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         """Return the owner of a flow: for operators, never for callers."""
@@ -199,7 +222,8 @@ class EventSourcedStore:
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation; it never changes."""
-        row = self._row(schema.SELECT_POSITION, flow_id, owner)
+        with translated(), self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.SELECT_POSITION, (flow_id, owner)).fetchone()
         return None if row is None else int(row["position"])
 
     def find_link(self, link_hash: str) -> IssuedLink | None:
@@ -254,8 +278,9 @@ class EventSourcedStore:
             row = None if key is None else eventless_key_row(key, commit.flow, commit.task_id)
         to_stored = self.application.mapper.to_stored_event
         changes = [record.event for record in records]
+        past = None if row is None else past_row(commit, row.task_id)
         stored = [to_stored(record) for record in records]
-        return StoredCommit(stored, changes, commit.flow, row, link_rows(records))
+        return StoredCommit(stored, changes, commit.flow, row, past, link_rows(records))
 
     def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
         with translated(), self.application.datastore.one_statement() as cursor:
@@ -295,11 +320,12 @@ class EventSourcedStore:
             return self.application.load_of(owner, flow_id)
 
     def _snapshot(self, cursor: DatabaseCursor, flow_id: FlowId, row: sqlite3.Row) -> Flow | None:
+        return self._head(flow_id, row, partial(with_values, cursor))
+
+    def _head(self, flow_id: FlowId, row: sqlite3.Row, load_rows: LoadRows = itself) -> Flow | None:
         stored = StoredEvent(flow_id, row["originator_version"], SNAPSHOT, row["state"])
         try:
-            return self.application.snapshot_mapper.to_domain_event(stored).state(
-                partial(with_values, cursor)
-            )
+            return self.application.snapshot_mapper.to_domain_event(stored).state(load_rows)
         except (Undecodable, BrokenHistory):
             return None
 
@@ -320,7 +346,15 @@ class EventSourcedStore:
 def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
     cursor.execute(schema.SELECT_KEY, ref)
     row = cursor.fetchone()
-    return None if row is None else IdempotencyRecord(**row)
+    if row is None:
+        return None
+    return IdempotencyRecord(
+        request_hash=row["request_hash"],
+        flow_id=row["flow_id"],
+        version=row["version"],
+        task_id=row["task_id"],
+        flow=past_flow(cursor, row),
+    )
 
 
 def _page_query(

@@ -14,7 +14,7 @@ import orjson
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
 from adapters.store.database import DatabaseCursor
-from domain.flow.concerned import AllTasks, TaskSelection
+from domain.flow.concerned import ActiveTasks, AllTasks, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
@@ -29,10 +29,16 @@ UPDATE: Final = (
     "UPDATE flow_tasks SET stale_since=?, checksum=?, state=? WHERE flow_id=? AND task_id=?"
 )
 DELETE: Final = "DELETE FROM flow_tasks WHERE flow_id=?"
-_SELECT: Final = "SELECT * FROM flow_tasks WHERE flow_id=?{} ORDER BY number"
-_ALL: Final = _SELECT.format("")
-_BY_ID: Final = _SELECT.format(" AND task_id=?")
-_BY_RUN: Final = _SELECT.format(" AND run_id=?")
+_NEVER: Final = (1 << 63) - 1
+_ALL: Final = "SELECT * FROM flow_tasks WHERE flow_id=? ORDER BY number"
+# PERF: asked for whole rows, SQLite prefers the primary key to an index, and reads all of the flow.
+_SOME: Final = (
+    "SELECT * FROM flow_tasks WHERE (flow_id, number) IN"
+    " (SELECT flow_id, number FROM flow_tasks WHERE flow_id=? AND {}) ORDER BY number"
+)
+_BY_ID: Final = _SOME.format("task_id=?")
+_STALE: Final = _SOME.format("stale_since<=?")
+_BY_RUN: Final = _SOME.format("run_id=?")
 
 
 def task_rows(flow: Flow) -> Sequence[TaskRow]:
@@ -81,6 +87,9 @@ def read_tasks(c: DatabaseCursor, flow: Flow, selection: TaskSelection) -> tuple
             raise BrokenHistory(f"{len(tasks)} rows of {flow.task_count} tasks are there")
         return tasks
     found: dict[int, Task] = {}
+    if isinstance(selection, ActiveTasks):
+        found |= _read(c, _STALE, flow.flow_id, _moment(selection))
+        return tuple(found.values())
     for task_id in selection.ids:
         found |= _read(c, _BY_ID, flow.flow_id, task_id)
     for run_id in selection.runs:
@@ -88,7 +97,7 @@ def read_tasks(c: DatabaseCursor, flow: Flow, selection: TaskSelection) -> tuple
     return tuple(found[number] for number in sorted(found))
 
 
-def _read(c: DatabaseCursor, query: str, *params: str) -> Iterator[tuple[int, Task]]:
+def _read(c: DatabaseCursor, query: str, *params: str | int) -> Iterator[tuple[int, Task]]:
     c.execute(query, params)
     for flow_id, number, *columns in c.fetchall():
         try:
@@ -98,6 +107,10 @@ def _read(c: DatabaseCursor, query: str, *params: str) -> Iterator[tuple[int, Ta
         if tuple(columns) != _row(flow_id, number, task, columns[-1])[2:]:
             raise Undecodable(f"the row of task {columns[0]} is not as it was written")
         yield number, task
+
+
+def _moment(selection: ActiveTasks) -> Timestamp:
+    return _NEVER if selection.stale_before is None else selection.stale_before
 
 
 def _row(flow_id: FlowId, number: int, task: Task, state: bytes | None = None) -> TaskRow:

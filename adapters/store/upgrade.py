@@ -47,9 +47,8 @@ def upgrade(application: FlowApplication, progress: Progress) -> None:
         datastore.stamp(cursor)
         cursor.execute("DELETE FROM view_format")
     for batch in _batches(datastore):
-        flows_read = list(_read(application, batch))
         with datastore.transaction(commit=True) as cursor:
-            for flow in flows_read:
+            for flow in _read(application, batch):  # one at a time, as each may be large
                 _write(cursor, flow, application.mapper.to_stored_event(snapshot_of(flow)))
         done += len(batch)
         progress(done, flows)

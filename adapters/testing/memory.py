@@ -51,6 +51,10 @@ class MemoryStore:
         self._enter("load")
         return self._fold(flow_id, version)
 
+    def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        """Return an owner's flow; nothing is spared without its tasks."""
+        return self.find(owner, flow_id)
+
     def load_many(
         self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
     ) -> Loaded:

@@ -47,8 +47,7 @@ class QueryAction:
     """An action that changes nothing.
 
     `ask` returns None where what it is asked for does not fit into a room for a short answer;
-    `shows` is the schema of what it returns; `takes_long` says that it may take long however short
-    the answer is.
+    `shows` is the schema of what it returns.
     """
 
     name: str
@@ -56,7 +55,6 @@ class QueryAction:
     schema: Schema
     ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue | None]
     shows: JsonSchema
-    takes_long: bool = False
 
 
 @frozen
@@ -163,7 +161,6 @@ _TABLE: Final[tuple[Action, ...]] = (
         schemas.ONE_FLOW,
         _get_task_summary,
         FOUND_SUMMARY,
-        takes_long=True,
     ),
     CommandAction(
         "set_waiting",

@@ -29,6 +29,7 @@ from adapters.webhooks.request_context import (
 )
 from adapters.webhooks.responses import Headers, Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
+from adapters.webhooks.shared_limits import SharedLimiter
 from domain.application.limits import Limits
 from domain.flow.ids import FlowId, RouteId
 
@@ -158,19 +159,24 @@ class AdmissionTable:
 class Admission:
     """Lets a request in, or says why not.
 
-    Rates and places are counted by route id and client, and outlive the table.
+    Rates and places are counted by route id and client, and outlive the table. Where they are
+    `shared`, other gateways count the same.
     """
 
     table: AdmissionTable
     clock: Monotonic
     log_request: LogRequest
-    _rate: RateLimiter = field(
+    shared: SharedLimiter | None = None
+    _rate: RateLimiter | SharedLimiter = field(
         init=False,
         default=Factory(
-            lambda self: RateLimiter(self.clock, self.table.limits.tracked_keys), takes_self=True
+            lambda self: self.shared or RateLimiter(self.clock, self.table.limits.tracked_keys),
+            takes_self=True,
         ),
     )
-    _in_flight: InFlight = field(init=False, factory=InFlight)
+    _in_flight: InFlight | SharedLimiter = field(
+        init=False, default=Factory(lambda self: self.shared or InFlight(), takes_self=True)
+    )
     _unverified: InFlight = field(init=False, factory=InFlight)
 
     def swap(self, table: AdmissionTable) -> None:
@@ -180,6 +186,10 @@ class Admission:
         """
         self._rate.tracked_keys = table.limits.tracked_keys
         self.table = table
+
+    def in_flight(self) -> int:
+        """Return how many requests were admitted and are not yet answered."""
+        return self._in_flight.count()
 
     def neighbourhood(self, peer: str) -> str | None:
         """Return the client whose connection a socket's is now, or None if it is a proxy's."""

@@ -27,6 +27,7 @@ class InFlight:
     A key is remembered only while it has such a request, so there are never more keys than those.
     """
 
+    on_freed: Callable[[Slot], None] = lambda _: None
     _held: dict[CallerKey, int] = field(factory=dict, init=False)
     _lock: Lock = field(factory=Lock, init=False, eq=False)
 
@@ -39,6 +40,11 @@ class InFlight:
             self._held[key] = held + 1
         return Slot(self, key)
 
+    def count(self) -> int:
+        """Return how many places are taken, of all keys."""
+        with self._lock:
+            return sum(self._held.values())
+
     def give_back(self, slot: Slot) -> None:
         """Free a place, if it was not freed before."""
         with self._lock:
@@ -48,6 +54,7 @@ class InFlight:
             self._held[slot.key] -= 1
             if not self._held[slot.key]:
                 del self._held[slot.key]
+        self.on_freed(slot)
 
 
 @define(eq=False)

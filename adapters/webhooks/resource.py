@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar, assert_never
 
@@ -49,7 +49,7 @@ from adapters.webhooks.steps import (
     do_now,
     put_off,
 )
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.sessions import LinkTarget
 from domain.flow.commands import FollowLink
@@ -76,13 +76,13 @@ class _Request:
 class WebhookResource:
     """Answers every request that was admitted, whatever its path and method.
 
-    `ready` says whether requests should be sent here, `log_fault` takes what went wrong behind an
-    answer of 500 or 503, `submit` has a command carried out. `find_link` finds by its hash what a
-    resume link is for, `new_token` makes a new one.
+    `ready` says whether requests should be sent here, and which parts are not ready; `log_fault`
+    takes what went wrong behind an answer of 500 or 503, `submit` has a command carried out.
+    `find_link` finds by its hash what a resume link is for, `new_token` makes a new one.
     """
 
     admission: Admission
-    ready: Callable[[], bool]
+    ready: Callable[[], tuple[bool, Sequence[str]]]
     log_fault: LogFault
     submit: Submit
     find_link: Callable[[str], LinkTarget | None]
@@ -172,7 +172,8 @@ class WebhookResource:
         return asked if isinstance(asked, Response) else _Request(permit, asked.call, asked)
 
     def _probe(self) -> Response:
-        return responses.READY if self.ready() else responses.NOT_READY
+        is_ready, parts = self.ready()
+        return responses.readiness(is_ready=is_ready, parts=parts)
 
     def _follow(self, permit: LinkPermit, body: bytes) -> Response | CommandStep:
         if not resume_links.is_empty(body):
@@ -230,15 +231,18 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop or query.takes_long:
+        if not in_loop:
             return ReadStep(long, is_urgent=False)
-        if self._slow_reads.are_expected():
-            return ReadStep(lambda: short() or long())
-        return short() or ReadStep(long, is_urgent=False)
+        if not self._slow_reads.are_expected():
+            try:
+                return short() or ReadStep(long, is_urgent=False)
+            except StoreBusy:
+                self._slow_reads.expect()
+        return ReadStep(lambda: short() or long())
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
-        with self._slow_reads.timing():
-            return self._ask(request, query, Room.short(request.permit.route.limits.answer_bytes))
+        room = Room.short(request.permit.route.limits.answer_bytes)
+        return self._slow_reads.timed(partial(self._ask, request, query, room))
 
     def _ask_at_length(self, request: _Request, query: QueryAction) -> Response:
         response = self._ask(request, query, Room(request.permit.route.limits.answer_bytes))
@@ -250,6 +254,8 @@ class WebhookResource:
         route = request.permit.route
         try:
             result = query.ask(route.session, request.call.values, room)
+        except StoreBusy:
+            raise  # only where nobody may wait: it is asked again elsewhere
         except StoreUnavailable as error:
             self.log_fault(request.permit.context.request_id, error)
             return responses.persist_failed(route.route_id, "TaskFlow storage is unavailable.")

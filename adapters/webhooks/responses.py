@@ -178,6 +178,24 @@ def internal_error(route_id: RouteId | None) -> Response:
     return refusal("internal_error", "Internal Server Error", route_id=route_id)
 
 
+PARTS: Final = ("listener", "store", "writer", "disk", "signing")
+"""The parts of a gateway that may not be ready, by the names that callers see."""
+
+
+def readiness(*, is_ready: bool, parts: Sequence[str]) -> Response:
+    """Answer whether requests should be sent here, and which parts of the gateway are not ready.
+
+    APPSEC: anybody may ask, and learns names of parts, not what is wrong with them.
+    """
+    result = {"notReady": parts} if parts else {}
+    if is_ready:
+        body = {"ok": True, "result": {"status": "ready", **result}}
+        return Response(200, None, orjson.dumps(body))
+    sentence = "The gateway takes no requests now."
+    response = refusal("not_ready", sentence, route_id=None, result=result)
+    return evolve(response, headers=_retry_after(1))
+
+
 def _retry_after(seconds: int) -> Headers:
     return (("Retry-After", str(seconds)),)
 
@@ -190,5 +208,3 @@ PAYLOAD_TOO_LARGE: Final = payload_too_large(None)
 ONLY_POST: Final = method_not_allowed("POST")
 ONLY_GET: Final = method_not_allowed("GET", "HEAD")
 ALIVE: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
-READY: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "ready"}}))
-NOT_READY: Final = unrouted("not_ready", "The gateway takes no requests now.", _retry_after(1))

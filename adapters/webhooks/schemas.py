@@ -67,11 +67,15 @@ def only_beside(names: Sequence[str], statuses: Sequence[TaskStatus], issue: str
 
 @frozen
 class SchemaField:
-    """A field: its name on the wire, what it takes, and its name in the domain."""
+    """A field: its name on the wire, what it takes, and its name in the domain.
+
+    One that is required is not beside the field that may stand in its place.
+    """
 
     wire: str
     decoder: Decoder
     required: bool = False
+    replaced_by: str | None = None
     name: str = field(init=False)
 
     @name.default

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from attrs import define, field
 
 from adapters.webhooks.limits import Monotonic, Seconds
+
+T = TypeVar("T")
 
 SLOW_SECONDS: Final = 0.25
 """NOTE: a busy machine, too, makes a read slow; only a disk or a lock takes so long."""
@@ -28,13 +29,15 @@ class SlowReads:
         """Say whether the next read may be slow, since one was a moment ago."""
         return self.clock() < self._slow_until
 
-    @contextmanager
-    def timing(self) -> Iterator[None]:
+    def timed(self, read: Callable[[], T]) -> T:
         """Take the time of a read that is short by itself; any thread may do so."""
         began = self.clock()
         try:
-            yield
+            return read()
         finally:
-            now = self.clock()
-            if now - began > SLOW_SECONDS:
-                self._slow_until = now + SLOW_FOR_SECONDS
+            if self.clock() - began > SLOW_SECONDS:
+                self.expect()
+
+    def expect(self) -> None:
+        """Expect slow reads from now on, for a while."""
+        self._slow_until = self.clock() + SLOW_FOR_SECONDS

@@ -29,14 +29,14 @@ from domain.application.ports import (
     StoreUnavailable,
 )
 from domain.application.recorded_events import CommandMetadata, RequestKey, to_recorded_events
-from domain.flow.commands import CommandContext, CreateFlow, FlowCommand
+from domain.flow.commands import CancelFlow, Command, CommandContext, CreateFlow, FlowCommand
 from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import fold
 from domain.flow.ids import Owner
 from domain.flow.refusals import Refusal
-from domain.flow.state import Flow
+from domain.flow.state import Flow, is_whole
 
 ATTEMPTS: Final = 1000
 """How often a command that loses to other writers is decided again. Each loss is another's win."""
@@ -218,11 +218,18 @@ class _Batch:
         if use is None:
             return _Decided(key_reused(), found[0].rests_on)
         record = use.record
-        flow = use.flow or self.store.load(record.flow_id, record.version)
+        flow = use.flow or self._past(record, submission.context.command)
         # A route that was bound to another owner since then must not see its former owner's flow.
         if flow is None or flow.owner != submission.owner:
             return _Decided(key_reused(), use.rests_on)
         return _Decided(replayed(flow, submission.context.command, record.task_id), use.rests_on)
+
+    def _past(self, record: IdempotencyRecord, command: Command) -> Flow | None:
+        """Return the flow that a record stands for, with what a repeat of a command is shown."""
+        flow = record.flow
+        if flow is not None and (is_whole(flow) or not isinstance(command, CancelFlow)):
+            return flow
+        return self.store.load(record.flow_id, record.version)
 
 
 def _commit(submission: Submission, events: tuple[Event, ...], after: Flow) -> Commit:
@@ -238,4 +245,5 @@ def _commit(submission: Submission, events: tuple[Event, ...], after: Flow) -> C
         flow=after,
         request_key=metadata.request_key,
         task_id=task_of(after, context.command, events),
+        lists_tasks=isinstance(context.command, CancelFlow),
     )

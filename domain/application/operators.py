@@ -47,10 +47,8 @@ class Operators:
 
     def give_up_children(self, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow, whatever their news."""
-        owner, flow = self.store.owner_of(flow_id), self.store.load(flow_id)
-        if owner is None or flow is None:
-            return Swept()
-        return self._sweeper().give_up(owner, flow)
+        owner = self.store.owner_of(flow_id)
+        return Swept() if owner is None else self._sweeper().give_up(owner, flow_id)
 
     def sweep(self, lost_after: int) -> Swept:
         """Give up the children that are stale for so many milliseconds, by the wall clock."""

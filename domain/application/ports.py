@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.commands import FlowCommand
@@ -30,29 +30,39 @@ class StoreUnavailable(Exception):  # noqa: N818 - reads as what callers get for
     """The store cannot be read or written now; what was asked did not happen."""
 
 
+class StoreBusy(StoreUnavailable):
+    """A read would have to wait for a lock, in a thread that must not wait; another may."""
+
+
 @frozen(kw_only=True)
 class Commit:
     """What one command writes, or nothing of it.
 
     `events` follow one another in the stream of `flow`, the state after the last of them. There
     are none where a command was accepted that changes nothing: then only its request key is kept.
-    `task_id` is the child that the command was about, kept with the request key for its repeats.
+    `task_id` is the child that the command was about, kept with the request key for its repeats;
+    `lists_tasks` says that it was about all of them.
     """
 
     events: tuple[RecordedEvent, ...]
     flow: Flow
     request_key: RequestKey | None = None
     task_id: TaskId | None = None
+    lists_tasks: bool = False
 
 
 @frozen(kw_only=True)
 class IdempotencyRecord:
-    """What a request key stands for: the request that used it, and what it led to."""
+    """What a request key stands for: the request that used it, and what it led to.
+
+    `flow` is the flow as of that version, with the task, where the store has kept it.
+    """
 
     request_hash: str
     flow_id: FlowId
     version: int
     task_id: TaskId | None
+    flow: Flow | None = field(default=None, eq=False, repr=False)
 
 
 FlowRef: TypeAlias = tuple[Owner, FlowId]
@@ -101,6 +111,10 @@ class FlowStore(Protocol):
 
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow is not even read, and costs what none costs."""
+        ...
+
+    def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
+        """Return the same, maybe without tasks and large values: one read, however many it has."""
         ...
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:

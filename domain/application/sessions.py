@@ -110,8 +110,8 @@ class OwnerSession:
 
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
-        flow = self.store.find(self.owner, flow_id)
-        return None if flow is None else task_summary(flow.tasks)
+        flow = self.store.find_head(self.owner, flow_id)
+        return None if flow is None else task_summary(flow.counts)
 
     def page(
         self,

@@ -14,6 +14,7 @@ from domain.application.ports import FlowStore
 from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import LoseTask
+from domain.flow.concerned import ActiveTasks, SomeTasks, TaskSelection
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow, active_tasks, task_events
 from domain.flow.status import FlowStatus
@@ -40,6 +41,10 @@ class SweptStore(FlowStore, Protocol):
 
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows whose stalest child has had no news since `before`."""
+        ...
+
+    def load_with(self, flow_id: FlowId, tasks: TaskSelection) -> Flow | None:
+        """Return a flow with at least some of its tasks."""
         ...
 
     def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
@@ -103,14 +108,14 @@ class Sweeper:
         total, now = Swept(), period.last
         seen: dict[str, Sighting] = {}
         for ahead in self._while_on(self.store.ahead(now.wall, MOST_SIGHTINGS)):
-            flow = self.store.load(ahead.flow_id)
+            flow = self.store.load_with(ahead.flow_id, SomeTasks())
             if flow is None:
                 continue
             known = sightings.get(ahead.flow_id)
             if known is None or known.task_events != task_events(flow):
                 known = Sighting(task_events(flow), now.monotonic)
             if period.is_stale(known.monotonic):
-                total += self._lose(ahead.owner, flow, _unless_news(flow))
+                total += self._lose_unless_news(ahead, known.task_events)
             else:
                 seen[ahead.flow_id] = known
         return total, seen
@@ -122,13 +127,16 @@ class Sweeper:
         """
         before, total = period.last.wall - period.pace.stale_after, Swept()
         for stale in self._while_on(self.store.stale(before, BATCH)):
-            if flow := self.store.load(stale.flow_id):
+            if flow := self.store.load_with(stale.flow_id, ActiveTasks(before)):
                 commands = _if_stale(flow, before, lambda task: _is_claimed(task, period))
                 total += self._lose(stale.owner, flow, commands)
         return total
 
-    def give_up(self, owner: Owner, flow: Flow) -> Swept:
+    def give_up(self, owner: Owner, flow_id: FlowId) -> Swept:
         """Give up all active children of a flow, whatever their news."""
+        flow = self.store.load_with(flow_id, ActiveTasks())
+        if flow is None:
+            return Swept()
         return self._lose(
             owner,
             flow,
@@ -139,8 +147,14 @@ class Sweeper:
         )
 
     def _sweep(self, stale: StaleFlow, before: Timestamp) -> Swept:
-        flow = self.store.load(stale.flow_id)
+        flow = self.store.load_with(stale.flow_id, ActiveTasks(before))
         return Swept() if flow is None else self._lose(stale.owner, flow, _if_stale(flow, before))
+
+    def _lose_unless_news(self, ahead: StaleFlow, known_events: int) -> Swept:
+        flow = self.store.load_with(ahead.flow_id, ActiveTasks())
+        if flow is None:
+            return Swept()
+        return self._lose(ahead.owner, flow, _unless_news(flow, known_events))
 
     def _lose(self, owner: Owner, flow: Flow, commands: Iterable[LoseTask]) -> Swept:
         session, swept, rest = self.flows.bind_session(owner), Swept(), iter(commands)
@@ -174,7 +188,7 @@ def _is_claimed(task: Task, period: ListeningPeriod) -> bool:
     return was_stale and period.began <= task.last_heartbeat_at <= period.last.wall
 
 
-def _unless_news(flow: Flow) -> Iterable[LoseTask]:
+def _unless_news(flow: Flow, known_events: int) -> Iterable[LoseTask]:
     """Return the commands that give up all active children, each unless there is news by then.
 
     Giving one up is a task event itself.
@@ -184,7 +198,7 @@ def _unless_news(flow: Flow) -> Iterable[LoseTask]:
             flow_id=flow.flow_id,
             task_id=task.task_id,
             silent_before=stale_since(task),
-            task_events=task_events(flow) + number,
+            task_events=known_events + number,
         )
         for number, task in enumerate(active_tasks(flow))
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import fields, frozen
@@ -11,7 +10,6 @@ from attrs import fields, frozen
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import (
-    ACTIVE,
     FAILURES,
     FlowStatus,
     NotifyPolicy,
@@ -21,6 +19,7 @@ from domain.flow.status import (
     TerminalOutcome,
 )
 from domain.flow.task import Task, newest_first
+from domain.flow.task_counts import TaskCounts
 from domain.flow.values import Json, Timestamp
 
 RUNTIMES: Final = (Runtime.SUBAGENT.value, Runtime.ACP.value, "cli", "cron")
@@ -109,17 +108,15 @@ def task_views(flow: Flow) -> tuple[TaskView, ...]:
     return tuple(task_view(task, flow.flow_id) for task in newest_first(flow.tasks))
 
 
-def task_summary(tasks: Iterable[Task]) -> TaskSummary:
-    """Return the counts of some tasks."""
-    tasks = tuple(tasks)
-    statuses = Counter(task.status for task in tasks)
-    runtimes = Counter(task.runtime.value for task in tasks)
-    active = sum(statuses[status] for status in ACTIVE)
+def task_summary(counts: TaskCounts) -> TaskSummary:
+    """Return the counts of a flow's tasks as they are shown."""
+    statuses = counts.by_status
+    runtimes = {runtime.value: count for runtime, count in counts.by_runtime.items()}
     return TaskSummary(
-        total=len(tasks),
-        active=active,
-        terminal=len(tasks) - active,
+        total=counts.total,
+        active=counts.active,
+        terminal=counts.total - counts.active,
         failures=sum(statuses[status] for status in FAILURES),
-        by_status={status.value: statuses[status] for status in TaskStatus},
-        by_runtime={runtime: runtimes[runtime] for runtime in RUNTIMES},
+        by_status={status.value: count for status, count in statuses.items()},
+        by_runtime={runtime: runtimes.get(runtime, 0) for runtime in RUNTIMES},
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from attrs import evolve, frozen
 
 from domain.flow.commands import CancelFlow, Command, LoseTask, RunTask, UpdateTask
 from domain.flow.ids import TaskId
 from domain.flow.state import Flow
+from domain.flow.task import Task, is_active, stale_since
+from domain.flow.values import Timestamp
 
 
 @frozen
@@ -24,7 +26,14 @@ class SomeTasks:
     runs: frozenset[str] = frozenset()
 
 
-TaskSelection: TypeAlias = AllTasks | SomeTasks
+@frozen
+class ActiveTasks:
+    """The tasks that have not ended; if a moment is given, those without news since then."""
+
+    stale_before: Timestamp | None = None
+
+
+TaskSelection: TypeAlias = AllTasks | SomeTasks | ActiveTasks
 
 ALL_TASKS: Final = AllTasks()
 
@@ -48,13 +57,16 @@ def concerned(*commands: Command) -> TaskSelection:
 
 def with_only(flow: Flow, selection: TaskSelection) -> Flow:
     """Return a flow with only those of its tasks with it that are selected."""
-    if isinstance(selection, AllTasks):
-        return flow
-    return evolve(
-        flow,
-        tasks=tuple(
-            task
-            for task in flow.tasks
-            if task.task_id in selection.ids or task.run_id in selection.runs
-        ),
-    )
+    return evolve(flow, tasks=tuple(task for task in flow.tasks if _is_selected(task, selection)))
+
+
+def _is_selected(task: Task, selection: TaskSelection) -> bool:
+    match selection:
+        case AllTasks():
+            return True
+        case SomeTasks(ids, runs):
+            return task.task_id in ids or task.run_id in runs
+        case ActiveTasks(moment):
+            return is_active(task) and (moment is None or stale_since(task) <= moment)
+        case _:
+            assert_never(selection)

@@ -14,7 +14,7 @@ from domain.flow.evolve_task import Tasks, evolve_tasks
 from domain.flow.ids import CallerId
 from domain.flow.state import Flow, KeptResume
 from domain.flow.status import WAITS, FlowStatus, OnTimeout
-from domain.flow.task import is_active
+from domain.flow.task import Task
 from domain.flow.values import JSON_NULL, KEEP, Timestamp, patched
 
 
@@ -74,13 +74,12 @@ def _with_task(flow: Flow, event: e.TaskEvent) -> Flow:
     return replace(
         flow,
         tasks=tasks,
-        task_count=flow.task_count + isinstance(event, e.TaskLinked),
-        active_count=flow.active_count + _active(tasks, event) - _active(flow.tasks, event),
+        counts=flow.counts.changed(_those(flow.tasks, event), _those(tasks, event)),
     )
 
 
-def _active(tasks: Tasks, event: e.TaskEvent) -> int:
-    return sum(task.task_id == event.task_id and is_active(task) for task in tasks)
+def _those(tasks: Tasks, event: e.TaskEvent) -> Iterable[Task]:
+    return (task for task in tasks if task.task_id == event.task_id)
 
 
 def _moved(flow: Flow, event: e.FlowEvent) -> Flow:  # noqa: C901, PLR0911 - a line an event

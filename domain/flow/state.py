@@ -7,6 +7,7 @@ from attrs import frozen
 from domain.flow.ids import CallerId, FlowId, Owner
 from domain.flow.status import TERMINAL, WAITS, FlowStatus, NotifyPolicy, OnTimeout
 from domain.flow.task import Task, is_active, stale_since
+from domain.flow.task_counts import NO_TASKS, TaskCounts
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
 
@@ -25,9 +26,9 @@ class Flow:
     """A TaskFlow: the aggregate.
 
     `version` counts all its events from 1, `revision` only those that callers compare, from 0.
-    It may have only those of its `tasks` with it that a command concerns; `task_count` and
-    `active_count` are of all. `latest_at` is the moment of its latest event, `updated_at` of the
-    latest that moved the revision. `state_json` and `wait_json` are None until they are first set.
+    It may have only those of its `tasks` with it that a command concerns; `counts` are of all.
+    `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
+    revision. `state_json` and `wait_json` are None until they are first set.
 
     Of its wait: the moment at which it ends by itself, and how; the hash of its link, and until the
     next wait that of the link that was used; and `requesters`, who let it wait and may not resume
@@ -58,9 +59,18 @@ class Flow:
     used_link: str | None = None
     requesters: tuple[CallerId, ...] = ()
     kept_resume: KeptResume | None = None
-    task_count: int = 0
-    active_count: int = 0
+    counts: TaskCounts = NO_TASKS
     tasks: tuple[Task, ...] = ()
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks the flow has, be they with it or not."""
+        return self.counts.total
+
+    @property
+    def active_count(self) -> int:
+        """How many of them have not ended."""
+        return self.counts.active
 
 
 def is_terminal(flow: Flow) -> bool:

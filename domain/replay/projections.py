@@ -27,6 +27,7 @@ from domain.flow.events import (
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, KeyId, RouteId, TaskId
 from domain.flow.state import Flow, flow_stale_since
+from domain.flow.task_counts import NO_TASKS
 from domain.history.audit_log import IndexRow, LinkRow, RequestKeyRow, StoredFlow
 from domain.replay.decisions import decisions
 from domain.replay.findings import Finding, FindingCode
@@ -165,7 +166,7 @@ def _snapshot_faults(flow: Flow, snapshot: Flow | str | None) -> Iterator[str]:
 def _as_kept(flow: Flow, snapshot: Flow) -> Flow:
     """Return a flow as its snapshot holds it: without tasks, or as an older release wrote it."""
     if snapshot.tasks:
-        return evolve(flow, task_count=0, active_count=0)
+        return evolve(flow, counts=NO_TASKS)
     return evolve(flow, tasks=())
 
 

@@ -25,6 +25,8 @@ OPTIONS = GatewayOptions(
     store="sqlite:////var/lib/taskflow/flows.db",
     host="127.0.0.1",
     port=8080,
+    metrics=None,
+    shared_limits=None,
     threads=4,
     connections=1000,
     drain_seconds=30.0,
@@ -102,8 +104,10 @@ Line    Field, what is to say of it
 
 Gateway
 Listens on       127.0.0.1 port 8080
+Metrics          not served: taskflow.server.admin is not set
 Store            sqlite:////var/lib/taskflow/flows.db
 Work             4 threads, 1,000 connections, 30 s to drain
+Limits           counted by this gateway alone
 Lost children    after 300 s without news, looked for every 20 s
 Client addresses recorded: full
 Trusted proxies  10.0.0.0/8

@@ -25,6 +25,7 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
         "  flow_values: 0 rows",
         "  flow_views: 0 rows",
         "  flow_waits: 0 rows",
+        "  past_flows: 0 rows",
         "  request_keys: 0 rows",
         "  resume_links: 0 rows",
         "  stored_snapshots: 1 row",
@@ -49,6 +50,7 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
             "storedSnapshots": 1,
             "flowIndex": 3,
             "flowViews": 0,
+            "pastFlows": 0,
             "requestKeys": 0,
         },
     }

@@ -22,6 +22,7 @@ from domain.application.recorded_events import CommandMetadata
 from domain.application.sessions import TaskFlows
 from domain.application.sweep import Sightings, StaleFlow
 from domain.flow.commands import CancelFlow, Command, CreateFlow, RunTask, UpdateTask
+from domain.flow.concerned import TaskSelection, with_only
 from domain.flow.ids import FlowId, Owner, RequestId
 from domain.flow.state import Flow, flow_stale_since
 from domain.flow.status import Runtime, TaskStatus
@@ -37,6 +38,10 @@ class SweptMemoryStore(MemoryStore):
 
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         return self._waiting(lambda since: since <= before)[:limit]
+
+    def load_with(self, flow_id: FlowId, tasks: TaskSelection) -> Flow | None:
+        flow = self.load(flow_id)
+        return None if flow is None else with_only(flow, tasks)
 
     def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         return self._waiting(lambda since: since > after)[:limit]

@@ -272,7 +272,11 @@ def _submission(number: int, step: Step) -> Submission:
     context = CommandContext(
         command=step.command, owner=Owner(step.owner), at=step.at, new_id=f"id-{number}"
     )
-    origin = CommandMetadata(actor=ROUTE, request_id=RequestId("request-1"), request_key=step.key)
+    # A hash is of a whole request: two that are alike have the same command.
+    key = step.key and replace(
+        step.key, request_hash=f"{step.key.request_hash} {hash(step.command)}"
+    )
+    origin = CommandMetadata(actor=ROUTE, request_id=RequestId("request-1"), request_key=key)
     return Submission(context, origin)
 
 

@@ -47,6 +47,7 @@ from domain.flow.evolve import evolve, fold
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal
 from domain.flow.status import FlowStatus
+from domain.flow.task_counts import NO_TASKS
 from tests.core.examples import EXAMPLES
 
 OF_WAITS = {None, RefusalCode.SAME_APPROVER}
@@ -299,5 +300,6 @@ def _aimed_at_a_task(flow: Flow, command: Command, data: st.DataObject) -> Comma
 @EXAMPLES
 @given(flows)
 def test_the_counts_of_a_flow_are_those_of_its_tasks(flow: Flow) -> None:
+    assert flow.counts == NO_TASKS.changed((), flow.tasks)
     assert flow.task_count == len(flow.tasks)
     assert flow.active_count == len(active_tasks(flow))

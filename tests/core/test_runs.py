@@ -15,6 +15,7 @@ from domain.flow.events import TaskDescribed, TaskLinked
 from domain.flow.ids import Owner, TaskId
 from domain.flow.status import NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task, find_task
+from domain.flow.task_counts import NO_TASKS
 
 ASK = RunTask(flow_id=FLOW, runtime=Runtime.SUBAGENT, task="work")
 MADE = Task(
@@ -204,7 +205,7 @@ def test_a_run_is_answered_as_recorded(at: int) -> None:
 
 def test_all_recorded_runs_together_leave_the_flow_as_it_was_but_for_its_children() -> None:
     after = _after(len(RECORDED)).flow
-    bare = replace(after, tasks=(), task_count=0, active_count=0)
+    bare = replace(after, tasks=(), counts=NO_TASKS)
     untouched = replace(bare, version=1, latest_at=THEN)
     assert untouched == given(CREATED).flow
     assert sum(task.status is TaskStatus.RUNNING for task in after.tasks) == 7

@@ -20,6 +20,7 @@ from domain.flow.events import (
 from domain.flow.ids import TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.status import ENDED, FlowStatus, TaskStatus, TerminalOutcome
+from domain.flow.task_counts import NO_TASKS
 
 QUEUED = given(CREATED, linked(TaskId("t")))
 RUNNING = given(CREATED, replace(linked(TaskId("t"), TaskStatus.RUNNING), progress_summary="half"))
@@ -35,6 +36,7 @@ def test_a_queued_task_starts() -> None:
         QUEUED.flow,
         version=3,
         latest_at=NOW,
+        counts=NO_TASKS.changed((), RUNNING.flow.tasks),
         tasks=(
             replace(
                 task,

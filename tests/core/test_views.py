@@ -21,6 +21,7 @@ from domain.flow.ids import TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task
+from domain.flow.task_counts import NO_TASKS
 from domain.flow.values import KEEP
 
 
@@ -75,7 +76,7 @@ def test_a_task_is_shown_with_its_fields_in_the_recorded_order() -> None:
 
 
 def test_all_of_a_flow_is_shown_but_its_owner_its_tasks_and_our_book_keeping() -> None:
-    hidden = {"owner", "tasks", "task_count", "active_count", "version", "latest_at"}
+    hidden = {"owner", "tasks", "counts", "version", "latest_at"}
     hidden |= {"link_hash", "used_link", "requesters", "kept_resume"}
     assert _names(Flow) - _names(FlowView) == hidden
     assert _names(Task) - _names(TaskView) == {"last_heartbeat_at"}
@@ -110,7 +111,7 @@ def test_a_summary_counts_every_status_and_runtime() -> None:
         ended(TaskId("e3"), TaskStatus.CANCELLED),
         TaskEnded(at=NOW, task_id=TaskId("e4"), status=TaskStatus.LOST),
     )
-    assert task_summary(given(CREATED, *events).flow.tasks) == TaskSummary(
+    assert task_summary(given(CREATED, *events).flow.counts) == TaskSummary(
         total=8,
         active=3,
         terminal=5,
@@ -129,7 +130,7 @@ def test_a_summary_counts_every_status_and_runtime() -> None:
 
 
 def test_a_summary_of_no_tasks_is_all_zeros_in_the_recorded_order() -> None:
-    summary = task_summary(())
+    summary = task_summary(NO_TASKS)
     assert list(summary.by_status) == [
         "queued",
         "running",

@@ -150,6 +150,9 @@ def test_what_cannot_be_written_is_counted_and_told_when_it_can_again(pipe: Pipe
         logger.handlers[0].flush()
         os.dup2(pipe.writing, descriptor)
         assert dropped(pipe.read_until("log lines dropped")) == 10
+        (handler,) = logger.handlers
+        assert isinstance(handler, QueuedHandler)
+        assert handler.dropped == 10
     os.close(descriptor)
 
 

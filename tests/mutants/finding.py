@@ -23,7 +23,16 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     "core": ("pure", "memory", "exhaustive", "tests/core", "tests/kit"),
     "store": ("sqlite", "tests/store"),
     "postgres": ("tests/postgres",),
-    "wire": ("tests/webhooks", "tests/settings", "tests/server", "live"),
+    "wire": (
+        *(
+            "tests/webhooks",
+            "tests/settings",
+            "tests/server",
+            "tests/metrics",
+            "tests/shared_limits",
+        ),
+        *("tests/whole/test_metrics.py", "live"),
+    ),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)

@@ -36,16 +36,8 @@ _SETTINGS: Final = {
 }
 TABLES: Final = (
     *("stored_events", "stored_snapshots", "flow_index", "request_keys"),
-    *(
-        "flow_views",
-        "flow_tasks",
-        "flow_values",
-        "flow_waits",
-        "resume_links",
-        "refused_calls",
-        "totals",
-        "turned_away",
-    ),
+    *("flow_views", "flow_tasks", "flow_values", "flow_waits", "resume_links", "past_flows"),
+    *("refused_calls", "totals", "turned_away"),
     *("configuration_changes", "configuration_state"),
 )
 _NUMBERS: Final = count(1)

@@ -72,16 +72,21 @@ def admit_all(_head: Head) -> None:
 
 
 @contextmanager
-def serving(
+def serving(  # noqa: PLR0913 - all that a server may be given
     app: WSGIApplication = echo,
     *,
     admit: Admit = admit_all,
     render_error: RenderError = envelope,
     clock: Callable[[], float] = time.monotonic,
     neighbourhood: Neighbourhood = str,
+    shared: socket.socket | None = None,
+    is_stopped: bool = False,
     **options: Any,  # noqa: ANN401 - of ServerOptions and Limits
 ) -> Iterator[Running]:
-    """Serve `app` on a free port until the block ends, and then stop in good order."""
+    """Serve `app` on a free port until the block ends, and then stop in good order.
+
+    A server that `is_stopped` before it begins only drains.
+    """
     limits = {name: options.pop(name) for name in LIMITS if name in options}
     ids = (RequestId(f"r{number}") for number in itertools.count(1))
     server = HttpServer(
@@ -92,7 +97,10 @@ def serving(
         new_id=lambda: next(ids),
         clock=clock,
         neighbourhood=neighbourhood,
+        shared=shared,
     )
+    if is_stopped:
+        server.stop()
     drained: list[bool] = []
     thread = threading.Thread(target=lambda: drained.append(server.run()))
     running = Running(server, thread, drained)

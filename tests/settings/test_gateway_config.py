@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import (
+    AdminConfig,
     ChildrenConfig,
     LogConfig,
     Misfit,
     ServerConfig,
     SettingsError,
+    SharedLimitsConfig,
     StoreConfig,
+    Unresolved,
     parse_store_url,
     read_store_config,
 )
@@ -33,6 +36,7 @@ ALL = {
         "writeSeconds": 2.5,
         "drainSeconds": 0.1,
         "coreDumps": True,
+        "admin": {"host": "::", "port": 9},
     },
     "limits": {
         "bodyBytes": 1,
@@ -44,6 +48,7 @@ ALL = {
         "trackedKeys": 7,
         "answerBytes": 65_536,
         "ipv6Prefix": 56,
+        "shared": {"url": "rediss://limits@valkey:6379/1", "whileGone": "refuse"},
         "unverifiedBodyBytes": 8,
         "unverifiedBodySeconds": 0.9,
         "unverifiedInFlight": 10,
@@ -60,7 +65,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "{}")
     assert settings.file == tmp_path / "gateway.json5"
     assert settings.store == StoreConfig(Path(os.path.realpath(tmp_path)) / "taskflow.db")
-    assert settings.server == ServerConfig(host="127.0.0.1", port=8080, threads=2)
+    assert settings.server == ServerConfig(host="127.0.0.1", port=8080, threads=1)
     assert settings.limits == Limits(
         body_bytes=262_144,
         body_seconds=15,
@@ -81,6 +86,8 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.log == LogConfig(remote_address="full")
     assert settings.kept_refusals == 100_000
     assert settings.core_dumps is False
+    assert settings.admin is None
+    assert settings.shared_limits is None
     assert settings.trusted_proxies == ()
 
 
@@ -120,6 +127,10 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.log == LogConfig(remote_address="truncated")
     assert settings.kept_refusals == 0
     assert settings.core_dumps is True
+    assert settings.admin == AdminConfig(host="::", port=9)
+    assert settings.shared_limits == SharedLimitsConfig(
+        url="rediss://limits@valkey:6379/1", while_gone="refuse", deadline_seconds=0.005
+    )
 
 
 @pytest.mark.parametrize(("connections", "quarter"), [(400, 100), (1024, 256), (3, 1)])
@@ -324,6 +335,40 @@ def test_any_other_store_is_refused_without_showing_its_url(
     assert refused(tmp_path, {"taskflow": {"store": {"url": url}}}) == [
         f"taskflow.store.url: expected {expected}, found {found}"
     ]
+
+
+def test_metrics_are_never_served_where_callers_ask(tmp_path: Path) -> None:
+    for server in ({"admin": {"port": 8080}}, {"port": 9464, "admin": {}}):
+        expected = "expected another port than that of the webhooks, found the same"
+        assert refused(tmp_path, {"taskflow": {"server": server}}) == [
+            f"taskflow.server.admin.port: {expected}"
+        ]
+    assert loaded(tmp_path, {"taskflow": {"server": {"admin": {}}}}).admin == AdminConfig()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://:the-password@valkey/0", "redis://limits:the-password@valkey", "http://valkey"),
+        *("redis://", "redis:///0", "redis://valkey/x", "redis://valkey?password=the-password"),
+    ],
+)
+def test_the_url_of_shared_limits_holds_no_password_and_is_not_shown(
+    tmp_path: Path, url: str
+) -> None:
+    (problem,) = refused(tmp_path, {"taskflow": {"limits": {"shared": {"url": url}}}})
+    assert problem.startswith("taskflow.limits.shared.url: expected redis://HOST:PORT/DATABASE")
+    assert "the-password" not in problem
+
+
+def test_the_password_of_shared_limits_is_a_secret_that_is_looked_up(tmp_path: Path) -> None:
+    shared = {"url": "redis://valkey", "password": "${VALKEY_PASSWORD}"}
+    settings = loaded(tmp_path, {"taskflow": {"limits": {"shared": shared}}})
+    assert settings.shared_limits_password is not None
+    found = settings.shared_limits_password.look_up({"VALKEY_PASSWORD": "it-is-here"})
+    assert not isinstance(found, Unresolved)
+    assert found.reveal() == "it-is-here"
+    assert "it-is-here" not in repr(settings)
 
 
 @pytest.mark.parametrize(

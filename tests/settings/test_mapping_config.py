@@ -107,7 +107,7 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
         (
             {"rules": [rule(fields={"gaol": "g"})]},
             [
-                "map.rules[0].fields.goal: expected a field that create_flow requires",
+                "map.rules[0].fields.goal: expected what create_flow requires: goal",
                 "map.rules[0].fields.gaol: expected a field of create_flow: controllerId, goal",
             ],
         ),

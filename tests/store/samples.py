@@ -24,6 +24,7 @@ from domain.flow.status import (
     TerminalOutcome,
 )
 from domain.flow.task import Task
+from domain.flow.task_counts import NO_TASKS
 from domain.flow.values import Json
 
 AT: Final = 1_767_225_600_000
@@ -293,7 +294,7 @@ def samples() -> Iterator[tuple[str, Stored]]:
         )
     yield "sparse", FlowSnapshot(FlowId("flow-1"), 1, _FLOW)
     yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)
-    head = replace(_FULL_FLOW, tasks=(), task_count=2, active_count=1)
+    head = replace(_FULL_FLOW, tasks=(), counts=NO_TASKS.changed((), _FULL_FLOW.tasks))
     yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)
     yield "waiting", FlowSnapshot(FlowId("flow-1"), 3, _WAITING_FLOW)
     yield "resumed by link", FlowSnapshot(FlowId("flow-1"), 4, _RESUMED_FLOW)

@@ -18,7 +18,8 @@ TASKS: Final = "flow_tasks"
 VALUES: Final = "flow_values"
 WAITS: Final = "flow_waits"
 LINKS: Final = "resume_links"
-DERIVED: Final = (WAITS, LINKS, TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, KEYS)
+PAST: Final = "past_flows"
+DERIVED: Final = (WAITS, LINKS, TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, PAST, KEYS)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 
@@ -47,3 +48,4 @@ def delete_caches(store: EventSourcedStore) -> None:
     execute(store, "DELETE FROM flow_tasks")
     execute(store, "DELETE FROM flow_views")
     execute(store, "DELETE FROM flow_values")
+    execute(store, "DELETE FROM past_flows")

@@ -40,7 +40,14 @@ def test_a_locked_log_is_told_once_holds_nobody_up_and_is_caught_up(
     tmp_path: Path, path: Path, faults: Queue[Exception]
 ) -> None:
     url = url_of(tmp_path)
-    with recording_refusals(url, most=3000, on_fault=faults.put, buffered=2000) as note:
+    dropped: list[None] = []
+    with recording_refusals(
+        url,
+        most=3000,
+        on_fault=faults.put,
+        buffered=2000,
+        on_drop=lambda: dropped.append(None),
+    ) as note:
         began = monotonic()
         note(a_call(0))
         while not kept_requests(url):
@@ -56,6 +63,7 @@ def test_a_locked_log_is_told_once_holds_nobody_up_and_is_caught_up(
             assert monotonic() - began < 10
     assert told(faults) == []
     assert sums(url) == (4002, 2001, 2001)
+    assert len(dropped) == 2001
     assert kept_requests(url)[-1] == "request-0"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,14 @@ from adapters.store import (
 )
 from adapters.store.schema import SCHEMA_VERSION
 from domain.application.views import flow_view
+from domain.flow.commands import CreateFlow
 from domain.flow.ids import FlowId
+from domain.flow.values import Json
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
 from tests.store.golden_bytes import FOLDER
-from tests.store.service import OWNER, STRANGER, create, session
-from tests.store.tables import EVENTS, HEALTHY, VIEWS, Row, rows
+from tests.store.service import ORIGIN, OWNER, STRANGER, create, session
+from tests.store.tables import EVENTS, HEALTHY, VIEWS, Row, execute, rows
 
 FLOWS: Final = {"id-1": OWNER, "id-2": STRANGER, "id-3": OWNER}
 
@@ -136,3 +139,18 @@ def test_a_flow_whose_events_do_not_add_up_keeps_nobody_from_the_others(
         assert len(rows(store, EVENTS)) == 9
         with pytest.raises(StoreFault):
             rebuild(store)
+
+
+def test_an_upgrade_holds_one_flow_at_a_time(file_url: str) -> None:
+    large = Json('"' + "x" * 200_000 + '"')
+    with closing(open_for_writing(file_url)) as store:
+        commands = [CreateFlow(goal="g", controller_id="c", state_json=large)] * 60
+        session(store).execute_together(commands, ORIGIN)
+        execute(store, "DELETE FROM view_format")
+    tracemalloc.start()
+    try:
+        open_for_writing(file_url).close()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(large.text)

@@ -131,7 +131,7 @@ class Gateway:
         )
         resource = WebhookResource(
             admission=self.admission,
-            ready=lambda: self.ready,
+            ready=lambda: (self.ready, () if self.ready else ("store",)),
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
             submit=lambda submission, done: done(carry_out(self.store, [submission])[0]),
             find_link=self.flows.find_link,

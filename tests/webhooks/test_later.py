@@ -13,6 +13,7 @@ from falcon.testing import create_environ
 
 from adapters.webhooks.responses import RawPieces
 from adapters.webhooks.slow_reads import SLOW_FOR_SECONDS, SLOW_SECONDS
+from domain.application.ports import StoreBusy
 from domain.flow.ids import FlowId, Owner
 from tests.memory_store import READ, WRITE, WatchedStore
 from tests.webhooks.gateway import OF_SERVER, Gateway, given, path_of, run
@@ -147,4 +148,28 @@ def test_after_a_slow_read_nobody_waits_for_another_in_the_loop() -> None:
     gateway.uptime += SLOW_FOR_SECONDS
     store.takes = 0.0
     assert asked(gateway, get)[:2] == (None, 200)
+    assert asked(gateway, get)[:2] == (None, 200)
+
+
+class BusyStore(WatchedStore):
+    """A store that is locked, for who may not wait."""
+
+    is_busy: bool = False
+
+    def find_json(self, owner: Owner, flow_id: FlowId) -> bytes | None:
+        """Refuse once to wait."""
+        if self.is_busy:
+            self.is_busy = False
+            raise StoreBusy("locked")
+        return super().find_json(owner, flow_id)
+
+
+def test_a_read_that_would_wait_is_asked_again_by_a_thread_that_may() -> None:
+    store = BusyStore()
+    gateway = Gateway(store=store)
+    get = {"action": "get_flow", "flowId": gateway.create()}
+    store.is_busy = True
+    assert asked(gateway, get)[:2] == ("urgent", 200)
+    assert asked(gateway, get)[:2] == ("urgent", 200)
+    gateway.uptime += SLOW_FOR_SECONDS
     assert asked(gateway, get)[:2] == (None, 200)

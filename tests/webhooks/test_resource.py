@@ -84,7 +84,13 @@ def test_alive_is_not_yet_ready(gateway: Gateway) -> None:
     gateway.ready = False
     assert gateway.send(b"", path="/healthz", method="GET").json["result"] == {"status": "alive"}
     answer = gateway.send(b"", path="/readyz", method="GET")
-    assert (answer.status_code, answer.json["code"]) == (503, "not_ready")
+    assert answer.status_code == 503
+    assert answer.json == {
+        "ok": False,
+        "code": "not_ready",
+        "error": "The gateway takes no requests now.",
+        "result": {"notReady": ["store"]},
+    }
     gateway.ready = True
     assert gateway.send(b"", path="/readyz", method="GET").json["result"] == {"status": "ready"}
 

@@ -28,7 +28,11 @@ from domain.flow.ids import RequestId, RouteId
             b'{"ok":false,"routeId":"r","code":"terminal","error":"No.","result":{"applied":false}}',
         ),
         (responses.ALIVE, 200, b'{"ok":true,"result":{"status":"alive"}}'),
-        (responses.READY, 200, b'{"ok":true,"result":{"status":"ready"}}'),
+        (
+            responses.readiness(is_ready=True, parts=()),
+            200,
+            b'{"ok":true,"result":{"status":"ready"}}',
+        ),
     ],
 )
 def test_an_envelope_is_in_one_order(response: Response, status: int, body: bytes) -> None:
@@ -51,7 +55,6 @@ def test_an_envelope_is_in_one_order(response: Response, status: int, body: byte
         ),
         (responses.TOO_MANY_IN_FLIGHT, 429, "too_many_in_flight", "Too Many Requests"),
         (responses.UNAUTHORIZED, 401, "unauthorized", "unauthorized"),
-        (responses.NOT_READY, 503, "not_ready", "The gateway takes no requests now."),
         (responses.internal_error(None), 500, "internal_error", "Internal Server Error"),
     ],
 )

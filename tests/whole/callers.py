@@ -109,6 +109,12 @@ class Caller:
         """Ask for an action, without an idempotency key."""
         return self.ask(Request({"action": action, **given}))
 
+    def begin(self, action: str) -> None:
+        """Send the head of a request and no more, so that it is in flight."""
+        self._socket = self._socket or _connected(self.place)
+        octets = _octets(self.door, Request({"action": action}))
+        self._socket.sendall(octets[: octets.index(b"\r\n\r\n") + 4])
+
     def _exchange(self, request: Request) -> Answer:
         self.sent_at = 0.0
         if self._socket is None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -62,6 +62,7 @@ class RunningGateway:
     stderr: int | None = None
     working_folder: Path = ROOT
     log_name: str = "gateway.log"
+    pass_fds: Sequence[int] = ()
     store: str | None = None
     """The URL of its store, if that is not a file of its folder."""
     _process: subprocess.Popen[bytes] | None = None
@@ -134,6 +135,13 @@ class RunningGateway:
             self._process = self._spawn(log)
         self._place = self._wait_until_ready(printed)
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that the gateway does."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, self.logs
+            time.sleep(LOOK_EVERY_SECONDS)
+
     def stop(self) -> int:
         """Ask it to stop (SIGTERM), and give its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -161,6 +169,7 @@ class RunningGateway:
             stdin=subprocess.DEVNULL,
             stdout=log if self.stdout is None else self.stdout,
             stderr=log if self.stderr is None else self.stderr,
+            pass_fds=self.pass_fds,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ TOOLS = (
     Tool("nginx", ("nginx-light",)),  # both stand before a gateway in test_behind_proxies
     Tool("haproxy", ("haproxy",)),
     Tool("chromium", ("chromium",)),  # reads the auditor's pages
+    Tool("systemd-analyze", ("systemd",)),  # judges the units of deploy/
     Tool("faketime", ("faketime",)),  # sets the clock of a running gateway
     Tool("curl", ("curl",)),  # these three are typed in the senders' pages
     Tool("jq", ("jq",)),

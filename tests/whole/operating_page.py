@@ -1,4 +1,4 @@
-"""The commands of `docs/operating.md`: run for real, against a store that a real gateway filled.
+"""The commands of the operators' pages: run for real, against a store that a gateway filled.
 
 Every `sh` block is typed into one shell, in a folder with the gateway's files and its
 `signing.key`, where no gateway runs; the page calls that folder `/srv/taskflow`. A `text` block
@@ -18,7 +18,8 @@ from typing import Final
 from adapters.audit.keys import Signer
 from tests.whole.auditing_page import Shell, audited, rewritten
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "operating.md"
+DOCS: Final = Path(__file__).parents[2] / "docs"
+PAGES: Final = (DOCS / "operating.md", DOCS / "production.md")
 FOLDER: Final = "/srv/taskflow"
 
 
@@ -38,9 +39,11 @@ def in_place(printed: str, folder: Path) -> str:
 
 
 def _main() -> None:
-    with tempfile.TemporaryDirectory() as name, operated(Path(name)) as shell:
-        shown = partial(in_place, folder=Path(name))
-        PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), shell, shown), encoding="utf-8")
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as name, operated(Path(name)) as shell:
+            shown = partial(in_place, folder=Path(name))
+            text = rewritten(page.read_text(encoding="utf-8"), shell, shown)
+            page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -38,11 +38,16 @@ EVENT: Final = "X-Event: issue\nX-Delivery: d-1\n"
 
 
 def explained(
-    folder: Path, payload: object, headers: str | None = EVENT, *options: str, **routes: object
+    folder: Path,
+    payload: object,
+    headers: str | None = EVENT,
+    *options: str,
+    url: str | None = None,
+    **routes: object,
 ) -> Ran:
     """Run the command on files of a folder."""
     routes = routes or {"tracker": route(map=MAP)}
-    store = {"store": {"url": f"sqlite:///{folder}/flows.db"}}
+    store = {"store": {"url": url or f"sqlite:///{folder}/flows.db"}}
     config = written(folder, with_routes(routes, taskflow=store))
     (folder / "payload").write_bytes(
         payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -189,6 +194,13 @@ def test_a_route_without_a_map_is_explained_too(tmp_path: Path) -> None:
     assert found["command"] == body
     refused = document(explained(tmp_path, {"action": "x"}, None, "--json", tracker=route()), 1)
     assert refused["answer"]["body"]["code"] == "invalid_request"
+
+
+def test_a_store_that_cannot_be_asked_is_no_empty_one(tmp_path: Path) -> None:
+    nowhere = "postgresql://taskflow@127.0.0.1:1/flows"
+    ran = explained(tmp_path, OPENED, EVENT, url=nowhere)
+    assert (ran.code, ran.out, ran.err[:9]) == (2, "", "taskflow:")
+    assert explained(tmp_path, OPENED, EVENT, url="sqlite://:memory:").code == 0
 
 
 def test_what_the_user_must_correct_is_said(tmp_path: Path) -> None:

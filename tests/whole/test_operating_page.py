@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.whole.auditing_page import examples, masked, same_places
-from tests.whole.operating_page import PAGE, in_place, operated
+from tests.whole.operating_page import PAGES, in_place, operated
 
 
-def test_the_commands_of_the_operators_page_do_what_it_says(tmp_path: Path) -> None:
-    shown = examples(PAGE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_the_operators_pages_do_what_they_say(tmp_path: Path, page: Path) -> None:
+    shown = examples(page.read_text(encoding="utf-8"))
     assert shown
     said, got = "", ""
     places: dict[str, str] = {}

@@ -15,8 +15,9 @@ from typing import Final
 import pytest
 from attrs import define, field
 
-from adapters.composition.gateway import admission_table, flows_of, gateway, writing
+from adapters.composition.gateway import admission_table, gateway
 from adapters.composition.stores import settings_of
+from adapters.composition.writer import flows_of, writing
 from adapters.store import open_for_writing
 from tests.whole.callers import Caller, Door
 from tests.whole.gateway import Place

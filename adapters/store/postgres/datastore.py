@@ -87,6 +87,9 @@ class PostgresDatastore(es.PostgresDatastore):
         with self.get_connection() as connection, in_transaction(connection, *_WRITE):
             yield PostgresCursor(connection)
 
+    def never_wait_here(self) -> None:
+        """Do nothing: a read waits for no lock here, but for the server."""
+
     def beside(self, cursor: PostgresCursor) -> PostgresCursor:
         """Return another cursor on the connection of one."""
         return PostgresCursor(cursor.connection)

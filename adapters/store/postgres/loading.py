@@ -16,7 +16,7 @@ from adapters.store.faults import translated
 from adapters.store.store import EventSourcedStore
 from domain.application.ports import FlowRef, IdempotencyRecord, KeyRef, Loaded
 from domain.flow.commands import FlowCommand
-from domain.flow.concerned import AllTasks, TaskSelection, concerned
+from domain.flow.concerned import AllTasks, SomeTasks, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow
@@ -98,7 +98,7 @@ def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]
     some = [
         (n, selection)
         for n, selection in enumerate(selected.values(), 1)
-        if not isinstance(selection, AllTasks)
+        if isinstance(selection, SomeTasks)
     ]
     ids = [(n, task_id) for n, selection in some for task_id in selection.ids]
     runs = [(n, run_id) for n, selection in some for run_id in selection.runs]

@@ -125,6 +125,15 @@ CREATE TABLE resume_links (
 );
 CREATE INDEX resume_links_flow ON resume_links (flow_id);
 
+CREATE TABLE past_flows (
+    flow_id text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    checksum bigint NOT NULL,
+    state bytea NOT NULL,
+    PRIMARY KEY (flow_id, version, task_id)
+);
+
 CREATE TABLE view_format (format bigint PRIMARY KEY);
 
 CREATE TABLE refused_calls (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from threading import Event, Lock
 from typing import TypeAlias, assert_never
 
@@ -36,6 +37,8 @@ class RefusalBuffer:
     """
 
     limit: int
+    on_drop: Callable[[], None] = lambda: None
+    """Is called for each call that is counted but not held."""
     arrived: Event = field(factory=Event, init=False)
     """Set when there is something to write."""
     _lock: Lock = field(factory=Lock, init=False)
@@ -64,6 +67,7 @@ class RefusalBuffer:
             self._calls.append(call)
         else:
             self._overflown[total_of(call)] += 1
+            self.on_drop()
 
     def count(self) -> int:
         """Return how many refusals are not written yet."""

@@ -38,18 +38,24 @@ class RefusalsLost(Exception):  # noqa: N818 - what is said of them
 
 @contextmanager
 def recording_refusals(
-    url: str, *, most: int, on_fault: OnFault, buffered: int = _MOST_BUFFERED
+    url: str,
+    *,
+    most: int,
+    on_fault: OnFault,
+    buffered: int = _MOST_BUFFERED,
+    on_drop: Callable[[], None] = lambda: None,
 ) -> Iterator[NoteDenied]:
     """Give what notes the refusals of a store that this process writes to.
 
-    At most `most` calls are kept, the newest; `buffered` may be on their way to the disk. At the
-    end all that was noted is written. A store in memory has no log: nobody else could read it.
+    At most `most` calls are kept, the newest; `buffered` may be on their way to the disk;
+    `on_drop` is called for each that found no room. At the end all that was noted is written. A
+    store in memory has no log: nobody else could read it.
     """
     place = side_place(url)
     if place is None:
         yield _ignore
         return
-    log = RefusalWriter(place, most, on_fault, RefusalBuffer(buffered))
+    log = RefusalWriter(place, most, on_fault, RefusalBuffer(buffered, on_drop))
     log.start()
     try:
         yield log.note

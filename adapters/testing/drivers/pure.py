@@ -77,7 +77,7 @@ class PureDriver:
     def summary(self, owner: Owner, flow_id: FlowId) -> PlainView | None:
         """Return the counts of a flow's tasks."""
         flow = self._owned(owner, flow_id)
-        return None if flow is None else plain_summary(task_summary(flow.tasks))
+        return None if flow is None else plain_summary(task_summary(flow.counts))
 
     def listed(
         self, owner: Owner, *, limit: int, status: str | None = None, cursor: object = None

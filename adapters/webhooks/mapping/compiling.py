@@ -160,8 +160,10 @@ class _Compiler:
         schema = _mapped(action.schema)
         inside = (*path, "fields")
         for each in schema.fields:
-            if each.required and each.wire not in rule.fields:
-                self.faults.append(((*inside, each.wire), f"a field that {action.name} requires"))
+            one_of_them = {each.wire, each.replaced_by or each.wire}
+            if each.required and len(one_of_them & rule.fields.keys()) != 1:
+                needed = " or ".join(sorted(one_of_them, reverse=True))
+                self.faults.append(((*inside, each.wire), f"what {action.name} requires: {needed}"))
         members = {
             wire: self._field(action, schema, (*inside, wire), value)
             for wire, value in rule.fields.items()

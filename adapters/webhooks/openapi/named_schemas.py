@@ -26,7 +26,7 @@ from adapters.webhooks.json_schema import (
     ref,
 )
 from adapters.webhooks.outcomes import SHOWS_PENDING
-from adapters.webhooks.responses import PERSIST_FAILED
+from adapters.webhooks.responses import PARTS, PERSIST_FAILED
 from adapters.webhooks.schemas import request_schema
 from adapters.webhooks.view_schemas import FLOW, TASK, TASK_SUMMARY
 from domain.application.outcomes import CANCEL_PENDING
@@ -68,12 +68,11 @@ def _request(action: Action) -> JsonSchema:
 
 def _answers() -> Iterator[JsonSchema]:
     yield from (schema for schemas in SUCCESSES.values() for schema in schemas)
-    yield an_object(
-        PROBED, {"ok": YES, "result": an_object("Status", {"status": {"enum": ["alive", "ready"]}})}
-    )
+    status = an_object("Status", {"status": {"enum": ["alive", "ready"]}}, _UNREADY)
+    yield an_object(PROBED, {"ok": YES, "result": status})
     yield LINK_FOLLOWED
     yield from (_refusal(*each) for each in by_status(ANSWER_CODES.values()).items())
-    yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING)
+    yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING, _NOT_READY)
     yield from (*_results(), *_refused_results(), resume_links.SHOWS_REFUSED)
 
 
@@ -109,6 +108,8 @@ def _shown_with(code: str) -> Sequence[JsonSchema]:
         return (*_refused_results(), NOTHING_TO_SHOW)
     if code in {each.code for each in LINK_CODES if each.code != LINK_NOT_FOUND}:
         return (resume_links.SHOWS_REFUSED,)
+    if code == "not_ready":
+        return (_NOT_READY,)
     is_of_a_flow = code in {each.code for each in FLOW_CODES}
     return _refused_results() if is_of_a_flow else (NOTHING_TO_SHOW,)
 
@@ -127,6 +128,8 @@ def _described(schema: JsonSchema) -> JsonSchema:
     return {**schema, "properties": members} if members else schema
 
 
+_UNREADY: Final = {"notReady": {"type": "array", "items": {"enum": [*PARTS]}}}
+_NOT_READY: Final = an_object("NotReady", _UNREADY)
 LINK_FOLLOWED: Final = an_object("LinkSuccess", {"ok": YES, "result": resume_links.SHOWS})
 """The envelope of a resume link that was followed."""
 

@@ -1,0 +1,146 @@
+"""What is measured where, and the address on which operators' programs ask for it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from time import perf_counter
+from typing import Any, Final, cast
+
+from attrs import frozen
+
+from adapters.composition.clock_and_ids import LOG, new_request_id
+from adapters.composition.readiness import Readiness
+from adapters.composition.serve import listening, rejection_fields, remember_of
+from adapters.logs import dropped_lines, log_event, log_milestone
+from adapters.metrics import GatewayMetrics, create_metrics_app
+from adapters.schedule import beside
+from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
+from adapters.settings import AdminConfig, GatewayConfig
+from adapters.store import StoreAuditLog
+from adapters.webhooks import responses
+from adapters.webhooks.admission import Admission
+from adapters.webhooks.refusal_recorder import RefusalRecorder
+from adapters.webhooks.request_context import AccessLogEntry
+from adapters.webhooks.responses import Response
+from domain.application.batch import Submission, carry_out
+from domain.application.outcomes import Outcome
+from domain.application.ports import Commit, FlowStore, StoreUnavailable
+
+_OPTIONS: Final[dict[str, Any]] = {"threads": 1, "connections": 16, "drain_seconds": 1.0}
+"""Few ask, and none of them may take what the callers need."""
+
+
+def record_request(
+    metrics: GatewayMetrics, refusals: RefusalRecorder, entry: AccessLogEntry
+) -> None:
+    """Count a request, and record it where it is evidence."""
+    action = entry["action"]
+    metrics.request(route=entry["route"], action=action, code=entry["code"])
+    metrics.request_took(action=action, seconds=entry["duration_ms"] / 1000)
+    refusals.record(entry)
+
+
+def carry_out_metered(
+    store: FlowStore, metrics: GatewayMetrics, submissions: Sequence[Submission]
+) -> Sequence[Outcome | Exception]:
+    """Carry out commands, and measure that."""
+    metrics.batch(len(submissions))
+    return carry_out(cast("FlowStore", _MeteredStore(store, metrics)), submissions)
+
+
+@frozen
+class _MeteredStore:
+    """A store whose writes are measured; all else is the store's own."""
+
+    store: FlowStore
+    metrics: GatewayMetrics
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        began = perf_counter()
+        try:
+            written = self.store.append_many(commits)
+        except StoreUnavailable:
+            self.metrics.write_failed()
+            raise
+        won = (commit for commit, is_written in zip(commits, written, strict=True) if is_written)
+        events = sum(len(commit.events) for commit in won)
+        self.metrics.commit(events=events, seconds=perf_counter() - began)
+        return written
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+
+def read_parts(
+    metrics: GatewayMetrics, server: HttpServer, admission: Admission, ready: Readiness
+) -> None:
+    """Have what the parts of a gateway know read whenever somebody asks."""
+    metrics.read("in_flight", admission.in_flight)
+    metrics.read("connections", lambda: server.connections)
+    metrics.read("writer_waiting", lambda: ready.writer.waiting)
+    metrics.read("writer_busy_seconds", lambda: ready.writer.busy_seconds)
+    metrics.read("log_position", StoreAuditLog(ready.store).size)
+    metrics.read("store_free_bytes", ready.free_bytes)
+    metrics.read("log_lines_dropped_total", dropped_lines)
+    if ready.jobs is not None:
+        metrics.read("checkpoint_age_seconds", ready.jobs.checkpoint_age)
+
+
+@contextmanager
+def serving_metrics(
+    gateway: GatewayConfig,
+    metrics: GatewayMetrics,
+    ready: Readiness,
+    shared: socket.socket | None,
+) -> Iterator[None]:
+    """Answer on the administrative address while the context lasts, if there is one.
+
+    A socket that was handed over goes before the address, and needs none.
+    """
+    admin, remember = gateway.admin, remember_of(gateway)
+    if admin is None and shared is not None:
+        admin = AdminConfig()
+    if admin is None:
+        yield
+        return
+    app = create_metrics_app(
+        metrics.registry,
+        {
+            "": partial(_raw, lambda: responses.ROUTE_NOT_FOUND),
+            "/healthz": partial(_raw, lambda: responses.ALIVE),
+            "/readyz": partial(_raw, lambda: _readiness(ready)),
+        },
+    )
+    server = listening(
+        app,
+        ServerOptions(host=admin.host, port=admin.port, **_OPTIONS),
+        admit=lambda _: None,
+        render_error=partial(_render_error, remember=remember),
+        neighbourhood=str,
+        shared=shared,
+    )
+    log_milestone(LOG, "metrics", {"host": server.host, "port": server.port})
+    with beside(partial(_run, server), server.stop, name="metrics"):
+        yield
+
+
+def _run(server: HttpServer) -> None:
+    server.run()
+
+
+def _raw(make: Callable[[], Response]) -> RawResponse:
+    return make().as_raw(new_request_id())
+
+
+def _readiness(ready: Readiness) -> Response:
+    is_ready, parts = ready()
+    return responses.readiness(is_ready=is_ready, parts=parts)
+
+
+def _render_error(rejection: Rejection, *, remember: Callable[[str], str | None]) -> RawResponse:
+    log_event(LOG, "metrics request", rejection_fields(rejection, remember))
+    refused = responses.unrouted(rejection.code, rejection.sentence)
+    return refused.as_raw(rejection.request_id)

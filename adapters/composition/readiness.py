@@ -1,0 +1,70 @@
+"""Whether a gateway should be sent requests, and which of its parts are not ready."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import define
+
+from adapters.composition.jobs import Jobs
+from adapters.schedule.batches import BatchThread
+from adapters.store import EventSourcedStore, store_files
+
+LEAST_FREE_BYTES: Final = 32 << 20
+"""With less on the disk of the store, a write may be the last one."""
+
+LONGEST_BATCH_SECONDS: Final = 10.0
+"""A writer that has worked so long at one batch is stuck: on a disk, or on a server."""
+
+
+@define(eq=False, kw_only=True)
+class Readiness:
+    """Looks at the parts of a gateway.
+
+    `signing` says nothing of requests, which are served: it is named, and changes no status. The
+    `jobs` and what says whether the gateway listens are known later than the rest.
+    """
+
+    store: EventSourcedStore
+    folder: Path | None
+    writer: BatchThread[Any, Any]
+    jobs: Jobs | None = None
+    is_listening: Callable[[], bool] = lambda: True
+    least_free_bytes: int = LEAST_FREE_BYTES
+
+    def __call__(self) -> tuple[bool, Sequence[str]]:
+        """Return whether requests should be sent here, and the parts that are not ready."""
+        needed = {
+            "listener": self.is_listening,
+            "store": self.store.is_readable,
+            "writer": self._writes,
+            "disk": self._has_room,
+        }
+        missing = [part for part, is_ready in needed.items() if not is_ready()]
+        return not missing, (*missing, *(() if self._signs() else ("signing",)))
+
+    def free_bytes(self) -> int:
+        """Return how much is free on the disk of the store; OSError if there is none."""
+        if self.folder is None:
+            raise FileNotFoundError("the store is not on a disk of this machine")
+        return shutil.disk_usage(self.folder).free
+
+    def _writes(self) -> bool:
+        return self.writer.is_alive and self.writer.busy_seconds < LONGEST_BATCH_SECONDS
+
+    def _signs(self) -> bool:
+        return self.jobs is None or self.jobs.signs
+
+    def _has_room(self) -> bool:
+        try:
+            return self.folder is None or self.free_bytes() >= self.least_free_bytes
+        except OSError:
+            return False
+
+
+def folder_of(url: str) -> Path | None:
+    """Return the folder that a store is in, or None if it is in none of this machine."""
+    return next((file.parent for file in store_files(url)), None)
