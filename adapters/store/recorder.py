@@ -34,9 +34,9 @@ class StoredCommit:
     changes: Sequence[Event]
     flow: Flow
     key: RequestKeyRow | None
-    links: Sequence[LinkRow] = ()
     past: PastRow | None = None
     """The flow that the key stands for, as a repeat is shown it."""
+    links: Sequence[LinkRow] = ()
 
 
 class FlowRecorder(es.SQLiteApplicationRecorder):

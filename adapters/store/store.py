@@ -294,7 +294,7 @@ class EventSourcedStore:
         changes = [record.event for record in records]
         past = None if row is None else past_row(commit, row.task_id)
         stored = [to_stored(record) for record in records]
-        return StoredCommit(stored, changes, commit.flow, row, link_rows(records), past)
+        return StoredCommit(stored, changes, commit.flow, row, past, link_rows(records))
 
     def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
         with translated(), self.application.datastore.one_statement() as cursor:

@@ -104,7 +104,7 @@ def terminal_is_final(step: Step) -> bool:
     before, after = step.before, step.after
     if before is None or after is None or not is_terminal(before):
         return True
-    of_tasks = ("tasks", "task_count", "active_count", "version", "latest_at")
+    of_tasks = ("tasks", "counts", "version", "latest_at")
     return replace(after, **{name: getattr(before, name) for name in of_tasks}) == before
 
 

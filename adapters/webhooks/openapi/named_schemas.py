@@ -128,11 +128,11 @@ def _described(schema: JsonSchema) -> JsonSchema:
     return {**schema, "properties": members} if members else schema
 
 
+_UNREADY: Final = {"notReady": {"type": "array", "items": {"enum": [*PARTS]}}}
+_NOT_READY: Final = an_object("NotReady", _UNREADY)
 LINK_FOLLOWED: Final = an_object("LinkSuccess", {"ok": YES, "result": resume_links.SHOWS})
 """The envelope of a resume link that was followed."""
 
-_UNREADY: Final = {"notReady": {"type": "array", "items": {"enum": [*PARTS]}}}
-_NOT_READY: Final = an_object("NotReady", _UNREADY)
 _ROUTED: Final = {"ok": YES, "routeId": TEXT}
 _PENDING: Final = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
 
