@@ -8,7 +8,7 @@ holds what callers are shown of a flow, at the position of its creation; `view_f
 format all its rows are, once they are. `flow_names` has the live flow that a correlation key names,
 and `flow_filters` what an owner's list may be filtered by, at the position of a flow's creation.
 `flow_waits` has the flows whose wait ends by itself, and `resume_links` what each link that was
-made is for.
+made is for. `owner_shards` follows from no event: see there.
 """
 
 from __future__ import annotations
@@ -136,6 +136,10 @@ TABLES: Final = (
         PRIMARY KEY (flow_id, version, task_id)
     )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS owner_shards (
+        owner TEXT PRIMARY KEY,
+        shard TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"

@@ -39,7 +39,7 @@ TABLES: Final = (
     *("flow_views", "flow_tasks", "flow_values", "past_flows"),
     *("flow_waits", "resume_links", "flow_names", "flow_filters"),
     *("refused_calls", "totals", "turned_away"),
-    *("configuration_changes", "configuration_state"),
+    *("configuration_changes", "configuration_state", "owner_shards"),
 )
 _NUMBERS: Final = count(1)
 
