@@ -10,7 +10,7 @@ from attrs import Factory, frozen
 
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
-from domain.application.ports import NO_FILTER, Clock, FlowStore, IssuedLink, ListFilter, NewId
+from domain.application.ports import NO_FILTER, Clock, FlowStore, ListFilter, NewId
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
@@ -40,7 +40,10 @@ class TaskFlows:
     def find_link(self, link_hash: str) -> LinkTarget | None:
         """Return what a resume link is for; having it is the right to follow it."""
         found = self.store.find_link(link_hash)
-        return None if found is None else link_target(found, self.bind_session(found.owner))
+        if found is None:
+            return None
+        actor = Actor(kind=ActorKind.LINK, name=found.route_id, key_id=found.key_id)
+        return LinkTarget(self.bind_session(found.owner), found.flow_id, actor)
 
 
 @frozen
@@ -189,12 +192,6 @@ class OwnerSession:
                 raise outcome
             outcomes.append(outcome)
         return outcomes
-
-
-def link_target(link: IssuedLink, session: OwnerSession) -> LinkTarget:
-    """Return what a link is for, with the handle to its owner's flows."""
-    actor = Actor(kind=ActorKind.LINK, name=link.route_id, key_id=link.key_id)
-    return LinkTarget(session, link.flow_id, actor)
 
 
 def _shown(flow: Flow | None) -> FlowView | None:
