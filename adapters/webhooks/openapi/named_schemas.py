@@ -118,7 +118,10 @@ def _described(schema: JsonSchema) -> JsonSchema:
     return {**schema, "properties": members} if members else schema
 
 
-_UNREADY: Final = {"notReady": {"type": "array", "items": {"enum": [*PARTS]}}}
+_OF_SHARD: Final = {"type": "string", "pattern": "^(?:shard|signing)-[a-z0-9-]+$"}
+_UNREADY: Final = {
+    "notReady": {"type": "array", "items": {"anyOf": [{"enum": [*PARTS]}, _OF_SHARD]}}
+}
 _NOT_READY: Final = an_object("NotReady", _UNREADY)
 _ROUTED: Final = {"ok": YES, "routeId": TEXT}
 _PENDING: Final = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
