@@ -114,6 +114,18 @@ def test_a_new_store_takes_new_owners_and_no_old_one(tmp_path: Path) -> None:
     assert shards_of(sharded, *flows) == [*["first"] * 4, "c", "c"]
 
 
+def test_a_reload_places_a_new_owner_and_leaves_the_stores(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada")
+        sharded.configure({**TWO, "closed": True}, ("ada", "bob", "cyd"))
+        done = sharded.command("reload")
+        assert done.returncode == 0, done.stderr
+        assert "taskflow.store.closed" in done.stdout  # what only a restart changes
+        flow = created(gateway, "cyd")
+    assert shards_of(sharded, flow) == ["first"]
+
+
 def test_a_store_that_has_owners_is_not_left_out(tmp_path: Path) -> None:
     sharded = ShardedGateway(tmp_path, TWO)
     with sharded.gateway() as gateway:
