@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Lock, get_ident
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -37,8 +37,6 @@ from domain.application.sessions import LinkTarget, OwnerSession
 from domain.flow.ids import Owner
 
 _RETRY_SECONDS: Final = 1.0
-
-OpenStore: TypeAlias = Callable[[str], EventSourcedStore]
 
 
 @frozen
@@ -87,7 +85,7 @@ class Shards:
 
     settings: Settings
     first: OpenShard
-    open_store: OpenStore
+    open_store: Callable[[str], EventSourcedStore]
     metrics: GatewayMetrics
     is_listening: Callable[[], bool] = field(default=lambda: True, init=False)
     _loop: int | None = field(default=None, init=False)
@@ -164,12 +162,11 @@ class Shards:
         self._loop = get_ident()
 
     def submit(self, item: Submission, done: Callable[[Outcome | Exception], None]) -> None:
-        """Have a command carried out by who writes to the store of its owner.
-
-        Raises:
-            StoreUnavailable: as `of`.
-        """
-        self.of(item.owner).writer.submit(item, done)
+        """Have a command carried out by who writes to the store of its owner; else say why not."""
+        try:
+            self.of(item.owner).writer.submit(item, done)
+        except StoreUnavailable as error:
+            done(error)
 
     def follow(self, settings: Settings) -> None:
         """Have the jobs of the further stores follow other settings."""

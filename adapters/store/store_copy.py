@@ -29,7 +29,10 @@ from domain.application.ports import Progress
 _Rows: TypeAlias = Sequence[Any]
 
 EVENTS: Final = "stored_events"
-CARRIED: Final[Mapping[str, Sequence[str]]] = {"request_keys": ("route_id", "key")}
+CARRIED: Final[Mapping[str, Sequence[str]]] = {
+    "request_keys": ("route_id", "key"),
+    "owner_shards": ("owner",),
+}
 """Tables that are copied with the events, and the unique key of each."""
 
 BESIDE: Final[Mapping[str, Sequence[str]]] = {

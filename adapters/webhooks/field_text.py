@@ -44,7 +44,7 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "lastEventAt": "when there was news of the task, in milliseconds since 1970",
     "limit": "how many flows at most",
     "nextCursor": "there are more: send it as `cursor`",
-    "notReady": "the parts of the gateway that are not ready; `signing` alone stops no request",
+    "notReady": "the parts of the gateway that are not ready; `signing` and shards stop no others",
     "notifyPolicy": "of what the owner wants to be notified",
     "onTimeout": "what becomes of the flow `until` then: it goes on or, by default, fails",
     "ok": "whether it was done",
