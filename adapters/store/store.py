@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
 
@@ -334,8 +334,11 @@ class EventSourcedStore:
 def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
     cursor.execute(schema.SELECT_KEY, ref)
     row = cursor.fetchone()
-    if row is None:
-        return None
+    return None if row is None else key_record(cursor, row)
+
+
+def key_record(cursor: DatabaseCursor, row: Mapping[str, Any]) -> IdempotencyRecord:
+    """Return what a request key stands for, of its row and the state kept for it."""
     return IdempotencyRecord(
         request_hash=row["request_hash"],
         flow_id=row["flow_id"],
