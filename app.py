@@ -15,7 +15,7 @@ from adapters.composition.asking_to_reload import ask_to_reload
 from adapters.composition.check import check_configuration
 from adapters.composition.checkpoints import configured_checkpoints, read_key_file
 from adapters.composition.clock_and_ids import now
-from adapters.composition.copies import back_up_store, restore_store
+from adapters.composition.copies import back_up_store, copy_store_to, restore_store
 from adapters.composition.core_dumps import forbid_core_dumps
 from adapters.composition.explaining import explain_payload
 from adapters.composition.gateway import serve
@@ -46,6 +46,7 @@ def main() -> int:
         write_store=write_store,
         migrate=migrate_store,
         back_up=back_up_store,
+        copy_store=copy_store_to,
         restore_store=restore_store,
         open_audit_log=open_audit_log,
         serve_pages=serve_pages,

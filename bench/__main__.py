@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import evolve
 
+from bench import databases
 from bench.figures import Report, as_json, read
 from bench.gateway import ROOT
 from bench.measure import measure
@@ -23,10 +24,14 @@ PASSING: Final = ROOT / "var" / "bench"
 def main(argv: list[str]) -> None:
     """Do what the arguments say; figures go to standard output, progress to standard error."""
     asked = _parser().parse_args(argv)
+    if asked.databases:
+        databases.main(["--quick"] if asked.quick else [])
+        return
     if asked.write_page:
         report = read(KEPT / "http.json")
         write_between(KEPT / "README.md", "bench", markdown(report))
         write_between(ROOT / "README.md", "speed", summary(report))
+        databases.main(["--write-page"])
         return
     report = run(_plan(asked), asked.out or (PASSING if asked.quick else KEPT))
     print(as_json(report) if asked.json else markdown(report))
@@ -54,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--million", action="store_true", help="read the memory after a million requests"
     )
     parser.add_argument("--long", action="store_true", help="more and longer rounds")
+    parser.add_argument("--databases", action="store_true", help="both stores, and nothing else")
     parser.add_argument("--no-peer", action="store_true", help="leave the reference out")
     parser.add_argument("--json", action="store_true", help="print the raw figures")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the outputs go")

@@ -71,13 +71,14 @@ class Generator:
         )
 
 
-def compiled(folder: Path) -> Generator:
-    """Compile the generator into a folder."""
+def compiled(folder: Path, per_client: int = 100) -> Generator:
+    """Compile the generator into a folder; so many requests come from one client's address."""
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         raise SystemExit("the load generator needs Linux and a C compiler: install gcc, libc6-dev")
     program = folder / "load"
-    subprocess.run([compiler, "-O2", "-o", str(program), str(_SOURCE)], check=True)  # noqa: S603 - the system's compiler, with our own text
+    options = ["-O2", f"-DPER_CLIENT={per_client}"]
+    subprocess.run([compiler, *options, "-o", str(program), str(_SOURCE)], check=True)  # noqa: S603 - the system's compiler, with our own text
     return Generator(program)
 
 

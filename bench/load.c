@@ -25,7 +25,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PER_CLIENT = 100, CONNECTIONS = 64, HEAD = 8192, ROOM = 1 << 18 };
+#ifndef PER_CLIENT
+#define PER_CLIENT 100
+#endif
+enum { CONNECTIONS = 64, HEAD = 8192, ROOM = 1 << 18 };
 static const char HOLE[] = "{revision}";
 
 struct script {

@@ -38,6 +38,7 @@ from adapters.cli.parser import Parser, Version
 from adapters.cli.reload import ReloadGateway
 from adapters.cli.serve import ServeGateway
 from adapters.cli.store.backup import BackUpStore
+from adapters.cli.store.copy import CopyStore
 from adapters.cli.store.migrate import MigrateStore
 from adapters.cli.store.rebuild import RebuildStore
 from adapters.cli.store.restore import RestoreStore
@@ -87,13 +88,14 @@ STORE: Final = CommandGroup(
         description="""\
 Copies a store, also beside a running gateway; and puts it back from a copy, or
 makes its derived rows again, when no gateway runs. Makes the tables of a store
-on PostgreSQL, whose copies are made by pg_dump.""",
+on PostgreSQL, whose copies are made by pg_dump; and copies a store there, or
+back.""",
         examples="""\
   taskflow store backup monday.db --config gateway.json5
   taskflow store restore monday.db --config gateway.json5
   taskflow store rebuild --config gateway.json5""",
     ),
-    {"commands": (BackUpStore, RestoreStore, RebuildStore, MigrateStore)},
+    {"commands": (BackUpStore, RestoreStore, RebuildStore, MigrateStore, CopyStore)},
 )
 
 AUDIT: Final = CommandGroup(

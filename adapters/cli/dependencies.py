@@ -210,6 +210,26 @@ class BackUp(Protocol):
         """Copy it, and check the copy, which will get a name."""
 
 
+class StoreCopied(Protocol):
+    """What was copied to another database; see `adapters.store.CopiedStore`."""
+
+    @property
+    def events(self) -> int:
+        """Return how many events there are."""
+
+    @property
+    def resumed_after(self) -> int:
+        """Return after which event a copy went on that was begun before."""
+
+    @property
+    def flows(self) -> int:
+        """Return how many flows there are."""
+
+    @property
+    def differing(self) -> Mapping[str, int]:
+        """Return how many derived rows of the source do not follow from its events, by table."""
+
+
 class Restoring(Protocol):
     """A store that is about to be replaced by a copy, while nobody may write to it."""
 
@@ -255,6 +275,8 @@ class Dependencies:
     migrate: Callable[[Path | None, str | None], tuple[int, int]]
     """Makes or upgrades the tables of a store; returns its versions before and after."""
     back_up: BackUp
+    copy_store: Callable[[str, str, Progress], StoreCopied]
+    """Copies the store at one URL to another."""
     restore_store: OpenRestore
     open_audit_log: OpenStore[AuditLog]
     serve_pages: Callable[[PagesOptions], int]

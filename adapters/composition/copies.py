@@ -10,8 +10,16 @@ from attrs import frozen
 
 from adapters import cli
 from adapters.cli.atomic_write import atomic_write
-from adapters.composition.stores import DAMAGES, database_url
-from adapters.store import Restore, StoreAuditLog, back_up, check_source, restoring
+from adapters.composition.stores import DAMAGES, database_url, named_url
+from adapters.store import (
+    CopiedStore,
+    Restore,
+    StoreAuditLog,
+    back_up,
+    check_source,
+    copy_store,
+    restoring,
+)
 from domain.application.ports import Progress, StoreUnavailable
 from domain.history.audit_log import AuditLog
 
@@ -27,6 +35,12 @@ def back_up_store(
     """Copy a store into an empty file that will get a name, and return how many events it has."""
     with _told():
         return back_up(database_url(config, database), target, name=name, progress=progress)
+
+
+def copy_store_to(source: str, target: str, progress: Progress) -> CopiedStore:
+    """Copy the store at one URL to another."""
+    with _told():
+        return copy_store(named_url(source, "--from"), named_url(target, "--to"), progress)
 
 
 @contextmanager

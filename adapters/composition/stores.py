@@ -67,8 +67,8 @@ def database_url(config: Path | None, database: str | None) -> str:
     return gateway_of(config).store.url
 
 
-def named_url(database: str) -> str:
-    """Return the URL of a store that `--database` names; its relative path starts here.
+def named_url(database: str, option: str = "--database") -> str:
+    """Return the URL of a store that an option names; its relative path starts here.
 
     Raises:
         CommandError: if it is none that a configuration may have either.
@@ -76,7 +76,7 @@ def named_url(database: str) -> str:
     try:
         return parse_store_url(database, Path.cwd()).url
     except Misfit as misfit:
-        raise cli.CommandError(f"--database: {misfit}") from misfit
+        raise cli.CommandError(f"{option}: {misfit}") from misfit
 
 
 def read_store(

@@ -27,7 +27,7 @@ _OPTIONS: Final = frozenset(
     {
         *("host", "port", "service", "passfile", "application_name"),
         *("target_session_attrs", "load_balance_hosts", "keepalives", "keepalives_idle"),
-        *("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "gssencmode"),
+        *("pooler", "sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "gssencmode"),
     }
 )
 """What may stand behind a question mark. NOTE: time-outs are ours, or are set on the role."""
@@ -102,6 +102,8 @@ def _database(rest: str) -> str:
         raise Misfit(
             _EXPECTED, "a PostgreSQL URL with a password: put that into PGPASSWORD or PGPASSFILE"
         )
+    if "pooler" in options and "pooler=transaction" not in rest.partition("?")[2].split("&"):
+        raise Misfit(_EXPECTED, "a PostgreSQL URL with a pooler other than pooler=transaction")
     for option in options:
         if option not in _OPTIONS:
             raise Misfit(_EXPECTED, "a PostgreSQL URL with an option that is not served")

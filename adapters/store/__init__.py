@@ -17,9 +17,11 @@ from adapters.store.refusals.log import RefusalsLost, recording_refusals
 from adapters.store.refusals.reading import StoredRefusals, read_refusals
 from adapters.store.restore import Restore, check_source, restoring
 from adapters.store.store import EventSourcedStore
+from adapters.store.store_copy import CopiedStore, copy_store
 from adapters.store.stored_audit_log import StoreAuditLog
 
 __all__ = [
+    "CopiedStore",
     "CustodyLost",
     "EventSourcedStore",
     "LockHolder",
@@ -33,6 +35,7 @@ __all__ = [
     "Undecodable",
     "back_up",
     "check_source",
+    "copy_store",
     "lock_holder",
     "migrate",
     "open_existing",

@@ -29,7 +29,7 @@ MOST_CHANGES: Final = 10_000
 """How many changes are kept, the newest; a start without any is none."""
 
 _SALT_BYTES: Final = 16
-_TABLES: Final = (
+TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS configuration_changes (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         at INTEGER NOT NULL,
@@ -77,7 +77,7 @@ def record_configuration(
 
 
 def _last(log: SideTables) -> tuple[ConfigurationState, bytes]:
-    log.make(_TABLES)
+    log.make(TABLES)
     with log.transaction() as cursor:
         cursor.execute("SELECT state, salt FROM configuration_state")
         found = cursor.fetchone()

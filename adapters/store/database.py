@@ -59,6 +59,16 @@ class StoreDatabase(Protocol):
         """Give a cursor within a transaction, beside which nobody writes if it is committed."""
         ...
 
+    def fill(
+        self,
+        cursor: Any,  # noqa: ANN401 - one of its own
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Any],
+        /,
+    ) -> None:
+        """Add many rows to a table, in a transaction; no names stand for all columns in order."""
+
     def stamp(self, cursor: Any, /) -> None:  # noqa: ANN401 - one of its own
         """Mark the database as one of the present version, in a transaction."""
 

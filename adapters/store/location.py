@@ -194,6 +194,15 @@ def stamp(path: Path) -> None:
         connection.execute("COMMIT")
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def _connected(path: Path, name: str) -> Iterator[sqlite3.Connection]:
     with usable(path), closing(connect(name)) as connection:

@@ -220,6 +220,24 @@ def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[
     return before, after
 
 
+def open_unfinished(url: str) -> EventSourcedStore:
+    """Open a database on a server, its tables made if need be, to copy a store into it.
+
+    Raises:
+        StoreFault: if it cannot be used.
+    """
+    postgres().migrate_schema(url)
+    application = _on_server(url, lasting=True, unfinished=True)
+    try:
+        with translated():
+            upgrade(application, lambda _done, _flows: None)
+    except BaseException:
+        application.close()
+        raise
+    store: EventSourcedStore = postgres().PostgresStore(application)
+    return store
+
+
 def postgres() -> Any:  # noqa: ANN401 - a module
     """Return the module of the stores on PostgreSQL, if psycopg is installed."""
     try:

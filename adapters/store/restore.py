@@ -18,7 +18,7 @@ from attrs import define
 
 from adapters.store.backup import copy_checked
 from adapters.store.faults import StoreFault, usable
-from adapters.store.location import file_of, kept_name, make_file
+from adapters.store.location import file_of, kept_name, make_file, sync_folder
 from adapters.store.lock import take_lock
 from adapters.store.opening import open_for_reading
 from adapters.store.reading import reading
@@ -117,7 +117,7 @@ class Restore:
                 self.kept.hardlink_to(self.path)
         for suffix in COMPANIONS:
             companion(self.path, suffix).unlink(missing_ok=True)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         self.written.replace(self.path)
 
 
@@ -194,11 +194,3 @@ def _free_name(path: Path) -> Path:
 
 def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -113,6 +113,10 @@ PUT_VIEW: Final = (
 )
 
 HAS_FORMAT: Final = "SELECT 1 FROM sqlite_master WHERE name='view_format'"
+TABLE_COLUMNS: Final = (
+    "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+    " WHERE m.type='table' AND m.name NOT LIKE 'sqlite_%'"
+)
 SELECT_SNAPSHOT: Final = (
     "SELECT originator_version, state FROM stored_snapshots WHERE originator_id=?"
 )

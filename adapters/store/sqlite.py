@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock, local
 from typing import Final, Literal
@@ -16,6 +16,7 @@ from eventsourcing.persistence import (
 )
 
 from adapters.store.custody import Custody
+from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
 from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.sqlite_file import is_read_only
@@ -306,6 +307,18 @@ class Datastore(es.SQLiteDatastore):
     def beside(self, cursor: sqlite3.Cursor) -> es.SQLiteCursor:
         """Return another cursor on the connection of one."""
         return es.SQLiteCursor(cursor.connection.cursor())
+
+    def fill(
+        self,
+        cursor: DatabaseCursor,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+    ) -> None:
+        """Add many rows to a table, in a transaction; no names stand for all columns in order."""
+        if rows:
+            names, marks = f"({','.join(columns)})" if columns else "", ",".join("?" * len(rows[0]))
+            cursor.executemany(f"INSERT INTO {table} {names} VALUES ({marks})", rows)  # noqa: S608 - names of ours
 
     def stamp(self, cursor: es.SQLiteCursor) -> None:
         """Mark the file as one of the present version, in a transaction."""

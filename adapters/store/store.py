@@ -172,7 +172,7 @@ class EventSourcedStore:
 
         PERF: one row at a time is read, as each may be as large as a body.
         """
-        query, params = _page_query(schema.VIEWS, owner, limit + 1, before, status)
+        query, params = page_query(schema.VIEWS, owner, limit + 1, before, status)
         last: FlowId | None = None
         with translated(), self.application.datastore.one_statement() as cursor:
             cursor.execute(query, params)
@@ -204,7 +204,7 @@ class EventSourcedStore:
         They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
         columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
-        query, params = _page_query(columns, owner, limit + 1, before, status)
+        query, params = page_query(columns, owner, limit + 1, before, status)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
@@ -348,9 +348,10 @@ def key_record(cursor: DatabaseCursor, row: Mapping[str, Any]) -> IdempotencyRec
     )
 
 
-def _page_query(
+def page_query(
     columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
 ) -> tuple[str, list[object]]:
+    """Return the statement that selects a page, and its values."""
     conditions = {
         "i.owner=?": owner,
         "i.position<?": before,

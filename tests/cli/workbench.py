@@ -16,7 +16,7 @@ from adapters.audit.export.cloud_events import write_cloud_events
 from adapters.audit.export.ndjson import write_ndjson
 from adapters.cli import CheckReport, CommandError, Dependencies, Exports, run
 from adapters.cli.own_files import OwnFiles
-from adapters.composition.copies import back_up_store, restore_store
+from adapters.composition.copies import back_up_store, copy_store_to, restore_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.stores import migrate_store
 from adapters.store import (
@@ -168,6 +168,7 @@ def tools_over(report: CheckReport | None = None) -> Dependencies:
         write_store=_write_store,
         migrate=migrate_store,
         back_up=back_up_store,
+        copy_store=copy_store_to,
         restore_store=restore_store,
         open_audit_log=_open_audit_log,
         serve_pages=lambda wanted: refuse(wanted.config),

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
@@ -69,11 +69,18 @@ class Server:
     port: int
     account: _Account = field(factory=_account)
     process: subprocess.Popen[bytes] | None = None
+    environ: Mapping[str, str] = field(factory=dict)
 
     @property
     def url(self) -> str:
         """Return the URL of the database that every server has."""
         return f"postgresql://tests@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the one above all others."""
+        assert self.process is not None
+        return self.process.pid
 
     def init(self) -> None:
         """Make the files of an empty cluster."""
@@ -143,7 +150,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={"PATH": os.defpath, "LC_ALL": "C"},
+                env={"PATH": os.defpath, "LC_ALL": "C", **self.environ},
                 user=self.account.user,
                 group=self.account.group,
                 extra_groups=[] if self.account.user is not None else None,
@@ -154,10 +161,10 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Run a server for as long as the context lasts."""
+def running_server(environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run a server for as long as the context lasts, with more in its environment."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    server = Server(folder, _free_port())
+    server = Server(folder, _free_port(), environ=environ or {})
     try:
         server.init()
         server.start()

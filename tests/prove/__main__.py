@@ -12,7 +12,17 @@ from typing import Final
 
 from attrs import asdict
 
-from tests.prove import concurrent, databases, exhaustive, faults, generated, power_cuts
+from tests.prove import (
+    concurrent,
+    copies,
+    databases,
+    exhaustive,
+    faults,
+    generated,
+    memory,
+    power_cuts,
+    tailing,
+)
 from tests.prove.result import Progress, Proof, Ran, Result
 from tests.prove.showing import progress_line, table
 
@@ -21,6 +31,9 @@ PROOFS: Final[dict[str, Proof]] = {
     "generated": generated.run,
     "concurrent": concurrent.run,
     "databases": databases.run,
+    "copies": copies.run,
+    "tailing": tailing.run,
+    "memory": memory.run,
     "power_cuts": power_cuts.run,
     "faults": faults.run,
 }

@@ -35,6 +35,7 @@ TOOLS = (
     Tool("cc", ("gcc", "libc6-dev")),  # disks that fail, and disks that are watched, are in C
     Tool("nginx", ("nginx-light",)),  # both stand before a gateway in test_behind_proxies
     Tool("haproxy", ("haproxy",)),
+    Tool("pgbouncer", ("pgbouncer",)),  # stands before a database in test_pooler
     Tool("chromium", ("chromium",)),  # reads the auditor's pages
     Tool("systemd-analyze", ("systemd",)),  # judges the units of deploy/
     Tool("faketime", ("faketime",)),  # sets the clock of a running gateway

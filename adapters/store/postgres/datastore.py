@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import local
 from typing import Any, Final
+from uuid import uuid4
 
 import eventsourcing.postgres as es
 import psycopg
 from psycopg import Cursor
+from psycopg.sql import SQL, Identifier
 
 from adapters.store.postgres.link import PostgresConnection, PostgresLink
 from adapters.store.postgres.rows import PostgresCursor
@@ -23,6 +25,14 @@ _WRITE: Final = (
     "SELECT pg_advisory_xact_lock(4711, hashtext(current_schema()))",
     "SELECT 1 FROM log_head FOR UPDATE",
 )
+
+_TYPES: Final = (
+    "SELECT column_name, udt_name FROM information_schema.columns"
+    " WHERE table_schema = current_schema() AND table_name = ?"
+    " ORDER BY ordinal_position"
+)
+# Numbers that the database gives go on behind those that were copied; others are not its own.
+_GO_ON: Final = "SELECT setval(pg_get_serial_sequence('{0}', 'number'), max(number)) FROM {0}"
 
 
 class PostgresDatastore(es.PostgresDatastore):
@@ -93,6 +103,29 @@ class PostgresDatastore(es.PostgresDatastore):
     def beside(self, cursor: PostgresCursor) -> PostgresCursor:
         """Return another cursor on the connection of one."""
         return PostgresCursor(cursor.connection)
+
+    def fill(
+        self,
+        cursor: PostgresCursor,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+    ) -> None:
+        """Add many rows to a table, in a transaction; no names stand for all columns in order."""
+        types = dict(cursor.execute(_TYPES, (table,)).fetchall())
+        names = ["notification_id" if name == "rowid" else name for name in columns or types]
+        batch: tuple[object, ...] = ()
+        if table == "stored_events":
+            names, batch = [*names, "batch_id"], (uuid4(),)
+        into = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            Identifier(table), SQL(",").join(map(Identifier, names))
+        )
+        with cursor.copy(into) as copy:
+            copy.set_types([types[name] for name in names])
+            for row in rows:
+                copy.write_row((*row, *batch))
+        if "number" in names:
+            cursor.execute(_GO_ON.format(table))
 
     def stamp(self, _: Any) -> None:  # noqa: ANN401 - as asked for
         """Do nothing: the version is that of the tables, which are made by a command."""

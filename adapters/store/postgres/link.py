@@ -197,16 +197,28 @@ class PostgresLink:
 def connected_to(url: str) -> PostgresConnection:
     """Connect to a database, each statement a transaction of its own.
 
+    NOTE: a pooler may give each transaction another connection, which knows no statement that was
+    prepared before; so nothing is prepared where the URL names one.
+
     Raises:
         psycopg.Error: if it cannot be reached in time.
     """
+    server = without_pooler(url)
     return PostgresConnection.connect(
-        url,
+        server,
         autocommit=True,
+        prepare_threshold=5 if server == url else None,
         row_factory=row_factory,
         connect_timeout=_CONNECT_SECONDS,
         fallback_application_name="taskflow",
     )
+
+
+def without_pooler(url: str) -> str:
+    """Return a URL as libpq reads it, without our own option for a pooler."""
+    server, _, options = url.partition("?")
+    kept = "&".join(each for each in options.split("&") if each != "pooler=transaction")
+    return f"{server}?{kept}" if kept else server
 
 
 def _is_at_rest(connection: PostgresConnection) -> bool:

@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault
+from adapters.store.postgres.link import without_pooler
 from adapters.store.postgres.schema import APPEND_BATCH, MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -45,6 +46,8 @@ def migrate_schema(url: str) -> tuple[int, int]:
     Raises:
         StoreFault: if the schema is newer than this program, or the database cannot be used.
     """
+    if without_pooler(url) != url:
+        raise StoreFault("behind a pooler nothing is migrated: name the server itself")
     try:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
             return _migrate(c)
@@ -91,6 +94,23 @@ def check_to_read(c: psycopg.Connection[Any]) -> StoreIdentity:
     Raises:
         StoreFault: if not; the sentence has the command to run.
     """
+    identity = _identity(c)
+    if _one(c, "SELECT position FROM log_head") is None:
+        raise StoreFault("the database holds a half-made copy: run taskflow store copy again")
+    return identity
+
+
+def check_to_copy(c: psycopg.Connection[Any]) -> StoreIdentity:
+    """Check a database that a store is copied to, which has no head before all is there.
+
+    Raises:
+        StoreFault: if it cannot be used.
+    """
+    _check_server(c)
+    return _identity(c)
+
+
+def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
     version = _schema_version(c)
     if version > VERSION:
         raise _newer(version)

@@ -23,6 +23,7 @@ from adapters.store.postgres.link import (
 from adapters.store.postgres.loading import PostgresStore
 from adapters.store.postgres.migrate import (
     StoreIdentity,
+    check_to_copy,
     check_to_read,
     check_to_write,
     migrate_schema,
@@ -35,7 +36,12 @@ __all__ = ["PostgresStore", "connected", "migrate_schema"]
 
 
 def connected(
-    url: str, *, lasting: bool = False, reading: bool = False, patience: LockPatience | None = None
+    url: str,
+    *,
+    lasting: bool = False,
+    reading: bool = False,
+    unfinished: bool = False,
+    patience: LockPatience | None = None,
 ) -> tuple[PostgresDatastore, Callable[[Environment], PostgresFactory]]:
     """Return the datastore of a database that was checked, and what makes recorders over it.
 
@@ -46,7 +52,7 @@ def connected(
     Raises:
         StoreFault: if it has no store of this version, or cannot be used.
     """
-    check = check_to_read if reading else check_to_write
+    check = check_to_copy if unfinished else check_to_read if reading else check_to_write
     link = PostgresLink(url, WORKING_SECONDS if lasting else SERVING_SECONDS)
     try:
         with _connected(url, patience) as connection:

@@ -48,6 +48,10 @@ def _row_class(names: tuple[str, ...]) -> type[PostgresRow]:
 
 DIFFERENT: Final[Mapping[str, str]] = {
     schema.HAS_FORMAT: "SELECT 1",
+    schema.TABLE_COLUMNS: (
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema()"
+    ),
     schema.PUT_VIEW: (
         "INSERT INTO flow_views SELECT position, $1, $2, $3::bigint, $4::bigint, $5::bytea"
         " FROM flow_index WHERE flow_id = $6 ON CONFLICT (position) DO UPDATE"
