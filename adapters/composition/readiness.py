@@ -40,6 +40,7 @@ class Readiness:
         needed = {
             "listener": self.is_listening,
             "store": self.store.is_readable,
+            "database": self._is_reached,
             "writer": self._writes,
             "disk": self._has_room,
         }
@@ -51,6 +52,9 @@ class Readiness:
         if self.folder is None:
             raise FileNotFoundError("the store is not on a disk of this machine")
         return shutil.disk_usage(self.folder).free
+
+    def _is_reached(self) -> bool:
+        return self.store.link is None or self.store.link.is_up
 
     def _writes(self) -> bool:
         return self.writer.is_alive and self.writer.busy_seconds < LONGEST_BATCH_SECONDS

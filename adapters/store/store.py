@@ -13,7 +13,7 @@ from adapters.presentation.wire_json import render_flow
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
-from adapters.store.database import DatabaseCursor
+from adapters.store.database import DatabaseCursor, DatabaseLink
 from adapters.store.faults import translated
 from adapters.store.names import SNAPSHOT
 from adapters.store.past_flows import past_flow, past_row
@@ -91,6 +91,11 @@ class EventSourcedStore:
     def never_wait_here(self) -> None:
         """Have reads of this thread raise `StoreBusy` where they would wait for a lock."""
         self.application.datastore.never_wait_here()
+
+    @property
+    def link(self) -> DatabaseLink | None:
+        """Return what leads to the database, if that is not a file."""
+        return self.application.datastore.link
 
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
