@@ -48,6 +48,9 @@ def read_parts(
     metrics.read("log_position", StoreAuditLog(ready.store).size)
     metrics.read("store_free_bytes", ready.free_bytes)
     metrics.read("log_lines_dropped_total", dropped_lines)
+    if (link := ready.store.link) is not None:
+        metrics.read("database_up", lambda: link.is_up)
+        metrics.read("database_reconnects_total", lambda: link.reconnects)
     if ready.jobs is not None:
         metrics.read("checkpoint_age_seconds", ready.jobs.checkpoint_age)
 

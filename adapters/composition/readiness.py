@@ -44,6 +44,7 @@ class Readiness:
         needed = {
             "listener": self.is_listening,
             "store": self.store.is_readable if shards is None else shards.is_any_readable,
+            "database": self._is_reached,
             "writer": self._writes,
             "disk": self._has_room,
         }
@@ -60,6 +61,10 @@ class Readiness:
         if self.folder is None:
             raise FileNotFoundError("the store is not on a disk of this machine")
         return shutil.disk_usage(self.folder).free
+
+    def _is_reached(self) -> bool:
+        link = None if self.shards else self.store.link
+        return link is None or link.is_up
 
     def _writes(self) -> bool:
         return self.writer.is_alive and self.writer.busy_seconds < LONGEST_BATCH_SECONDS

@@ -45,6 +45,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "writer_waiting": "Submissions that wait for the writer.",
     "writer_busy_seconds": "For how long the writer has worked at its present batch.",
     "log_position": "Position of the last event in the log, of all gateways of the store.",
+    "database_up": "Whether the database of the store was reached when it was last asked, 1 or 0.",
+    "database_reconnects_total": "How often the database was reached again after it was lost.",
     "checkpoint_age_seconds": "Seconds since the last checkpoint was signed.",
     "limits_shared": "Whether rates and places are counted together with other gateways, 1 or 0.",
     "store_free_bytes": "Free bytes of the disk that the store is on.",

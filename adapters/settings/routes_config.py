@@ -13,13 +13,13 @@ from adapters.settings.diagnostics import ConfigPath, Diagnostics, written
 from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
 from adapters.settings.mapping_config import CheckMap, MapConfig, read_map
-from adapters.settings.nodes import Node
+from adapters.settings.nodes import Misfit, Node
 from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
 from adapters.settings.providers import Providers
 from adapters.settings.references import DeclaredSecret
 from adapters.settings.secret import Secret
 from adapters.settings.signature_config import SignatureConfig, read_signature, secret_field
-from adapters.settings.structure import kinds_of, plain_text, read, read_members
+from adapters.settings.structure import another, kinds_of, plain_text, read, read_members, text
 from domain.application.limits import Limits, RouteLimits
 from domain.flow.ids import KeyId, Owner, RouteId
 from domain.flow.values import BLANKS, Timestamp
@@ -27,10 +27,25 @@ from domain.flow.values import BLANKS, Timestamp
 DEFAULT_KEY: Final = KeyId("default")
 """The id of the key that a plain `secret` makes."""
 
+_MOST_BYTES: Final = 1000
+"""Of what rows are found by: a row of an index on PostgreSQL takes 2,700 bytes."""
+
+
+def _indexed(node: Node) -> str:
+    string = text(node)
+    if _is_too_long(string):
+        raise Misfit(f"at most {_MOST_BYTES} bytes in UTF-8", another(node, "more"))
+    return string
+
+
+def _is_too_long(string: str) -> bool:
+    return len(string.encode(errors="replace")) > _MOST_BYTES
+
+
 _ROUTE: Final[dict[str, Any]] = {
     "enabled": bool,
     "path": str,
-    "session_key": str,
+    "session_key": Annotated[str, _indexed],
     "secret": Any,
     "secrets": Any,
     "auth": Any,
@@ -190,6 +205,8 @@ def _route(
         return None
     if not route_id or route_id.strip(BLANKS) != route_id or not route_id.isprintable():
         node.refuse("a route id without blanks around it", "another key")
+    elif _is_too_long(route_id):
+        node.refuse(f"a route id of at most {_MOST_BYTES} bytes in UTF-8", "a longer one")
     found = read_members(node, _ROUTE, required=("session_key",))
     declared = tuple(_keys(node))
     _refuse_mixed(node, declared)

@@ -32,12 +32,31 @@ class RowCursor(DatabaseCursor, Protocol):
         """Return the rows that are left."""
 
 
+class DatabaseLink(Protocol):
+    """What leads to a database of another process, and may break."""
+
+    @property
+    def is_up(self) -> bool:
+        """Say whether the database was reached when it was last asked."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """Return how often it was reached again after it was lost."""
+        ...
+
+
 class StoreDatabase(Protocol):
     """A database with the tables of a store."""
 
     @property
     def custody(self) -> Custody | None:
         """Return who watches over its files, if it has any."""
+        ...
+
+    @property
+    def link(self) -> DatabaseLink | None:
+        """Return what leads to it, if that is not a file."""
         ...
 
     def reading(self) -> AbstractContextManager[DatabaseCursor]:

@@ -114,6 +114,8 @@ class Pool(es.SQLiteConnectionPool):
 class Datastore(es.SQLiteDatastore):
     """A datastore with our pool, and its promises checked."""
 
+    link: None = None
+
     def __init__(self, db_name: str, lock_timeout: int) -> None:
         super().__init__(db_name, lock_timeout=lock_timeout, originator_id_type="text")
         self.pool: Pool = Pool(db_name=db_name, lock_timeout=lock_timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from eventsourcing.persistence import StoredEvent
 
@@ -13,7 +13,7 @@ from adapters.presentation.wire_json import render_flow
 from adapters.store import schema
 from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
-from adapters.store.database import DatabaseCursor
+from adapters.store.database import DatabaseCursor, DatabaseLink
 from adapters.store.faults import translated
 from adapters.store.lists import page_query
 from adapters.store.names import SNAPSHOT
@@ -96,6 +96,11 @@ class EventSourcedStore:
     def never_wait_here(self) -> None:
         """Have reads of this thread raise `StoreBusy` where they would wait for a lock."""
         self.application.datastore.never_wait_here()
+
+    @property
+    def link(self) -> DatabaseLink | None:
+        """Return what leads to the database, if that is not a file."""
+        return self.application.datastore.link
 
     def is_readable(self) -> bool:
         """Say whether the database answers, and is the one that was opened."""
@@ -360,8 +365,11 @@ class EventSourcedStore:
 def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
     cursor.execute(schema.SELECT_KEY, ref)
     row = cursor.fetchone()
-    if row is None:
-        return None
+    return None if row is None else key_record(cursor, row)
+
+
+def key_record(cursor: DatabaseCursor, row: Mapping[str, Any]) -> IdempotencyRecord:
+    """Return what a request key stands for, of its row and the state kept for it."""
     return IdempotencyRecord(
         request_hash=row["request_hash"],
         flow_id=row["flow_id"],

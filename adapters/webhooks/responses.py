@@ -178,7 +178,7 @@ def internal_error(route_id: RouteId | None) -> Response:
     return refusal("internal_error", "Internal Server Error", route_id=route_id)
 
 
-PARTS: Final = ("listener", "store", "writer", "disk", "signing")
+PARTS: Final = ("listener", "store", "database", "writer", "disk", "signing")
 """The parts of a gateway that may not be ready, by the names that callers see."""
 
 

@@ -44,7 +44,7 @@ def test_all_parts_have_names_that_callers_know(ready: Readiness, tmp_path: Path
     ready.store.close()
     found = evolve(ready, folder=tmp_path / "gone", is_listening=lambda: False)()
     assert found == (False, ("listener", "store", "writer", "disk"))
-    assert set(found[1]) | {"signing"} == set(PARTS)
+    assert set(found[1]) | {"database", "signing"} == set(PARTS)
 
 
 def test_all_parts_of_a_gateway_are_ready(ready: Readiness) -> None:

@@ -90,6 +90,18 @@ class Server:
         self._popen("initdb", *words, "--locale=C", "--no-sync").wait()
         assert (self.folder / "data" / "PG_VERSION").exists(), self._said()
 
+    def follow(self, primary: Server) -> None:
+        """Make the files of a standby, which streams what another server writes, and lags."""
+        self.account.give(self.folder)
+        words = ["-D", str(self.folder / "data"), "-d", primary.url, "-R", "-X", "stream"]
+        self._popen("pg_basebackup", *words, "--checkpoint=fast", "--no-sync").wait()
+        assert (self.folder / "data" / "standby.signal").exists(), self._said()
+
+    def promote(self) -> None:
+        """Let a standby be a server in its own right, with what has come to it until now."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,), self._said()
+
     def start(self) -> None:
         """Start it until it stays: backends of a killed one may hold its memory for a while."""
         end = time.monotonic() + PATIENCE
@@ -162,12 +174,20 @@ class Server:
 
 
 @contextmanager
-def running_server(environ: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Run a server for as long as the context lasts, with more in its environment."""
+def running_server(
+    environ: Mapping[str, str] | None = None, *, primary: Server | None = None
+) -> Iterator[Server]:
+    """Run a server for as long as the context lasts, with more in its environment.
+
+    With a `primary` it is a standby of that one.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     server = Server(folder, _free_port(), environ=environ or {})
     try:
-        server.init()
+        if primary is None:
+            server.init()
+        else:
+            server.follow(primary)
         server.start()
         yield server
     finally:

@@ -72,6 +72,8 @@ def test_a_stopped_server_is_given_up_and_used_again_when_it_goes_on(
         began = time.monotonic()
         assert not store.is_readable()  # at once: nobody waits for what others have waited for
         assert time.monotonic() - began < SERVING_SECONDS / 2
+        assert store.link is not None
+        assert (store.link.is_up, store.link.reconnects) == (False, 0)
     finally:
         server.signal_all(signal.SIGCONT)
     assert eventually(store.is_readable)
@@ -105,6 +107,8 @@ def test_a_killed_server_is_found_again(server: Server, store: EventSourcedStore
     assert eventually(store.is_readable)
     assert is_written(store)
     assert [position for position, _ in store.log()] == [1, 2]
+    assert store.link is not None
+    assert (store.link.is_up, store.link.reconnects) == (True, 1)
 
 
 def test_a_server_that_starts_later_is_waited_for(
@@ -170,7 +174,7 @@ def test_connections_with_high_descriptors_are_used(store: EventSourcedStore) ->
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
     try:
-        store.application.datastore.link.close_idle()  # type: ignore[attr-defined]  # of PostgreSQL
+        store.application.datastore.link.close_idle()  # type: ignore[union-attr]  # of PostgreSQL
         for _ in range(2):
             assert store.is_readable()
     finally:

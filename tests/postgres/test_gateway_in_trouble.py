@@ -15,6 +15,7 @@ from tests.postgres.server import eventually, new_database, running_server
 from tests.postgres.test_faults import PROMPT
 from tests.whole.callers import Answer, Caller, Request
 from tests.whole.gateway import RunningGateway
+from tests.whole.metered import ADMIN, metrics_of, readiness_of
 
 CREATE = {"action": "create_flow", "goal": "g"}
 LATEST = {"action": "find_latest_flow"}
@@ -29,7 +30,7 @@ def ask(gateway: RunningGateway, document: dict[str, str]) -> Answer:
 def test_a_stuck_database_is_a_prompt_503_for_all_and_then_served_again(tmp_path: Path) -> None:
     with running_server() as server, new_database(server.url) as url:
         migrate(url)
-        gateway = RunningGateway.of_contract(tmp_path)
+        gateway = RunningGateway.of_contract(tmp_path, ADMIN)
         gateway.store = url
         with gateway, ThreadPoolExecutor(8) as callers:
             assert ask(gateway, CREATE).status == 200
@@ -39,9 +40,14 @@ def test_a_stuck_database_is_a_prompt_503_for_all_and_then_served_again(tmp_path
                 asked = [CREATE, LATEST] * 4
                 answers = list(callers.map(lambda document: ask(gateway, document), asked))
                 assert time.monotonic() - began < PROMPT
+                seen = metrics_of(gateway)
+                assert readiness_of(gateway.url)[1]["result"]["notReady"] == ["store", "database"]
             finally:
                 server.signal_all(signal.SIGCONT)
+            assert seen.value("taskflow_database_up") == 0
             assert {answer.status for answer in answers} == {503}
             assert {answer.headers.get("retry-after") for answer in answers} == {"5"}
             assert eventually(lambda: ask(gateway, LATEST).status == 200)
             assert eventually(lambda: ask(gateway, CREATE).status == 200)
+            assert metrics_of(gateway).value("taskflow_database_up") == 1
+            assert metrics_of(gateway).value("taskflow_database_reconnects_total") >= 1

@@ -193,6 +193,16 @@ def test_a_route_id_has_no_blanks_around_it(tmp_path: Path, route_id: str) -> No
     assert problem.endswith("expected a route id without blanks around it, found another key")
 
 
+def test_what_rows_are_found_by_is_short_enough_for_an_index(tmp_path: Path) -> None:
+    """A database of PostgreSQL refuses the row of a longer one, and so each of its callers."""
+    longest = "\u00e9" * 500
+    loaded(tmp_path, with_routes({longest: route(path="/p", sessionKey=longest)}))
+    (key,) = refused(tmp_path, one_route(sessionKey=longest + "a"))
+    assert key.endswith(".sessionKey: expected at most 1000 bytes in UTF-8, found more")
+    (named,) = refused(tmp_path, with_routes({longest + "a": route(path="/p")}))
+    assert named.endswith("expected a route id of at most 1000 bytes in UTF-8, found a longer one")
+
+
 def test_a_route_without_its_session_key_and_secret_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, with_routes({"a.b": {}})) == [
         f'{ROUTES}["a.b"].sessionKey: expected a non-empty string, found nothing',

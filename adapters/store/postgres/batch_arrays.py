@@ -107,8 +107,8 @@ def _commits(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
             after = -1  # of two with one key in a batch only the first is written
         if key is not None:
             used.add(_ref(key))
-        rows.append((flow_id, first, after, *_key(key)))
-    return _columns(rows, 8, numbers=(1, 2, 6))
+        rows.append((flow_id, first, after, *_key(key), *(commit.past or (None, None))[-2:]))
+    return _columns(rows, 10, numbers=(1, 2, 6, 8))
 
 
 def _ref(key: RequestKeyRow) -> tuple[object, ...]:

@@ -80,12 +80,18 @@ class PostgresLink:
     def __init__(self, url: str, patience: float, check: _Check = lambda _: None) -> None:
         """Connect to nothing yet; each new connection is passed to `check`, which may raise."""
         self.check = check
+        self.reconnects = 0
         self._url = url
         self._patience = patience
         self._idle: list[PostgresConnection] = []
         self._changed = Condition()
         self._fault: str | None = None
         self._closed = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the database was reached when it was last asked."""
+        return self._fault is None
 
     @contextmanager
     def lend(self) -> Iterator[PostgresConnection]:
@@ -184,6 +190,7 @@ class PostgresLink:
             return False
         with self._changed:
             self._fault = None
+            self.reconnects += 1
             self._changed.notify_all()
         self._give_back(connection)
         return True

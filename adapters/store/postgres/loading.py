@@ -13,7 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.store.application import FlowApplication, with_rows
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
-from adapters.store.store import EventSourcedStore
+from adapters.store.store import EventSourcedStore, key_record
 from domain.application.ports import FlowRef, IdempotencyRecord, KeyRef, Loaded
 from domain.flow.commands import FlowCommand
 from domain.flow.concerned import AllTasks, SomeTasks, TaskSelection, concerned
@@ -48,9 +48,11 @@ CROSS JOIN LATERAL (
 ) tasks
 """  # noqa: S608 - names of ours
 _KEYS: Final = """
-SELECT k.route_id, k.key, k.request_hash, k.flow_id, k.version, k.task_id
+SELECT k.route_id, k.key, k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state
 FROM unnest(?::text[], ?::text[]) AS w(route, key)
 JOIN request_keys k ON k.route_id = w.route AND k.key = w.key
+LEFT JOIN past_flows p ON p.flow_id = k.flow_id AND p.version = k.version
+    AND p.task_id = coalesce(k.task_id, '')
 """
 
 
@@ -87,11 +89,7 @@ class PostgresStore(EventSourcedStore):
         with self.application.datastore.one_statement() as cursor:
             cursor.execute(_KEYS, (list(routes), list(names)))
             rows = cursor.fetchall()
-        return {(row[0], row[1]): IdempotencyRecord(**_record(row)) for row in rows}
-
-
-def _record(row: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a row
-    return {name: row[name] for name in ("request_hash", "flow_id", "version", "task_id")}
+            return {(row["route_id"], row["key"]): key_record(cursor, row) for row in rows}
 
 
 def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]:

@@ -216,6 +216,7 @@ CREATE OR REPLACE FUNCTION append_batch(
     -- commits, of which those of a flow are written together or not at all
     c_flow text[], c_first bigint[], c_after bigint[],
     c_route text[], c_key text[], c_hash text[], c_version bigint[], c_task text[],
+    c_checksum bigint[], c_past bytea[],
     -- events, each with the number of its commit
     e_commit bigint[], e_flow text[], e_version bigint[], e_topic text[], e_state bytea[],
     -- flows as they are afterwards, each with the number of one of its commits
@@ -303,6 +304,16 @@ BEGIN
         FROM unnest(c_flow, c_route, c_key, c_hash, c_version, c_task)
             WITH ORDINALITY AS c(flow, route, key, hash, version, task, n)
         WHERE won[c.n] AND c.key IS NOT NULL;
+    -- Keys that stand for one answer share its row, and the last of them writes it.
+    INSERT INTO past_flows
+        SELECT DISTINCT ON (c.flow, c.version, coalesce(c.task, ''))
+            c.flow, c.version, coalesce(c.task, ''), c.checksum, c.past
+        FROM unnest(c_flow, c_version, c_task, c_checksum, c_past)
+            WITH ORDINALITY AS c(flow, version, task, checksum, past, n)
+        WHERE won[c.n] AND c.past IS NOT NULL
+        ORDER BY c.flow, c.version, coalesce(c.task, ''), c.n DESC
+        ON CONFLICT (flow_id, version, task_id) DO UPDATE
+            SET checksum = excluded.checksum, state = excluded.state;
 
     INSERT INTO stored_events
         SELECT e.flow, e.version, e.topic, e.state, head + row_number() OVER (ORDER BY e.n), batch
