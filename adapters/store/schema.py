@@ -5,7 +5,7 @@ notification id of the creation. `request_keys` holds what an idempotency key st
 of a command that was accepted without an event is the one that follows from none. `past_flows`
 holds the flow of its answer. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
-format all its rows are, once they are.
+format all its rows are, once they are. `owner_shards` follows from no event: see there.
 """
 
 from __future__ import annotations
@@ -95,6 +95,10 @@ TABLES: Final = (
         PRIMARY KEY (flow_id, version, task_id)
     )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS owner_shards (
+        owner TEXT PRIMARY KEY,
+        shard TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"
