@@ -24,6 +24,7 @@ from adapters.store import (
     recording_refusals,
     store_copy,
 )
+from adapters.store.owner_shards import owners_of_shards, pin_to_shard
 from adapters.store.store_copy import BESIDE, CARRIED, DERIVED, EVENTS, OWN
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import SetWaiting
@@ -33,7 +34,7 @@ from domain.history.configuration import Cause
 from tests.postgres.commands import command
 from tests.store.commits import commit, created, save
 from tests.store.refused import a_call, no_fault
-from tests.store.service import ORIGIN, STRANGER, create, keyed, run, session
+from tests.store.service import ORIGIN, OWNER, STRANGER, create, keyed, run, session
 from tests.store.tables import HEALTHY, execute, rows
 
 COPIED: Final = (EVENTS, *CARRIED)
@@ -52,6 +53,7 @@ def copied(source: str, target: str) -> CopiedStore:
 def fill(store: EventSourcedStore) -> OwnerSession:
     """Make flows with tasks, large values and request keys."""
     owner = session(store)
+    pin_to_shard(store, OWNER, "one")
     flow = FlowId(create(owner, keyed("k-1")).flow_id)
     owner.execute(run(flow, run_id="run-1"), keyed("k-2"))
     state = Json('"' + "ü" * 5000 + '\\u0000"')
@@ -209,6 +211,16 @@ def test_a_gateway_that_runs_on_the_target_writes_nothing_into_a_copy(
 
         copy_store(source, own_url, write)
         assert len(rows(store, EVENTS)) == COUNT
+
+
+def test_a_store_of_an_older_release_lacks_a_table_and_is_copied(
+    source: str, empty_url: str
+) -> None:
+    with closing(sqlite3.connect(source.removeprefix("sqlite:///"))) as connection:
+        connection.execute("DROP TABLE owner_shards")
+    assert copied(source, empty_url).events == COUNT
+    with closing(open_for_reading(empty_url)) as store:
+        assert owners_of_shards(store) == {}
 
 
 def test_rows_of_the_source_that_do_not_follow_from_its_events_are_counted(
