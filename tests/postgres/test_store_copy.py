@@ -173,6 +173,21 @@ def test_a_copy_that_was_begun_of_another_store_is_refused(
         copied(source, empty_url)
 
 
+@pytest.mark.usefixtures("small_sections")
+def test_of_two_who_copy_at_once_one_is_refused_and_the_copy_is_right(
+    source: str, empty_url: str
+) -> None:
+    def copy_too(done: int, _all: int) -> None:
+        if done == 2:
+            copied(source, empty_url)
+
+    with pytest.raises(StoreFault, match="somebody else writes to the copy"):
+        copy_store(source, empty_url, copy_too)
+    with closing(open_for_writing(empty_url)) as store:
+        assert len(rows(store, EVENTS)) == COUNT
+        assert rebuild(store).changed == HEALTHY
+
+
 def test_an_event_that_was_changed_in_a_copy_is_found(source: str, empty_url: str) -> None:
     def meddle(_done: int, _all: int) -> None:
         with psycopg.connect(empty_url, autocommit=True) as connection:
@@ -213,12 +228,15 @@ def test_a_gateway_that_runs_on_the_target_writes_nothing_into_a_copy(
         assert len(rows(store, EVENTS)) == COUNT
 
 
-def test_a_store_of_an_older_release_lacks_a_table_and_is_copied(
+def test_a_store_of_an_older_release_lacks_tables_and_is_copied(
     source: str, empty_url: str
 ) -> None:
     with closing(sqlite3.connect(source.removeprefix("sqlite:///"))) as connection:
-        connection.execute("DROP TABLE owner_shards")
-    assert copied(source, empty_url).events == COUNT
+        for table in ("owner_shards", "view_format", "flow_views", "flow_values", "past_flows"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 1")
+    done = copied(source, empty_url)
+    assert (done.events, done.differing) == (COUNT, {})
     with closing(open_for_reading(empty_url)) as store:
         assert owners_of_shards(store) == {}
 
