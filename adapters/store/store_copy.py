@@ -50,6 +50,10 @@ DERIVED: Final[Mapping[str, Sequence[str]]] = {
     "flow_views": ("position",),
     "flow_tasks": ("flow_id", "number"),
     "flow_values": ("flow_id", "name"),
+    "flow_waits": ("flow_id",),
+    "resume_links": ("link_hash", "flow_id"),
+    "flow_names": ("owner", "correlation_key"),
+    "flow_filters": ("position",),
 }
 """Those that are made again from the events."""
 

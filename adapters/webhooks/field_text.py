@@ -21,12 +21,15 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "cleanupAfter": "when a task that was lost may be forgotten",
     "code": "the reason, for programs",
     "controllerId": "what drives the flow; by default `webhooks/` and the route's id",
+    "correlationKey": "a name of your own for the flow, up to 256 characters; no two live flows"
+    " of the owner have the same, and a flow that ends frees it",
     "created": "whether it was made, or found as it had been made before",
     "createdAt": "when it was created, in milliseconds since 1970",
     "current": "the flow as it is now",
     "currentStep": "the step that the flow is at",
     "cursor": "where to go on: the `nextCursor` of an earlier answer",
     "deliveryStatus": "always `pending`",
+    "early": "keep it for the next wait, if the flow does not wait",
     "endedAt": "when it ended, in milliseconds since 1970",
     "error": "what went wrong",
     "expectedRevision": "the revision that you saw last; if the flow has another one, the request"
@@ -43,12 +46,15 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "nextCursor": "there are more: send it as `cursor`",
     "notReady": "the parts of the gateway that are not ready; `signing` alone stops no request",
     "notifyPolicy": "of what the owner wants to be notified",
+    "onTimeout": "what becomes of the flow `until` then: it goes on or, by default, fails",
     "ok": "whether it was done",
     "parentFlowId": "the flow that the task belongs to",
     "parentTaskId": "the task that started this one",
     "preferMetadata": "if the task was linked before, let `label` and `task` replace what it has",
     "progressSummary": "how far it is, in one line",
     "reason": "why not, for people",
+    "resumeLink": "of a request, whether to make a link that resumes the flow, or to take it back;"
+    " of an answer, the link's path, or null where it cannot be shown or followed",
     "result": "what is shown",
     "revision": "counts from 0 the changes that callers compare",
     "routeId": "the id of the route; absent until a secret was accepted",
@@ -70,7 +76,10 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "terminalSummary": "how the task ended, in one line",
     "token": "a flow's id, or the route's own session key for the latest flow",
     "total": "how many tasks there are",
+    "until": "when the wait ends by itself, in milliseconds since 1970 or as in"
+    " `2026-12-01T00:00:00Z`",
     "updated": "whether the task was updated",
+    "updatedSince": "flows whose `updatedAt` is this moment or later, in milliseconds since 1970",
     "updatedAt": "when it changed last, in milliseconds since 1970",
     "waitJson": "what the flow waits for: any JSON value",
 }
