@@ -22,6 +22,7 @@ from adapters.composition.gateway import serve
 from adapters.composition.operators import write_store
 from adapters.composition.own_files import own_files, spare_own_files
 from adapters.composition.pages import serve_pages
+from adapters.composition.store_shards import store_shards
 from adapters.composition.stores import (
     migrate_store,
     open_audit_log,
@@ -57,6 +58,7 @@ def main() -> int:
         own_files=own_files,
         spare_own_files=spare_own_files,
         openapi=openapi_document,
+        shards=store_shards,
     )
     return cli.run(sys.argv[1:], tools, out=out, err=err)
 

@@ -62,12 +62,16 @@ class Rate:
 
 @frozen(kw_only=True)
 class DatabasesReport:
-    """One run; `library` is what its own recorder inserted a second, with 16 threads in all."""
+    """One run; `library` is what its own recorder inserted a second, with 16 threads in all.
+
+    `load` is the machine's load average before it: with more than 1 a CPU only ratios count.
+    """
 
     date: str
     python: str
     postgres: str
     cpus: int
+    load: float
     rounds: int
     seconds: float
     rates: Sequence[Rate]
@@ -138,6 +142,7 @@ def _used(server: Running | None) -> float:
 
 def measure_databases(rounds: int, seconds: float) -> DatabasesReport:
     """Measure all of it."""
+    busy = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -167,6 +172,7 @@ def measure_databases(rounds: int, seconds: float) -> DatabasesReport:
             python=platform.python_version(),
             postgres=_version(places[1].url),
             cpus=os.cpu_count() or 1,
+            load=busy,
             rounds=rounds,
             seconds=seconds,
             rates=[_rate(*item) for item in samples.items()],
@@ -255,9 +261,10 @@ def markdown(report: DatabasesReport) -> str:
     """Return the tables."""
     about = (
         f"{report.date}: Python {report.python}, PostgreSQL {report.postgres}, {report.cpus} CPUs"
-        f" that all share, load generator included. Requests a second over HTTP, medians of"
-        f" {report.rounds} rounds of {report.seconds:g} s; p50 and p99 in ms, and the processor"
-        f" time of a request in µs (gateways / server), with {AT} connections."
+        f" that all share, load generator included, at a load average of {report.load:g} before it"
+        f" began. Requests a second over HTTP, medians of {report.rounds} rounds of"
+        f" {report.seconds:g} s; p50 and p99 in ms, and the processor time of a request in µs"
+        f" (gateways / server), with {AT} connections."
     )
     return "\n\n".join([about, _rates(report), _aims(report)]) + "\n"
 

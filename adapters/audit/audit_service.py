@@ -35,13 +35,20 @@ class Configured:
     """What a configuration says of checkpoints.
 
     `signing_key` returns the signer key, or raises `Unprovable` with the reason why there is none.
-    `previous_keys` are the verifier keys in whose place it was put, the last one first.
+    `previous_keys` are the verifier keys in whose place it was put, the last one first; `shard` is
+    the name of the shard whose log it is, if there are several.
     """
 
     file: Path
     signing_key: Callable[[], str]
     origin: str | None
     previous_keys: tuple[str, ...] = ()
+    shard: str | None = None
+
+    def origin_by(self, key_name: str) -> str:
+        """Return the origin of the log: that of a shard is another one than all others."""
+        origin = self.origin or key_name
+        return origin if self.shard is None else f"{origin}/{self.shard}"
 
 
 def configured_signer(configured: Configured) -> CheckpointSigner:
@@ -177,7 +184,7 @@ def _checkpoint_signer(
     return CheckpointSigner(
         file=_checkpoints_file(configured, file),
         key=key,
-        origin=(configured.origin if configured else None) or key.verifier.name,
+        origin=configured.origin_by(key.verifier.name) if configured else key.verifier.name,
         predecessors=_predecessors(configured),
     )
 

@@ -4,6 +4,7 @@ from adapters.cli.check_report import (
     ActionKeys,
     CheckReport,
     ConfigurationFinding,
+    FurtherStore,
     GatewayOptions,
     KeyPeriod,
     KeyScheme,
@@ -20,6 +21,7 @@ from adapters.cli.dependencies import (
     PagesOptions,
     Reloaded,
     ServeOptions,
+    StoreShard,
 )
 from adapters.cli.explanation import ExplainedStep, Explanation
 from adapters.cli.progress import progress_on
@@ -36,6 +38,7 @@ __all__ = [
     "ExplainedStep",
     "Explanation",
     "Exports",
+    "FurtherStore",
     "GatewayOptions",
     "KeyPeriod",
     "KeyScheme",
@@ -44,6 +47,7 @@ __all__ = [
     "ServeOptions",
     "ServedRoute",
     "Startable",
+    "StoreShard",
     "UnservedRoute",
     "Unstartable",
     "progress_on",

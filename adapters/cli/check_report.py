@@ -77,6 +77,15 @@ class ConfigurationFinding:
     file: str | None = None
 
 
+@frozen
+class FurtherStore:
+    """A store beside the first one, and whether it is open to new owners or closed."""
+
+    name: str
+    url: str
+    new_owners: str
+
+
 @frozen(kw_only=True)
 class GatewayOptions:
     """How the gateway would run."""
@@ -96,6 +105,7 @@ class GatewayOptions:
     checkpoints: str
     checkpoint_minutes: float
     public_key: str | None
+    shards: tuple[FurtherStore, ...] | None = None
 
 
 @frozen(kw_only=True)

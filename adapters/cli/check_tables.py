@@ -111,6 +111,8 @@ def _options(report: Startable) -> Iterator[tuple[str, str]]:
     yield "Listens on", f"{options.host} port {options.port}"
     yield "Metrics", options.metrics or "not served: taskflow.server.admin is not set"
     yield "Store", options.store
+    for shard in options.shards or ():
+        yield f"Store {shard.name}", f"{shard.url}, {shard.new_owners} to new owners"
     yield "Work", _work(options)
     yield "Limits", options.shared_limits or "counted by this gateway alone"
     yield "Lost children", _children(options)

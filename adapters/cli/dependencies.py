@@ -5,7 +5,7 @@ Each raises `CommandError` for what the user must correct.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Final, Protocol, TypeAlias, TypeVar
@@ -93,6 +93,9 @@ class StoreOptions:
 
     config: Path | None = option("FILE", CONFIG, read=Path, group=WHICH_STORE)
     database: str | None = option("URL", "the store itself", group=WHICH_STORE)
+    shard: str | None = option(
+        "NAME", "one of the stores of FILE, where it has several", group=WHICH_STORE, default=None
+    )
 
 
 @frozen(kw_only=True)
@@ -126,6 +129,15 @@ class Reloaded:
     sentence: str
 
 
+@frozen(kw_only=True)
+class StoreShard:
+    """One of the stores of a configuration, and what proves its log."""
+
+    name: str
+    url: str
+    proving: ProvingService
+
+
 class ReadableFlows(Protocol):
     """A store opened to look at, of all owners."""
 
@@ -142,6 +154,9 @@ class ReadableFlows(Protocol):
 
     def load(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         """Return a flow as it is, or as of a stream version."""
+
+    def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
+        """Return where an owner's flow stands in the order of creation."""
 
 
 class WritableFlows(Protocol):
@@ -288,5 +303,7 @@ class Dependencies:
     """Finds the files that no output may be written to; the last argument is for checkpoints."""
     spare_own_files: Callable[[Path | None, str | None, Path | None, Path | None], None]
     """Refuses one of our files as that of the checkpoints, the third; the last is of a key."""
+    shards: Callable[[Path], Sequence[StoreShard]] = lambda _: ()
+    """Returns all stores of a configuration, the first of them first."""
     openapi: Callable[[], Mapping[str, object]]
     """Returns the OpenAPI document."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
@@ -38,6 +38,7 @@ class ReloadGateway(StoreCommand):
     """Have a running gateway read its settings again."""
 
     page = PAGE
+    scope = ShardScope.FIRST
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """Ask the gateway, and say what it made of it."""

@@ -12,6 +12,7 @@ from adapters.cli.commands import program
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit
 from adapters.cli.parser import Parser
+from adapters.cli.sharding import run_on_shards
 from adapters.cli.terminal import Terminal, open_terminal
 from domain.application.ports import StoreUnavailable
 from domain.flow.evolve import BrokenHistory
@@ -27,7 +28,7 @@ def run(argv: Sequence[str], given: Dependencies, *, out: TextIO, err: TextIO) -
     terminal = open_terminal(out, err)
     try:
         command = _parsed(argv, terminal)
-        code = command if isinstance(command, Exit) else command.run(given, terminal)
+        code = command if isinstance(command, Exit) else _run(command, given, terminal)
         out.flush()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
@@ -38,6 +39,12 @@ def run(argv: Sequence[str], given: Dependencies, *, out: TextIO, err: TextIO) -
         terminal.abandon_output()
         return _fail(error, terminal)
     return code
+
+
+def _run(command: CliCommand, given: Dependencies, terminal: Terminal) -> int:
+    if isinstance(command, StoreCommand):
+        return run_on_shards(command, given, terminal, _fail)
+    return command.run(given, terminal)
 
 
 def _parsed(argv: Sequence[str], terminal: Terminal) -> CliCommand | Exit:

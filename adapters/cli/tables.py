@@ -83,7 +83,7 @@ def folded(first: str, *others: str) -> Text:
     return cell
 
 
-def list_end(count: int, noun: str, next_cursor: int | None) -> str:
+def list_end(count: int, noun: str, next_cursor: int | str | None) -> str:
     """Return the last line of a list, which may have been cut."""
     rest = "." if next_cursor is None else f", and there are more: --cursor {next_cursor}"
     return f"{counted(count, noun)}{rest}"

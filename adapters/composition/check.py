@@ -11,7 +11,7 @@ from adapters.composition.checkpoints import Signing, signing_of
 from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.mappings import check_map
-from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.settings import (
     ACTION_NAMES,
     ConfigAdvice,
@@ -29,7 +29,7 @@ def check_configuration(config: Path) -> cli.CheckReport:
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
     signing = signing_of(settings)
-    if fault := misplaced_checkpoints(settings, settings.store.url, signing):
+    if fault := misplaced_in_any(settings, settings.store.url):
         return cli.Unstartable(
             (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
         )
@@ -101,6 +101,11 @@ def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions
     admin, shared = settings.admin, settings.shared_limits
     return cli.GatewayOptions(
         store=settings.store.url,
+        shards=tuple(
+            cli.FurtherStore(shard.name, shard.url.url, "closed" if shard.closed else "open")
+            for shard in settings.shards[1:]
+        )
+        or None,
         host=settings.server.host,
         port=settings.server.port,
         metrics=None if admin is None else f"{admin.host} port {admin.port}",

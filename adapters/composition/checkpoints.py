@@ -49,6 +49,7 @@ def checkpoints_as_configured(checkpoints: CheckpointsConfig) -> Configured:
         signing_key=partial(_signing_key, checkpoints),
         origin=checkpoints.origin,
         previous_keys=checkpoints.previous_keys,
+        shard=checkpoints.shard,
     )
 
 

@@ -135,6 +135,14 @@ def describe_settings(
     return {
         "gateway.trustedProxies": ", ".join(map(str, settings.trusted_proxies)),
         **_block("taskflow.store", {"url": settings.store.url}),
+        **{
+            name: value
+            for shard in settings.shards[1:]
+            for name, value in _block(
+                f"taskflow.store.shards.{shard.name}",
+                {"url": shard.url.url, "closed": shard.closed},
+            ).items()
+        },
         **_block("taskflow.server", asdict(settings.server)),
         **_block("taskflow.limits", asdict(settings.limits)),
         **_block("taskflow.children", asdict(settings.children)),

@@ -7,9 +7,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import asdict
 
@@ -26,7 +27,7 @@ from adapters.composition.metering import (
     record_request,
     serving_metrics,
 )
-from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.composition.readiness import Readiness, folder_of
 from adapters.composition.reloading import (
     RELOAD_PATIENCE_SECONDS,
@@ -42,6 +43,7 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
+from adapters.composition.shards import OpenShard, Shards
 from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
 from adapters.composition.signatures import verify_of
@@ -58,8 +60,14 @@ from adapters.server import (
     Rejection,
     ServerOptions,
 )
-from adapters.settings import InvalidKey, RouteConfig, Settings
-from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
+from adapters.settings import FIRST, InvalidKey, RouteConfig, Settings
+from adapters.store import (
+    EventSourcedStore,
+    LockPatience,
+    open_for_writing,
+    owners_of_shards,
+    recording_refusals,
+)
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry, LogRequest
@@ -68,9 +76,11 @@ from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.routes import RouteTable, WebhookRoute
 from adapters.webhooks.shared_limits import SharedLimiter
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.ports import Progress
+from domain.application.ports import Progress, StoreUnavailable
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId
+
+Flows: TypeAlias = TaskFlows | Shards
 
 _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
@@ -87,7 +97,7 @@ def serve(given: cli.ServeOptions) -> int:
 def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
     config, sockets = given.config, handed_over(given.socket)
     settings = settings_of(config)
-    url = settings.store.url if given.database is None else named_url(given.database)
+    url = _url(settings, given.database)
     signs = _prepare(config, settings, url)
     metrics = GatewayMetrics()
     with (
@@ -102,15 +112,20 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
         sharing_limits(settings, metrics) as shared,
     ):
         ready = Readiness(store=store, folder=folder_of(url), writer=writer)
+        if len(settings.shards) > 1:
+            first = OpenShard(store, writer)
+            ready.shards = Shards(settings, first, _opening(given.wait), metrics)
         record = partial(record_request, metrics, RefusalRecorder(note, now))
         webhooks = gateway(settings, store, writer, ready=ready, record=record, shared=shared)
         server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
         ready.is_listening = lambda: not server.is_stopping
+        flows = ready.shards or flows_of(store, writer)
         with (
             doing_jobs(
                 settings, store, writer.do_all, is_listening=ready.is_listening, signs=signs
             ) as jobs,
             recording_configurations(url, settings) as record_change,
+            _serving_shards(store, ready),
         ):
             ready.jobs = jobs
             read_parts(metrics, server, webhooks.admission, ready)
@@ -118,7 +133,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 config=config,
                 url=url,
                 settings=settings,
-                swap=partial(_swap, server, webhooks.admission, jobs, flows_of(store, writer)),
+                swap=partial(_swap, server, webhooks.admission, jobs, flows),
                 report=partial(_report, store, metrics),
                 record=record_change,
             )
@@ -127,8 +142,37 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
-                store.never_wait_here()  # this thread is the one in which all callers are answered
+                (
+                    ready.shards or store
+                ).never_wait_here()  # this thread is the one in which all callers are answered
                 return serve_until_stopped(server, signals)
+
+
+def _url(settings: Settings, database: str | None) -> str:
+    if database is None:
+        return settings.store.url
+    if len(settings.shards) > 1:
+        raise cli.CommandError("--database names one store, and taskflow.store.shards has several")
+    return named_url(database)
+
+
+@contextmanager
+def _serving_shards(store: EventSourcedStore, ready: Readiness) -> Iterator[None]:
+    """Keep the further stores open, if there are any; refuse to leave them out."""
+    if ready.shards is not None:
+        ready.shards.is_listening = ready.is_listening
+        with ready.shards.serving():
+            yield
+        return
+    try:
+        names = owners_of_shards(store).keys() - {FIRST}
+    except StoreUnavailable as error:
+        raise cli.CommandError(str(error)) from error
+    if names:
+        raise cli.CommandError(
+            f"the store is the first of several: taskflow.store.shards lacks {', '.join(names)}"
+        )
+    yield
 
 
 def _prepare(config: Path, settings: Settings, url: str) -> bool:
@@ -142,7 +186,7 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
     if settings.core_dumps:
         allow_core_dumps()
     signing = signing_of(settings)
-    if fault := misplaced_checkpoints(settings, url, signing):
+    if fault := misplaced_in_any(settings, url):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     untimely, unsigned = advise_on_times(settings, now()), tuple(signing.faults)
     for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned):
@@ -175,13 +219,15 @@ def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
 
 
 def _swap(
-    server: HttpServer, admission: Admission, jobs: Jobs, flows: TaskFlows, settings: Settings
+    server: HttpServer, admission: Admission, jobs: Jobs, flows: Flows, settings: Settings
 ) -> None:
     """Put other settings in force; whom they admit changes in one step."""
     table = admission_table(settings, flows)
     server.limit(settings.limits)
     admission.swap(table)
     jobs.follow(settings)
+    if isinstance(flows, Shards):
+        flows.follow(settings)
 
 
 def _log_breach(found: str) -> None:
@@ -210,7 +256,8 @@ def gateway(  # noqa: PLR0913 - one keyword for each collaborator
     shared: SharedLimiter | None = None,
 ) -> WebhookResource:
     """Return the webhooks over a store."""
-    flows = flows_of(store, writer)
+    shards = ready and ready.shards
+    flows = shards or flows_of(store, writer)
     admission = Admission(
         table=admission_table(settings, flows),
         clock=time.monotonic,
@@ -221,7 +268,7 @@ def gateway(  # noqa: PLR0913 - one keyword for each collaborator
         admission=admission,
         ready=ready or Readiness(store=store, folder=None, writer=writer),
         log_fault=log_request_fault,
-        submit=writer.submit,
+        submit=(shards or writer).submit,
         find_link=flows.find_link,
         new_token=new_token,
     )
@@ -238,7 +285,7 @@ def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -
     note_report(store, report)
 
 
-def admission_table(settings: Settings, flows: TaskFlows) -> AdmissionTable:
+def admission_table(settings: Settings, flows: Flows) -> AdmissionTable:
     """Return who is let in by some settings, to the flows of a store."""
     return AdmissionTable(
         routes=RouteTable(_routes(settings, flows)),
@@ -283,7 +330,7 @@ def _render_error(
     return refused.as_raw(rejection.request_id)
 
 
-def _routes(settings: Settings, flows: TaskFlows) -> Iterator[WebhookRoute]:
+def _routes(settings: Settings, flows: Flows) -> Iterator[WebhookRoute]:
     for route in settings.routes:
         yield WebhookRoute(
             route_id=route.route_id,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from time import perf_counter
-from typing import Any, Final, cast
-
-from attrs import frozen
+from typing import Any, Final
 
 from adapters.composition.clock_and_ids import LOG, new_request_id
 from adapters.composition.readiness import Readiness
@@ -25,9 +22,6 @@ from adapters.webhooks.admission import Admission
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.responses import Response
-from domain.application.batch import Submission, carry_out
-from domain.application.outcomes import Outcome
-from domain.application.ports import Commit, FlowStore, StoreUnavailable
 
 _OPTIONS: Final[dict[str, Any]] = {"threads": 1, "connections": 16, "drain_seconds": 1.0}
 """Few ask, and none of them may take what the callers need."""
@@ -41,37 +35,6 @@ def record_request(
     metrics.request(route=entry["route"], action=action, code=entry["code"])
     metrics.request_took(action=action, seconds=entry["duration_ms"] / 1000)
     refusals.record(entry)
-
-
-def carry_out_metered(
-    store: FlowStore, metrics: GatewayMetrics, submissions: Sequence[Submission]
-) -> Sequence[Outcome | Exception]:
-    """Carry out commands, and measure that."""
-    metrics.batch(len(submissions))
-    return carry_out(cast("FlowStore", _MeteredStore(store, metrics)), submissions)
-
-
-@frozen
-class _MeteredStore:
-    """A store whose writes are measured; all else is the store's own."""
-
-    store: FlowStore
-    metrics: GatewayMetrics
-
-    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
-        began = perf_counter()
-        try:
-            written = self.store.append_many(commits)
-        except StoreUnavailable:
-            self.metrics.write_failed()
-            raise
-        won = (commit for commit, is_written in zip(commits, written, strict=True) if is_written)
-        events = sum(len(commit.events) for commit in won)
-        self.metrics.commit(events=events, seconds=perf_counter() - began)
-        return written
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.store, name)
 
 
 def read_parts(

@@ -10,9 +10,13 @@ from adapters import cli
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.composition.checkpoints import Signing
+from adapters.composition.checkpoints import (
+    Signing,
+    checkpoints_as_configured,
+    signing_of,
+)
 from adapters.composition.stores import database_url, gateway_of
-from adapters.settings import GatewayConfig
+from adapters.settings import FIRST, GatewayConfig
 from adapters.store import StoreFault, store_files
 from domain.tlog.checkpoints import Unprovable
 
@@ -23,7 +27,8 @@ def own_files(config: Path | None, database: str | None, checkpoints: Path | Non
     """Return all that an output may not be written to; what is named goes first."""
     gateway = None if config is None else gateway_of(config)
     own = _own(gateway, _url(gateway, database))
-    configured = () if gateway is None else (gateway.checkpoints.file,)
+    of_shards = () if gateway is None else map(gateway.of_shard, gateway.shards)
+    configured = [shard.checkpoints.file for shard in of_shards]
     for file in (*configured, *(() if checkpoints is None else (checkpoints,))):
         own |= {file: "the file of checkpoints", tiles_path(file): "the tiles of the checkpoints"}
     return own
@@ -52,12 +57,27 @@ def misplaced_checkpoints(gateway: GatewayConfig, url: str, signing: Signing) ->
     if fault := _misplaced(file, _own(gateway, url)):
         return fault
     try:
-        check_file(file, signing.signer.origin if signing.signer else gateway.checkpoints.origin)
+        check_file(file, signing.signer.origin if signing.signer else _origin(gateway))
     except Unprovable as error:
         return str(error)
     except OSError:
         return None  # it is not known to be anything else: the gateway warns that it cannot sign
     return None
+
+
+def misplaced_in_any(gateway: GatewayConfig, url: str) -> str | None:
+    """Say of any of the stores of a gateway what `misplaced_checkpoints` says; the first is URL."""
+    for shard in gateway.shards:
+        each = gateway.of_shard(shard)
+        store = url if shard.name == FIRST else shard.url.url
+        if fault := misplaced_checkpoints(each, store, signing_of(each)):
+            return fault
+    return None
+
+
+def _origin(gateway: GatewayConfig) -> str | None:
+    configured = checkpoints_as_configured(gateway.checkpoints)
+    return configured.origin and configured.origin_by("")
 
 
 def _url(gateway: GatewayConfig | None, database: str | None) -> str:
@@ -67,8 +87,9 @@ def _url(gateway: GatewayConfig | None, database: str | None) -> str:
 
 
 def _own(gateway: GatewayConfig | None, url: str) -> dict[Path, str]:
+    others = () if gateway is None else (shard.url.url for shard in gateway.shards[1:])
     try:
-        own = dict(store_files(url))
+        own = {file: what for each in (url, *others) for file, what in store_files(each).items()}
     except StoreFault as error:
         raise cli.CommandError(str(error)) from error
     if gateway is not None:

@@ -58,7 +58,7 @@ def serve_pages(wanted: cli.PagesOptions) -> int:
 
 def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
     written = config_of(config)
-    gateway = written.gateway
+    gateway = _of_shard(written.gateway, wanted.shard)
     if gateway.core_dumps:
         allow_core_dumps()
     login = _login(written)
@@ -71,6 +71,11 @@ def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
         return serve_until_stopped(server, signals)
+
+
+def _of_shard(gateway: GatewayConfig, name: str | None) -> GatewayConfig:
+    shard = next((shard for shard in gateway.shards if shard.name == name), None)
+    return gateway if shard is None else gateway.of_shard(shard)
 
 
 def _login(config: Config) -> PagesLogin:

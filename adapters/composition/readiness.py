@@ -10,6 +10,7 @@ from typing import Any, Final
 from attrs import define
 
 from adapters.composition.jobs import Jobs
+from adapters.composition.shards import Shards
 from adapters.schedule.batches import BatchThread
 from adapters.store import EventSourcedStore, store_files
 
@@ -24,27 +25,35 @@ LONGEST_BATCH_SECONDS: Final = 10.0
 class Readiness:
     """Looks at the parts of a gateway.
 
-    `signing` says nothing of requests, which are served: it is named, and changes no status. The
-    `jobs` and what says whether the gateway listens are known later than the rest.
+    `signing` says nothing of requests, which are served: it is named, and changes no status; so is
+    one of several stores that is gone, as the owners of the others are served. The `jobs`, and
+    what says whether the gateway listens, are known later than the rest.
     """
 
     store: EventSourcedStore
     folder: Path | None
     writer: BatchThread[Any, Any]
     jobs: Jobs | None = None
+    shards: Shards | None = None
     is_listening: Callable[[], bool] = lambda: True
     least_free_bytes: int = LEAST_FREE_BYTES
 
     def __call__(self) -> tuple[bool, Sequence[str]]:
         """Return whether requests should be sent here, and the parts that are not ready."""
+        shards = self.shards
         needed = {
             "listener": self.is_listening,
-            "store": self.store.is_readable,
+            "store": self.store.is_readable if shards is None else shards.is_any_readable,
             "writer": self._writes,
             "disk": self._has_room,
         }
         missing = [part for part, is_ready in needed.items() if not is_ready()]
-        return not missing, (*missing, *(() if self._signs() else ("signing",)))
+        named = () if self._signs() else ("signing",)
+        if shards is None:
+            return not missing, (*missing, *named)
+        gone = (f"shard-{name}" for name in shards.not_readable())
+        unsigned = (f"signing-{name}" for name in shards.not_signing())
+        return not missing, (*missing, *gone, *named, *unsigned)
 
     def free_bytes(self) -> int:
         """Return how much is free on the disk of the store; OSError if there is none."""

@@ -18,7 +18,7 @@ from adapters import cli
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.key_times import advise_on_times
-from adapters.composition.own_files import CHECKPOINTS, misplaced_checkpoints
+from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.composition.stores import settings_of
 from adapters.logs import log_fault, log_milestone
 from adapters.presentation.printable import counted, printable
@@ -132,11 +132,11 @@ def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
         if route.route_id in served:
             raise RefusedReload(str(route))
     if settings.checkpoints.differs_from(running.checkpoints):
-        signing = signing_of(settings)
-        if fault := misplaced_checkpoints(settings, url, signing):
+        if fault := misplaced_in_any(evolve(settings, shards=running.shards), url):
             raise RefusedReload(f"{CHECKPOINTS}: {fault}")
-        for sentence in signing.faults:
-            raise RefusedReload(sentence)
+        for shard in running.shards:
+            for sentence in signing_of(settings.of_shard(shard)).faults:
+                raise RefusedReload(sentence)
     return settings
 
 
@@ -144,6 +144,7 @@ def _effective(running: Settings, settings: Settings) -> Settings:
     return evolve(
         settings,
         store=running.store,
+        shards=running.shards,
         server=running.server,
         kept_refusals=running.kept_refusals,
         admin=running.admin,
@@ -156,6 +157,8 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     """Return the fields that differ, and that only a restart changes."""
     if running.store != settings.store:
         yield "taskflow.store.url"
+    if running.shards[1:] != settings.shards[1:]:
+        yield "taskflow.store.shards"
     wanted = asdict(settings.server)
     for name, value in asdict(running.server).items():
         if wanted[name] != value:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeAlias
+from time import perf_counter
+from typing import TypeAlias, cast
+
+from attrs import frozen
 
 from adapters.composition.clock_and_ids import new_id, now
-from adapters.composition.metering import carry_out_metered
 from adapters.metrics import GatewayMetrics
 from adapters.schedule.batches import MOST, BatchThread
 from adapters.store import EventSourcedStore
-from domain.application.batch import Submission
+from domain.application.batch import Submission, carry_out
 from domain.application.outcomes import Outcome
+from domain.application.ports import Commit, FlowStore, StoreUnavailable
 from domain.application.sessions import TaskFlows
 from domain.flow.commands import CancelFlow
 
@@ -35,6 +38,37 @@ def _weigh(submission: Submission) -> int:
     # PERF: a cancellation loads and shows all tasks of its flow. Eight of 15 MB each took 400 MB in
     # one batch, and 230 one after the other.
     return MOST if isinstance(submission.context.command, CancelFlow) else 1
+
+
+def carry_out_metered(
+    store: FlowStore, metrics: GatewayMetrics, submissions: Sequence[Submission]
+) -> Sequence[Outcome | Exception]:
+    """Carry out commands, and measure that."""
+    metrics.batch(len(submissions))
+    return carry_out(cast("FlowStore", _MeteredStore(store, metrics)), submissions)
+
+
+@frozen
+class _MeteredStore:
+    """A store whose writes are measured; all else is the store's own."""
+
+    store: FlowStore
+    metrics: GatewayMetrics
+
+    def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
+        began = perf_counter()
+        try:
+            written = self.store.append_many(commits)
+        except StoreUnavailable:
+            self.metrics.write_failed()
+            raise
+        won = (commit for commit, is_written in zip(commits, written, strict=True) if is_written)
+        events = sum(len(commit.events) for commit in won)
+        self.metrics.commit(events=events, seconds=perf_counter() - began)
+        return written
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
 
 
 def flows_of(store: EventSourcedStore, writer: Writer) -> TaskFlows:

@@ -45,7 +45,7 @@ def document(value: AttrsInstance) -> JsonDocument:
     return published_value(value, _read)
 
 
-def cursor_document(next_cursor: int | None) -> JsonDocument:
+def cursor_document(next_cursor: int | str | None) -> JsonDocument:
     """Return what a list says of those after it."""
     return {} if next_cursor is None else {"nextCursor": str(next_cursor)}
 

@@ -30,12 +30,14 @@ from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file
 from adapters.settings.secret_text import ProviderFault, Sealed, Unresolved
+from adapters.settings.shards import FIRST, ShardConfig
 from adapters.settings.shared_limits import SharedLimitsConfig
 from adapters.settings.signature_keys import SignatureKey
 from adapters.settings.store_url import StoreConfig, parse_store_url
 
 __all__ = [
     "ACTION_NAMES",
+    "FIRST",
     "AdminConfig",
     "CheckpointsConfig",
     "ChildrenConfig",
@@ -59,6 +61,7 @@ __all__ = [
     "ServerConfig",
     "Settings",
     "SettingsError",
+    "ShardConfig",
     "SharedLimitsConfig",
     "SignatureKey",
     "StoreConfig",

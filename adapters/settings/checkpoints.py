@@ -76,8 +76,9 @@ class SigningKey(Hidden):
 class CheckpointsConfig:
     """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
 
-    Without a key nobody appends any. `origin` None stands for the key's own name. `previous_keys`
-    are public keys in whose place the key was put, the last one first.
+    Without a key nobody appends any. `origin` None stands for the key's own name; behind it stands
+    the name of the `shard`, if the log is that of one. `previous_keys` are public keys in whose
+    place the key was put, the last one first.
     """
 
     file: Path
@@ -87,6 +88,12 @@ class CheckpointsConfig:
     previous_keys: Annotated[
         tuple[str, ...], Each(Annotated[str, _PUBLIC_KEY], "public keys", 100)
     ] = ()
+    shard: str | None = None
+
+    def of_shard(self, name: str) -> CheckpointsConfig:
+        """Return this for the log of a shard, which has a file and an origin of its own."""
+        file = self.file.with_name(f"{self.file.stem}.{name}{self.file.suffix}")
+        return evolve(self, file=file, shard=name)
 
     def differs_from(self, other: CheckpointsConfig) -> bool:
         """Say whether anything is written in another way."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from adapters.settings.checkpoints import CheckpointsConfig, SigningKey
 from adapters.settings.limits import read_limits
@@ -14,14 +14,14 @@ from adapters.settings.pages import PagesConfig
 from adapters.settings.providers import Providers
 from adapters.settings.proxies import TrustedProxy, read_trusted_proxies
 from adapters.settings.references import SecretField
+from adapters.settings.shards import FIRST, ShardConfig, read_shards
 from adapters.settings.shared_limits import SharedLimitsConfig
-from adapters.settings.store_url import DEFAULT_URL, StoreConfig, StoreUrl
+from adapters.settings.store_url import StoreConfig
 from adapters.settings.structure import (
     Between,
     HostName,
     PortNumber,
     kinds_of,
-    read,
     read_member,
     read_members,
 )
@@ -92,6 +92,7 @@ KEPT_REFUSALS: Final = 100_000
 class GatewayConfig:
     """How a gateway runs, as its configuration says; no secret is looked up for it.
 
+    `shards` are all stores, of which `store` is the first.
     `secret_files` are read for secrets, keys among them.
     `core_dumps` lets a crash write the process's memory, with its secrets, to a file. Without
     `admin` nobody is shown the metrics, without `shared_limits` each gateway counts by itself.
@@ -101,6 +102,7 @@ class GatewayConfig:
     file: Path
     trusted_proxies: tuple[TrustedProxy, ...]
     store: StoreConfig
+    shards: tuple[ShardConfig, ...]
     server: ServerConfig
     limits: Limits
     children: ChildrenConfig
@@ -113,6 +115,15 @@ class GatewayConfig:
     admin: AdminConfig | None
     shared_limits: SharedLimitsConfig | None
     shared_limits_password: SigningKey | None
+
+    def of_shard(self, shard: ShardConfig) -> Self:
+        """Return this with the store and the checkpoints of one of its shards.
+
+        Those of the first are as they stand: what was one store goes on as the first of several.
+        """
+        is_first = shard.name == FIRST
+        checkpoints = self.checkpoints if is_first else self.checkpoints.of_shard(shard.name)
+        return evolve(self, store=shard.url, checkpoints=checkpoints)
 
 
 _BLOCKS: Final = ("store", "server", "limits", "children", "log", "audit")
@@ -133,8 +144,7 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     """Read `taskflow` and `gateway`; relative paths start at the folder of the configuration."""
     block, diagnostics = root.at("taskflow"), root.diagnostics
     block.members(_BLOCKS)
-    store = read_members(block.at("store"), {"url": StoreUrl})
-    default_url = Node(("taskflow", "store", "url"), DEFAULT_URL, diagnostics)
+    shards = read_shards(block.at("store"))
     server = read_members(block.at("server"), _SERVER)
     admin: AdminConfig | None = server.pop("admin", None)
     if admin is not None and 0 != admin.port == server.get("port", _DEFAULT_PORT):
@@ -150,7 +160,8 @@ def read_gateway(root: Node, providers: Providers) -> GatewayConfig:
     return GatewayConfig(
         file=Path(diagnostics.file).absolute(),
         trusted_proxies=read_trusted_proxies(root),
-        store=store.get("url") or read(default_url, StoreUrl),
+        store=shards[0].url,
+        shards=shards,
         core_dumps=server.pop("core_dumps", False),
         admin=admin,
         server=ServerConfig(**server),

@@ -12,6 +12,12 @@ from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.location import store_files
 from adapters.store.lock import LockPatience
 from adapters.store.opening import migrate, open_existing, open_for_reading, open_for_writing
+from adapters.store.owner_shards import (
+    has_flows_of,
+    owners_of_shards,
+    pin_to_shard,
+    pinned_shard,
+)
 from adapters.store.rebuild import rebuild
 from adapters.store.refusals.log import RefusalsLost, recording_refusals
 from adapters.store.refusals.reading import StoredRefusals, read_refusals
@@ -36,11 +42,15 @@ __all__ = [
     "back_up",
     "check_source",
     "copy_store",
+    "has_flows_of",
     "lock_holder",
     "migrate",
     "open_existing",
     "open_for_reading",
     "open_for_writing",
+    "owners_of_shards",
+    "pin_to_shard",
+    "pinned_shard",
     "read_configurations",
     "read_refusals",
     "rebuild",

@@ -6,7 +6,7 @@ of a command that was accepted without an event is the one that follows from non
 holds the flow of its answer. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
 format all its rows are, once they are. `flow_waits` has the flows whose wait ends by itself, and
-`resume_links` what each link that was made is for.
+`resume_links` what each link that was made is for. `owner_shards` follows from no event: see there.
 """
 
 from __future__ import annotations
@@ -109,6 +109,10 @@ TABLES: Final = (
         PRIMARY KEY (flow_id, version, task_id)
     )""",
     "CREATE TABLE IF NOT EXISTS view_format (format INTEGER PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS owner_shards (
+        owner TEXT PRIMARY KEY,
+        shard TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"

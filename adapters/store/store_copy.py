@@ -52,8 +52,8 @@ DERIVED: Final[Mapping[str, Sequence[str]]] = {
 }
 """Those that are made again from the events."""
 
-OWN: Final = frozenset({"view_format", "store_identity", "log_head"})
-"""Those that each database has for itself."""
+OWN: Final = frozenset({"view_format", "store_identity", "log_head", "past_flows"})
+"""Those that each database has for itself: a past state is made when it is asked for."""
 
 SECTION: Final = 10_000
 _EVENT: Final = ("rowid", "originator_id", "originator_version", "topic", "state")

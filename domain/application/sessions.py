@@ -10,7 +10,7 @@ from attrs import Factory, frozen
 
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
-from domain.application.ports import Clock, FlowStore, NewId
+from domain.application.ports import Clock, FlowStore, IssuedLink, NewId
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
@@ -40,10 +40,7 @@ class TaskFlows:
     def find_link(self, link_hash: str) -> LinkTarget | None:
         """Return what a resume link is for; having it is the right to follow it."""
         found = self.store.find_link(link_hash)
-        if found is None:
-            return None
-        actor = Actor(kind=ActorKind.LINK, name=found.route_id, key_id=found.key_id)
-        return LinkTarget(self.bind_session(found.owner), found.flow_id, actor)
+        return None if found is None else LinkTarget.of(found, self.bind_session(found.owner))
 
 
 @frozen
@@ -53,6 +50,12 @@ class LinkTarget:
     session: OwnerSession
     flow_id: FlowId
     actor: Actor
+
+    @classmethod
+    def of(cls, link: IssuedLink, session: OwnerSession) -> LinkTarget:
+        """Return the target of a link: who follows it does so in the name of the link alone."""
+        actor = Actor(kind=ActorKind.LINK, name=link.route_id, key_id=link.key_id)
+        return cls(session, link.flow_id, actor)
 
 
 @frozen

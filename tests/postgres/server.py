@@ -38,7 +38,7 @@ TABLES: Final = (
     *("stored_events", "stored_snapshots", "flow_index", "request_keys"),
     *("flow_views", "flow_tasks", "flow_values", "flow_waits", "resume_links", "past_flows"),
     *("refused_calls", "totals", "turned_away"),
-    *("configuration_changes", "configuration_state"),
+    *("configuration_changes", "configuration_state", "owner_shards"),
 )
 _NUMBERS: Final = count(1)
 

@@ -111,10 +111,13 @@ def test_there_and_back_again_it_is_the_same_row_for_row(
 
 
 def test_a_copy_is_written_to_like_any_store(source: str, empty_url: str, tmp_path: Path) -> None:
+    with closing(open_for_writing(source)) as store:
+        before = create(session(store), keyed("k-1"))  # of the first version, which is long past
     copied(source, empty_url)
     copied(empty_url, back(tmp_path))
     for url in (empty_url, back(tmp_path)):
         with closing(open_for_writing(url)) as store:
+            assert create(session(store), keyed("k-1")) == before
             create(session(store, prefix="later"))
             with store.application.datastore.reading() as cursor:
                 cursor.execute("SELECT rowid FROM stored_events ORDER BY rowid")

@@ -109,7 +109,10 @@ def test_every_problem_of_a_file_is_told_in_file_order(tmp_path: Path) -> None:
       } } } } },
     }"""
     assert refused_lines(tmp_path, text) == [
-        "gateway.json5:2: taskflow.store.uri: expected one of the keys url, found an unknown key",
+        (
+            "gateway.json5:2: taskflow.store.uri: expected one of the keys url, closed or "
+            "shards, found an unknown key"
+        ),
         (
             "gateway.json5:3: gateway.trustedProxies[0]: expected an address like 10.0.0.1 "
             "or a network like 10.0.0.0/8, found another string"

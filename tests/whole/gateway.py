@@ -64,7 +64,7 @@ class RunningGateway:
     log_name: str = "gateway.log"
     pass_fds: Sequence[int] = ()
     store: str | None = None
-    """The URL of its store, if that is not a file of its folder."""
+    """The URL of its store, if not a file of its folder; "" if its configuration says it."""
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 
@@ -160,7 +160,8 @@ class RunningGateway:
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, *self.command]
         config = ["--config", str(self.config)]
-        store = ["--database", self.store or f"sqlite:///{self.database}"]
+        named = f"sqlite:///{self.database}" if self.store is None else self.store
+        store = ["--database", named] if named else []
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
             [*command, *config, *store, *place, *self.options],

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.audit.checkpoint_text import checkpoint_document, in_base64
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -49,6 +49,7 @@ class TakeCheckpoint(StoreCommand):
     """Append a checkpoint."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     checkpoints: Path | None = checkpoints_option()
     key: Path | None = option(

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -41,6 +41,7 @@ class ShowConfigurationChanges(StoreCommand):
     """Show what changed in the configuration."""
 
     page = PAGE
+    scope = ShardScope.FIRST
 
     limit: int = limit_option("changes", MOST_CHANGES)
     cursor: int | None = cursor_option()

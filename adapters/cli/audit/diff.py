@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
@@ -51,6 +51,7 @@ class ShowDiff(StoreCommand):
     """Show what differs between two points."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     a: Point = argument("A", "one point in its history", read=point)

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from attrs import asdict, frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies, WriteEvents
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -82,6 +82,7 @@ class ExportEvents(StoreCommand):
     """Take some events away."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     file: Path = argument("FILE", "what to write, or -", read=Path)
     format: ExportFormat = option(

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from adapters.cli.audit.history_table import history_table
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
@@ -51,6 +51,7 @@ class ShowHistory(StoreCommand):
     """Show the events of a flow, or the flow as it was."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     at: Point | None = point_option("show the flow as it was at POINT instead")

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import frozen
 from rich.table import Table
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -73,6 +73,7 @@ class ListEvents(StoreCommand):
     """List the events of all flows that pass some filters."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     owner: Owner | None = option("KEY", "only of flows of this session key")
     route: str | None = option("ID", "only what this route caused")

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from adapters.cli.audit.checkpoint_text import checkpoint_line
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, read_history, step_of
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
@@ -60,6 +60,7 @@ class ProveEvent(StoreCommand):
     """Prove an event."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     point: Point = argument("VERSION", "which of its events", read=point)

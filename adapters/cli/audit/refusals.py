@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.audit.refusal_tables import FoundRefusals, show_refusals
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -49,6 +49,7 @@ class ShowRefusals(StoreCommand):
     """Show what callers were refused."""
 
     page = PAGE
+    scope = ShardScope.FIRST
 
     route: RouteId | None = option("ID", "only refusals of this route")
     key: KeyId | None = option(

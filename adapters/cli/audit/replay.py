@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.audit.replay_tables import report_document, show_report
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -59,6 +59,7 @@ class ReplayStore(StoreCommand):
     """Replay a store; `stuck_after` is in days."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     stuck_after: int = option(
         "DAYS",

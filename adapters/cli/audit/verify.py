@@ -9,7 +9,7 @@ from attrs import frozen
 from rich.table import Table
 
 from adapters.cli.audit.checkpoint_text import in_base64
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -62,6 +62,7 @@ class VerifyLog(StoreCommand):
     """Compare the log with its checkpoints."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     checkpoints: Path | None = checkpoints_option()
     held: tuple[Path, ...] = repeated(

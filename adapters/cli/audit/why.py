@@ -9,7 +9,7 @@ from attrs import frozen
 from rich.text import Text
 
 from adapters.cli.audit.timeline import FLOW_TROUBLE, POINTS, moment_text, read_history, step_of
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
@@ -62,6 +62,7 @@ class WhyField(StoreCommand):
     """Name the event that gave a field its value."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     field: str = argument("FIELD", "the name of a field")

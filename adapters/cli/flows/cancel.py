@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
@@ -48,6 +48,7 @@ class CancelAsOperator(StoreCommand):
     """Cancel one flow, in the operator's name."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     give_up_children: bool = flag("mark its active child tasks as lost, and so cancel it now")

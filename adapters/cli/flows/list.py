@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
 from rich.text import Text
 
-from adapters.cli.command import StoreCommand
-from adapters.cli.dependencies import Dependencies
+from adapters.cli.command import ShardScope, StoreCommand
+from adapters.cli.dependencies import CommandError, Dependencies, StoreShard
 from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.flows.merging import FlowsCursor, MergedList, PartOfList, merged, parse_cursor
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
-from adapters.cli.options import cursor_option, json_flag, limit_option, option
+from adapters.cli.options import json_flag, limit_option, option
 from adapters.cli.parser import one_of
 from adapters.cli.tables import REST, lines, list_end, status_cell, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import cursor_document, flow_document
 from adapters.presentation.printable import to_the_second
-from domain.application.ports import Page, itself
+from domain.application.ports import itself
 from domain.flow.ids import Owner
 from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
@@ -44,21 +46,21 @@ class ListFlows(StoreCommand):
     """List flows, newest first."""
 
     page = PAGE
+    scope = ShardScope.ITSELF
 
     owner: Owner | None = option("KEY", "only flows of this session key")
     status: FlowStatus | None = option(
         "STATUS", f"only flows of one status: {', '.join(FlowStatus)}", read=one_of(FlowStatus)
     )
     limit: int = limit_option("flows", MOST_FLOWS)
-    cursor: int | None = cursor_option()
+    cursor: FlowsCursor = option(
+        "CURSOR", "go on where an earlier list ended", read=parse_cursor, default={}
+    )
     json: bool = json_flag()
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
         """List a page of flows."""
-        with given.read_store(self.config, self.database) as flows:
-            page = flows.page(
-                self.owner, limit=self.limit, before=self.cursor, status=self.status, show=itself
-            )
+        page = merged([self._page(given, shard) for shard in self._shards(given)], self.limit)
         if self.json:
             shown = {"flows": [flow_document(flow) for flow in page.flows]}
             terminal.dump({**shown, **cursor_document(page.next_cursor)})
@@ -66,8 +68,29 @@ class ListFlows(StoreCommand):
             _report(page, terminal)
         return Exit.DONE
 
+    def _shards(self, given: Dependencies) -> Sequence[StoreShard | None]:
+        """Return the shards of the configuration; None for the only store."""
+        shards = () if self.config is None or self.database else given.shards(self.config)
+        if len(shards) <= 1:
+            return [None]
+        unknown = set(self.cursor) - {shard.name for shard in shards}
+        if self.cursor and unknown:
+            raise CommandError("--cursor: it is not of a list of these stores")
+        return shards
 
-def _report(page: Page[Flow], terminal: Terminal) -> None:
+    def _page(self, given: Dependencies, shard: StoreShard | None) -> PartOfList:
+        name = self.shard or "" if shard is None else shard.name
+        before = self.cursor.get(name, self.cursor.get(""))
+        database = self.database if shard is None else shard.url
+        with given.read_store(self.config, database) as store:
+            page = store.page(
+                self.owner, limit=self.limit, before=before, status=self.status, show=itself
+            )
+            positions = [store.position_of(flow.owner, flow.flow_id) for flow in page.flows]
+        return PartOfList(name, before, page, positions)
+
+
+def _report(page: MergedList, terminal: Terminal) -> None:
     if not page.flows:
         terminal.say("No flows.")
         return

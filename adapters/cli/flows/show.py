@@ -9,7 +9,7 @@ from attrs import frozen
 
 from adapters.cli.audit.history_table import history_table
 from adapters.cli.audit.timeline import read_history
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies, ReadableFlows
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.flow_tables import flow_tables
@@ -48,6 +48,7 @@ class ShowFlow(StoreCommand):
     """Show one flow, as it is or as of a version."""
 
     page = PAGE
+    scope = ShardScope.FLOW
 
     flow: FlowId = flow_argument()
     history: bool = flag("show also what `taskflow audit history` shows")

@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
@@ -45,6 +45,7 @@ class SweepFlows(StoreCommand):
     """Mark stale children of flows with a cancel intent as lost."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     lost_after: int | None = option(
         "SECONDS",

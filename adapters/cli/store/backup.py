@@ -8,7 +8,7 @@ from typing import Final
 from attrs import asdict, frozen
 
 from adapters.cli.atomic_write import atomic_write
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
@@ -44,6 +44,7 @@ class BackUpStore(StoreCommand):
     """Copy a store into a new file."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     file: Path = argument("FILE", "the copy; it must not exist yet", read=Path)
     json: bool = json_flag()

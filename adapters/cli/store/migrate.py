@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import HelpPage
@@ -39,6 +39,7 @@ class MigrateStore(StoreCommand):
     """Make or upgrade the tables of a store."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     json: bool = json_flag()
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.help_text import WRITE_TROUBLE, HelpPage
@@ -41,6 +41,7 @@ class RebuildStore(StoreCommand):
     """Derive the rows of a store again from its events."""
 
     page = PAGE
+    scope = ShardScope.EACH
 
     json: bool = json_flag()
 

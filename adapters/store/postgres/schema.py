@@ -54,6 +54,11 @@ CREATE UNIQUE INDEX flow_index_owner ON flow_index (owner, position);
 CREATE INDEX flow_index_owner_status ON flow_index (owner, status, position);
 CREATE INDEX flow_index_silent ON flow_index (silent_since) WHERE silent_since IS NOT NULL;
 
+CREATE TABLE owner_shards (
+    owner text COLLATE "C" PRIMARY KEY,
+    shard text COLLATE "C" NOT NULL
+);
+
 CREATE TABLE request_keys (
     route_id text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
