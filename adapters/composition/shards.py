@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 from threading import Lock, get_ident
 from typing import Final, TypeAlias, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.stores import opened
-from adapters.composition.writer import Writer, writing
+from adapters.composition.writer import Writer, flows_of, writing
 from adapters.logs import log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import every
@@ -126,17 +126,22 @@ class Shards:
         return OwnerSession(store, now, new_id, lambda items: self._do_all(owner, items), owner)
 
     def find_link(self, link_hash: str) -> LinkTarget | None:
-        """Return what a resume link is for, in whichever store.
+        """Return what a resume link is for; it does not say in which store.
 
         Raises:
-            StoreUnavailable: if it may be in one that is gone.
+            StoreUnavailable: if one of them is gone, and it is in no other.
         """
+        gone: StoreUnavailable | None = None
         for shard in self._shards:
-            found = None if shard.current is None else shard.current.store.find_link(link_hash)
+            try:
+                found = flows_of(shard.open.store, shard.open.writer).find_link(link_hash)
+            except StoreUnavailable as error:
+                gone = error
+                continue
             if found is not None:
-                return LinkTarget.of(found, self.bind_session(found.owner))
-        for shard in self._shards:
-            _ = shard.open
+                return evolve(found, session=self.bind_session(found.session.owner))
+        if gone is not None:
+            raise gone
         return None
 
     def of(self, owner: Owner) -> OpenShard:

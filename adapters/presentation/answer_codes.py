@@ -46,6 +46,11 @@ FLOW_CODES: Final = (
     AnswerCode(409, RefusalCode.TERMINAL, "the flow has ended"),
     AnswerCode(409, RefusalCode.CANCEL_REQUESTED, "the flow is being cancelled"),
     AnswerCode(409, RefusalCode.TASK_TERMINAL, "the task has ended"),
+    AnswerCode(
+        409,
+        RefusalCode.CORRELATION_KEY_TAKEN,
+        "a live flow has this `correlationKey`; `result.current` shows it",
+    ),
     AnswerCode(409, RefusalCode.CREATE_REJECTED, "there is a flow of the id that was made for it"),
 )
 """What a request is refused for the sake of a flow; the result may show the flow as it is."""

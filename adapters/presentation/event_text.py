@@ -35,13 +35,8 @@ _WAIT: Final = (
 _RESUME: Final = ("status", "current_step", "state_json")
 _FAIL: Final = ("blocked_task_id", "blocked_summary", "state_json")
 _OPEN: Final = (
-    "status",
-    "goal",
-    "controller_id",
-    "current_step",
-    "wait_json",
-    "state_json",
-    "requester",
+    *("status", "goal", "controller_id", "correlation_key"),
+    *("current_step", "wait_json", "state_json", "requester"),
 )
 _LINK: Final = ("status", "runtime", "task", "label", "run_id", "child_session_key")
 _NEWS: Final = ("progress_summary",)

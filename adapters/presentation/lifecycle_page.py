@@ -43,8 +43,9 @@ it; and whether a resume was *kept* that came before the wait. `decide` reads th
 page; what depends on data comes around it:
 
 - before it, ownership (`not_found`: a foreign flow is like none), the revision
-  (`revision_conflict`), and for `FollowLink` whether the link is that of the wait (`wait_over`) and
-  has not been used (`link_used`);
+  (`revision_conflict`), for `FollowLink` whether the link is that of the wait (`wait_over`) and
+  has not been used (`link_used`), and for `CreateFlow` whether a live flow of the owner has its
+  correlation key (`correlation_key_taken`);
 - after it, the task that the command names: `task_not_found`, `task_terminal` (it has ended), and
   for `LoseTask` `task_not_silent` (there was news of it); for `ExpireWait` whether the wait is the
   one that was due (`wait_over`, `wait_not_due`); for `SetWaiting` that a wait for another key ends

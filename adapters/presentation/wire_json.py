@@ -31,6 +31,7 @@ def flow_json(flow: FlowView) -> WireObject:
         flowId=flow.flow_id,
         syncMode="managed",
         controllerId=flow.controller_id,
+        correlationKey=flow.correlation_key,
         currentStep=flow.current_step,
         blockedTaskId=flow.blocked_task_id,
         blockedSummary=flow.blocked_summary,

@@ -12,6 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
+from adapters.store.lists import write_filters, write_name
 from adapters.store.past_flows import INSERT as INSERT_PAST
 from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
@@ -114,6 +115,9 @@ class _BatchWrite:
         ids = self._recorder._insert_events(self._cursor, commit.events)  # noqa: SLF001 - the library's hook
         if commit.key is not None:
             self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
+        if commit.events:
+            is_new = commit.events[0].originator_version == 1
+            write_name(self._cursor, commit.flow, is_new=is_new)
         for link in commit.links:
             self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
         if commit.past is not None:
@@ -138,6 +142,7 @@ def _insert_derived(c: es.SQLiteCursor, written: _Written, snapshot: StoredEvent
     elif created_at is None:
         c.execute(schema.DELETE_WAIT, (flow_id,))
     write_values(c, flow)
+    write_filters(c, flow, created_at)
     c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
 
 

@@ -15,6 +15,7 @@ from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import translated
+from adapters.store.lists import page_query
 from adapters.store.names import SNAPSHOT
 from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
@@ -24,10 +25,12 @@ from adapters.store.views import sound_json
 from domain.application.due_waits import DueWait
 from domain.application.ports import (
     Commit,
+    CorrelationRef,
     FlowRef,
     IdempotencyRecord,
     IssuedLink,
     KeyRef,
+    ListFilter,
     Loaded,
     Page,
     StoreUnavailable,
@@ -147,6 +150,11 @@ class EventSourcedStore:
             records = {ref: found for ref in keys if (found := _record(cursor, ref))}
         return Loaded(flows, records)
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name."""
+        with translated():
+            return {ref: found for ref in keys if (found := self._named(ref)) is not None}
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits in one transaction; say of each if it was written, or lost to another."""
         stored = [self._stored(commit) for commit in commits]
@@ -167,14 +175,14 @@ class EventSourcedStore:
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over what callers are shown of flows, and return the last if others follow.
 
         PERF: one row at a time is read, as each may be as large as a body.
         """
-        query, params = page_query(schema.VIEWS, owner, limit + 1, before, status)
+        query, params = page_query(owner, limit + 1, before, only, None)
         last: FlowId | None = None
         with translated(), self.application.datastore.one_statement() as cursor:
             cursor.execute(query, params)
@@ -206,7 +214,8 @@ class EventSourcedStore:
         They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
         columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
-        query, params = page_query(columns, owner, limit + 1, before, status)
+        only = ListFilter(status=status)
+        query, params = page_query(owner, limit + 1, before, only, columns)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
@@ -260,6 +269,11 @@ class EventSourcedStore:
             if len(section) < LOG_SECTION:
                 return
             start = section[-1].id + 1
+
+    def _named(self, ref: CorrelationRef) -> FlowId | None:
+        with self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.SELECT_NAMED, ref).fetchone()
+            return None if row is None else row[0]
 
     def _find(
         self, cursor: DatabaseCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
@@ -355,17 +369,3 @@ def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
         task_id=row["task_id"],
         flow=past_flow(cursor, row),
     )
-
-
-def page_query(
-    columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
-) -> tuple[str, list[object]]:
-    """Return the statement that selects a page, and its values."""
-    conditions = {
-        "i.owner=?": owner,
-        "i.position<?": before,
-        "i.status=?": None if status is None else status.value,
-    }
-    given = {text: value for text, value in conditions.items() if value is not None}
-    where = f"WHERE {' AND '.join(given)}" if given else ""
-    return f"{columns} {where} ORDER BY i.position DESC LIMIT ?", [*given.values(), limit]

@@ -49,6 +49,8 @@ DERIVED: Final[Mapping[str, Sequence[str]]] = {
     "flow_values": ("flow_id", "name"),
     "flow_waits": ("flow_id",),
     "resume_links": ("link_hash", "flow_id"),
+    "flow_names": ("owner", "correlation_key"),
+    "flow_filters": ("position",),
 }
 """Those that are made again from the events."""
 

@@ -21,6 +21,8 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "cleanupAfter": "when a task that was lost may be forgotten",
     "code": "the reason, for programs",
     "controllerId": "what drives the flow; by default `webhooks/` and the route's id",
+    "correlationKey": "a name of your own for the flow, up to 256 characters; no two live flows"
+    " of the owner have the same, and a flow that ends frees it",
     "created": "whether it was made, or found as it had been made before",
     "createdAt": "when it was created, in milliseconds since 1970",
     "current": "the flow as it is now",
@@ -77,6 +79,7 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "until": "when the wait ends by itself, in milliseconds since 1970 or as in"
     " `2026-12-01T00:00:00Z`",
     "updated": "whether the task was updated",
+    "updatedSince": "flows whose `updatedAt` is this moment or later, in milliseconds since 1970",
     "updatedAt": "when it changed last, in milliseconds since 1970",
     "waitJson": "what the flow waits for: any JSON value",
 }

@@ -87,6 +87,15 @@ def _single_line(value: object) -> str | Issue:
     return taken if isinstance(taken, Issue) else collapse(taken)
 
 
+def text_up_to(most: int) -> Decoder:
+    """Take a text of so many characters at most."""
+    issue = Issue(f"Too big: expected string to have <={most} characters")
+    return Decoder(
+        lambda value: issue if isinstance(value, str) and len(value) > most else _text(value),
+        {**text.schema, "maxLength": most},
+    )
+
+
 def nullable(decoder: Decoder) -> Decoder:
     """Take null, or what another decoder takes."""
     take = decoder.take

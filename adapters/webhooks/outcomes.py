@@ -106,7 +106,7 @@ def _done(word: str) -> Callable[[RouteId, Accepted, Room], Response]:
 
 
 def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
-    return {"created": False, "code": refused.code}
+    return {"created": False, "code": refused.code, **_flow(refused, "current")}
 
 
 def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
@@ -173,7 +173,7 @@ CREATED: Final = ActionReplies(
     _not_created,
     _FLOW_UNSAVED,
     an_object("FlowCreated", {"created": YES, **_SHOWN_FLOW}),
-    an_object("FlowNotCreated", {"created": NO, "code": TEXT}),
+    an_object("FlowNotCreated", {"created": NO, "code": TEXT}, {"current": ref("Flow")}),
 )
 APPLIED: Final = ActionReplies(
     _done("applied"),

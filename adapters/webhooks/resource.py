@@ -14,6 +14,7 @@ from adapters.webhooks.actions import (
     ActionCall,
     CommandAction,
     QueryAction,
+    correlation_of,
     make_command,
 )
 from adapters.webhooks.admission import (
@@ -237,7 +238,7 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop:
+        if not in_loop or query.takes_long(request.call.values):
             return ReadStep(long, is_urgent=False)
         if not self._slow_reads.are_expected():
             try:
@@ -288,9 +289,10 @@ class WebhookResource:
             remote_address=permit.context.remote_address,
             request_key=key,
         )
-        return CommandStep(
-            route.session.submission(command, metadata), partial(self._show, permit, replies)
+        submission = route.session.submission(
+            command, metadata, correlation_of(action, request.call.values)
         )
+        return CommandStep(submission, partial(self._show, permit, replies))
 
     def _make_link(
         self, action: CommandAction, values: Values

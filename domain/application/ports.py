@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -72,6 +72,10 @@ KeyRef: TypeAlias = tuple[RouteId, str]
 """A request key, as one of its spellings on its route."""
 
 
+CorrelationRef: TypeAlias = tuple[Owner, str]
+"""A correlation key of an owner's."""
+
+
 @frozen(kw_only=True)
 class IssuedLink:
     """Which flow a resume link is for, and the key of the route that it was made for."""
@@ -88,6 +92,23 @@ class Loaded:
 
     flows: Mapping[FlowRef, Flow]
     records: Mapping[KeyRef, IdempotencyRecord]
+
+
+@frozen(kw_only=True)
+class ListFilter:
+    """What flows of a list have in common; what is None does not matter.
+
+    `updated_since` compares the moment at which a flow's revision moved last.
+    """
+
+    status: FlowStatus | None = None
+    controller_id: str | None = None
+    current_step: str | None = None
+    correlation_key: str | None = None
+    updated_since: Timestamp | None = None
+
+
+NO_FILTER: Final = ListFilter()
 
 
 @frozen(kw_only=True)
@@ -132,14 +153,22 @@ class FlowStore(Protocol):
         """
         ...
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name: of each at most one.
+
+        What is returned may have ended since.
+        """
+        ...
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits durably, in order and in one transaction; say of each if it was written.
 
-        One is not, and leaves nothing, if another writer was first: its stream went on, or its
-        request key is taken. Then the later commits on its flow are not written either, and a store
-        may leave out the earlier ones too: all that is not written is decided again. Whatever
-        is raised, nothing was written; or perhaps all, if it is a disk or a server that ended the
-        work and did not say how.
+        One is not, and leaves nothing, if another writer was first: its stream went on, its
+        request key is taken, or it opens a flow whose correlation key names a live flow that was
+        written before, be it in this batch. Then the later commits on its flow are not written
+        either, and a store may leave out the earlier ones too: all that is not written is decided
+        again. Whatever is raised, nothing was written; or perhaps all, if it is a disk or a server
+        that ended the work and did not say how.
         """
         ...
 
@@ -176,7 +205,7 @@ class FlowStore(Protocol):
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows, created before a position, newest first.

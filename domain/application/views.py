@@ -32,6 +32,7 @@ class FlowView:
 
     flow_id: FlowId
     controller_id: str
+    correlation_key: str | None
     current_step: str | None
     blocked_task_id: str | None
     blocked_summary: str | None

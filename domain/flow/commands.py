@@ -24,7 +24,10 @@ ExpectedRevision: TypeAlias = int | None
 
 @frozen(kw_only=True)
 class CreateFlow:
-    """Open a flow; `separate_approver` is as in `SetWaiting`."""
+    """Open a flow; no live flow of its owner has the same correlation key.
+
+    `separate_approver` is as in `SetWaiting`.
+    """
 
     goal: str
     controller_id: str
@@ -33,6 +36,7 @@ class CreateFlow:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
     separate_approver: bool = False
 
 

@@ -17,7 +17,7 @@ from domain.flow.decide_wait import expire, link_objection, row_of, set_waiting,
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.state import Flow, cancel_requested, is_waiting
+from domain.flow.state import Flow, cancel_requested, is_named, is_waiting
 from domain.flow.task import find_task
 from domain.flow.values import Timestamp
 
@@ -29,6 +29,9 @@ NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
     """Return the events of a command on a flow, or why it is refused.
+
+    A creation is decided on the live flow of the owner that has its correlation key, if there is
+    one.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
     stepped back since.
@@ -72,6 +75,9 @@ def _reason(code: RefusalCode, flow: Flow) -> str:
 
 
 def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext) -> Decision:
+    if flow is not None and flow.owner == context.owner and is_named(flow, command.correlation_key):
+        reason = "Another live flow has this correlationKey."
+        return Refusal(code=RefusalCode.CORRELATION_KEY_TAKEN, reason=reason, flow=flow)
     if flow is not None:
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
     created = e.FlowCreated(
@@ -85,6 +91,7 @@ def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext)
         current_step=command.current_step,
         state_json=command.state_json,
         wait_json=command.wait_json,
+        correlation_key=command.correlation_key,
         requester=context.caller if command.separate_approver else None,
     )
     return (created,)

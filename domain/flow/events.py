@@ -36,6 +36,7 @@ class FlowCreated:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
     requester: CallerId | None = None
 
 

@@ -61,6 +61,7 @@ def _created(flow: Flow | None, event: e.FlowCreated) -> Flow:
         current_step=event.current_step,
         state_json=event.state_json,
         wait_json=event.wait_json,
+        correlation_key=event.correlation_key,
         created_at=event.at,
         updated_at=event.at,
         latest_at=event.at,

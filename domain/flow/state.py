@@ -53,6 +53,7 @@ class Flow:
     blocked_summary: str | None = None
     cancel_requested_at: Timestamp | None = None
     ended_at: Timestamp | None = None
+    correlation_key: str | None = None
     until: Timestamp | None = None
     on_timeout: OnTimeout | None = None
     link_hash: str | None = None
@@ -76,6 +77,12 @@ class Flow:
 def is_terminal(flow: Flow) -> bool:
     """Say whether a flow has ended, which is final."""
     return flow.status in TERMINAL
+
+
+def is_named(flow: Flow, correlation_key: str | None) -> bool:
+    """Say whether a correlation key names a flow; one that has ended frees its key."""
+    is_same = correlation_key is not None and correlation_key == flow.correlation_key
+    return is_same and not is_terminal(flow)
 
 
 def is_waiting(flow: Flow) -> bool:

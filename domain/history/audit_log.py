@@ -84,7 +84,8 @@ class StoredFlow:
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
     `has_tasks_of` says whether the rows of its tasks are those of a flow, and `shows` whether the
-    row of what callers are shown is. `links` are None where the store keeps none.
+    row of what callers are shown is; `is_found_as` whether lists, and its correlation key, find it
+    as what it is. `links` are None where the store keeps none.
     """
 
     entries: Sequence[LogEntry]
@@ -93,6 +94,7 @@ class StoredFlow:
     older_snapshots: Sequence[int] = ()
     has_tasks_of: Callable[[Flow], bool] | None = None
     shows: Callable[[Flow], bool] | None = None
+    is_found_as: Callable[[Flow], bool] | None = None
     links: Collection[LinkRow] | None = None
 
 

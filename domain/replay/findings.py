@@ -55,6 +55,8 @@ class FindingCode(StrEnum):
     """The rows of a flow's tasks are not what its events add up to."""
     VIEW_DIFFERS = "view_differs"
     """What callers are shown of a flow is not what its events add up to."""
+    FILTERS_DIFFER = "filters_differ"
+    """Lists, or its correlation key, do not find a flow as what its events add up to."""
     LINKS_DIFFER = "links_differ"
     """The resume links that a store knows of a flow are not those of its events."""
     KEY_DIFFERS = "key_differs"

@@ -128,6 +128,9 @@ def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     if examined.shows is not None and not examined.shows(flow):
         sentence = "the row of what callers are shown is not that of its events"
         yield _of_derived(FindingCode.VIEW_DIFFERS, flow, flow.version, sentence)
+    if examined.is_found_as is not None and not examined.is_found_as(flow):
+        sentence = "what lists and its correlation key find it by is not that of its events"
+        yield _of_derived(FindingCode.FILTERS_DIFFER, flow, flow.version, sentence)
     due = index_row(flow, examined.entries[0].position)
     if examined.index is None:
         yield _missing(flow)

@@ -89,6 +89,7 @@ def test_decide_does_what_the_row_of_the_table_says(
     if isinstance(decision, Refusal):
         of_data = {RefusalCode.REVISION_CONFLICT, RefusalCode.TASK_NOT_FOUND}
         of_data |= {RefusalCode.TASK_TERMINAL, RefusalCode.TASK_NOT_SILENT}
+        of_data |= {RefusalCode.CORRELATION_KEY_TAKEN}
         of_data |= {RefusalCode.WAIT_OVER, RefusalCode.WAIT_NOT_DUE}
         of_data |= {RefusalCode.LINK_USED, RefusalCode.SAME_APPROVER}
         assert decision.code in {row.refusal, *of_data}

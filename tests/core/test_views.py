@@ -30,6 +30,7 @@ def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:
     assert list(asdict(flow_view(flow)).items()) == [
         ("flow_id", FLOW),
         ("controller_id", "webhooks/zapier"),
+        ("correlation_key", None),
         ("current_step", None),
         ("blocked_task_id", None),
         ("blocked_summary", None),

@@ -28,8 +28,11 @@ def agrees(
     before: Flow | None, context: CommandContext, decision: Decision, after: Flow | None
 ) -> bool:
     """Say whether the model comes to the same flow, or refuses in the same words."""
-    if before is not None and isinstance(context.command, CreateFlow):
+    taken = isinstance(decision, Refusal) and decision.code is RefusalCode.CORRELATION_KEY_TAKEN
+    if before is not None and isinstance(context.command, CreateFlow) and not taken:
         # The model creates flows out of nothing only; the core is asked more than that.
+        if isinstance(_RULES.rule(model_of(before), context)[0], ModelRejection):
+            return False
         return isinstance(decision, Refusal) and decision.code is RefusalCode.CREATE_REJECTED
     verdict, _task_id = _RULES.rule(model_of(before), context)
     if isinstance(decision, Refusal):

@@ -81,6 +81,17 @@ def another_revision_is_a_conflict(step: Step) -> bool:
     return (step.refusal is RefusalCode.REVISION_CONFLICT) == (own and stale)
 
 
+def a_correlation_key_is_of_one_live_flow(step: Step) -> bool:
+    command, before = step.issued.command, step.before
+    taken = step.refusal is RefusalCode.CORRELATION_KEY_TAKEN
+    if before is None or not isinstance(command, CreateFlow):
+        return not taken
+    has_it = command.correlation_key is not None and (
+        before.correlation_key == command.correlation_key
+    )
+    return taken == (has_it and before.owner == step.issued.owner and not is_terminal(before))
+
+
 def what_is_refused_shows_the_flow_as_it_is(step: Step) -> bool:
     return (
         not isinstance(step.decision, Refusal)
@@ -208,6 +219,7 @@ LAWS: Final[tuple[Law, ...]] = (
     a_stranger_brings_nothing_about,
     a_refusal_of_not_found_tells_nothing,
     another_revision_is_a_conflict,
+    a_correlation_key_is_of_one_live_flow,
     what_is_refused_shows_the_flow_as_it_is,
     terminal_is_final,
     an_intent_never_clears,

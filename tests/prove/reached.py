@@ -26,9 +26,11 @@ OF_DATA: Final = frozenset(
         RefusalCode.WAIT_NOT_DUE,
         RefusalCode.LINK_USED,
         RefusalCode.SAME_APPROVER,
+        RefusalCode.CORRELATION_KEY_TAKEN,
     }
 )
-"""Refusals that come around the table: whose flow, which revision, which task, which wait."""
+"""Refusals that come around the table: whose flow, which revision, which task, which wait, and
+which flow a correlation key names."""
 
 
 @frozen

@@ -10,6 +10,8 @@ A state is a flow without what no decision depends on. `normal` drops, and why t
 - the revision and the version: decisions compare the revision for equality only, so that it
   becomes `REVISION`, and each command is tried with it, one too small and one too large; and the
   number of task events, their difference, with which each loss is tried and with one too small.
+- the correlation key: creations alone look at it, so each flow is taken to have the first of two,
+  and creations are tried with both and without one.
 
 Ids, goals and texts are one of each kind, as no decision looks into them.
 """
@@ -52,6 +54,7 @@ OWNERS: Final = (Owner("agent:main:main"), Owner("agent:main:other"))
 FLOW: Final = FlowId("flow")
 NOW: Final = 100
 LATER: Final = NOW + 10
+KEYS: Final = ("key-1", "key-2")
 LINKS: Final = ("link-1", "link-2")
 CALLERS: Final = (CallerId("route/key-1"), CallerId("route/key-2"))
 REVISION: Final = 5
@@ -67,6 +70,7 @@ def normal(flow: Flow) -> Flow:
         flow,
         version=VERSION,
         revision=REVISION,
+        correlation_key=KEYS[0],
         created_at=NOW,
         updated_at=NOW,
         latest_at=NOW,
@@ -98,8 +102,10 @@ _RUN: Final = RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work", run_id=TAS
 
 def _plain_commands() -> Iterator[Command]:
     """Yield those of both worlds."""
-    for status in sorted(LIVE):
-        yield CreateFlow(goal="g", controller_id="c", status=status)
+    create = partial(CreateFlow, goal="g", controller_id="c", correlation_key=KEYS[0])
+    yield from (create(status=status) for status in sorted(LIVE))
+    yield create(correlation_key=KEYS[1])
+    yield create(correlation_key=None)
     yield _WAIT()
     yield _WAIT(blocked_summary="why", wait_json=Json('"w"'))
     yield ResumeFlow(flow_id=FLOW, expected_revision=REVISION)

@@ -101,7 +101,16 @@ EXPIRED: Final = FlowWaitExpired(at=LATER, on_timeout=OnTimeout.FAIL)
 ASKED: Final = flow(status=FlowStatus.WAITING, requesters=(CALLER,))
 TIMED: Final = flow(status=FlowStatus.WAITING, until=LATER + 1, on_timeout=OnTimeout.FAIL)
 
+NAMED: Final = flow(correlation_key="key")
+AGAIN: Final = issued(CreateFlow(goal="g", controller_id="c", correlation_key="key"))
+
 BROKEN: Final = {
+    "a correlation key is of one live flow": Step(
+        NAMED,
+        AGAIN,
+        Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.", flow=NAMED),
+        NAMED,
+    ),
     "a stranger brings nothing about": Step(
         flow(),
         issued(SetWaiting(flow_id=FLOW, expected_revision=0), Owner(STRANGER)),

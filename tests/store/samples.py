@@ -211,6 +211,7 @@ _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
         e.FlowResumed(at=AT, status=FlowStatus.RUNNING, current_step="next", state_json=STATE),
     ),
     ("for another key", replace(_CREATED, status=FlowStatus.WAITING, requester=CALLER)),
+    ("with a correlation key", replace(_CREATED, correlation_key="pull request 17")),
     ("timed", replace(_UNTIL, link_hash=LINK)),
     ("for another key", replace(_UNTIL, on_timeout=OnTimeout.FAIL, requester=CALLER)),
     ("without an end", e.FlowBeganWaiting(at=AT, until=None, link_hash=None)),
@@ -297,4 +298,6 @@ def samples() -> Iterator[tuple[str, Stored]]:
     head = replace(_FULL_FLOW, tasks=(), counts=NO_TASKS.changed((), _FULL_FLOW.tasks))
     yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)
     yield "waiting", FlowSnapshot(FlowId("flow-1"), 3, _WAITING_FLOW)
+    named = replace(_FLOW, correlation_key="pull request 17")
+    yield "with a correlation key", FlowSnapshot(FlowId("flow-1"), 1, named)
     yield "resumed by link", FlowSnapshot(FlowId("flow-1"), 4, _RESUMED_FLOW)

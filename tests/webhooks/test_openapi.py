@@ -125,7 +125,7 @@ def test_the_examples_fit() -> None:
 
 
 def test_a_flow_with_all_that_a_flow_can_have_is_documented(gateway: Gateway) -> None:
-    flow_id = gateway.create(currentStep="s", stateJson=None, waitJson={})
+    flow_id = gateway.create(correlationKey="k", currentStep="s", stateJson=None, waitJson={})
     gateway.link(flow_id, runId="r", label="l", status="running", progressSummary="p")
     gateway.ask("cancel_flow", flowId=flow_id)
     waits = gateway.ask("set_waiting", flowId=flow_id, expectedRevision=1, until=1)

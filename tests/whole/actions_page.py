@@ -140,9 +140,39 @@ REQUESTS = (
         {"action": "set_waiting", "flowId": FOURTH, "expectedRevision": 2},
         "The wait is over as soon as it begins:",
     ),
+    Step(
+        {
+            "action": "create_flow",
+            "goal": "Review the pull request",
+            "controllerId": "webhooks/ci",
+            "correlationKey": "pull request 17",
+        },
+        "Another flow, to be known by a name of the sender's own:",
+    ),
+    Step(
+        {"action": "create_flow", "goal": "Review it", "correlationKey": "pull request 17"},
+        "While it lives nobody else gets its name:",
+    ),
+    Step(
+        {
+            "action": "resume_flow",
+            "correlationKey": "pull request 17",
+            "expectedRevision": 0,
+            "status": "running",
+        },
+        "Who knows only that name goes on with the flow:",
+    ),
     Step({"action": "find_latest_flow"}),
     Step({"action": "resolve_flow", "token": SECOND}),
     Step({"action": "list_flows", "limit": 1, "status": "succeeded"}),
+    Step(
+        {
+            "action": "list_flows",
+            "controllerId": "webhooks/ci",
+            "updatedSince": "2026-01-01T00:00:00Z",
+        },
+        "Only flows of a controller that changed since a moment:",
+    ),
 )
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -273,14 +303,14 @@ def _refusals() -> Iterator[str]:
 
 def _send_all(url: str) -> Iterator[tuple[object, int, object]]:
     ids: dict[str, str] = {}
-    flows = iter((FLOW, SECOND, "<third flow>", FOURTH))
+    flows = iter((FLOW, SECOND, "<third flow>", FOURTH, "<named flow>"))
     for step in REQUESTS:
         text = json.dumps(step.request)
         for name, value in ids.items():
             text = text.replace(name, value)
         exchange = send(url, text)
         answer = json.loads(exchange.answer)
-        if step.request["action"] == "create_flow":
+        if step.request["action"] == "create_flow" and answer["ok"]:
             ids[next(flows)] = answer["result"]["flow"]["flowId"]
         if step.request["action"] == "run_task":
             ids[TASK] = answer["result"]["task"]["taskId"]

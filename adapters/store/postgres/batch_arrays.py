@@ -16,7 +16,7 @@ from adapters.store.values import value_rows
 from adapters.store.views import view_row
 from domain.flow.events import Event
 from domain.flow.ids import FlowId
-from domain.flow.state import Flow, cancel_requested
+from domain.flow.state import Flow, cancel_requested, is_terminal
 from domain.history.audit_log import RequestKeyRow
 
 
@@ -61,8 +61,10 @@ def _flows(
         what = (n, flow.flow_id, flow.flow_id in created, flow.owner, flow.status.value)
         state = (cancel_requested(flow), flow.task_count)
         kept = (snapshot.originator_version, snapshot.topic, snapshot.state, checksum, json)
-        rows.append((*what, *state, *kept, flow.until))
-    return _columns(rows, 13, numbers=(0, 6, 7, 10, 12))
+        found_by = (flow.controller_id, flow.current_step, flow.correlation_key)
+        lists = (*found_by, not is_terminal(flow), flow.updated_at)
+        rows.append((*what, *state, *kept, flow.until, *lists))
+    return _columns(rows, 18, numbers=(0, 6, 7, 10, 12, 17))
 
 
 def _tasks(

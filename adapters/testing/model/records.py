@@ -79,6 +79,7 @@ class ModelFlow:
     blocked_summary: str | None = None
     cancel_requested_at: int | None = None
     ended_at: int | None = None
+    correlation_key: str | None = None
     until: int | None = None
     on_timeout: str | None = None
     link_hash: str | None = None
@@ -92,6 +93,10 @@ class ModelFlow:
     def is_live(self) -> bool:
         """Whether it has yet to end."""
         return self.status in LIVE
+
+    def holds(self, owner: Owner, key: str | None) -> bool:
+        """Say whether no other flow of its owner may have a key now."""
+        return self.is_live and (self.owner, self.correlation_key) == (owner, key or object())
 
     @property
     def is_waiting(self) -> bool:

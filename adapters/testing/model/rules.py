@@ -45,7 +45,7 @@ class Rules:
         """Return the verdict on a command, and the task that it is about."""
         command, new_id = context.command, context.new_id
         if isinstance(command, CreateFlow):
-            return self.create(command, context), None
+            return self.create(flow, command, context), None
         if flow is None or flow.owner != context.owner:
             return ModelRejection("not_found", "Flow not found."), None
         at = max(context.at, flow.latest_at)
@@ -110,8 +110,13 @@ class Rules:
             case _:
                 assert_never(command)
 
-    def create(self, command: CreateFlow, context: CommandContext) -> ModelFlow:
-        """A flow begins as it was asked for, at revision 0."""
+    def create(
+        self, flow: ModelFlow | None, command: CreateFlow, context: CommandContext
+    ) -> Verdict:
+        """A flow begins as it was asked for, at revision 0, unless a live one has its key."""
+        if flow is not None and flow.holds(context.owner, command.correlation_key):
+            taken = "Another live flow has this correlationKey."
+            return ModelRejection("correlation_key_taken", taken)
         return ModelFlow(
             flow_id=FlowId(context.new_id),
             owner=context.owner,
@@ -122,6 +127,7 @@ class Rules:
             current_step=command.current_step,
             state_json=_text(command.state_json),
             wait_json=_text(command.wait_json),
+            correlation_key=command.correlation_key,
             created_at=context.at,
             updated_at=context.at,
             latest_at=context.at,

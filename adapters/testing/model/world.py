@@ -75,7 +75,7 @@ class Model:
 
     def predict(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Prediction:
         """Return what a command of an owner leads to, and change nothing."""
-        flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
+        flow = self._decided_on(owner, command)
         past = None if key is None else self._results.get((owner, key))
         context = CommandContext(
             command=command,
@@ -110,6 +110,12 @@ class Model:
     def count_tasks(self) -> int:
         """Return how many tasks all flows have."""
         return sum(len(flow.tasks) for flow in self.flows.values())
+
+    def _decided_on(self, owner: Owner, command: Command) -> ModelFlow | None:
+        if not isinstance(command, CreateFlow):
+            return self.flows.get(command.flow_id)
+        key = command.correlation_key
+        return next((flow for flow in self.flows.values() if flow.holds(owner, key)), None)
 
     def _new_id(self, command: Command) -> str:
         if isinstance(command, CreateFlow):
