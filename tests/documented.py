@@ -12,7 +12,8 @@ from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from adapters.webhooks.openapi.document import ROUTE, openapi_document
+from adapters.webhooks import resume_links
+from adapters.webhooks.openapi.document import LINK, ROUTE, openapi_document
 from adapters.webhooks.responses import UNAUTHORIZED
 from domain.flow.ids import RequestId
 
@@ -58,7 +59,8 @@ def resolved(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _answer(path: str, status: int) -> Any | None:  # noqa: ANN401 - JSON
-    operation = DOCUMENT["paths"].get(path, {}).get("get") or DOCUMENT["paths"][ROUTE]["post"]
+    posted = LINK if path.startswith(resume_links.PREFIX) else ROUTE
+    operation = DOCUMENT["paths"].get(path, {}).get("get") or DOCUMENT["paths"][posted]["post"]
     answers = operation["responses"]
     return resolved(answers[str(status)]) if str(status) in answers else None
 

@@ -13,7 +13,7 @@ from domain.application.recorded_events import RecordedEvent
 
 WRITE: Final = frozenset({"append_many"})
 READ: Final = frozenset(
-    {"find", "load", "load_many", "latest", "page", "position_of"}
+    {"find", "find_named", "load", "load_many", "latest", "page", "position_of"}
     | {"find_json", "latest_json", "page_json"}
 )
 

@@ -41,7 +41,7 @@ class ServedRoute:
     """A route that would be served: where, for which owner, with which keys.
 
     `key_times` are those of the keys that begin or end, `key_schemes` those of keys that sign; None
-    where none does.
+    where none does. `separate_approver` is None where it is not wanted.
     """
 
     route_id: RouteId
@@ -52,6 +52,7 @@ class ServedRoute:
     limits: RouteLimits
     key_times: tuple[KeyPeriod, ...] | None = None
     key_schemes: tuple[KeyScheme, ...] | None = None
+    separate_approver: bool | None = None
 
 
 @frozen(kw_only=True)

@@ -61,6 +61,7 @@ def _served(routes: Iterable[ServedRoute]) -> Table:
                 _limits(route.limits),
                 *map(_times, route.key_times or ()),
                 *(f"key {one.key_id} signs: {one.scheme}" for one in route.key_schemes or ()),
+                *(["who lets a flow wait may not resume it"] if route.separate_approver else ()),
             ),
         )
     return shown

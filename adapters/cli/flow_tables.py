@@ -35,6 +35,8 @@ def _rows(flow: Flow) -> Iterator[tuple[str, str | Text]]:
         ("Blocked because", flow.blocked_summary),
         ("State", _json(flow.state_json)),
         ("Wait data", _json(flow.wait_json)),
+        ("Waits until", _moment(flow.until)),
+        ("Then", flow.on_timeout),
         ("Notify", flow.notify_policy),
         ("Created", to_the_millisecond(flow.created_at)),
         ("Updated", to_the_millisecond(flow.updated_at)),

@@ -79,6 +79,7 @@ def _served(settings: Settings) -> Iterator[cli.ServedRoute]:
                 if key.signature
             )
             or None,
+            separate_approver=route.separate_approver or None,
         )
 
 

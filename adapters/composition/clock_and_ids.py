@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
 from typing import Final
 
@@ -37,6 +38,11 @@ def new_id() -> str:
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def new_token() -> str:
+    """Return 256 random bits as 43 characters that may stand in a path."""
+    return secrets.token_urlsafe(32)
 
 
 def log_request_fault(request_id: RequestId, error: BaseException) -> None:

@@ -181,6 +181,7 @@ def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str,
         "controller_id": route.controller_id,
         "description": route.description,
         "map": None if route.map is None else json.dumps(asdict(route.map)),
+        "separate_approver": route.separate_approver or None,
     }
     found = {**_block(place, fields), **_block(f"{place}.limits", asdict(route.limits))}
     for key in route.keys:

@@ -147,6 +147,7 @@ def _served(declared: RouteConfig, flows: TaskFlows) -> WebhookRoute:
         identify=lambda _: None,
         may={key.key_id: key.may for key in declared.declared if key.may is not None},
         limits=_bounded(declared),
+        separate_approver=declared.separate_approver,
         payloads=payload_map(declared.map),
     )
 
@@ -242,6 +243,8 @@ def _answer(
         ready=lambda: (True, ()),
         log_fault=log_request_fault,
         submit=lambda submission, done: done(carry_out(store, [submission])[0]),
+        find_link=lambda _: None,
+        new_token=lambda: "explained-and-not-made",
     )
     permit = RoutePermit(
         route=route,

@@ -16,7 +16,7 @@ from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
-from adapters.composition.clock_and_ids import LOG, log_request_fault, now
+from adapters.composition.clock_and_ids import LOG, log_request_fault, new_token, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
@@ -257,8 +257,9 @@ def gateway(  # noqa: PLR0913 - one keyword for each collaborator
 ) -> WebhookResource:
     """Return the webhooks over a store."""
     shards = ready and ready.shards
+    flows = shards or flows_of(store, writer)
     admission = Admission(
-        table=admission_table(settings, shards or flows_of(store, writer)),
+        table=admission_table(settings, flows),
         clock=time.monotonic,
         log_request=partial(_log_request, record),
         shared=shared,
@@ -268,6 +269,8 @@ def gateway(  # noqa: PLR0913 - one keyword for each collaborator
         ready=ready or Readiness(store=store, folder=None, writer=writer),
         log_fault=log_request_fault,
         submit=(shards or writer).submit,
+        find_link=flows.find_link,
+        new_token=new_token,
     )
 
 
@@ -339,6 +342,7 @@ def _routes(settings: Settings, flows: Flows) -> Iterator[WebhookRoute]:
             may={key.key_id: key.may for key in route.keys if key.may is not None},
             limits=route.limits,
             payloads=payload_map(route.map),
+            separate_approver=route.separate_approver,
         )
 
 

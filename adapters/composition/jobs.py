@@ -16,7 +16,7 @@ from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
 from adapters.composition.checkpoints import checkpoints_as_configured, signing_of
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now, read_clocks
-from adapters.composition.sweeping import SweepJob, pace_of
+from adapters.composition.sweeping import SweepJob, WaitJob, pace_of
 from adapters.logs import log_fault, log_milestone
 from adapters.schedule import every, once
 from adapters.settings import Settings
@@ -26,6 +26,8 @@ from domain.application.operators import SYSTEM, Operators
 from domain.history.audit_log import AuditLog
 
 _MAINTENANCE_SECONDS: Final = 1.0
+_WAITS_SECONDS: Final = 1.0
+"""By so much a wait may end late."""
 
 
 @contextmanager
@@ -43,8 +45,11 @@ def doing_jobs(
     """
     jobs, maintenance = Jobs(store, carry_out, is_listening, signs), _MaintenanceJob(store)
     comparing = partial(_compare, settings, StoreAuditLog(store))
+    system = Operators(store, now, new_id, SYSTEM, carry_out)
+    waits = WaitJob(system, is_listening, partial(_log_fault_of, "waits"))
     with (
         once(comparing, partial(_log_fault_of, "comparing")),
+        every(_WAITS_SECONDS, waits, waits.log_fault),
         every(_MAINTENANCE_SECONDS, maintenance, maintenance.log_fault),
     ):
         jobs.follow(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,12 +49,12 @@ class Readiness:
             "disk": self._has_room,
         }
         missing = [part for part, is_ready in needed.items() if not is_ready()]
-        named = () if self._signs() else ("signing",)
-        if shards is None:
-            return not missing, (*missing, *named)
-        gone = (f"shard-{name}" for name in shards.not_readable())
-        unsigned = (f"signing-{name}" for name in shards.not_signing())
-        return not missing, (*missing, *gone, *named, *unsigned)
+        return not missing, (*missing, *(() if self._signs() else ("signing",)), *self._in_shards())
+
+    def _in_shards(self) -> Iterator[str]:
+        if self.shards is not None:
+            yield from (f"shard-{name}" for name in self.shards.not_readable())
+            yield from (f"signing-{name}" for name in self.shards.not_signing())
 
     def free_bytes(self) -> int:
         """Return how much is free on the disk of the store; OSError if there is none."""

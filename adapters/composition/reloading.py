@@ -157,6 +157,8 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     """Return the fields that differ, and that only a restart changes."""
     if running.store != settings.store:
         yield "taskflow.store.url"
+    if running.shards[0].closed != settings.shards[0].closed:
+        yield "taskflow.store.closed"
     if running.shards[1:] != settings.shards[1:]:
         yield "taskflow.store.shards"
     wanted = asdict(settings.server)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Lock, get_ident
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.stores import opened
-from adapters.composition.writer import Writer, writing
+from adapters.composition.writer import Writer, flows_of, writing
 from adapters.logs import log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import every
@@ -33,12 +33,10 @@ from adapters.store import (
 from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
 from domain.application.ports import FlowStore, StoreUnavailable
-from domain.application.sessions import OwnerSession
+from domain.application.sessions import LinkTarget, OwnerSession
 from domain.flow.ids import Owner
 
 _RETRY_SECONDS: Final = 1.0
-
-OpenStore: TypeAlias = Callable[[str], EventSourcedStore]
 
 
 @frozen
@@ -87,7 +85,7 @@ class Shards:
 
     settings: Settings
     first: OpenShard
-    open_store: OpenStore
+    open_store: Callable[[str], EventSourcedStore]
     metrics: GatewayMetrics
     is_listening: Callable[[], bool] = field(default=lambda: True, init=False)
     _loop: int | None = field(default=None, init=False)
@@ -125,6 +123,25 @@ class Shards:
         store = cast("FlowStore", _StoreOfOwner(self, owner))
         return OwnerSession(store, now, new_id, lambda items: self._do_all(owner, items), owner)
 
+    def find_link(self, link_hash: str) -> LinkTarget | None:
+        """Return what a resume link is for; it does not say in which store.
+
+        Raises:
+            StoreUnavailable: if one of them is gone, and it is in no other.
+        """
+        gone: StoreUnavailable | None = None
+        for shard in self._shards:
+            try:
+                found = flows_of(shard.open.store, shard.open.writer).find_link(link_hash)
+            except StoreUnavailable as error:
+                gone = error
+                continue
+            if found is not None:
+                return evolve(found, session=self.bind_session(found.session.owner))
+        if gone is not None:
+            raise gone
+        return None
+
     def of(self, owner: Owner) -> OpenShard:
         """Return the store of an owner.
 
@@ -145,12 +162,11 @@ class Shards:
         self._loop = get_ident()
 
     def submit(self, item: Submission, done: Callable[[Outcome | Exception], None]) -> None:
-        """Have a command carried out by who writes to the store of its owner.
-
-        Raises:
-            StoreUnavailable: as `of`.
-        """
-        self.of(item.owner).writer.submit(item, done)
+        """Have a command carried out by who writes to the store of its owner; else say why not."""
+        try:
+            self.of(item.owner).writer.submit(item, done)
+        except StoreUnavailable as error:
+            done(error)
 
     def follow(self, settings: Settings) -> None:
         """Have the jobs of the further stores follow other settings."""

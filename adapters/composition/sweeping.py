@@ -1,4 +1,4 @@
-"""The job that gives up stale children, as the settings of a gateway say."""
+"""The jobs that give up stale children, as the settings of a gateway say, and end due waits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from attrs import define, field
 from adapters.composition.clock_and_ids import LOG
 from adapters.logs import log_milestone
 from adapters.settings import ChildrenConfig
+from domain.application.due_waits import EndedWaits
 from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.application.operators import Operators
 from domain.application.ports import StoreUnavailable
@@ -75,3 +76,32 @@ class SweepJob:
             raise
         if swept.lost:
             log_milestone(LOG, "swept", {"lost": swept.lost, "cancelled": swept.cancelled})
+
+
+@define
+class WaitJob:
+    """Ends the waits that are due; it runs so often that of faults in a row only one is logged."""
+
+    system: Operators
+    is_listening: Callable[[], bool]
+    log_failure: Callable[[Exception], None]
+    _is_failing: bool = field(default=False, init=False)
+
+    def __call__(self) -> None:
+        """End the waits that are due now, unless the gateway stops."""
+        if not self.is_listening():
+            return
+        ended = self.system.end_due_waits(self._goes_on)
+        self._is_failing = False
+        if ended != EndedWaits():
+            log_milestone(LOG, "waits ended", {"resumed": ended.resumed, "failed": ended.failed})
+
+    def log_fault(self, error: Exception) -> None:
+        """Log a fault, unless the last run had one."""
+        if not self._is_failing:
+            self.log_failure(error)
+        self._is_failing = True
+
+    def _goes_on(self) -> bool:
+        _NEVER.wait(_PAUSE_SECONDS)
+        return self.is_listening()

@@ -31,6 +31,11 @@ class AnswerCode:
 
 
 FLOW_CODES: Final = (
+    AnswerCode(
+        403,
+        RefusalCode.SAME_APPROVER,
+        "another key has to resume the flow than the one that let it wait",
+    ),
     AnswerCode(404, RefusalCode.NOT_FOUND, "this route's owner has no such flow"),
     AnswerCode(404, RefusalCode.TASK_NOT_FOUND, "the flow has no such task"),
     AnswerCode(
@@ -41,9 +46,24 @@ FLOW_CODES: Final = (
     AnswerCode(409, RefusalCode.TERMINAL, "the flow has ended"),
     AnswerCode(409, RefusalCode.CANCEL_REQUESTED, "the flow is being cancelled"),
     AnswerCode(409, RefusalCode.TASK_TERMINAL, "the task has ended"),
+    AnswerCode(
+        409,
+        RefusalCode.CORRELATION_KEY_TAKEN,
+        "a live flow has this `correlationKey`; `result.current` shows it",
+    ),
     AnswerCode(409, RefusalCode.CREATE_REJECTED, "there is a flow of the id that was made for it"),
 )
 """What a request is refused for the sake of a flow; the result may show the flow as it is."""
+
+LINK_NOT_FOUND: Final = "link_not_found"
+"""The code of a path that is no resume link's."""
+
+LINK_CODES: Final = (
+    AnswerCode(404, LINK_NOT_FOUND, "there is no such resume link"),
+    AnswerCode(409, RefusalCode.WAIT_OVER, "the wait that the resume link was for is over"),
+    AnswerCode(410, RefusalCode.LINK_USED, "the resume link has been followed before"),
+)
+"""Why a resume link lets no flow go on."""
 
 ROUTE_CODES: Final = (
     AnswerCode(
@@ -114,7 +134,8 @@ GENERAL_CODES: Final = (
 )
 
 ANSWER_CODES: Final = {
-    each.code: each for each in (*FLOW_CODES, *ROUTE_CODES, *PROBE_CODES, *GENERAL_CODES)
+    each.code: each
+    for each in (*FLOW_CODES, *LINK_CODES, *ROUTE_CODES, *PROBE_CODES, *GENERAL_CODES)
 }
 _CONFLICT: Final = 409
 

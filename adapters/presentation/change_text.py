@@ -45,7 +45,7 @@ def value_text(field: FieldPath, value: Value, most: int = _LONGEST) -> str:
 
 def is_moment(name: str) -> bool:
     """Return whether a field of a flow or a task holds a moment."""
-    return name.endswith(("_at", "_after"))
+    return name.endswith(("_at", "_after")) or name == "until"
 
 
 def change_documents(changed: Iterable[Change]) -> list[JsonDocument]:

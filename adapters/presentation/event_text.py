@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.presentation.printable import shortened
+from adapters.presentation.printable import shortened, to_the_millisecond
 from domain.flow import events as e
 from domain.flow.values import Json
 from domain.history.published import said
@@ -28,9 +28,16 @@ class _Wording:
     fields: tuple[str, ...] = ()
 
 
-_WAIT: Final = ("current_step", "blocked_task_id", "blocked_summary", "wait_json", "state_json")
+_WAIT: Final = (
+    *("current_step", "blocked_task_id", "blocked_summary", "wait_json", "state_json"),
+    *("until", "on_timeout", "link_hash", "requester"),
+)
+_RESUME: Final = ("status", "current_step", "state_json")
 _FAIL: Final = ("blocked_task_id", "blocked_summary", "state_json")
-_OPEN: Final = ("status", "goal", "controller_id", "current_step", "wait_json", "state_json")
+_OPEN: Final = (
+    *("status", "goal", "controller_id", "correlation_key"),
+    *("current_step", "wait_json", "state_json", "requester"),
+)
 _LINK: Final = ("status", "runtime", "task", "label", "run_id", "child_session_key")
 _NEWS: Final = ("progress_summary",)
 _END: Final = ("status", "error", "terminal_outcome", "terminal_summary", "progress_summary")
@@ -40,7 +47,10 @@ _WORDINGS: Final[dict[type[e.Event], _Wording]] = {
     e.FlowCreated: _Wording("flow_created", "created", _OPEN),
     e.FlowBeganWaiting: _Wording("flow_began_waiting", "began waiting", _WAIT),
     e.FlowBecameBlocked: _Wording("flow_became_blocked", "became blocked", _WAIT),
-    e.FlowResumed: _Wording("flow_resumed", "resumed", ("status", "current_step", "state_json")),
+    e.FlowResumed: _Wording("flow_resumed", "resumed", _RESUME),
+    e.FlowResumedByLink: _Wording("flow_resumed_by_link", "resumed by a link", ("link_hash",)),
+    e.FlowResumeKept: _Wording("flow_resume_kept", "resume kept for its next wait", _RESUME),
+    e.FlowWaitExpired: _Wording("flow_wait_expired", "wait expired", ("on_timeout",)),
     e.FlowSucceeded: _Wording("flow_succeeded", "succeeded", ("state_json",)),
     e.FlowFailed: _Wording("flow_failed", "failed", _FAIL),
     e.FlowCancelRequested: _Wording("flow_cancel_requested", "cancel requested"),
@@ -62,6 +72,8 @@ _NAMES: Final = {
     "blocked_summary": "because",
     "wait_json": "wait",
     "state_json": "state",
+    "link_hash": "link with SHA-256",
+    "requester": "not to be resumed by",
     "progress_summary": "progress",
     "terminal_outcome": "outcome",
     "terminal_summary": "summary",
@@ -78,7 +90,7 @@ def event_summary(event: e.Event) -> str:
     wording, given = _WORDINGS[type(event)], said(event)
     subject = f"task {given['task_id']} " if "task_id" in given else ""
     details = [
-        f"{_NAMES.get(name, name.replace('_', ' '))} {_brief(given[name])}"
+        f"{_NAMES.get(name, name.replace('_', ' '))} {_brief(name, given[name])}"
         for name in wording.fields
         if name in given
     ]
@@ -87,8 +99,10 @@ def event_summary(event: e.Event) -> str:
     )
 
 
-def _brief(value: object) -> str:
+def _brief(name: str, value: object) -> str:
     match value:
+        case int() if name == "until":
+            return to_the_millisecond(value)
         case None:
             return "cleared"
         case Json(text):

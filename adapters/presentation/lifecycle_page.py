@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
+from itertools import product
 from typing import Final, TypeAlias
 
 from attrs import evolve as replace
@@ -18,14 +19,16 @@ from domain.flow.lifecycle import (
     ABSENT,
     ALL,
     ANY,
+    GOING,
     LIFECYCLE,
+    NOT_WAITING,
     UNCHANGED,
     YES,
     LifecycleRow,
     State,
     matching_rows,
 )
-from domain.flow.status import ACTIVE, ENDED, LIVE, TERMINAL, FlowStatus, TaskStatus
+from domain.flow.status import ACTIVE, ENDED, LIVE, TERMINAL, WAITS, FlowStatus, TaskStatus
 
 INTRO: Final = """\
 # The life of a flow
@@ -33,14 +36,20 @@ INTRO: Final = """\
 <!-- Made from domain/flow/lifecycle.py by `make docs`; a test fails where they differ. -->
 
 A flow is *live* (`queued`, `running`, `waiting`, `blocked`) or *terminal* (`succeeded`, `failed`,
-`cancelled`), and terminal is for ever. Two flags guard its steps beside its status: the *cancel
-intent*, which never clears once it is set, and whether a child task is *active* (`queued` or
-`running`). `decide` reads the table on this page; what depends on data comes around it:
+`cancelled`), and terminal is for ever. Four flags guard its steps beside its status: the *cancel
+intent*, which never clears once it is set; whether a child task is *active* (`queued` or
+`running`); whether the caller is the *same* as let the flow wait, where another key has to resume
+it; and whether a resume was *kept* that came before the wait. `decide` reads the table on this
+page; what depends on data comes around it:
 
-- before it, ownership (`not_found`: a foreign flow is like none) and the revision
-  (`revision_conflict`);
+- before it, ownership (`not_found`: a foreign flow is like none), the revision
+  (`revision_conflict`), for `FollowLink` whether the link is that of the wait (`wait_over`) and
+  has not been used (`link_used`), and for `CreateFlow` whether a live flow of the owner has its
+  correlation key (`correlation_key_taken`);
 - after it, the task that the command names: `task_not_found`, `task_terminal` (it has ended), and
-  for `LoseTask` `task_not_silent` (there was news of it).
+  for `LoseTask` `task_not_silent` (there was news of it); for `ExpireWait` whether the wait is the
+  one that was due (`wait_over`, `wait_not_due`); for `SetWaiting` that a wait for another key ends
+  neither by a link nor by a timed resume (`same_approver`).
 """
 
 OVERVIEW: Final = """\
@@ -105,8 +114,11 @@ def _state(state: State) -> str:
 
 
 def _cell(command: type[Command], state: State) -> str:
-    flags = [(intent, active) for intent in (False, True) for active in (False, True)]
-    found = (row for i, a in flags for row in matching_rows(command, state, intent=i, active=a))
+    found = (
+        row
+        for i, a, s, k in product((False, True), repeat=4)
+        for row in matching_rows(command, state, intent=i, active=a, same=s, kept=k)
+    )
     words = (word for row in found for word in _outcome(row))
     return " / ".join(dict.fromkeys(words))
 
@@ -121,7 +133,8 @@ def _status_after(row: LifecycleRow, unchanged: str) -> Cells:
 
 
 def _steps() -> str:
-    header = ("command", "from", "cancel intent", "active child", "outcome", "status", "revision")
+    flags = ("cancel intent", "active child", "same caller", "kept resume")
+    header = ("command", "from", *flags, "outcome", "status", "revision")
     return _table(header, (_step(commands, row) for row, commands in _groups()))
 
 
@@ -135,7 +148,8 @@ def _groups() -> Iterable[tuple[LifecycleRow, Cells]]:
 
 
 def _step(commands: Cells, row: LifecycleRow) -> Cells:
-    guards = (_source(row.source), _guard(row.intent), _guard(row.active))
+    flags = (row.intent, row.active, row.same, row.kept)
+    guards = (_source(row.source), *map(_guard, flags))
     if row.refusal is not None:
         return (", ".join(commands), *guards, f"refused: `{row.refusal}`", "", "")
     events = ", ".join(f"`{event.__name__}`" for event in row.events) or "accepted, nothing happens"
@@ -145,7 +159,15 @@ def _step(commands: Cells, row: LifecycleRow) -> Cells:
 
 
 def _source(source: frozenset[State]) -> str:
-    return {ABSENT: "no flow", LIVE: "live", TERMINAL: "terminal", ALL: "any status"}[source]
+    return {
+        ABSENT: "no flow",
+        LIVE: "live",
+        TERMINAL: "terminal",
+        ALL: "any status",
+        WAITS: "waiting or blocked",
+        GOING: "queued or running",
+        NOT_WAITING: "not waiting or blocked",
+    }[source]
 
 
 def _guard(flag: frozenset[bool]) -> str:

@@ -7,6 +7,7 @@ right-to-left override in them must not move a terminal's cursor, forge a line o
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,9 @@ from domain.flow.values import Timestamp
 _SECOND: Final = 1000
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def printable(text: str) -> str:
@@ -58,6 +62,16 @@ def rfc_3339(at: Timestamp, precision: str = "milliseconds") -> str | None:
     except OverflowError:  # callers may date their children's news in any year
         return None
     return f"{moment.replace(tzinfo=None).isoformat(timespec=precision)}Z"
+
+
+def read_rfc_3339(text: str) -> Timestamp | None:
+    """Return the moment that a text of RFC 3339 denotes, rounded down; None if it denotes none."""
+    if not _RFC_3339.fullmatch(text):
+        return None
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+    except ValueError:
+        return None  # there is no such day, minute or offset
 
 
 def counted(count: int, noun: str) -> str:

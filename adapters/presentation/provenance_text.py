@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.application.recorded_events import Metadata, RecordedEvent
+from domain.application.recorded_events import ActorKind, Metadata, RecordedEvent
 
 
 def by_whom(metadata: Metadata) -> str:
@@ -12,7 +12,8 @@ def by_whom(metadata: Metadata) -> str:
     actor = metadata.actor
     key = "" if actor.key_id is None else f", key {actor.key_id}"
     address = "" if metadata.remote_address is None else f", from {metadata.remote_address}"
-    return f"by {actor.kind} {actor.name}{key}{address}"
+    kind = "a link made for route" if actor.kind is ActorKind.LINK else actor.kind
+    return f"by {kind} {actor.name}{key}{address}"
 
 
 def through_what(record: RecordedEvent) -> Iterator[str]:

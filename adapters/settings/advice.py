@@ -23,7 +23,7 @@ _UNREACHABLE: Final = (
     (re.compile(r"[^\x00-\x7f]"), "has a character beyond ASCII"),
     (re.compile(r"//|./$"), "has an empty segment"),
     (re.compile(r"/\.{1,2}(/|$)"), "has a segment . or .."),
-    (re.compile(r"^/(healthz|readyz)$"), "is one of the gateway's own"),
+    (re.compile(r"^/(healthz|readyz|resume/.*)$"), "is one of the gateway's own"),
 )
 
 
@@ -67,6 +67,10 @@ def _on_routes(webhooks: Webhooks, diagnostics: Diagnostics) -> None:
     for route in webhooks.served:
         if fault := _why_unreachable(route.path):
             diagnostics.advise(route.path_place, f"no request reaches {route.path}, as it {fault}")
+        keys = sum(len(one.declared) for one in webhooks.served if one.owner == route.owner)
+        if route.separate_approver and keys == 1:
+            sentence = "the only key of this session key lets flows wait that no other can resume"
+            diagnostics.advise((*route.place, "separateApprover"), sentence)
 
 
 def _why_unreachable(path: str) -> str | None:

@@ -54,6 +54,7 @@ _ROUTE: Final[dict[str, Any]] = {
     "description": Annotated[str, plain_text],
     "limits": Any,
     "map": Any,
+    "separate_approver": bool,
 }
 _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
 """What an object may hold that is a secret and more; a SecretRef has other members."""
@@ -122,6 +123,7 @@ class RouteConfig:
     limits: RouteLimits
     map: MapConfig | None = None
     enabled: bool = True
+    separate_approver: bool = False
     declared: tuple[DeclaredKey, ...] = field(default=(), eq=False)
     keys: tuple[RouteKey, ...] = ()
     unresolved: tuple[UnresolvedKey, ...] = ()
@@ -215,6 +217,7 @@ def _route(
         owner=Owner(found.get("session_key", "")),
         controller_id=found.get("controller_id", f"webhooks/{route_id}"),
         description=found.get("description"),
+        separate_approver=found.get("separate_approver", False),
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
         map=read_map(node.at("map"), check_map, [key.may for key in declared]),

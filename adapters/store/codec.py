@@ -17,7 +17,14 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from domain.application.recorded_events import ActorKind
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.status import (
+    FlowStatus,
+    NotifyPolicy,
+    OnTimeout,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
 from domain.flow.task import Task
 from domain.flow.values import Json, Keep
 
@@ -89,7 +96,8 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False, forbid_extra_keys=True, omit_if_default=True)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for enum in (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, ActorKind):
+    enums = (FlowStatus, TaskStatus, Runtime, NotifyPolicy, TerminalOutcome, OnTimeout, ActorKind)
+    for enum in enums:
         converter.register_structure_hook(enum, _member(enum))
     text = _exactly(str)
     converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))

@@ -14,6 +14,7 @@ from adapters.store import schema
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
+from adapters.store.lists import filter_row, name_rows
 from adapters.store.past_flows import is_right
 from adapters.store.snapshot import project, snapshot_of
 from adapters.store.store import EventSourcedStore
@@ -27,7 +28,13 @@ from domain.flow.ids import FlowId
 from domain.flow.state import Flow
 from domain.history.audit_log import RequestKeyRow
 from domain.replay.findings import RebuiltRows
-from domain.replay.projections import came_with, index_row, needed_no_event, request_key_rows
+from domain.replay.projections import (
+    came_with,
+    index_row,
+    link_rows,
+    needed_no_event,
+    request_key_rows,
+)
 
 _Row: TypeAlias = tuple[object, ...]
 
@@ -79,17 +86,19 @@ _SNAPSHOTS: Final = _Table(
     "stored_snapshots", "originator_id", 4, ({"originator_id": 0, "originator_version": 1},)
 )
 _INDEX: Final = _Table("flow_index", "flow_id", 5, ({"flow_id": 0}, {"owner": 1, "position": 2}))
-_VIEWS: Final = _Table(
-    "flow_views",
-    "position",
-    6,
-    ({"position": 0},),
-    due="SELECT rowid FROM stored_events WHERE originator_version = 1",
-)
+_FIRST_EVENTS: Final = "SELECT rowid FROM stored_events WHERE originator_version = 1"
+_VIEWS: Final = _Table("flow_views", "position", 6, ({"position": 0},), _FIRST_EVENTS)
 _TASKS: Final = _Table("flow_tasks", "flow_id", 7, ({"flow_id": 0, "number": 1},))
 _VALUES: Final = _Table("flow_values", "flow_id", 4, ({"flow_id": 0, "name": 1},))
+_WAITS: Final = _Table("flow_waits", "flow_id", 2, ({"flow_id": 0},))
+_LINKS: Final = _Table("resume_links", "flow_id", 4, ({"link_hash": 0, "flow_id": 1},))
+_NAMES: Final = _Table("flow_names", "flow_id", 3, ({"owner": 0, "correlation_key": 1},))
+_FILTERS: Final = _Table("flow_filters", "position", 8, ({"position": 0},), _FIRST_EVENTS)
 _PAST: Final = _Table("past_flows", "flow_id", 5, ({"flow_id": 0, "version": 1, "task_id": 2},))
-_TABLES: Final = (_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS, _PAST)
+_TABLES: Final = (
+    *(_NAMES, _FILTERS, _WAITS, _LINKS),
+    *(_TASKS, _VALUES, _SNAPSHOTS, _INDEX, _VIEWS, _PAST),
+)
 
 
 def rebuild(store: EventSourcedStore, progress: Progress = lambda _done, _all: None) -> RebuiltRows:
@@ -183,6 +192,10 @@ def _due(
     snapshot_row = schema.snapshot_columns(snapshot)
     indexed = (flow.flow_id, *schema.index_columns(index_row(flow, position)))
     return {
+        _NAMES: (flow.flow_id, name_rows(flow)),
+        _FILTERS: (position, [filter_row(flow, position)]),
+        _WAITS: (flow.flow_id, [] if flow.until is None else [(flow.flow_id, flow.until)]),
+        _LINKS: (flow.flow_id, list(map(schema.link_columns, link_rows(records)))),
         _TASKS: (flow.flow_id, task_rows(flow)),
         _VALUES: (flow.flow_id, value_rows(flow)),
         _SNAPSHOTS: (flow.flow_id, [snapshot_row]),

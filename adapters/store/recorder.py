@@ -12,6 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
+from adapters.store.lists import write_filters, write_name
 from adapters.store.past_flows import INSERT as INSERT_PAST
 from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
@@ -21,13 +22,13 @@ from adapters.store.views import view_row
 from domain.flow.events import Event, TaskEvent, TaskLinked
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow, cancel_requested, is_whole
-from domain.history.audit_log import RequestKeyRow
+from domain.history.audit_log import LinkRow, RequestKeyRow
 from domain.replay.projections import index_row
 
 
 @frozen
 class StoredCommit:
-    """A commit as it is stored, its changes as the domain knows them, and its request key's row."""
+    """A commit as it is stored, its changes as the domain knows them, and the rows of its own."""
 
     events: Sequence[StoredEvent]
     changes: Sequence[Event]
@@ -35,6 +36,7 @@ class StoredCommit:
     key: RequestKeyRow | None
     past: PastRow | None = None
     """The flow that the key stands for, as a repeat is shown it."""
+    links: Sequence[LinkRow] = ()
 
 
 class FlowRecorder(es.SQLiteApplicationRecorder):
@@ -113,6 +115,11 @@ class _BatchWrite:
         ids = self._recorder._insert_events(self._cursor, commit.events)  # noqa: SLF001 - the library's hook
         if commit.key is not None:
             self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
+        if commit.events:
+            is_new = commit.events[0].originator_version == 1
+            write_name(self._cursor, commit.flow, is_new=is_new)
+        for link in commit.links:
+            self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
         if commit.past is not None:
             self._cursor.execute(INSERT_PAST, commit.past)
         return ids or ()
@@ -130,7 +137,12 @@ def _insert_derived(c: es.SQLiteCursor, written: _Written, snapshot: StoredEvent
         c.execute(schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow_id))
     if has_tasks:
         c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
+    if flow.until is not None:
+        c.execute(schema.PUT_WAIT, (flow_id, flow.until))
+    elif created_at is None:
+        c.execute(schema.DELETE_WAIT, (flow_id,))
     write_values(c, flow)
+    write_filters(c, flow, created_at)
     c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
 
 

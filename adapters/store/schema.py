@@ -5,7 +5,10 @@ notification id of the creation. `request_keys` holds what an idempotency key st
 of a command that was accepted without an event is the one that follows from none. `past_flows`
 holds the flow of its answer. `flow_views`
 holds what callers are shown of a flow, at the position of its creation; `view_format` says of which
-format all its rows are, once they are. `owner_shards` follows from no event: see there.
+format all its rows are, once they are. `flow_names` has the live flow that a correlation key names,
+and `flow_filters` what an owner's list may be filtered by, at the position of a flow's creation.
+`flow_waits` has the flows whose wait ends by itself, and `resume_links` what each link that was
+made is for. `owner_shards` follows from no event: see there.
 """
 
 from __future__ import annotations
@@ -86,6 +89,44 @@ TABLES: Final = (
         json BLOB NOT NULL,
         PRIMARY KEY (flow_id, name)
     )""",
+    """CREATE TABLE IF NOT EXISTS flow_names (
+        owner TEXT NOT NULL,
+        correlation_key TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        PRIMARY KEY (owner, correlation_key)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_names_flow ON flow_names (flow_id)",
+    # NOTE: each index ends with the position, which is the rowid.
+    """CREATE TABLE IF NOT EXISTS flow_filters (
+        position INTEGER PRIMARY KEY,
+        flow_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        status TEXT NOT NULL,
+        controller_id TEXT NOT NULL,
+        current_step TEXT,
+        correlation_key TEXT,
+        updated_at INTEGER NOT NULL
+    )""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_controller
+        ON flow_filters (owner, controller_id)""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_step
+        ON flow_filters (owner, current_step) WHERE current_step IS NOT NULL""",
+    """CREATE INDEX IF NOT EXISTS flow_filters_key
+        ON flow_filters (owner, correlation_key) WHERE correlation_key IS NOT NULL""",
+    "CREATE INDEX IF NOT EXISTS flow_filters_updated ON flow_filters (owner, updated_at)",
+    """CREATE TABLE IF NOT EXISTS flow_waits (
+        flow_id TEXT PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS flow_waits_until ON flow_waits (until, flow_id)",
+    """CREATE TABLE IF NOT EXISTS resume_links (
+        link_hash TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        route_id TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        PRIMARY KEY (link_hash, flow_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS resume_links_flow ON resume_links (flow_id)",
     """CREATE TABLE IF NOT EXISTS past_flows (
         flow_id TEXT NOT NULL,
         version INTEGER NOT NULL,
@@ -110,6 +151,18 @@ UPDATE_INDEX: Final = (
 INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
 DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=? RETURNING 1"
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
+INSERT_NAME: Final = "INSERT INTO flow_names VALUES (?,?,?)"
+PUT_NAME: Final = "INSERT OR REPLACE INTO flow_names VALUES (?,?,?)"
+DELETE_NAME: Final = "DELETE FROM flow_names WHERE owner=? AND correlation_key=? AND flow_id=?"
+SELECT_NAMED: Final = "SELECT flow_id FROM flow_names WHERE owner=? AND correlation_key=?"
+PUT_FILTERS: Final = "INSERT OR REPLACE INTO flow_filters VALUES (?,?,?,?,?,?,?,?)"
+UPDATE_FILTERS: Final = (
+    "UPDATE flow_filters SET status=?, current_step=?, updated_at=?"
+    " WHERE position=(SELECT position FROM flow_index WHERE flow_id=?) AND flow_id=?"
+)
+DELETE_WAIT: Final = "DELETE FROM flow_waits WHERE flow_id=?"
+PUT_WAIT: Final = "INSERT OR REPLACE INTO flow_waits VALUES (?,?)"
+PUT_LINK: Final = "INSERT OR REPLACE INTO resume_links VALUES (?,?,?,?)"
 PUT_VIEW: Final = (
     "INSERT OR REPLACE INTO flow_views SELECT position,?,?,?,?,? FROM flow_index"
     # NOTE: of a damaged row a position may be no number.
@@ -131,6 +184,14 @@ SELECT_SILENT: Final = (
 )
 SELECT_AHEAD: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since > ? ORDER BY silent_since LIMIT ?"
+)
+SELECT_DUE: Final = (
+    "SELECT owner, flow_id, until FROM flow_waits JOIN flow_index USING (flow_id)"
+    " WHERE until <= ? AND (until, flow_id) > (?, ?) ORDER BY until, flow_id LIMIT ?"
+)
+SELECT_LINK: Final = (
+    "SELECT owner, flow_id, route_id, key_id FROM resume_links JOIN flow_index USING (flow_id)"
+    " WHERE link_hash=? LIMIT 1"
 )
 SELECT_KEY: Final = (
     "SELECT k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state"
@@ -157,10 +218,14 @@ LATEST_VIEW: Final = (
     f"{_VIEWED.format(LATEST_VERSION)} WHERE i.owner=? ORDER BY i.position DESC LIMIT 1"
 )
 VIEWS: Final = _VIEWED.format("")
+FILTERED_VIEWS: Final = VIEWS.replace("flow_index AS i", "flow_filters AS i")
 SELECT_POSITION: Final = "SELECT position FROM flow_index WHERE flow_id=? AND owner=?"
 
 index_columns: Final = attrgetter("owner", "position", "status", "silent_since")
 """Returns the columns of an `IndexRow`, behind the id of its flow."""
+
+link_columns: Final = attrgetter("link_hash", "flow_id", "route_id", "key_id")
+"""Returns the columns of a `LinkRow`."""
 
 key_columns: Final = attrgetter("route_id", "key", "request_hash", "flow_id", "version", "task_id")
 """Returns the columns of a `RequestKeyRow`."""

@@ -15,17 +15,22 @@ from adapters.store.application import LOG_SECTION, FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor, DatabaseLink
 from adapters.store.faults import translated
+from adapters.store.lists import page_query
 from adapters.store.names import SNAPSHOT
 from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
 from adapters.store.snapshot import LoadRows
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
+from domain.application.due_waits import DueWait
 from domain.application.ports import (
     Commit,
+    CorrelationRef,
     FlowRef,
     IdempotencyRecord,
+    IssuedLink,
     KeyRef,
+    ListFilter,
     Loaded,
     Page,
     StoreUnavailable,
@@ -40,7 +45,7 @@ from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
-from domain.replay.projections import eventless_key_row, request_key_row
+from domain.replay.projections import eventless_key_row, link_rows, request_key_row
 
 T = TypeVar("T")
 
@@ -150,6 +155,11 @@ class EventSourcedStore:
             records = {ref: found for ref in keys if (found := _record(cursor, ref))}
         return Loaded(flows, records)
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name."""
+        with translated():
+            return {ref: found for ref in keys if (found := self._named(ref)) is not None}
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits in one transaction; say of each if it was written, or lost to another."""
         stored = [self._stored(commit) for commit in commits]
@@ -170,14 +180,14 @@ class EventSourcedStore:
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over what callers are shown of flows, and return the last if others follow.
 
         PERF: one row at a time is read, as each may be as large as a body.
         """
-        query, params = page_query(schema.VIEWS, owner, limit + 1, before, status)
+        query, params = page_query(owner, limit + 1, before, only, None)
         last: FlowId | None = None
         with translated(), self.application.datastore.one_statement() as cursor:
             cursor.execute(query, params)
@@ -209,7 +219,8 @@ class EventSourcedStore:
         They are without tasks. PERF: one at a time is read, as each may be as large as a body.
         """
         columns = "SELECT i.flow_id, i.position FROM flow_index AS i"
-        query, params = page_query(columns, owner, limit + 1, before, status)
+        only = ListFilter(status=status)
+        query, params = page_query(owner, limit + 1, before, only, columns)
         shown: list[T] = []
         last: int | None = None
         with translated(), self.application.datastore.reading() as cursor:
@@ -228,6 +239,16 @@ class EventSourcedStore:
         with translated(), self.application.datastore.one_statement() as cursor:
             row = cursor.execute(schema.SELECT_POSITION, (flow_id, owner)).fetchone()
         return None if row is None else int(row["position"])
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        row = self._row(schema.SELECT_LINK, link_hash)
+        return None if row is None else IssuedLink(**row)
+
+    def due(self, now: Timestamp, after: DueWait | None, limit: int) -> Sequence[DueWait]:
+        """Return the waits that are due, in the order in which they are, behind one of them."""
+        behind = (-1, "") if after is None else (after.until, after.flow_id)
+        return [DueWait(**row) for row in self._rows(schema.SELECT_DUE, now, *behind, limit)]
 
     def stale(self, before: Timestamp, limit: int) -> Sequence[StaleFlow]:
         """Return flows with a cancel intent that wait for a child silent since `before`."""
@@ -254,6 +275,11 @@ class EventSourcedStore:
                 return
             start = section[-1].id + 1
 
+    def _named(self, ref: CorrelationRef) -> FlowId | None:
+        with self.application.datastore.one_statement() as cursor:
+            row = cursor.execute(schema.SELECT_NAMED, ref).fetchone()
+            return None if row is None else row[0]
+
     def _find(
         self, cursor: DatabaseCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
     ) -> Flow | None:
@@ -273,7 +299,7 @@ class EventSourcedStore:
         changes = [record.event for record in records]
         past = None if row is None else past_row(commit, row.task_id)
         stored = [to_stored(record) for record in records]
-        return StoredCommit(stored, changes, commit.flow, row, past)
+        return StoredCommit(stored, changes, commit.flow, row, past, link_rows(records))
 
     def _one_json(self, query: str, owner: Owner, params: tuple[str, ...]) -> bytes | None:
         with translated(), self.application.datastore.one_statement() as cursor:
@@ -351,17 +377,3 @@ def key_record(cursor: DatabaseCursor, row: Mapping[str, Any]) -> IdempotencyRec
         task_id=row["task_id"],
         flow=past_flow(cursor, row),
     )
-
-
-def page_query(
-    columns: str, owner: Owner | None, limit: int, before: int | None, status: FlowStatus | None
-) -> tuple[str, list[object]]:
-    """Return the statement that selects a page, and its values."""
-    conditions = {
-        "i.owner=?": owner,
-        "i.position<?": before,
-        "i.status=?": None if status is None else status.value,
-    }
-    given = {text: value for text, value in conditions.items() if value is not None}
-    where = f"WHERE {' AND '.join(given)}" if given else ""
-    return f"{columns} {where} ORDER BY i.position DESC LIMIT ?", [*given.values(), limit]

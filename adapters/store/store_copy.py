@@ -29,7 +29,10 @@ from domain.application.ports import Progress
 _Rows: TypeAlias = Sequence[Any]
 
 EVENTS: Final = "stored_events"
-CARRIED: Final[Mapping[str, Sequence[str]]] = {"request_keys": ("route_id", "key")}
+CARRIED: Final[Mapping[str, Sequence[str]]] = {
+    "request_keys": ("route_id", "key"),
+    "owner_shards": ("owner",),
+}
 """Tables that are copied with the events, and the unique key of each."""
 
 BESIDE: Final[Mapping[str, Sequence[str]]] = {
@@ -47,6 +50,10 @@ DERIVED: Final[Mapping[str, Sequence[str]]] = {
     "flow_views": ("position",),
     "flow_tasks": ("flow_id", "number"),
     "flow_values": ("flow_id", "name"),
+    "flow_waits": ("flow_id",),
+    "resume_links": ("link_hash", "flow_id"),
+    "flow_names": ("owner", "correlation_key"),
+    "flow_filters": ("position",),
 }
 """Those that are made again from the events."""
 

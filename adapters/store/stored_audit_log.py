@@ -13,6 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, translated
+from adapters.store.lists import filter_row, name_rows
 from adapters.store.names import CLASSES, UPCASTERS
 from adapters.store.store import EventSourcedStore
 from adapters.store.tasks import task_rows
@@ -26,6 +27,7 @@ from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.history.audit_log import (
     IndexRow,
+    LinkRow,
     LogEntry,
     RequestKeyRow,
     StoredFlow,
@@ -53,7 +55,14 @@ _KEYS: Final = (
 _KEY: Final = "SELECT * FROM request_keys WHERE route_id = ? AND key = ?"
 _VIEW: Final = "SELECT flow_id, owner, version, checksum, json FROM flow_views WHERE position = ?"
 _TASKS: Final = "SELECT * FROM flow_tasks WHERE flow_id = ? ORDER BY number"
+_NAMES: Final = "SELECT * FROM flow_names WHERE flow_id = ?"
+_FILTERS: Final = "SELECT * FROM flow_filters WHERE position = ?"
 _INDEX: Final = "SELECT owner, position, status, silent_since FROM flow_index WHERE flow_id = ?"
+_INDEX_AND_WAIT: Final = (
+    "SELECT owner, position, status, silent_since, until FROM flow_index"
+    " LEFT JOIN flow_waits USING (flow_id) WHERE flow_id = ?"
+)
+_LINKS: Final = "SELECT * FROM resume_links WHERE flow_id = ?"
 
 
 @frozen
@@ -105,10 +114,12 @@ class StoreAuditLog:
             entries = [_entry(row) for row in _selected(cursor, _STREAM, flow_id)]
             snapshots = _selected(cursor, _SNAPSHOTS, flow_id)
             snapshot = self._snapshot(cursor, flow_id, snapshots[0]) if snapshots else None
-            indexed = _selected(cursor, _INDEX, flow_id)
             has_rows = are_rows_kept(cursor)
+            indexed = _selected(cursor, _INDEX_AND_WAIT if has_rows else _INDEX, flow_id)
+            links = _selected(cursor, _LINKS, flow_id) if has_rows else None
             viewed = _viewed(cursor, entries) if has_rows else lambda _: True
             tasks = _selected(cursor, _TASKS, flow_id) if has_rows and snapshots else None
+            found_by = _found_by(cursor, entries) if has_rows and entries else None
         return StoredFlow(
             entries=entries,
             snapshot=snapshot,
@@ -116,6 +127,8 @@ class StoreAuditLog:
             older_snapshots=[row[0] for row in snapshots[1:]],
             has_tasks_of=None if tasks is None else partial(_has_tasks_of, tasks),
             shows=viewed,
+            is_found_as=found_by,
+            links=None if links is None else [LinkRow(**row) for row in links],
         )
 
     def request_keys(self) -> Iterator[RequestKeyRow]:
@@ -164,6 +177,13 @@ def _selected(cursor: DatabaseCursor, query: str, *params: object) -> Sequence[s
 def _viewed(cursor: DatabaseCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool] | None:
     rows = _selected(cursor, _VIEW, entries[0].position) if entries else ()
     return (lambda flow: tuple(rows[0]) == view_row(flow)) if rows else None
+
+
+def _found_by(cursor: DatabaseCursor, entries: Sequence[LogEntry]) -> Callable[[Flow], bool]:
+    first = entries[0]
+    names = [tuple(row) for row in _selected(cursor, _NAMES, first.flow_id)]
+    filters = [tuple(row) for row in _selected(cursor, _FILTERS, first.position)]
+    return lambda flow: (names, filters) == (name_rows(flow), [filter_row(flow, first.position)])
 
 
 def _has_tasks_of(rows: Sequence[sqlite3.Row], flow: Flow) -> bool:

@@ -15,6 +15,7 @@ from adapters.store import schema
 from adapters.store.application import FlowApplication
 from adapters.store.codec import Undecodable
 from adapters.store.database import DatabaseCursor, StoreDatabase
+from adapters.store.lists import write_found_by
 from adapters.store.snapshot import snapshot_of
 from adapters.store.tasks import write_all
 from adapters.store.values import write_values
@@ -71,6 +72,7 @@ def _batches(datastore: StoreDatabase) -> Iterator[Sequence[FlowId]]:
 def _write(cursor: DatabaseCursor, flow: Flow, snapshot: StoredEvent) -> None:
     write_all(cursor, flow)
     write_values(cursor, flow)
+    write_found_by(cursor, flow)
     cursor.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
     cursor.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
     cursor.execute(schema.PUT_VIEW, (*view_row(flow), flow.flow_id))

@@ -10,9 +10,12 @@ from attrs import define, field, frozen
 
 from domain.application.ports import (
     Commit,
+    CorrelationRef,
     FlowRef,
     FlowStore,
+    IssuedLink,
     KeyRef,
+    ListFilter,
     Loaded,
     Page,
     StoreUnavailable,
@@ -90,6 +93,10 @@ class FailingStore:
         """Return flows and request keys."""
         return self._alive().load_many(wanted, keys)
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name."""
+        return self._alive().find_named(keys)
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits, unless that is to fail."""
         inner = self._alive()
@@ -131,12 +138,16 @@ class FailingStore:
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows of an owner."""
         alive = self._alive()
-        return alive.page_json(owner, limit=limit, before=before, status=status, add=add)
+        return alive.page_json(owner, limit=limit, before=before, only=only, add=add)
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        return self._alive().find_link(link_hash)
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""

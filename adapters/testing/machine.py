@@ -117,7 +117,9 @@ class FlowMachine(RuleBasedStateMachine):
         """Open another flow."""
         self.do(Send(owner, command, self._key(key)))
 
-    continue_or_wait = _sending(PLAIN.of(c.SetWaiting, c.ResumeFlow), _has_live_flows)
+    continue_or_wait = _sending(
+        some.wire_waits | PLAIN.of(c.ResumeFlow, c.ResumeEarly), _has_live_flows
+    )
     # One rule for all that ends a flow: with a rule for each, few flows would live long.
     stop = _sending(PLAIN.of(c.RequestCancel, c.FinishFlow, c.FailFlow), _has_live_flows)
     cancel = _sending(PLAIN.of(c.CancelFlow), _has_live_flows)

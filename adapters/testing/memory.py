@@ -9,14 +9,25 @@ from typing import TypeVar
 from attrs import Factory, define
 
 from adapters.presentation.wire_json import render_flow
-from domain.application.ports import Commit, FlowRef, IdempotencyRecord, KeyRef, Loaded, Page
+from domain.application.ports import (
+    Commit,
+    CorrelationRef,
+    FlowRef,
+    IdempotencyRecord,
+    IssuedLink,
+    KeyRef,
+    ListFilter,
+    Loaded,
+    Page,
+)
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.commands import FlowCommand
 from domain.flow.concerned import concerned, with_only
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner
-from domain.flow.state import Flow
+from domain.flow.state import Flow, is_named
 from domain.flow.status import FlowStatus
+from domain.replay.projections import link_rows
 
 T = TypeVar("T")
 
@@ -58,6 +69,11 @@ class MemoryStore:
         }
         return Loaded(flows, {ref: self.keys[ref] for ref in keys if ref in self.keys})
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name."""
+        self._enter("find_named")
+        return {ref: flow.flow_id for ref in keys if (flow := self._named(*ref)) is not None}
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits; say of each if it was written, or lost to another writer."""
         self._enter("append_many")
@@ -73,6 +89,8 @@ class MemoryStore:
         stream = self.streams.get(commit.flow.flow_id, [])
         key = commit.request_key
         taken = key is not None and (key.route_id, key.key) in self.keys
+        name = commit.flow.correlation_key
+        taken |= not stream and name is not None and bool(self._named(commit.flow.owner, name))
         if taken or commit.flow.version - len(commit.events) != len(stream):
             return False
         self.streams[commit.flow.flow_id] = [*stream, *commit.events]
@@ -101,7 +119,7 @@ class MemoryStore:
     ) -> Page[T]:
         """Return at most `limit` flows of an owner, those created before a position."""
         self._enter("page")
-        found = self._behind(owner, before, status)
+        found = self._behind(owner, before, ListFilter(status=status))
         shown = [show(flow) for _, flow in found[:limit]]
         return Page(flows=shown, next_cursor=found[limit - 1][0] if limit < len(found) else None)
 
@@ -122,14 +140,29 @@ class MemoryStore:
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows of an owner, created before a position."""
         self._enter("page_json")
-        flows = [flow for _, flow in self._behind(owner, before, status)]
+        flows = [flow for _, flow in self._behind(owner, before, only)]
         count = sum(1 for _ in takewhile(lambda flow: add(render_flow(flow)), flows[:limit]))
         return flows[count - 1].flow_id if 0 < count < len(flows) else None
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, by the hash of the link."""
+        self._enter("find_link")
+        for stream in self.streams.values():
+            flow = fold(None, (record.event for record in stream))
+            for row in link_rows(stream):
+                if row.link_hash == link_hash and flow is not None:
+                    return IssuedLink(
+                        owner=flow.owner,
+                        flow_id=row.flow_id,
+                        route_id=row.route_id,
+                        key_id=row.key_id,
+                    )
+        return None
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:
         """Return where an owner's flow stands in the order of creation."""
@@ -147,13 +180,15 @@ class MemoryStore:
     def _fold(self, flow_id: FlowId, version: int | None = None) -> Flow | None:
         return fold(None, (record.event for record in self.streams.get(flow_id, [])[:version]))
 
-    def _behind(
-        self, owner: Owner, before: int | None, status: FlowStatus | None
-    ) -> list[tuple[int, Flow]]:
+    def _named(self, owner: Owner, key: str) -> Flow | None:
+        flows = (flow for _, flow in self._newest_first(owner))
+        return next((flow for flow in flows if is_named(flow, key)), None)
+
+    def _behind(self, owner: Owner, before: int | None, only: ListFilter) -> list[tuple[int, Flow]]:
         return [
             (position, flow)
             for position, flow in self._newest_first(owner)
-            if (before is None or position < before) and status in {None, flow.status}
+            if (before is None or position < before) and _is_listed(flow, only)
         ]
 
     def _newest_first(self, owner: Owner) -> list[tuple[int, Flow]]:
@@ -162,3 +197,13 @@ class MemoryStore:
             (at, flow) for at, flow in enumerate(flows) if flow is not None and flow.owner == owner
         ]
         return placed[::-1]
+
+
+def _is_listed(flow: Flow, only: ListFilter) -> bool:
+    return (
+        only.status in {None, flow.status}
+        and only.controller_id in {None, flow.controller_id}
+        and only.current_step in {None, flow.current_step}
+        and only.correlation_key in {None, flow.correlation_key}
+        and (only.updated_since is None or flow.updated_at >= only.updated_since)
+    )

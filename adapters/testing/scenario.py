@@ -13,7 +13,7 @@ from domain.flow.commands import Command, CommandContext
 from domain.flow.decide import Decision, decide
 from domain.flow.events import Event
 from domain.flow.evolve import fold
-from domain.flow.ids import Owner
+from domain.flow.ids import CallerId, Owner
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
 
@@ -36,11 +36,17 @@ class Given:
         return self.found
 
     def when(
-        self, command: Command, *, at: int = NOW, owner: Owner = OWNER, new_id: str = "new-1"
+        self,
+        command: Command,
+        *,
+        at: int = NOW,
+        owner: Owner = OWNER,
+        new_id: str = "new-1",
+        caller: CallerId | None = None,
     ) -> Decided:
         """Decide a command."""
-        context = CommandContext(command=command, owner=owner, at=at, new_id=new_id)
-        return Decided(self, command, self.rules(self.found, context))
+        context = CommandContext(command=command, owner=owner, at=at, new_id=new_id, caller=caller)
+        return Decided(self, context, self.rules(self.found, context))
 
 
 @frozen
@@ -48,7 +54,7 @@ class Decided:
     """A command and the decision on it."""
 
     given: Given
-    command: Command
+    context: CommandContext
     decision: Decision
 
     @property
@@ -91,7 +97,7 @@ class Decided:
     def _failure(self, what: str) -> AssertionError:
         flow = self.given.found
         state = "no flow" if flow is None else f"a {flow.status} flow at revision {flow.revision}"
-        return AssertionError(f"{one_line(self.command)}\non {state} {what}")
+        return AssertionError(f"{one_line(self.context.command)}\non {state} {what}")
 
 
 def given(*events: Event, rules: Decider = decide) -> Given:

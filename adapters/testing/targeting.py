@@ -94,6 +94,10 @@ def _within(command: c.FlowCommand, flow: ModelFlow, names: Names, target: Targe
         return replace(command, expected_revision=max(0, expected))
     if isinstance(command, c.UpdateTask | c.LoseTask):
         command = replace(command, task_id=_task(flow, names, target))
+    if isinstance(command, c.ExpireWait) and flow.until is not None:
+        return replace(command, until=flow.until + OFF_BY.get(target.mutation, 0))
+    if isinstance(command, c.FollowLink) and target.mutation is not CommandMutation.STALE:
+        return replace(command, link_hash=flow.link_hash or command.link_hash)
     return _stale(flow, command, target) if isinstance(command, c.LoseTask) else command
 
 
@@ -125,6 +129,8 @@ def _flow(model: Model, command: c.FlowCommand, which: int) -> ModelFlow | None:
             likely = [flow for flow in flows if flow.is_busy]
         case c.CancelFlow():
             likely = [*(flow for flow in live if flow.is_busy), *reversed(live)]
+        case c.FollowLink() | c.ExpireWait():
+            likely = [flow for flow in live if flow.is_waiting]
         case c.FinishFlow() | c.FailFlow():
             likely = live[::-1]
         case _:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -12,12 +14,20 @@ from adapters.presentation.wire_json import summary_json
 from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.json_schema import JsonSchema
-from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
+from adapters.webhooks.outcomes import (
+    APPLIED,
+    CANCELLED,
+    CREATED,
+    LINKED,
+    UPDATED,
+    ActionReplies,
+)
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.view_schemas import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY
 from domain.application.outcomes import UnknownCursor
+from domain.application.ports import ListFilter
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (
     CancelFlow,
@@ -26,11 +36,14 @@ from domain.flow.commands import (
     FailFlow,
     FinishFlow,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
     UpdateTask,
 )
+from domain.flow.ids import FlowId
+from domain.flow.values import KEEP, Patch
 
 
 @frozen
@@ -38,7 +51,8 @@ class QueryAction:
     """An action that changes nothing.
 
     `ask` returns None where what it is asked for does not fit into a room for a short answer;
-    `shows` is the schema of what it returns.
+    `shows` is the schema of what it returns; `takes_long` says of what is given that it may take
+    long however short the answer is.
     """
 
     name: str
@@ -46,6 +60,7 @@ class QueryAction:
     schema: Schema
     ask: Callable[[OwnerSession, Values, Room], ActionResult | Issue | None]
     shows: JsonSchema
+    takes_long: Callable[[Values], bool] = lambda _: False
 
 
 @frozen
@@ -70,15 +85,24 @@ class ActionCall:
     values: Values
 
 
+def _flow_id(session: OwnerSession, values: Values) -> FlowId | None:
+    """Return the flow that a question is about; None if a correlation key names none."""
+    key = values.get("correlation_key")
+    return values["flow_id"] if key is None else session.find_by_correlation(key)
+
+
 def _get_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    return _flow_or_null(session.find_json(values["flow_id"]))
+    flow_id = _flow_id(session, values)
+    return _flow_or_null(None if flow_id is None else session.find_json(flow_id))
 
 
-def _find_latest_flow(session: OwnerSession, _: Values, __: Room) -> ActionResult:
-    return _flow_or_null(session.latest_json())
+def _find_latest_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
+    return _flow_or_null(session.latest_json(values.get("correlation_key")))
 
 
-def _resolve_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
+def _resolve_flow(session: OwnerSession, values: Values, room: Room) -> ActionResult:
+    if "token" not in values:
+        return _get_flow(session, values, room)
     return _flow_or_null(session.resolve_json(values["token"]))
 
 
@@ -88,12 +112,17 @@ def _flow_or_null(flow: bytes | None) -> ActionResult:
 
 def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue | None:
     wanted = values.get("limit", schemas.MOST_LISTED)
+    only = ListFilter(**{name: values[name] for name in FILTERS if name in values})
+    mark = _mark(values)
+    cursor, found, rest_of_cursor = values.get("cursor", "").partition(_MARKED)
+    if "cursor" in values and found + rest_of_cursor != mark:
+        return Issue("cursor: Invalid input")
     try:
         rest = session.page_json(
             room.add_text,
             limit=min(wanted, room.most_items),
-            cursor=values.get("cursor"),
-            status=values.get("status"),
+            cursor=FlowId(cursor) if "cursor" in values else None,
+            only=only,
         )
     except UnknownCursor:
         return Issue("cursor: Invalid input")
@@ -101,18 +130,41 @@ def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResu
         return {"flows": LIST}
     if room.is_short and room.count < wanted:
         return None
-    return {"flows": LIST, "nextCursor": rest}
+    return {"flows": LIST, "nextCursor": rest + mark}
+
+
+FILTERS: Final = ("status", "controller_id", "current_step", "correlation_key", "updated_since")
+_MARKED: Final = "~"
+
+
+def _mark(values: Values) -> str:
+    """Return what a cursor ends with, so that it goes on only under the filters that it is of.
+
+    NOTE: under none, or a status alone, it is a flow's id, as the reference's callers know it.
+    """
+    given = {name: values[name] for name in FILTERS if name in values}
+    if not given.keys() - {"status"}:
+        return ""
+    text = json.dumps(given, sort_keys=True).encode()
+    return _MARKED + hashlib.blake2s(text, digest_size=8).hexdigest()
+
+
+def _may_skip_many(values: Values) -> bool:
+    """Say whether a list may have to pass over flows that an index finds, or to sort them."""
+    given = values.keys() & set(FILTERS)
+    return "updated_since" in given or (len(given) > 1 and given != {"status"})
 
 
 def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    summary = session.summarize_tasks(values["flow_id"])
+    flow_id = _flow_id(session, values)
+    summary = None if flow_id is None else session.summarize_tasks(flow_id)
     return {"summary": None if summary is None else summary_json(summary)}
 
 
 _TABLE: Final[tuple[Action, ...]] = (
     CommandAction(
         "create_flow",
-        "Opens a flow.",
+        "Opens a flow. No other live flow of the owner has its `correlationKey`.",
         schemas.CREATE_FLOW,
         CreateFlow,
         CREATED,
@@ -127,15 +179,18 @@ _TABLE: Final[tuple[Action, ...]] = (
     QueryAction(
         "list_flows",
         "Lists the owner's flows, newest first: up to 1,000, or `limit`, or 8 MiB of them"
-        " (one at least). If there are more, `nextCursor` says where to go on.",
+        " (one at least). If there are more, `nextCursor` says where to go on under the same"
+        " filters.",
         schemas.LIST_FLOWS,
         _list_flows,
         FLOW_LIST,
+        takes_long=_may_skip_many,
     ),
     QueryAction(
         "find_latest_flow",
-        "Shows the flow that was created last.",
-        schemas.NO_FIELDS,
+        "Shows the flow that was created last; with a `correlationKey` the last one that has it,"
+        " be it live or not.",
+        schemas.LATEST_FLOW,
         _find_latest_flow,
         FOUND_FLOW,
     ),
@@ -155,7 +210,8 @@ _TABLE: Final[tuple[Action, ...]] = (
     ),
     CommandAction(
         "set_waiting",
-        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason.",
+        "Makes the flow wait, or blocks it if `blockedTaskId` or `blockedSummary` gives a reason."
+        " The wait may end by time, or by a link (ours: see *Waits that end*).",
         schemas.SET_WAITING,
         SetWaiting,
         APPLIED,
@@ -232,8 +288,29 @@ def read_call(document: object) -> ActionCall | Issue:
     return values if isinstance(values, Issue) else ActionCall(action, values)
 
 
-def make_command(mutation: CommandAction, values: Values, controller_id: str) -> Command:
-    """Return the command of a mutation; a new flow's controller is the route's by default."""
+def make_command(
+    mutation: CommandAction,
+    values: Values,
+    controller_id: str,
+    *,
+    separate_approver: bool = False,
+    link_hash: Patch[str | None] = KEEP,
+) -> Command:
+    """Return the command of a mutation; a new flow's controller is the route's by default.
+
+    `separate_approver` is the route's, and `link_hash` of a link that is made for the caller.
+    """
+    given = {name: value for name, value in values.items() if name not in {"early", "resume_link"}}
     if mutation.command is CreateFlow:
-        return CreateFlow(**{"controller_id": controller_id, **values})
-    return mutation.command(**values)
+        made = {"controller_id": controller_id, **given, "separate_approver": separate_approver}
+        return CreateFlow(**made)
+    given = {"flow_id": FlowId(""), **given}
+    given.pop("correlation_key", None)
+    if mutation.command is SetWaiting:
+        return SetWaiting(**given, link_hash=link_hash, separate_approver=separate_approver)
+    return (ResumeEarly if values.get("early") else mutation.command)(**given)
+
+
+def correlation_of(mutation: CommandAction, values: Values) -> str | None:
+    """Return the correlation key that names a command's flow in the place of its id."""
+    return None if mutation.command is CreateFlow else values.get("correlation_key")

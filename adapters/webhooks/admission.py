@@ -11,7 +11,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from attrs import Factory, define, evolve, field, frozen, setters
 
-from adapters.webhooks import responses
+from adapters.webhooks import responses, resume_links
 from adapters.webhooks.auth import authenticate
 from adapters.webhooks.client import (
     IPNetwork,
@@ -118,7 +118,29 @@ class ProbePermit:
         """Do nothing: a probe takes no place."""
 
 
-RequestPermit: TypeAlias = RoutePermit | UnverifiedPermit | ProbePermit
+@frozen(kw_only=True)
+class LinkPermit:
+    """Lets a request of whoever follows a resume link in, be there such a link or not."""
+
+    token: str = field(repr=False)
+    context: RequestContext
+    slot: Slot
+    body_bounds: tuple[int, float]
+    fields: ClassVar[Headers] = ()
+    route_id: ClassVar[None] = None
+    is_authenticated: ClassVar[bool] = False
+
+    @property
+    def body_bytes(self) -> int:
+        """Return how long the body may be."""
+        return self.body_bounds[0]
+
+    def release(self) -> None:
+        """Free the request's place; a second call, also from another thread, does nothing."""
+        self.slot.release()
+
+
+RequestPermit: TypeAlias = RoutePermit | UnverifiedPermit | LinkPermit | ProbePermit
 
 _EVERYBODY: Final = ("", "")
 
@@ -180,8 +202,8 @@ class Admission:
         client = client_address(
             head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
         )
-        is_probe = head.path in _PROBES
-        route = None if is_probe else table.routes.find(head.path)
+        is_probe, is_link = head.path in _PROBES, head.path.startswith(resume_links.PREFIX)
+        route = None if is_probe or is_link else table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
@@ -192,6 +214,8 @@ class Admission:
             if head.method in {"GET", "HEAD"}:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
+        if is_link:
+            return self._let_follow(head, client_key(client, table.limits.ipv6_prefix), context)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
             return self._refuse(
@@ -199,6 +223,27 @@ class Admission:
             )
         counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
         return self._let_in(head, route, counted, context)
+
+    def _let_follow(
+        self, head: RequestHead, client: str, context: RequestContext
+    ) -> LinkPermit | Response:
+        limits, counted = self.table.limits, (resume_links.COUNTED_AS, client)
+        if _is_too_large(head, resume_links.BODY_BYTES):
+            return self._refuse(context, responses.PAYLOAD_TOO_LARGE)
+        if head.method != "POST":
+            return self._refuse(context, responses.ONLY_POST)
+        if retry_after := self._rate.hit(counted, limits):
+            return self._refuse(context, responses.rate_limited(retry_after))
+        slot = self._in_flight.take(counted, limits.in_flight)
+        if slot is None:
+            return self._refuse(context, responses.TOO_MANY_IN_FLIGHT)
+        seconds = min(limits.body_seconds, limits.unverified_body_seconds)
+        return LinkPermit(
+            token=head.path.removeprefix(resume_links.PREFIX),
+            context=context,
+            slot=slot,
+            body_bounds=(resume_links.BODY_BYTES, seconds),
+        )
 
     def _let_in(
         self, head: RequestHead, route: WebhookRoute, counted: CallerKey, context: RequestContext

@@ -14,10 +14,11 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
-from adapters.webhooks.json_schema import ANYTHING, JsonSchema, or_null
+from adapters.presentation.printable import read_rfc_3339
+from adapters.webhooks.json_schema import ANYTHING, JsonSchema, any_of, or_null
 from adapters.webhooks.strict_json import Overflow, compact_json
 from adapters.webhooks.text import collapse, trim
-from domain.flow.values import BLANKS, Json
+from domain.flow.values import BLANKS, Json, Timestamp
 
 MOST: Final = 2**53 - 1
 """The largest integer that every reader of JSON holds exactly."""
@@ -86,6 +87,15 @@ def _single_line(value: object) -> str | Issue:
     return taken if isinstance(taken, Issue) else collapse(taken)
 
 
+def text_up_to(most: int) -> Decoder:
+    """Take a text of so many characters at most."""
+    issue = Issue(f"Too big: expected string to have <={most} characters")
+    return Decoder(
+        lambda value: issue if isinstance(value, str) and len(value) > most else _text(value),
+        {**text.schema, "maxLength": most},
+    )
+
+
 def nullable(decoder: Decoder) -> Decoder:
     """Take null, or what another decoder takes."""
     take = decoder.take
@@ -135,6 +145,24 @@ def _page_cursor(value: object) -> str | Issue:
 
 _A_CHARACTER: Final = "[^" + "".join(f"\\u{ord(blank):04x}" for blank in "\0" + BLANKS) + "]"
 
+_milliseconds: Final = integer_between(0, MOST, most="int")
+_DATE: Final = (
+    r"(19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    r"|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-9]))"
+)
+_TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_INSTANT: Final = rf"^{_DATE}T{_TIME}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{_TIME})$"
+
+
+def _instant(value: object) -> Timestamp | Issue:
+    if not isinstance(value, str):
+        number: int | Issue = _milliseconds.take(value)
+        return number
+    moment = read_rfc_3339(value)
+    words = "Invalid input: expected an instant like 2026-12-01T00:00:00Z"
+    return Issue(words) if moment is None or moment < 0 else moment
+
+
 text: Final = Decoder(_text, {"type": "string", "pattern": _A_CHARACTER})
 """Takes a string; trimmed, it has at least one character."""
 
@@ -143,6 +171,11 @@ single_line: Final = Decoder(_single_line, text.schema)
 
 boolean: Final = Decoder(_boolean, {"type": "boolean"})
 """Takes true or false."""
+
+instant: Final = Decoder(
+    _instant, any_of({"type": "string", "pattern": _INSTANT}, _milliseconds.schema)
+)
+"""Takes a moment, as RFC 3339 writes it or in milliseconds since 1970 as answers show it."""
 
 any_json: Final = Decoder(_any_json, ANYTHING)
 """Takes any JSON value, null too, but no number that a double cannot hold."""

@@ -9,7 +9,16 @@ import orjson
 from attrs import evolve, frozen
 
 from adapters.presentation.wire_json import flow_json, task_json
-from adapters.webhooks.json_schema import NO, TEXT, YES, JsonSchema, an_object, list_of, ref
+from adapters.webhooks.json_schema import (
+    NO,
+    TEXT,
+    YES,
+    JsonSchema,
+    an_object,
+    list_of,
+    or_null,
+    ref,
+)
 from adapters.webhooks.responses import (
     PERSIST_FAILED,
     REPLAYED,
@@ -32,6 +41,7 @@ from domain.application.ports import StoreUnavailable
 from domain.application.views import FlowView, TaskView
 from domain.flow.ids import RouteId
 from domain.flow.refusals import RefusalCode
+from domain.flow.status import WAITS
 
 
 @frozen
@@ -66,6 +76,20 @@ def outcome_response(
     )
 
 
+def with_link(replies: ActionReplies, path: str) -> ActionReplies:
+    """Return the answers of an action that made a link, which is shown where it can be followed.
+
+    Of a link only its hash is kept: a repeat cannot show it again.
+    """
+
+    def accepted(route_id: RouteId, outcome: Accepted, _: Room) -> Response:
+        usable = outcome.flow.status in WAITS and not outcome.is_replay
+        shown = {"applied": True, **_flow(outcome, "flow"), "resumeLink": path if usable else None}
+        return success(route_id, shown)
+
+    return evolve(replies, accepted=accepted)
+
+
 def unsaved_response(
     replies: ActionReplies, route_id: RouteId, error: StoreUnavailable, room: Room
 ) -> Response:
@@ -82,7 +106,7 @@ def _done(word: str) -> Callable[[RouteId, Accepted, Room], Response]:
 
 
 def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
-    return {"created": False, "code": refused.code}
+    return {"created": False, "code": refused.code, **_flow(refused, "current")}
 
 
 def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
@@ -149,13 +173,13 @@ CREATED: Final = ActionReplies(
     _not_created,
     _FLOW_UNSAVED,
     an_object("FlowCreated", {"created": YES, **_SHOWN_FLOW}),
-    an_object("FlowNotCreated", {"created": NO, "code": TEXT}),
+    an_object("FlowNotCreated", {"created": NO, "code": TEXT}, {"current": ref("Flow")}),
 )
 APPLIED: Final = ActionReplies(
     _done("applied"),
     _not_applied,
     _FLOW_UNSAVED,
-    an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}),
+    an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}, {"resumeLink": or_null(TEXT)}),
     an_object("FlowNotChanged", {"applied": NO, "code": TEXT}, {"current": ref("Flow")}),
 )
 CANCELLED: Final = ActionReplies(

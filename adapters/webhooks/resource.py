@@ -9,15 +9,17 @@ from typing import Any, Final, TypeVar, assert_never
 import falcon
 from attrs import Factory, evolve, field, frozen
 
-from adapters.webhooks import responses
+from adapters.webhooks import responses, resume_links
 from adapters.webhooks.actions import (
     ActionCall,
     CommandAction,
     QueryAction,
+    correlation_of,
     make_command,
 )
 from adapters.webhooks.admission import (
     Admission,
+    LinkPermit,
     ProbePermit,
     RequestPermit,
     RoutePermit,
@@ -25,9 +27,15 @@ from adapters.webhooks.admission import (
 )
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
-from adapters.webhooks.outcomes import outcome_response, unsaved_response
+from adapters.webhooks.outcomes import (
+    ActionReplies,
+    outcome_response,
+    unsaved_response,
+    with_link,
+)
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import RawPieces, Response
+from adapters.webhooks.resume_links import NewToken
 from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
 from adapters.webhooks.schemas import Values
@@ -44,8 +52,10 @@ from adapters.webhooks.steps import (
 )
 from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
+from domain.application.sessions import LinkTarget
+from domain.flow.commands import FollowLink
 from domain.flow.ids import RequestId
-from domain.flow.values import Json
+from domain.flow.values import KEEP, Json, Patch
 
 _PERMIT: Final = "taskflow.permit"
 _LATER: Final = "taskflow.later"
@@ -69,12 +79,15 @@ class WebhookResource:
 
     `ready` says whether requests should be sent here, and which parts are not ready; `log_fault`
     takes what went wrong behind an answer of 500 or 503, `submit` has a command carried out.
+    `find_link` finds by its hash what a resume link is for, `new_token` makes a new one.
     """
 
     admission: Admission
     ready: Callable[[], tuple[bool, Sequence[str]]]
     log_fault: LogFault
     submit: Submit
+    find_link: Callable[[str], LinkTarget | None]
+    new_token: NewToken
     _slow_reads: SlowReads = field(
         init=False, default=Factory(lambda self: SlowReads(self.admission.clock), takes_self=True)
     )
@@ -127,6 +140,8 @@ class WebhookResource:
         self, permit: RequestPermit, call: ActionCall | None, response: Response
     ) -> Response:
         action, flow_id = response.action, None
+        if isinstance(permit, LinkPermit):
+            action = resume_links.ACTION
         if call is not None:
             action, flow_id = call.action.name, call.values.get("flow_id")
         try:
@@ -137,14 +152,14 @@ class WebhookResource:
         fields = (*response.headers, *permit.fields)
         return evolve(response, headers=fields) if permit.fields else response
 
-    def _read(
-        self, permit: RequestPermit, environ: dict[str, Any]
-    ) -> _Request | Response | ReadStep:
+    def _read(self, permit: RequestPermit, environ: dict[str, Any]) -> _Request | Response | Step:
         if isinstance(permit, ProbePermit):
             return ReadStep(self._probe) if permit.path == READY else responses.ALIVE
         body = environ["wsgi.input"].read(permit.body_bytes + 1)
         if len(body) > permit.body_bytes:
             return responses.payload_too_large(permit.route_id)
+        if isinstance(permit, LinkPermit):
+            return self._follow(permit, body)
         if isinstance(permit, RoutePermit):
             return self._understand(permit, body)
         verified = self.admission.verify(permit, body)
@@ -160,6 +175,39 @@ class WebhookResource:
     def _probe(self) -> Response:
         is_ready, parts = self.ready()
         return responses.readiness(is_ready=is_ready, parts=parts)
+
+    def _follow(self, permit: LinkPermit, body: bytes) -> Response | CommandStep:
+        if not resume_links.is_empty(body):
+            return resume_links.BODY_REFUSED
+        link_hash = resume_links.hash_of(permit.token)
+        try:
+            target = self.find_link(link_hash)
+        except StoreUnavailable as error:
+            return self._link_unsaved(permit, error)
+        if target is None:
+            return resume_links.NOT_FOUND
+        context = permit.context
+        metadata = CommandMetadata(
+            actor=target.actor,
+            request_id=context.request_id,
+            remote_address=context.remote_address,
+        )
+        command = FollowLink(flow_id=target.flow_id, link_hash=link_hash)
+        return CommandStep(
+            target.session.submission(command, metadata), partial(self._show_followed, permit)
+        )
+
+    def _show_followed(self, permit: LinkPermit, result: CommandResult) -> Response:
+        if isinstance(result, StoreUnavailable):
+            return self._link_unsaved(permit, result)
+        if isinstance(result, Exception):
+            raise result
+        response = resume_links.followed(result)
+        return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
+
+    def _link_unsaved(self, permit: LinkPermit, error: StoreUnavailable) -> Response:
+        self.log_fault(permit.context.request_id, error)
+        return resume_links.UNSAVED
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
         route, call, permit = request.permit.route, request.call, request.permit
@@ -184,7 +232,7 @@ class WebhookResource:
             partial(self._ask_shortly, request, query),
             partial(self._ask_at_length, request, query),
         )
-        if not in_loop:
+        if not in_loop or query.takes_long(request.call.values):
             return ReadStep(long, is_urgent=False)
         if not self._slow_reads.are_expected():
             try:
@@ -221,25 +269,43 @@ class WebhookResource:
         key = request.asked.key(route.route_id, permit.idempotency_keys)
         if isinstance(key, Issue):
             return responses.invalid_request(route.route_id, key.text)
-        command = make_command(action, request.call.values, route.controller_id)
+        replies, link_hash = self._make_link(action, request.call.values)
+        command = make_command(
+            action,
+            request.call.values,
+            route.controller_id,
+            separate_approver=route.separate_approver,
+            link_hash=link_hash,
+        )
         metadata = CommandMetadata(
             actor=Actor(kind=ActorKind.ROUTE, name=route.route_id, key_id=permit.context.key_id),
             request_id=permit.context.request_id,
             remote_address=permit.context.remote_address,
             request_key=key,
         )
-        return CommandStep(
-            route.session.submission(command, metadata), partial(self._show, permit, action)
+        submission = route.session.submission(
+            command, metadata, correlation_of(action, request.call.values)
         )
+        return CommandStep(submission, partial(self._show, permit, replies))
 
-    def _show(self, permit: RoutePermit, action: CommandAction, result: CommandResult) -> Response:
+    def _make_link(
+        self, action: CommandAction, values: Values
+    ) -> tuple[ActionReplies, Patch[str | None]]:
+        """Return the answers and the hash of a link, where one is asked for or taken back."""
+        wanted = values.get("resume_link")
+        if not wanted:
+            return action.replies, KEEP if wanted is None else None
+        token = self.new_token()
+        return with_link(action.replies, resume_links.path_of(token)), resume_links.hash_of(token)
+
+    def _show(self, permit: RoutePermit, replies: ActionReplies, result: CommandResult) -> Response:
         route, room = permit.route, Room(permit.route.limits.answer_bytes)
         if isinstance(result, StoreUnavailable):
             self.log_fault(permit.context.request_id, result)
-            return room.put_into(unsaved_response(action.replies, route.route_id, result, room))
+            return room.put_into(unsaved_response(replies, route.route_id, result, room))
         if isinstance(result, Exception):
             raise result
-        response = room.put_into(outcome_response(action.replies, route.route_id, result, room))
+        response = room.put_into(outcome_response(replies, route.route_id, result, room))
         return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
 
 

@@ -200,6 +200,7 @@ def _retry_after(seconds: int) -> Headers:
     return (("Retry-After", str(seconds)),)
 
 
+STORE_RETRY: Final = _retry_after(STORE_RETRY_SECONDS)
 ROUTE_NOT_FOUND: Final = unrouted("route_not_found", "Not Found")
 TOO_MANY_IN_FLIGHT: Final = unrouted("too_many_in_flight", "Too Many Requests", _retry_after(1))
 UNAUTHORIZED: Final = unrouted("unauthorized", "unauthorized")

@@ -49,7 +49,8 @@ class WebhookRoute:
 
     `session` is bound to that owner; nothing here can name another one. With `verify`, requests are
     signed, and their heads do not say who asks. `may` has the names of the actions that a key may
-    ask for; one that is not in it may ask for all.
+    ask for; one that is not in it may ask for all. Of a `separate_approver`, who lets a flow wait
+    may not resume it.
     """
 
     route_id: RouteId
@@ -60,6 +61,7 @@ class WebhookRoute:
     verify: Verify | None = field(default=None, repr=False)
     may: Mapping[KeyId, AbstractSet[str]] = field(factory=dict)
     limits: RouteLimits = field(factory=RouteLimits)
+    separate_approver: bool = False
     payloads: PayloadMap | None = field(default=None, repr=False)
     """What makes actions of its senders' payloads; without it they send actions."""
 

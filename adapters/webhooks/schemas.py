@@ -15,12 +15,14 @@ from adapters.webhooks.fields import (
     Issue,
     any_json,
     boolean,
+    instant,
     integer_between,
     nullable,
     one_of,
     page_cursor,
     single_line,
     text,
+    text_up_to,
 )
 from adapters.webhooks.json_schema import JsonSchema, an_object
 from domain.flow.status import (
@@ -28,6 +30,7 @@ from domain.flow.status import (
     ENDED,
     FlowStatus,
     NotifyPolicy,
+    OnTimeout,
     Runtime,
     TaskStatus,
     TerminalOutcome,
@@ -97,7 +100,11 @@ class Schema:
 def request_schema(action: str, schema: Schema) -> JsonSchema:
     """Return the schema of the requests that ask for an action."""
     fields = {each.wire: each.decoder.schema for each in schema.fields}
-    required = {each.wire: fields.pop(each.wire) for each in schema.fields if each.required}
+    required = {
+        each.wire: fields.pop(each.wire)
+        for each in schema.fields
+        if each.required and each.replaced_by is None
+    }
     title = "".join(word.capitalize() for word in action.split("_"))
     known = an_object(title, {"action": {"const": action}, **required}, fields)
     for rule in schema.rules:
@@ -109,7 +116,8 @@ def decode(schema: Schema, document: Mapping[str, object]) -> Values | Issue:
     """Return what a request gives, or its first issue: of its fields, its keys, their rule."""
     values = {}
     for each in schema.fields:
-        if each.wire not in document and not each.required:
+        is_needed = each.required and each.replaced_by not in document
+        if each.wire not in document and not is_needed:
             continue
         taken = each.decoder.take(document.get(each.wire, UNDEFINED))
         if isinstance(taken, Issue):
@@ -130,7 +138,25 @@ def _unrecognized(schema: Schema, document: Mapping[str, object]) -> Issue:
 
 _safe_integer: Final = integer_between(0, MOST, most="int")
 
-FLOW_ID: Final = SchemaField("flowId", text, required=True)
+MOST_IN_KEY: Final = 256
+CORRELATION_KEY: Final = SchemaField("correlationKey", text_up_to(MOST_IN_KEY))
+
+
+def one_name_of(wire: str, correlation: SchemaField) -> SchemaRule:
+    """Take a field, or the correlation key in its place."""
+    other = correlation.wire
+    return SchemaRule(
+        lambda sent, _: not sent.keys() >= {wire, other},
+        Issue(f"{other}: {other} stands in the place of {wire}: send one of them"),
+        f"`{wire}` or `{other}`: one of them.",
+        {"oneOf": [{"required": [wire]}, {"required": [other]}]},
+    )
+
+
+FLOW_ID: Final = SchemaField("flowId", text, required=True, replaced_by=CORRELATION_KEY.wire)
+FLOW: Final = (FLOW_ID, CORRELATION_KEY)
+"""The flow that an action is on: by its id, or the live one that a correlation key names."""
+ONE_NAME: Final = one_name_of(FLOW_ID.wire, CORRELATION_KEY)
 REVISION: Final = SchemaField("expectedRevision", _safe_integer, required=True)
 CURRENT_STEP: Final = SchemaField("currentStep", nullable(text))
 STATE_JSON: Final = SchemaField("stateJson", any_json)
@@ -156,14 +182,24 @@ REPORTED_STATUSES: Final = (
 )
 MOST_LISTED: Final = 1000
 
-NO_FIELDS: Final = Schema(())
-ONE_FLOW: Final = Schema((FLOW_ID,))
-TOKEN: Final = Schema((SchemaField("token", text, required=True),))
+LATEST_FLOW: Final = Schema((CORRELATION_KEY,))
+ONE_FLOW: Final = Schema(FLOW, (ONE_NAME,))
+TOKEN: Final = Schema(
+    (
+        SchemaField("token", text, required=True, replaced_by=CORRELATION_KEY.wire),
+        CORRELATION_KEY,
+    ),
+    (one_name_of("token", CORRELATION_KEY),),
+)
 LIST_FLOWS: Final = Schema(
     (
         SchemaField("limit", integer_between(1, MOST_LISTED, most="number")),
         SchemaField("cursor", page_cursor),
         SchemaField("status", one_of(FlowStatus)),
+        SchemaField("controllerId", text),
+        SchemaField("currentStep", text),
+        CORRELATION_KEY,
+        SchemaField("updatedSince", instant),
     )
 )
 CREATE_FLOW: Final = Schema(
@@ -175,26 +211,44 @@ CREATE_FLOW: Final = Schema(
         CURRENT_STEP,
         STATE_JSON,
         WAIT_JSON,
+        CORRELATION_KEY,
     )
 )
+TIMEOUT_NEEDS_UNTIL: Final = SchemaRule(
+    lambda sent, _: "onTimeout" not in sent or "until" in sent,
+    Issue("onTimeout: onTimeout needs an until"),
+    "`onTimeout`: only beside an `until`.",
+    {"dependentRequired": {"onTimeout": ["until"]}},
+)
 SET_WAITING: Final = Schema(
-    (FLOW_ID, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON, BLOCKED_TASK_ID, BLOCKED_SUMMARY)
+    (
+        *(*FLOW, REVISION, CURRENT_STEP, STATE_JSON, WAIT_JSON),
+        *(BLOCKED_TASK_ID, BLOCKED_SUMMARY),
+        SchemaField("until", nullable(instant)),
+        SchemaField("onTimeout", one_of(OnTimeout)),
+        SchemaField("resumeLink", boolean),
+    ),
+    (ONE_NAME, TIMEOUT_NEEDS_UNTIL),
 )
 RESUME_FLOW: Final = Schema(
     (
-        FLOW_ID,
+        *FLOW,
         REVISION,
         SchemaField("status", one_of((FlowStatus.QUEUED, FlowStatus.RUNNING))),
         CURRENT_STEP,
         STATE_JSON,
-    )
+        SchemaField("early", boolean),
+    ),
+    (ONE_NAME,),
 )
-FINISH_FLOW: Final = Schema((FLOW_ID, REVISION, STATE_JSON))
-FAIL_FLOW: Final = Schema((FLOW_ID, REVISION, STATE_JSON, BLOCKED_TASK_ID, BLOCKED_SUMMARY))
-REQUEST_CANCEL: Final = Schema((FLOW_ID, REVISION))
+FINISH_FLOW: Final = Schema((*FLOW, REVISION, STATE_JSON), (ONE_NAME,))
+FAIL_FLOW: Final = Schema(
+    (*FLOW, REVISION, STATE_JSON, BLOCKED_TASK_ID, BLOCKED_SUMMARY), (ONE_NAME,)
+)
+REQUEST_CANCEL: Final = Schema((*FLOW, REVISION), (ONE_NAME,))
 RUN_TASK: Final = Schema(
     (
-        FLOW_ID,
+        *FLOW,
         SchemaField("runtime", one_of(Runtime), required=True),
         SchemaField("sourceId", text),
         SchemaField("childSessionKey", text),
@@ -211,6 +265,7 @@ RUN_TASK: Final = Schema(
         PROGRESS_SUMMARY,
     ),
     (
+        ONE_NAME,
         only_beside(
             ("startedAt", "lastEventAt", "progressSummary"),
             (TaskStatus.RUNNING,),
@@ -221,7 +276,7 @@ RUN_TASK: Final = Schema(
 )
 UPDATE_TASK: Final = Schema(
     (
-        FLOW_ID,
+        *FLOW,
         SchemaField("taskId", text, required=True),
         SchemaField("status", one_of(REPORTED_STATUSES), required=True),
         PROGRESS_SUMMARY,
@@ -230,6 +285,7 @@ UPDATE_TASK: Final = Schema(
         SchemaField("error", nullable(text)),
     ),
     (
+        ONE_NAME,
         only_beside(
             ("terminalSummary", "terminalOutcome", "error"),
             [status for status in REPORTED_STATUSES if status in ENDED],

@@ -6,7 +6,7 @@ So each outcome says on which commit it rests, and is an answer only once that o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
@@ -21,6 +21,7 @@ from domain.application.outcomes import (
 )
 from domain.application.ports import (
     Commit,
+    CorrelationRef,
     FlowRef,
     FlowStore,
     IdempotencyRecord,
@@ -34,9 +35,9 @@ from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import fold
-from domain.flow.ids import Owner
+from domain.flow.ids import FlowId, Owner
 from domain.flow.refusals import Refusal
-from domain.flow.state import Flow, is_whole
+from domain.flow.state import Flow, is_named, is_whole
 
 ATTEMPTS: Final = 1000
 """How often a command that loses to other writers is decided again. Each loss is another's win."""
@@ -44,16 +45,29 @@ ATTEMPTS: Final = 1000
 
 @frozen
 class Submission:
-    """A command that is to be carried out, and where it comes from."""
+    """A command that is to be carried out, and where it comes from.
+
+    With a correlation key it is one on the live flow that the key names when it is decided.
+    """
 
     context: CommandContext
     metadata: CommandMetadata
+    correlation_key: str | None = None
 
     @property
     def owner(self) -> Owner:
         """Whose command it is."""
         return self.context.owner
 
+    @property
+    def named(self) -> CorrelationRef | None:
+        """The correlation key whose flow it concerns: to be changed, or in a creation's way."""
+        command = self.context.command
+        key = command.correlation_key if isinstance(command, CreateFlow) else self.correlation_key
+        return None if key is None else (self.owner, key)
+
+
+_Named: TypeAlias = Mapping[CorrelationRef, FlowId]
 
 CarryOut: TypeAlias = Callable[[Sequence[Submission]], Sequence[Outcome | Exception]]
 """Carries out commands in order; returns the outcome of each, or the exception that it raised."""
@@ -94,16 +108,19 @@ def _attempt_apart(store: FlowStore, submissions: Sequence[Submission]) -> Seque
 
 def _attempt(store: FlowStore, submissions: Sequence[Submission]) -> Sequence[_Answer]:
     try:
-        loaded = _load(store, submissions)
+        named = _find_named(store, submissions)
+        loaded = _load(store, submissions, named)
     except StoreUnavailable as error:
         return [error] * len(submissions)
-    batch = _Batch(store, loaded)
+    batch = _Batch(store, loaded, dict(named))
     decided = [batch.decide(each) for each in submissions]
     try:
         written = store.append_many(batch.commits) if batch.commits else ()
     except StoreUnavailable as error:
         return [
-            each.answer if each.rests_on is None else _not_persisted(loaded, submission, error)
+            each.answer
+            if each.rests_on is None
+            else _not_persisted(loaded, submission, named, error)
             for each, submission in zip(decided, submissions, strict=True)
         ]
     return [
@@ -111,13 +128,19 @@ def _attempt(store: FlowStore, submissions: Sequence[Submission]) -> Sequence[_A
     ]
 
 
-def _load(store: FlowStore, submissions: Sequence[Submission]) -> Loaded:
+def _find_named(store: FlowStore, submissions: Sequence[Submission]) -> _Named:
+    keys = {each.named for each in submissions if each.named is not None}
+    return store.find_named(keys) if keys else {}
+
+
+def _load(store: FlowStore, submissions: Sequence[Submission], named: _Named) -> Loaded:
     wanted: dict[FlowRef, list[FlowCommand]] = {}
     keys: list[KeyRef] = []
     for each in submissions:
-        command = each.context.command
-        if not isinstance(command, CreateFlow):
-            wanted.setdefault((each.owner, command.flow_id), []).append(command)
+        command, ref = each.context.command, _ref(each, named)
+        if ref is not None:
+            commands = wanted.setdefault(ref, [])
+            commands += [] if isinstance(command, CreateFlow) else [command]
         keys += _spellings(each.metadata.request_key)
     return store.load_many(wanted, keys) if wanted or keys else Loaded({}, {})
 
@@ -126,13 +149,19 @@ def _spellings(key: RequestKey | None) -> Sequence[KeyRef]:
     return () if key is None else [(key.route_id, each) for each in (key.key, *key.aliases)]
 
 
-def _ref(submission: Submission) -> FlowRef | None:
-    command = submission.context.command
+def _ref(submission: Submission, named: _Named) -> FlowRef | None:
+    """Return the flow that a command is decided on; None if there is none."""
+    command, key = submission.context.command, submission.named
+    if key is not None:
+        return (submission.owner, named[key]) if key in named else None
     return None if isinstance(command, CreateFlow) else (submission.owner, command.flow_id)
 
 
-def _not_persisted(loaded: Loaded, submission: Submission, error: Exception) -> NotPersisted:
-    ref = _ref(submission)
+def _not_persisted(
+    loaded: Loaded, submission: Submission, named: _Named, error: Exception
+) -> NotPersisted:
+    is_new = isinstance(submission.context.command, CreateFlow)
+    ref = None if is_new else _ref(submission, named)
     answer = NotPersisted(None if ref is None else loaded.flows.get(ref))
     answer.__cause__ = error
     return answer
@@ -157,14 +186,16 @@ class _KeyUse:
 
 @define
 class _Batch:
-    """The flows and request keys of a batch, as its commands so far leave them."""
+    """The flows and keys of a batch, as its commands so far leave them."""
 
     store: FlowStore
     loaded: Loaded
+    named: dict[CorrelationRef, FlowId]
     commits: list[Commit] = field(factory=list, init=False)
     _flows: dict[FlowRef, Flow] = field(init=False)
     _last: dict[FlowRef, int] = field(factory=dict, init=False)
     _keys: dict[KeyRef, _KeyUse] = field(init=False)
+    _freed: dict[CorrelationRef, int] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with what is persisted."""
@@ -179,9 +210,8 @@ class _Batch:
             return _Decided(fault, None)
 
     def _decide(self, submission: Submission) -> _Decided:
-        context, ref = submission.context, _ref(submission)
-        flow = None if ref is None else self._flows.get(ref)
-        rests_on = None if ref is None else self._last.get(ref)
+        context = submission.context
+        flow, rests_on = self._flow_of(submission)
         decision = decide(flow, context)
         if isinstance(decision, Refusal):
             return _Decided(rejected(decision, context.command), rests_on)
@@ -194,10 +224,19 @@ class _Batch:
             rests_on = self._add(commit)
         return _Decided(answer, rests_on)
 
+    def _flow_of(self, submission: Submission) -> tuple[Flow | None, int | None]:
+        """Return the flow that a command is decided on, and the commit on which that rests."""
+        ref, name = _ref(submission, self.named), submission.named
+        flow = None if ref is None else self._flows.get(ref)
+        if name is not None and (flow is None or not is_named(flow, name[1])):
+            return None, self._freed.get(name)  # it may have ended since it was found
+        return flow, None if ref is None else self._last.get(ref)
+
     def _add(self, commit: Commit) -> int:
         number, ref = len(self.commits), (commit.flow.owner, commit.flow.flow_id)
         self.commits.append(commit)
         self._flows[ref], self._last[ref] = commit.flow, number
+        self._keep_name(commit.flow, number)
         if (key := commit.request_key) is not None:
             record = IdempotencyRecord(
                 request_hash=key.request_hash,
@@ -207,6 +246,15 @@ class _Batch:
             )
             self._keys[key.route_id, key.key] = _KeyUse(record, commit.flow, number)
         return number
+
+    def _keep_name(self, flow: Flow, number: int) -> None:
+        if flow.correlation_key is None:
+            return
+        ref = (flow.owner, flow.correlation_key)
+        if is_named(flow, flow.correlation_key):
+            self.named[ref] = flow.flow_id
+        elif self.named.get(ref) == flow.flow_id:
+            self._freed[ref] = number
 
     def _repeat(self, submission: Submission) -> _Decided | None:
         key = submission.metadata.request_key

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from attrs import Factory, evolve, frozen
 
 from domain.application.batch import CarryOut, carry_out
+from domain.application.due_waits import EndedWaits, WaitStore, end_due_waits
 from domain.application.listening import ListeningPeriod
 from domain.application.outcomes import Outcome
 from domain.application.ports import Clock, NewId
@@ -21,7 +22,7 @@ from domain.flow.ids import FlowId, Owner, RequestId
 SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, name="sweep")
 
 
-class OperatedStore(SweptStore, Protocol):
+class OperatedStore(SweptStore, WaitStore, Protocol):
     """A store that finds the owner of a flow."""
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
@@ -69,6 +70,10 @@ class Operators:
         before = period.stale_before
         rest = sweeper.sweep_claimed(period) if before is None else sweeper.sweep(before)
         return swept + rest, seen
+
+    def end_due_waits(self, goes_on: Callable[[], bool] = lambda: True) -> EndedWaits:
+        """End the waits that are due, in steps, as long as `goes_on` says so."""
+        return end_due_waits(self._flows(), self.store, self._origin(), goes_on)
 
     def _sweeper(self) -> Sweeper:
         return Sweeper(self.store, self._flows(), self._origin())

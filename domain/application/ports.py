@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.commands import FlowCommand
-from domain.flow.ids import FlowId, Owner, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -72,12 +72,43 @@ KeyRef: TypeAlias = tuple[RouteId, str]
 """A request key, as one of its spellings on its route."""
 
 
+CorrelationRef: TypeAlias = tuple[Owner, str]
+"""A correlation key of an owner's."""
+
+
+@frozen(kw_only=True)
+class IssuedLink:
+    """Which flow a resume link is for, and the key of the route that it was made for."""
+
+    owner: Owner
+    flow_id: FlowId
+    route_id: RouteId
+    key_id: KeyId
+
+
 @frozen
 class Loaded:
     """What was found of what a batch asked for."""
 
     flows: Mapping[FlowRef, Flow]
     records: Mapping[KeyRef, IdempotencyRecord]
+
+
+@frozen(kw_only=True)
+class ListFilter:
+    """What flows of a list have in common; what is None does not matter.
+
+    `updated_since` compares the moment at which a flow's revision moved last.
+    """
+
+    status: FlowStatus | None = None
+    controller_id: str | None = None
+    current_step: str | None = None
+    correlation_key: str | None = None
+    updated_since: Timestamp | None = None
+
+
+NO_FILTER: Final = ListFilter()
 
 
 @frozen(kw_only=True)
@@ -122,14 +153,22 @@ class FlowStore(Protocol):
         """
         ...
 
+    def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
+        """Return the live flows that correlation keys name: of each at most one.
+
+        What is returned may have ended since.
+        """
+        ...
+
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         """Write commits durably, in order and in one transaction; say of each if it was written.
 
-        One is not, and leaves nothing, if another writer was first: its stream went on, or its
-        request key is taken. Then the later commits on its flow are not written either, and a store
-        may leave out the earlier ones too: all that is not written is decided again. Whatever
-        is raised, nothing was written; or perhaps all, if it is a disk or a server that ended the
-        work and did not say how.
+        One is not, and leaves nothing, if another writer was first: its stream went on, its
+        request key is taken, or it opens a flow whose correlation key names a live flow that was
+        written before, be it in this batch. Then the later commits on its flow are not written
+        either, and a store may leave out the earlier ones too: all that is not written is decided
+        again. Whatever is raised, nothing was written; or perhaps all, if it is a disk or a server
+        that ended the work and did not say how.
         """
         ...
 
@@ -166,7 +205,7 @@ class FlowStore(Protocol):
         *,
         limit: int,
         before: int | None,
-        status: FlowStatus | None,
+        only: ListFilter,
         add: Callable[[bytes], bool],
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows, created before a position, newest first.
@@ -174,6 +213,10 @@ class FlowStore(Protocol):
         Each is read when there is room for it: the first of which `add` says that there is none is
         not part of the page. Returns the last that is, if there are flows behind it.
         """
+        ...
+
+    def find_link(self, link_hash: str) -> IssuedLink | None:
+        """Return what a resume link is for, be its wait over or not, by the hash of the link."""
         ...
 
     def position_of(self, owner: Owner, flow_id: FlowId) -> int | None:

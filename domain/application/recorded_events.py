@@ -7,7 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from domain.flow.events import Event
-from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
+from domain.flow.ids import CallerId, FlowId, KeyId, RequestId, RouteId
 from domain.flow.rules import RULES
 from domain.flow.values import Timestamp
 
@@ -18,6 +18,7 @@ class ActorKind(StrEnum):
     ROUTE = "route"
     OPERATOR = "operator"
     SYSTEM = "system"
+    LINK = "link"
 
 
 @frozen(kw_only=True)
@@ -25,12 +26,20 @@ class Actor:
     """Who caused an event, as the server derived it; a caller cannot choose it.
 
     A route has the id of the key that authenticated (`default` for a plain secret); an operator
-    and the system have a name instead of a route, and no key.
+    and the system have a name instead of a route, and no key. Of whoever followed a link no more is
+    known than the route and the key that it was made for.
     """
 
     kind: ActorKind
     name: str
     key_id: KeyId | None = None
+
+    @property
+    def caller(self) -> CallerId | None:
+        """The key of a route that a command came with, if it did."""
+        if self.kind is not ActorKind.ROUTE or self.key_id is None:
+            return None
+        return CallerId(f"{self.name}/{self.key_id}")
 
 
 @frozen(kw_only=True)

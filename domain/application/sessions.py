@@ -10,8 +10,8 @@ from attrs import Factory, frozen
 
 from domain.application.batch import CarryOut, Submission, carry_out
 from domain.application.outcomes import FlowPage, Outcome, UnknownCursor
-from domain.application.ports import Clock, FlowStore, NewId
-from domain.application.recorded_events import CommandMetadata
+from domain.application.ports import NO_FILTER, Clock, FlowStore, ListFilter, NewId
+from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
 from domain.application.views import FlowView, TaskSummary, flow_view, task_summary
 from domain.flow.commands import Command, CommandContext
 from domain.flow.ids import FlowId, Owner
@@ -36,6 +36,23 @@ class TaskFlows:
     def bind_session(self, owner: Owner) -> OwnerSession:
         """Return the handle to one owner's flows; it cannot name another."""
         return OwnerSession(self.store, self.clock, self.new_id, self.carry_out, owner)
+
+    def find_link(self, link_hash: str) -> LinkTarget | None:
+        """Return what a resume link is for; having it is the right to follow it."""
+        found = self.store.find_link(link_hash)
+        if found is None:
+            return None
+        actor = Actor(kind=ActorKind.LINK, name=found.route_id, key_id=found.key_id)
+        return LinkTarget(self.bind_session(found.owner), found.flow_id, actor)
+
+
+@frozen
+class LinkTarget:
+    """The flow that a resume link is for, the handle to it, and in whose name it is followed."""
+
+    session: OwnerSession
+    flow_id: FlowId
+    actor: Actor
 
 
 @frozen
@@ -64,9 +81,23 @@ class OwnerSession:
         """Return the JSON that is shown of a flow, if the owner has it."""
         return self.store.find_json(self.owner, flow_id)
 
-    def latest_json(self) -> bytes | None:
-        """Return the JSON that is shown of the flow that the owner created last."""
-        return self.store.latest_json(self.owner)
+    def find_by_correlation(self, key: str) -> FlowId | None:
+        """Return the live flow that a correlation key names, if the owner has it."""
+        ref = (self.owner, key)
+        return self.store.find_named([ref]).get(ref)
+
+    def latest_json(self, correlation_key: str | None = None) -> bytes | None:
+        """Return the JSON of the flow that the owner created last, or the last that has a key."""
+        if correlation_key is None:
+            return self.store.latest_json(self.owner)
+        found: list[bytes] = []
+
+        def add(text: bytes) -> bool:
+            found.append(text)
+            return True
+
+        self.page_json(add, limit=1, only=ListFilter(correlation_key=correlation_key))
+        return found[0] if found else None
 
     def resolve_json(self, token: str) -> bytes | None:
         """Return the JSON of the flow of a token; else as `resolve`."""
@@ -78,7 +109,7 @@ class OwnerSession:
         *,
         limit: int,
         cursor: FlowId | None = None,
-        status: FlowStatus | None = None,
+        only: ListFilter = NO_FILTER,
     ) -> FlowId | None:
         """Hand over the JSON of at most `limit` flows, newest first, those behind a cursor.
 
@@ -89,7 +120,7 @@ class OwnerSession:
             UnknownCursor: if the cursor is no flow of the owner's.
         """
         before = self._position(cursor)
-        return self.store.page_json(self.owner, limit=limit, before=before, status=status, add=add)
+        return self.store.page_json(self.owner, limit=limit, before=before, only=only, add=add)
 
     def summarize_tasks(self, flow_id: FlowId) -> TaskSummary | None:
         """Return the counts of a flow's tasks, if the owner has the flow."""
@@ -121,12 +152,21 @@ class OwnerSession:
             raise UnknownCursor
         return position
 
-    def submission(self, command: Command, metadata: CommandMetadata) -> Submission:
-        """Return a command to be carried out as the owner's: its moment is now."""
+    def submission(
+        self, command: Command, metadata: CommandMetadata, correlation_key: str | None = None
+    ) -> Submission:
+        """Return a command to be carried out as the owner's: its moment is now.
+
+        It is one on the live flow that a correlation key names, if one is given.
+        """
         context = CommandContext(
-            command=command, owner=self.owner, at=self.clock(), new_id=self.new_id()
+            command=command,
+            owner=self.owner,
+            at=self.clock(),
+            new_id=self.new_id(),
+            caller=metadata.actor.caller,
         )
-        return Submission(context, metadata)
+        return Submission(context, metadata, correlation_key)
 
     def execute(self, command: Command, metadata: CommandMetadata) -> Outcome:
         """Decide a command and write its events durably, or return why it is rejected.

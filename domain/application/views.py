@@ -13,6 +13,7 @@ from domain.flow.status import (
     FAILURES,
     FlowStatus,
     NotifyPolicy,
+    OnTimeout,
     Runtime,
     TaskStatus,
     TerminalOutcome,
@@ -31,6 +32,7 @@ class FlowView:
 
     flow_id: FlowId
     controller_id: str
+    correlation_key: str | None
     current_step: str | None
     blocked_task_id: str | None
     blocked_summary: str | None
@@ -40,6 +42,8 @@ class FlowView:
     goal: str
     state_json: Json | None
     wait_json: Json | None
+    until: Timestamp | None
+    on_timeout: OnTimeout | None
     cancel_requested_at: Timestamp | None
     created_at: Timestamp
     updated_at: Timestamp

@@ -6,9 +6,16 @@ from typing import TypeAlias, get_args
 
 from attrs import frozen
 
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
 from domain.flow.rules import RULES, DecisionRules
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.status import (
+    FlowStatus,
+    NotifyPolicy,
+    OnTimeout,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
 ExpectedRevision: TypeAlias = int | None
@@ -17,7 +24,10 @@ ExpectedRevision: TypeAlias = int | None
 
 @frozen(kw_only=True)
 class CreateFlow:
-    """Open a flow."""
+    """Open a flow; no live flow of its owner has the same correlation key.
+
+    `separate_approver` is as in `SetWaiting`.
+    """
 
     goal: str
     controller_id: str
@@ -26,11 +36,18 @@ class CreateFlow:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
+    separate_approver: bool = False
 
 
 @frozen(kw_only=True)
 class SetWaiting:
-    """Let a flow wait for something, or say that it is blocked."""
+    """Let a flow wait for something, or say that it is blocked.
+
+    A wait `until` a moment ends then by itself; by default the flow fails. With `link_hash` (the
+    SHA-256 of a link, in hex) whoever has the link may resume it. Of a `separate_approver` the
+    caller is not one: it may not resume the flow, nor let time or a link do it.
+    """
 
     flow_id: FlowId
     expected_revision: ExpectedRevision
@@ -39,6 +56,10 @@ class SetWaiting:
     wait_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
     blocked_summary: Patch[str | None] = KEEP
+    until: Patch[Timestamp | None] = KEEP
+    on_timeout: OnTimeout | None = None
+    link_hash: Patch[str | None] = KEEP
+    separate_approver: bool = False
 
 
 @frozen(kw_only=True)
@@ -50,6 +71,33 @@ class ResumeFlow:
     status: FlowStatus = FlowStatus.QUEUED
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class ResumeEarly:
+    """Let a flow that waits go on, or the next wait of one that does not wait yet."""
+
+    flow_id: FlowId
+    expected_revision: ExpectedRevision
+    status: FlowStatus = FlowStatus.QUEUED
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FollowLink:
+    """Let a flow go on by a link that was made for its wait."""
+
+    flow_id: FlowId
+    link_hash: str
+
+
+@frozen(kw_only=True)
+class ExpireWait:
+    """End the wait of a flow that lasts until a moment, now that it has come."""
+
+    flow_id: FlowId
+    until: Timestamp
 
 
 @frozen(kw_only=True)
@@ -136,8 +184,12 @@ class LoseTask:
     task_events: int | None = None
 
 
-Revisioned: TypeAlias = SetWaiting | ResumeFlow | FinishFlow | FailFlow | RequestCancel
-FlowCommand: TypeAlias = Revisioned | CancelFlow | RunTask | UpdateTask | LoseTask
+Revisioned: TypeAlias = (
+    SetWaiting | ResumeFlow | ResumeEarly | FinishFlow | FailFlow | RequestCancel
+)
+FlowCommand: TypeAlias = (
+    Revisioned | FollowLink | ExpireWait | CancelFlow | RunTask | UpdateTask | LoseTask
+)
 Command: TypeAlias = CreateFlow | FlowCommand
 
 COMMANDS: tuple[type[Command], ...] = get_args(Command)
@@ -148,8 +200,9 @@ REVISIONED: tuple[type[Revisioned], ...] = get_args(Revisioned)
 class CommandContext:
     """A command as `decide` gets it: with its owner, its moment, and an id for what it may create.
 
-    All three come from outside, read once for each command, so that deciding stays pure. Only a
-    replay decides by other rules than the latest.
+    All come from outside, read once for each command, so that deciding stays pure. `caller` is the
+    key that it came with, if it came over a route. Only a replay decides by other rules than the
+    latest.
     """
 
     command: Command
@@ -157,3 +210,4 @@ class CommandContext:
     at: Timestamp
     new_id: str
     rules: DecisionRules = RULES
+    caller: CallerId | None = None

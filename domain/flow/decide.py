@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
+from attrs import asdict
+
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.decide_task import lose_task, run_task, update_task
+from domain.flow.decide_wait import expire, link_objection, row_of, set_waiting, wait_over
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.rules import DecisionRules
-from domain.flow.state import Flow, cancel_requested
+from domain.flow.state import Flow, cancel_requested, is_named, is_waiting
 from domain.flow.task import find_task
-from domain.flow.values import KEEP, Patch, Timestamp
+from domain.flow.values import Timestamp
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 """The events of an accepted command, possibly none, or why it is refused."""
@@ -27,6 +29,9 @@ NOT_FOUND = Refusal(code=RefusalCode.NOT_FOUND, reason="Flow not found.")
 
 def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
     """Return the events of a command on a flow, or why it is refused.
+
+    A creation is decided on the live flow of the owner that has its correlation key, if there is
+    one.
 
     The events' moment is that of the command, or that of the flow's latest event if the clock has
     stepped back since.
@@ -39,7 +44,9 @@ def decide(flow: Flow | None, context: c.CommandContext) -> Decision:
     if isinstance(command, c.REVISIONED) and command.expected_revision not in {None, flow.revision}:
         reason = "TaskFlow changed since the caller's expected revision."
         return Refusal(code=RefusalCode.REVISION_CONFLICT, reason=reason, flow=flow)
-    row = row_for(type(command), flow)
+    if isinstance(command, c.FollowLink) and (objection := link_objection(flow, command)):
+        return objection
+    row = row_of(flow, context)
     if row.refusal is not None:
         return Refusal(code=row.refusal, reason=_reason(row.refusal, flow), flow=flow)
     return _allowed(flow, command, context, at=max(context.at, flow.latest_at))
@@ -58,12 +65,19 @@ def may_decide_nothing(flow: Flow, task_id: TaskId | None) -> bool:
 def _reason(code: RefusalCode, flow: Flow) -> str:
     if code is RefusalCode.CANCEL_REQUESTED:
         return "Flow cancellation has already been requested."
+    if code is RefusalCode.SAME_APPROVER:
+        return "The key that let the flow wait may not resume it."
+    if code is RefusalCode.WAIT_OVER:
+        return wait_over(flow).reason
     if code is RefusalCode.TASK_NOT_SILENT:
         return "Flow cancellation has not been requested."
     return f"Flow is already {flow.status}."
 
 
 def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext) -> Decision:
+    if flow is not None and flow.owner == context.owner and is_named(flow, command.correlation_key):
+        reason = "Another live flow has this correlationKey."
+        return Refusal(code=RefusalCode.CORRELATION_KEY_TAKEN, reason=reason, flow=flow)
     if flow is not None:
         return Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.")
     created = e.FlowCreated(
@@ -77,16 +91,18 @@ def _create(flow: Flow | None, command: c.CreateFlow, context: c.CommandContext)
         current_step=command.current_step,
         state_json=command.state_json,
         wait_json=command.wait_json,
+        correlation_key=command.correlation_key,
+        requester=context.caller if command.separate_approver else None,
     )
     return (created,)
 
 
-def _allowed(  # noqa: PLR0911 - a line a command
+def _allowed(  # noqa: C901, PLR0911, PLR0912 - a line a command
     flow: Flow, command: c.FlowCommand, context: c.CommandContext, *, at: Timestamp
 ) -> Decision:
     match command:
         case c.SetWaiting():
-            return (_waiting(command, at, context.rules),)
+            return set_waiting(flow, command, context, at=at)
         case c.ResumeFlow():
             resumed = e.FlowResumed(
                 at=at,
@@ -95,6 +111,12 @@ def _allowed(  # noqa: PLR0911 - a line a command
                 state_json=command.state_json,
             )
             return (resumed,)
+        case c.ResumeEarly():
+            return (_resumed_early(flow, command, context, at),)
+        case c.FollowLink():
+            return (e.FlowResumedByLink(at=at, link_hash=command.link_hash),)
+        case c.ExpireWait():
+            return expire(flow, command, at)
         case c.FinishFlow():
             return (e.FlowSucceeded(at=at, state_json=command.state_json),)
         case c.FailFlow():
@@ -113,23 +135,18 @@ def _allowed(  # noqa: PLR0911 - a line a command
             assert_never(command)
 
 
-def _waiting(
-    command: c.SetWaiting, at: Timestamp, rules: DecisionRules
-) -> e.FlowBeganWaiting | e.FlowBecameBlocked:
-    blocked = _given(command.blocked_task_id, rules) or _given(command.blocked_summary, rules)
-    fact = e.FlowBecameBlocked if blocked else e.FlowBeganWaiting
-    return fact(
+def _resumed_early(
+    flow: Flow, command: c.ResumeEarly, context: c.CommandContext, at: Timestamp
+) -> e.FlowResumed | e.FlowResumeKept:
+    resumed = e.FlowResumed(
         at=at,
+        status=command.status,
         current_step=command.current_step,
         state_json=command.state_json,
-        wait_json=command.wait_json,
-        blocked_task_id=command.blocked_task_id,
-        blocked_summary=command.blocked_summary,
     )
-
-
-def _given(text: Patch[str | None], rules: DecisionRules) -> bool:
-    return text is not KEEP and text is not None and not rules.is_blank(text)
+    if is_waiting(flow):
+        return resumed
+    return e.FlowResumeKept(**asdict(resumed, recurse=False), caller=context.caller)
 
 
 def _failed(command: c.FailFlow, at: Timestamp) -> e.FlowFailed:

@@ -10,14 +10,21 @@ from typing import TypeAlias, get_args
 
 from attrs import frozen
 
-from domain.flow.ids import FlowId, Owner, TaskId
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
+from domain.flow.status import (
+    FlowStatus,
+    NotifyPolicy,
+    OnTimeout,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
 from domain.flow.values import KEEP, Json, Patch, Timestamp
 
 
 @frozen(kw_only=True)
 class FlowCreated:
-    """A flow was opened; revision 0."""
+    """A flow was opened; revision 0. `requester` is as in `FlowBeganWaiting`."""
 
     at: Timestamp
     flow_id: FlowId
@@ -29,11 +36,17 @@ class FlowCreated:
     current_step: str | None = None
     state_json: Json | None = None
     wait_json: Json | None = None
+    correlation_key: str | None = None
+    requester: CallerId | None = None
 
 
 @frozen(kw_only=True)
 class FlowBeganWaiting:
-    """The flow waits; its wait data may say for what."""
+    """The flow waits; its wait data may say for what.
+
+    It ends `until` a moment as `on_timeout` says; a link with that hash resumes it. `requester` is
+    who may not, where another key than that of who let it wait has to.
+    """
 
     at: Timestamp
     current_step: Patch[str | None] = KEEP
@@ -41,11 +54,15 @@ class FlowBeganWaiting:
     wait_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
     blocked_summary: Patch[str | None] = KEEP
+    until: Patch[Timestamp | None] = KEEP
+    on_timeout: OnTimeout | None = None
+    link_hash: Patch[str | None] = KEEP
+    requester: CallerId | None = None
 
 
 @frozen(kw_only=True)
 class FlowBecameBlocked:
-    """The flow cannot go on; the block fields say why."""
+    """The flow cannot go on; the block fields say why. The rest is as in `FlowBeganWaiting`."""
 
     at: Timestamp
     current_step: Patch[str | None] = KEEP
@@ -53,6 +70,10 @@ class FlowBecameBlocked:
     wait_json: Patch[Json] = KEEP
     blocked_task_id: Patch[str | None] = KEEP
     blocked_summary: Patch[str | None] = KEEP
+    until: Patch[Timestamp | None] = KEEP
+    on_timeout: OnTimeout | None = None
+    link_hash: Patch[str | None] = KEEP
+    requester: CallerId | None = None
 
 
 @frozen(kw_only=True)
@@ -63,6 +84,33 @@ class FlowResumed:
     status: FlowStatus
     current_step: Patch[str | None] = KEEP
     state_json: Patch[Json] = KEEP
+
+
+@frozen(kw_only=True)
+class FlowResumeKept:
+    """A flow that did not wait will go on when it waits next; its revision does not move."""
+
+    at: Timestamp
+    status: FlowStatus
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+    caller: CallerId | None = None
+
+
+@frozen(kw_only=True)
+class FlowResumedByLink:
+    """Somebody followed the link of the wait: the flow is `queued`, wait and block data cleared."""
+
+    at: Timestamp
+    link_hash: str
+
+
+@frozen(kw_only=True)
+class FlowWaitExpired:
+    """The wait ended by time: the flow is `queued`, or failed; its wait data is cleared."""
+
+    at: Timestamp
+    on_timeout: OnTimeout
 
 
 @frozen(kw_only=True)
@@ -171,12 +219,14 @@ FlowEvent: TypeAlias = (
     FlowBeganWaiting
     | FlowBecameBlocked
     | FlowResumed
+    | FlowResumedByLink
+    | FlowWaitExpired
     | FlowSucceeded
     | FlowFailed
     | FlowCancelRequested
     | FlowCancelled
 )
 TaskEvent: TypeAlias = TaskLinked | TaskDescribed | TaskStarted | TaskProgressed | TaskEnded
-Event: TypeAlias = FlowCreated | FlowEvent | TaskEvent
+Event: TypeAlias = FlowCreated | FlowEvent | FlowResumeKept | TaskEvent
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)

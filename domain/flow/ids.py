@@ -19,5 +19,8 @@ RouteId = NewType("RouteId", str)
 KeyId = NewType("KeyId", str)
 """Names one of a route's secrets, as in `2026-01`; `default` for a plain `secret`."""
 
+CallerId = NewType("CallerId", str)
+"""A key of a route, as in `zapier/2026-01`; no key's id has a slash."""
+
 RequestId = NewType("RequestId", str)
 """Names one request, in its answer, its log line and the events that it caused."""

@@ -1,7 +1,8 @@
 """The lifecycle of a flow, as one table.
 
-A flow is a finite state machine over `FlowStatus`, with two flags that guards read: the cancel
-intent, and whether a child task is active. For each command and each state exactly one row applies;
+A flow is a finite state machine over `FlowStatus`, with four flags that guards read: the cancel
+intent; whether a child task is active; whether the caller let the flow wait and may not resume it;
+and whether a resume was kept for the wait. For each command and each state exactly one row applies;
 it either refuses, or says which events may follow, which status the flow may have then, and by how
 much its revision moves. `decide` consults the table first and adds only what depends on data
 (ownership, revisions, which task). `docs/lifecycle.md` is generated from it, and a replay compares
@@ -11,15 +12,17 @@ every recorded transition with it.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from itertools import product
 from typing import Final, TypeAlias
 
+from attrs import evolve as replace
 from attrs import frozen
 
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.refusals import RefusalCode
 from domain.flow.state import Flow, cancel_requested
-from domain.flow.status import LIVE, TERMINAL, FlowStatus
+from domain.flow.status import LIVE, TERMINAL, WAITS, FlowStatus
 from domain.flow.status import FlowStatus as S
 
 State: TypeAlias = FlowStatus | None
@@ -31,6 +34,8 @@ ANY = frozenset({True, False})
 YES = frozenset({True})
 NO = frozenset({False})
 ALL = frozenset(FlowStatus)
+GOING = LIVE - WAITS
+NOT_WAITING = ALL - WAITS
 ABSENT: frozenset[State] = frozenset({None})
 UNCHANGED: frozenset[FlowStatus] = frozenset()
 """As a row's `target`: the flow stays where it is."""
@@ -44,6 +49,8 @@ class LifecycleRow:
     source: frozenset[State]
     intent: frozenset[bool] = ANY
     active: frozenset[bool] = ANY
+    same: frozenset[bool] = ANY
+    kept: frozenset[bool] = ANY
     refusal: RefusalCode | None = None
     events: EventTypes = ()
     target: frozenset[FlowStatus] = UNCHANGED
@@ -75,13 +82,29 @@ def _settles(command: type[c.Command], events: EventTypes) -> LifecycleRow:
 
 
 REPORTS: Final[EventTypes] = (e.TaskStarted, e.TaskProgressed, e.TaskEnded)
+_BEGINNINGS: Final[EventTypes] = (e.FlowBeganWaiting, e.FlowBecameBlocked)
 _FLOW_COMMANDS: Final = (*c.REVISIONED, c.CancelFlow)
 
 LIFECYCLE: Final[tuple[LifecycleRow, ...]] = (
     LifecycleRow(command=c.CreateFlow, source=ABSENT, events=(e.FlowCreated,), target=LIVE),
     LifecycleRow(command=c.CreateFlow, source=ALL, refusal=RefusalCode.CREATE_REJECTED),
-    _moves(c.SetWaiting, (e.FlowBeganWaiting, e.FlowBecameBlocked), {S.WAITING, S.BLOCKED}),
-    _moves(c.ResumeFlow, (e.FlowResumed,), {S.QUEUED, S.RUNNING}),
+    replace(_moves(c.SetWaiting, _BEGINNINGS, WAITS), kept=NO),
+    replace(_moves(c.SetWaiting, (*_BEGINNINGS, e.FlowResumed), GOING, {2}), kept=YES),
+    replace(_moves(c.ResumeFlow, (e.FlowResumed,), GOING), same=NO),
+    replace(_moves(c.ResumeEarly, (e.FlowResumed,), GOING), source=WAITS, same=NO),
+    replace(_moves(c.ResumeEarly, (e.FlowResumeKept,), by={0}), source=GOING),
+    LifecycleRow(command=c.ResumeFlow, source=LIVE, same=YES, refusal=RefusalCode.SAME_APPROVER),
+    LifecycleRow(command=c.ResumeEarly, source=WAITS, same=YES, refusal=RefusalCode.SAME_APPROVER),
+    replace(_moves(c.FollowLink, (e.FlowResumedByLink,), {S.QUEUED}), source=WAITS),
+    replace(_moves(c.ExpireWait, (e.FlowWaitExpired,), {S.QUEUED, S.FAILED}), source=WAITS),
+    *(
+        row
+        for command in (c.FollowLink, c.ExpireWait)
+        for row in (
+            LifecycleRow(command=command, source=ABSENT, refusal=RefusalCode.NOT_FOUND),
+            LifecycleRow(command=command, source=NOT_WAITING, refusal=RefusalCode.WAIT_OVER),
+        )
+    ),
     _moves(c.FinishFlow, (e.FlowSucceeded,), {S.SUCCEEDED}),
     _moves(c.FailFlow, (e.FlowFailed,), {S.FAILED}),
     _moves(c.RequestCancel, (e.FlowCancelRequested,)),
@@ -113,8 +136,14 @@ LIFECYCLE: Final[tuple[LifecycleRow, ...]] = (
 )
 
 
-def matching_rows(
-    command: type[c.Command], state: State, *, intent: bool, active: bool
+def matching_rows(  # noqa: PLR0913 - a guard a flag
+    command: type[c.Command],
+    state: State,
+    *,
+    intent: bool,
+    active: bool,
+    same: bool = False,
+    kept: bool = False,
 ) -> tuple[LifecycleRow, ...]:
     """Return the rows that apply to a command in a state: exactly one (a test counts them)."""
     return tuple(
@@ -124,21 +153,25 @@ def matching_rows(
         and state in row.source
         and intent in row.intent
         and active in row.active
+        and same in row.same
+        and kept in row.kept
     )
 
 
 _ROW_FOR: Final = {
-    (command, state, intent, active): row
+    (command, state, intent, active, same, kept): row
     for command in c.COMMANDS
     for state in (None, *FlowStatus)
-    for intent in ANY
-    for active in ANY
-    for row in matching_rows(command, state, intent=intent, active=active)
+    for intent, active, same, kept in product(ANY, repeat=4)
+    for row in matching_rows(command, state, intent=intent, active=active, same=same, kept=kept)
 }
 
 
-def row_for(command: type[c.Command], flow: Flow | None) -> LifecycleRow:
+def row_for(
+    command: type[c.Command], flow: Flow | None, *, same: bool = False, kept: bool = False
+) -> LifecycleRow:
     """Return the row that applies to a command on a flow, or on none."""
     if flow is None:
-        return _ROW_FOR[command, None, False, False]
-    return _ROW_FOR[command, flow.status, cancel_requested(flow), flow.active_count > 0]
+        return _ROW_FOR[command, None, False, False, same, kept]
+    intent, active = cancel_requested(flow), flow.active_count > 0
+    return _ROW_FOR[command, flow.status, intent, active, same, kept]

@@ -20,6 +20,11 @@ class RefusalCode(StrEnum):
     TASK_TERMINAL = "task_terminal"
     TASK_NOT_SILENT = "task_not_silent"
     CREATE_REJECTED = "create_rejected"
+    CORRELATION_KEY_TAKEN = "correlation_key_taken"
+    SAME_APPROVER = "same_approver"
+    WAIT_OVER = "wait_over"
+    WAIT_NOT_DUE = "wait_not_due"
+    LINK_USED = "link_used"
 
 
 @frozen(kw_only=True)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from domain.flow.ids import FlowId, Owner
-from domain.flow.status import TERMINAL, FlowStatus, NotifyPolicy
+from domain.flow.ids import CallerId, FlowId, Owner
+from domain.flow.status import TERMINAL, WAITS, FlowStatus, NotifyPolicy, OnTimeout
 from domain.flow.task import Task, is_active, stale_since
 from domain.flow.task_counts import NO_TASKS, TaskCounts
-from domain.flow.values import Json, Timestamp
+from domain.flow.values import KEEP, Json, Patch, Timestamp
+
+
+@frozen(kw_only=True)
+class KeptResume:
+    """A resume that came before its wait, and whose it was."""
+
+    status: FlowStatus
+    current_step: Patch[str | None] = KEEP
+    state_json: Patch[Json] = KEEP
+    caller: CallerId | None = None
 
 
 @frozen(kw_only=True)
@@ -19,6 +29,10 @@ class Flow:
     It may have only those of its `tasks` with it that a command concerns; `counts` are of all.
     `latest_at` is the moment of its latest event, `updated_at` of the latest that moved the
     revision. `state_json` and `wait_json` are None until they are first set.
+
+    Of its wait: the moment at which it ends by itself, and how; the hash of its link, and until the
+    next wait that of the link that was used; and `requesters`, who let it wait and may not resume
+    it.
     """
 
     flow_id: FlowId
@@ -39,6 +53,13 @@ class Flow:
     blocked_summary: str | None = None
     cancel_requested_at: Timestamp | None = None
     ended_at: Timestamp | None = None
+    correlation_key: str | None = None
+    until: Timestamp | None = None
+    on_timeout: OnTimeout | None = None
+    link_hash: str | None = None
+    used_link: str | None = None
+    requesters: tuple[CallerId, ...] = ()
+    kept_resume: KeptResume | None = None
     counts: TaskCounts = NO_TASKS
     tasks: tuple[Task, ...] = ()
 
@@ -56,6 +77,17 @@ class Flow:
 def is_terminal(flow: Flow) -> bool:
     """Say whether a flow has ended, which is final."""
     return flow.status in TERMINAL
+
+
+def is_named(flow: Flow, correlation_key: str | None) -> bool:
+    """Say whether a correlation key names a flow; one that has ended frees its key."""
+    is_same = correlation_key is not None and correlation_key == flow.correlation_key
+    return is_same and not is_terminal(flow)
+
+
+def is_waiting(flow: Flow) -> bool:
+    """Say whether a flow waits, be it blocked or not."""
+    return flow.status in WAITS
 
 
 def cancel_requested(flow: Flow) -> bool:
@@ -79,7 +111,7 @@ def active_tasks(flow: Flow) -> tuple[Task, ...]:
 
 
 def task_events(flow: Flow) -> int:
-    """Return how many of a flow's events were about its tasks: these do not move its revision."""
+    """Return how many of a flow's events did not move its revision: nearly all are of tasks."""
     return flow.version - 1 - flow.revision
 
 

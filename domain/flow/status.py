@@ -54,10 +54,18 @@ class TerminalOutcome(StrEnum):
     BLOCKED = "blocked"
 
 
+class OnTimeout(StrEnum):
+    """What becomes of a flow whose wait ends by time."""
+
+    RESUME = "resume"
+    FAIL = "fail"
+
+
 LIVE = frozenset(
     {FlowStatus.QUEUED, FlowStatus.RUNNING, FlowStatus.WAITING, FlowStatus.BLOCKED},
 )
 TERMINAL = frozenset(FlowStatus) - LIVE
+WAITS = frozenset({FlowStatus.WAITING, FlowStatus.BLOCKED})
 
 ACTIVE = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
 ENDED = frozenset(TaskStatus) - ACTIVE

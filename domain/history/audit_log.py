@@ -5,14 +5,14 @@ Nothing here trusts the store: an entry may be damaged or forged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from attrs import frozen
 
 from domain.application.ports import Page
 from domain.application.recorded_events import RecordedEvent
-from domain.flow.ids import FlowId, Owner, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import FlowStatus
 from domain.flow.values import Timestamp
@@ -43,12 +43,16 @@ class LogEntry:
 
 @frozen(kw_only=True)
 class IndexRow:
-    """What the owners' index says of a flow; `position` is that of its creation in the log."""
+    """What the owners' index says of a flow; `position` is that of its creation in the log.
+
+    `until` is the moment at which its wait ends by itself.
+    """
 
     owner: Owner
     position: int
     status: str
     silent_since: Timestamp | None
+    until: Timestamp | None = None
 
 
 @frozen(kw_only=True)
@@ -64,13 +68,24 @@ class RequestKeyRow:
 
 
 @frozen(kw_only=True)
+class LinkRow:
+    """What a store says that a resume link is for, by its hash, and with which key it was made."""
+
+    link_hash: str
+    flow_id: FlowId
+    route_id: RouteId
+    key_id: KeyId
+
+
+@frozen(kw_only=True)
 class StoredFlow:
     """All that a store has of one flow, read at one moment; what is missing is None.
 
     `snapshot` is the flow that the cache holds, or the sentence of why it cannot be read;
     `older_snapshots` are the versions of those beside it, of which a healthy store has none.
     `has_tasks_of` says whether the rows of its tasks are those of a flow, and `shows` whether the
-    row of what callers are shown is.
+    row of what callers are shown is; `is_found_as` whether lists, and its correlation key, find it
+    as what it is. `links` are None where the store keeps none.
     """
 
     entries: Sequence[LogEntry]
@@ -79,6 +94,8 @@ class StoredFlow:
     older_snapshots: Sequence[int] = ()
     has_tasks_of: Callable[[Flow], bool] | None = None
     shows: Callable[[Flow], bool] | None = None
+    is_found_as: Callable[[Flow], bool] | None = None
+    links: Collection[LinkRow] | None = None
 
 
 class AuditLog(Protocol):

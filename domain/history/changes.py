@@ -16,8 +16,8 @@ from domain.history.published import public_name
 Value: TypeAlias = str | int | Json | None
 """What a field holds: a text, a number or a moment, a JSON value, or nothing."""
 
-_COUNTED: Final = {"tasks", "counts"}
-FLOW_FIELDS: Final = tuple(field.name for field in fields(Flow) if field.name not in _COUNTED)
+_SEVERAL: Final = {"tasks", "counts", "requesters", "kept_resume"}
+FLOW_FIELDS: Final = tuple(field.name for field in fields(Flow) if field.name not in _SEVERAL)
 TASK_FIELDS: Final = tuple(field.name for field in fields(Task) if field.name != "task_id")
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from attrs import evolve as replace
 
 from domain.application.recorded_events import ActorKind, Metadata
-from domain.flow.events import FlowEvent
+from domain.flow.events import FlowEvent, FlowResumedByLink
 from domain.flow.rules import FIRST_RULES, RULES, DecisionRules, rules_of
 from domain.flow.state import Flow, is_terminal
 from domain.replay.decisions import RecordedDecision
@@ -26,10 +26,13 @@ def check_decision(
     yield from _contradictions(decided)
     yield from _scattered(decided)
     yield from _wrong_times(flow, decided)
+    yield from _wrong_actor(decided)
     rules = decided_by(decided)
     if rules is None or rules.version < latest.version:
         yield _wrong_rules(decided, rules)
-    if not is_legal_transition(flow, [read.record.event for read in decided], rules or RULES):
+    events = [read.record.event for read in decided]
+    caller = decided[0].record.metadata.actor.caller
+    if not is_legal_transition(flow, events, rules or RULES, caller):
         yield _illegal(flow, decided)
 
 
@@ -49,6 +52,14 @@ def _wrong_rules(decided: RecordedDecision, rules: DecisionRules | None) -> Find
     return found_at(decided[0].entry, FindingCode.METADATA_DIFFERS, sentence)
 
 
+def _wrong_actor(decided: RecordedDecision) -> Iterator[Finding]:
+    for read in decided:
+        by_link = read.record.metadata.actor.kind is ActorKind.LINK
+        if by_link != isinstance(read.record.event, FlowResumedByLink):
+            sentence = "who followed a link and who did not contradict each other"
+            yield found_at(read.entry, FindingCode.METADATA_DIFFERS, sentence)
+
+
 def _contradictions(decided: RecordedDecision) -> Iterator[Finding]:
     first = decided[0].record.metadata
     for number, read in enumerate(decided):
@@ -65,12 +76,14 @@ def _contradictions(decided: RecordedDecision) -> Iterator[Finding]:
 
 def _impossible(data: Metadata) -> Iterator[str]:
     actor = data.actor
-    is_route = actor.kind is ActorKind.ROUTE
+    is_route, is_link = actor.kind is ActorKind.ROUTE, actor.kind is ActorKind.LINK
     if data.correlation_id != data.request_id:
         yield "its correlation is not its request"
-    if is_route and actor.key_id is None:
-        yield "its actor is a route, yet no key is named"
-    if not is_route and (actor.key_id is not None or data.idempotency_key is not None):
+    if (is_route or is_link) and actor.key_id is None:
+        yield f"its actor is a {actor.kind}, yet no key is named"
+    if is_link and data.idempotency_key is not None:
+        yield "its actor is a link, yet has what only a caller has: a key"
+    if not (is_route or is_link) and (actor.key_id is not None or data.idempotency_key is not None):
         yield f"its actor is of kind {actor.kind}, yet has what only a caller has: a key"
     if (data.idempotency_key is None) != (data.request_hash is None):
         yield "of an idempotency key and its request's hash there is only one"

@@ -15,12 +15,20 @@ from attrs import AttrsInstance, evolve, fields
 from domain.application.ports import itself
 from domain.application.recorded_events import RecordedEvent, RequestKey
 from domain.flow.decide import may_decide_nothing
-from domain.flow.events import TaskDescribed, TaskEnded, TaskLinked, TaskProgressed, TaskStarted
+from domain.flow.events import (
+    FlowBecameBlocked,
+    FlowBeganWaiting,
+    TaskDescribed,
+    TaskEnded,
+    TaskLinked,
+    TaskProgressed,
+    TaskStarted,
+)
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, RouteId, TaskId
+from domain.flow.ids import FlowId, KeyId, RouteId, TaskId
 from domain.flow.state import Flow, flow_stale_since
 from domain.flow.task_counts import NO_TASKS
-from domain.history.audit_log import IndexRow, RequestKeyRow, StoredFlow
+from domain.history.audit_log import IndexRow, LinkRow, RequestKeyRow, StoredFlow
 from domain.replay.decisions import decisions
 from domain.replay.findings import Finding, FindingCode
 
@@ -32,6 +40,7 @@ def index_row(flow: Flow, position: int) -> IndexRow:
         position=position,
         status=flow.status.value,
         silent_since=flow_stale_since(flow),
+        until=flow.until,
     )
 
 
@@ -55,6 +64,23 @@ def request_key_rows(stream: Iterable[RecordedEvent]) -> Iterator[RequestKeyRow]
     """Return the rows of the request keys that the events of a stream came with."""
     rows = (request_key_row(decision) for decision in decisions(stream, itself))
     return (row for row in rows if row is not None)
+
+
+def link_rows(stream: Iterable[RecordedEvent]) -> Sequence[LinkRow]:
+    """Return the rows of the resume links that were made with the events of a stream."""
+    rows: dict[str, LinkRow] = {}
+    for record in stream:
+        event, actor = record.event, record.metadata.actor
+        if isinstance(event, FlowBeganWaiting | FlowBecameBlocked) and isinstance(
+            event.link_hash, str
+        ):
+            rows[event.link_hash] = LinkRow(
+                link_hash=event.link_hash,
+                flow_id=record.flow_id,
+                route_id=RouteId(actor.name),
+                key_id=actor.key_id or KeyId(""),
+            )
+    return list(rows.values())
 
 
 def eventless_key_row(key: RequestKey, flow: Flow, task_id: TaskId | None) -> RequestKeyRow:
@@ -102,6 +128,9 @@ def differences(flow: Flow, examined: StoredFlow) -> Iterator[Finding]:
     if examined.shows is not None and not examined.shows(flow):
         sentence = "the row of what callers are shown is not that of its events"
         yield _of_derived(FindingCode.VIEW_DIFFERS, flow, flow.version, sentence)
+    if examined.is_found_as is not None and not examined.is_found_as(flow):
+        sentence = "what lists and its correlation key find it by is not that of its events"
+        yield _of_derived(FindingCode.FILTERS_DIFFER, flow, flow.version, sentence)
     due = index_row(flow, examined.entries[0].position)
     if examined.index is None:
         yield _missing(flow)

@@ -20,10 +20,11 @@ from attrs import evolve as replace
 from domain.flow import commands as c
 from domain.flow import events as e
 from domain.flow.decide import decide
+from domain.flow.decide_wait import row_of
 from domain.flow.evolve import evolve
 from domain.flow.evolve_task import evolve_tasks
-from domain.flow.ids import Owner
-from domain.flow.lifecycle import LifecycleRow, row_for
+from domain.flow.ids import CallerId, Owner
+from domain.flow.lifecycle import LifecycleRow
 from domain.flow.rules import RULES, DecisionRules
 from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
@@ -31,22 +32,25 @@ from domain.flow.task import find_task
 
 
 def is_legal_transition(
-    flow: Flow | None, events: Sequence[e.Event], rules: DecisionRules = RULES
+    flow: Flow | None,
+    events: Sequence[e.Event],
+    rules: DecisionRules = RULES,
+    caller: CallerId | None = None,
 ) -> bool:
-    """Say whether some command leads to exactly these events on a flow as it was, by some rules.
+    """Say whether some command of a caller leads to exactly these events on a flow, by some rules.
 
     Their moments are not compared, but must be one.
     """
     first = events[0]
     before = None if flow is None else replace(flow, latest_at=first.at)
     return any(
-        _reproduces(before, replace(context, rules=rules), tuple(events))
+        _reproduces(before, replace(context, rules=rules, caller=caller), tuple(events))
         for context in _candidate_commands(before, first)
     )
 
 
 def _reproduces(flow: Flow | None, context: c.CommandContext, events: tuple[e.Event, ...]) -> bool:
-    row = row_for(type(context.command), flow)
+    row = row_of(flow, context)
     return decide(flow, context) == events and _row_allows(row, flow, events)
 
 
@@ -66,7 +70,8 @@ def _row_allows(row: LifecycleRow, flow: Flow | None, events: tuple[e.Event, ...
 def _candidate_commands(flow: Flow | None, first: e.Event) -> Iterator[c.CommandContext]:
     """Return the commands whose first event may be this one."""
     if isinstance(first, e.FlowCreated):
-        command = c.CreateFlow(**_held(first, "flow_id", "owner"))
+        fields = _held(first, "flow_id", "owner", "requester")
+        command = c.CreateFlow(**fields, separate_approver=first.requester is not None)
         yield _context(command, first.owner, first, new_id=first.flow_id)
     elif flow is not None:
         new_id = first.task_id if isinstance(first, e.TaskLinked) else ""
@@ -79,8 +84,6 @@ def _context(command: c.Command, owner: Owner, first: e.Event, *, new_id: str) -
 
 
 _COMMAND_OF: Final[Mapping[type[e.Event], type[c.Revisioned]]] = {
-    e.FlowBeganWaiting: c.SetWaiting,
-    e.FlowBecameBlocked: c.SetWaiting,
     e.FlowResumed: c.ResumeFlow,
     e.FlowSucceeded: c.FinishFlow,
     e.FlowFailed: c.FailFlow,
@@ -88,10 +91,29 @@ _COMMAND_OF: Final[Mapping[type[e.Event], type[c.Revisioned]]] = {
 }
 
 
-def _commands(flow: Flow, first: e.FlowEvent | e.TaskEvent) -> Iterator[c.Command]:
+def _commands(
+    flow: Flow, first: e.FlowEvent | e.FlowResumeKept | e.TaskEvent
+) -> Iterator[c.Command]:
     if isinstance(first, e.TaskEvent):
         yield from _task_commands(flow, first)
         return
+    if isinstance(first, e.FlowBeganWaiting | e.FlowBecameBlocked):
+        separate = first.requester is not None
+        wait = c.SetWaiting(
+            flow_id=flow.flow_id,
+            expected_revision=flow.revision,
+            separate_approver=separate,
+            **_held(first, "requester"),
+        )
+        yield wait
+    if isinstance(first, e.FlowResumeKept):
+        yield c.ResumeEarly(
+            flow_id=flow.flow_id, expected_revision=flow.revision, **_held(first, "caller")
+        )
+    if isinstance(first, e.FlowResumedByLink):
+        yield c.FollowLink(flow_id=flow.flow_id, link_hash=first.link_hash)
+    if isinstance(first, e.FlowWaitExpired) and flow.until is not None:
+        yield c.ExpireWait(flow_id=flow.flow_id, until=flow.until)
     if command := _COMMAND_OF.get(type(first)):
         yield command(flow_id=flow.flow_id, expected_revision=flow.revision, **_held(first))
     if isinstance(first, e.FlowCancelRequested | e.FlowCancelled):

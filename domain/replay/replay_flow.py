@@ -17,6 +17,7 @@ from domain.flow.ids import FlowId
 from domain.flow.rules import FIRST_RULES
 from domain.flow.state import Flow
 from domain.history.audit_log import (
+    LinkRow,
     LogEntry,
     RequestKeyRow,
     StoredFlow,
@@ -26,7 +27,7 @@ from domain.history.audit_log import (
 from domain.replay.check_decision import check_decision, decided_by
 from domain.replay.decisions import Read, RecordedDecision, decisions
 from domain.replay.findings import Advice, Finding, FindingCode, found_at
-from domain.replay.projections import differences, orphans, request_key_row
+from domain.replay.projections import differences, link_rows, orphans, request_key_row
 from domain.replay.warnings import blocked_task_advice
 
 ReadEntry: TypeAlias = Callable[[LogEntry], RecordedEvent]
@@ -43,6 +44,7 @@ class Replayed:
     flow: Flow | None = None
     findings: list[Finding] = Factory(list)
     keys: list[RequestKeyRow] = Factory(list)
+    links: list[LinkRow] = Factory(list)
     advice: list[Advice] = Factory(list)
 
 
@@ -62,6 +64,10 @@ def replay_flow(flow_id: FlowId, examined: StoredFlow, read: ReadEntry) -> Repla
         replayed.flow = None
     elif replayed.flow is not None:
         replayed.findings.extend(differences(replayed.flow, examined))
+        if examined.links is not None and set(examined.links) != set(replayed.links):
+            sentence = "the resume links that are known of it are not those of its events"
+            code = FindingCode.LINKS_DIFFER
+            replayed.findings.append(Finding(code=code, sentence=sentence, flow_id=flow_id))
     return replayed
 
 
@@ -111,6 +117,7 @@ def _fold(replayed: Replayed, flow_id: FlowId, judged: Sequence[RecordedDecision
             sentence = "it creates another flow than the one whose stream it is in"
             replayed.findings.append(found_at(first, FindingCode.FOREIGN_STREAM, sentence))
             return
+        replayed.links += link_rows(records)
         if row := request_key_row(records):
             replayed.keys.append(row)
     replayed.flow = flow

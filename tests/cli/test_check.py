@@ -282,3 +282,11 @@ def test_who_signs_checkpoints_is_told() -> None:
     report = evolve(CLEAN, options=evolve(OPTIONS, public_key=key))
     told = checked(report).out.replace("\n                 ", "")
     assert f"/var/lib/taskflow/taskflow.checkpoints, every 15 min, signed by{key}" in told
+
+
+def test_a_route_whose_approver_is_another_key_says_so() -> None:
+    asking = evolve(CLEAN, routes=(evolve(ZAPIER, separate_approver=True),))
+    assert "who lets a flow wait may not resume it" in checked(asking).out
+    shown = json.loads(checked(asking, "--json").out)
+    assert shown["routes"][0]["separateApprover"] is True
+    assert "separateApprover" not in checked(CLEAN, "--json").out

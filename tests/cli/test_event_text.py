@@ -4,8 +4,15 @@ import pytest
 
 from adapters.presentation.event_text import event_name, event_summary
 from domain.flow import events as e
-from domain.flow.ids import FlowId, Owner, TaskId
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
+from domain.flow.status import (
+    FlowStatus,
+    NotifyPolicy,
+    OnTimeout,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
 from domain.flow.values import JSON_NULL, Json
 
 CREATED = e.FlowCreated(
@@ -44,6 +51,33 @@ TELLINGS: list[tuple[e.Event, str, str]] = [
         e.FlowResumed(at=1, status=FlowStatus.RUNNING, state_json=JSON_NULL),
         "flow_resumed",
         "resumed: status running, state null",
+    ),
+    (
+        e.FlowBeganWaiting(
+            at=1, until=1_767_225_600_000, on_timeout=OnTimeout.FAIL, link_hash="ab"
+        ),
+        "flow_began_waiting",
+        'began waiting: until 2026-01-01T00:00:00.000Z, on timeout fail, link with SHA-256 "ab"',
+    ),
+    (
+        e.FlowBeganWaiting(at=1, until=None, requester=CallerId("zapier/default")),
+        "flow_began_waiting",
+        'began waiting: until cleared, not to be resumed by "zapier/default"',
+    ),
+    (
+        e.FlowResumeKept(at=1, status=FlowStatus.QUEUED),
+        "flow_resume_kept",
+        "resume kept for its next wait: status queued",
+    ),
+    (
+        e.FlowResumedByLink(at=1, link_hash="ab"),
+        "flow_resumed_by_link",
+        'resumed by a link: link with SHA-256 "ab"',
+    ),
+    (
+        e.FlowWaitExpired(at=1, on_timeout=OnTimeout.RESUME),
+        "flow_wait_expired",
+        "wait expired: on timeout resume",
     ),
     (e.FlowSucceeded(at=1), "flow_succeeded", "succeeded"),
     (e.FlowFailed(at=1, blocked_summary="why"), "flow_failed", 'failed: because "why"'),

@@ -20,12 +20,16 @@ def test_a_rebuild_says_what_it_mended(tools: Dependencies, seeded: str, path: P
     ran = taskflow(tools, "store", "rebuild", "--database", seeded)
     assert (ran.code, ran.err) == (0, "")
     assert sorted(ran.out.splitlines()) == [
+        "  flow_filters: 0 rows",
         "  flow_index: 3 rows",
+        "  flow_names: 0 rows",
         "  flow_tasks: 0 rows",
         "  flow_values: 0 rows",
         "  flow_views: 0 rows",
+        "  flow_waits: 0 rows",
         "  past_flows: 0 rows",
         "  request_keys: 0 rows",
+        "  resume_links: 0 rows",
         "  stored_snapshots: 1 row",
         "Folded 3 flows from the events, and corrected:",
     ]
@@ -41,6 +45,10 @@ def test_a_rebuild_in_json_counts_the_mended_rows(
     assert json.loads(ran.out) == {
         "flows": 3,
         "changed": {
+            "flowNames": 0,
+            "flowFilters": 0,
+            "flowWaits": 0,
+            "resumeLinks": 0,
             "flowTasks": 0,
             "flowValues": 0,
             "storedSnapshots": 1,

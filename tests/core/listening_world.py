@@ -14,6 +14,7 @@ from attrs import Factory, define, field, frozen
 from attrs import evolve as replace
 
 from adapters.testing.memory import MemoryStore
+from domain.application.due_waits import DueWait
 from domain.application.listening import ClockReading, ListeningPace, ListeningPeriod
 from domain.application.operators import SYSTEM, Operators
 from domain.application.outcomes import Accepted
@@ -44,6 +45,19 @@ class SweptMemoryStore(MemoryStore):
 
     def ahead(self, after: Timestamp, limit: int) -> Sequence[StaleFlow]:
         return self._waiting(lambda since: since > after)[:limit]
+
+    def due(self, now: Timestamp, after: DueWait | None, limit: int) -> Sequence[DueWait]:
+        flows = [flow for flow in map(self.load, map(FlowId, self.streams)) if flow is not None]
+        waits = sorted(
+            (flow.until, flow.flow_id, flow.owner)
+            for flow in flows
+            if flow.until is not None and flow.until <= now
+        )
+        return [
+            DueWait(owner=owner, flow_id=flow_id, until=until)
+            for until, flow_id, owner in waits
+            if after is None or (until, flow_id) > (after.until, after.flow_id)
+        ][:limit]
 
     def owner_of(self, flow_id: FlowId) -> Owner | None:
         flow = self.load(flow_id)

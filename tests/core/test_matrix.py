@@ -18,10 +18,13 @@ from domain.flow.commands import (
     CancelFlow,
     Command,
     CreateFlow,
+    ExpireWait,
     FailFlow,
     FinishFlow,
+    FollowLink,
     LoseTask,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
@@ -38,6 +41,9 @@ EVENTS: Final = {
     "blocked": ("FlowBecameBlocked", "blocked", 1),
     "queued": ("FlowResumed", "queued", 1),
     "running": ("FlowResumed", "running", 1),
+    "kept": ("FlowResumeKept", "", 0),
+    "by-link": ("FlowResumedByLink", "queued", 1),
+    "by-time": ("FlowWaitExpired", "queued", 1),
     "succeeded": ("FlowSucceeded", "succeeded", 1),
     "failed": ("FlowFailed", "failed", 1),
     "intent": ("FlowCancelRequested", "", 1),
@@ -56,6 +62,7 @@ REFUSALS: Final = {
     "!cancel": "cancel_requested",
     "!ended": "task_terminal",
     "!silent": "task_not_silent",
+    "!over": "wait_over",
 }
 NO_FLOW: Final = """
                     absent
@@ -67,6 +74,9 @@ resume_running      !found
 finish              !found
 fail                !found
 fail_blocked        !found
+resume_early        !found
+follow_link         !found
+expire_wait         !found
 request_cancel      !found
 cancel              !found
 run_task            !found
@@ -87,6 +97,9 @@ resume_running      running    running    running    running    !terminal  !term
 finish              succeeded  succeeded  succeeded  succeeded  !terminal  !terminal  !terminal
 fail                failed     failed     failed     failed     !terminal  !terminal  !terminal
 fail_blocked        failed     failed     failed     failed     !terminal  !terminal  !terminal
+resume_early        kept       kept       queued     queued     !terminal  !terminal  !terminal
+follow_link         !over      !over      by-link    by-link    !over      !over      !over
+expire_wait         !over      !over      by-time    by-time    !over      !over      !over
 request_cancel      intent     intent     intent     intent     !terminal  !terminal  !terminal
 cancel              int+canc   int+canc   int+canc   int+canc   !terminal  !terminal  !terminal
 run_task            linked     linked     linked     linked     !terminal  !terminal  !terminal
@@ -107,6 +120,9 @@ resume_running      running    running    running    running    !terminal  !term
 finish              succeeded  succeeded  succeeded  succeeded  !terminal  !terminal  !terminal
 fail                failed     failed     failed     failed     !terminal  !terminal  !terminal
 fail_blocked        failed     failed     failed     failed     !terminal  !terminal  !terminal
+resume_early        kept       kept       queued     queued     !terminal  !terminal  !terminal
+follow_link         !over      !over      by-link    by-link    !over      !over      !over
+expire_wait         !over      !over      by-time    by-time    !over      !over      !over
 request_cancel      intent     intent     intent     intent     !terminal  !terminal  !terminal
 cancel              cancelled  cancelled  cancelled  cancelled  !terminal  !terminal  !terminal
 run_task            !cancel    !cancel    !cancel    !cancel    !cancel    !cancel    !cancel
@@ -127,6 +143,9 @@ resume_running      running    running    running    running    !terminal  !term
 finish              succeeded  succeeded  succeeded  succeeded  !terminal  !terminal  !terminal
 fail                failed     failed     failed     failed     !terminal  !terminal  !terminal
 fail_blocked        failed     failed     failed     failed     !terminal  !terminal  !terminal
+resume_early        kept       kept       queued     queued     !terminal  !terminal  !terminal
+follow_link         !over      !over      by-link    by-link    !over      !over      !over
+expire_wait         !over      !over      by-time    by-time    !over      !over      !over
 request_cancel      intent     intent     intent     intent     !terminal  !terminal  !terminal
 cancel              intent     intent     intent     intent     !terminal  !terminal  !terminal
 run_task            linked     linked     linked     linked     !terminal  !terminal  !terminal
@@ -147,6 +166,9 @@ resume_running      running    running    running    running    !terminal  !term
 finish              succeeded  succeeded  succeeded  succeeded  !terminal  !terminal  !terminal
 fail                failed     failed     failed     failed     !terminal  !terminal  !terminal
 fail_blocked        failed     failed     failed     failed     !terminal  !terminal  !terminal
+resume_early        kept       kept       queued     queued     !terminal  !terminal  !terminal
+follow_link         !over      !over      by-link    by-link    !over      !over      !over
+expire_wait         !over      !over      by-time    by-time    !over      !over      !over
 request_cancel      intent     intent     intent     intent     !terminal  !terminal  !terminal
 cancel              nothing    nothing    nothing    nothing    !terminal  !terminal  !terminal
 run_task            !cancel    !cancel    !cancel    !cancel    !cancel    !cancel    !cancel
@@ -173,6 +195,9 @@ def _command(name: str, revision: int) -> Command:
         "finish": FinishFlow(flow_id=FLOW, expected_revision=revision),
         "fail": FailFlow(flow_id=FLOW, expected_revision=revision),
         "fail_blocked": FailFlow(flow_id=FLOW, expected_revision=revision, blocked_summary="why"),
+        "resume_early": ResumeEarly(flow_id=FLOW, expected_revision=revision),
+        "follow_link": FollowLink(flow_id=FLOW, link_hash="hash"),
+        "expire_wait": ExpireWait(flow_id=FLOW, until=THEN),
         "request_cancel": RequestCancel(flow_id=FLOW, expected_revision=revision),
         "cancel": CancelFlow(flow_id=FLOW),
         "run_task": RunTask(flow_id=FLOW, runtime=Runtime.ACP, task="work"),
@@ -249,7 +274,7 @@ def test_a_command_in_a_state_is_answered_as_written(cell: Cell) -> None:
 
 
 def test_the_matrix_has_a_cell_for_everything() -> None:
-    assert len(CELLS) == 16 * (1 + 7 * 2 * 2)
+    assert len(CELLS) == 19 * (1 + 7 * 2 * 2)
     assert len({str(cell) for cell in CELLS}) == len(CELLS)
     stands = {cell.flow().flow.status for cell in CELLS if cell.status != "absent"}
     assert stands == set(FlowStatus)

@@ -30,6 +30,7 @@ def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:
     assert list(asdict(flow_view(flow)).items()) == [
         ("flow_id", FLOW),
         ("controller_id", "webhooks/zapier"),
+        ("correlation_key", None),
         ("current_step", None),
         ("blocked_task_id", None),
         ("blocked_summary", None),
@@ -39,6 +40,8 @@ def test_a_flow_is_shown_with_its_fields_in_the_recorded_order() -> None:
         ("goal", "ship it"),
         ("state_json", None),
         ("wait_json", None),
+        ("until", None),
+        ("on_timeout", None),
         ("cancel_requested_at", NOW),
         ("created_at", THEN),
         ("updated_at", NOW),
@@ -75,6 +78,7 @@ def test_a_task_is_shown_with_its_fields_in_the_recorded_order() -> None:
 
 def test_all_of_a_flow_is_shown_but_its_owner_its_tasks_and_our_book_keeping() -> None:
     hidden = {"owner", "tasks", "counts", "version", "latest_at"}
+    hidden |= {"link_hash", "used_link", "requesters", "kept_resume"}
     assert _names(Flow) - _names(FlowView) == hidden
     assert _names(Task) - _names(TaskView) == {"last_heartbeat_at"}
     assert OWNER not in repr(flow_view(given(CREATED).flow))

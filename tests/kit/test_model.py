@@ -38,6 +38,7 @@ def test_the_model_has_a_method_for_every_command() -> None:
     words = {
         *("set_waiting", "resume", "finish", "fail", "request_cancel", "cancel"),
         *("run_task", "update_task", "lose_task", "create"),
+        *("resume_early", "follow_link", "expire_wait"),
     }
     assert words <= set(vars(Rules))
     assert len(words) == len(COMMANDS)

@@ -22,9 +22,9 @@ from adapters.testing.strategies.values import JSON_LIMITS, jsons, jsons_at_the_
 from adapters.webhooks.actions import ActionCall, CommandAction, make_command, read_call
 from adapters.webhooks.strict_json import compact_json, read_json
 from domain.flow.commands import Command
+from domain.flow.decide_wait import row_of
 from domain.flow.events import Event, FlowEvent
 from domain.flow.evolve import BrokenHistory, fold
-from domain.flow.lifecycle import row_for
 from domain.flow.refusals import Refusal
 from domain.flow.rules import agent_of
 from domain.flow.state import active_tasks, cancel_requested, is_terminal
@@ -70,7 +70,7 @@ def test_a_legal_history_has_a_row_of_the_lifecycle_for_each_step(
     life: list[DecidedStep],
 ) -> None:
     for step in life:
-        row = row_for(type(step.context.command), step.before)
+        row = row_of(step.before, step.context)
         if not isinstance(step.decision, Refusal):
             assert {type(event) for event in step.events} <= set(row.events)
 

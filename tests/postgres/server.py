@@ -37,6 +37,7 @@ _SETTINGS: Final = {
 TABLES: Final = (
     *("stored_events", "stored_snapshots", "flow_index", "request_keys"),
     *("flow_views", "flow_tasks", "flow_values", "past_flows"),
+    *("flow_waits", "resume_links", "flow_names", "flow_filters"),
     *("refused_calls", "totals", "turned_away"),
     *("configuration_changes", "configuration_state", "owner_shards"),
 )

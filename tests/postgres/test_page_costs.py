@@ -8,9 +8,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters.store import schema
+from adapters.store.lists import page_query
 from adapters.store.postgres.rows import to_postgres
-from adapters.store.store import page_query
+from domain.application.ports import ListFilter
 from domain.flow.ids import Owner
 from domain.flow.status import FlowStatus
 
@@ -51,7 +51,7 @@ def test_a_page_reads_as_many_rows_and_blocks(own_url: str, status: FlowStatus |
 def explained(
     connection: psycopg.Connection[Any], owner: Owner, before: int | None, status: FlowStatus | None
 ) -> Any:  # noqa: ANN401 - JSON
-    query, params = page_query(schema.VIEWS, owner, PAGE, before, status)
+    query, params = page_query(owner, PAGE, before, ListFilter(status=status), None)
     cursor = psycopg.RawCursor(connection)
     cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {to_postgres(query)}", params)
     row = cursor.fetchone()

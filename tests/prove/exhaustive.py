@@ -1,4 +1,4 @@
-"""Every state that up to seven commands reach in a small world, and every command in each of them.
+"""Every state that up to seven commands reach in small worlds, and every command in each of them.
 
 Breadth first, memoised on the state as `small_world.normal` has it. A state at depth seven is
 checked as the outcome of its last step, and not gone on from.
@@ -7,6 +7,8 @@ checked as the outcome of its last step, and not gone on from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial, reduce
+from operator import or_
 from typing import Final
 
 from attrs import define, field
@@ -19,7 +21,7 @@ from domain.flow.refusals import Refusal
 from tests.prove.laws import Step, broken
 from tests.prove.reached import Reached
 from tests.prove.result import SHOWN, Progress, Result, scaled
-from tests.prove.small_world import WISHES, State, normal
+from tests.prove.small_world import WISHES, WORLDS, State, normal
 from tests.prove.workers import chunks, spread
 
 DEPTH: Final = 7
@@ -50,11 +52,12 @@ class Expanded:
             self.found.setdefault(normal(step.after), (step.before, step.issued))
 
 
-def expand(states: Sequence[State]) -> Expanded:
-    """Try every command in some states."""
+def expand(world: str | None, states: Sequence[State]) -> Expanded:
+    """Try every command of a world, or of all, in some states."""
     expanded = Expanded(len(states))
+    wishes = WISHES if world is None else WORLDS[world]
     for state in states:
-        for issued in WISHES:
+        for issued in wishes:
             expanded.add(step_of(state, issued))
     return expanded
 
@@ -68,9 +71,10 @@ def step_of(state: State, issued: CommandContext) -> Step:
 
 @define
 class Search:
-    """A search through all states, shallowest first."""
+    """A search through all states of a world, or of all worlds as one, shallowest first."""
 
     progress: Progress
+    world: str | None = None
     steps: int = 0
     reached: Reached = field(factory=Reached)
     came_from: dict[State, tuple[State, CommandContext] | None] = field(
@@ -86,7 +90,7 @@ class Search:
 
     def _level(self, edge: Sequence[State]) -> Iterator[State]:
         done = len(self.came_from) - len(edge)
-        for expanded in spread(expand, chunks(edge, CHUNK)):
+        for expanded in spread(partial(expand, self.world), chunks(edge, CHUNK)):
             done += expanded.size
             self.steps += expanded.steps
             self.reached |= expanded.reached
@@ -114,19 +118,20 @@ def _told(issued: CommandContext) -> str:
 def run(scale: float, progress: Progress) -> Result:
     """Prove that every state that up to seven commands reach keeps the laws and the table."""
     depth = min(DEPTH, scaled(DEPTH, scale))
-    search = Search(progress)
-    search.run(depth)
-    reached = search.reached
+    searches = [Search(progress, world) for world in WORLDS]
+    for search in searches:
+        search.run(depth)
+    reached = reduce(or_, (search.reached for search in searches))
     unreached = reached.unreached() if depth >= ALL_REACHED else ()
     return Result(
         tried=f"every command in every state that fewer than {depth} commands lead to",
         counts={
-            "states": len(search.came_from),
-            "steps": search.steps,
+            "states": sum(len(search.came_from) for search in searches),
+            "steps": sum(search.steps for search in searches),
             "transitions": reached.transitions(),
         },
         violations=(
-            *search.violations[:SHOWN],
+            *[told for search in searches for told in search.violations[:SHOWN]],
             *reached.outside(),
             *unreached,
         ),

@@ -8,11 +8,19 @@ from typing import Final, TypeAlias, get_args
 from attrs import evolve as replace
 from attrs import frozen
 
-from domain.flow.commands import REVISIONED, CommandContext, CreateFlow
+from domain.flow.commands import (
+    REVISIONED,
+    CommandContext,
+    CreateFlow,
+    ExpireWait,
+    FollowLink,
+    ResumeEarly,
+    ResumeFlow,
+)
 from domain.flow.decide import Decision
-from domain.flow.events import Event, FlowEvent, TaskLinked
+from domain.flow.events import Event, FlowEvent, FlowWaitExpired, TaskLinked
 from domain.flow.refusals import Refusal, RefusalCode
-from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal
+from domain.flow.state import Flow, active_tasks, cancel_requested, is_terminal, is_waiting
 from domain.flow.status import FlowStatus
 from domain.flow.task import is_active
 from tests.prove.beside import agrees
@@ -73,6 +81,17 @@ def another_revision_is_a_conflict(step: Step) -> bool:
     return (step.refusal is RefusalCode.REVISION_CONFLICT) == (own and stale)
 
 
+def a_correlation_key_is_of_one_live_flow(step: Step) -> bool:
+    command, before = step.issued.command, step.before
+    taken = step.refusal is RefusalCode.CORRELATION_KEY_TAKEN
+    if before is None or not isinstance(command, CreateFlow):
+        return not taken
+    has_it = command.correlation_key is not None and (
+        before.correlation_key == command.correlation_key
+    )
+    return taken == (has_it and before.owner == step.issued.owner and not is_terminal(before))
+
+
 def what_is_refused_shows_the_flow_as_it_is(step: Step) -> bool:
     return (
         not isinstance(step.decision, Refusal)
@@ -85,9 +104,8 @@ def terminal_is_final(step: Step) -> bool:
     before, after = step.before, step.after
     if before is None or after is None or not is_terminal(before):
         return True
-    return replace(after, tasks=before.tasks, version=before.version, latest_at=0) == replace(
-        before, latest_at=0
-    )
+    of_tasks = ("tasks", "counts", "version", "latest_at")
+    return replace(after, **{name: getattr(before, name) for name in of_tasks}) == before
 
 
 def an_intent_never_clears(step: Step) -> bool:
@@ -129,6 +147,33 @@ def _told_alike(before: object, after: object) -> bool:
     """Say whether a task is the same but for its description, which may still be completed."""
     fields = ("status", "started_at", "ended_at", "error", "terminal_summary", "last_heartbeat_at")
     return all(getattr(before, name) == getattr(after, name, None) for name in fields)
+
+
+def who_let_a_flow_wait_for_another_key_does_not_resume_it(step: Step) -> bool:
+    before, command = step.before, step.issued.command
+    if before is None or step.issued.caller not in before.requesters:
+        return True
+    return not isinstance(command, ResumeFlow | ResumeEarly) or not step.events
+
+
+def a_wait_ends_once(step: Step) -> bool:
+    """Say whether time and links end no wait but one that is there."""
+    ended = isinstance(step.issued.command, FollowLink | ExpireWait) and bool(step.events)
+    return not ended or (step.before is not None and is_waiting(step.before))
+
+
+def what_a_wait_has_goes_with_it(step: Step) -> bool:
+    after = step.after
+    if after is None or is_waiting(after):
+        return True
+    held = (after.until, after.on_timeout, after.link_hash, after.requesters)
+    return held == (None, None, None, ())
+
+
+def no_wait_is_due_before_its_time(step: Step) -> bool:
+    expired = [event for event in step.events if isinstance(event, FlowWaitExpired)]
+    until = None if step.before is None else step.before.until
+    return not expired or (until is not None and all(until <= event.at for event in expired))
 
 
 def the_revision_counts_what_happened_to_the_flow(step: Step) -> bool:
@@ -174,6 +219,7 @@ LAWS: Final[tuple[Law, ...]] = (
     a_stranger_brings_nothing_about,
     a_refusal_of_not_found_tells_nothing,
     another_revision_is_a_conflict,
+    a_correlation_key_is_of_one_live_flow,
     what_is_refused_shows_the_flow_as_it_is,
     terminal_is_final,
     an_intent_never_clears,
@@ -181,6 +227,10 @@ LAWS: Final[tuple[Law, ...]] = (
     the_last_child_takes_a_flow_with_an_intent_with_it,
     a_cancelled_flow_was_wanted_so_and_has_no_active_child,
     a_child_that_ended_stays_as_it_ended,
+    who_let_a_flow_wait_for_another_key_does_not_resume_it,
+    a_wait_ends_once,
+    what_a_wait_has_goes_with_it,
+    no_wait_is_due_before_its_time,
     the_revision_counts_what_happened_to_the_flow,
     the_version_counts_all_that_happened,
     the_clock_is_held,

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from domain.flow.commands import Command
+from domain.flow.commands import Command, SetWaiting
 from domain.flow.events import Event
 from domain.flow.lifecycle import LIFECYCLE, LifecycleRow, State, matching_rows
 from domain.flow.refusals import RefusalCode
@@ -22,9 +22,15 @@ OF_DATA: Final = frozenset(
         RefusalCode.TASK_NOT_FOUND,
         RefusalCode.TASK_TERMINAL,
         RefusalCode.TASK_NOT_SILENT,
+        RefusalCode.WAIT_OVER,
+        RefusalCode.WAIT_NOT_DUE,
+        RefusalCode.LINK_USED,
+        RefusalCode.SAME_APPROVER,
+        RefusalCode.CORRELATION_KEY_TAKEN,
     }
 )
-"""Refusals that come around the table: whose flow, which revision, which task."""
+"""Refusals that come around the table: whose flow, which revision, which task, which wait, and
+which flow a correlation key names."""
 
 
 @frozen
@@ -35,10 +41,13 @@ class Cell:
     state: State
     intent: bool
     active: bool
+    same: bool = False
+    kept: bool = False
 
     def __str__(self) -> str:
         standing = _standing(self.state, intent=self.intent, active=self.active)
-        return f"{self.command.__name__} on {standing}"
+        guards = " by who let it wait" * self.same + " with a kept resume" * self.kept
+        return f"{self.command.__name__} on {standing}{guards}"
 
 
 Effect: TypeAlias = tuple[RefusalCode | None, frozenset[type[Event]], FlowStatus | None, int]
@@ -70,7 +79,14 @@ class Reached:
         """Yield what was reached and the table does not allow."""
         for cell, effects in self.effects.items():
             found = list(
-                matching_rows(cell.command, cell.state, intent=cell.intent, active=cell.active)
+                matching_rows(
+                    cell.command,
+                    cell.state,
+                    intent=cell.intent,
+                    active=cell.active,
+                    same=cell.same,
+                    kept=cell.kept,
+                )
             )
             if len(found) != 1:
                 yield f"{cell}: {len(found)} rows of the table apply"
@@ -104,6 +120,8 @@ class Reached:
             and cell.state in row.source
             and cell.intent in row.intent
             and cell.active in row.active
+            and cell.same in row.same
+            and cell.kept in row.kept
         ]
 
 
@@ -118,8 +136,17 @@ def _cell(step: Step) -> Cell:
     flow, command = step.before, type(step.issued.command)
     if flow is None:
         return Cell(command, None, intent=False, active=False)
+    wished, kept = step.issued, flow.kept_resume
+    own = isinstance(wished.command, SetWaiting) and wished.command.separate_approver
     return Cell(
-        command, flow.status, intent=cancel_requested(flow), active=bool(active_tasks(flow))
+        command,
+        flow.status,
+        intent=cancel_requested(flow),
+        active=bool(active_tasks(flow)),
+        same=wished.caller in flow.requesters,
+        kept=command is SetWaiting
+        and kept is not None
+        and not (own and kept.caller == wished.caller),
     )
 
 
@@ -186,7 +213,10 @@ def row_name(row: LifecycleRow) -> str:
     sources = "/".join(sorted("no flow" if s is None else s.value for s in row.source))
     flags = [
         f"{name}={'yes' if True in values else 'no'}"
-        for name, values in (("intent", row.intent), ("active", row.active))
+        for name, values in (
+            *(("intent", row.intent), ("active", row.active)),
+            *(("same", row.same), ("kept", row.kept)),
+        )
         if len(values) == 1
     ]
     outcome = row.refusal or ", ".join(event.__name__ for event in row.events) or "nothing"

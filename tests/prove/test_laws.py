@@ -12,15 +12,26 @@ from domain.flow.commands import (
     Command,
     CommandContext,
     CreateFlow,
+    ExpireWait,
     FinishFlow,
+    FollowLink,
+    ResumeFlow,
     SetWaiting,
 )
-from domain.flow.events import FlowBeganWaiting, FlowCancelRequested, TaskEnded, TaskLinked
+from domain.flow.events import (
+    FlowBeganWaiting,
+    FlowCancelRequested,
+    FlowResumed,
+    FlowResumedByLink,
+    FlowWaitExpired,
+    TaskEnded,
+    TaskLinked,
+)
 from domain.flow.evolve import fold
-from domain.flow.ids import Owner, TaskId
+from domain.flow.ids import CallerId, Owner, TaskId
 from domain.flow.refusals import Refusal, RefusalCode
 from domain.flow.state import Flow
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.status import FlowStatus, NotifyPolicy, OnTimeout, Runtime, TaskStatus
 from tests.prove.laws import LAWS, Step, broken
 from tests.prove.small_world import FLOW, OWNERS
 
@@ -80,7 +91,26 @@ ENDED: Final = after(flow(cancel_requested_at=10), LINKED, ENDS)
 OVER: Final = flow(status=FlowStatus.SUCCEEDED, ended_at=10)
 WANTED: Final = flow(cancel_requested_at=10)
 
+CALLER: Final = CallerId("route/key")
+RESUME: Final = issued(ResumeFlow(flow_id=FLOW, expected_revision=0))
+FOLLOW: Final = issued(FollowLink(flow_id=FLOW, link_hash="link"))
+EXPIRE: Final = issued(ExpireWait(flow_id=FLOW, until=LATER + 1))
+RESUMED: Final = FlowResumed(at=LATER, status=FlowStatus.QUEUED)
+BY_LINK: Final = FlowResumedByLink(at=LATER, link_hash="link")
+EXPIRED: Final = FlowWaitExpired(at=LATER, on_timeout=OnTimeout.FAIL)
+ASKED: Final = flow(status=FlowStatus.WAITING, requesters=(CALLER,))
+TIMED: Final = flow(status=FlowStatus.WAITING, until=LATER + 1, on_timeout=OnTimeout.FAIL)
+
+NAMED: Final = flow(correlation_key="key")
+AGAIN: Final = issued(CreateFlow(goal="g", controller_id="c", correlation_key="key"))
+
 BROKEN: Final = {
+    "a correlation key is of one live flow": Step(
+        NAMED,
+        AGAIN,
+        Refusal(code=RefusalCode.CREATE_REJECTED, reason="Flow already exists.", flow=NAMED),
+        NAMED,
+    ),
     "a stranger brings nothing about": Step(
         flow(),
         issued(SetWaiting(flow_id=FLOW, expected_revision=0), Owner(STRANGER)),
@@ -113,6 +143,14 @@ BROKEN: Final = {
     "a child that ended stays as it ended": Step(
         ENDED, CANCEL, (), replace(ENDED, tasks=(replace(ENDED.tasks[0], error="no"),))
     ),
+    "who let a flow wait for another key does not resume it": Step(
+        ASKED, replace(RESUME, caller=CALLER), (RESUMED,), after(ASKED, RESUMED)
+    ),
+    "a wait ends once": Step(flow(), FOLLOW, (BY_LINK,), after(flow(), BY_LINK)),
+    "what a wait has goes with it": Step(
+        ASKED, RESUME, (RESUMED,), replace(after(ASKED, RESUMED), until=LATER)
+    ),
+    "no wait is due before its time": Step(TIMED, EXPIRE, (EXPIRED,), after(TIMED, EXPIRED)),
     "the revision counts what happened to the flow": Step(
         flow(), WAIT, (WAITS,), replace(after(flow(), WAITS), revision=2)
     ),

@@ -174,3 +174,20 @@ def test_advice_is_in_file_order(tmp_path: Path) -> None:
     lines = [advice.line for advice in loaded(tmp_path, with_routes(routes)).advice]
     assert lines == sorted(lines, key=lambda line: line or 0)
     assert len(lines) == 5
+
+
+def test_a_key_whose_waits_no_other_key_could_resume_is_advised_against(tmp_path: Path) -> None:
+    asking = route(separateApprover=True)
+    lonely = advice_of(loaded(tmp_path, with_routes({"zapier": asking})))
+    advised = (
+        f"{HERE}.separateApprover: the only key of this session key lets flows wait that no other"
+        " can resume"
+    )
+    assert advised in lonely
+    both = with_routes({"zapier": asking, "n8n": route(secret="another good and long secret")})
+    assert advised not in advice_of(loaded(tmp_path, both))
+
+
+def test_a_path_below_that_of_links_is_reached_by_no_request(tmp_path: Path) -> None:
+    advised = advice_of(loaded(tmp_path, with_routes({"zapier": route(path="/resume/zapier")})))
+    assert any("is one of the gateway's own" in one for one in advised)

@@ -120,8 +120,8 @@ def test_every_problem_of_a_file_is_told_in_file_order(tmp_path: Path) -> None:
         f"gateway.json5:6: {ROUTES}.zapier.sessionKey: expected a non-empty string, found a number",
         (
             f"gateway.json5:9: {ROUTES}.ci.colour: expected one of the keys enabled, path, "
-            "sessionKey, secret, secrets, auth, may, controllerId, description, limits or map, "
-            "found an unknown key"
+            "sessionKey, secret, secrets, auth, may, controllerId, description, limits, map or "
+            "separateApprover, found an unknown key"
         ),
         (
             f"gateway.json5:9: {ROUTES}.ci.secret: expected a secret, a SecretRef, "

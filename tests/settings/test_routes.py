@@ -42,6 +42,7 @@ def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
         path="/my/hook",
         controllerId="zapier/main",
         description="Zapier zaps",
+        separateApprover=True,
         limits={"rateRequests": 5, "rateWindowSeconds": 0.5, "inFlight": 1, "bodyBytes": 10},
     )
     only = the_route(loaded(tmp_path, with_routes({"zapier": fields})))
@@ -54,6 +55,7 @@ def test_a_route_has_all_that_is_given(tmp_path: Path) -> None:
         description="Zapier zaps",
         keys=only.keys,
         limits=limits,
+        separate_approver=True,
     )
 
 

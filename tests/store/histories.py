@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from domain.application.outcomes import Outcome
-from domain.application.ports import FlowStore
+from domain.application.ports import FlowStore, ListFilter
 from domain.application.recorded_events import CommandMetadata, RequestKey
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.application.views import FlowView
@@ -240,7 +240,7 @@ def _json_pages(
     while (not pages or cursor is not None) and len(pages) < MAX_SIZE:
         page: list[bytes] = []
         add = partial(_add, page)
-        cursor = owner.page_json(add, limit=limit, status=status, cursor=cursor)
+        cursor = owner.page_json(add, limit=limit, only=ListFilter(status=status), cursor=cursor)
         pages.append((page, cursor))
     return pages
 

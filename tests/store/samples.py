@@ -13,9 +13,16 @@ from attrs import evolve as replace
 from adapters.store.snapshot import FlowSnapshot, Stored
 from domain.application.recorded_events import Actor, ActorKind, Metadata, RecordedEvent
 from domain.flow import events as e
-from domain.flow.ids import FlowId, KeyId, Owner, RequestId, TaskId
-from domain.flow.state import Flow
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus, TerminalOutcome
+from domain.flow.ids import CallerId, FlowId, KeyId, Owner, RequestId, TaskId
+from domain.flow.state import Flow, KeptResume
+from domain.flow.status import (
+    FlowStatus,
+    NotifyPolicy,
+    OnTimeout,
+    Runtime,
+    TaskStatus,
+    TerminalOutcome,
+)
 from domain.flow.task import Task
 from domain.flow.task_counts import NO_TASKS
 from domain.flow.values import Json
@@ -23,6 +30,9 @@ from domain.flow.values import Json
 AT: Final = 1_767_225_600_000
 STATE: Final = Json('{"b":[1,2.5,null,true],"a":{"id":12345678901234567890123}}')
 WAIT: Final = Json("null")
+
+LINK: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+CALLER: Final = CallerId("zapier/2026-01")
 
 SPARSE_METADATA: Final = Metadata(
     recorded_at=AT,
@@ -42,6 +52,10 @@ FULL_METADATA: Final = Metadata(
     request_hash="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
 
+LINK_METADATA: Final = replace(
+    SPARSE_METADATA, actor=Actor(kind=ActorKind.LINK, name="zapier", key_id=KeyId("2026-01"))
+)
+
 _WAITING: Final = e.FlowBeganWaiting(
     at=AT,
     current_step="ask Zoë\n😀",
@@ -50,6 +64,7 @@ _WAITING: Final = e.FlowBeganWaiting(
     blocked_task_id="task-1",
     blocked_summary=" ",
 )
+_UNTIL: Final = e.FlowBeganWaiting(at=AT, until=AT + 86_400_000, on_timeout=OnTimeout.RESUME)
 _NOTHING_WAITED_FOR: Final = e.FlowBeganWaiting(
     at=AT, current_step=None, blocked_task_id=None, blocked_summary=None
 )
@@ -149,6 +164,27 @@ _FULL_FLOW: Final = replace(
         replace(_TASK, task_id=TaskId("task-2"), cleanup_after=None, terminal_outcome=None),
     ),
 )
+_WAITING_FLOW: Final = replace(
+    _FLOW,
+    status=FlowStatus.WAITING,
+    version=3,
+    revision=2,
+    wait_json=WAIT,
+    until=AT + 1,
+    on_timeout=OnTimeout.FAIL,
+    link_hash=LINK,
+    requesters=(CALLER, CallerId("zapier/default")),
+)
+_RESUMED_FLOW: Final = replace(
+    _FLOW,
+    version=4,
+    revision=2,
+    wait_json=WAIT,
+    used_link=LINK,
+    kept_resume=KeptResume(
+        status=FlowStatus.RUNNING, current_step="next", state_json=STATE, caller=CALLER
+    ),
+)
 
 _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
     ("sparse", _CREATED),
@@ -174,6 +210,27 @@ _EVENTS: Final[tuple[tuple[str, e.Event], ...]] = (
         "full",
         e.FlowResumed(at=AT, status=FlowStatus.RUNNING, current_step="next", state_json=STATE),
     ),
+    ("for another key", replace(_CREATED, status=FlowStatus.WAITING, requester=CALLER)),
+    ("with a correlation key", replace(_CREATED, correlation_key="pull request 17")),
+    ("timed", replace(_UNTIL, link_hash=LINK)),
+    ("for another key", replace(_UNTIL, on_timeout=OnTimeout.FAIL, requester=CALLER)),
+    ("without an end", e.FlowBeganWaiting(at=AT, until=None, link_hash=None)),
+    (
+        "timed",
+        e.FlowBecameBlocked(
+            at=AT, until=AT + 1, on_timeout=OnTimeout.FAIL, link_hash=LINK, requester=CALLER
+        ),
+    ),
+    ("sparse", e.FlowResumeKept(at=AT, status=FlowStatus.QUEUED)),
+    (
+        "full",
+        e.FlowResumeKept(
+            at=AT, status=FlowStatus.RUNNING, current_step="next", state_json=STATE, caller=CALLER
+        ),
+    ),
+    ("by link", e.FlowResumedByLink(at=AT, link_hash=LINK)),
+    ("sparse", e.FlowWaitExpired(at=AT, on_timeout=OnTimeout.FAIL)),
+    ("full", e.FlowWaitExpired(at=AT, on_timeout=OnTimeout.RESUME)),
     ("sparse", e.FlowSucceeded(at=AT)),
     ("full", e.FlowSucceeded(at=AT, state_json=STATE)),
     ("sparse", e.FlowFailed(at=AT)),
@@ -228,6 +285,8 @@ def samples() -> Iterator[tuple[str, Stored]]:
     """Give each sample with its title."""
     for title, event in _EVENTS:
         metadata = FULL_METADATA if title == "full" else SPARSE_METADATA
+        if title == "by link":
+            metadata = LINK_METADATA
         if title == "by rules 2":
             metadata = replace(metadata, rules=2)
         yield (
@@ -238,3 +297,7 @@ def samples() -> Iterator[tuple[str, Stored]]:
     yield "full", FlowSnapshot(FlowId("flow-1"), 6, _FULL_FLOW)
     head = replace(_FULL_FLOW, tasks=(), counts=NO_TASKS.changed((), _FULL_FLOW.tasks))
     yield "with its tasks in rows", FlowSnapshot(FlowId("flow-1"), 6, head)
+    yield "waiting", FlowSnapshot(FlowId("flow-1"), 3, _WAITING_FLOW)
+    named = replace(_FLOW, correlation_key="pull request 17")
+    yield "with a correlation key", FlowSnapshot(FlowId("flow-1"), 1, named)
+    yield "resumed by link", FlowSnapshot(FlowId("flow-1"), 4, _RESUMED_FLOW)

@@ -16,8 +16,15 @@ KEYS: Final = "request_keys"
 VIEWS: Final = "flow_views"
 TASKS: Final = "flow_tasks"
 VALUES: Final = "flow_values"
+NAMES: Final = "flow_names"
+FILTERS: Final = "flow_filters"
+WAITS: Final = "flow_waits"
+LINKS: Final = "resume_links"
 PAST: Final = "past_flows"
-DERIVED: Final = (TASKS, VALUES, SNAPSHOTS, INDEX, VIEWS, PAST, KEYS)
+DERIVED: Final = (
+    *(NAMES, FILTERS, WAITS, LINKS, TASKS, VALUES),
+    *(SNAPSHOTS, INDEX, VIEWS, PAST, KEYS),
+)
 HEALTHY: Final[Mapping[str, int]] = dict.fromkeys(DERIVED, 0)
 """What a rebuild changes in a store that needs none."""
 

@@ -36,7 +36,7 @@ def _since(kept: dict[str, Any], loaded: dict[str, Any]) -> dict[str, Any]:
     """Return a loaded value without the fields that were added since, which hold their defaults."""
     added = {name: value for name, value in loaded.items() if name not in kept}
     none = {"statuses": [0] * len(TaskStatus), "runtimes": [0] * len(Runtime)}
-    assert all(value in (None, none, {"keep": True}) for value in added.values())
+    assert all(value in (None, none, [], {"keep": True}) for value in added.values())
     return {name: value for name, value in loaded.items() if name in kept}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.presentation.wire_json import render_flow
 from adapters.store import EventSourcedStore, open_for_writing
-from domain.application.ports import StoreUnavailable
+from domain.application.ports import NO_FILTER, StoreUnavailable
 from domain.flow.ids import FlowId, Owner
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, save
 from tests.store.conftest import MEMORY
@@ -55,7 +55,7 @@ def _listed(store: EventSourcedStore, owner: Owner = OWNER) -> list[bytes]:
         shown.append(text)
         return True
 
-    store.page_json(owner, limit=5, before=None, status=None, add=add)
+    store.page_json(owner, limit=5, before=None, only=NO_FILTER, add=add)
     return shown
 
 

@@ -134,6 +134,8 @@ class Gateway:
             ready=lambda: (self.ready, () if self.ready else ("store",)),
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
             submit=lambda submission, done: done(carry_out(self.store, [submission])[0]),
+            find_link=self.flows.find_link,
+            new_token=counted("token"),
         )
         self.app = create_webhook_app(resource)
         self.client = TestClient(self.serve)
@@ -167,6 +169,7 @@ class Gateway:
             routes=RouteTable(routes),
             trusted_proxies=(ip_network(f"{PROXY}/32"),),
             remember_address=lambda address: address,
+            limits=self.limits,
         )
 
     def route(self, name: RouteId) -> WebhookRoute:

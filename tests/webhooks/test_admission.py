@@ -9,7 +9,7 @@ from attrs import evolve
 
 from adapters.server import RawResponse
 from adapters.settings import InvalidKey
-from adapters.webhooks.admission import ProbePermit, RequestPermit, RoutePermit
+from adapters.webhooks.admission import LinkPermit, ProbePermit, RequestPermit, RoutePermit
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, RouteId
 from domain.history.refused_requests import TurnedAway
@@ -26,6 +26,8 @@ def verdict(answer: RequestPermit | RawResponse) -> tuple[int, str] | str:
     """Return the status and code of a refusal, or who was let in."""
     if isinstance(answer, tuple):
         return answer[0], json.loads(answer[2])["code"]
+    if isinstance(answer, LinkPermit):
+        return answer.token
     return answer.path if isinstance(answer, ProbePermit) else answer.context.key_id or ""
 
 

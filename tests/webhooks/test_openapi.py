@@ -34,6 +34,14 @@ VALUES: tuple[object, ...] = (
     *(None, True, False, 0, 1, -1, 1.0, 1.5, 1000, 1001, 2**53 - 1, 2**53, 2.0**53),
     *("", " ", "\ufeff", "\u2028\t", "\x1c", "\x85", "x", " x ", "a\nb", [], ["x"], {}, {"a": 1}),
     *("queued", "running", "waiting", "blocked", "succeeded", "failed", "timed_out", "lost"),
+    *(
+        "resume",
+        "fail",
+        "2026-12-01T00:00:00Z",
+        "2026-12-01T00:00:00.5+23:59",
+        "2026-13-01T00:00:00Z",
+    ),
+    *("2026-12-01", "2026-11-31T00:00:00Z", "1969-12-31T00:00:00Z", "2026-12-01t00:00:00z"),
     *("acp", "cli", "silent", "ACP"),
 )
 
@@ -97,7 +105,10 @@ def test_all_that_the_server_refuses_has_a_code_of_the_table() -> None:
 
 
 def test_all_that_a_callers_command_is_refused_for_has_a_code_of_the_table() -> None:
-    assert set(RefusalCode) - ANSWER_CODES.keys() == {RefusalCode.TASK_NOT_SILENT}
+    assert set(RefusalCode) - ANSWER_CODES.keys() == {
+        RefusalCode.TASK_NOT_SILENT,
+        RefusalCode.WAIT_NOT_DUE,
+    }
 
 
 def test_the_examples_fit() -> None:
@@ -114,13 +125,15 @@ def test_the_examples_fit() -> None:
 
 
 def test_a_flow_with_all_that_a_flow_can_have_is_documented(gateway: Gateway) -> None:
-    flow_id = gateway.create(currentStep="s", stateJson=None, waitJson={})
+    flow_id = gateway.create(correlationKey="k", currentStep="s", stateJson=None, waitJson={})
     gateway.link(flow_id, runId="r", label="l", status="running", progressSummary="p")
     gateway.ask("cancel_flow", flowId=flow_id)
+    waits = gateway.ask("set_waiting", flowId=flow_id, expectedRevision=1, until=1)
     failed = gateway.ask(
-        "fail_flow", flowId=flow_id, expectedRevision=1, blockedTaskId="t", blockedSummary="b"
+        "fail_flow", flowId=flow_id, expectedRevision=2, blockedTaskId="t", blockedSummary="b"
     )
-    assert failed["result"]["flow"].keys() == SCHEMAS["Flow"]["properties"].keys()
+    shown = waits["result"]["flow"].keys() | failed["result"]["flow"].keys()
+    assert shown == SCHEMAS["Flow"]["properties"].keys()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ HEADERS = {
     "Content-Type": "application/json",
 }
 WIDTH = 96
-FLOW, SECOND, TASK = "<flow>", "<second flow>", "<task>"
+FLOW, SECOND, FOURTH, TASK = "<flow>", "<second flow>", "<fourth flow>", "<task>"
 
 
 @frozen
@@ -113,12 +113,70 @@ REQUESTS = (
             "blockedSummary": "The card was declined",
         }
     ),
+    Step(
+        {"action": "create_flow", "goal": "Refund order 7"},
+        "A fourth flow, to wait until a moment, or for somebody with a link:",
+    ),
+    Step(
+        {
+            "action": "set_waiting",
+            "flowId": FOURTH,
+            "expectedRevision": 0,
+            "until": "2100-01-01T00:00:00Z",
+            "onTimeout": "resume",
+            "resumeLink": True,
+        }
+    ),
+    Step(
+        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 1, "status": "running"},
+        "A `resume_flow` ends the wait:",
+    ),
+    Step(
+        {"action": "resume_flow", "flowId": FOURTH, "expectedRevision": 2, "early": True},
+        "With `early`, a resume that comes before its wait is kept for it. No revision moves, so"
+        " that whoever lets the flow wait need not know of it:",
+    ),
+    Step(
+        {"action": "set_waiting", "flowId": FOURTH, "expectedRevision": 2},
+        "The wait is over as soon as it begins:",
+    ),
+    Step(
+        {
+            "action": "create_flow",
+            "goal": "Review the pull request",
+            "controllerId": "webhooks/ci",
+            "correlationKey": "pull request 17",
+        },
+        "Another flow, to be known by a name of the sender's own:",
+    ),
+    Step(
+        {"action": "create_flow", "goal": "Review it", "correlationKey": "pull request 17"},
+        "While it lives nobody else gets its name:",
+    ),
+    Step(
+        {
+            "action": "resume_flow",
+            "correlationKey": "pull request 17",
+            "expectedRevision": 0,
+            "status": "running",
+        },
+        "Who knows only that name goes on with the flow:",
+    ),
     Step({"action": "find_latest_flow"}),
     Step({"action": "resolve_flow", "token": SECOND}),
     Step({"action": "list_flows", "limit": 1, "status": "succeeded"}),
+    Step(
+        {
+            "action": "list_flows",
+            "controllerId": "webhooks/ci",
+            "updatedSince": "2026-01-01T00:00:00Z",
+        },
+        "Only flows of a controller that changed since a moment:",
+    ),
 )
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LINK = re.compile(r"/resume/[A-Za-z0-9_-]{43}")
 _TIME = re.compile(r"\b1[0-9]{12}\b")
 
 
@@ -143,10 +201,10 @@ def send(url: str, request: str) -> Exchange:
 
 
 def masked(text: str) -> str:
-    """Return a text with its ids numbered as they appear, and its times levelled."""
+    """Return a text with its ids numbered as they appear, its times and links levelled."""
     ids: dict[str, str] = {}
     numbered = _ID.sub(lambda found: ids.setdefault(found[0], f"<id {len(ids)}>"), text)
-    return _TIME.sub("<time>", numbered)
+    return _LINK.sub("/resume/<token>", _TIME.sub("<time>", numbered))
 
 
 def documented(page: str) -> list[Exchange]:
@@ -219,10 +277,12 @@ def _row(each: SchemaField) -> str:
     return f"| {name} | {_taken(each.decoder.schema)} | {FIELD_TEXT[each.wire]} |"
 
 
-def _taken(schema: JsonSchema) -> str:
+def _taken(schema: JsonSchema) -> str:  # noqa: PLR0911 - a line a kind of value
     match schema:
         case {"anyOf": [inner, {"type": "null"}]}:
             return f"{_taken(inner)} or `null`"
+        case {"anyOf": [{"pattern": _}, {"type": "integer"}]}:
+            return "an instant of RFC 3339, or milliseconds since 1970"
         case {"enum": words}:
             return ", ".join(f"`{word}`" for word in words)
         case {"type": "integer", "minimum": low, "maximum": high}:
@@ -243,14 +303,14 @@ def _refusals() -> Iterator[str]:
 
 def _send_all(url: str) -> Iterator[tuple[object, int, object]]:
     ids: dict[str, str] = {}
-    flows = iter((FLOW, SECOND, "<third flow>"))
+    flows = iter((FLOW, SECOND, "<third flow>", FOURTH, "<named flow>"))
     for step in REQUESTS:
         text = json.dumps(step.request)
         for name, value in ids.items():
             text = text.replace(name, value)
         exchange = send(url, text)
         answer = json.loads(exchange.answer)
-        if step.request["action"] == "create_flow":
+        if step.request["action"] == "create_flow" and answer["ok"]:
             ids[next(flows)] = answer["result"]["flow"]["flowId"]
         if step.request["action"] == "run_task":
             ids[TASK] = answer["result"]["task"]["taskId"]

@@ -64,7 +64,7 @@ class RunningGateway:
     log_name: str = "gateway.log"
     pass_fds: Sequence[int] = ()
     store: str | None = None
-    """The URL of its store, if not a file of its folder; "" if its configuration says it."""
+    """The URL of its store, if that is no file of its folder; "" if its configuration says it."""
     _process: subprocess.Popen[bytes] | None = None
     _place: Place | None = None
 

@@ -64,7 +64,7 @@ def _line(audit_log: AuditLog, entry: LogEntry, source: str) -> Published:
 
 def _extensions(metadata: Metadata) -> dict[str, str | None]:
     actor = metadata.actor
-    who = "route" if actor.kind is ActorKind.ROUTE else "actor"
+    who = "route" if actor.kind in {ActorKind.ROUTE, ActorKind.LINK} else "actor"
     return {
         "actorkind": actor.kind.value,
         who: actor.name,

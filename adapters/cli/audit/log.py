@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from textwrap import fill
 from typing import Final
 
 from attrs import frozen
@@ -43,9 +44,7 @@ revision are folded from the events up to this one. --status is about that
 status, --route about who caused the event; times are the events' own.
 
 EVENT is one of
-  {", ".join(EVENT_NAMES[:4])},
-  {", ".join(EVENT_NAMES[4:8])},
-  {", ".join(EVENT_NAMES[8:])}""",
+{fill(", ".join(EVENT_NAMES), 78, initial_indent="  ", subsequent_indent="  ")}""",
     examples="""\
   taskflow audit log --config gateway.json5 --route zapier --since 2026-11-26
   taskflow audit log --database sqlite:///copy.db --status failed \\

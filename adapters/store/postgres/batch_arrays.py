@@ -10,12 +10,13 @@ from eventsourcing.persistence import StoredEvent
 from psycopg.types.numeric import Int8
 
 from adapters.store.recorder import StoredCommit, tasks_in
+from adapters.store.schema import link_columns
 from adapters.store.tasks import changed_rows
 from adapters.store.values import value_rows
 from adapters.store.views import view_row
 from domain.flow.events import Event
 from domain.flow.ids import FlowId
-from domain.flow.state import Flow, cancel_requested
+from domain.flow.state import Flow, cancel_requested, is_terminal
 from domain.history.audit_log import RequestKeyRow
 
 
@@ -33,7 +34,13 @@ def batch_arrays(
         *_tasks(commits, flows),
         [Int8(n) for n, _ in values],
         *_columns([row for _, row in values], 4, numbers=(2,)),
+        *_links(commits),
     ]
+
+
+def _links(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
+    links = [(n, link) for n, commit in enumerate(commits, 1) for link in commit.links]
+    return _columns([(n, *link_columns(link)) for n, link in links], 5, numbers=(0,))
 
 
 def _events(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
@@ -54,8 +61,10 @@ def _flows(
         what = (n, flow.flow_id, flow.flow_id in created, flow.owner, flow.status.value)
         state = (cancel_requested(flow), flow.task_count)
         kept = (snapshot.originator_version, snapshot.topic, snapshot.state, checksum, json)
-        rows.append((*what, *state, *kept))
-    return _columns(rows, 12, numbers=(0, 6, 7, 10))
+        found_by = (flow.controller_id, flow.current_step, flow.correlation_key)
+        lists = (*found_by, not is_terminal(flow), flow.updated_at)
+        rows.append((*what, *state, *kept, flow.until, *lists))
+    return _columns(rows, 18, numbers=(0, 6, 7, 10, 12, 17))
 
 
 def _tasks(

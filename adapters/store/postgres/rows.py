@@ -58,6 +58,17 @@ DIFFERENT: Final[Mapping[str, str]] = {
         " SET flow_id = excluded.flow_id, owner = excluded.owner, version = excluded.version,"
         " checksum = excluded.checksum, json = excluded.json"
     ),
+    schema.PUT_NAME: (
+        "INSERT INTO flow_names VALUES ($1, $2, $3) ON CONFLICT (owner, correlation_key)"
+        " DO UPDATE SET flow_id = excluded.flow_id"
+    ),
+    schema.PUT_FILTERS: (
+        "INSERT INTO flow_filters VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (position)"
+        " DO UPDATE SET flow_id = excluded.flow_id, owner = excluded.owner,"
+        " status = excluded.status, controller_id = excluded.controller_id,"
+        " current_step = excluded.current_step, correlation_key = excluded.correlation_key,"
+        " updated_at = excluded.updated_at"
+    ),
     tasks.INSERT: (
         "INSERT INTO flow_tasks VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (flow_id, number)"
         " DO UPDATE SET task_id = excluded.task_id, run_id = excluded.run_id,"

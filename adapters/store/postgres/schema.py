@@ -115,6 +115,47 @@ CREATE TABLE flow_values (
     PRIMARY KEY (flow_id, name)
 );
 
+CREATE TABLE flow_waits (
+    flow_id text COLLATE "C" PRIMARY KEY,
+    until bigint NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX flow_waits_until ON flow_waits (until, flow_id);
+
+CREATE TABLE resume_links (
+    link_hash text COLLATE "C" NOT NULL,
+    flow_id text COLLATE "C" NOT NULL,
+    route_id text COLLATE "C" NOT NULL,
+    key_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (link_hash, flow_id)
+);
+CREATE INDEX resume_links_flow ON resume_links (flow_id);
+
+CREATE TABLE flow_names (
+    owner text COLLATE "C" NOT NULL,
+    correlation_key text COLLATE "C" NOT NULL,
+    flow_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (owner, correlation_key)
+);
+CREATE INDEX flow_names_flow ON flow_names (flow_id);
+
+CREATE TABLE flow_filters (
+    position bigint PRIMARY KEY,
+    flow_id text COLLATE "C" NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    controller_id text COLLATE "C" NOT NULL,
+    current_step text COLLATE "C",
+    correlation_key text COLLATE "C",
+    updated_at bigint NOT NULL
+) WITH (fillfactor = 70);
+-- NOTE: a text may be as long as a body, and a tree has a bound of 2,700 bytes.
+CREATE INDEX flow_filters_controller
+    ON flow_filters (owner, substr(controller_id, 1, 200), position);
+CREATE INDEX flow_filters_step ON flow_filters (owner, substr(current_step, 1, 200), position)
+    WHERE current_step IS NOT NULL;
+CREATE INDEX flow_filters_key ON flow_filters (owner, substr(correlation_key, 1, 200), position)
+    WHERE correlation_key IS NOT NULL;
+CREATE INDEX flow_filters_updated ON flow_filters (owner, updated_at);
 CREATE TABLE past_flows (
     flow_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
@@ -182,10 +223,14 @@ CREATE OR REPLACE FUNCTION append_batch(
     f_commit bigint[], f_flow text[], f_created boolean[], f_owner text[], f_status text[],
     f_cancelling boolean[], f_tasks bigint[],
     f_version bigint[], f_topic text[], f_state bytea[], f_checksum bigint[], f_json bytea[],
+    f_until bigint[],
+    f_controller text[], f_step text[], f_key text[], f_live boolean[], f_updated bigint[],
     -- their tasks that changed (those without a number are there already), and large values
     t_commit bigint[], t_flow text[], t_number bigint[], t_task text[], t_run text[],
     t_stale bigint[], t_checksum bigint[], t_state bytea[],
-    v_commit bigint[], v_flow text[], v_name text[], v_checksum bigint[], v_json bytea[]
+    v_commit bigint[], v_flow text[], v_name text[], v_checksum bigint[], v_json bytea[],
+    -- resume links that were made
+    l_commit bigint[], l_hash text[], l_flow text[], l_route text[], l_key text[]
 ) RETURNS TABLE (written boolean[], bare text[]) LANGUAGE plpgsql
 -- PERF: to plan each statement anew for its arrays costs a command alone 300 us of 900.
 SET plan_cache_mode = force_generic_plan AS $$
@@ -194,6 +239,7 @@ DECLARE
     won boolean[];
     head bigint;
     added bigint;
+    named text[];
 BEGIN
     -- A fair queue, until the commit is durable. What is right does not rest on it, but on the row
     -- of the head, which is locked, and on unique keys. Each statement below sees what was
@@ -226,6 +272,32 @@ BEGIN
         FROM unnest(c_flow, c_after, c_route, c_key)
             WITH ORDINALITY AS c(flow, after, route, key, n)
     ) o;
+
+    -- A correlation key whose flow ends here is free for one that is opened here.
+    IF cardinality(array_remove(f_key, NULL)) > 0 THEN
+        DELETE FROM flow_names AS old
+            USING unnest(f_commit, f_flow, f_owner, f_key, f_live)
+                AS f(commit, flow, owner, key, live)
+            WHERE won[f.commit] AND NOT f.live AND old.owner = f.owner
+            AND old.correlation_key = f.key AND old.flow_id = f.flow;
+        WITH taken AS (
+            INSERT INTO flow_names
+                SELECT DISTINCT ON (f.owner, f.key) f.owner, f.key, f.flow
+                FROM unnest(f_commit, f_flow, f_created, f_owner, f_key, f_live)
+                    WITH ORDINALITY AS f(commit, flow, created, owner, key, live, n)
+                WHERE won[f.commit] AND f.created AND f.live AND f.key IS NOT NULL
+                ORDER BY f.owner, f.key, f.n
+                ON CONFLICT (owner, correlation_key) DO NOTHING
+                RETURNING flow_id)
+            SELECT coalesce(array_agg(flow_id), '{}') INTO named FROM taken;
+        SELECT array_agg(won[c.n] AND NOT EXISTS (
+                SELECT 1 FROM unnest(f_flow, f_created, f_key, f_live)
+                    AS f(flow, created, key, live)
+                WHERE f.flow = c.flow AND f.created AND f.live AND f.key IS NOT NULL
+                AND f.flow <> ALL (named))
+            ORDER BY c.n) INTO won
+        FROM unnest(c_flow) WITH ORDINALITY AS c(flow, n);
+    END IF;
 
     INSERT INTO request_keys
         SELECT c.route, c.key, c.hash, c.flow, c.version, c.task
@@ -316,6 +388,25 @@ BEGIN
             AND NOT EXISTS (SELECT 1 FROM stored_snapshots s WHERE s.originator_id = f.flow);
     END IF;
 
+    IF true = ANY (f_created) THEN
+        INSERT INTO flow_filters
+            SELECT i.position, f.flow, f.owner, f.status, f.controller, f.step, f.key, f.updated
+            FROM unnest(f_commit, f_flow, f_created, f_owner, f_status, f_controller, f_step,
+                f_key, f_updated)
+                AS f(commit, flow, created, owner, status, controller, step, key, updated)
+            JOIN flow_index i ON i.flow_id = f.flow
+            WHERE won[f.commit] AND f.created;
+    END IF;
+    IF false = ANY (f_created) THEN
+        UPDATE flow_filters AS old
+            SET status = f.status, current_step = f.step, updated_at = f.updated
+            FROM unnest(f_commit, f_flow, f_created, f_status, f_step, f_updated)
+                AS f(commit, flow, created, status, step, updated)
+            JOIN flow_index i ON i.flow_id = f.flow
+            WHERE won[f.commit] AND NOT f.created
+            AND old.position = i.position AND old.flow_id = f.flow;
+    END IF;
+
     INSERT INTO flow_views
         SELECT i.position, f.flow, f.owner, f.version, f.checksum, f.json
         FROM unnest(f_commit, f_flow, f_owner, f_version, f_checksum, f_json)
@@ -341,6 +432,24 @@ BEGIN
                 SET checksum = excluded.checksum, json = excluded.json
                 WHERE old.checksum <> excluded.checksum
                 OR length(old.json) <> length(excluded.json);
+    END IF;
+
+    DELETE FROM flow_waits AS old USING unnest(f_commit, f_flow, f_until)
+        AS f(commit, flow, until)
+        WHERE won[f.commit] AND f.until IS NULL AND old.flow_id = f.flow;
+    INSERT INTO flow_waits AS old
+        SELECT f.flow, f.until FROM unnest(f_commit, f_flow, f_until) AS f(commit, flow, until)
+        WHERE won[f.commit] AND f.until IS NOT NULL
+        ON CONFLICT (flow_id) DO UPDATE SET until = excluded.until
+            WHERE old.until <> excluded.until;
+    IF cardinality(l_hash) > 0 THEN
+        INSERT INTO resume_links
+            SELECT DISTINCT ON (l.hash, l.flow) l.hash, l.flow, l.route, l.key
+            FROM unnest(l_commit, l_hash, l_flow, l_route, l_key)
+                WITH ORDINALITY AS l(commit, hash, flow, route, key, n)
+            WHERE won[l.commit] ORDER BY l.hash, l.flow, l.n DESC
+            ON CONFLICT (link_hash, flow_id) DO UPDATE
+                SET route_id = excluded.route_id, key_id = excluded.key_id;
     END IF;
 
     UPDATE log_head SET position = head + added;

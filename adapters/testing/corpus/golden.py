@@ -19,6 +19,7 @@ from domain.application.views import flow_view, task_view
 from domain.flow.commands import CommandContext, CreateFlow
 from domain.flow.decide import Decision, decide
 from domain.flow.evolve import fold
+from domain.flow.ids import CallerId
 from domain.flow.refusals import Refusal
 from domain.flow.state import Flow
 
@@ -110,8 +111,12 @@ def take(step: TrialStep, flow: Flow | None, clock: ControlledClock, rules: Deci
         case Send(owner, command):
             count = 0 if flow is None else len(flow.tasks)
             new_id = FLOW if isinstance(command, CreateFlow) else f"task-{count + 1}"
+            caller = CallerId(f"{owner}/default")
             return rules(
-                flow, CommandContext(command=command, owner=owner, at=clock(), new_id=new_id)
+                flow,
+                CommandContext(
+                    command=command, owner=owner, at=clock(), new_id=new_id, caller=caller
+                ),
             )
         case _:
             raise ValueError(f"a golden history has commands and ticks only: {step}")

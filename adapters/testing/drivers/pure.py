@@ -23,9 +23,9 @@ from domain.flow.decide import decide
 from domain.flow.decide_task import task_of
 from domain.flow.events import Event
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner
+from domain.flow.ids import CallerId, FlowId, Owner
 from domain.flow.refusals import Refusal
-from domain.flow.state import Flow
+from domain.flow.state import Flow, is_named
 
 
 @define
@@ -46,9 +46,13 @@ class PureDriver:
 
     def send(self, owner: Owner, command: Command, key: str | None) -> Answer:  # noqa: ARG002 - the core knows no keys
         """Decide a command and evolve its flow."""
-        flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
+        flow = self._decided_on(owner, command)
         context = CommandContext(
-            command=command, owner=owner, at=self.clock(), new_id=self.new_id()
+            command=command,
+            owner=owner,
+            at=self.clock(),
+            new_id=self.new_id(),
+            caller=CallerId(f"{owner}/default"),
         )
         decision = self.rules(flow, context)
         if isinstance(decision, Refusal):
@@ -103,6 +107,13 @@ class PureDriver:
         self.events.setdefault(flow.flow_id, []).extend(events)
         self.flows[flow.flow_id] = flow
         return flow
+
+    def _decided_on(self, owner: Owner, command: Command) -> Flow | None:
+        if not isinstance(command, CreateFlow):
+            return self.flows.get(command.flow_id)
+        key = command.correlation_key
+        flows = (flow for flow in self.flows.values() if flow.owner == owner)
+        return next((flow for flow in flows if is_named(flow, key)), None)
 
     def _owned(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         flow = self.flows.get(flow_id)

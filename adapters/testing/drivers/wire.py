@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from adapters.testing.answers import ACCEPTED, NOT_PERSISTED, Answer, PlainView
 from adapters.testing.json_format import dump_command
-from domain.flow.commands import Command
+from domain.flow.commands import Command, ResumeEarly
 from domain.flow.ids import RouteId
 
 WireObject: TypeAlias = dict[str, Any]
@@ -24,6 +24,7 @@ STATUSES: Final = {
     "not_found": 404,
     "task_not_found": 404,
     "idempotency_key_reused": 422,
+    "same_approver": 403,
     NOT_PERSISTED: 503,
 }
 CONFLICT: Final = 409
@@ -47,6 +48,9 @@ class WireFault(AssertionError):  # noqa: N818 - what it is
 def request_of(command: Command) -> bytes:
     """Return the body of the request that a command is on the wire."""
     ((action, given),) = dump_command(command).items()
+    if isinstance(command, ResumeEarly):
+        given = {**given, "early": True}
+        action = "resume_flow"
     members = {_camel(name): _sent(name, value) for name, value in given.items()}
     return query(action, **members)
 

@@ -7,11 +7,16 @@ from typing import Final, TypeAlias
 from attrs import fields, frozen
 
 from adapters.testing.answers import PlainView
+from domain.flow.commands import ResumeEarly
 from domain.flow.ids import FlowId, Owner, TaskId
 
 LIVE: Final = ("queued", "running", "waiting", "blocked")
 ACTIVE: Final = ("queued", "running")
-HIDDEN: Final = ("owner", "latest_at", "tasks", "last_heartbeat_at", "event_count")
+WAITING: Final = ("waiting", "blocked")
+HIDDEN: Final = (
+    *("owner", "latest_at", "tasks", "last_heartbeat_at", "event_count"),
+    *("link_hash", "used_link", "requesters", "kept_resume", "kept_by"),
+)
 STATUSES: Final = ("queued", "running", "succeeded", "failed", "timed_out", "cancelled", "lost")
 RUNTIMES: Final = ("subagent", "acp", "cli", "cron")
 FAILURES: Final = ("failed", "timed_out", "lost")
@@ -51,7 +56,7 @@ class ModelTask:
 
 @frozen(kw_only=True)
 class ModelFlow:
-    """A flow; JSON values as their text.
+    """A flow; JSON values as their text. A kept resume expects no revision any more: it is 0.
 
     `latest_at` and `event_count` count every recorded event, also one that changes nothing shown.
     """
@@ -74,12 +79,29 @@ class ModelFlow:
     blocked_summary: str | None = None
     cancel_requested_at: int | None = None
     ended_at: int | None = None
+    correlation_key: str | None = None
+    until: int | None = None
+    on_timeout: str | None = None
+    link_hash: str | None = None
+    used_link: str | None = None
+    requesters: tuple[str, ...] = ()
+    kept_resume: ResumeEarly | None = None
+    kept_by: str | None = None
     tasks: tuple[ModelTask, ...] = ()
 
     @property
     def is_live(self) -> bool:
         """Whether it has yet to end."""
         return self.status in LIVE
+
+    def holds(self, owner: Owner, key: str | None) -> bool:
+        """Say whether no other flow of its owner may have a key now."""
+        return self.is_live and (self.owner, self.correlation_key) == (owner, key or object())
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits, or is blocked."""
+        return self.status in WAITING
 
     @property
     def wants_cancel(self) -> bool:
@@ -93,7 +115,7 @@ class ModelFlow:
 
     @property
     def reports(self) -> int:
-        """The number of task events: all but the creation and the revisions."""
+        """The number of events that moved no revision, but for the creation."""
         return self.event_count - 1 - self.revision
 
     @property

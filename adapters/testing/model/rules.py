@@ -7,23 +7,26 @@ from typing import Any, Final, assert_never
 
 from attrs import evolve as replace
 
-from adapters.testing.model import task_rules
+from adapters.testing.model import task_rules, wait_rules
 from adapters.testing.model.records import ModelFlow, ModelRejection, ModelTask, Verdict
 from domain.flow.commands import (
     CancelFlow,
     CommandContext,
     CreateFlow,
+    ExpireWait,
     FailFlow,
     FinishFlow,
     FlowCommand,
+    FollowLink,
     LoseTask,
     RequestCancel,
+    ResumeEarly,
     ResumeFlow,
     RunTask,
     SetWaiting,
     UpdateTask,
 )
-from domain.flow.ids import FlowId, TaskId
+from domain.flow.ids import CallerId, FlowId, TaskId
 from domain.flow.values import KEEP, Json
 
 PATCHED: Final = ("current_step", "state_json", "wait_json", "blocked_task_id", "blocked_summary")
@@ -42,21 +45,26 @@ class Rules:
         """Return the verdict on a command, and the task that it is about."""
         command, new_id = context.command, context.new_id
         if isinstance(command, CreateFlow):
-            return self.create(command, context), None
+            return self.create(flow, command, context), None
         if flow is None or flow.owner != context.owner:
             return ModelRejection("not_found", "Flow not found."), None
         at = max(context.at, flow.latest_at)
-        verdict = self.objection(flow, command) or self._verdict(
-            flow, command, at=at, new_id=TaskId(new_id)
+        verdict = self.objection(flow, context) or self._verdict(
+            flow, context, at=at, new_id=TaskId(new_id)
         )
         return verdict, task_rules.subject_of(flow, command, new_id)
 
-    def objection(self, flow: ModelFlow, command: FlowCommand) -> ModelRejection | None:
+    def objection(  # noqa: PLR0911 - a line a reason
+        self, flow: ModelFlow, context: CommandContext
+    ) -> ModelRejection | None:
         """Return why a flow rejects a command: its revision comes first, then the lifecycle."""
+        command = context.command
         expected = getattr(command, "expected_revision", None)
         if expected is not None and expected != flow.revision:
             changed = "TaskFlow changed since the caller's expected revision."
             return ModelRejection("revision_conflict", changed)
+        if isinstance(command, FollowLink | ExpireWait):
+            return wait_rules.objection_to_end(flow, command, max(context.at, flow.latest_at))
         if isinstance(command, UpdateTask) or (isinstance(command, LoseTask) and flow.wants_cancel):
             return None
         if isinstance(command, LoseTask):
@@ -66,14 +74,23 @@ class Rules:
             return ModelRejection("cancel_requested", already)
         if not flow.is_live:
             return ModelRejection("terminal", f"Flow is already {flow.status}.")
-        return None
+        return wait_rules.objection_of_four_eyes(flow, context)
 
-    def _verdict(  # noqa: PLR0911 - a line a command
-        self, flow: ModelFlow, command: FlowCommand, *, at: int, new_id: TaskId
+    def _verdict(  # noqa: C901, PLR0911, PLR0912 - a line a command
+        self, flow: ModelFlow, context: CommandContext, *, at: int, new_id: TaskId
     ) -> Verdict:
+        command = context.command
         match command:
+            case CreateFlow():
+                raise AssertionError("a creation is no command on a flow")
             case SetWaiting():
-                return self.set_waiting(flow, command, at)
+                return self.set_waiting(flow, command, at, caller=context.caller)
+            case ResumeEarly():
+                return self.resume_early(flow, command, at, caller=context.caller)
+            case FollowLink():
+                return self.follow_link(flow, command, at)
+            case ExpireWait():
+                return self.expire_wait(flow, command, at)
             case ResumeFlow():
                 return self.resume(flow, command, at)
             case FinishFlow():
@@ -93,8 +110,13 @@ class Rules:
             case _:
                 assert_never(command)
 
-    def create(self, command: CreateFlow, context: CommandContext) -> ModelFlow:
-        """A flow begins as it was asked for, at revision 0."""
+    def create(
+        self, flow: ModelFlow | None, command: CreateFlow, context: CommandContext
+    ) -> Verdict:
+        """A flow begins as it was asked for, at revision 0, unless a live one has its key."""
+        if flow is not None and flow.holds(context.owner, command.correlation_key):
+            taken = "Another live flow has this correlationKey."
+            return ModelRejection("correlation_key_taken", taken)
         return ModelFlow(
             flow_id=FlowId(context.new_id),
             owner=context.owner,
@@ -105,35 +127,67 @@ class Rules:
             current_step=command.current_step,
             state_json=_text(command.state_json),
             wait_json=_text(command.wait_json),
+            correlation_key=command.correlation_key,
             created_at=context.at,
             updated_at=context.at,
             latest_at=context.at,
+            requesters=wait_rules.requesters_of_new(command, context.caller),
         )
 
-    def set_waiting(self, flow: ModelFlow, command: SetWaiting, at: int) -> Verdict:
-        """A flow waits, or is blocked if this command has a reason."""
+    def set_waiting(
+        self, flow: ModelFlow, command: SetWaiting, at: int, *, caller: CallerId | None
+    ) -> Verdict:
+        """A flow waits, or is blocked if this command has a reason; a kept resume ends it again."""
         reasons = (command.blocked_task_id, command.blocked_summary)
         blocked = any(
             isinstance(reason, str) and not re.fullmatch(task_rules.BLANK, reason)
             for reason in reasons
         )
         status = "blocked" if blocked else "waiting"
-        return _patched(replace(_moved(flow, at), status=status), command)
+        waits = _patched(replace(_moved(flow, at), status=status), command)
+        waits = wait_rules.with_wait(waits, command, caller)
+        kept = flow.kept_resume
+        if kept is None or (command.separate_approver and flow.kept_by == caller):
+            return waits
+        return self.resume(waits, kept, at)
 
-    def resume(self, flow: ModelFlow, command: ResumeFlow, at: int) -> Verdict:
+    def resume_early(
+        self, flow: ModelFlow, command: ResumeEarly, at: int, *, caller: CallerId | None
+    ) -> Verdict:
+        """A flow that waits goes on; for another one the resume is kept, and no revision moves."""
+        if flow.is_waiting:
+            return self.resume(flow, command, at)
+        kept = replace(flow, kept_resume=replace(command, expected_revision=0), kept_by=caller)
+        return _recorded(kept, flow.tasks, at)
+
+    def follow_link(self, flow: ModelFlow, command: FollowLink, at: int) -> Verdict:
+        """A flow goes on, and its link is used up."""
+        resumed = replace(_cleared(_moved(flow, at)), status="queued")
+        return replace(resumed, used_link=command.link_hash)
+
+    def expire_wait(self, flow: ModelFlow, _: ExpireWait, at: int) -> Verdict:
+        """A flow goes on without what it waited for, or fails."""
+        moved = _moved(flow, at)
+        if flow.on_timeout == "resume":
+            return replace(_cleared(moved), status="queued")
+        failed = replace(moved, status="failed", ended_at=at, wait_json="null")
+        return wait_rules.without_more_waits(failed)
+
+    def resume(self, flow: ModelFlow, command: ResumeFlow | ResumeEarly, at: int) -> Verdict:
         """A flow goes on; its wait and block fields are cleared."""
         resumed = replace(_cleared(_moved(flow, at)), status=str(command.status))
         return _patched(resumed, command)
 
     def finish(self, flow: ModelFlow, command: FinishFlow, at: int) -> Verdict:
         """A flow succeeds; its wait and block fields are cleared."""
-        ended = replace(_cleared(_moved(flow, at)), status="succeeded", ended_at=at)
+        cleared = wait_rules.without_more_waits(_cleared(_moved(flow, at)))
+        ended = replace(cleared, status="succeeded", ended_at=at)
         return _patched(ended, command)
 
     def fail(self, flow: ModelFlow, command: FailFlow, at: int) -> Verdict:
         """A flow fails; its block fields stay or say why."""
         failed = replace(_moved(flow, at), status="failed", ended_at=at, wait_json="null")
-        return _patched(failed, command)
+        return _patched(wait_rules.without_more_waits(failed), command)
 
     def request_cancel(self, flow: ModelFlow, _: RequestCancel, at: int) -> Verdict:
         """Each request sets the cancel intent anew."""
@@ -183,11 +237,13 @@ def _moved(flow: ModelFlow, at: int) -> ModelFlow:
 
 
 def _cleared(flow: ModelFlow) -> ModelFlow:
-    return replace(flow, wait_json="null", blocked_task_id=None, blocked_summary=None)
+    over = wait_rules.without_wait(flow)
+    return replace(over, wait_json="null", blocked_task_id=None, blocked_summary=None)
 
 
 def _cancelled(flow: ModelFlow, at: int) -> ModelFlow:
-    return replace(_cleared(_moved(flow, at)), status="cancelled", ended_at=at)
+    cleared = wait_rules.without_more_waits(_cleared(_moved(flow, at)))
+    return replace(cleared, status="cancelled", ended_at=at)
 
 
 def _unended(flow: ModelFlow, task_id: TaskId) -> ModelTask | ModelRejection:

@@ -17,7 +17,7 @@ from domain.flow.commands import (
     LoseTask,
     UpdateTask,
 )
-from domain.flow.ids import FlowId, Owner, TaskId
+from domain.flow.ids import CallerId, FlowId, Owner, TaskId
 
 REUSED: Final = Answer(
     "idempotency_key_reused", "The idempotency key was used for another request."
@@ -75,9 +75,15 @@ class Model:
 
     def predict(self, owner: Owner, command: Command, *, key: str | None, at: int) -> Prediction:
         """Return what a command of an owner leads to, and change nothing."""
-        flow = None if isinstance(command, CreateFlow) else self.flows.get(command.flow_id)
+        flow = self._decided_on(owner, command)
         past = None if key is None else self._results.get((owner, key))
-        context = CommandContext(command=command, owner=owner, at=at, new_id=self._new_id(command))
+        context = CommandContext(
+            command=command,
+            owner=owner,
+            at=at,
+            new_id=self._new_id(command),
+            caller=CallerId(f"{owner}/default"),
+        )
         return predict(self.rules, flow, context, past, keyed=key is not None)
 
     def apply(self, prediction: Prediction, owner: Owner, key: str | None) -> None:
@@ -104,6 +110,12 @@ class Model:
     def count_tasks(self) -> int:
         """Return how many tasks all flows have."""
         return sum(len(flow.tasks) for flow in self.flows.values())
+
+    def _decided_on(self, owner: Owner, command: Command) -> ModelFlow | None:
+        if not isinstance(command, CreateFlow):
+            return self.flows.get(command.flow_id)
+        key = command.correlation_key
+        return next((flow for flow in self.flows.values() if flow.holds(owner, key)), None)
 
     def _new_id(self, command: Command) -> str:
         if isinstance(command, CreateFlow):

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from enum import EnumMeta
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from adapters.testing.examples import FLOW, OWNER
 from adapters.testing.strategies.values import JSON_LIMITS
-from domain.flow.commands import CreateFlow, LoseTask, ResumeFlow, RunTask
+from domain.flow.commands import CreateFlow, LoseTask, ResumeEarly, ResumeFlow, RunTask
 from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import ACTIVE, LIVE, FlowStatus
-from domain.flow.values import Json, Timestamp
+from domain.flow.values import KEEP, Json, Timestamp
 
 T = TypeVar("T")
 PLAIN_JSON: Final = (Json("null"), Json("1"), Json('{"a":[]}'))
@@ -27,6 +27,7 @@ IDS: Final = {
 LEGAL: Final[Mapping[type, Mapping[str, Iterable[object]]]] = {
     CreateFlow: {"status": sorted(LIVE)},
     ResumeFlow: {"status": (FlowStatus.QUEUED, FlowStatus.RUNNING)},
+    ResumeEarly: {"status": (FlowStatus.QUEUED, FlowStatus.RUNNING)},
     RunTask: {"status": sorted(ACTIVE)},
     LoseTask: {"task_events": (None, None, 0, 1)},
 }
@@ -44,6 +45,7 @@ class Alphabet:
     jsons: tuple[Json, ...]
     moments: tuple[Timestamp, ...]
     sessions: tuple[str | None, ...]
+    fixed: Mapping[str, Iterable[object]] = field(factory=dict)
 
     def of(self, *kinds: type[T], **given: Iterable[object]) -> SearchStrategy[T]:
         """Return objects of some classes; a field has the values of its type, or those given."""
@@ -53,6 +55,7 @@ class Alphabet:
         named = {
             "expected_revision": range(4),
             "child_session_key": self.sessions,
+            **self.fixed,
             **LEGAL.get(kind, {}),
             **given,
         }
@@ -88,5 +91,11 @@ PLAIN: Final = Alphabet(
     jsons=(*PLAIN_JSON, *JSON_LIMITS),
     moments=(990, 1000, 1010, 2**53 - 1),
     sessions=(None, "agent:a:b", "agent:ops:x:y", "agent::x", "free text"),
+    fixed={
+        "separate_approver": (False,),
+        "link_hash": (KEEP,),
+        "until": (KEEP, None),
+        "on_timeout": (None,),
+    },
 )
-"""What the wire lets through."""
+"""What the wire lets through; a moment until which a flow waits is always of the future."""

@@ -14,15 +14,18 @@ from hypothesis.strategies import SearchStrategy
 from adapters.testing.examples import OWNER
 from adapters.testing.strategies.alphabet import PLAIN, WILD
 from domain.flow import commands as c
-from domain.flow.ids import Owner
-from domain.flow.status import ENDED, FlowStatus, TaskStatus
+from domain.flow.ids import CallerId, Owner
+from domain.flow.status import ENDED, FlowStatus, OnTimeout, TaskStatus
 
 NONE: Final = (None,)
+CALLERS: Final = (None, CallerId("a"), CallerId("b"))
+"""The keys that a command may come with; also texts that a generated event may hold."""
 
 revisioned: SearchStrategy[c.Revisioned] = WILD.of(*c.REVISIONED)
 runs = WILD.of(c.RunTask)
 reports: SearchStrategy[c.UpdateTask | c.LoseTask] = WILD.of(c.UpdateTask, c.LoseTask)
-flow_commands: SearchStrategy[c.FlowCommand] = revisioned | WILD.of(c.CancelFlow) | runs | reports
+ends: SearchStrategy[c.FlowCommand] = WILD.of(c.CancelFlow, c.FollowLink, c.ExpireWait)
+flow_commands: SearchStrategy[c.FlowCommand] = revisioned | ends | runs | reports
 commands: SearchStrategy[c.Command] = WILD.of(*c.COMMANDS)
 """Commands as the core may be given them."""
 
@@ -47,8 +50,11 @@ wire_updates = PLAIN.of(
     terminal_outcome=NONE,
     error=NONE,
 ) | PLAIN.of(c.UpdateTask, status=sorted(ENDED - {TaskStatus.LOST}))
+wire_waits = PLAIN.of(c.SetWaiting) | PLAIN.of(
+    c.SetWaiting, until=[2**53 - 1], on_timeout=[None, *OnTimeout]
+)
 wire_commands: SearchStrategy[c.Command] = (
-    PLAIN.of(c.CreateFlow, *c.REVISIONED, c.CancelFlow) | wire_runs | wire_updates
+    PLAIN.of(c.CreateFlow, *c.REVISIONED, c.CancelFlow) | wire_waits | wire_runs | wire_updates
 )
 """Commands as the wire lets them through."""
 
@@ -63,4 +69,5 @@ def contexts(
         owner=st.just(owner),
         at=st.integers(0, 50),
         new_id=st.just("task-new"),
+        caller=st.sampled_from(CALLERS),
     )

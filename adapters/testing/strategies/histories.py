@@ -21,7 +21,11 @@ from domain.flow.state import Flow
 
 endings: SearchStrategy[e.FlowEvent] = WILD.of(e.FlowSucceeded, e.FlowFailed, e.FlowCancelled)
 waits: SearchStrategy[e.FlowEvent] = WILD.of(e.FlowBeganWaiting, e.FlowBecameBlocked)
-moves = waits | endings | WILD.of(e.FlowResumed, e.FlowCancelRequested)
+moves = (
+    waits
+    | endings
+    | WILD.of(e.FlowResumed, e.FlowResumedByLink, e.FlowWaitExpired, e.FlowCancelRequested)
+)
 """Events that move a flow's revision."""
 later_events: SearchStrategy[e.Event] = WILD.of(*e.EVENTS[1:])
 histories = st.builds(

@@ -13,6 +13,7 @@ from adapters.presentation.answer_codes import (
     ANSWER_CODES,
     FLOW_CODES,
     GENERAL_CODES,
+    LINK_CODES,
     PROBE_CODES,
     ROUTE_CODES,
     AnswerCode,
@@ -21,6 +22,7 @@ from adapters.webhooks import responses
 from adapters.webhooks.idempotency import KEY_PATTERN
 from adapters.webhooks.json_schema import JsonSchema, ref
 from adapters.webhooks.openapi.named_schemas import (
+    LINK_FOLLOWED,
     PROBED,
     REQUEST,
     SUCCESSES,
@@ -37,6 +39,11 @@ EXCHANGES: Final = Path(__file__).with_name("exchanges.json")
 """The requests and answers of `docs/actions.md`, which writes them."""
 
 ROUTE: Final = "/plugins/webhooks/{route}"
+
+LINK: Final = "/resume/{token}"
+_OF_LINKS: Final = frozenset(
+    {"invalid_request", "rate_limited", "too_many_in_flight", "persist_failed"}
+)
 
 _ABOUT: Final = """\
 One JSON object with an `action` is POSTed to the path of a route: `/plugins/webhooks/` and the \
@@ -103,7 +110,12 @@ def openapi_document() -> OpenApi:
         },
         "servers": [{"url": "http://127.0.0.1:8080"}],
         "security": [{"bearer": []}, {"secret": []}],
-        "paths": {ROUTE: {"post": _act()}, HEALTH: _probe("live"), READY: _probe("ready")},
+        "paths": {
+            ROUTE: {"post": _act()},
+            LINK: {"post": _follow()},
+            HEALTH: _probe("live"),
+            READY: _probe("ready"),
+        },
         "components": {
             "schemas": named_schemas(),
             "responses": {
@@ -145,6 +157,33 @@ def _act() -> OpenApi:
         "responses": {
             **{str(status): _answered(status) for status in SUCCESSES},
             **_refusals((*FLOW_CODES, *ROUTE_CODES, *GENERAL_CODES)),
+        },
+    }
+
+
+def _follow() -> OpenApi:
+    codes = (each for each in ROUTE_CODES if each.code in _OF_LINKS)
+    token = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
+    return {
+        "operationId": "follow_link",
+        "summary": "Let the flow go on that a resume link was made for",
+        "security": [],
+        "parameters": [
+            {
+                "name": "token",
+                "in": "path",
+                "required": True,
+                "description": "the end of the link",
+                "schema": token,
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": "The flow goes on.",
+                "headers": _headers(*_EVERYWHERE),
+                "content": _json(ref(LINK_FOLLOWED["title"])),
+            },
+            **_refusals((*LINK_CODES, *codes, *GENERAL_CODES)),
         },
     }
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from adapters.presentation.answer_codes import ANSWER_CODES, FLOW_CODES, AnswerCode
+from adapters.presentation.answer_codes import (
+    ANSWER_CODES,
+    FLOW_CODES,
+    LINK_CODES,
+    LINK_NOT_FOUND,
+    AnswerCode,
+)
+from adapters.webhooks import resume_links
 from adapters.webhooks.actions import ACTIONS, Action, CommandAction
 from adapters.webhooks.field_text import FIELD_TEXT
 from adapters.webhooks.json_schema import (
@@ -63,9 +70,10 @@ def _answers() -> Iterator[JsonSchema]:
     yield from (schema for schemas in SUCCESSES.values() for schema in schemas)
     status = an_object("Status", {"status": {"enum": ["alive", "ready"]}}, _UNREADY)
     yield an_object(PROBED, {"ok": YES, "result": status})
+    yield LINK_FOLLOWED
     yield from (_refusal(*each) for each in by_status(ANSWER_CODES.values()).items())
     yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING, _NOT_READY)
-    yield from (*_results(), *_refused_results())
+    yield from (*_results(), *_refused_results(), resume_links.SHOWS_REFUSED)
 
 
 def _results() -> Sequence[JsonSchema]:
@@ -98,6 +106,8 @@ def _shown_with(code: str) -> Sequence[JsonSchema]:
     """Return what the result of a refusal may be."""
     if code == PERSIST_FAILED:
         return (*_refused_results(), NOTHING_TO_SHOW)
+    if code in {each.code for each in LINK_CODES if each.code != LINK_NOT_FOUND}:
+        return (resume_links.SHOWS_REFUSED,)
     if code == "not_ready":
         return (_NOT_READY,)
     is_of_a_flow = code in {each.code for each in FLOW_CODES}
@@ -118,8 +128,14 @@ def _described(schema: JsonSchema) -> JsonSchema:
     return {**schema, "properties": members} if members else schema
 
 
-_UNREADY: Final = {"notReady": {"type": "array", "items": {"enum": [*PARTS]}}}
+_OF_SHARD: Final = {"type": "string", "pattern": "^(?:shard|signing)-[a-z0-9-]+$"}
+_UNREADY: Final = {
+    "notReady": {"type": "array", "items": {"anyOf": [{"enum": [*PARTS]}, _OF_SHARD]}}
+}
 _NOT_READY: Final = an_object("NotReady", _UNREADY)
+LINK_FOLLOWED: Final = an_object("LinkSuccess", {"ok": YES, "result": resume_links.SHOWS})
+"""The envelope of a resume link that was followed."""
+
 _ROUTED: Final = {"ok": YES, "routeId": TEXT}
 _PENDING: Final = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
 

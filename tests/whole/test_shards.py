@@ -1,0 +1,152 @@
+"""Owners that are divided over several stores: each stays in its own, and one that is gone is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.whole.gateway import GatewayFailedError
+from tests.whole.sharded import (
+    ShardedGateway,
+    act,
+    created,
+    readiness,
+    until_status,
+)
+
+pytestmark = pytest.mark.full
+
+TWO = {"url": "sqlite:///one.db", "shards": [{"name": "b", "url": "sqlite:///two.db"}]}
+
+
+def shards_of(sharded: ShardedGateway, *flows: str) -> list[str]:
+    """Return the shard that has each flow."""
+    named = {}
+    for shard in ("first", *(each["name"] for each in sharded.store.get("shards", ()))):  # type: ignore[attr-defined]
+        for flow in sharded.printed("flows", "list", "--shard", shard)["flows"]:
+            named[flow["flowId"]] = shard
+    return [named[flow] for flow in flows]
+
+
+def test_owners_are_divided_and_the_commands_see_all_of_them(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flows = [created(gateway, "ada"), created(gateway, "bob"), created(gateway, "ada")]
+        assert act(gateway, "bob", "get_flow", flowId=flows[0]).result["flow"] is None
+        assert act(gateway, "ada", "get_flow", flowId=flows[0]).result["flow"] is not None
+        assert readiness(gateway) == (200, [])
+    assert shards_of(sharded, *flows) == ["first", "b", "first"]
+
+    listed = sharded.printed("flows", "list")["flows"]
+    assert [flow["flowId"] for flow in listed] == flows[::-1]
+    for flow in flows:
+        assert sharded.printed("flows", "show", flow)["flow"]["flowId"] == flow
+    assert sharded.command("flows", "cancel", flows[1]).returncode == 0
+    found = sharded.printed("audit", "replay")["shards"]
+    assert {name: report["events"] for name, report in found.items()} == {"first": 2, "b": 3}
+
+
+def test_a_list_goes_on_in_each_store_where_it_was_cut(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flows = [created(gateway, route) for route in ("ada", "bob", "bob", "ada", "bob")]
+    seen: list[str] = []
+    cursor: list[str] = []
+    while True:
+        page = sharded.printed("flows", "list", "--limit", "2", *cursor)
+        seen += [flow["flowId"] for flow in page["flows"]]
+        if "nextCursor" not in page:
+            break
+        cursor = ["--cursor", page["nextCursor"]]
+    assert seen == flows[::-1]
+
+
+def test_each_log_has_checkpoints_of_its_own(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada"), created(gateway, "bob")
+    signed = sharded.printed("audit", "checkpoint")["shards"]
+    assert {name: made["origin"] for name, made in signed.items()} == {
+        "first": "flows.example",
+        "b": "flows.example/b",
+    }
+    assert (tmp_path / "taskflow.b.checkpoints").exists()
+    found = sharded.printed("audit", "verify")["shards"]
+    assert [log["agreed"] for log in found.values()] == [1, 1]
+
+    both = (tmp_path / "taskflow.checkpoints", tmp_path / "taskflow.b.checkpoints")
+    both[0].write_bytes(both[1].read_bytes())  # what a forger would put there
+    forged = sharded.command("audit", "verify")
+    assert forged.returncode in {1, 2}
+    assert "shard first" in (forged.stdout + forged.stderr).lower()
+
+
+def test_a_store_that_is_gone_takes_no_other_one_with_it(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flows = [created(gateway, "ada"), created(gateway, "bob")]
+    two = tmp_path / "two.db"
+    away = two.rename(tmp_path / "away.db")
+    with sharded.gateway() as gateway:
+        assert readiness(gateway) == (200, ["shard-b"])
+        assert act(gateway, "ada", "get_flow", flowId=flows[0]).status == 200
+        assert act(gateway, "bob", "list_flows").status == 503
+        assert act(gateway, "bob", "get_flow", flowId=flows[1]).status == 503
+        assert act(gateway, "bob", "create_flow", goal="another").status == 503
+        assert not two.exists(), "an empty store was made in the place of the one that is gone"
+        away.rename(two)
+        answer = until_status(gateway, "bob", 200)
+        assert [flow["flowId"] for flow in answer.result["flows"]] == [flows[1]]
+        assert readiness(gateway) == (200, [])
+
+
+def test_a_new_store_takes_new_owners_and_no_old_one(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, {"url": "sqlite:///one.db"})
+    with sharded.gateway() as gateway:  # as it was before there were shards
+        flows = [created(gateway, "ada"), created(gateway, "bob")]
+    closed = {"name": "b", "url": "sqlite:///two.db", "closed": True}
+    new = {"name": "c", "url": "sqlite:///three.db"}
+    store = {"url": "sqlite:///one.db", "shards": [closed, new]}
+    sharded.configure(store, ("ada", "bob", "cyd", "dan"))
+    with sharded.gateway() as gateway:
+        flows += [created(gateway, route) for route in ("ada", "bob", "cyd", "dan")]
+    assert shards_of(sharded, *flows) == [*["first"] * 4, "c", "c"]
+
+
+def test_a_reload_places_a_new_owner_and_leaves_the_stores(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada")
+        sharded.configure({**TWO, "closed": True}, ("ada", "bob", "cyd"))
+        done = sharded.command("reload")
+        assert done.returncode == 0, done.stderr
+        assert "taskflow.store.closed" in done.stdout  # what only a restart changes
+        flow = created(gateway, "cyd")
+    assert shards_of(sharded, flow) == ["first"]
+
+
+def test_a_store_that_has_owners_is_not_left_out(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "bob")
+    for store in (
+        {"url": "sqlite:///one.db"},
+        {**TWO, "shards": [{"name": "c", "url": "sqlite:///c.db"}]},
+    ):
+        sharded.configure(store, ("ada", "bob"))
+        with pytest.raises(GatewayFailedError, match=r"store\.shards"):
+            sharded.gateway().start()
+
+
+def test_a_command_on_one_store_is_given_its_name(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada"), created(gateway, "bob")
+    assert "--shard NAME, one of first, b" in sharded.command("audit", "serve").stderr
+    assert "expected one of first, b" in sharded.command("flows", "list", "--shard", "c").stderr
+    copies = sharded.printed("store", "backup", str(tmp_path / "copy.db"))["shards"]
+    assert {Path(copy["file"]).name for copy in copies.values()} == {"copy.first.db", "copy.b.db"}
+    one = sharded.command("audit", "export", str(tmp_path / "b.ndjson"), "--shard", "b")
+    assert one.returncode == 0, one.stderr
+    assert len((tmp_path / "b.ndjson").read_text(encoding="utf-8").splitlines()) == 1
