@@ -73,6 +73,7 @@ def test_commands_work_beside_two_gateways_or_say_what_to_do(
     assert list(tmp_path.glob("*/*.db*")) == []
 
 
+@pytest.mark.full
 def test_a_gateway_does_not_start_on_a_database_that_was_not_migrated(
     tmp_path: Path, empty_url: str
 ) -> None:

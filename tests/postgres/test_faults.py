@@ -17,7 +17,7 @@ from adapters.store import EventSourcedStore, LockPatience, migrate, open_for_wr
 from adapters.store.postgres.link import SERVING_SECONDS
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
-from tests.postgres.server import Server, eventually, new_database, running_server
+from tests.postgres.server import Server, empty, eventually, new_database, running_server
 from tests.store.commits import WAITS, commit, created, folded, save
 
 ONE = FlowId("flow-1")
@@ -32,12 +32,19 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def url(server: Server) -> Iterator[str]:
-    """The URL of a new store on it."""
+@pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[str]:
+    """The URL of a database on it."""
     with new_database(server.url) as url:
         migrate(url)
         yield url
+
+
+@pytest.fixture
+def url(database: str) -> str:
+    """The URL of an empty store on it."""
+    empty(database)
+    return database
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pytest
+
 from tests.shared_limits.server import Valkey
 from tests.whole.callers import Caller
 from tests.whole.gateway import RunningGateway
@@ -20,6 +22,7 @@ def _gateway(folder: Path, store: str, valkey: Valkey) -> RunningGateway:
     return gateway
 
 
+@pytest.mark.full
 def test_two_gateways_share_a_log_and_a_limit_and_each_says_how_it_fares(
     tmp_path: Path, postgres_url: str
 ) -> None:
