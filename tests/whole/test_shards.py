@@ -53,7 +53,7 @@ def test_a_list_goes_on_in_each_store_where_it_was_cut(tmp_path: Path) -> None:
         flows = [created(gateway, route) for route in ("ada", "bob", "bob", "ada", "bob")]
     seen: list[str] = []
     cursor: list[str] = []
-    while True:
+    for _ in flows:
         page = sharded.printed("flows", "list", "--limit", "2", *cursor)
         seen += [flow["flowId"] for flow in page["flows"]]
         if "nextCursor" not in page:
