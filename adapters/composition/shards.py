@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from threading import Lock, get_ident
 from typing import Final, cast
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
@@ -132,12 +132,14 @@ class Shards:
         gone: StoreUnavailable | None = None
         for shard in self._shards:
             try:
-                found = flows_of(shard.open.store, shard.open.writer).find_link(link_hash)
+                at = self._asked(shard)
+                found = flows_of(at.store, at.writer).find_link(link_hash)
             except StoreUnavailable as error:
                 gone = error
                 continue
-            if found is not None:
-                return evolve(found, session=self.bind_session(found.session.owner))
+            if found is not None:  # its owner may have no route any more
+                self._pins.setdefault(found.session.owner, shard)
+                return found
         if gone is not None:
             raise gone
         return None
@@ -150,7 +152,9 @@ class Shards:
         """
         if owner not in self._pins:
             raise StoreUnavailable("it is not known yet in which store the owner's flows are")
-        shard = self._pins[owner]
+        return self._asked(self._pins[owner])
+
+    def _asked(self, shard: Shard) -> OpenShard:
         found = shard.open
         if not shard.is_never_waited_for and get_ident() == self._loop:
             found.store.never_wait_here()

@@ -146,9 +146,12 @@ def _carry(  # noqa: PLR0913, PLR0917 - both sides
             datastore.fill(written, EVENTS, _EVENT, rows)
         after = rows[-1][0]
         progress(after, events)
+    cursor.execute(TABLE_COLUMNS)
+    there = {row[0] for row in cursor.fetchall()}  # a store of an older release may lack some
     for table, key in CARRIED.items():
         with datastore.transaction(commit=True) as written:
-            _refill(datastore, written, table, _pages(cursor, table, key))
+            pages = _pages(cursor, table, key) if table in there else ()
+            _refill(datastore, written, table, pages)
     beside = {table: _beside(source, cursor, table, key) for table, key in BESIDE.items()}
     with half.beside() as written:
         for table, rows in beside.items():

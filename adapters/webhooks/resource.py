@@ -176,12 +176,14 @@ class WebhookResource:
         is_ready, parts = self.ready()
         return responses.readiness(is_ready=is_ready, parts=parts)
 
-    def _follow(self, permit: LinkPermit, body: bytes) -> Response | CommandStep:
+    def _follow(self, permit: LinkPermit, body: bytes) -> Response | Step:
         if not resume_links.is_empty(body):
             return resume_links.BODY_REFUSED
         link_hash = resume_links.hash_of(permit.token)
         try:
             target = self.find_link(link_hash)
+        except StoreBusy:
+            return ReadStep(partial(self._follow_aside, permit, body))
         except StoreUnavailable as error:
             return self._link_unsaved(permit, error)
         if target is None:
@@ -196,6 +198,10 @@ class WebhookResource:
         return CommandStep(
             target.session.submission(command, metadata), partial(self._show_followed, permit)
         )
+
+    def _follow_aside(self, permit: LinkPermit, body: bytes) -> Response:
+        step = self._follow(permit, body)
+        return step if isinstance(step, Response) else do_now(step, self.submit)
 
     def _show_followed(self, permit: LinkPermit, result: CommandResult) -> Response:
         if isinstance(result, StoreUnavailable):

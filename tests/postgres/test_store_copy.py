@@ -24,6 +24,7 @@ from adapters.store import (
     recording_refusals,
     store_copy,
 )
+from adapters.store.owner_shards import owners_of_shards, pin_to_shard
 from adapters.store.store_copy import BESIDE, CARRIED, DERIVED, EVENTS, OWN
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import SetWaiting
@@ -33,7 +34,7 @@ from domain.history.configuration import Cause
 from tests.postgres.commands import command
 from tests.store.commits import commit, created, save
 from tests.store.refused import a_call, no_fault
-from tests.store.service import ORIGIN, STRANGER, create, keyed, run, session
+from tests.store.service import ORIGIN, OWNER, STRANGER, create, keyed, run, session
 from tests.store.tables import HEALTHY, execute, rows
 
 COPIED: Final = (EVENTS, *CARRIED)
@@ -52,6 +53,7 @@ def copied(source: str, target: str) -> CopiedStore:
 def fill(store: EventSourcedStore) -> OwnerSession:
     """Make flows with tasks, large values and request keys."""
     owner = session(store)
+    pin_to_shard(store, OWNER, "one")
     flow = FlowId(create(owner, keyed("k-1")).flow_id)
     owner.execute(run(flow, run_id="run-1"), keyed("k-2"))
     state = Json('"' + "ü" * 5000 + '\\u0000"')
@@ -171,6 +173,21 @@ def test_a_copy_that_was_begun_of_another_store_is_refused(
         copied(source, empty_url)
 
 
+@pytest.mark.usefixtures("small_sections")
+def test_of_two_who_copy_at_once_one_is_refused_and_the_copy_is_right(
+    source: str, empty_url: str
+) -> None:
+    def copy_too(done: int, _all: int) -> None:
+        if done == 2:
+            copied(source, empty_url)
+
+    with pytest.raises(StoreFault, match="somebody else writes to the copy"):
+        copy_store(source, empty_url, copy_too)
+    with closing(open_for_writing(empty_url)) as store:
+        assert len(rows(store, EVENTS)) == COUNT
+        assert rebuild(store).changed == HEALTHY
+
+
 def test_an_event_that_was_changed_in_a_copy_is_found(source: str, empty_url: str) -> None:
     def meddle(_done: int, _all: int) -> None:
         with psycopg.connect(empty_url, autocommit=True) as connection:
@@ -209,6 +226,19 @@ def test_a_gateway_that_runs_on_the_target_writes_nothing_into_a_copy(
 
         copy_store(source, own_url, write)
         assert len(rows(store, EVENTS)) == COUNT
+
+
+def test_a_store_of_an_older_release_lacks_tables_and_is_copied(
+    source: str, empty_url: str
+) -> None:
+    with closing(sqlite3.connect(source.removeprefix("sqlite:///"))) as connection:
+        for table in ("owner_shards", "view_format", "flow_views", "flow_values", "past_flows"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 1")
+    done = copied(source, empty_url)
+    assert (done.events, done.differing) == (COUNT, {})
+    with closing(open_for_reading(empty_url)) as store:
+        assert owners_of_shards(store) == {}
 
 
 def test_rows_of_the_source_that_do_not_follow_from_its_events_are_counted(

@@ -61,8 +61,8 @@ def run(scale: float, progress: Progress) -> Result:
             "events": flows * EACH,
             "flows": flows,
             "went on after event": there.resumed_after,
-            "there, events/s": round(flows * EACH / there.seconds),
-            "back, events/s": round(flows * EACH / back.seconds),
+            "seconds there, after the kill": round(there.seconds),
+            "seconds back": round(back.seconds),
         },
         violations=tuple(violations),
     )

@@ -112,6 +112,20 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ],
         ),
         (
+            {"rules": [rule(action="finish_flow", fields={"stateJson": 1})]},
+            [
+                "map.rules[0].fields.flowId: expected what finish_flow requires: flowId or corr",
+            ],
+        ),
+        (
+            {
+                "rules": [
+                    rule(action="finish_flow", fields={"flowId": "{a}", "correlationKey": "{b}"})
+                ]
+            },
+            ["map.rules[0].fields.flowId: expected what finish_flow requires: flowId or corr"],
+        ),
+        (
             {"rules": [rule(fields={"goal": 3, "stateJson": ["{a.b}", {"c": "}"}]})]},
             [
                 "map.rules[0].fields.goal: expected what create_flow takes (Invalid input",

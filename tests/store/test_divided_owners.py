@@ -17,6 +17,7 @@ from domain.application.ports import StoreUnavailable
 from domain.flow.ids import Owner
 from tests.settings.workbench import loaded, one_route
 from tests.store.service import OWNER, STRANGER, creation, keyed, session
+from tests.store.waits import LINK, World
 
 NAMES = ("b", "c")
 
@@ -117,3 +118,16 @@ def test_a_command_of_an_owner_whose_store_is_gone_is_answered(tmp_path: Path) -
         handle = shards.bind_session(OWNER)
         shards.submit(handle.submission(creation(), keyed("key-1")), answers.append)
     assert isinstance(answers[0], StoreUnavailable)
+
+
+def test_a_link_is_found_in_whichever_store_its_flow_is(tmp_path: Path) -> None:
+    with closing(open_for_writing(url(tmp_path, "c"))) as store:
+        World(store).waiting(link_hash=LINK)
+    (tmp_path / "b.db").write_text("this is no store", encoding="utf-8")
+    with serving(tmp_path) as shards:
+        found = shards.find_link(LINK)
+        assert found is not None
+        assert found.session.find_latest() is not None
+        assert shards.of(found.session.owner).store.find_link(LINK) is not None
+        with pytest.raises(StoreUnavailable, match="shard b is not open"):
+            shards.find_link("cd" * 32)

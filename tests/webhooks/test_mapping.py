@@ -152,6 +152,37 @@ def test_a_field_that_does_not_fit_is_named(gateway: Gateway) -> None:
     )
 
 
+def test_a_payload_finds_the_flow_that_another_one_opened(gateway: Gateway) -> None:
+    named = {"correlationKey": "{repository}#{number}"}
+    mapping(
+        gateway,
+        a_map(
+            ARule(on=["opened"], action="create_flow", fields={"goal": "{title}", **named}),
+            ARule(on=["labeled"], action="resume_flow", fields={**named, "currentStep": "{label}"}),
+            ARule(on=["closed"], action="finish_flow", fields=named),
+            event="{action}",
+        ),
+    )
+    pull = {"repository": "o/r", "number": 7, "title": "Ship it", "label": "ready"}
+
+    def send(action: str) -> tuple[int, str]:
+        answer = deliver(gateway, {"action": action, **pull})
+        shown = answer.json["result"].get("flow", {}).get("status", "")
+        return answer.status_code, answer.json.get("code", shown)
+
+    assert [send(action) for action in ("labeled", "opened", "opened", "labeled", "closed")] == [
+        (404, "not_found"),
+        (200, "queued"),
+        (409, "correlation_key_taken"),
+        (200, "queued"),
+        (200, "succeeded"),
+    ]
+    assert [send(action) for action in ("closed", "opened")] == [
+        (404, "not_found"),
+        (200, "queued"),
+    ]
+
+
 def test_a_challenge_is_answered_as_the_route_says(gateway: Gateway) -> None:
     slack = a_map(
         ARule(on=["url_verification"], answer={"challenge": "{challenge}"}),

@@ -9,8 +9,10 @@ import pytest
 from attrs import evolve
 
 from domain.application.limits import Limits
+from domain.application.ports import IssuedLink, StoreBusy
 from domain.flow.events import FlowBeganWaiting, FlowResumedByLink
 from domain.flow.ids import KeyId, RouteId
+from tests.memory_store import WatchedStore
 from tests.webhooks.gateway import NOW, SECRETS, Gateway, headers_for
 
 FIRST = "token-1"
@@ -285,3 +287,19 @@ def test_a_resume_that_the_asking_key_sent_early_is_not_its_approval(gateway: Ga
     gateway.ask("resume_flow", flowId=flow_id, expectedRevision=0, early=True)
     answer = gateway.ask("set_waiting", flowId=flow_id, expectedRevision=0)
     assert answer["result"]["flow"]["status"] == "waiting"
+
+
+def test_a_link_that_cannot_be_looked_up_at_once_is_followed_aside(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(gateway, resumeLink=True)
+    find_link, busy = WatchedStore.find_link, [StoreBusy()]
+
+    def find(store: WatchedStore, link_hash: str) -> IssuedLink | None:
+        if busy:
+            raise busy.pop()
+        return find_link(store, link_hash)
+
+    monkeypatch.setattr(WatchedStore, "find_link", find)
+    assert follow(gateway)[0] == 200
+    assert gateway.fault_log == []

@@ -27,13 +27,14 @@ MAP: Final = {
             "action": "create_flow",
             "fields": {
                 "goal": "{commonAnnotations.summary|an alert}",
+                "correlationKey": "{groupKey}",
                 "stateJson": {"alerts": "{{json alerts}}", "from": "{externalURL}"},
             },
         },
         {
             "on": ["resolved"],
             "action": "finish_flow",
-            "fields": {"flowId": "{commonAnnotations.flow}"},
+            "fields": {"correlationKey": "{groupKey}"},
         },
     ],
 }
@@ -60,7 +61,7 @@ def test_an_alert_opens_a_flow_and_its_end_ends_it(tmp_path: Path) -> None:
         assert flow["goal"] == "Disk full on db1"
         assert flow["stateJson"]["alerts"][0]["labels"] == alert["labels"]
         ended = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:01Z"}
-        post(port, {**alert, **ended, "annotations": {"flow": flow["flowId"]}})
+        post(port, {**alert, **ended})
         eventually(lambda: flows(made)[0]["status"] == "succeeded", "it is ended")
         assert len(flows(made)) == 1
 
