@@ -17,14 +17,7 @@ from adapters.webhooks.actions import (
     correlation_of,
     make_command,
 )
-from adapters.webhooks.admission import (
-    Admission,
-    LinkPermit,
-    ProbePermit,
-    RequestPermit,
-    RoutePermit,
-    UnverifiedPermit,
-)
+from adapters.webhooks.admission import Admission
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.outcomes import (
@@ -32,6 +25,13 @@ from adapters.webhooks.outcomes import (
     outcome_response,
     unsaved_response,
     with_link,
+)
+from adapters.webhooks.permits import (
+    LinkPermit,
+    ProbePermit,
+    RequestPermit,
+    RoutePermit,
+    UnverifiedPermit,
 )
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import RawPieces, Response
