@@ -25,7 +25,7 @@ from wsgiref.types import WSGIApplication
 
 from attrs import frozen
 
-from adapters.composition.gateway import gateway
+from adapters.composition.webhooks import gateway
 from adapters.composition.writer import writing
 from adapters.logs import TextFormatter, configure
 from adapters.server import Head

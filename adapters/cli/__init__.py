@@ -13,16 +13,8 @@ from adapters.cli.check_report import (
     UnservedRoute,
     Unstartable,
 )
-from adapters.cli.dependencies import (
-    CommandError,
-    Dependencies,
-    ExplainOptions,
-    Exports,
-    PagesOptions,
-    Reloaded,
-    ServeOptions,
-    StoreShard,
-)
+from adapters.cli.command_options import ExplainOptions, PagesOptions, ServeOptions
+from adapters.cli.dependencies import CommandError, Dependencies, Exports, Reloaded, StoreShard
 from adapters.cli.explanation import ExplainedStep, Explanation
 from adapters.cli.progress import progress_on
 from adapters.cli.run import run

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from adapters.cli.dependencies import Dependencies, StoreOptions
+from adapters.cli.command_options import StoreOptions
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.help_text import HelpPage
 from adapters.cli.terminal import Terminal
 

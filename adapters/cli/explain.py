@@ -11,7 +11,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapters.cli.command import CliCommand
-from adapters.cli.dependencies import Dependencies, ExplainOptions
+from adapters.cli.command_options import ExplainOptions
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit, exit_codes
 from adapters.cli.explanation import Explanation
 from adapters.cli.help_text import HelpPage

@@ -7,7 +7,8 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.command import CliCommand
-from adapters.cli.dependencies import Dependencies, ServeOptions
+from adapters.cli.command_options import ServeOptions
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import exit_codes
 from adapters.cli.help_text import HelpPage
 from adapters.cli.terminal import Terminal

@@ -23,12 +23,13 @@ from adapters.composition.stores import config_of, opened
 from adapters.server import Head
 from adapters.settings import Config, RouteConfig, resolve_route
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, store_files
-from adapters.webhooks.admission import Admission, AdmissionTable, RoutePermit
+from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.auth import authenticate as identify
 from adapters.webhooks.limits import InFlight
 from adapters.webhooks.mapping.explaining import explain_map
 from adapters.webhooks.media_type import media_type_fault
+from adapters.webhooks.permits import RoutePermit
 from adapters.webhooks.request_context import RequestContext
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import (

@@ -5,23 +5,21 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import asdict
 
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
-from adapters.composition.clock_and_ids import LOG, log_request_fault, new_token, now
+from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
-from adapters.composition.mappings import payload_map
 from adapters.composition.metering import (
     read_parts,
     record_request,
@@ -38,7 +36,6 @@ from adapters.composition.reloading import (
 from adapters.composition.serve import (
     listening,
     rejection_fields,
-    remember_of,
     run_service,
     serve_until_stopped,
 )
@@ -46,9 +43,13 @@ from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over,
 from adapters.composition.shards import OpenShard, Shards
 from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
-from adapters.composition.signatures import verify_of
 from adapters.composition.stores import named_url, opened, settings_of
-from adapters.composition.writer import Writer, flows_of, writing
+from adapters.composition.webhooks import (
+    Flows,
+    admission_table,
+    gateway,
+)
+from adapters.composition.writer import flows_of, writing
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
@@ -60,7 +61,7 @@ from adapters.server import (
     Rejection,
     ServerOptions,
 )
-from adapters.settings import FIRST, InvalidKey, RouteConfig, Settings
+from adapters.settings import FIRST, Settings
 from adapters.store import (
     EventSourcedStore,
     LockPatience,
@@ -68,19 +69,12 @@ from adapters.store import (
     owners_of_shards,
     recording_refusals,
 )
-from adapters.webhooks.admission import Admission, AdmissionTable
+from adapters.webhooks.admission import Admission
 from adapters.webhooks.refusal_recorder import RefusalRecorder
-from adapters.webhooks.request_context import AccessLogEntry, LogRequest
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
-from adapters.webhooks.routes import RouteTable, WebhookRoute
-from adapters.webhooks.shared_limits import SharedLimiter
 from adapters.webhooks.wsgi import create_webhook_app
 from domain.application.ports import Progress, StoreUnavailable
-from domain.application.sessions import TaskFlows
-from domain.flow.ids import KeyId
-
-Flows: TypeAlias = TaskFlows | Shards
 
 _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
@@ -142,9 +136,8 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
-                (
-                    ready.shards or store
-                ).never_wait_here()  # this thread is the one in which all callers are answered
+                # This thread is the one in which all callers are answered.
+                (ready.shards or store).never_wait_here()
                 return serve_until_stopped(server, signals)
 
 
@@ -246,53 +239,10 @@ def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder or None, "seconds": seconds})
 
 
-def gateway(  # noqa: PLR0913 - one keyword for each collaborator
-    settings: Settings,
-    store: EventSourcedStore,
-    writer: Writer,
-    *,
-    ready: Readiness | None = None,
-    record: LogRequest = lambda _: None,
-    shared: SharedLimiter | None = None,
-) -> WebhookResource:
-    """Return the webhooks over a store."""
-    shards = ready and ready.shards
-    flows = shards or flows_of(store, writer)
-    admission = Admission(
-        table=admission_table(settings, flows),
-        clock=time.monotonic,
-        log_request=partial(_log_request, record),
-        shared=shared,
-    )
-    return WebhookResource(
-        admission=admission,
-        ready=ready or Readiness(store=store, folder=None, writer=writer),
-        log_fault=log_request_fault,
-        submit=(shards or writer).submit,
-        find_link=flows.find_link,
-        new_token=new_token,
-    )
-
-
-def _log_request(record: LogRequest, entry: AccessLogEntry) -> None:
-    log_event(LOG, "request", entry)
-    record(entry)
-
-
 def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -> None:
     metrics.reload(report.outcome)
     notify_of_reload(report.outcome, report.sentence)
     note_report(store, report)
-
-
-def admission_table(settings: Settings, flows: Flows) -> AdmissionTable:
-    """Return who is let in by some settings, to the flows of a store."""
-    return AdmissionTable(
-        routes=RouteTable(_routes(settings, flows)),
-        trusted_proxies=settings.trusted_proxies,
-        remember_address=remember_of(settings),
-        limits=settings.limits,
-    )
 
 
 def _server(
@@ -328,23 +278,3 @@ def _render_error(
     log_event(LOG, "request", rejection_fields(rejection, admission.table.remember_address))
     refused = unrouted(rejection.code, rejection.sentence)
     return refused.as_raw(rejection.request_id)
-
-
-def _routes(settings: Settings, flows: Flows) -> Iterator[WebhookRoute]:
-    for route in settings.routes:
-        yield WebhookRoute(
-            route_id=route.route_id,
-            path=route.path,
-            session=flows.bind_session(route.owner),
-            controller_id=route.controller_id,
-            identify=partial(_identify, route),
-            verify=verify_of(route, now),
-            may={key.key_id: key.may for key in route.keys if key.may is not None},
-            limits=route.limits,
-            payloads=payload_map(route.map),
-            separate_approver=route.separate_approver,
-        )
-
-
-def _identify(route: RouteConfig, presented: str) -> KeyId | InvalidKey | None:
-    return route.identify(presented, now())

@@ -1,4 +1,4 @@
-"""SQLite as we want it: WAL, every commit synced, nothing left open by a commit that failed."""
+"""A datastore on SQLite: its files watched over, and no commit that is not on disk."""
 
 from __future__ import annotations
 
@@ -6,109 +6,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock, local
-from typing import Final, Literal
+from typing import Literal
 
 import eventsourcing.sqlite as es
 from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
-    InterfaceError,
     PersistenceError,
 )
 
 from adapters.store.custody import Custody
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, root_cause, sqlite_code
+from adapters.store.own_connections import OwnConnections
 from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.sqlite_file import is_read_only
+from adapters.store.sqlite_pool import FULL, LOG_LIMIT, Pool
 from domain.application.ports import StoreBusy, StoreUnavailable
-
-FULL: Final = 2
-"""`PRAGMA synchronous`: a commit is on disk, not only with the system, when it returns."""
-
-
-LOG_LIMIT: Final = 8 << 20
-"""Bytes of the write-ahead log that are kept on disk. SQLite empties it from 4 MiB (1,000 pages)
-on, but never makes the file shorter by itself; a long reader lets it grow without a bound."""
-
-_STATEMENTS: Final = 64
-"""How many compiled statements a connection keeps; there are about twenty different ones."""
-
-
-class StoreConnection(es.SQLiteConnection):
-    """A connection whose failed commit leaves no transaction behind.
-
-    After a full disk or an I/O error SQLite may keep the transaction open; the pool would hand the
-    connection to the next writer, whose BEGIN then fails for ever.
-    """
-
-    def commit(self) -> None:
-        """Commit, or roll back and raise."""
-        try:
-            super().commit()
-        except sqlite3.Error:
-            self.rollback()
-            raise
-
-
-class Pool(es.SQLiteConnectionPool):
-    """Connections that sync every commit."""
-
-    verify: Callable[[], None] | None = None
-    """Tries whether a new connection is to the file that the others are to."""
-
-    def get_connection(
-        self, timeout: float | None = None, *, is_writer: bool | None = None
-    ) -> es.SQLiteConnection:
-        """Issue a connection, or raise and give back the turn that was taken for it.
-
-        NOTE: the library keeps a writer's turn when its connection cannot be made (no file
-        descriptor left, say), and nobody could write any more until the process ends.
-        """
-        try:
-            return super().get_connection(timeout, is_writer=is_writer)
-        except (InterfaceError, StoreUnavailable):
-            if is_writer:
-                self._num_writers -= 1
-                self._writer_lock.release()
-            raise
-
-    def _create_connection(self) -> StoreConnection:
-        """Make a connection for the pool, as the library does."""
-        return StoreConnection(sqlite_conn=self.connect(), max_age=self.max_age)
-
-    def connect(self) -> sqlite3.Connection:
-        """Make a connection that syncs, and keeps statements compiled.
-
-        PERF: the library passes `cached_statements=True`, which is 1: every statement is compiled
-        again each time, which costs a load 80 us with four callers at once.
-        """
-        try:
-            raw = sqlite3.connect(
-                self.db_name,
-                uri=True,
-                check_same_thread=False,
-                isolation_level=None,
-                cached_statements=_STATEMENTS,
-                timeout=self.lock_timeout or es.SQLITE3_DEFAULT_LOCK_TIMEOUT,
-            )
-            if not (self.is_sqlite_memory_mode or self.is_journal_mode_wal):
-                self._write_ahead(raw)
-            raw.execute("PRAGMA synchronous=FULL")
-            raw.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
-        except sqlite3.Error as error:
-            raise InterfaceError(str(error)) from error
-        if self.verify is not None:
-            self.verify()
-        raw.row_factory = sqlite3.Row
-        return raw
-
-    def _write_ahead(self, raw: sqlite3.Connection) -> None:
-        mode: str = raw.execute("PRAGMA journal_mode").fetchone()[0]
-        # NOTE: a copy that is only read stays in whatever journal mode it has.
-        if mode.lower() != "wal" and not is_read_only(self.db_name):
-            raw.execute("PRAGMA journal_mode=WAL")
-            self.journal_mode_was_changed_to_wal = True
-        self.is_journal_mode_wal = True
 
 
 class Datastore(es.SQLiteDatastore):
@@ -123,8 +35,7 @@ class Datastore(es.SQLiteDatastore):
         self._reading = local()
         self._turn = Lock()
         self._failed = False
-        self._own = local()
-        self._owned: list[sqlite3.Connection] = []
+        self._own = OwnConnections(self.pool)
         self.custody: Custody | None = None
 
     def keep(self, custody: Custody) -> None:
@@ -246,7 +157,7 @@ class Datastore(es.SQLiteDatastore):
 
     def never_wait_here(self) -> None:
         """Let `one_statement` wait for no lock in this thread from now on."""
-        self._own.hurries = True
+        self._own.never_wait_here()
 
     @contextmanager
     def one_statement(self) -> Iterator[sqlite3.Cursor]:
@@ -264,47 +175,24 @@ class Datastore(es.SQLiteDatastore):
         if self.custody is not None:
             self.custody.require()
         try:
-            cursor = self._own_connection().cursor()
+            cursor = self._own.get().cursor()
             try:
                 yield cursor
             finally:
                 cursor.close()  # else the moment that it saw is kept
             self.check_read()
         except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
-            if self._hurries() and sqlite_code(root_cause(error)) & 0xFF == sqlite3.SQLITE_BUSY:
+            if self._own.hurries() and sqlite_code(root_cause(error)) & 0xFF == sqlite3.SQLITE_BUSY:
                 raise StoreBusy(str(error)) from error
-            self._close_own()
+            self._own.close_mine()
             if self.custody is not None:
                 self.custody.judge(error)
             raise
 
-    def _own_connection(self) -> sqlite3.Connection:
-        if self.pool.closed:
-            raise ConnectionPoolClosedError
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self.pool.connect()
-            if self._hurries():
-                connection.execute("PRAGMA busy_timeout=0")
-            self._own.connection = connection
-            self._owned.append(connection)
-        return connection
-
-    def _hurries(self) -> bool:
-        return getattr(self._own, "hurries", False)
-
-    def _close_own(self) -> None:
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is not None:
-            self._own.connection = None
-            self._owned.remove(connection)
-            connection.close()
-
     def close(self) -> None:
         """Close all connections."""
         super().close()
-        while self._owned:
-            self._owned.pop().close()
+        self._own.close()
 
     def beside(self, cursor: sqlite3.Cursor) -> es.SQLiteCursor:
         """Return another cursor on the connection of one."""

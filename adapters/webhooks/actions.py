@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from attrs import frozen
-from orjson import Fragment
 
-from adapters.presentation.wire_json import summary_json
-from adapters.webhooks import schemas
+from adapters.webhooks import queries, schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.json_schema import JsonSchema
 from adapters.webhooks.outcomes import (
@@ -23,11 +19,9 @@ from adapters.webhooks.outcomes import (
     ActionReplies,
 )
 from adapters.webhooks.responses import ActionResult
-from adapters.webhooks.room import LIST, Room
+from adapters.webhooks.room import Room
 from adapters.webhooks.schemas import Schema, Values, decode
 from adapters.webhooks.view_schemas import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY
-from domain.application.outcomes import UnknownCursor
-from domain.application.ports import ListFilter
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (
     CancelFlow,
@@ -85,82 +79,6 @@ class ActionCall:
     values: Values
 
 
-def _flow_id(session: OwnerSession, values: Values) -> FlowId | None:
-    """Return the flow that a question is about; None if a correlation key names none."""
-    key = values.get("correlation_key")
-    return values["flow_id"] if key is None else session.find_by_correlation(key)
-
-
-def _get_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    flow_id = _flow_id(session, values)
-    return _flow_or_null(None if flow_id is None else session.find_json(flow_id))
-
-
-def _find_latest_flow(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    return _flow_or_null(session.latest_json(values.get("correlation_key")))
-
-
-def _resolve_flow(session: OwnerSession, values: Values, room: Room) -> ActionResult:
-    if "token" not in values:
-        return _get_flow(session, values, room)
-    return _flow_or_null(session.resolve_json(values["token"]))
-
-
-def _flow_or_null(flow: bytes | None) -> ActionResult:
-    return {"flow": None if flow is None else Fragment(flow)}
-
-
-def _list_flows(session: OwnerSession, values: Values, room: Room) -> ActionResult | Issue | None:
-    wanted = values.get("limit", schemas.MOST_LISTED)
-    only = ListFilter(**{name: values[name] for name in FILTERS if name in values})
-    mark = _mark(values)
-    cursor, found, rest_of_cursor = values.get("cursor", "").partition(_MARKED)
-    if "cursor" in values and found + rest_of_cursor != mark:
-        return Issue("cursor: Invalid input")
-    try:
-        rest = session.page_json(
-            room.add_text,
-            limit=min(wanted, room.most_items),
-            cursor=FlowId(cursor) if "cursor" in values else None,
-            only=only,
-        )
-    except UnknownCursor:
-        return Issue("cursor: Invalid input")
-    if rest is None:
-        return {"flows": LIST}
-    if room.is_short and room.count < wanted:
-        return None
-    return {"flows": LIST, "nextCursor": rest + mark}
-
-
-FILTERS: Final = ("status", "controller_id", "current_step", "correlation_key", "updated_since")
-_MARKED: Final = "~"
-
-
-def _mark(values: Values) -> str:
-    """Return what a cursor ends with, so that it goes on only under the filters that it is of.
-
-    NOTE: under none, or a status alone, it is a flow's id, as the reference's callers know it.
-    """
-    given = {name: values[name] for name in FILTERS if name in values}
-    if not given.keys() - {"status"}:
-        return ""
-    text = json.dumps(given, sort_keys=True).encode()
-    return _MARKED + hashlib.blake2s(text, digest_size=8).hexdigest()
-
-
-def _may_skip_many(values: Values) -> bool:
-    """Say whether a list may have to pass over flows that an index finds, or to sort them."""
-    given = values.keys() & set(FILTERS)
-    return "updated_since" in given or (len(given) > 1 and given != {"status"})
-
-
-def _get_task_summary(session: OwnerSession, values: Values, _: Room) -> ActionResult:
-    flow_id = _flow_id(session, values)
-    summary = None if flow_id is None else session.summarize_tasks(flow_id)
-    return {"summary": None if summary is None else summary_json(summary)}
-
-
 _TABLE: Final[tuple[Action, ...]] = (
     CommandAction(
         "create_flow",
@@ -173,7 +91,7 @@ _TABLE: Final[tuple[Action, ...]] = (
         "get_flow",
         "Shows a flow; `null` if this owner has no such flow.",
         schemas.ONE_FLOW,
-        _get_flow,
+        queries.get_flow,
         FOUND_FLOW,
     ),
     QueryAction(
@@ -182,30 +100,30 @@ _TABLE: Final[tuple[Action, ...]] = (
         " (one at least). If there are more, `nextCursor` says where to go on under the same"
         " filters.",
         schemas.LIST_FLOWS,
-        _list_flows,
+        queries.list_flows,
         FLOW_LIST,
-        takes_long=_may_skip_many,
+        takes_long=queries.may_skip_many,
     ),
     QueryAction(
         "find_latest_flow",
         "Shows the flow that was created last; with a `correlationKey` the last one that has it,"
         " be it live or not.",
         schemas.LATEST_FLOW,
-        _find_latest_flow,
+        queries.find_latest_flow,
         FOUND_FLOW,
     ),
     QueryAction(
         "resolve_flow",
         "Shows the flow that a token names.",
         schemas.TOKEN,
-        _resolve_flow,
+        queries.resolve_flow,
         FOUND_FLOW,
     ),
     QueryAction(
         "get_task_summary",
         "Counts a flow's tasks.",
         schemas.ONE_FLOW,
-        _get_task_summary,
+        queries.get_task_summary,
         FOUND_SUMMARY,
     ),
     CommandAction(

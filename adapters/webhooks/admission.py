@@ -7,9 +7,9 @@ request is not said by its head: it is let in under smaller limits, until its bo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final, TypeAlias
+from typing import Final
 
-from attrs import Factory, define, evolve, field, frozen, setters
+from attrs import Factory, define, evolve, field, frozen
 
 from adapters.webhooks import responses, resume_links
 from adapters.webhooks.auth import authenticate
@@ -21,6 +21,13 @@ from adapters.webhooks.client import (
 )
 from adapters.webhooks.limits import CallerKey, InFlight, Monotonic, RateLimiter, Slot
 from adapters.webhooks.media_type import media_type_fault
+from adapters.webhooks.permits import (
+    LinkPermit,
+    ProbePermit,
+    RequestPermit,
+    RoutePermit,
+    UnverifiedPermit,
+)
 from adapters.webhooks.request_context import (
     LogRequest,
     RequestContext,
@@ -31,116 +38,10 @@ from adapters.webhooks.responses import Headers, Response
 from adapters.webhooks.routes import HEALTH, READY, KeyNotValid, RouteTable, WebhookRoute
 from adapters.webhooks.shared_limits import SharedLimiter
 from domain.application.limits import Limits
-from domain.flow.ids import FlowId, RouteId
+from domain.flow.ids import FlowId
 
 _PROBES: Final = frozenset({HEALTH, READY})
 
-
-@frozen(kw_only=True)
-class RoutePermit:
-    """Lets a request of an authenticated caller in: to which route, in which place."""
-
-    route: WebhookRoute
-    head: RequestHead = field(repr=False)
-    context: RequestContext
-    slot: Slot
-    fields: Headers = ()
-    is_authenticated: ClassVar[bool] = True
-    body_bounds: ClassVar[None] = None
-
-    @property
-    def idempotency_keys(self) -> Sequence[str]:
-        """Return the values of the header that makes a request safe to repeat."""
-        return self.head.values("idempotency-key")
-
-    @property
-    def route_id(self) -> RouteId:
-        """Return the id of the route, which the caller may see."""
-        return self.route.route_id
-
-    @property
-    def body_bytes(self) -> int:
-        """Return how long the body may be."""
-        return self.route.limits.body_bytes
-
-    def release(self) -> None:
-        """Free the request's place; a second call, also from another thread, does nothing."""
-        self.slot.release()
-
-
-@define(kw_only=True)
-class UnverifiedPermit:
-    """Lets a signed request in for as long as it takes to read its body and to verify it.
-
-    APPSEC: it says nothing of who asks, so no action takes one. What becomes known of the request
-    is noted here for the log and for what the server releases; one thread at a time has it.
-    """
-
-    route: WebhookRoute = field(on_setattr=setters.frozen)
-    head: RequestHead = field(repr=False, on_setattr=setters.frozen)
-    counted: CallerKey
-    context: RequestContext
-    slots: Sequence[Slot]
-    body_bounds: tuple[int, float]
-    route_id: RouteId | None = None
-    fields: Headers = ()
-    is_authenticated: ClassVar[bool] = False
-
-    @property
-    def body_bytes(self) -> int:
-        """Return how long the body may be."""
-        return self.body_bounds[0]
-
-    def release(self) -> None:
-        """Free the request's places; a second call, also from another thread, does nothing."""
-        for slot in self.slots:
-            slot.release()
-
-    def become(self, permit: RoutePermit) -> None:
-        """Note that it is known who asks, and take the place of such a request instead."""
-        self.release()
-        self.slots = (permit.slot,)
-        self.context, self.fields, self.route_id = permit.context, permit.fields, permit.route_id
-
-
-@frozen(kw_only=True)
-class ProbePermit:
-    """Lets a question about the gateway itself in: anybody may ask, and no limit counts it."""
-
-    path: str
-    context: RequestContext
-    fields: ClassVar[Headers] = ()
-    route_id: ClassVar[None] = None
-    is_authenticated: ClassVar[bool] = False
-    body_bounds: ClassVar[None] = None
-
-    def release(self) -> None:
-        """Do nothing: a probe takes no place."""
-
-
-@frozen(kw_only=True)
-class LinkPermit:
-    """Lets a request of whoever follows a resume link in, be there such a link or not."""
-
-    token: str = field(repr=False)
-    context: RequestContext
-    slot: Slot
-    body_bounds: tuple[int, float]
-    fields: ClassVar[Headers] = ()
-    route_id: ClassVar[None] = None
-    is_authenticated: ClassVar[bool] = False
-
-    @property
-    def body_bytes(self) -> int:
-        """Return how long the body may be."""
-        return self.body_bounds[0]
-
-    def release(self) -> None:
-        """Free the request's place; a second call, also from another thread, does nothing."""
-        self.slot.release()
-
-
-RequestPermit: TypeAlias = RoutePermit | UnverifiedPermit | LinkPermit | ProbePermit
 
 _EVERYBODY: Final = ("", "")
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from adapters.webhooks.limits import Seconds
 from adapters.webhooks.responses import Response
+from domain.application.recorded_events import Actor, CommandMetadata, RequestKey
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
 
 LogFault: TypeAlias = Callable[[RequestId, BaseException], None]
@@ -55,6 +56,15 @@ class RequestContext:
     remote_address: str | None
     route_id: RouteId | None = None
     key_id: KeyId | None = None
+
+    def metadata(self, actor: Actor, request_key: RequestKey | None = None) -> CommandMetadata:
+        """Return what is recorded of a command that the request gives."""
+        return CommandMetadata(
+            actor=actor,
+            request_id=self.request_id,
+            remote_address=self.remote_address,
+            request_key=request_key,
+        )
 
 
 class AccessLogEntry(TypedDict):

@@ -17,21 +17,22 @@ from adapters.webhooks.actions import (
     correlation_of,
     make_command,
 )
-from adapters.webhooks.admission import (
-    Admission,
-    LinkPermit,
-    ProbePermit,
-    RequestPermit,
-    RoutePermit,
-    UnverifiedPermit,
-)
+from adapters.webhooks.admission import Admission
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
+from adapters.webhooks.link_follower import FindLink, LinkFollower
 from adapters.webhooks.outcomes import (
     ActionReplies,
     outcome_response,
     unsaved_response,
     with_link,
+)
+from adapters.webhooks.permits import (
+    LinkPermit,
+    ProbePermit,
+    RequestPermit,
+    RoutePermit,
+    UnverifiedPermit,
 )
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import RawPieces, Response
@@ -51,10 +52,7 @@ from adapters.webhooks.steps import (
     put_off,
 )
 from domain.application.ports import StoreBusy, StoreUnavailable
-from domain.application.recorded_events import Actor, ActorKind, CommandMetadata
-from domain.application.sessions import LinkTarget
-from domain.flow.commands import FollowLink
-from domain.flow.ids import RequestId
+from domain.application.recorded_events import Actor, ActorKind
 from domain.flow.values import KEEP, Json, Patch
 
 _PERMIT: Final = "taskflow.permit"
@@ -86,8 +84,14 @@ class WebhookResource:
     ready: Callable[[], tuple[bool, Sequence[str]]]
     log_fault: LogFault
     submit: Submit
-    find_link: Callable[[str], LinkTarget | None]
+    find_link: FindLink
     new_token: NewToken
+    _links: LinkFollower = field(
+        init=False,
+        default=Factory(
+            lambda self: LinkFollower(self.find_link, self.submit, self.log_fault), takes_self=True
+        ),
+    )
     _slow_reads: SlowReads = field(
         init=False, default=Factory(lambda self: SlowReads(self.admission.clock), takes_self=True)
     )
@@ -117,7 +121,7 @@ class WebhookResource:
         else:
             put_off(step, self.submit, later(), partial(self._finish_raw, permit, call))
             return
-        write_response(resp, response, permit.context.request_id)
+        responses.write_response(resp, response, permit.context.request_id)
 
     def _guarded(self, permit: RequestPermit, step: Callable[[], T]) -> T | Response:
         try:
@@ -159,7 +163,7 @@ class WebhookResource:
         if len(body) > permit.body_bytes:
             return responses.payload_too_large(permit.route_id)
         if isinstance(permit, LinkPermit):
-            return self._follow(permit, body)
+            return self._links.follow(permit, body)
         if isinstance(permit, RoutePermit):
             return self._understand(permit, body)
         verified = self.admission.verify(permit, body)
@@ -175,45 +179,6 @@ class WebhookResource:
     def _probe(self) -> Response:
         is_ready, parts = self.ready()
         return responses.readiness(is_ready=is_ready, parts=parts)
-
-    def _follow(self, permit: LinkPermit, body: bytes) -> Response | Step:
-        if not resume_links.is_empty(body):
-            return resume_links.BODY_REFUSED
-        link_hash = resume_links.hash_of(permit.token)
-        try:
-            target = self.find_link(link_hash)
-        except StoreBusy:
-            return ReadStep(partial(self._follow_aside, permit, body))
-        except StoreUnavailable as error:
-            return self._link_unsaved(permit, error)
-        if target is None:
-            return resume_links.NOT_FOUND
-        context = permit.context
-        metadata = CommandMetadata(
-            actor=target.actor,
-            request_id=context.request_id,
-            remote_address=context.remote_address,
-        )
-        command = FollowLink(flow_id=target.flow_id, link_hash=link_hash)
-        return CommandStep(
-            target.session.submission(command, metadata), partial(self._show_followed, permit)
-        )
-
-    def _follow_aside(self, permit: LinkPermit, body: bytes) -> Response:
-        step = self._follow(permit, body)
-        return step if isinstance(step, Response) else do_now(step, self.submit)
-
-    def _show_followed(self, permit: LinkPermit, result: CommandResult) -> Response:
-        if isinstance(result, StoreUnavailable):
-            return self._link_unsaved(permit, result)
-        if isinstance(result, Exception):
-            raise result
-        response = resume_links.followed(result)
-        return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
-
-    def _link_unsaved(self, permit: LinkPermit, error: StoreUnavailable) -> Response:
-        self.log_fault(permit.context.request_id, error)
-        return resume_links.UNSAVED
 
     def _perform(self, request: _Request, *, in_loop: bool) -> Response | Step:
         route, call, permit = request.permit.route, request.call, request.permit
@@ -283,12 +248,8 @@ class WebhookResource:
             separate_approver=route.separate_approver,
             link_hash=link_hash,
         )
-        metadata = CommandMetadata(
-            actor=Actor(kind=ActorKind.ROUTE, name=route.route_id, key_id=permit.context.key_id),
-            request_id=permit.context.request_id,
-            remote_address=permit.context.remote_address,
-            request_key=key,
-        )
+        actor = Actor(kind=ActorKind.ROUTE, name=route.route_id, key_id=permit.context.key_id)
+        metadata = permit.context.metadata(actor, key)
         submission = route.session.submission(
             command, metadata, correlation_of(action, request.call.values)
         )
@@ -327,13 +288,3 @@ def _ignore() -> None:
 def _stored_bytes(values: Values) -> int:
     # APPSEC: a number may be stored longer than it was sent: `1e20` with all its digits.
     return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
-
-
-def write_response(resp: falcon.Response, response: Response, request_id: RequestId) -> None:
-    """Make a response Falcon's."""
-    resp.status = response.status
-    if response.pieces:
-        resp.set_stream(iter(response.pieces), sum(map(len, response.pieces)))
-    else:
-        resp.data = response.body
-    resp.set_headers(response.all_headers(request_id))

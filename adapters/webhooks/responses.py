@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+import falcon
 import orjson
 from attrs import evolve, frozen
 
@@ -208,3 +209,13 @@ PAYLOAD_TOO_LARGE: Final = payload_too_large(None)
 ONLY_POST: Final = method_not_allowed("POST")
 ONLY_GET: Final = method_not_allowed("GET", "HEAD")
 ALIVE: Final = Response(200, None, orjson.dumps({"ok": True, "result": {"status": "alive"}}))
+
+
+def write_response(resp: falcon.Response, response: Response, request_id: RequestId) -> None:
+    """Make a response Falcon's."""
+    resp.status = response.status
+    if response.pieces:
+        resp.set_stream(iter(response.pieces), sum(map(len, response.pieces)))
+    else:
+        resp.data = response.body
+    resp.set_headers(response.all_headers(request_id))

@@ -7,8 +7,8 @@ from typing import Any, Final
 import falcon
 from falcon import App, Request, Response
 
-from adapters.webhooks.resource import WebhookResource, write_response
-from adapters.webhooks.responses import internal_error
+from adapters.webhooks.resource import WebhookResource
+from adapters.webhooks.responses import internal_error, write_response
 
 _REQUEST_ID: Final = "taskflow.request_id"
 

@@ -14,8 +14,8 @@ import pytest
 from psycopg.sql import SQL
 
 from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
+from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.rows import PostgresCursor
-from adapters.store.postgres.schema import APPEND_BATCH
 from domain.application.ports import Commit
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, idempotency_record, save

@@ -9,18 +9,18 @@ import sys
 
 import app
 from adapters.store import sqlite
+from adapters.store.sqlite_pool import Pool, StoreConnection
 
 
-class Unsynced(sqlite.Pool):
+class Unsynced(Pool):
     """Connections that leave it to the system when what they wrote gets to the disk."""
 
-    def _create_connection(self) -> sqlite.StoreConnection:
+    def _create_connection(self) -> StoreConnection:
         made = super()._create_connection()
         made._sqlite_conn.execute("PRAGMA synchronous=OFF")  # noqa: SLF001 - as in the pool itself
         return made
 
 
 if __name__ == "__main__":
-    sqlite.Pool = Unsynced  # type: ignore[misc]
-    sqlite.FULL = 0  # type: ignore[misc]
+    vars(sqlite).update(Pool=Unsynced, FULL=0)
     sys.exit(app.main())

@@ -16,7 +16,7 @@ import pytest
 from attrs import define, field
 
 from adapters.store import EventSourcedStore, open_for_writing
-from adapters.store.sqlite import Pool
+from adapters.store.sqlite_pool import Pool
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import Command, SetWaiting, UpdateTask
 from domain.flow.ids import FlowId, TaskId

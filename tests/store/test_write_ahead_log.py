@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.store import EventSourcedStore
 from adapters.store.opening import sqlite_datastore
-from adapters.store.sqlite import LOG_LIMIT
+from adapters.store.sqlite_pool import LOG_LIMIT
 from domain.flow.ids import FlowId
 from tests.store.commits import commit, created, folded, save
 from tests.store.tables import execute

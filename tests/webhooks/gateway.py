@@ -14,7 +14,8 @@ from falcon.testing import Result, TestClient, create_environ
 
 from adapters.presentation.answer_codes import http_status
 from adapters.server import Head, RawResponse
-from adapters.webhooks.admission import Admission, AdmissionTable, RequestPermit
+from adapters.webhooks.admission import Admission, AdmissionTable
+from adapters.webhooks.permits import RequestPermit
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.resource import WebhookResource

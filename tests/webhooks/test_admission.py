@@ -9,7 +9,7 @@ from attrs import evolve
 
 from adapters.server import RawResponse
 from adapters.settings import InvalidKey
-from adapters.webhooks.admission import LinkPermit, ProbePermit, RequestPermit, RoutePermit
+from adapters.webhooks.permits import LinkPermit, ProbePermit, RequestPermit, RoutePermit
 from domain.application.limits import Limits
 from domain.flow.ids import KeyId, RouteId
 from domain.history.refused_requests import TurnedAway

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapters.webhooks.admission import RoutePermit
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.idempotency import request_key
+from adapters.webhooks.permits import RoutePermit
 from domain.application.recorded_events import RequestKey
 from domain.flow.ids import RouteId
 from tests.webhooks.gateway import Gateway, headers_for

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.webhooks.actions import ACTIONS
-from adapters.webhooks.admission import RoutePermit
+from adapters.webhooks.permits import RoutePermit
 from domain.application.limits import Limits
 from domain.application.recorded_events import Actor, ActorKind, Metadata
 from domain.flow.events import FlowCreated

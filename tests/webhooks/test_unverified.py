@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapters.webhooks.admission import RoutePermit, UnverifiedPermit
+from adapters.webhooks.permits import RoutePermit, UnverifiedPermit
 from adapters.webhooks.responses import UNAUTHORIZED
 from domain.application.limits import Limits
 from tests.webhooks.gateway import CLIENT, Gateway, a_head, path_of

@@ -15,8 +15,8 @@ from typing import Final
 import pytest
 from attrs import define, field
 
-from adapters.composition.gateway import admission_table, gateway
 from adapters.composition.stores import settings_of
+from adapters.composition.webhooks import admission_table, gateway
 from adapters.composition.writer import flows_of, writing
 from adapters.store import open_for_writing
 from tests.whole.callers import Caller, Door

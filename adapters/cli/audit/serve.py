@@ -7,7 +7,8 @@ from typing import Final
 from attrs import frozen
 
 from adapters.cli.command import StoreCommand
-from adapters.cli.dependencies import Dependencies, PagesOptions
+from adapters.cli.command_options import PagesOptions
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import exit_codes
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.terminal import Terminal

@@ -11,8 +11,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault
+from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.link import without_pooler
-from adapters.store.postgres.schema import APPEND_BATCH, MIGRATIONS, VERSION
+from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
 _OLDEST_SERVER: Final = 14_00_00

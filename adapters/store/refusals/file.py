@@ -15,7 +15,6 @@ from adapters.store.faults import StoreFault
 from adapters.store.location import make_file
 from adapters.store.reading import LOCK_SECONDS, reading
 from adapters.store.refusals import schema
-from adapters.store.sqlite import LOG_LIMIT
 from adapters.store.sqlite_file import (
     connect,
     file_name,
@@ -23,6 +22,7 @@ from adapters.store.sqlite_file import (
     read_identity,
     write_identity,
 )
+from adapters.store.sqlite_pool import LOG_LIMIT
 from domain.application.ports import StoreUnavailable
 
 _IDENTITY: Final = (schema.APPLICATION_ID, schema.SCHEMA_VERSION)
