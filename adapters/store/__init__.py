@@ -17,6 +17,7 @@ from adapters.store.owner_shards import (
     owners_of_shards,
     pin_to_shard,
     pinned_shard,
+    some_owners,
 )
 from adapters.store.rebuild import rebuild
 from adapters.store.refusals.log import RefusalsLost, recording_refusals
@@ -57,5 +58,6 @@ __all__ = [
     "record_configuration",
     "recording_refusals",
     "restoring",
+    "some_owners",
     "store_files",
 ]
