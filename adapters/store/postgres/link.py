@@ -105,12 +105,12 @@ class PostgresLink:
         try:
             yield connection
         except psycopg.IntegrityError as error:
-            raise es.IntegrityError(str(error)) from error
+            raise es.IntegrityError(said(error)) from error
         except psycopg.Error as error:
             if connection.closed:
-                self._lose(str(error))
-                raise ConnectionBroken(str(error)) from error
-            raise es.OperationalError(str(error)) from error
+                self._lose(said(error))
+                raise ConnectionBroken(said(error)) from error
+            raise es.OperationalError(said(error)) from error
         finally:
             self._give_back(connection)
 
@@ -145,8 +145,8 @@ class PostgresLink:
         try:
             return self._connect()
         except psycopg.Error as error:
-            self._lose(str(error))
-            raise DatabaseUnreachable(str(error)) from error
+            self._lose(said(error))
+            raise DatabaseUnreachable(said(error)) from error
 
     def _give_back(self, connection: PostgresConnection) -> None:
         with self._changed:
@@ -186,7 +186,7 @@ class PostgresLink:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             with self._changed:
-                self._fault = str(error)
+                self._fault = said(error)
             return False
         with self._changed:
             self._fault = None
@@ -219,6 +219,11 @@ def connected_to(url: str) -> PostgresConnection:
         connect_timeout=_CONNECT_SECONDS,
         fallback_application_name="taskflow",
     )
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says as one line: libpq has several, with pieces of the statement."""
+    return " ".join(str(error).split())
 
 
 def without_pooler(url: str) -> str:
