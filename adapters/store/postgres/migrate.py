@@ -12,7 +12,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault
-from adapters.store.postgres.link import said, without_pooler
+from adapters.store.postgres.link import in_one_line, without_pooler
 from adapters.store.postgres.schema import APPEND_BATCH, MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -64,7 +64,7 @@ def migrate_schema(url: str) -> tuple[int, int]:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
             return _migrate(c)
     except psycopg.Error as error:
-        raise StoreFault(f"the database cannot be migrated: {said(error)}") from error
+        raise StoreFault(f"the database cannot be migrated: {in_one_line(error)}") from error
 
 
 def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
