@@ -26,6 +26,7 @@ from adapters.settings import Settings, ShardConfig
 from adapters.store import (
     EventSourcedStore,
     has_flows_of,
+    is_same_store,
     owners_of_shards,
     pin_to_shard,
     pinned_shard,
@@ -260,6 +261,9 @@ class Shards:
 
     def _refuse_exchanged(self, shard: Shard, store: EventSourcedStore) -> None:
         """Refuse the store of another name: owners would find nothing, and begin anew."""
+        for other in self._shards:
+            if other.current is not None and is_same_store(store, other.current.store):
+                raise cli.CommandError(f"its store is that of {other.name}: give it another URL")
         for owner in some_owners(store):
             name = pinned_shard(self.first.store, owner)
             if name not in {None, shard.name}:

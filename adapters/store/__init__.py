@@ -14,6 +14,7 @@ from adapters.store.lock import LockPatience
 from adapters.store.opening import migrate, open_existing, open_for_reading, open_for_writing
 from adapters.store.owner_shards import (
     has_flows_of,
+    is_same_store,
     owners_of_shards,
     pin_to_shard,
     pinned_shard,
@@ -44,6 +45,7 @@ __all__ = [
     "check_source",
     "copy_store",
     "has_flows_of",
+    "is_same_store",
     "lock_holder",
     "migrate",
     "open_existing",

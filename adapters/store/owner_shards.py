@@ -75,3 +75,9 @@ def some_owners(store: EventSourcedStore) -> Collection[Owner]:
     with translated(), store.application.datastore.reading() as cursor:
         cursor.execute(_SOME_OWNERS)
         return {Owner(owner) for owner in cursor.fetchone() if owner is not None}
+
+
+def is_same_store(one: EventSourcedStore, other: EventSourcedStore) -> bool:
+    """Say whether two are the same store on PostgreSQL; the lock of a file lets nobody in twice."""
+    links = one.application.datastore.link, other.application.datastore.link
+    return all(links) and len({link.store_id for link in links if link}) == 1
