@@ -151,6 +151,21 @@ def test_what_is_wrong_is_named_with_its_place(
         assert one.startswith(begins), found
 
 
+@pytest.mark.parametrize("place", ["event", "delivery", "goal"])
+def test_no_header_with_a_signature_of_the_route_is_mapped(tmp_path: Path, place: str) -> None:
+    auth = {"scheme": "hmac-sha256", "header": "X-Acme-Hmac", "idHeader": "X-Acme-Id"}
+    auth["signed"] = "{id}.{body}"
+
+    def loads(text: str) -> None:
+        fields = {"goal": text if place == "goal" else "{headers.x-acme-id}"}
+        given = {**MAP, "rules": [rule(fields=fields)]} | ({} if place == "goal" else {place: text})
+        load_settings(written(tmp_path, one_route(map=given, auth=auth)), {}, check_map)
+
+    loads("of {headers.X-Acme-Id}")
+    with pytest.raises(SettingsError, match="expected a header that does not hold the route's sig"):
+        loads("of {headers.X-Acme-HMAC}")
+
+
 def test_a_rule_for_some_types_needs_their_template(tmp_path: Path) -> None:
     without = {key: value for key, value in MAP.items() if key != "event"}
     path = written(tmp_path, one_route(map=without))
