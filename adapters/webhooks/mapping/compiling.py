@@ -159,7 +159,7 @@ class _Compiler:
             self.faults.append(((*path, "action"), f"one of the actions {', '.join(MAPPABLE)}"))
             return _NOTHING
         schema = _mapped(action.schema)
-        inside = (*path, "fields")
+        inside, before = (*path, "fields"), len(self.faults)
         for each in schema.fields:
             one_of_them = {each.wire, each.replaced_by or each.wire}
             if each.required and len(one_of_them & rule.fields.keys()) != 1:
@@ -169,6 +169,15 @@ class _Compiler:
             wire: self._field(action, schema, (*inside, wire), value)
             for wire, value in rule.fields.items()
         }
+        status = members.get("status", _NOTHING)
+        if len(self.faults) == before and not any(placeholders_of(status)):
+            # Which fields there are, and the status, decide whether they fit together.
+            given = {"status": fill(status, _NO_DELIVERY, Budget(_MOST_BYTES))}
+            self.faults.extend(
+                (inside, f"what {action.name} takes ({each.issue.text})")
+                for each in schema.rules
+                if not each.holds(members, given)
+            )
         return ActionTemplate(action, schema, ObjectTemplate(members))
 
     def _field(
