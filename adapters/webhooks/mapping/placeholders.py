@@ -27,7 +27,10 @@ _TOKEN: Final = re.compile(
     r"|(?P<brace>[{}])|(?P<plain>[^{}]+)"
 )
 _STEPS: Final = re.compile(_STEP)
-_SECRET: Final = re.compile("authorization|cookie|secret|signature|token|api-?key", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    "authorization|cookie|credential|hmac|jwt|passw|secret|signature|token|(access|api|auth)-?key",
+    re.IGNORECASE,
+)
 _HEADERS: Final = "headers"
 
 ABSENT: Final = object()
