@@ -35,11 +35,12 @@ coverage: setup ## the same tests with branch coverage, the gateways that they s
 
 test-all: test ## all of `make test`, then what is long or needs more than wheels (it installs that)
 	@$(BIN)/python -m tests.whole.install
-	@$(BIN)/python -m pytest -m full tests
+	@$(BIN)/python -m pytest -m full -n 2 --dist loadfile tests
 
 prove: setup ## run the proofs at full size, about an hour on two cores (Linux; installs cc)
 	@$(BIN)/python -m tests.whole.install cc
 	@$(BIN)/python -m tests.prove $(PROOFS)
+	@$(if $(PROOFS),true,$(BIN)/python -m pytest -m proof tests)
 
 mutants: setup ## bring in deliberate faults, one at a time, and show which test finds each
 	@$(BIN)/python -m tests.mutants

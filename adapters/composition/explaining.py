@@ -18,6 +18,7 @@ from adapters import cli
 from adapters.composition.clock_and_ids import log_request_fault, new_id, new_request_id, now
 from adapters.composition.mappings import payload_map
 from adapters.composition.signatures import verify_of
+from adapters.composition.store_shards import url_of_owner
 from adapters.composition.stores import config_of, opened
 from adapters.server import Head
 from adapters.settings import Config, RouteConfig, resolve_route
@@ -57,7 +58,7 @@ def explain_payload(given: cli.ExplainOptions) -> cli.Explanation:
     head = _head(declared.path, given.headers)
     body = _start_of(given.payload, _bounded(declared).body_bytes)
     caller = _caller(config, declared, head, body, authenticate=given.authenticate)
-    with opened(_open_or_empty, config.gateway.store.url) as opened_store:
+    with opened(_open_or_empty, url_of_owner(config.gateway, declared.owner)) as opened_store:
         store = cast("FlowStore", _Unwritten(opened_store))
         route = _served(declared, TaskFlows(store, now, new_id))
         steps = list[cli.ExplainedStep]()

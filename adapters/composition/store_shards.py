@@ -9,8 +9,10 @@ from pathlib import Path
 from adapters import cli
 from adapters.audit.audit_service import AuditService, Configured
 from adapters.composition.checkpoints import checkpoints_as_configured, read_key_file
-from adapters.composition.stores import gateway_of
+from adapters.composition.stores import gateway_of, opened
 from adapters.settings import GatewayConfig
+from adapters.store import open_for_reading, pinned_shard
+from domain.flow.ids import Owner
 
 
 def store_shards(config: Path) -> Sequence[cli.StoreShard]:
@@ -29,3 +31,17 @@ def store_shards(config: Path) -> Sequence[cli.StoreShard]:
 
 def _configured(gateway: GatewayConfig, _: Path) -> Configured:
     return checkpoints_as_configured(gateway.checkpoints)
+
+
+def url_of_owner(gateway: GatewayConfig, owner: Owner) -> str:
+    """Return the URL of the store that an owner's flows are in; one that is in none has the first.
+
+    Raises:
+        CommandError: if the first store of several cannot be read, which knows that.
+    """
+    if len(gateway.shards) == 1:
+        return gateway.store.url
+    with opened(open_for_reading, gateway.store.url) as first:
+        name = pinned_shard(first, owner)
+    named = (shard.url.url for shard in gateway.shards if shard.name == name)
+    return next(named, gateway.store.url)

@@ -61,7 +61,7 @@ def do_now(step: Step, submit: Submit) -> Response:
     if isinstance(step, ReadStep):
         return step.make()
     results: SimpleQueue[CommandResult] = SimpleQueue()
-    submit(step.submission, results.put)
+    _hand_over(step.submission, submit, results.put)
     return step.show(results.get())
 
 
@@ -76,9 +76,18 @@ def put_off(
         case ReadStep(make, is_urgent):
             later.answer_aside(partial(finish, make), urgent=is_urgent)
         case CommandStep(submission, show):
-            submit(submission, partial(_answer_change, later, finish, show))
+            _hand_over(submission, submit, partial(_answer_change, later, finish, show))
         case _:
             assert_never(step)
+
+
+def _hand_over(
+    submission: Submission, submit: Submit, done: Callable[[CommandResult], None]
+) -> None:
+    try:
+        submit(submission, done)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        done(error)
 
 
 def _answer_change(

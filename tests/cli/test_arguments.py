@@ -25,12 +25,26 @@ def served(tools: Dependencies, *argv: str) -> dict[str, object]:
 
 def test_serve_is_given_what_the_user_says(tools: Dependencies) -> None:
     argv = ["--database", "sqlite:///x.db", "--host", "::1", "--port", "0", "--wait", "9", "--json"]
-    given = {"database": "sqlite:///x.db", "host": "::1", "port": 0, "wait": 9, "json": True}
+    given = {
+        "database": "sqlite:///x.db",
+        "host": "::1",
+        "port": 0,
+        "socket": None,
+        "wait": 9,
+        "json": True,
+    }
     assert served(tools, *argv) == {"config": Path("gateway.json5"), **given}
 
 
 def test_serve_leaves_to_the_configuration_what_the_user_does_not_say(tools: Dependencies) -> None:
-    options = {"database": None, "host": None, "port": None, "wait": 0, "json": False}
+    options = {
+        "database": None,
+        "host": None,
+        "port": None,
+        "socket": None,
+        "wait": 0,
+        "json": False,
+    }
     assert served(tools) == {"config": Path("gateway.json5"), **options}
 
 

@@ -6,15 +6,18 @@ from random import Random
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from adapters.store import EventSourcedStore, rebuild
+from domain.application.recorded_events import RequestKey
 from domain.flow.commands import CancelFlow, SetWaiting, UpdateTask
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId, Owner
+from domain.flow.ids import FlowId, Owner, RouteId
 from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
 from domain.flow.values import Json
-from tests.store.service import ORIGIN, OWNER, STRANGER, create, granted, run, session
+from tests.store.commits import commit, created, save
+from tests.store.service import ORIGIN, OWNER, ROUTE, STRANGER, create, granted, run, session
 from tests.store.tables import HEALTHY, execute
 
 FLOW: Final = FlowId("id-1")
@@ -84,3 +87,17 @@ def test_a_run_may_have_an_id_as_long_as_a_body(store: EventSourcedStore) -> Non
     run_id = Random(1).randbytes(50_000).hex()  # noqa: S311 - no secret, and nothing that compresses
     first = granted(owner.execute(run(FLOW, run_id=run_id), ORIGIN)).task
     assert granted(owner.execute(run(FLOW, run_id=run_id), ORIGIN)).task == first
+
+
+def test_what_rows_are_found_by_may_be_as_long_as_is_allowed(store: EventSourcedStore) -> None:
+    """Of a route's id and its session key the settings allow 1,000 bytes, of a name 256 letters."""
+    signs = Random(1).choices(range(0x10000, 0x1F000), k=256)  # noqa: S311 - no secret, and nothing that compresses
+    name = "".join(map(chr, signs))
+    longest = name[:250]
+    assert len(longest.encode()) == 1000
+    key = RequestKey(route_id=RouteId(longest), key=name[:63], request_hash="h")
+    opening = evolve(created(owner=Owner(longest)), correlation_key=name)
+    origin = evolve(ORIGIN, actor=evolve(ROUTE, name=longest), request_key=key)
+    save(store, commit(None, opening, origin=origin))
+    assert store.load_many({}, [(key.route_id, key.key)]).records.keys() == {(longest, name[:63])}
+    assert store.position_of(Owner(longest), opening.flow_id) == 1

@@ -264,6 +264,7 @@ def test_every_table_is_copied_or_made_again_or_nothing_is(
         copied(source, empty_url)
 
 
+@pytest.mark.full
 def test_a_checkpoint_made_before_verifies_against_each_copy(
     source: str, empty_url: str, tmp_path: Path
 ) -> None:

@@ -20,9 +20,11 @@ from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response
 from adapters.webhooks.routes import Identify, RouteTable, WebhookRoute
+from adapters.webhooks.steps import CommandResult
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.batch import carry_out
+from domain.application.batch import Submission, carry_out
 from domain.application.limits import Limits
+from domain.application.ports import StoreUnavailable
 from domain.application.sessions import TaskFlows
 from domain.flow.ids import KeyId, Owner, RequestId, RouteId
 from domain.history.refused_requests import DeniedRequest, RefusedRequest
@@ -120,6 +122,7 @@ class Gateway:
     app: WSGIApplication = field(init=False)
     client: TestClient = field(init=False)
     records_refusals: bool = True
+    is_stopped: bool = False
     new_id: Callable[[], str] = field(factory=lambda: counted("request"))
 
     def __attrs_post_init__(self) -> None:
@@ -133,12 +136,18 @@ class Gateway:
             admission=self.admission,
             ready=lambda: (self.ready, () if self.ready else ("store",)),
             log_fault=lambda request_id, error: self.fault_log.append((request_id, error)),
-            submit=lambda submission, done: done(carry_out(self.store, [submission])[0]),
+            submit=self.submit,
             find_link=self.flows.find_link,
             new_token=counted("token"),
         )
         self.app = create_webhook_app(resource)
         self.client = TestClient(self.serve)
+
+    def submit(self, submission: Submission, done: Callable[[CommandResult], None]) -> None:
+        """Carry out a command at once, while anything is written."""
+        if self.is_stopped:
+            raise StoreUnavailable("nothing is written any more")
+        done(carry_out(self.store, [submission])[0])
 
     def log(self, entry: AccessLogEntry) -> None:
         """Log a request, and record it where it is evidence."""

@@ -118,6 +118,13 @@ def test_a_store_that_fails_is_answered_as_ever(gateway: Gateway) -> None:
     assert len(gateway.fault_log) == 2
 
 
+def test_a_command_that_nobody_takes_is_answered(gateway: Gateway) -> None:
+    gateway.is_stopped = True
+    create = {"action": "create_flow", "goal": "g"}
+    assert asked(gateway, create)[:2] == ("in the loop", 503)
+    assert len(gateway.fault_log) == 1
+
+
 def test_who_is_not_known_is_refused_as_a_head_is(tmp_path: Path) -> None:
     """By the server itself, so that no byte of the answer says that a signature was looked at."""
     gateway = signed_gateway(tmp_path, secret="key-of-a-sender-1", auth={"scheme": "github"})

@@ -60,7 +60,12 @@ class Crowd:
 
 
 @pytest.mark.parametrize(
-    ("count", "kills"), [(200, 3), pytest.param(100_000, 50, marks=pytest.mark.full)]
+    ("count", "kills"),
+    [
+        (200, 3),
+        pytest.param(4_000, 10, marks=pytest.mark.full),
+        pytest.param(100_000, 50, marks=pytest.mark.proof),
+    ],
 )
 def test_each_delivery_has_one_effect(tmp_path: Path, count: int, kills: int) -> None:
     choice = random.Random(count)  # noqa: S311 - an order, no secret

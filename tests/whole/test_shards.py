@@ -53,7 +53,7 @@ def test_a_list_goes_on_in_each_store_where_it_was_cut(tmp_path: Path) -> None:
         flows = [created(gateway, route) for route in ("ada", "bob", "bob", "ada", "bob")]
     seen: list[str] = []
     cursor: list[str] = []
-    while True:
+    for _ in flows:
         page = sharded.printed("flows", "list", "--limit", "2", *cursor)
         seen += [flow["flowId"] for flow in page["flows"]]
         if "nextCursor" not in page:
@@ -150,3 +150,15 @@ def test_a_command_on_one_store_is_given_its_name(tmp_path: Path) -> None:
     one = sharded.command("audit", "export", str(tmp_path / "b.ndjson"), "--shard", "b")
     assert one.returncode == 0, one.stderr
     assert len((tmp_path / "b.ndjson").read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_what_is_explained_is_looked_up_in_the_owners_store(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada")
+        flow = created(gateway, "bob")
+    payload = tmp_path / "payload.json"
+    payload.write_text(f'{{"action": "get_flow", "flowId": "{flow}"}}', encoding="utf-8")
+    done = sharded.command("explain", "--route", "bob", "--payload", str(payload))
+    assert done.returncode == 0, done.stderr
+    assert "a goal of bob" in done.stdout
