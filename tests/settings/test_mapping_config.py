@@ -173,7 +173,7 @@ def test_fields_that_may_fit_together_are_taken(tmp_path: Path, status: str) -> 
 
 @pytest.mark.parametrize("place", ["event", "delivery", "goal"])
 def test_no_header_with_a_signature_of_the_route_is_mapped(tmp_path: Path, place: str) -> None:
-    auth = {"scheme": "hmac-sha256", "header": "X-Acme-Hmac", "idHeader": "X-Acme-Id"}
+    auth = {"scheme": "hmac-sha256", "header": "X-Acme-Proof", "idHeader": "X-Acme-Id"}
     auth["signed"] = "{id}.{body}"
 
     def loads(text: str) -> None:
@@ -183,7 +183,7 @@ def test_no_header_with_a_signature_of_the_route_is_mapped(tmp_path: Path, place
 
     loads("of {headers.X-Acme-Id}")
     with pytest.raises(SettingsError, match="expected a header that does not hold the route's sig"):
-        loads("of {headers.X-Acme-HMAC}")
+        loads("of {headers.X-Acme-PROOF}")
 
 
 def test_a_rule_for_some_types_needs_their_template(tmp_path: Path) -> None:
