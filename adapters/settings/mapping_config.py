@@ -101,6 +101,8 @@ def _check_rule(node: Node, rule: MapRuleConfig, whole: MapConfig) -> None:
     if (rule.action is None) == (rule.answer is None):
         both = rule.action is not None
         node.refuse("either an action or an answer", "both" if both else "neither")
+    if rule.on is not None and all(event.endswith(".") for event in rule.on):
+        node.at("on").refuse("at least one type, without a dot at its end", "none")
     if rule.on is not None and whole.event is None:
         node.at("on").refuse("event beside rules, where a rule is for some types", "no event")
     if rule.action is None and rule.fields:

@@ -139,6 +139,10 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ["map.rules[0].fields.stateJson: expected a JSON value without NUL"],
         ),
         (
+            {"rules": [rule(on=[]), rule(on=["issue."])]},
+            [f"map.rules[{i}].on: expected at least one type, without a dot" for i in (0, 1)],
+        ),
+        (
             {"rules": [rule(action="set_waiting", fields={"flowId": "{f}", "onTimeout": "{t}"})]},
             ["map.rules[0].fields: expected what set_waiting takes (onTimeout: onTimeout needs"],
         ),
