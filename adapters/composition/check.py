@@ -29,7 +29,7 @@ def check_configuration(config: Path) -> cli.CheckReport:
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
     signing = signing_of(settings)
-    if fault := misplaced_in_any(settings, settings.store.url):
+    if fault := misplaced_in_any(settings, settings.store.url, signing):
         return cli.Unstartable(
             (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
         )

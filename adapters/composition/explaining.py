@@ -49,13 +49,15 @@ from domain.flow.ids import KeyId
 
 _FIELD: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _MEMORY: Final = "sqlite://:memory:"
+_HEADERS_BYTES: Final = 1_048_576
 
 
 def explain_payload(given: cli.ExplainOptions) -> cli.Explanation:
     """Say what a route would make of a payload; flows are read, and nothing is written."""
     config = config_of(given.config)
     declared = _route_of(config, given.route)
-    head, body = _head(declared.path, given.headers), given.payload.read_bytes()
+    head = _head(declared.path, given.headers)
+    body = _start_of(given.payload, _bounded(declared).body_bytes)
     caller = _caller(config, declared, head, body, authenticate=given.authenticate)
     with opened(_open_or_empty, url_of_owner(config.gateway, declared.owner)) as opened_store:
         store = cast("FlowStore", _Unwritten(opened_store))
@@ -111,8 +113,17 @@ def _head(path: str, file: Path | None) -> Head:
     )
 
 
+def _start_of(file: Path, most: int) -> bytes:
+    """Return what a file holds, or a byte more than the most: it may be a device without an end."""
+    with file.open("rb") as opened_file:
+        return opened_file.read(most + 1)
+
+
 def _fields(file: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(file.read_text("latin-1").splitlines(), 1):
+    text = _start_of(file, _HEADERS_BYTES).decode("latin-1")
+    if len(text) > _HEADERS_BYTES:
+        raise cli.CommandError(f"{file}: too large for the headers of a request")
+    for number, line in enumerate(text.splitlines(), 1):
         found = _FIELD.fullmatch(line)
         if found is not None:
             yield found[1].lower(), found[2]
@@ -169,7 +180,7 @@ def _steps(
     """Return each step, and at last a refusal where the head alone leads to it."""
     yield _step("route", f"POST {route.path}")
     if len(body) > route.limits.body_bytes:
-        yield _step("size", f"{len(body):,} bytes", passed=False)
+        yield _step("size", f"more than {route.limits.body_bytes:,} bytes", passed=False)
         yield PAYLOAD_TOO_LARGE
     if fault := media_type_fault(head, takes_forms=route.takes_forms):
         yield _step("content type", fault, passed=False)

@@ -179,7 +179,7 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
     if settings.core_dumps:
         allow_core_dumps()
     signing = signing_of(settings)
-    if fault := misplaced_in_any(settings, url):
+    if fault := misplaced_in_any(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
     untimely, unsigned = advise_on_times(settings, now()), tuple(signing.faults)
     for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned):

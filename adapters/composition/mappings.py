@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.settings import MapConfig, MapFault
 from adapters.webhooks.mapping.compiling import MapError, compile_map
 from adapters.webhooks.mapping.mapping import PayloadMap
 
 
-def check_map(written: MapConfig) -> list[MapFault]:
+def check_map(written: MapConfig, signatures: Collection[str]) -> list[MapFault]:
     """Say what is wrong with the templates, the actions and the fields of a map."""
     try:
-        compile_map(written)
+        compile_map(written, signatures)
     except MapError as error:
         return list(error.faults)
     return []

@@ -65,12 +65,16 @@ def misplaced_checkpoints(gateway: GatewayConfig, url: str, signing: Signing) ->
     return None
 
 
-def misplaced_in_any(gateway: GatewayConfig, url: str) -> str | None:
-    """Say of any of the stores of a gateway what `misplaced_checkpoints` says; the first is URL."""
+def misplaced_in_any(gateway: GatewayConfig, url: str, signing: Signing) -> str | None:
+    """Say of any of the stores of a gateway what `misplaced_checkpoints` says.
+
+    The first one is at a URL, and who signs it was looked up.
+    """
     for shard in gateway.shards:
         each = gateway.of_shard(shard)
-        store = url if shard.name == FIRST else shard.url.url
-        if fault := misplaced_checkpoints(each, store, signing_of(each)):
+        is_first = shard.name == FIRST
+        store, signs = (url, signing) if is_first else (shard.url.url, signing_of(each))
+        if fault := misplaced_checkpoints(each, store, signs):
             return fault
     return None
 

@@ -132,11 +132,12 @@ def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
         if route.route_id in served:
             raise RefusedReload(str(route))
     if settings.checkpoints.differs_from(running.checkpoints):
-        if fault := misplaced_in_any(evolve(settings, shards=running.shards), url):
+        signing = signing_of(settings)
+        if fault := misplaced_in_any(evolve(settings, shards=running.shards), url, signing):
             raise RefusedReload(f"{CHECKPOINTS}: {fault}")
-        for shard in running.shards:
-            for sentence in signing_of(settings.of_shard(shard)).faults:
-                raise RefusedReload(sentence)
+        others = (signing_of(settings.of_shard(shard)) for shard in running.shards[1:])
+        for sentence in (found for one in (signing, *others) for found in one.faults):
+            raise RefusedReload(sentence)
     return settings
 
 

@@ -26,9 +26,11 @@ from adapters.settings import Settings, ShardConfig
 from adapters.store import (
     EventSourcedStore,
     has_flows_of,
+    is_same_store,
     owners_of_shards,
     pin_to_shard,
     pinned_shard,
+    some_owners,
 )
 from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
@@ -229,7 +231,8 @@ class Shards:
             try:
                 self._refuse_missing(shard)
                 store = stack.enter_context(opened(self.open_store, settings.store.url))
-            except cli.CommandError as error:
+                self._refuse_exchanged(shard, store)
+            except (cli.CommandError, StoreUnavailable) as error:
                 if shard.fault != str(error):
                     log_fault(LOG, "shard gone", {"shard": shard.name, "reason": str(error)})
                 shard.fault = str(error)
@@ -255,6 +258,18 @@ class Shards:
             return
         if owners_of_shards(self.first.store).get(shard.name):
             raise cli.CommandError(f"{path}: no such file, and owners are pinned to it")
+
+    def _refuse_exchanged(self, shard: Shard, store: EventSourcedStore) -> None:
+        """Refuse the store of another name: owners would find nothing, and begin anew."""
+        for other in self._shards:
+            if other.current is not None and is_same_store(store, other.current.store):
+                raise cli.CommandError(f"its store is that of {other.name}: give it another URL")
+        for owner in some_owners(store):
+            name = pinned_shard(self.first.store, owner)
+            if name not in {None, shard.name}:
+                raise cli.CommandError(
+                    f"its store has flows of owners that are pinned to {name}: exchange their URLs"
+                )
 
     def _pin(self, owner: Owner) -> None:
         if owner in self._pins:

@@ -67,14 +67,16 @@ class MapConfig:
 MapFault: TypeAlias = tuple[ConfigPath, str]
 """A place within a map, and what was expected there."""
 
-CheckMap: TypeAlias = Callable[[MapConfig], Iterable[MapFault]]
-"""Says what is wrong with the templates, the actions and the fields of a map."""
+CheckMap: TypeAlias = Callable[[MapConfig, Collection[str]], Iterable[MapFault]]
+"""Says what is wrong with a map's templates, actions and fields; some headers hold signatures."""
 
-unchecked: Final[CheckMap] = lambda _: ()  # noqa: E731 - it is a value
+unchecked: Final[CheckMap] = lambda *_: ()  # noqa: E731 - it is a value
 """Checks nothing, for those who serve no webhooks."""
 
 
-def read_map(node: Node, check: CheckMap, may: Collection[AllowedActions]) -> MapConfig | None:
+def read_map(
+    node: Node, check: CheckMap, may: Collection[AllowedActions], signatures: Collection[str]
+) -> MapConfig | None:
     """Read a route's `map`, if it has one; `may` has what each of its keys may ask for."""
     if node.is_absent:
         return None
@@ -89,7 +91,7 @@ def read_map(node: Node, check: CheckMap, may: Collection[AllowedActions]) -> Ma
         _check_rule(place, rule, found)
         if rule.action and may and not any(each is None or rule.action in each for each in may):
             place.at("action").refuse("an action that a key of the route may use", "another one")
-    for path, expected in check(found):
+    for path, expected in check(found, signatures):
         place = _below(node, path)
         place.refuse(expected, another(place, "another text"))
     return found
@@ -99,6 +101,8 @@ def _check_rule(node: Node, rule: MapRuleConfig, whole: MapConfig) -> None:
     if (rule.action is None) == (rule.answer is None):
         both = rule.action is not None
         node.refuse("either an action or an answer", "both" if both else "neither")
+    if rule.on is not None and all(event.endswith(".") for event in rule.on):
+        node.at("on").refuse("at least one type, without a dot at its end", "none")
     if rule.on is not None and whole.event is None:
         node.at("on").refuse("event beside rules, where a rule is for some types", "no event")
     if rule.action is None and rule.fields:

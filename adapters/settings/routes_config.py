@@ -210,6 +210,7 @@ def _route(
     found = read_members(node, _ROUTE, required=("session_key",))
     declared = tuple(_keys(node))
     _refuse_mixed(node, declared)
+    signatures = {str(key.signature.options.get("header")) for key in declared if key.signature}
     return RouteConfig(
         route_id=route_id,
         enabled=found.get("enabled", True),
@@ -220,7 +221,7 @@ def _route(
         separate_approver=found.get("separate_approver", False),
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
-        map=read_map(node.at("map"), check_map, [key.may for key in declared]),
+        map=read_map(node.at("map"), check_map, [key.may for key in declared], signatures),
         place=node.path,
     )
 

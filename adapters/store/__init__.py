@@ -14,9 +14,11 @@ from adapters.store.lock import LockPatience
 from adapters.store.opening import migrate, open_existing, open_for_reading, open_for_writing
 from adapters.store.owner_shards import (
     has_flows_of,
+    is_same_store,
     owners_of_shards,
     pin_to_shard,
     pinned_shard,
+    some_owners,
 )
 from adapters.store.rebuild import rebuild
 from adapters.store.refusals.log import RefusalsLost, recording_refusals
@@ -43,6 +45,7 @@ __all__ = [
     "check_source",
     "copy_store",
     "has_flows_of",
+    "is_same_store",
     "lock_holder",
     "migrate",
     "open_existing",
@@ -57,5 +60,6 @@ __all__ = [
     "record_configuration",
     "recording_refusals",
     "restoring",
+    "some_owners",
     "store_files",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.store.faults import StoreFault, usable
-from adapters.store.location import check_identity, store_files
+from adapters.store.location import check_identity, refuse_stray, store_files
 from adapters.store.opening import existing
 from adapters.store.reading import open_to_read
 from adapters.store.sqlite_file import connect, file_name
@@ -28,6 +28,7 @@ def back_up(url: str, target: Path, *, name: Path, progress: Progress) -> int:
     path = existing(url)
     if name.resolve() in store_files(url).keys() - {path}:
         raise StoreFault(f"{name}: is the name of a file that the store keeps beside itself")
+    refuse_stray(name)
     return copy_checked(path, target, progress)
 
 

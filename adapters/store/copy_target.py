@@ -16,7 +16,7 @@ from attrs import frozen
 from adapters.store.configurations import TABLES
 from adapters.store.database import DatabaseCursor
 from adapters.store.faults import StoreFault, usable
-from adapters.store.location import Database, File, Memory, parse_url, sync_folder
+from adapters.store.location import Database, File, Memory, parse_url, refuse_stray, sync_folder
 from adapters.store.opening import open_for_writing, open_unfinished
 from adapters.store.refusals.file import SideFile
 from adapters.store.sqlite_file import companion, lock_path, log_path
@@ -68,6 +68,7 @@ class _UnfinishedFile:
         for path in (self.path, log_path(self.path)):
             if path.exists() or path.is_symlink():
                 raise StoreFault(f"{path}: exists already, and a copy replaces nothing")
+            refuse_stray(path)
         with closing(open_for_writing(f"sqlite:///{self._written}")) as store:
             yield store
 

@@ -45,6 +45,11 @@ class DatabaseLink(Protocol):
         """Return how often it was reached again after it was lost."""
         ...
 
+    @property
+    def store_id(self) -> object:
+        """Return what is equal for all who opened the same store, by whatever URL."""
+        ...
+
 
 class StoreDatabase(Protocol):
     """A database with the tables of a store."""

@@ -163,6 +163,20 @@ def recover_journal(path: Path) -> None:
             has_tables(connection)
 
 
+def refuse_stray(path: Path) -> None:
+    """Refuse to make a file beside what SQLite would play back into it.
+
+    NOTE: a log does not say of which database it is; it would replace what was just written.
+
+    Raises:
+        StoreFault: if something is there.
+    """
+    for suffix in COMPANIONS:
+        stray = companion(path.resolve(), suffix)
+        if os.path.lexists(stray):
+            raise StoreFault(f"{stray}: belongs to a file that is not there: move it away")
+
+
 def check_identity(path: Path, name: str | None = None) -> None:
     """Check that a file is a store of ours, of a version that we read.
 

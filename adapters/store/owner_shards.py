@@ -6,7 +6,7 @@ an owner at the same moment, the first decides for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from adapters.store.faults import translated
@@ -17,6 +17,7 @@ _SELECT: Final = "SELECT shard FROM owner_shards WHERE owner=?"
 _INSERT: Final = "INSERT INTO owner_shards VALUES (?,?) ON CONFLICT (owner) DO NOTHING"
 _COUNT: Final = "SELECT shard, count(*) FROM owner_shards GROUP BY shard"
 _HAS_FLOWS: Final = "SELECT 1 FROM flow_index WHERE owner=? LIMIT 1"
+_SOME_OWNERS: Final = "SELECT min(owner), max(owner) FROM flow_index"
 
 
 def pinned_shard(store: EventSourcedStore, owner: Owner) -> str | None:
@@ -63,3 +64,20 @@ def has_flows_of(store: EventSourcedStore, owner: Owner) -> bool:
     with translated(), store.application.datastore.reading() as cursor:
         cursor.execute(_HAS_FLOWS, (owner,))
         return cursor.fetchone() is not None
+
+
+def some_owners(store: EventSourcedStore) -> Collection[Owner]:
+    """Return the first and the last of the owners that have flows in a store.
+
+    Raises:
+        StoreUnavailable: if the store cannot be read.
+    """
+    with translated(), store.application.datastore.reading() as cursor:
+        cursor.execute(_SOME_OWNERS)
+        return {Owner(owner) for owner in cursor.fetchone() if owner is not None}
+
+
+def is_same_store(one: EventSourcedStore, other: EventSourcedStore) -> bool:
+    """Say whether two are the same store on PostgreSQL; the lock of a file lets nobody in twice."""
+    links = one.application.datastore.link, other.application.datastore.link
+    return all(links) and len({link.store_id for link in links if link}) == 1

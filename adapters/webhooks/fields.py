@@ -151,7 +151,7 @@ _DATE: Final = (
     r"|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-9]))"
 )
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-_INSTANT: Final = rf"^{_DATE}T{_TIME}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{_TIME})$"
+_INSTANT: Final = rf"^{_DATE}T{_TIME}:[0-5][0-9](\.[0-9]+)?(Z|[+-]{_TIME})$"
 
 
 def _instant(value: object) -> Timestamp | Issue:

@@ -96,7 +96,12 @@ SECOND_SNAPSHOT: Final = (
         ),
         (
             copied(5, "id-2", 2, to=9),
-            ["snapshot_differs id-2/2", "view_differs id-2/2", "index_differs id-2 at 2"],
+            [
+                "snapshot_differs id-2/2",
+                "view_differs id-2/2",
+                "filters_differ id-2/2",
+                "index_differs id-2 at 2",
+            ],
         ),
         (copied(1, "id-9", 1, to=9), ["foreign_stream id-9/1 at 9"]),
         (copied(1, "id-2", 2, to=9), ["illegal_transition id-2/2 at 9"]),
@@ -107,7 +112,12 @@ SECOND_SNAPSHOT: Final = (
         ),
         (
             "UPDATE stored_events SET rowid=0 WHERE rowid=2",
-            ["position_gap id-3/1 at 3", "out_of_order id-2/1 at 0", "index_differs id-2 at 0"],
+            [
+                "position_gap id-3/1 at 3",
+                "out_of_order id-2/1 at 0",
+                "filters_differ id-2/1",
+                "index_differs id-2 at 0",
+            ],
         ),
         (
             "UPDATE stored_events SET topic='taskflow.flow_paused.v1' WHERE rowid=5",
@@ -125,6 +135,7 @@ SECOND_SNAPSHOT: Final = (
                 "illegal_transition id-2/1 at 2",
                 "snapshot_differs id-2/1",
                 "view_differs id-2/1",
+                "filters_differ id-2/1",
                 "index_differs id-2 at 2",
             ],
         ),

@@ -19,7 +19,7 @@ from domain.application.ports import Commit
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event, FlowCreated
 from domain.flow.evolve import fold
-from domain.flow.ids import FlowId
+from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from tests.audit.histories import METADATA, any_events
 from tests.cli.workbench import taskflow, tools_over
@@ -46,8 +46,15 @@ def test_a_flow_at_a_version_is_a_fold_of_its_first_events(url: str, flows: int)
 
 
 def saved(store: EventSourcedStore, flow_id: FlowId, events: Sequence[Event]) -> list[Flow]:
-    """Put a history into a store under an id of its own; return the folds of its beginnings."""
-    own = [replace(e, flow_id=flow_id) if isinstance(e, FlowCreated) else e for e in events]
+    """Put a history into a store under an id and an owner of its own; return all its folds.
+
+    Two live flows of one owner cannot have the same correlation key.
+    """
+    owner = Owner(f"owner of {flow_id}")
+    own = [
+        replace(e, flow_id=flow_id, owner=owner) if isinstance(e, FlowCreated) else e
+        for e in events
+    ]
     records = tuple(
         RecordedEvent(flow_id=flow_id, version=version, event=event, metadata=METADATA)
         for version, event in enumerate(own, 1)

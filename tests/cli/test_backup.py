@@ -103,6 +103,18 @@ def test_a_name_that_the_store_keeps_for_itself_is_refused(
     assert everything_in(path.parent) == before
 
 
+def test_what_would_be_played_back_into_a_backup_is_refused_and_left(
+    tools: Dependencies, path: Path, tmp_path: Path
+) -> None:
+    made(path, 1)
+    (tmp_path / "b.db-wal").write_bytes(b"of another file")
+    before = everything_in(tmp_path)
+    ran = backup(tools, path, tmp_path / "b.db")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{tmp_path}/b.db-wal: belongs to a file that is not there" in ran.err
+    assert everything_in(tmp_path) == before
+
+
 def test_a_damaged_store_gives_no_backup(tools: Dependencies, path: Path, tmp_path: Path) -> None:
     with growing(path) as bench:
         grow(bench, 30, "x" * 1000)

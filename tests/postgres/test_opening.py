@@ -76,6 +76,13 @@ def test_an_older_store_is_refused_until_it_is_migrated(own_url: str) -> None:
         open_for_writing(own_url)
 
 
+def test_tables_that_were_restored_without_their_rows_are_refused(own_url: str) -> None:
+    execute(own_url, "DELETE FROM store_identity", "DELETE FROM log_head")
+    for refuse in (open_for_writing, open_for_reading, migrate):
+        with pytest.raises(StoreFault, match="tables without their rows"):
+            refuse(own_url)
+
+
 @pytest.mark.parametrize(
     ("setting", "found"),
     [
@@ -85,6 +92,7 @@ def test_an_older_store_is_refused_until_it_is_migrated(own_url: str) -> None:
         ("idle_in_transaction_session_timeout = 0", "has idle_in_transaction_session_timeout 0"),
         ("client_connection_check_interval = 0", "has client_connection_check_interval 0 ms"),
         ("synchronous_commit = off", "would not survive a power cut"),
+        ("default_transaction_read_only = on", "may only read"),
     ],
 )
 def test_a_role_without_what_a_gateway_needs_is_refused(
@@ -115,6 +123,15 @@ def test_a_role_that_may_only_read_needs_no_settings(own_url: str, server_url: s
         admin = f"{server_url.rpartition('/')[0]}/{own_url.rpartition('/')[2]}"
         execute(admin, f"DROP OWNED BY {reader}")
         execute(server_url, f"DROP ROLE {reader}")
+
+
+def test_a_role_that_may_not_write_to_a_table_is_refused(own_url: str) -> None:
+    role = own_url.rpartition("/")[2]
+    execute(own_url, f"REVOKE INSERT, UPDATE ON flow_waits FROM {role}")
+    with pytest.raises(StoreFault, match="may not write to the table flow_waits"):
+        open_for_writing(own_url)
+    with closing(open_for_reading(own_url)):
+        pass
 
 
 def test_a_store_may_be_in_a_schema_of_its_own(empty_url: str) -> None:
@@ -158,5 +175,7 @@ def test_without_psycopg_the_extra_is_named() -> None:
 
 
 def test_a_server_that_is_not_there_is_a_fault_of_one_sentence() -> None:
-    with pytest.raises(StoreFault, match=r"the database cannot be used: .*refused"):
+    with pytest.raises(StoreFault, match=r"the database cannot be used: .*refused") as raised:
         open_for_writing("postgresql://nobody@127.0.0.1:1/none")
+    assert "\n" not in str(raised.value)
+    assert "\t" not in str(raised.value)

@@ -81,3 +81,12 @@ def test_a_database_that_goes_takes_no_other_one_with_it(
         listed = until_status(gateway, "bob", 200).result["flows"]
         assert [each["flowId"] for each in listed] == [flow]
         assert readiness(gateway) == (200, [])
+
+
+def test_one_database_under_two_urls_is_one_store(tmp_path: Path, urls: list[str]) -> None:
+    again = urls[0].replace("127.0.0.1", "localhost")
+    assert again != urls[0]
+    sharded = ShardedGateway(tmp_path, {"url": urls[0], "shards": [{"name": "b", "url": again}]})
+    with sharded.gateway() as gateway:
+        assert readiness(gateway) == (200, ["shard-b"])
+        assert act(gateway, "ada", "create_flow", goal="one").status == 503

@@ -215,6 +215,16 @@ def test_a_database_that_holds_anything_is_refused_and_left(
     assert (tmp_path / "back.db").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("beside", ["back.db-wal", "back.db-journal", "back.db.refusals-wal"])
+def test_what_would_be_played_back_into_a_copy_is_refused_and_left(
+    source: str, tmp_path: Path, beside: str
+) -> None:
+    (tmp_path / beside).write_bytes(b"of another file")
+    with pytest.raises(StoreFault, match=rf"{beside}: belongs to a file that is not there"):
+        copied(source, back(tmp_path))
+    assert [path.name for path in tmp_path.glob("back*")] == [beside]
+
+
 def test_a_gateway_that_runs_on_the_target_writes_nothing_into_a_copy(
     source: str, own_url: str
 ) -> None:

@@ -23,6 +23,8 @@ MAP = {
     ],
 }
 
+ENDING = {"flowId": "{f}", "taskId": "{t}", "error": "{why}"}
+
 
 def faults(folder: Path, **changes: object) -> list[str]:
     """Return what is wrong with a map, without its place."""
@@ -137,6 +139,18 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ["map.rules[0].fields.stateJson: expected a JSON value without NUL"],
         ),
         (
+            {"rules": [rule(on=[]), rule(on=["issue."])]},
+            [f"map.rules[{i}].on: expected at least one type, without a dot" for i in (0, 1)],
+        ),
+        (
+            {"rules": [rule(action="set_waiting", fields={"flowId": "{f}", "onTimeout": "{t}"})]},
+            ["map.rules[0].fields: expected what set_waiting takes (onTimeout: onTimeout needs"],
+        ),
+        (
+            {"rules": [rule(action="update_task", fields={**ENDING, "status": "running"})]},
+            ["map.rules[0].fields: expected what update_task takes (status: status must be term"],
+        ),
+        (
             {"rules": [rule(fields={"goal": "{headers.authorization}"})]},
             ["map.rules[0].fields.goal: expected a header that holds no secret"],
         ),
@@ -149,6 +163,31 @@ def test_what_is_wrong_is_named_with_its_place(
     assert len(found) == len(expected), found
     for one, begins in zip(found, expected, strict=True):
         assert one.startswith(begins), found
+
+
+@pytest.mark.parametrize("status", ["failed", "{status}"])
+def test_fields_that_may_fit_together_are_taken(tmp_path: Path, status: str) -> None:
+    given = rule(action="update_task", fields={**ENDING, "status": status})
+    waits = rule(
+        action="set_waiting", fields={"flowId": "{f}", "until": "{u}", "onTimeout": "fail"}
+    )
+    known = {**MAP, "rules": [given, waits]}
+    load_settings(written(tmp_path, one_route(map=known)), {}, check_map)
+
+
+@pytest.mark.parametrize("place", ["event", "delivery", "goal"])
+def test_no_header_with_a_signature_of_the_route_is_mapped(tmp_path: Path, place: str) -> None:
+    auth = {"scheme": "hmac-sha256", "header": "X-Acme-Proof", "idHeader": "X-Acme-Id"}
+    auth["signed"] = "{id}.{body}"
+
+    def loads(text: str) -> None:
+        fields = {"goal": text if place == "goal" else "{headers.x-acme-id}"}
+        given = {**MAP, "rules": [rule(fields=fields)]} | ({} if place == "goal" else {place: text})
+        load_settings(written(tmp_path, one_route(map=given, auth=auth)), {}, check_map)
+
+    loads("of {headers.X-Acme-Id}")
+    with pytest.raises(SettingsError, match="expected a header that does not hold the route's sig"):
+        loads("of {headers.X-Acme-PROOF}")
 
 
 def test_a_rule_for_some_types_needs_their_template(tmp_path: Path) -> None:

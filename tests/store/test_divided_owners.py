@@ -79,6 +79,22 @@ def test_an_owner_with_flows_in_two_stores_is_put_into_none(tmp_path: Path) -> N
         assert placed(shards, STRANGER) == "first"
 
 
+def test_a_store_under_the_name_of_another_one_serves_nobody(tmp_path: Path) -> None:
+    with serving(tmp_path) as shards:
+        pin_to_shard(shards.first.store, OWNER, "b")
+        shards.bind_session(OWNER).execute(creation(), keyed("key-1"))
+    for old, new in (("b", "x"), ("c", "b"), ("x", "c")):
+        (tmp_path / f"{old}.db").rename(tmp_path / f"{new}.db")
+    with serving(tmp_path) as shards:
+        assert shards.not_readable() == ["c"]
+        assert placed(shards, STRANGER) is None
+    (tmp_path / "b.db").rename(tmp_path / "x.db")
+    (tmp_path / "c.db").rename(tmp_path / "b.db")
+    with serving(tmp_path) as shards:
+        assert shards.not_readable() == []
+        assert shards.bind_session(OWNER).find_latest() is not None
+
+
 def test_no_owner_is_placed_while_a_store_is_gone_that_may_have_it(tmp_path: Path) -> None:
     (tmp_path / "c.db").write_text("this is no store", encoding="utf-8")
     with serving(tmp_path) as shards:

@@ -81,6 +81,14 @@ def test_what_is_not_filled_is_named(template: object, reason: str) -> None:
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize(("text", "most"), [('"\\\n', 6), ("\1\x1f", 12), ("é/\x7f", 4)])
+def test_a_text_takes_as_many_bytes_as_json_has_for_it(text: str, most: int) -> None:
+    delivery = Delivery(HEADERS.get, {"t": text})
+    fill(compile_value("{t}"), delivery, Budget(most))
+    with pytest.raises(NotFilled, match="too large"):
+        fill(compile_value("{t}"), delivery, Budget(most - 1))
+
+
 @pytest.mark.parametrize(
     "template", ["{a.l.1}" * 9, ["{{json a.l.1}}"] * 7, {"a": "{a.l.1|x}" * 9}]
 )
@@ -116,6 +124,9 @@ def test_no_more_is_filled_in_than_allowed(template: object) -> None:
             "{headers.x-hub-signature-256}",
             "{headers.x-gitlab-token}",
             "{headers.x-api-key}",
+            "{headers.X-Webhook-Password}",
+            "{headers.x-shopify-hmac-sha256}",
+            "{headers.x-auth-key}",
             "{{json headers.cookie}}",
         ),
     ],

@@ -119,7 +119,7 @@ def test_flows_are_read_as_they_are_and_stay_so(tmp_path: Path) -> None:
         ({"action": "deleted"}, EVENT, "no rule is for it, so it is skipped", 200),
         (b"{", EVENT, "byte 1: the body ends too early", 400),
         (OPENED, EVENT + "Content-Type: text/plain\n", "expected application/json or", 415),
-        (b" " * 262_145, EVENT, "262,145 bytes", 413),
+        (b" " * 262_145, EVENT, "more than 262,144 bytes", 413),
         ({"challenge": "c"}, "X-Event: hello\n", "c", 200),
     ],
 )
@@ -130,6 +130,17 @@ def test_the_first_step_that_stops_is_shown(
     assert any(step.startswith(last) for _, step in steps(found))
     assert found["answer"]["status"] == status
     assert found["command"] is None
+
+
+def test_no_more_is_read_of_a_file_than_may_be_sent(tmp_path: Path) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as file:
+        file.truncate(1 << 42)  # there is no memory for all of it
+    ran = explained(tmp_path, OPENED, EVENT, "--payload", str(endless), "--json")
+    assert ("size", "more than 262,144 bytes") in steps(document(ran, 1))
+    ran = explained(tmp_path, OPENED, EVENT, "--headers", str(endless))
+    assert ran.code == 2
+    assert ran.err == f"taskflow: {endless}: too large for the headers of a request\n"
 
 
 @pytest.mark.parametrize(

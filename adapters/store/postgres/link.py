@@ -81,6 +81,7 @@ class PostgresLink:
     def __init__(self, url: str, patience: float, check: _Check = lambda _: None) -> None:
         """Connect to nothing yet; each new connection is passed to `check`, which may raise."""
         self.check = check
+        self.store_id: object = None
         self.reconnects = 0
         self._url = url
         self._patience = patience
@@ -106,12 +107,12 @@ class PostgresLink:
         try:
             yield connection
         except psycopg.IntegrityError as error:
-            raise es.IntegrityError(str(error)) from error
+            raise es.IntegrityError(in_one_line(error)) from error
         except psycopg.Error as error:
             if connection.closed:
-                self._lose(str(error))
-                raise ConnectionBroken(str(error)) from error
-            raise es.OperationalError(str(error)) from error
+                self._lose(in_one_line(error))
+                raise ConnectionBroken(in_one_line(error)) from error
+            raise es.OperationalError(in_one_line(error)) from error
         finally:
             self._give_back(connection)
 
@@ -146,8 +147,8 @@ class PostgresLink:
         try:
             return self._connect()
         except psycopg.Error as error:
-            self._lose(str(error))
-            raise DatabaseUnreachable(str(error)) from error
+            self._lose(in_one_line(error))
+            raise DatabaseUnreachable(in_one_line(error)) from error
 
     def _give_back(self, connection: PostgresConnection) -> None:
         with self._changed:
@@ -184,7 +185,7 @@ class PostgresLink:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             with self._changed:
-                self._fault = str(error)
+                self._fault = in_one_line(error)
             return False
         with self._changed:
             self._fault = None
@@ -217,6 +218,11 @@ def connected_to(url: str) -> PostgresConnection:
         connect_timeout=_CONNECT_SECONDS,
         fallback_application_name="taskflow",
     )
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what an error says as one line: libpq has several, with pieces of the statement."""
+    return " ".join(str(error).split())
 
 
 def without_pooler(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault
 from adapters.store.postgres.append_batch import APPEND_BATCH
-from adapters.store.postgres.link import without_pooler
+from adapters.store.postgres.link import in_one_line, without_pooler
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -28,6 +29,17 @@ _ROLE: Final = {
     "client_connection_check_interval": "200",
 }
 """What the role of a gateway must have in its database, in milliseconds where it is a time."""
+
+_TABLES: Final = [
+    table
+    for table in re.findall(r"CREATE TABLE (\w+)", "".join(MIGRATIONS))
+    if table not in {"store_identity", "view_format"}
+]
+_NOT_WRITABLE: Final = (
+    "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE nspname = current_schema() AND relname = ANY(%s)"
+    " AND NOT has_table_privilege(pg_class.oid, 'INSERT, UPDATE') ORDER BY relname"
+)
 
 
 @frozen
@@ -53,7 +65,7 @@ def migrate_schema(url: str) -> tuple[int, int]:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
             return _migrate(c)
     except psycopg.Error as error:
-        raise StoreFault(f"the database cannot be migrated: {error}") from error
+        raise StoreFault(f"the database cannot be migrated: {in_one_line(error)}") from error
 
 
 def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
@@ -86,6 +98,8 @@ def check_to_write(c: psycopg.Connection[Any]) -> StoreIdentity:
     for name, value in _settings(c).items():
         if fault := _role_fault(name, value):
             raise StoreFault(f"the role {c.info.user!r} {fault}: run {COMMAND} as that role")
+    if fault := _write_fault(c):
+        raise StoreFault(f"the role {c.info.user!r} {fault}")
     return identity
 
 
@@ -142,7 +156,10 @@ def _check_server(c: psycopg.Connection[Any]) -> None:
 def _schema_version(c: psycopg.Connection[Any]) -> int:
     if _one(c, "SELECT to_regclass('store_identity')")[0] is None:
         return 0
-    return int(_one(c, "SELECT schema_version FROM store_identity")[0])
+    found = _one(c, "SELECT schema_version FROM store_identity")
+    if found is None:
+        raise StoreFault("the database has a store's tables without their rows: restore it whole")
+    return int(found[0])
 
 
 def _settings(c: psycopg.Connection[Any]) -> dict[str, str]:
@@ -161,10 +178,18 @@ def _role_fault(name: str, value: str) -> str | None:
     return f"has {name} {value} ms, not one from 1 to {longest}"
 
 
+def _write_fault(c: psycopg.Connection[Any]) -> str | None:
+    """Say why a role cannot write, so that each change would be answered 503."""
+    if _one(c, "SELECT current_setting('transaction_read_only')")[0] == "on":
+        return "may only read: default_transaction_read_only is on"
+    table = _one(c, _NOT_WRITABLE, [_TABLES])
+    return None if table is None else f"may not write to the table {table[0]}"
+
+
 def _newer(version: int) -> StoreFault:
     found = f"holds a store of version {version}, this program knows version {VERSION}"
     return StoreFault(f"the database {found}: use a newer release")
 
 
-def _one(c: psycopg.Connection[Any], query: Any) -> Any:  # noqa: ANN401 - a row of values
-    return c.execute(query).fetchone()
+def _one(c: psycopg.Connection[Any], query: Any, params: Any = ()) -> Any:  # noqa: ANN401 - a row of values
+    return c.execute(query, params).fetchone()

@@ -19,6 +19,7 @@ from adapters.store.postgres.link import (
     PostgresConnection,
     PostgresLink,
     connected_to,
+    in_one_line,
 )
 from adapters.store.postgres.loading import PostgresStore
 from adapters.store.postgres.migrate import (
@@ -58,7 +59,8 @@ def connected(
         with _connected(url, patience) as connection:
             identity = check(connection)
     except psycopg.Error as error:
-        raise StoreFault(f"the database cannot be used: {error}") from error
+        raise StoreFault(f"the database cannot be used: {in_one_line(error)}") from error
+    link.store_id = identity
     link.check = partial(_check_same, identity, check)
     datastore = PostgresDatastore(link, identity.schema)
     return datastore, lambda env: PostgresFactory(env, datastore)

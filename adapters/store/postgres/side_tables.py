@@ -10,7 +10,7 @@ import psycopg
 from attrs import frozen
 
 from adapters.store.postgres.datastore import in_transaction
-from adapters.store.postgres.link import PostgresConnection, connected_to
+from adapters.store.postgres.link import PostgresConnection, connected_to, in_one_line
 from adapters.store.postgres.rows import PostgresCursor
 from domain.application.ports import StoreUnavailable
 
@@ -57,7 +57,7 @@ class SideDatabase:
         try:
             return _OpenTables(connected_to(self.url))
         except psycopg.Error as error:
-            raise StoreUnavailable(f"the database: {error}") from error
+            raise StoreUnavailable(f"the database: {in_one_line(error)}") from error
 
     def select(self, _table: str, query: str, *params: object) -> Sequence[Any]:
         """Return rows.
@@ -71,4 +71,4 @@ class SideDatabase:
                 cursor.execute(query, params)
                 return cursor.fetchall()
         except psycopg.Error as error:
-            raise StoreUnavailable(f"the database: {error}") from error
+            raise StoreUnavailable(f"the database: {in_one_line(error)}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from attrs import evolve, field, frozen
@@ -94,13 +94,13 @@ class MapError(ValueError):
         self.faults = faults
 
 
-def compile_map(written: WrittenMap) -> PayloadMap:
-    """Return what a map says, ready to be applied.
+def compile_map(written: WrittenMap, signatures: Collection[str] = ()) -> PayloadMap:
+    """Return what a map says, ready to be applied; some headers hold the route's signatures.
 
     Raises:
         MapError: if a template, an action or a field is not what it should be.
     """
-    compiler = _Compiler()
+    compiler = _Compiler(signatures)
     compiled = PayloadMap(
         event=compiler.text(written.event, "event"),
         delivery_id=compiler.text(written.delivery, "delivery"),
@@ -119,6 +119,7 @@ _NOTHING: Final = Constant(None)
 class _Compiler:
     """Compiles each part and keeps what is wrong with it; a part that is wrong is never used."""
 
+    signatures: Collection[str]
     faults: list[tuple[JsonPath, str]] = field(factory=list)
 
     def text(self, written: str | None, key: str) -> TextTemplate | None:
@@ -158,7 +159,7 @@ class _Compiler:
             self.faults.append(((*path, "action"), f"one of the actions {', '.join(MAPPABLE)}"))
             return _NOTHING
         schema = _mapped(action.schema)
-        inside = (*path, "fields")
+        inside, before = (*path, "fields"), len(self.faults)
         for each in schema.fields:
             one_of_them = {each.wire, each.replaced_by or each.wire}
             if each.required and len(one_of_them & rule.fields.keys()) != 1:
@@ -168,6 +169,15 @@ class _Compiler:
             wire: self._field(action, schema, (*inside, wire), value)
             for wire, value in rule.fields.items()
         }
+        status = members.get("status", _NOTHING)
+        if len(self.faults) == before and not any(placeholders_of(status)):
+            # Which fields there are, and the status, decide whether they fit together.
+            given = {"status": fill(status, _NO_DELIVERY, Budget(_MOST_BYTES))}
+            self.faults.extend(
+                (inside, f"what {action.name} takes ({each.issue.text})")
+                for each in schema.rules
+                if not each.holds(members, given)
+            )
         return ActionTemplate(action, schema, ObjectTemplate(members))
 
     def _field(
@@ -191,10 +201,16 @@ class _Compiler:
             self.faults.append((path, "a JSON value without NUL, NaN or half a surrogate pair"))
             return _NOTHING
         try:
-            return compile_value(value)
+            template = compile_value(value)
         except TemplateError as error:
             self.faults.append(((*path, *error.path), error.expected))
             return _NOTHING
+        if any(
+            one.is_header and one.steps[0] in self.signatures for one in placeholders_of(template)
+        ):
+            # APPSEC: as it would be stored, whoever reads the flow could send the request again.
+            self.faults.append((path, "a header that does not hold the route's signature"))
+        return template
 
 
 _NO_DELIVERY: Final = Delivery(lambda _: None, None)

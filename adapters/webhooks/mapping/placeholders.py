@@ -27,7 +27,10 @@ _TOKEN: Final = re.compile(
     r"|(?P<brace>[{}])|(?P<plain>[^{}]+)"
 )
 _STEPS: Final = re.compile(_STEP)
-_SECRET: Final = re.compile("authorization|cookie|secret|signature|token|api-?key", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    "authorization|cookie|credential|hmac|jwt|passw|secret|signature|token|(access|api|auth)-?key",
+    re.IGNORECASE,
+)
 _HEADERS: Final = "headers"
 
 ABSENT: Final = object()
@@ -76,6 +79,11 @@ class Budget:
         self.left -= len(text.encode())
         if self.left < 0:
             raise NotFilled(placeholder, "what it stands for makes the document too large")
+        return text
+
+    def spend_string(self, text: str, placeholder: Placeholder) -> str:
+        r"""Take what a text has within a string of JSON, where `"` is two bytes and `\1` is six."""
+        self.spend(str(compact_json(text))[1:-1], placeholder)
         return text
 
 
@@ -147,7 +155,7 @@ class TextTemplate:
     def fill(self, delivery: Delivery, budget: Budget) -> str:
         """Return the text with each placeholder's."""
         return "".join(
-            part if isinstance(part, str) else budget.spend(part.text(delivery), part)
+            part if isinstance(part, str) else budget.spend_string(part.text(delivery), part)
             for part in self.parts
         )
 
