@@ -40,7 +40,8 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
-from adapters.composition.shards import OpenShard, Shards
+from adapters.composition.shard import OpenShard
+from adapters.composition.shards import Shards
 from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of

@@ -16,13 +16,14 @@ from attrs import define, field, frozen
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now
-from adapters.composition.jobs import Jobs, doing_jobs
+from adapters.composition.jobs import doing_jobs
+from adapters.composition.shard import OpenShard, Shard
 from adapters.composition.stores import opened
-from adapters.composition.writer import Writer, flows_of, writing
+from adapters.composition.writer import flows_of, writing
 from adapters.logs import log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import every
-from adapters.settings import Settings, ShardConfig
+from adapters.settings import Settings
 from adapters.store import (
     EventSourcedStore,
     has_flows_of,
@@ -39,46 +40,6 @@ from domain.application.sessions import LinkTarget, OwnerSession
 from domain.flow.ids import Owner
 
 _RETRY_SECONDS: Final = 1.0
-
-
-@frozen
-class OpenShard:
-    """A store that is open, and who writes to it."""
-
-    store: EventSourcedStore
-    writer: Writer
-
-
-@define(eq=False)
-class Shard:
-    """A store by its name; a further one has jobs of its own while it is open."""
-
-    config: ShardConfig
-    current: OpenShard | None = None
-    jobs: Jobs | None = None
-    held: ExitStack = field(factory=ExitStack)
-    fault: str | None = None
-    is_never_waited_for: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-        return self.config.name
-
-    @property
-    def open(self) -> OpenShard:
-        """Return it open.
-
-        Raises:
-            StoreUnavailable: if it is not.
-        """
-        if self.current is None:
-            raise StoreUnavailable(f"shard {self.name} is not open")
-        return self.current
-
-    def is_readable(self) -> bool:
-        """Say whether it is open, and answers."""
-        return self.current is not None and self.current.store.is_readable()
 
 
 @define(eq=False)

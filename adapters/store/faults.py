@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,16 @@ def root_cause(error: BaseException) -> BaseException:
 def sqlite_code(error: BaseException) -> int:
     """Return the extended code of an error of SQLite, 0 of any other."""
     return getattr(error, "sqlite_errorcode", 0)
+
+
+@contextmanager
+def undone_by(undo: Callable[[], object]) -> Iterator[None]:
+    """Undo what went before if what is done meanwhile fails."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise
 
 
 @contextmanager

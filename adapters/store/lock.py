@@ -17,12 +17,13 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, undone_by
 from adapters.store.sqlite_file import lock_path
 
 _MOST: Final = 1024
@@ -90,12 +91,9 @@ def take_lock(path: Path, patience: LockPatience | None = None) -> WriterLock:
     file = lock_path(path)
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
+        with undone_by(partial(os.close, descriptor)):
             _lock(descriptor, file, path, patience)
             return WriterLock(file, descriptor, _lock_database(path))
-        except BaseException:
-            os.close(descriptor)
-            raise
     except OSError as error:
         raise StoreFault(f"{file}: cannot be locked: {error.strerror}") from error
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, assert_never
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.database import StoreDatabase
-from adapters.store.faults import StoreFault, translated, usable
+from adapters.store.faults import StoreFault, translated, undone_by, usable
 from adapters.store.location import (
     Database,
     File,
@@ -99,28 +99,22 @@ def _open_file(
         if not is_blank(path):
             check_identity(path)
     custody = Custody(path, take_lock(path, patience), on_breach)
-    try:
+    with undone_by(custody.release):
         with usable(path):
             check_log(path, file_name(path, "ro"))
         if is_blank(path):
             stamp(path)
         return _opened(open_named(file_name(path, "rw")), on_upgrade, custody)
-    except BaseException:
-        custody.release()
-        raise
 
 
 def _opened(
     application: FlowApplication, on_upgrade: Progress, custody: Custody | None = None
 ) -> EventSourcedStore:
-    try:
+    with undone_by(application.close):
         if custody is not None:
             sqlite_datastore(application).keep(custody)
         with translated():
             upgrade(application, on_upgrade)
-    except BaseException:
-        application.close()
-        raise
     return EventSourcedStore(application, custody)
 
 
@@ -149,14 +143,11 @@ def open_for_reading(url: str) -> EventSourcedStore:
     path = existing(url)
     with usable(path):
         file = open_to_read(path)
-    try:
+    with undone_by(file.release):
         check_identity(path, file.name)
         application = _application(url, file.name, CREATE_TABLE="n")
         sqlite_datastore(application).check_read = file.check
         return EventSourcedStore(application, file)
-    except BaseException:
-        file.release()
-        raise
 
 
 def open_database(
@@ -170,11 +161,8 @@ def open_database(
         StoreFault: if it has no store of this version, cannot be used, or psycopg is missing.
     """
     application = _on_server(url, on_stale_cache, **how)
-    try:
+    with undone_by(application.close):
         _check_rows(application.datastore)
-    except BaseException:
-        application.close()
-        raise
     store: EventSourcedStore = postgres().PostgresStore(application)
     return store
 
@@ -192,11 +180,8 @@ def _on_server(
     **how: Any,  # noqa: ANN401 - as above
 ) -> FlowApplication:
     datastore, make = postgres().connected(url, **how)
-    try:
+    with undone_by(datastore.close):
         return FlowApplication({}, make, on_stale_cache=on_stale_cache)
-    except BaseException:
-        datastore.close()
-        raise
 
 
 def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[int, int]:
@@ -228,12 +213,8 @@ def open_unfinished(url: str) -> EventSourcedStore:
     """
     postgres().migrate_schema(url)
     application = _on_server(url, lasting=True, unfinished=True)
-    try:
-        with translated():
-            upgrade(application, lambda _done, _flows: None)
-    except BaseException:
-        application.close()
-        raise
+    with undone_by(application.close), translated():
+        upgrade(application, lambda _done, _flows: None)
     store: EventSourcedStore = postgres().PostgresStore(application)
     return store
 
@@ -282,11 +263,8 @@ def _application(
     try:
         with translated():
             application = FlowApplication({**where, **env}, on_stale_cache=on_stale_cache)
-            try:
+            with undone_by(application.close):
                 sqlite_datastore(application).check_promises()
-            except BaseException:
-                application.close()
-                raise
     except StoreUnavailable as error:
         raise StoreFault(f"{url}: {error}") from error
     return application

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, undone_by
 from adapters.store.sqlite_file import companion, connect, file_name, has_tables
 
 _COMPANIONS: Final = ("-wal", "-journal")
@@ -58,11 +58,8 @@ def open_to_read(path: Path) -> ReadableFile:
         sqlite3.Error, UnicodeDecodeError, OSError: if it cannot be read.
     """
     opened = _opened(path)
-    try:
+    with undone_by(opened.release):
         check_log(path, opened.name)
-    except BaseException:
-        opened.release()
-        raise
     return opened
 
 

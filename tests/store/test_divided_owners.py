@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.composition.shards import OpenShard, Shards
+from adapters.composition.shard import OpenShard
+from adapters.composition.shards import Shards
 from adapters.composition.writer import writing
 from adapters.metrics import GatewayMetrics
 from adapters.store import open_for_reading, open_for_writing, pin_to_shard, pinned_shard

@@ -17,6 +17,7 @@ import eventsourcing.persistence as es
 import psycopg
 from psycopg.abc import PQGen
 
+from adapters.store.faults import undone_by
 from adapters.store.postgres.rows import PostgresRow, row_factory
 
 T = TypeVar("T")
@@ -160,11 +161,8 @@ class PostgresLink:
     def _connect(self) -> PostgresConnection:
         connection = connected_to(self._url)
         connection.patience = self._patience
-        try:
+        with undone_by(connection.close):
             self.check(connection)
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _lose(self, fault: str) -> None:

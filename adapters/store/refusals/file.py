@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, undone_by
 from adapters.store.location import make_file
 from adapters.store.reading import LOCK_SECONDS, reading
 from adapters.store.refusals import schema
@@ -40,16 +40,13 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """
     make_file(path)
     connection = connect(file_name(path, "rw"), LOCK_SECONDS)
-    try:
+    with undone_by(connection.close):
         with _SETTING_UP:
             if holds_nothing(connection):
                 _set_up(connection)
         _check(connection, path)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 
