@@ -128,11 +128,9 @@ def _described(schema: JsonSchema) -> JsonSchema:
     return {**schema, "properties": members} if members else schema
 
 
-_OF_SHARD: Final = {"type": "string", "pattern": "^(?:shard|signing)-[a-z0-9-]+$"}
-_UNREADY: Final = {
-    "notReady": {"type": "array", "items": {"anyOf": [{"enum": [*PARTS]}, _OF_SHARD]}}
-}
-_NOT_READY: Final = an_object("NotReady", _UNREADY)
+_PART: Final = f"^(?:{'|'.join(PARTS)}|(?:shard|signing)-[a-z0-9-]+)$"
+_UNREADY: Final = {"notReady": {"type": "array", "items": {"type": "string", "pattern": _PART}}}
+_NOT_READY: Final = an_object("UnreadyGateway", _UNREADY)
 LINK_FOLLOWED: Final = an_object("LinkSuccess", {"ok": YES, "result": resume_links.SHOWS})
 """The envelope of a resume link that was followed."""
 
