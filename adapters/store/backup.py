@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from adapters.store.faults import StoreFault, usable
+from adapters.store.faults import StoreFault, in_one_line, usable
 from adapters.store.location import check_identity, refuse_stray, store_files
 from adapters.store.opening import existing
 from adapters.store.reading import open_to_read
@@ -73,7 +73,7 @@ def _copy(source: sqlite3.Connection, target: Path, progress: Progress) -> tuple
 def _check(copy: sqlite3.Connection, path: Path, size: tuple[int, int]) -> None:
     problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
     if problems != ["ok"]:
-        raise StoreFault(f"{path}: is damaged: {' '.join(str(problems[0]).split())}")
+        raise StoreFault(f"{path}: is damaged: {in_one_line(problems[0])}")
     journal = copy.execute("PRAGMA journal_mode").fetchone()[0]
     found = copy.execute(_SIZE).fetchone()
     if (journal, found) != ("delete", size):

@@ -36,6 +36,11 @@ def sqlite_code(error: BaseException) -> int:
     return getattr(error, "sqlite_errorcode", 0)
 
 
+def in_one_line(error: object) -> str:
+    """Return what a database says of an error, which may be of several lines, in one."""
+    return " ".join(str(error).split())
+
+
 @contextmanager
 def undone_by(undo: Callable[[], object]) -> Iterator[None]:
     """Undo what went before if what is done meanwhile fails."""
@@ -52,7 +57,9 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
-        raise StoreFault(f"{path}: cannot be used as a TaskFlow store: {error}") from error
+        raise StoreFault(
+            f"{path}: cannot be used as a TaskFlow store: {in_one_line(error)}"
+        ) from error
 
 
 class translated:  # noqa: N801 - a context manager; PERF: as a generator it takes 1 us, not 0.2
@@ -72,7 +79,7 @@ class translated:  # noqa: N801 - a context manager; PERF: as a generator it tak
             case ConnectionPoolClosedError():
                 raise StoreUnavailable("the store is closed") from error
             case PersistenceError() | sqlite3.Error():
-                raise StoreUnavailable(str(error)) from error
+                raise StoreUnavailable(in_one_line(error)) from error
             case UnicodeDecodeError():
                 # NOTE: of a damaged file, what SQLite complains of may be no text.
                 raise StoreUnavailable("the database is damaged") from error

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, assert_never
 from adapters.store.application import FlowApplication
 from adapters.store.custody import Custody, several_names
 from adapters.store.database import StoreDatabase
-from adapters.store.faults import StoreFault, translated, undone_by, usable
+from adapters.store.faults import StoreFault, in_one_line, translated, undone_by, usable
 from adapters.store.location import (
     Database,
     File,
@@ -199,7 +199,7 @@ def migrate(url: str, progress: Progress = lambda _done, _flows: None) -> tuple[
         with translated():
             upgrade(application, progress)
     except StoreUnavailable as error:
-        raise StoreFault(f"the database cannot be migrated: {error}") from error
+        raise StoreFault(f"the database cannot be migrated: {in_one_line(error)}") from error
     finally:
         application.close()
     return before, after

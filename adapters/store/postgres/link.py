@@ -17,7 +17,7 @@ import eventsourcing.persistence as es
 import psycopg
 from psycopg.abc import PQGen
 
-from adapters.store.faults import undone_by
+from adapters.store.faults import in_one_line, undone_by
 from adapters.store.postgres.rows import PostgresRow, row_factory
 
 T = TypeVar("T")
@@ -218,11 +218,6 @@ def connected_to(url: str) -> PostgresConnection:
         connect_timeout=_CONNECT_SECONDS,
         fallback_application_name="taskflow",
     )
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return what an error says as one line: libpq has several, with pieces of the statement."""
-    return " ".join(str(error).split())
 
 
 def without_pooler(url: str) -> str:

@@ -11,9 +11,9 @@ from attrs import frozen
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, in_one_line
 from adapters.store.postgres.append_batch import APPEND_BATCH
-from adapters.store.postgres.link import in_one_line, without_pooler
+from adapters.store.postgres.link import without_pooler
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"

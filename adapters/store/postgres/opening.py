@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from eventsourcing.utils import Environment
 
-from adapters.store.faults import StoreFault
+from adapters.store.faults import StoreFault, in_one_line
 from adapters.store.lock import LockPatience
 from adapters.store.postgres.datastore import PostgresDatastore
 from adapters.store.postgres.link import (
@@ -19,7 +19,6 @@ from adapters.store.postgres.link import (
     PostgresConnection,
     PostgresLink,
     connected_to,
-    in_one_line,
 )
 from adapters.store.postgres.loading import PostgresStore
 from adapters.store.postgres.migrate import (

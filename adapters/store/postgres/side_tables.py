@@ -9,8 +9,9 @@ from typing import Any, Final
 import psycopg
 from attrs import frozen
 
+from adapters.store.faults import in_one_line
 from adapters.store.postgres.datastore import in_transaction
-from adapters.store.postgres.link import PostgresConnection, connected_to, in_one_line
+from adapters.store.postgres.link import PostgresConnection, connected_to
 from adapters.store.postgres.rows import PostgresCursor
 from domain.application.ports import StoreUnavailable
 
