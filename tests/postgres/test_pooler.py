@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -97,18 +98,19 @@ class Pooler:
 
 
 @pytest.fixture
-def pooler(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooler]:
-    """A pooler before a new store."""
-    folder = tmp_path_factory.mktemp("pooler")
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)  # the pooler's user reads its settings
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    pooler = Pooler(folder, port, own_url)
-    pooler.start()
-    yield pooler
-    pooler.kill()
+def pooler(own_url: str) -> Iterator[Pooler]:
+    """A pooler before a new store, in a folder that its user may read."""
+    with tempfile.TemporaryDirectory(prefix="pooler-") as folder:
+        Path(folder).chmod(0o755)
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        pooler = Pooler(Path(folder), port, own_url)
+        try:
+            pooler.start()
+            yield pooler
+        finally:
+            pooler.kill()
 
 
 @pytest.mark.full
