@@ -26,7 +26,7 @@ demo: setup ## play the life of a flow against a real gateway and print what hap
 	@$(BIN)/python examples/demo.py
 
 test: setup lint types ## formatter, linter, types, and all tests
-	@$(BIN)/python -m pytest -n 2 tests
+	@$(BIN)/python -m pytest -n 3 tests
 
 coverage: setup ## the same tests with branch coverage, the gateways that they start included
 	@$(BIN)/coverage erase
