@@ -88,10 +88,15 @@ def logged(gateway: RunningGateway) -> list[Mapping[str, Any]]:
     if gateway.process.poll() is None:
         answer = ask(gateway.place, b"GET /nobody HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         _NOBODY.add(answer.request_id)
-        eventually(lambda: answer.request_id in gateway.logs, "the last request is logged")
-    lines = gateway.logs.splitlines()
+        eventually(lambda: answer.request_id in _whole_lines(gateway), "the last one is logged")
+    lines = _whole_lines(gateway).splitlines()
     records = [json.loads(line) for line in lines if not line.startswith("listening on ")]
     return [record for record in records if record.get("request_id") not in _NOBODY]
+
+
+def _whole_lines(gateway: RunningGateway) -> str:
+    """Return a log up to the end of a line: the next one may be half written."""
+    return gateway.logs.rpartition("\n")[0]
 
 
 def logged_requests(gateway: RunningGateway) -> Iterator[tuple[str, int]]:
