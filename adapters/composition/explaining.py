@@ -245,26 +245,7 @@ def _answer(
     slot = InFlight().take((route.route_id, head.peer), 1)
     if slot is None:  # there is nothing else in flight
         raise AssertionError("no place for the only request")
-    resource = WebhookResource(
-        admission=Admission(
-            table=AdmissionTable(
-                routes=RouteTable([route]), trusted_proxies=(), remember_address=lambda _: None
-            ),
-            clock=time.monotonic,
-            log_request=lambda _: None,
-        ),
-        ready=lambda: (True, ()),
-        log_fault=log_request_fault,
-        submit=lambda submission, done: done(carry_out(store, [submission])[0]),
-        find_link=lambda _: None,
-        new_token=lambda: "explained-and-not-made",
-    )
-    permit = RoutePermit(
-        route=route,
-        head=head,
-        context=context,
-        slot=slot,
-    )
+    permit = RoutePermit(route=route, head=head, context=context, slot=slot)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
         "wsgi.input": io.BytesIO(body),
@@ -278,5 +259,23 @@ def _answer(
         statuses.append(status)
         return pieces.append
 
-    pieces += create_webhook_app(resource)(environ, start)
+    pieces += create_webhook_app(_resource(route, store))(environ, start)
     return int(statuses[0][:3]), b"".join(pieces)
+
+
+def _resource(route: WebhookRoute, store: FlowStore) -> WebhookResource:
+    """Return the webhooks with one route, over a store, that log nothing but faults."""
+    return WebhookResource(
+        admission=Admission(
+            table=AdmissionTable(
+                routes=RouteTable([route]), trusted_proxies=(), remember_address=lambda _: None
+            ),
+            clock=time.monotonic,
+            log_request=lambda _: None,
+        ),
+        ready=lambda: (True, ()),
+        log_fault=log_request_fault,
+        submit=lambda submission, done: done(carry_out(store, [submission])[0]),
+        find_link=lambda _: None,
+        new_token=lambda: "explained-and-not-made",
+    )
