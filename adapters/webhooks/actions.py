@@ -20,7 +20,8 @@ from adapters.webhooks.outcomes import (
 )
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import Room
-from adapters.webhooks.schemas import Schema, Values, decode
+from adapters.webhooks.schema_rules import Values
+from adapters.webhooks.schemas import Schema, decode
 from adapters.webhooks.view_schemas import FLOW_LIST, FOUND_FLOW, FOUND_SUMMARY
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import (

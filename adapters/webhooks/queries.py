@@ -13,7 +13,7 @@ from adapters.webhooks import schemas
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import LIST, Room
-from adapters.webhooks.schemas import Values
+from adapters.webhooks.schema_rules import Values
 from domain.application.outcomes import UnknownCursor
 from domain.application.ports import ListFilter
 from domain.application.sessions import OwnerSession

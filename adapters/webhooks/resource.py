@@ -39,7 +39,7 @@ from adapters.webhooks.responses import RawPieces, Response
 from adapters.webhooks.resume_links import NewToken
 from adapters.webhooks.room import Room
 from adapters.webhooks.routes import READY
-from adapters.webhooks.schemas import Values
+from adapters.webhooks.schema_rules import Values
 from adapters.webhooks.slow_reads import SlowReads
 from adapters.webhooks.steps import (
     CommandResult,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from attrs import field, frozen
 
@@ -25,6 +25,7 @@ from adapters.webhooks.fields import (
     text_up_to,
 )
 from adapters.webhooks.json_schema import JsonSchema, an_object
+from adapters.webhooks.schema_rules import SchemaRule, Values, one_name_of, only_beside
 from domain.flow.status import (
     ACTIVE,
     ENDED,
@@ -35,35 +36,6 @@ from domain.flow.status import (
     TaskStatus,
     TerminalOutcome,
 )
-
-Values: TypeAlias = dict[str, Any]
-"""What was given, by the names of the domain; what was not given is not there."""
-
-
-@frozen
-class SchemaRule:
-    """What fields that are right one by one must be together: as a function, in words, as a schema.
-
-    `holds` gets what was sent, by names on the wire, and what it means.
-    """
-
-    holds: Callable[[Mapping[str, object], Values], bool]
-    issue: Issue
-    text: str
-    schema: JsonSchema
-
-
-def only_beside(names: Sequence[str], statuses: Sequence[TaskStatus], issue: str) -> SchemaRule:
-    """Take some fields only beside some statuses."""
-    beside = {"required": ["status"], "properties": {"status": {"enum": list(statuses)}}}
-    fields = ", ".join(f"`{name}`" for name in names)
-    words = " or ".join(f"`{status}`" for status in statuses)
-    return SchemaRule(
-        lambda sent, values: sent.keys().isdisjoint(names) or values.get("status") in statuses,
-        Issue(issue),
-        f"{fields}: only beside a `status` of {words}.",
-        {"dependentSchemas": dict.fromkeys(names, beside)},
-    )
 
 
 @frozen
@@ -142,26 +114,10 @@ MOST_IN_KEY: Final = 256
 CORRELATION_KEY: Final = SchemaField("correlationKey", text_up_to(MOST_IN_KEY))
 
 
-def _with(name: str) -> JsonSchema:
-    return {"required": [name], "properties": {name: {}}, "additionalProperties": True}
-
-
-def one_name_of(wire: str, correlation: SchemaField) -> SchemaRule:
-    """Take a field, or the correlation key in its place."""
-    other = correlation.wire
-    return SchemaRule(
-        lambda sent, _: not sent.keys() >= {wire, other},
-        Issue(f"{other}: {other} stands in the place of {wire}: send one of them"),
-        f"`{wire}` or `{other}`: one of them.",
-        # NOTE: generators of clients take a `oneOf` for two classes that share no field.
-        {"if": _with(other), "then": {"not": _with(wire)}, "else": _with(wire)},
-    )
-
-
 FLOW_ID: Final = SchemaField("flowId", text, required=True, replaced_by=CORRELATION_KEY.wire)
 FLOW: Final = (FLOW_ID, CORRELATION_KEY)
 """The flow that an action is on: by its id, or the live one that a correlation key names."""
-ONE_NAME: Final = one_name_of(FLOW_ID.wire, CORRELATION_KEY)
+ONE_NAME: Final = one_name_of(FLOW_ID.wire, CORRELATION_KEY.wire)
 REVISION: Final = SchemaField("expectedRevision", _safe_integer, required=True)
 CURRENT_STEP: Final = SchemaField("currentStep", nullable(text))
 STATE_JSON: Final = SchemaField("stateJson", any_json)
@@ -194,7 +150,7 @@ TOKEN: Final = Schema(
         SchemaField("token", text, required=True, replaced_by=CORRELATION_KEY.wire),
         CORRELATION_KEY,
     ),
-    (one_name_of("token", CORRELATION_KEY),),
+    (one_name_of("token", CORRELATION_KEY.wire),),
 )
 LIST_FLOWS: Final = Schema(
     (
