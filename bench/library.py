@@ -19,7 +19,7 @@ _STATE = b'{"goal":"bench","owner":"agent:new:main","state":"%b"}' % (b"x" * 500
 
 
 def main(url: str, threads: int, seconds: float) -> None:
-    """Insert for some seconds, once the table is there."""
+    """Insert for some seconds; for no time, make the table, which two at once cannot."""
     server = urlsplit(url)
     datastore = PostgresDatastore(
         dbname=server.path[1:],
@@ -31,7 +31,8 @@ def main(url: str, threads: int, seconds: float) -> None:
         originator_id_type="text",
     )
     recorder = PostgresApplicationRecorder(datastore, events_table_name="library_events")
-    recorder.create_table()
+    if not seconds:
+        recorder.create_table()
     counts, start = [0] * threads, Barrier(threads)
 
     def insert(number: int) -> None:
