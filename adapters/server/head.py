@@ -88,7 +88,9 @@ class Head:
         # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
         if self.method == "CONNECT":
             return False
-        options = {option.strip().lower() for option in (self.value("connection") or "").split(",")}
+        options = {
+            option.strip(" \t").lower() for option in (self.value("connection") or "").split(",")
+        }
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
@@ -161,9 +163,14 @@ def _origin_form(target: str, host: str) -> str:
         return target
     scheme, authority, rest = absolute.groups()
     port = _PORTS[scheme.lower()]
-    if authority.lower().removesuffix(port) != host.lower().removesuffix(port):
+    if _without(port, authority) != _without(port, host):
         return target
     return rest if rest.startswith("/") else f"/{rest}"
+
+
+def _without(port: str, authority: str) -> str:
+    """Return an authority to compare: the scheme's own port may be named, or be empty."""
+    return authority.lower().removesuffix(port).removesuffix(":")
 
 
 def _read_fields(block: bytes) -> HeaderFields | HttpError:

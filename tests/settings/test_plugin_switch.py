@@ -110,6 +110,8 @@ def test_what_openclaw_itself_lets_stand_there_is_ignored(tmp_path: Path) -> Non
     ("document", "path", "key"),
     [
         ({"Plugins": {"enabled": False}}, "Plugins", "plugins"),
+        ({"include": "hooks.json5"}, "include", "$include"),
+        ({"$Include": ["hooks.json5"]}, "$Include", "$include"),
         ({"taskFlow": {"server": {"port": 1}}}, "taskFlow", "taskflow"),
         ({"task-flow": {}}, "task-flow", "taskflow"),
         ({"gateway": {"trustedproxies": []}}, "gateway.trustedproxies", "trustedProxies"),
