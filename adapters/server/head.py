@@ -19,7 +19,10 @@ MAX_FIELDS: Final = 100
 
 _TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE: Final = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
+# A target is a path, a star, or a URI (RFC 9112 §3.2); behind CONNECT it is an authority.
+_REQUEST_LINE: Final = re.compile(
+    rb"(%b+) ((?:/|\*|[A-Za-z]+://|(?<=CONNECT )[!-~])[\x21-\x7e]*) HTTP/1\.([01])" % _TCHAR
+)
 _ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
 _PORTS: Final = {"http": ":80", "https": ":443"}
 _FIELDS: Final = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)

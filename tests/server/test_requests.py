@@ -112,7 +112,6 @@ def test_any_method_token_passes_as_it_is(method: str) -> None:
         "ftp://example/x",
         "/x#y",
         "/%e9%ff%00",
-        "x",
         "/a\\..\\b",
     ],
 )
@@ -149,6 +148,16 @@ def test_the_schemes_own_port_may_be_named_or_empty(authority: str, host: str) -
 def test_an_absolute_form_without_a_host_beside_it_is_no_path() -> None:
     variables = variables_of(target="http://example/x", version="1.0")
     assert variables["REQUEST_URI"] == "http://example/x"
+
+
+@pytest.mark.parametrize("target", ["x", "x/y", "?x", "http:/x", "example:80", "", ".", "\\x"])
+def test_what_is_no_target_is_refused(target: str) -> None:
+    answer = ask(request(target=target))
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+def test_an_authority_is_the_target_of_connect_alone() -> None:
+    assert ask(request(method="CONNECT", target="example:80")).status == 200
 
 
 @pytest.mark.parametrize(
