@@ -13,7 +13,7 @@ _NOUN: Final = "(?:webhook|hook|api|shared|own|secret|token|key|password|long|ra
 _WHOLE: Final = (
     r"[$#%@]*\{\{.*\}\}",  # {{ X }} of Jinja, Helm and Mustache; ${{ X }} of CI systems
     r"[$#%@]+\{.*\}#?",  # ${X:-y}, ${env:X}, $${X}, #{X}#, %{X}, @{X}
-    r"\$+\(.*\)|`[a-z]+ .*`",  # $(X) of Kubernetes, Make and the shell
+    r"\$+\(.*\)|`(?:aws|bw|cat|echo|gcloud|op|pass|vault) .*`",  # $(X) of Kubernetes, Make and the shell
     r"\$+[A-Z_][A-Z0-9_]*|\$(?i:env):\w+",
     r"\$[A-Za-z_]+",  # NOTE: no digits, as a lower-case password may begin with a dollar
     r"\{[A-Za-z_][A-Za-z_.]*\}",  # NOTE: no digits, as a GUID may stand in braces
@@ -41,15 +41,17 @@ _WITHIN: Final = (
 )
 _ANY: Final = re.compile("|".join(f"(?:{pattern})" for pattern in _WHOLE), re.DOTALL)
 _INSIDE: Final = re.compile("|".join(_WITHIN))
-_QUOTED: Final = re.compile(r"""(["'])(.+)\1""", re.DOTALL)
+_QUOTED: Final = re.compile(
+    r"""(["'`])(.+)\1|[\u2018-\u201e\xab\xbb](.+)[\u2018-\u201e\xab\xbb]""", re.DOTALL
+)
 
 
 def is_placeholder(text: str) -> bool:
     """Return whether a trimmed text is visibly no secret; quotes around it do not matter."""
-    bare = _QUOTED.sub(r"\2", text) if is_quoted(text) else text
-    return bool(_ANY.fullmatch(bare) or _INSIDE.search(bare))
+    bare = _QUOTED.sub(r"\2\3", text) if is_quoted(text) else text
+    return bool(_ANY.fullmatch(bare) or _ANY.fullmatch(text) or _INSIDE.search(bare))
 
 
 def is_quoted(text: str) -> bool:
-    """Return whether a text has a quote of one kind at both ends, as an env file may leave it."""
+    """Return whether a text has quotes at both ends, as an env file or an editor leaves them."""
     return bool(_QUOTED.fullmatch(text))

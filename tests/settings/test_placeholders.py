@@ -33,7 +33,7 @@ PLACEHOLDERS = [
     *("<X>", "<your-secret>", "<your secret here>", "<%= ENV['X'] %>", "{% secret %}"),
     *("changeme", "CHANGE_ME", "change-this", "REPLACE_ME", "replaceme!", "please-change-me"),
     *("your-secret", "your_webhook_secret_here", "YOUR-TOKEN", "yourpassword", "TODO", "tbd"),
-    *("[REDACTED]", "<redacted>", "redacted", "********", "•••••"),
+    *("[REDACTED]", "<redacted>", "redacted", "********", "•••••", "“changeme”", "\u2018$X\u2019"),
     *("op://vault/hook/secret", "ref+vault://secret/hook", "vault:secret/data/hook#key"),
     *("env:HOOK_SECRET", "env://HOOK", "file:///run/secrets/hook", "/run/secrets/hook"),
     *("arn:aws:secretsmanager:eu-west-1:1:secret:hook", "ENC[AES256_GCM,data:x,type:str]"),
