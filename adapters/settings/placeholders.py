@@ -13,7 +13,8 @@ _NOUN: Final = "(?:webhook|hook|api|shared|own|secret|token|key|password|long|ra
 _WHOLE: Final = (
     r"[$#%@]*\{\{.*\}\}",  # {{ X }} of Jinja, Helm and Mustache; ${{ X }} of CI systems
     r"[$#%@]+\{.*\}#?",  # ${X:-y}, ${env:X}, $${X}, #{X}#, %{X}, @{X}
-    r"\$+\(.*\)|`(?:aws|bw|cat|echo|gcloud|op|pass|vault) .*`",  # $(X) of Kubernetes, Make and the shell
+    r"\$+\(.*\)",  # $(X) of Kubernetes, Make and the shell
+    r"`(?:aws|bw|cat|echo|gcloud|op|pass|vault) .*`",
     r"\$+[A-Z_][A-Z0-9_]*|\$(?i:env):\w+",
     r"\$[A-Za-z_]+",  # NOTE: no digits, as a lower-case password may begin with a dollar
     r"\{[A-Za-z_][A-Za-z_.]*\}",  # NOTE: no digits, as a GUID may stand in braces
