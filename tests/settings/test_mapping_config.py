@@ -215,6 +215,40 @@ def test_a_map_asks_for_what_a_key_of_the_route_may_use(tmp_path: Path) -> None:
         loads(secrets={"ops": keys["ops"]})
 
 
+LINKED = {"resumeLink": True}
+TIMED = {"until": "{u}", "onTimeout": "resume"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        (LINKED, "resumeLink: expected no link, as the route has separateApprover, found true"),
+        (TIMED, "onTimeout: expected fail, as the route has separateApprover, found resume"),
+        ({"resumeLink": False, "until": "{u}", "onTimeout": "fail"}, None),
+        ({"until": "{u}", "onTimeout": "{t}"}, None),
+        ({"until": None, "onTimeout": "resume"}, None),
+    ],
+)
+def test_a_wait_for_another_key_ends_by_no_link_and_by_no_time(
+    tmp_path: Path, fields: dict[str, object], fault: str | None
+) -> None:
+    waits = rule(action="set_waiting", fields={"flowId": "{f}", **fields})
+    given = {**MAP, "rules": [waits]}
+
+    def load(*, separate: bool) -> None:
+        document = one_route(map=given, separateApprover=separate)
+        load_settings(written(tmp_path, document), {}, check_map)
+
+    load(separate=False)
+    if fault is None:
+        load(separate=True)
+        return
+    with pytest.raises(SettingsError) as caught:
+        load(separate=True)
+    (problem,) = caught.value.problems
+    assert f"{problem.path}: {problem.sentence}".endswith(f".map.rules[0].fields.{fault}")
+
+
 def test_a_not_a_number_is_no_json(tmp_path: Path) -> None:
     text = """{plugins: {entries: {webhooks: {config: {routes: {r: {sessionKey: "s", secret: "long
      enough to be one", map: {rules: [{action: "create_flow", fields: {goal: "g",
