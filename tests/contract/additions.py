@@ -38,6 +38,8 @@ REQUEST_FIELDS: Final[Mapping[str, Reasons]] = {
 ACTIONS: Final[Reasons] = {"update_task": "D11: reports a child's progress and end"}
 
 SHOWN: Final[Mapping[str, Reasons]] = {
+    "Success": {},
+    "Skipped": {"skipped": "no rule of a route's map is for it"},
     "Flow": {**_BY_KEY, "until": "when the wait ends", "onTimeout": "and how"},
     "Task": dict.fromkeys(("terminalOutcome", "terminalSummary"), "D11: its end is reported"),
     "TaskSummary": {},

@@ -24,6 +24,7 @@ VIEWS = {
     "summary": "TaskSummary",
 }
 """Which view a member of a result has, or several of."""
+ENVELOPES = ("Success", "Skipped")
 
 
 @define
@@ -45,6 +46,8 @@ class Recorded:
         asked = _object(sent)
         if line.response.status != 400 and isinstance(asked.get("action"), str):
             self.fields[asked["action"]].update(asked.keys() - {"action"})
+        for name in ENVELOPES:
+            self.shown[name].update(answer)
         result = answer.get("result", {})
         self.shown["results"].update(result)
         for name, value in result.items():
@@ -84,7 +87,8 @@ def test_each_action_is_recorded_or_declared() -> None:
 
 
 def test_each_member_of_an_answer_is_recorded_or_declared() -> None:
-    shown = {name: set(SCHEMAS[name]["properties"]) for name in VIEWS.values()}
+    names = (*VIEWS.values(), *ENVELOPES)
+    shown = {name: set(SCHEMAS[name]["properties"]) for name in names}
     of_results = {
         member
         for name, schema in SCHEMAS.items()

@@ -10,10 +10,12 @@ from falcon.testing import Result
 from adapters.presentation.answer_codes import http_status
 from adapters.webhooks.mapping.payloads import FORM
 from domain.history.refused_requests import RefusedRequest
+from tests.documented import body_fault
 from tests.webhooks.gateway import Gateway, headers_for
 from tests.webhooks.maps import ARule, a_map, creating, deliver, mapping
 
 OPENED = {"action": "opened", "pull_request": {"number": 7, "title": "Ship it"}}
+SKIPPED = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Skipped"}}}}
 CLOSED_ODDLY = {"action": "closed", "pull_request": {"merged": 1}}
 GITHUB = a_map(
     ARule(
@@ -96,6 +98,7 @@ def test_what_no_rule_is_for_is_skipped(
     answer = deliver(github, payload, x_github_event=event)
     assert answer.status_code == 200
     assert answer.json == {"ok": True, "routeId": "zapier", "skipped": skipped, "result": {}}
+    assert body_fault(SKIPPED, answer.json) is None
     assert github.access_log[-1]["code"] == "skipped"
     assert github.noted == []
 
