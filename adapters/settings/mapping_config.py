@@ -40,11 +40,15 @@ def _scalars(node: Node) -> Scalars:
 
 _Template: TypeAlias = Annotated[str, plain_text]  # NOTE: `${a}` in it is no variable
 _Types: TypeAlias = Annotated[tuple[str, ...], Each(_Template, "types of events", 100)]
+_Codes: TypeAlias = Annotated[tuple[str, ...], Each(_Template, "codes of refusals", 100)]
 
 
 @frozen(kw_only=True)
 class MapRuleConfig:
-    """For which deliveries a rule is, and the action with its fields, or the answer, for them."""
+    """For which deliveries a rule is, and the action with its fields, or the answer, for them.
+
+    `skip` has the codes of refusals of which the sender is not to learn.
+    """
 
     on: _Types | None = None
     when: Annotated[Scalars, _scalars] = field(factory=dict)
@@ -52,6 +56,7 @@ class MapRuleConfig:
     action: _Template | None = None
     fields: Annotated[dict[str, Any], _object] = field(factory=dict)
     answer: Annotated[Any, _any_json] = None
+    skip: _Codes = ()
 
 
 @frozen(kw_only=True)
@@ -114,6 +119,8 @@ def _check_rule(node: Node, rule: MapRuleConfig, whole: MapConfig) -> None:
         node.at("on").refuse("event beside rules, where a rule is for some types", "no event")
     if rule.action is None and rule.fields:
         node.at("fields").refuse("an action, which fields are for", "fields without one")
+    if rule.action is None and rule.skip:
+        node.at("skip").refuse("an action, whose refusals are skipped", "codes without one")
 
 
 def _refuse_other_ends(fields: Node, rule: MapRuleConfig) -> None:

@@ -107,6 +107,14 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ["map.rules[0].action: expected one of the actions create_flow, set_waiting"],
         ),
         (
+            {"rules": [rule(skip=["terminal", "unauthorized"])]},
+            ["map.rules[0].skip[1]: expected a code of same_approver, not_found, task_not_found"],
+        ),
+        (
+            {"rules": [{"answer": {}, "skip": ["terminal"]}]},
+            ["map.rules[0].skip: expected an action, whose refusals are skipped"],
+        ),
+        (
             {"rules": [rule(fields={"gaol": "g"})]},
             [
                 "map.rules[0].fields.goal: expected what create_flow requires: goal",

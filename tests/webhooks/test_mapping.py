@@ -252,6 +252,28 @@ def test_a_form_is_its_fields(gateway: Gateway) -> None:
     assert deliver(gateway, {"command": "as JSON"}).status_code == 200
 
 
+def test_a_refusal_that_the_rule_skips_is_no_refusal_to_the_sender(gateway: Gateway) -> None:
+    firing = ARule(
+        on=["firing"],
+        action="create_flow",
+        fields={"goal": "g", "correlationKey": "{key}", "stateJson": "{{json n}}"},
+        skip=["correlation_key_taken"],
+    )
+    ended = ARule(on=["ended"], action="finish_flow", fields={"flowId": "{key}"}, skip=["terminal"])
+    mapping(gateway, a_map(firing, ended, event="{status}"))
+    flow = deliver(gateway, {"status": "firing", "key": "k", "n": 1}).json["result"]["flow"]
+    again = deliver(gateway, {"status": "firing", "key": "k", "n": 2})
+    skipped = {"ok": True, "routeId": "zapier", "skipped": "firing", "result": {}}
+    assert (again.status_code, again.json) == (200, skipped)
+    entry = gateway.access_log[-1]
+    assert (entry["code"], entry["reason"]) == ("skipped", '"firing": correlation_key_taken')
+    assert (entry["action"], entry["flow_id"]) == ("create_flow", flow["flowId"])
+    assert gateway.noted == []
+    assert len(gateway.store.records) == 1
+    unknown = deliver(gateway, {"status": "ended", "key": "another"})
+    assert (unknown.status_code, unknown.json["code"]) == (404, "not_found")
+
+
 def test_a_form_may_have_a_thousand_fields(gateway: Gateway) -> None:
     mapping(gateway, a_map(creating("{f999}"), form="fields"))
     answer = form(gateway, "&".join(f"f{n}={n}" for n in range(1000)))
