@@ -107,8 +107,11 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ["map.rules[0].action: expected one of the actions create_flow, set_waiting"],
         ),
         (
-            {"rules": [rule(skip=["terminal", "unauthorized"])]},
-            ["map.rules[0].skip[1]: expected a code of same_approver, not_found, task_not_found"],
+            {"rules": [rule(skip=["same_approver", "terminal", "unauthorized"])]},
+            [
+                f"map.rules[0].skip[{index}]: expected one of the codes not_found, task_not_found"
+                for index in (0, 2)
+            ],
         ),
         (
             {"rules": [{"answer": {}, "skip": ["terminal"]}]},

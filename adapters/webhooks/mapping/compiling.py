@@ -36,8 +36,9 @@ from adapters.webhooks.strict_json import Malformed, read_json
 MAPPABLE: Final = {name: one for name, one in ACTIONS.items() if isinstance(one, CommandAction)}
 """The actions that a payload may be mapped to."""
 
-SKIPPABLE: Final = tuple(str(each.code) for each in FLOW_CODES)
-"""The refusals that a rule may skip: those for the sake of a flow."""
+# APPSEC: what a key may not do (403) is kept for the auditor, as a refused request.
+SKIPPABLE: Final = tuple(str(each.code) for each in FLOW_CODES if each.status in {404, 409})
+"""The refusals that a rule may skip: those for the state of a flow."""
 
 _OPTIONAL_REVISION: Final = evolve(REVISION, required=False)
 
@@ -187,7 +188,7 @@ class _Compiler:
                 if not each.holds(members, given)
             )
         self.faults.extend(
-            ((*path, "skip", index), f"a code of {', '.join(SKIPPABLE)}")
+            ((*path, "skip", index), f"one of the codes {', '.join(SKIPPABLE)}")
             for index, code in enumerate(rule.skip)
             if code not in SKIPPABLE
         )
