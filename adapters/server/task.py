@@ -43,7 +43,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
     @property
     def has_body(self) -> bool:
         """Whether the answer has a body on the wire."""
-        return bool(super().has_body) and self.request.command != "HEAD"
+        return self.request.command != "HEAD" and bool(super().has_body)
 
     def get_environment(self) -> dict[str, Any]:
         """Build the environment of this request."""
@@ -112,7 +112,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if not self.complete:
             raise RuntimeError("the application wrote before it called start_response")
         *blocks, last = _blocks(self._opening(), [self._framed(data)])
-        is_last = not self.has_body or self.content_bytes_written == self.content_length
+        is_last = self.content_bytes_written == self.content_length or not self.has_body
         for block in blocks:
             self.channel.write_soon(block)
         self._put(last, is_last=is_last)
