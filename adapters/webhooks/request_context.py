@@ -57,6 +57,17 @@ class RequestContext:
     route_id: RouteId | None = None
     key_id: KeyId | None = None
 
+    def known_as(self, key_id: KeyId) -> RequestContext:
+        """Return the same where it is known by which key the request was sent."""
+        # PERF: `evolve` takes three times as long.
+        return RequestContext(
+            request_id=self.request_id,
+            started=self.started,
+            remote_address=self.remote_address,
+            route_id=self.route_id,
+            key_id=key_id,
+        )
+
     def metadata(self, actor: Actor, request_key: RequestKey | None = None) -> CommandMetadata:
         """Return what is recorded of a command that the request gives."""
         return CommandMetadata(
