@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 
 from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
 from domain.flow.ids import RequestId
+from domain.flow.lean_frozen import lean_frozen
 
 MAX_FIELDS: Final = 100
 BLANK_LINE: Final = b"\r\n\r\n"
@@ -47,7 +48,7 @@ HttpVersion: TypeAlias = Literal["1.0", "1.1"]
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@frozen(kw_only=True)
+@lean_frozen(kw_only=True)
 class Head:
     """A request as far as it is known before its body.
 

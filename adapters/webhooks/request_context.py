@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, TypedDict
 
-from attrs import frozen
-
 from adapters.webhooks.limits import Seconds
 from adapters.webhooks.responses import Response
 from domain.application.recorded_events import Actor, CommandMetadata, RequestKey
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
+from domain.flow.lean_frozen import lean_frozen
 
 LogFault: TypeAlias = Callable[[RequestId, BaseException], None]
 """Takes the id of a request and the fault, ours or the store's, behind its answer."""
@@ -47,7 +46,7 @@ class RequestHead(Protocol):
         """Return the value of a header, repeats folded into one, or None without it."""
 
 
-@frozen(kw_only=True)
+@lean_frozen(kw_only=True)
 class RequestContext:
     """Who sent a request, to which route, and when it began."""
 

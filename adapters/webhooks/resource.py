@@ -53,6 +53,7 @@ from adapters.webhooks.steps import (
 )
 from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind
+from domain.flow.lean_frozen import lean_frozen
 from domain.flow.values import KEEP, Json, Patch
 
 _PERMIT: Final = "taskflow.permit"
@@ -62,7 +63,7 @@ _AUTHENTICATED: Final = "taskflow.authenticated"
 T = TypeVar("T")
 
 
-@frozen
+@lean_frozen
 class _Request:
     """A request that makes sense: who sent it, what it asks for, and as what it came."""
 
