@@ -177,7 +177,7 @@ class Channel(AnsweringConnection):
             self._look_once_more()
         elif not self._inbox:
             pass
-        elif self.options.in_loop:
+        elif self.in_loop:
             self._go_on_later()
         else:
             self.advance()

@@ -50,7 +50,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         listener = self.channel.server
         environ = build_environ(self.request, listener.effective_host, listener.effective_port)
         environ["taskflow.authenticated"] = self.channel.authenticated
-        if self.channel.options.in_loop:
+        if self.channel.in_loop:
             environ["taskflow.later"] = self._put_answer_off
         return environ
 
@@ -141,8 +141,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
 
     def _frame_answer(self) -> None:
         """Decide how the caller learns where the answer ends (RFC 9112 §6.3)."""
-        declared = any(name.lower() == "content-length" for name, _ in self.response_headers)
-        if declared or not super().has_body:
+        declared = [name.lower() for name, _ in self.response_headers]
+        if "content-length" in declared or not super().has_body:
             return
         if self.content_length is not None:
             self.response_headers.append(("Content-Length", str(self.content_length)))

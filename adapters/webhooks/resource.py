@@ -200,18 +200,15 @@ class WebhookResource:
         self, request: _Request, query: QueryAction, *, in_loop: bool
     ) -> Response | ReadStep:
         """Answer a query; in the loop only if that is done within a moment."""
-        short, long = (
-            partial(self._ask_shortly, request, query),
-            partial(self._ask_at_length, request, query),
-        )
+        at_length = partial(self._ask_at_length, request, query)
         if not in_loop or query.takes_long(request.call.values):
-            return ReadStep(long, is_urgent=False)
+            return ReadStep(at_length, is_urgent=False)
         if not self._slow_reads.are_expected():
             try:
-                return short() or ReadStep(long, is_urgent=False)
+                return self._ask_shortly(request, query) or ReadStep(at_length, is_urgent=False)
             except StoreBusy:
                 self._slow_reads.expect()
-        return ReadStep(lambda: short() or long())
+        return ReadStep(lambda: self._ask_shortly(request, query) or at_length())
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
         room = Room.short(request.permit.route.limits.answer_bytes)
@@ -288,4 +285,4 @@ def _ignore() -> None:
 
 def _stored_bytes(values: Values) -> int:
     # APPSEC: a number may be stored longer than it was sent: `1e20` with all its digits.
-    return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
+    return sum([len(value.text.encode()) for value in values.values() if isinstance(value, Json)])
