@@ -22,7 +22,10 @@ BLANK_LINE: Final = b"\r\n\r\n"
 
 _TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE: Final = re.compile(rf"({_TCHAR.decode()}+) ([\x21-\x7e]+) HTTP/1\.([01])")
+# A target is a path, a star, or a URI (RFC 9112 §3.2); behind CONNECT it is an authority.
+_REQUEST_LINE: Final = re.compile(
+    rf"({_TCHAR.decode()}+) ((?:/|\*|[A-Za-z]+://|(?<=CONNECT )[!-~])[\x21-\x7e]*) HTTP/1\.([01])"
+)
 _ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
 _PORTS: Final = {"http": ":80", "https": ":443"}
 _FIELDS: Final = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
@@ -94,7 +97,7 @@ class Head:
         connection = self.value("connection")
         if connection is None:
             return self.version == "1.1"
-        options = {option.strip().lower() for option in connection.split(",")}
+        options = {option.strip(" \t").lower() for option in connection.split(",")}
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
@@ -170,9 +173,14 @@ def _origin_form(target: str, fields: HeaderFields) -> str:
         return target
     scheme, authority, rest = absolute.groups()
     port = _PORTS[scheme.lower()]
-    if authority.lower().removesuffix(port) != host.lower().removesuffix(port):
+    if _without(port, authority) != _without(port, host):
         return target
     return rest if rest.startswith("/") else f"/{rest}"
+
+
+def _without(port: str, authority: str) -> str:
+    """Return an authority to compare: the scheme's own port may be named, or be empty."""
+    return authority.lower().removesuffix(port).removesuffix(":")
 
 
 def _read_fields(block: bytes) -> HeaderFields | HttpError:
