@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Any, assert_never, cast
 
 from attrs import Factory, evolve, field, frozen
 from rich.console import RenderableType
 
 from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies, StoreShard
-from adapters.cli.exits import Exit
+from adapters.cli.failing import fail
 from adapters.cli.terminal import Terminal
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 
-Fail: TypeAlias = Callable[[Exception, Terminal], Exit]
-"""Says what went wrong, and returns the exit code of that."""
 
-
-def run_on_shards(
-    command: StoreCommand, given: Dependencies, terminal: Terminal, fail: Fail
-) -> int:
+def run_on_shards(command: StoreCommand, given: Dependencies, terminal: Terminal) -> int:
     """Run a command on the stores that it is about, and return its exit code, or the gravest."""
     if command.scope is ShardScope.FIRST and command.shard is not None:
         raise CommandError("all that is kept in the first store: leave out --shard")
@@ -37,7 +32,7 @@ def run_on_shards(
         return command.run(given, terminal)
     match command.scope:
         case ShardScope.EACH:
-            return _run_on_each(shards, command, given, terminal, fail)
+            return _run_on_each(shards, command, given, terminal)
         case ShardScope.FLOW:
             flow: FlowId = cast("Any", command).flow
             return _run_on(_shard_with(flow, shards, given), command, given, terminal)
@@ -76,32 +71,28 @@ def _shard_with(flow: FlowId, shards: Sequence[StoreShard], given: Dependencies)
     Raises:
         CommandError: if one of them cannot be read, and no other one has the flow.
     """
-    unread: list[Exception] = []
+    unread: list[str] = []
     for shard in shards:
         try:
             with given.read_store(None, shard.url) as store:
                 if store.load(flow) is not None:
                     return shard
         except (CommandError, StoreUnavailable) as error:
-            unread.append(CommandError(f"shard {shard.name}: {error}"))
-    for fault in unread:
-        raise fault
+            unread.append(f"shard {shard.name}: {error}")
+    if unread:
+        raise CommandError("\n".join(unread))
     return shards[0]
 
 
 def _run_on_each(
-    shards: Sequence[StoreShard],
-    command: StoreCommand,
-    given: Dependencies,
-    terminal: Terminal,
-    fail: Fail,
+    shards: Sequence[StoreShard], command: StoreCommand, given: Dependencies, terminal: Terminal
 ) -> int:
     """Run it on each; one that fails keeps no other one from its turn."""
     documents: dict[str, object] = {}
     codes: list[int] = []
     commands = [_of_file(command, shard) for shard in shards]
     for shard, each in zip(shards, commands, strict=True):
-        part = _ShardTerminal(terminal.out, terminal.err, shard.name, documents)
+        part = ShardTerminal(terminal.out, terminal.err, shard.name, documents)
         try:
             codes.append(_run_on(shard, each, given, part))
         except BrokenPipeError:
@@ -125,11 +116,11 @@ def _of_file(command: StoreCommand, shard: StoreShard) -> StoreCommand:
 
 
 @frozen
-class _ShardTerminal(Terminal):
+class ShardTerminal(Terminal):
     """The output of a command on one of several stores."""
 
     name: str
-    documents: dict[str, object]
+    documents: dict[str, object] = field(factory=dict)
     _titles: Iterator[str] = field(
         init=False, default=Factory(lambda self: iter([f"Shard {self.name}:"]), takes_self=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,30 @@ def test_a_store_that_is_gone_takes_no_other_one_with_it(tmp_path: Path) -> None
         answer = until_status(gateway, "bob", 200)
         assert [flow["flowId"] for flow in answer.result["flows"]] == [flows[1]]
         assert readiness(gateway) == (200, [])
+
+
+def test_commands_show_what_is_in_the_stores_that_are_there(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flows = [created(gateway, "ada"), created(gateway, "bob")]
+    for gone, there in (("two.db", 0), ("one.db", 1)):
+        name = ("first", "b")[1 - there]
+        away = (tmp_path / gone).rename(tmp_path / "away.db")
+        listed = sharded.command("flows", "list", "--json")
+        assert (listed.returncode, f"shard {name}: " in listed.stderr) == (2, True), listed.stderr
+        document = json.loads(listed.stdout)
+        assert [flow["flowId"] for flow in document["flows"]] == [flows[there]]
+        assert document["unreadShards"] == [name]
+        printed = sharded.command("flows", "list")
+        assert f"Those of {name} are not among them." in printed.stdout
+        assert sharded.command("flows", "show", flows[there]).returncode == 0
+        unknown = sharded.command("flows", "show", flows[1 - there])
+        assert (unknown.returncode, f"shard {name}: " in unknown.stderr) == (2, True)
+        for words in (("audit", "replay"), ("audit", "log"), ("audit", "verify")):
+            done = sharded.command(*words)
+            assert (done.returncode, f"shard {name}: " in done.stderr) == (2, True), done.stderr
+            assert f"Shard {('first', 'b')[there]}:" in done.stdout
+        away.rename(tmp_path / gone)
 
 
 def test_a_new_store_takes_new_owners_and_no_old_one(tmp_path: Path) -> None:
