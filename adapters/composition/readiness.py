@@ -56,12 +56,6 @@ class Readiness:
             yield from (f"shard-{name}" for name in self.shards.not_readable())
             yield from (f"signing-{name}" for name in self.shards.not_signing())
 
-    def free_bytes(self) -> int:
-        """Return how much is free on the disk of the store; OSError if there is none."""
-        if self.folder is None:
-            raise FileNotFoundError("the store is not on a disk of this machine")
-        return shutil.disk_usage(self.folder).free
-
     def _is_reached(self) -> bool:
         link = None if self.shards else self.store.link
         return link is None or link.is_up
@@ -74,7 +68,7 @@ class Readiness:
 
     def _has_room(self) -> bool:
         try:
-            return self.folder is None or self.free_bytes() >= self.least_free_bytes
+            return self.folder is None or free_bytes(self.folder) >= self.least_free_bytes
         except OSError:
             return False
 
@@ -82,3 +76,10 @@ class Readiness:
 def folder_of(url: str) -> Path | None:
     """Return the folder that a store is in, or None if it is in none of this machine."""
     return next((file.parent for file in store_files(url)), None)
+
+
+def free_bytes(folder: Path | None) -> int:
+    """Return how much is free on the disk of a store; OSError if there is none."""
+    if folder is None:
+        raise FileNotFoundError("the store is not on a disk of this machine")
+    return shutil.disk_usage(folder).free

@@ -143,6 +143,11 @@ class Shards:
                 if shard.jobs is not None:
                     shard.jobs.follow(settings.of_shard(shard.config))
 
+    @property
+    def further(self) -> Sequence[Shard]:
+        """Return all stores but the first."""
+        return self._shards[1:]
+
     def not_readable(self) -> Sequence[str]:
         """Return the names of the stores that are gone."""
         return [shard.name for shard in self._shards if not shard.is_readable()]
@@ -198,7 +203,7 @@ class Shards:
                     log_fault(LOG, "shard gone", {"shard": shard.name, "reason": str(error)})
                 shard.fault = str(error)
                 return
-            writer = stack.enter_context(writing(store, self.metrics))
+            writer = stack.enter_context(writing(store, self.metrics.of_store(shard.name)))
             signs = not any(signing_of(settings).faults)
             shard.jobs = stack.enter_context(
                 doing_jobs(

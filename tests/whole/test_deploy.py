@@ -47,6 +47,7 @@ def _exposed() -> set[str]:
     metrics = GatewayMetrics()
     metrics.request(route="r", action="a", code=None)
     metrics.request_took(action="a", seconds=0.1)
+    metrics.of_store("first").batch(1)
     text = generate_latest(metrics.registry).decode()
     return set(re.findall(r"^(taskflow_\w+)", text, re.MULTILINE))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from tests.whole.gateway import GatewayFailedError
+from tests.whole.metered import metrics_of
 from tests.whole.sharded import (
     ShardedGateway,
     act,
@@ -100,6 +102,26 @@ def test_a_store_that_is_gone_takes_no_other_one_with_it(tmp_path: Path) -> None
         answer = until_status(gateway, "bob", 200)
         assert [flow["flowId"] for flow in answer.result["flows"]] == [flows[1]]
         assert readiness(gateway) == (200, [])
+
+
+def test_figures_are_of_each_store_and_gone_with_it(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada"), created(gateway, "bob"), created(gateway, "bob")
+        for name, events in (("first", 1), ("b", 2)):
+            metrics = metrics_of(gateway)
+            assert metrics.value("taskflow_events_total", shard=name) == events
+            assert metrics.value("taskflow_log_position", shard=name) == events
+            assert metrics.value("taskflow_commit_seconds_count", shard=name) == events
+            assert metrics.value("taskflow_batch_commands_sum", shard=name) == events
+            assert metrics.value("taskflow_store_free_bytes", shard=name) > 0
+            sharded.printed("audit", "checkpoint", "--shard", name)
+            assert metrics_of(gateway).value("taskflow_checkpoint_age_seconds", shard=name) >= 0
+    (tmp_path / "two.db").unlink()
+    with sharded.gateway() as gateway:
+        metrics = metrics_of(gateway)
+        assert metrics.value("taskflow_log_position", shard="first") == 1
+        assert math.isnan(metrics.value("taskflow_log_position", shard="b"))
 
 
 def test_commands_show_what_is_in_the_stores_that_are_there(tmp_path: Path) -> None:
