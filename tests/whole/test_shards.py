@@ -190,7 +190,7 @@ def test_a_command_on_one_store_is_given_its_name(tmp_path: Path) -> None:
     sharded = ShardedGateway(tmp_path, TWO)
     with sharded.gateway() as gateway:
         created(gateway, "ada"), created(gateway, "bob")
-    assert "--shard NAME, one of first, b" in sharded.command("audit", "serve").stderr
+    assert "--shard NAME, one of first, b" in sharded.command("store", "restore", "x.db").stderr
     assert "expected one of first, b" in sharded.command("flows", "list", "--shard", "c").stderr
     copies = sharded.printed("store", "backup", str(tmp_path / "copy.db"))["shards"]
     assert {Path(copy["file"]).name for copy in copies.values()} == {"copy.first.db", "copy.b.db"}
