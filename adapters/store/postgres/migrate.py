@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault, in_one_line
 from adapters.store.postgres.append_batch import APPEND_BATCH
-from adapters.store.postgres.link import without_pooler
+from adapters.store.postgres.link import CLIENT_ENCODING, without_pooler
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -27,6 +27,9 @@ _ROLE: Final = {
     "statement_timeout": "5000",
     "idle_in_transaction_session_timeout": "10000",
     "client_connection_check_interval": "200",
+    # NOTE: without these two bytes are stored as other bytes, and NULL in an array as a word.
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
 }
 """What the role of a gateway must have in its database, in milliseconds where it is a time."""
 
@@ -39,6 +42,10 @@ _NOT_WRITABLE: Final = (
     "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
     " WHERE nspname = current_schema() AND relname = ANY(%s)"
     " AND NOT has_table_privilege(pg_class.oid, 'INSERT, UPDATE') ORDER BY relname"
+)
+_SCHEMA_OF_STORE: Final = (
+    "SELECT nspname, current_schema() FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE pg_class.oid = to_regclass('store_identity')"
 )
 
 
@@ -62,7 +69,12 @@ def migrate_schema(url: str) -> tuple[int, int]:
     if without_pooler(url) != url:
         raise StoreFault("behind a pooler nothing is migrated: name the server itself")
     try:
-        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
+        with psycopg.connect(
+            url,
+            connect_timeout=_CONNECT_SECONDS,
+            row_factory=tuple_row,
+            client_encoding=CLIENT_ENCODING,
+        ) as c:
             return _migrate(c)
     except psycopg.Error as error:
         raise StoreFault(f"the database cannot be migrated: {in_one_line(error)}") from error
@@ -154,8 +166,15 @@ def _check_server(c: psycopg.Connection[Any]) -> None:
 
 
 def _schema_version(c: psycopg.Connection[Any]) -> int:
-    if _one(c, "SELECT to_regclass('store_identity')")[0] is None:
+    found = _one(c, _SCHEMA_OF_STORE)
+    if found is None:
         return 0
+    schema, first = found
+    if schema != first:
+        raise StoreFault(
+            f"the store is in the schema {schema}, and the search_path of {c.info.user!r} begins"
+            f" with {first}: set it to {schema}"
+        )
     found = _one(c, "SELECT schema_version FROM store_identity")
     if found is None:
         raise StoreFault("the database has a store's tables without their rows: restore it whole")
@@ -169,7 +188,7 @@ def _settings(c: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def _role_fault(name: str, value: str) -> str | None:
-    if name == "default_transaction_isolation":
+    if not _ROLE[name].isdigit():
         return None if value == _ROLE[name] else f"has {name} {value!r}, not {_ROLE[name]!r}"
     # NOTE: whoever waits on the server longer than its client does keeps a place in the queue.
     longest = _LONGEST_WAIT if name != "idle_in_transaction_session_timeout" else 60_000
