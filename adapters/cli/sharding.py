@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 from attrs import Factory, evolve, field, frozen
 from rich.console import RenderableType
@@ -15,6 +15,8 @@ from adapters.cli.failing import fail
 from adapters.cli.terminal import Terminal
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
+
+_OF_ONE_LOG: Final = ("checkpoints", "held", "cursor", "from_position", "to_position")
 
 
 def run_on_shards(command: StoreCommand, given: Dependencies, terminal: Terminal) -> int:
@@ -30,15 +32,16 @@ def run_on_shards(command: StoreCommand, given: Dependencies, terminal: Terminal
         return _run_on(named_shard(shards, command.shard), command, given, terminal)
     if len(shards) <= 1:
         return command.run(given, terminal)
+    flow: FlowId | None = getattr(command, "flow", None)
+    if flow is not None:
+        return _run_on(_shard_with(flow, shards, given), command, given, terminal)
     match command.scope:
         case ShardScope.EACH:
+            _refuse_what_is_of_one(command)
             return _run_on_each(shards, command, given, terminal)
-        case ShardScope.FLOW:
-            flow: FlowId = cast("Any", command).flow
-            return _run_on(_shard_with(flow, shards, given), command, given, terminal)
         case ShardScope.ITSELF:
             return command.run(given, terminal)
-        case ShardScope.ONE:
+        case ShardScope.ONE | ShardScope.FLOW:
             names = ", ".join(shard.name for shard in shards)
             raise CommandError(f"say which store: --shard NAME, one of {names}")
         case _:
@@ -102,6 +105,14 @@ def _run_on_each(
     if documents:
         terminal.dump({"shards": documents})
     return max(codes)
+
+
+def _refuse_what_is_of_one(command: StoreCommand) -> None:
+    """Refuse what is of one log, and would be found false, or skip something, in another."""
+    for name in _OF_ONE_LOG:
+        if getattr(command, name, None) not in {None, (), 1}:  # every log has a first position
+            option = f"--{name.removesuffix('_position')}"
+            raise CommandError(f"{option} is of one store: say which, --shard NAME")
 
 
 def _of_file(command: StoreCommand, shard: StoreShard) -> StoreCommand:

@@ -50,7 +50,7 @@ def read_parts(
     metrics.read("log_lines_dropped_total", dropped_lines)
     first = OpenShard(ready.store, ready.writer)
     _read_store(metrics.of_store(FIRST), lambda: first, lambda: ready.jobs, ready.folder)
-    for shard in () if ready.shards is None else ready.shards.further:
+    for shard in () if ready.shards is None else ready.shards.each[1:]:
         folder = folder_of(shard.config.url.url)
         found, jobs = partial(getattr, shard, "open"), partial(getattr, shard, "jobs")
         _read_store(metrics.of_store(shard.name), found, jobs, folder)

@@ -144,21 +144,13 @@ class Shards:
                     shard.jobs.follow(settings.of_shard(shard.config))
 
     @property
-    def further(self) -> Sequence[Shard]:
-        """Return all stores but the first."""
-        return self._shards[1:]
-
-    def not_readable(self) -> Sequence[str]:
-        """Return the names of the stores that are gone."""
-        return [shard.name for shard in self._shards if not shard.is_readable()]
+    def each(self) -> Sequence[Shard]:
+        """Return all stores, the first of them first."""
+        return self._shards
 
     def not_signing(self) -> Sequence[str]:
         """Return the names of the further stores whose checkpoints cannot be signed."""
         return [shard.name for shard in self._shards if shard.jobs and not shard.jobs.signs]
-
-    def is_any_readable(self) -> bool:
-        """Say whether any store answers."""
-        return len(self.not_readable()) < len(self._shards)
 
     def look(self) -> None:
         """Open what is not open, and find the stores of the owners that have none yet."""

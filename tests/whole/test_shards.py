@@ -148,6 +148,36 @@ def test_commands_show_what_is_in_the_stores_that_are_there(tmp_path: Path) -> N
         away.rename(tmp_path / gone)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "verify", "--checkpoints"),
+        ("audit", "verify", "--held"),
+        ("audit", "checkpoint", "--checkpoints"),
+        ("audit", "log", "--cursor"),
+        ("audit", "export", "events.ndjson", "--from"),
+        ("audit", "export", "events.ndjson", "--to"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_of_one_log_is_not_held_against_another(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = ShardedGateway(tmp_path, TWO).command(*words, "2")
+    said = f"taskflow: {words[-1]} is of one store: say which, --shard NAME\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_what_is_exported_of_a_flow_is_found_in_its_store(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flow = [created(gateway, "ada"), created(gateway, "bob")][1]
+    file = tmp_path / "flow.ndjson"
+    done = sharded.command("audit", "export", str(file), "--flow", flow)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["flowId"] for line in file.read_text().splitlines()] == [flow]
+
+
 def test_a_new_store_takes_new_owners_and_no_old_one(tmp_path: Path) -> None:
     sharded = ShardedGateway(tmp_path, {"url": "sqlite:///one.db"})
     with sharded.gateway() as gateway:  # as it was before there were shards
