@@ -17,6 +17,7 @@ from adapters.store.postgres.link import CLIENT_ENCODING, without_pooler
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
+_NO_MIGRATION: Final = "behind a pooler nothing is migrated: name the server itself"
 _OLDEST_SERVER: Final = 14_00_00
 _CONNECT_SECONDS: Final = 5
 _LONGEST_WAIT: Final = 10_000
@@ -67,7 +68,7 @@ def migrate_schema(url: str) -> tuple[int, int]:
         StoreFault: if the schema is newer than this program, or the database cannot be used.
     """
     if without_pooler(url) != url:
-        raise StoreFault("behind a pooler nothing is migrated: name the server itself")
+        raise StoreFault(_NO_MIGRATION)
     try:
         with psycopg.connect(
             url,
@@ -84,6 +85,8 @@ def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     c.execute("SET LOCAL statement_timeout = 0")
     c.execute("SET LOCAL lock_timeout = '60s'")
     c.execute("SELECT pg_advisory_xact_lock(4712, hashtext(current_schema()))")
+    if _is_pooled(c):
+        raise StoreFault(_NO_MIGRATION)
     _check_server(c)
     before = _schema_version(c)
     if before > VERSION:
@@ -138,6 +141,7 @@ def check_to_copy(c: psycopg.Connection[Any]) -> StoreIdentity:
 
 
 def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
+    _refuse_pooler(c)
     version = _schema_version(c)
     if version > VERSION:
         raise _newer(version)
@@ -146,6 +150,17 @@ def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
         raise StoreFault(f"the database {found}: run {COMMAND}")
     found = _one(c, "SELECT store_id, current_schema() FROM store_identity")
     return StoreIdentity(*found)
+
+
+def _refuse_pooler(c: psycopg.Connection[Any]) -> None:
+    # NOTE: a statement that was prepared for one gateway would be carried out for another one.
+    if c.prepare_threshold is not None and _is_pooled(c):
+        raise StoreFault("a pooler stands before the server: add ?pooler=transaction to the URL")
+
+
+def _is_pooled(c: psycopg.Connection[Any]) -> bool:
+    """Say whether who accepted the connection is not the process that answers."""
+    return bool(_one(c, "SELECT pg_backend_pid()")[0] != c.info.backend_pid)
 
 
 def _check_server(c: psycopg.Connection[Any]) -> None:
