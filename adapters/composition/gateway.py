@@ -103,7 +103,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
             on_fault=_log_refusals_fault,
             on_drop=metrics.refusal_dropped,
         ) as note,
-        writing(store, metrics) as writer,
+        writing(store, metrics.of_store(FIRST)) as writer,
         sharing_limits(settings, metrics) as shared,
     ):
         ready = Readiness(store=store, folder=folder_of(url), writer=writer)
