@@ -30,3 +30,11 @@ def test_the_memory_of_fingerprints_goes_back_to_the_system() -> None:
         [sys.executable, "-c", _SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert int(ran.stdout) < 4_000_000
+
+
+def test_a_gateway_does_not_load_what_only_the_pages_need() -> None:
+    script = "import sys, app; print(sorted({'jinja2', 'adapters.pages'} & sys.modules.keys()))"
+    ran = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "[]\n"
