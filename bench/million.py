@@ -279,10 +279,11 @@ def _compared(
 
 
 def _cells(costs: Sequence[Sequence[Cost]]) -> Iterator[str]:
-    """Return medians, and of each but the first the median of its ratios to the first."""
+    """Return the least processor time and the median of bytes; of all but the first its ratio."""
     for number, _ in enumerate(costs[0]):
-        taken, written = (statistics.median(each[number][i] for each in costs) for i in (0, 1))
-        ratio = statistics.median(each[number][0] / each[0][0] for each in costs)
+        taken = min(each[number][0] for each in costs)
+        written = statistics.median(each[number][1] for each in costs)
+        ratio = taken / min(each[0][0] for each in costs)
         shown = f"{taken:,.0f}" + (f", {written / 1000:,.0f} kB" if written > 1 else "")
         yield f"{shown} ({ratio:.2f})" if number else shown
 

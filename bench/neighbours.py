@@ -22,7 +22,7 @@ from bench.plan import Sizes
 from bench.slow_sync import LeftOut, slow_syncs
 from bench.tables import table
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 SECONDS: Final = 2.0
 SYNC_MS: Final = 50
 _LIST: Final = Script((body(action="list_flows"),))
