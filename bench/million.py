@@ -247,9 +247,6 @@ def _starts(config: Path, paths: Mapping[str, Path]) -> str:
         _progress(f"starting: {name}")
         cold, warm = ([_started(config, paths[name], c) for _ in range(STARTS)] for c in (1, 0))
         rows.append([name, *map(_median, (cold, warm)), f"{min(it[2] for it in warm):.0f} MB"])
-        with paths[name].open("rb") as file:  # into the system's cache, as it would be in time
-            while file.read(1 << 24):
-                pass
     return table(["from start to ready, processor time (all)", "cold", "warm", "resident"], rows)
 
 
