@@ -15,6 +15,7 @@ import pytest
 
 from adapters.cli import CommandError
 from adapters.composition.service_manager import handed_over
+from tests.store.golden_bytes import old_store
 from tests.whole.callers import Caller
 from tests.whole.gateway import READY_SECONDS, ROOT, Place, RunningGateway
 from tests.whole.metered import fetched
@@ -185,6 +186,17 @@ def test_a_service_manager_is_notified_of_start_reload_and_stop(tmp_path: Path) 
         assert manager.recv(999).startswith(b"READY=1\nSTATUS=reload refused: ")
         assert gateway.stop() == 0
         assert manager.recv(999) == b"STOPPING=1"
+
+
+def test_a_service_manager_waits_for_a_store_that_is_upgraded(tmp_path: Path) -> None:
+    gateway = RunningGateway.of_contract(tmp_path)
+    old_store(gateway.database)
+    gateway.environment = {**gateway.environment, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with _manager(tmp_path) as manager, gateway:
+        more, status = manager.recv(999).decode().split("\n")
+        assert int(more.removeprefix("EXTEND_TIMEOUT_USEC=")) >= 60_000_000
+        assert status == "STATUS=upgrading the store: 3 of 3 flows"
+        assert manager.recv(999) == b"READY=1"
 
 
 def test_a_watchdog_sees_that_the_loop_turns(tmp_path: Path) -> None:
