@@ -148,7 +148,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
-                gc.freeze()  # PERF: else a full collection holds all callers up for 25 ms
+                gc.freeze()  # PERF: else a full collection holds all callers up for tens of ms
                 # This thread is the one in which all callers are answered.
                 (ready.shards or store).never_wait_here()
                 return serve_until_stopped(server, signals)
