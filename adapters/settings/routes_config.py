@@ -211,6 +211,7 @@ def _route(
     declared = tuple(_keys(node))
     _refuse_mixed(node, declared)
     signatures = {str(key.signature.options.get("header")) for key in declared if key.signature}
+    may, separate = [key.may for key in declared], found.get("separate_approver", False)
     return RouteConfig(
         route_id=route_id,
         enabled=found.get("enabled", True),
@@ -218,10 +219,10 @@ def _route(
         owner=Owner(found.get("session_key", "")),
         controller_id=found.get("controller_id", f"webhooks/{route_id}"),
         description=found.get("description"),
-        separate_approver=found.get("separate_approver", False),
+        separate_approver=separate,
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
-        map=read_map(node.at("map"), check_map, [key.may for key in declared], signatures),
+        map=read_map(node.at("map"), check_map, may, signatures, separate_approver=separate),
         place=node.path,
     )
 

@@ -36,13 +36,14 @@ def read_payload(body: bytes, content_type: str, form: FormKind | None) -> Any |
 
 
 def _read_form(body: bytes) -> dict[str, str] | Malformed:
+    if body.count(b"&") >= _MOST_FIELDS:
+        return Malformed(f"the form has more than {_MOST_FIELDS:,} fields")
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=_MOST_FIELDS,
         )
     except ValueError:
         return Malformed("the body is no form of UTF-8")
