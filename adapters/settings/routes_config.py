@@ -61,6 +61,9 @@ _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
 
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PREFIX: Final = "/plugins/webhooks/"
+_OPENCLAWS: Final = ("load", "slots", "bundledDiscovery", "installs")
+"""What else may stand in OpenClaw's `plugins`, which takes no other key either."""
+
 _PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
 """What OpenClaw's own schema lets stand beside a plugin's configuration."""
 
@@ -179,7 +182,7 @@ def read_webhooks(
 ) -> Webhooks:
     """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
     plugins = root.at("plugins")
-    plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
+    plugins.refuse_misspelt("enabled", "allow", "deny", "entries", others=_OPENCLAWS)
     entries = plugins.at("entries")
     entries.refuse_misspelt(PLUGIN_ID)
     entry = entries.at(PLUGIN_ID)
