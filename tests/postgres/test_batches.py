@@ -26,24 +26,32 @@ FIRST = created(ONE)
 
 
 def _breaking(
-    monkeypatch: pytest.MonkeyPatch, *, after: bool, then: Callable[[], None] = lambda: None
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    after: bool,
+    then: Callable[[], None] = lambda: None,
+    number: int = 1,
 ) -> list[bool]:
-    """Cut the connection of the next append, after it was carried out or before; note that."""
+    """Cut the connection of the n-th call from now, after it was carried out or before.
+
+    Returns what is to be a list of the calls, and which of them were cut.
+    """
     execute = PostgresCursor.execute
-    broken: list[bool] = []
+    calls: list[bool] = []
 
     def execute_and_break(self: PostgresCursor, query: str, params: object = None) -> object:
-        is_first = "append_batch" in query and not broken
-        if is_first and after:
+        if "append_batch" not in query:
+            return execute(self, query, params)
+        calls.append(len(calls) + 1 == number)
+        if calls[-1] and after:
             execute(self, query, params)
-        if is_first:
-            broken.append(True)
+        if calls[-1]:
             then()
             cut(self.connection)
         return execute(self, query, params)
 
     monkeypatch.setattr(PostgresCursor, "execute", execute_and_break)
-    return broken
+    return calls
 
 
 def cut(connection: psycopg.Connection[Any]) -> None:
@@ -117,22 +125,27 @@ def versions_and_wins(store: EventSourcedStore, url: str) -> Iterator[bool]:
     yield positions(store) == list(range(1, flow.version + 1))
 
 
+@pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("is_stored", [True, False])
 def test_after_a_connection_broke_the_id_of_the_batch_decides_whose_events_are_there(
     store: EventSourcedStore,
     monkeypatch: pytest.MonkeyPatch,
     is_stored: bool,  # noqa: FBT001 - a case
+    number: int,
 ) -> None:
-    """The answer to an append is lost, after the commit or before the server has read anything."""
+    """The answer to a call is lost, after the commit or before the server has read anything.
+
+    The first call finds a key taken and writes nothing, the second one writes the rest.
+    """
     save(store, commit(None, created(TWO), origin=keyed("taken")))
-    breaking = _breaking(monkeypatch, after=is_stored)
+    breaking = _breaking(monkeypatch, after=is_stored, number=number)
     batch: list[Commit] = [
         commit(None, FIRST, origin=keyed("k1")),
         commit(folded(FIRST), WAITS),
         commit(None, created(THREE), origin=keyed("taken")),
     ]
     assert store.append_many(batch) == [True, True, False]
-    assert breaking == [True]
+    assert breaking == [it == number for it in (1, 2, 3)]
     assert positions(store) == [1, 2, 3]
     assert store.load(ONE) == folded(FIRST, WAITS)
     record = idempotency_record(store, "k1")
