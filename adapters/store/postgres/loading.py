@@ -13,6 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.store.application import FlowApplication, with_rows
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
+from adapters.store.postgres.arrays import Flags, Numbers, Texts
 from adapters.store.store import EventSourcedStore, key_record
 from domain.application.ports import FlowRef, IdempotencyRecord, KeyRef, Loaded
 from domain.flow.commands import FlowCommand
@@ -24,36 +25,8 @@ from domain.flow.state import Flow
 _COLUMNS: Final = ("flow_id", "number", "task_id", "run_id", "stale_since", "checksum", "state")
 _SELECTED: Final = ((2, "task_id"), (3, "run_id"))
 
-# PERF: 42 us for one flow on the same host, where a statement each takes 400. The tasks come by
-# three ways, as each has an index of its own.
-_FLOWS: Final = f"""
-SELECT w.n, s.originator_version, s.topic, s.state,
-    (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = w.flow) AS latest,
-    ARRAY(SELECT v.name FROM flow_values v WHERE v.flow_id = w.flow ORDER BY v.name) AS names,
-    ARRAY(SELECT v.json FROM flow_values v WHERE v.flow_id = w.flow ORDER BY v.name) AS jsons,
-    tasks.*
-FROM unnest(?::text[], ?::text[], ?::boolean[]) WITH ORDINALITY AS w(flow, owner, every, n)
-JOIN flow_index i ON i.flow_id = w.flow AND i.owner = w.owner
-LEFT JOIN stored_snapshots s ON s.originator_id = w.flow
-CROSS JOIN LATERAL (
-    SELECT {", ".join(f"array_agg(t.{name} ORDER BY t.number) AS {name}s" for name in _COLUMNS)}
-    FROM (
-        SELECT * FROM flow_tasks a WHERE w.every AND a.flow_id = w.flow
-        UNION ALL SELECT b.* FROM unnest(?::bigint[], ?::text[]) AS i(n, id)
-            JOIN flow_tasks b ON b.flow_id = w.flow AND b.task_id = i.id WHERE i.n = w.n
-        UNION ALL SELECT c.* FROM unnest(?::bigint[], ?::text[]) AS r(n, id)
-            JOIN flow_tasks c ON c.flow_id = w.flow AND c.run_id = r.id WHERE r.n = w.n
-    ) t
-) tasks
-"""  # noqa: S608 - names of ours
-_KEYS: Final = """
-SELECT k.route_id, k.key, k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state
-FROM unnest(?::text[], ?::text[]) AS w(route, key)
-JOIN request_keys k ON k.route_id = w.route AND k.key = w.key
-LEFT JOIN past_flows p ON p.flow_id = k.flow_id AND p.version = k.version
-    AND p.task_id = coalesce(k.task_id, '')
-"""
+_FLOWS: Final = "SELECT * FROM load_flows(?,?,?,?,?,?,?)"
+_KEYS: Final = "SELECT * FROM load_keys(?,?)"
 
 
 class PostgresStore(EventSourcedStore):
@@ -87,7 +60,7 @@ class PostgresStore(EventSourcedStore):
     def _records(self, keys: Collection[KeyRef]) -> Mapping[KeyRef, IdempotencyRecord]:
         routes, names = zip(*keys, strict=True)
         with self.application.datastore.one_statement() as cursor:
-            cursor.execute(_KEYS, (list(routes), list(names)))
+            cursor.execute(_KEYS, (Texts(routes), Texts(names)))
             rows = cursor.fetchall()
             return {(row["route_id"], row["key"]): key_record(cursor, row) for row in rows}
 
@@ -101,13 +74,13 @@ def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]
     ids = [(n, task_id) for n, selection in some for task_id in selection.ids]
     runs = [(n, run_id) for n, selection in some for run_id in selection.runs]
     return [
-        [flow_id for _, flow_id in selected],
-        [owner for owner, _ in selected],
-        [isinstance(selection, AllTasks) for selection in selected.values()],
-        [n for n, _ in ids],
-        [task_id for _, task_id in ids],
-        [n for n, _ in runs],
-        [run_id for _, run_id in runs],
+        Texts(flow_id for _, flow_id in selected),
+        Texts(owner for owner, _ in selected),
+        Flags(isinstance(selection, AllTasks) for selection in selected.values()),
+        Numbers(n for n, _ in ids),
+        Texts(task_id for _, task_id in ids),
+        Numbers(n for n, _ in runs),
+        Texts(run_id for _, run_id in runs),
     ]
 
 
