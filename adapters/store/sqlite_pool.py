@@ -21,8 +21,8 @@ LOG_LIMIT: Final = 8 << 20
 """Bytes of the write-ahead log that are kept on disk. SQLite empties it from 4 MiB (1,000 pages)
 on, but never makes the file shorter by itself; a long reader lets it grow without a bound."""
 
-_STATEMENTS: Final = 64
-"""How many compiled statements a connection keeps; there are about twenty different ones."""
+_STATEMENTS: Final = 256
+"""How many compiled statements a connection keeps; of one row and of up to sixteen."""
 
 
 class StoreConnection(es.SQLiteConnection):
