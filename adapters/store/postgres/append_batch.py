@@ -16,9 +16,10 @@ CREATE OR REPLACE FUNCTION append_batch(
     batch uuid, again boolean,
     -- the version that each flow must have before the batch
     x_flow text[], x_after bigint[],
-    -- request keys, and the answers that they stand for
+    -- request keys, the answers that they stand for, and resume links that were made
     k_route text[], k_key text[], k_hash text[], k_flow text[], k_version bigint[], k_task text[],
     p_flow text[], p_version bigint[], p_task text[], p_checksum bigint[], p_state bytea[],
+    l_hash text[], l_flow text[], l_route text[], l_key text[],
     -- correlation keys whose flows end, and those of flows that are opened
     d_owner text[], d_key text[], d_flow text[],
     n_owner text[], n_key text[], n_flow text[],
@@ -27,13 +28,15 @@ CREATE OR REPLACE FUNCTION append_batch(
     f_flow text[], f_first bigint[], f_owner text[], f_status text[],
     f_cancelling boolean[], f_tasks bigint[],
     f_version bigint[], f_topic text[], f_state bytea[], f_checksum bigint[], f_json bytea[],
-    f_until bigint[], f_controller text[], f_step text[], f_key text[], f_updated bigint[],
+    f_controller text[], f_step text[], f_key text[], f_updated bigint[],
+    -- those whose rows in the index change, that wait until some moment, that do so no more, and
+    -- values that are large no more
+    i_flow text[], i_status text[], i_cancelling boolean[],
+    u_flow text[], u_until bigint[], o_flow text[], g_flow text[], g_name text[],
     -- their tasks that changed (those without a number are there already), and large values
     t_flow text[], t_number bigint[], t_task text[], t_run text[],
     t_stale bigint[], t_checksum bigint[], t_state bytea[],
     v_flow text[], v_name text[], v_checksum bigint[], v_json bytea[],
-    -- resume links that were made
-    l_hash text[], l_flow text[], l_route text[], l_key text[],
     -- flows of which something is in the way: then nothing is written
     OUT lost text[],
     -- flows that are left without a snapshot
@@ -140,16 +143,13 @@ BEGIN
                 AS f(flow, first, owner, status, controller, step, key, updated)
             WHERE f.first IS NOT NULL;
     END IF;
+    IF cardinality(i_flow) > 0 THEN
+        UPDATE flow_index AS old SET status = i.status, silent_since = CASE WHEN i.cancelling
+            THEN (SELECT min(t.stale_since) FROM flow_tasks t WHERE t.flow_id = i.flow) END
+            FROM unnest(i_flow, i_status, i_cancelling) AS i(flow, status, cancelling)
+            WHERE old.flow_id = i.flow;
+    END IF;
     IF updates THEN
-        UPDATE flow_index AS i SET status = n.status, silent_since = n.silent_since
-            FROM (SELECT f.flow, f.status, CASE WHEN f.cancelling
-                THEN (SELECT min(t.stale_since) FROM flow_tasks t WHERE t.flow_id = f.flow)
-                END AS silent_since
-                FROM unnest(f_flow, f_first, f_status, f_cancelling)
-                    AS f(flow, first, status, cancelling)
-                WHERE f.first IS NULL) AS n
-            WHERE i.flow_id = n.flow
-            AND (i.status, i.silent_since) IS DISTINCT FROM (n.status, n.silent_since);
         UPDATE stored_snapshots AS s
             SET originator_version = f.version, topic = f.topic, state = f.state
             FROM unnest(f_flow, f_first, f_version, f_topic, f_state)
@@ -174,12 +174,6 @@ BEGIN
                 AS f(flow, first, status, step, updated)
             JOIN flow_index i ON i.flow_id = f.flow
             WHERE f.first IS NULL AND old.position = i.position AND old.flow_id = f.flow;
-        DELETE FROM flow_values AS old USING unnest(f_flow) AS f(flow)
-            WHERE old.flow_id = f.flow AND NOT EXISTS (
-                SELECT 1 FROM unnest(v_flow, v_name) AS v(flow, name)
-                WHERE v.flow = old.flow_id AND v.name = old.name);
-        DELETE FROM flow_waits AS old USING unnest(f_flow, f_until) AS f(flow, until)
-            WHERE f.until IS NULL AND old.flow_id = f.flow;
     END IF;
     INSERT INTO flow_views
         SELECT coalesce(head + f.first, i.position), f.flow, f.owner, f.version, f.checksum, f.json
@@ -197,9 +191,15 @@ BEGIN
                 WHERE old.checksum <> excluded.checksum
                 OR length(old.json) <> length(excluded.json);
     END IF;
-    IF cardinality(f_until) > cardinality(array_positions(f_until, NULL)) THEN
-        INSERT INTO flow_waits AS old
-            SELECT * FROM unnest(f_flow, f_until) AS f(flow, until) WHERE f.until IS NOT NULL
+    IF cardinality(g_flow) > 0 THEN
+        DELETE FROM flow_values AS old USING unnest(g_flow, g_name) AS g(flow, name)
+            WHERE old.flow_id = g.flow AND old.name = g.name;
+    END IF;
+    IF cardinality(o_flow) > 0 THEN
+        DELETE FROM flow_waits AS old USING unnest(o_flow) AS o(flow) WHERE old.flow_id = o.flow;
+    END IF;
+    IF cardinality(u_flow) > 0 THEN
+        INSERT INTO flow_waits AS old SELECT * FROM unnest(u_flow, u_until)
             ON CONFLICT (flow_id) DO UPDATE SET until = excluded.until
                 WHERE old.until <> excluded.until;
     END IF;

@@ -13,7 +13,7 @@ from adapters.store.postgres.arrays import Blobs, Flags, Numbers, Texts
 from adapters.store.recorder import StoredCommit, tasks_in
 from adapters.store.schema import key_columns, link_columns
 from adapters.store.tasks import changed_rows
-from adapters.store.values import value_rows
+from adapters.store.values import large_names, value_rows
 from adapters.store.views import view_row
 from domain.flow.events import Event
 from domain.flow.ids import FlowId
@@ -27,36 +27,72 @@ def batch_arrays(
 ) -> Sequence[object]:
     """Return the values behind the first two of `append_batch`, in its order."""
     events = [event for commit in commits for event in commit.events]
-    before = {e.originator_id: e.originator_version - 1 for e in reversed(events)}
+    after = {e.originator_id: e.originator_version - 1 for e in reversed(events)}
     created = {e.originator_id: n for n, e in enumerate(events, 1) if e.originator_version == 1}
     flows = [*{commit.flow.flow_id: commit.flow for commit in commits if commit.events}.values()]
-    keys = [key_columns(commit.key) for commit in commits if commit.key is not None]
-    # Keys that stand for one answer share its row, and so do links; the last of them writes it.
-    past = {commit.past[:3]: commit.past for commit in commits if commit.past is not None}
-    links = {row[:2]: row for commit in commits for row in map(link_columns, commit.links)}
-    ended = [
-        (flow.owner, flow.correlation_key, flow.flow_id)
-        for flow in flows
-        if flow.correlation_key is not None and is_terminal(flow)
-    ]
-    names = [row for flow in flows if flow.flow_id in created for row in name_rows(flow)]
     return [
-        *_columns("tn", [*before.items()]),
-        *_columns("ttttnt", keys),
-        *_columns("tntnb", [*past.values()]),
-        *_columns("ttt", ended),
-        *_columns("ttt", names),
+        *_columns("tn", [*after.items()]),
+        *_keys(commits),
+        *_names(flows, created),
         *_columns(
             "tntb",
             [(e.originator_id, e.originator_version, e.topic, e.state) for e in events],
         ),
         *_columns(
-            "tnttfnntbnbntttn",
+            "tnttfnntbnbtttn",
             [_flow_row(flow, created.get(flow.flow_id), to_snapshot(flow)) for flow in flows],
         ),
+        *_changes(commits, flows),
         *_columns("tnttnnb", _task_rows(commits, flows)),
         *_columns("ttnb", [row for flow in flows for row in value_rows(flow)]),
+    ]
+
+
+def _keys(commits: Sequence[StoredCommit]) -> Sequence[object]:
+    """Return request keys, the answers they stand for, and links."""
+    keys = [key_columns(commit.key) for commit in commits if commit.key is not None]
+    # Keys that stand for one answer share its row, and so do links; the last of them writes it.
+    past = {commit.past[:3]: commit.past for commit in commits if commit.past is not None}
+    links = {row[:2]: row for commit in commits for row in map(link_columns, commit.links)}
+    return [
+        *_columns("ttttnt", keys),
+        *_columns("tntnb", [*past.values()]),
         *_columns("tttt", [*links.values()]),
+    ]
+
+
+def _names(flows: Sequence[Flow], created: Collection[object]) -> Sequence[object]:
+    """Return the correlation keys of flows that have ended, and of those that are opened."""
+    ended = [
+        (flow.owner, flow.correlation_key, flow.flow_id)
+        for flow in flows
+        if flow.correlation_key is not None and is_terminal(flow)
+    ]
+    opened = [row for flow in flows if flow.flow_id in created for row in name_rows(flow)]
+    return [*_columns("ttt", ended), *_columns("ttt", opened)]
+
+
+def _changes(commits: Sequence[StoredCommit], flows: Sequence[Flow]) -> Sequence[object]:
+    """Return what differs from how flows were before: in the index, of waits, of large values."""
+    first = {commit.flow.flow_id: commit.before for commit in reversed(commits) if commit.events}
+    changed = [(flow, old) for flow in flows if (old := first[flow.flow_id]) is not None]
+    indexed = [
+        (flow.flow_id, flow.status.value, cancel_requested(flow))
+        for flow, old in changed
+        if old.status != flow.status or cancel_requested(flow)
+    ]
+    waits = [(flow.flow_id, flow.until) for flow in flows if flow.until is not None]
+    ended = [(new.flow_id,) for new, old in changed if new.until is None and old.until is not None]
+    small = [
+        (flow.flow_id, name)
+        for flow, old in changed
+        for name in large_names(old) - large_names(flow)
+    ]
+    return [
+        *_columns("ttf", indexed),
+        *_columns("tn", waits),
+        *_columns("t", ended),
+        *_columns("tt", small),
     ]
 
 
@@ -66,7 +102,7 @@ def _flow_row(flow: Flow, first: int | None, snapshot: StoredEvent) -> tuple[obj
         *(flow.flow_id, first, flow.owner, flow.status.value),
         *(cancel_requested(flow), flow.task_count),
         *(version, snapshot.topic, snapshot.state, checksum, json),
-        *(flow.until, flow.controller_id, flow.current_step, flow.correlation_key),
+        *(flow.controller_id, flow.current_step, flow.correlation_key),
         flow.updated_at,
     )
 
