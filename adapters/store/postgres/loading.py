@@ -1,4 +1,4 @@
-"""What a batch of commands decides on, read in one statement for flows and one for request keys."""
+"""What a batch of commands decides on, read in one statement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
 from adapters.store.postgres.arrays import Flags, Numbers, Texts
 from adapters.store.store import EventSourcedStore, key_record
-from domain.application.ports import FlowRef, IdempotencyRecord, KeyRef, Loaded
+from domain.application.ports import FlowRef, KeyRef, Loaded
 from domain.flow.commands import FlowCommand
 from domain.flow.concerned import AllTasks, SomeTasks, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
@@ -25,44 +25,47 @@ from domain.flow.state import Flow
 _COLUMNS: Final = ("flow_id", "number", "task_id", "run_id", "stale_since", "checksum", "state")
 _SELECTED: Final = ((2, "task_id"), (3, "run_id"))
 
-_FLOWS: Final = "SELECT * FROM load_flows(?,?,?,?,?,?,?)"
-_KEYS: Final = "SELECT * FROM load_keys(?,?)"
+_LOAD: Final = "SELECT * FROM load_batch(?,?,?,?,?,?,?,?,?)"
 
 
 class PostgresStore(EventSourcedStore):
-    """A store whose batches are loaded in few round trips."""
+    """A store whose batches are loaded in one round trip."""
 
     def load_many(
         self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
     ) -> Loaded:
-        """Return flows as of one moment, and then request keys."""
+        """Return flows and request keys as of one moment."""
         selected = {ref: concerned(*commands) for ref, commands in wanted.items()}
         with translated():
-            flows = self._flows(selected) if selected else {}
-            records = self._records(keys) if keys else {}
-        return Loaded(flows, records)
+            return self._loaded(selected, keys)
 
     def _flows(self, selected: Mapping[FlowRef, TaskSelection]) -> Mapping[FlowRef, Flow]:
+        return self._loaded(selected, ()).flows
+
+    def _loaded(
+        self, selected: Mapping[FlowRef, TaskSelection], keys: Collection[KeyRef]
+    ) -> Loaded:
         refs = list(selected)
+        named = (Texts(route for route, _ in keys), Texts(key for _, key in keys))
         with self.application.datastore.one_statement() as cursor:
-            cursor.execute(_FLOWS, _wanted(selected))
+            cursor.execute(_LOAD, (*_wanted(selected), *named))
             rows = cursor.fetchall()
+            records = {
+                (row["route_id"], row["key"]): key_record(cursor, row)
+                for row in rows
+                if row["n"] is None
+            }
         flows: dict[FlowRef, Flow] = {}
         for row in rows:
+            if row["n"] is None:
+                continue
             owner, flow_id = ref = refs[row["n"] - 1]
             flow = _as_kept(self.application, ref, row, selected[ref])
             if flow is None:
                 flow = self.application.load_of(owner, flow_id, selected[ref])
             if flow is not None:
                 flows[ref] = flow
-        return flows
-
-    def _records(self, keys: Collection[KeyRef]) -> Mapping[KeyRef, IdempotencyRecord]:
-        routes, names = zip(*keys, strict=True)
-        with self.application.datastore.one_statement() as cursor:
-            cursor.execute(_KEYS, (Texts(routes), Texts(names)))
-            rows = cursor.fetchall()
-            return {(row["route_id"], row["key"]): key_record(cursor, row) for row in rows}
+        return Loaded(flows, records)
 
 
 def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]:
@@ -94,7 +97,7 @@ def _as_kept(
     owner, flow_id = ref
     if row["originator_version"] is None or row["originator_version"] != row["latest"]:
         return None
-    stored = StoredEvent(flow_id, row["originator_version"], row["topic"], row["state"])
+    stored = StoredEvent(flow_id, row["originator_version"], row["topic"], row["kept"])
     rows = _LoadedRows(flow_id, row)
     with suppress(Undecodable, BrokenHistory):
         snapshot = application.snapshot_mapper.to_domain_event(stored)

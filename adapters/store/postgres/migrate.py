@@ -12,8 +12,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault, in_one_line
-from adapters.store.postgres.functions import FUNCTIONS
+from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.link import without_pooler
+from adapters.store.postgres.load_batch import LOAD_BATCH
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -79,7 +80,7 @@ def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     for number, statements in enumerate(MIGRATIONS[before:], before + 1):
         c.execute(statements)
         c.execute("UPDATE store_identity SET schema_version = %s", (number,))
-    c.execute(FUNCTIONS)
+    c.execute(APPEND_BATCH + LOAD_BATCH)
     for name, value in _ROLE.items():
         if _role_fault(name, _settings(c)[name]):
             role = SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = {}")
