@@ -35,7 +35,7 @@ class PostgresRow(tuple[Any, ...]):
 def row_factory(cursor: Cursor[Any]) -> Any:  # noqa: ANN401 - a maker of rows
     """Return what makes a row of the values that a statement returns."""
     result = cursor.pgresult
-    if result is None or not result.nfields:
+    if result is None or result.fname(0) is None:  # of a COPY the columns have no names
         return no_result
     # PERF: `description` makes an object of each column, which costs a read a seventh.
     return _row_class(tuple(map(result.fname, range(result.nfields))))
