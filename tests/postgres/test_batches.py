@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -17,12 +18,17 @@ from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
 from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.rows import PostgresCursor
 from domain.application.ports import Commit
+from domain.flow.commands import SetWaiting
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, idempotency_record, save
-from tests.store.service import keyed
+from tests.store.service import create, granted, keyed, run, session
 
 ONE, TWO, THREE = (FlowId(f"flow-{number}") for number in (1, 2, 3))
 FIRST = created(ONE)
+_SCANS: Final = (
+    "SELECT sum(seq_scan)::bigint FROM pg_stat_xact_user_tables"
+    " WHERE relname NOT IN ('log_head', 'store_identity', 'view_format')"
+)
 
 
 def _breaking(
@@ -165,3 +171,30 @@ def test_an_identical_event_of_somebody_else_is_not_taken_for_ours(
     _breaking(monkeypatch, after=False, then=another)
     assert store.append_many([same]) == [False]
     assert positions(store) == [1, 2]
+
+
+def test_no_batch_reads_a_whole_table(
+    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is planned once a connection is planned for tables that may be empty yet."""
+    execute = PostgresCursor.execute
+    scans: dict[str, int] = {}
+
+    def execute_and_count(self: PostgresCursor, query: str, params: object = None) -> object:
+        found = re.search(r"\w+_batch(?=\()", query)
+        if found is None:
+            return execute(self, query, params)
+        self.connection.execute("BEGIN")
+        done = execute(self, query, params)
+        scanned = self.connection.execute(_SCANS).fetchone()
+        self.connection.execute("COMMIT")
+        assert scanned is not None
+        scans[found[0]] = scans.get(found[0], 0) + scanned[0]
+        return done
+
+    monkeypatch.setattr(PostgresCursor, "execute", execute_and_count)
+    owner = session(store)
+    create(owner)
+    granted(owner.execute(run(FlowId("id-1"), run_id="r"), keyed("k")))
+    granted(owner.execute(SetWaiting(flow_id=FlowId("id-1"), expected_revision=0), keyed("l")))
+    assert scans == {"append_batch": 0, "load_batch": 0}
