@@ -29,6 +29,13 @@ READABLE: Final = (1, SCHEMA_VERSION)
 """The versions that are read; whoever writes brings an older one to the present one first."""
 
 TABLES: Final = (
+    # PERF: the library's own table is in the order of its key, and new rows go to random places.
+    """CREATE TABLE IF NOT EXISTS stored_snapshots (
+        originator_id TEXT PRIMARY KEY,
+        originator_version INTEGER,
+        topic TEXT,
+        state BLOB
+    )""",
     """CREATE TABLE IF NOT EXISTS flow_index (
         flow_id TEXT PRIMARY KEY,
         owner TEXT NOT NULL,
@@ -68,7 +75,7 @@ TABLES: Final = (
         checksum INTEGER NOT NULL,
         state BLOB NOT NULL,
         PRIMARY KEY (flow_id, number)
-    ) WITHOUT ROWID""",
+    )""",
     "CREATE INDEX IF NOT EXISTS flow_tasks_id ON flow_tasks (flow_id, task_id)",
     """CREATE INDEX IF NOT EXISTS flow_tasks_run
         ON flow_tasks (flow_id, run_id) WHERE run_id IS NOT NULL""",

@@ -13,6 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from adapters.testing.examples import FLOW, OWNER
 from adapters.testing.strategies.values import JSON_LIMITS
 from domain.flow.commands import CreateFlow, LoseTask, ResumeEarly, ResumeFlow, RunTask
+from domain.flow.events import FlowResumeKept
 from domain.flow.ids import FlowId, Owner, TaskId
 from domain.flow.status import ACTIVE, LIVE, FlowStatus
 from domain.flow.values import KEEP, Json, Timestamp
@@ -24,14 +25,16 @@ IDS: Final = {
     Owner: (OWNER,),
     TaskId: tuple(TaskId(f"task-{number}") for number in range(5)),
 }
+_RESUMED: Final = {"status": (FlowStatus.QUEUED, FlowStatus.RUNNING)}
 LEGAL: Final[Mapping[type, Mapping[str, Iterable[object]]]] = {
     CreateFlow: {"status": sorted(LIVE)},
-    ResumeFlow: {"status": (FlowStatus.QUEUED, FlowStatus.RUNNING)},
-    ResumeEarly: {"status": (FlowStatus.QUEUED, FlowStatus.RUNNING)},
+    ResumeFlow: _RESUMED,
+    ResumeEarly: _RESUMED,
+    FlowResumeKept: _RESUMED,
     RunTask: {"status": sorted(ACTIVE)},
     LoseTask: {"task_events": (None, None, 0, 1)},
 }
-"""The fields whose type has more values than the edge lets through."""
+"""The fields whose type has more values than the edge lets through, or a later decision expects."""
 
 
 @frozen
