@@ -173,28 +173,44 @@ def test_an_identical_event_of_somebody_else_is_not_taken_for_ours(
     assert positions(store) == [1, 2]
 
 
+def _asking(monkeypatch: pytest.MonkeyPatch, question: str) -> list[tuple[str, object]]:
+    """Ask something in the transaction of each call; return what is to be calls and answers."""
+    execute = PostgresCursor.execute
+    asked: list[tuple[str, object]] = []
+
+    def execute_and_ask(self: PostgresCursor, query: str, params: object = None) -> object:
+        called = re.search(r"\w+_batch(?=\()", query)
+        if called is None:
+            return execute(self, query, params)
+        self.connection.execute("BEGIN")
+        done = execute(self, query, params)
+        answer = self.connection.execute(question).fetchone()
+        self.connection.execute("COMMIT")
+        assert answer is not None
+        asked.append((called[0], answer[0]))
+        return done
+
+    monkeypatch.setattr(PostgresCursor, "execute", execute_and_ask)
+    return asked
+
+
 def test_no_batch_reads_a_whole_table(
     store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is planned once a connection is planned for tables that may be empty yet."""
-    execute = PostgresCursor.execute
-    scans: dict[str, int] = {}
-
-    def execute_and_count(self: PostgresCursor, query: str, params: object = None) -> object:
-        found = re.search(r"\w+_batch(?=\()", query)
-        if found is None:
-            return execute(self, query, params)
-        self.connection.execute("BEGIN")
-        done = execute(self, query, params)
-        scanned = self.connection.execute(_SCANS).fetchone()
-        self.connection.execute("COMMIT")
-        assert scanned is not None
-        scans[found[0]] = scans.get(found[0], 0) + scanned[0]
-        return done
-
-    monkeypatch.setattr(PostgresCursor, "execute", execute_and_count)
+    asked = _asking(monkeypatch, _SCANS)
     owner = session(store)
     create(owner)
     granted(owner.execute(run(FlowId("id-1"), run_id="r"), keyed("k")))
     granted(owner.execute(SetWaiting(flow_id=FlowId("id-1"), expected_revision=0), keyed("l")))
-    assert scans == {"append_batch": 0, "load_batch": 0}
+    assert set(asked) == {("append_batch", 0), ("load_batch", 0)}
+
+
+def test_a_batch_that_lost_is_not_synced(
+    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an id its transaction writes nothing, so that nobody in the queue waits for it."""
+    asked = _asking(monkeypatch, "SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+    save(store, commit(None, FIRST))
+    assert store.append_many([commit(None, FIRST), commit(None, created(TWO))]) == [False, True]
+    assert [has_id for _, has_id in asked] == [True, False, True]

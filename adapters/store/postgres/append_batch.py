@@ -49,44 +49,48 @@ DECLARE
     creates boolean := cardinality(f_first) > cardinality(array_positions(f_first, NULL));
     updates boolean := cardinality(array_positions(f_first, NULL)) > 0;
 BEGIN
-    -- A fair queue, until the commit is durable. What is right does not rest on it, but on the row
-    -- of the head, which is locked, and on unique keys. Each statement below sees what was
-    -- committed before it; in one plain statement all would see what was there before the wait.
+    -- A fair queue, until the commit is durable. What is right does not rest on it, but on unique
+    -- keys and on the head, which must not have moved since all was compared. Each statement below
+    -- sees what was committed before it; in one plain statement all would see what was there before
+    -- the wait.
     PERFORM pg_advisory_xact_lock(4711, hashtext(current_schema()));
-    UPDATE log_head SET position = position + cardinality(e_flow)
-        RETURNING position - cardinality(e_flow) INTO STRICT head;
-
-    IF again AND (CASE WHEN cardinality(e_flow) > 0
-        THEN EXISTS (SELECT 1 FROM stored_events s WHERE s.originator_id = e_flow[1]
-            AND s.originator_version = e_version[1] AND s.batch_id = batch)
-        ELSE EXISTS (SELECT 1 FROM request_keys k WHERE k.route_id = k_route[1]
-            AND k.key = k_key[1] AND k.request_hash = k_hash[1]
-            AND k.flow_id = k_flow[1] AND k.version = k_version[1])
-        END)
-    THEN
-        UPDATE log_head SET position = head;
-        RETURN;
-    END IF;
-
-    SELECT array_agg(x.flow) INTO lost FROM unnest(x_flow, x_after) AS x(flow, after)
-        WHERE x.after <> coalesce((SELECT max(s.originator_version)
-            FROM stored_events s WHERE s.originator_id = x.flow), 0);
-    IF cardinality(k_key) > 0 THEN
-        SELECT lost || array_agg(w.flow) INTO lost FROM unnest(k_route, k_key, k_flow)
-            AS w(route, key, flow) WHERE EXISTS (
-                SELECT 1 FROM request_keys k WHERE k.route_id = w.route AND k.key = w.key);
-    END IF;
-    IF cardinality(n_key) > 0 THEN
-        -- A correlation key whose flow ends here is free for one that is opened here.
-        SELECT lost || array_agg(n.flow) INTO lost FROM unnest(n_owner, n_key, n_flow)
-            AS n(owner, key, flow) WHERE EXISTS (
-                SELECT 1 FROM flow_names old WHERE old.owner = n.owner
-                AND old.correlation_key = n.key AND old.flow_id <> ALL (d_flow));
-    END IF;
-    IF lost IS NOT NULL THEN
-        UPDATE log_head SET position = head;
-        RETURN;
-    END IF;
+    LOOP
+        SELECT (SELECT position FROM log_head), array_agg(x.flow) INTO head, lost
+            FROM unnest(x_flow, x_after) AS x(flow, after)
+            WHERE x.after <> coalesce((SELECT max(s.originator_version)
+                FROM stored_events s WHERE s.originator_id = x.flow), 0);
+        IF head IS NULL THEN
+            RAISE EXCEPTION 'a half-made copy has no head';
+        END IF;
+        IF again AND (CASE WHEN cardinality(e_flow) > 0
+            THEN EXISTS (SELECT 1 FROM stored_events s WHERE s.originator_id = e_flow[1]
+                AND s.originator_version = e_version[1] AND s.batch_id = batch)
+            ELSE EXISTS (SELECT 1 FROM request_keys k WHERE k.route_id = k_route[1]
+                AND k.key = k_key[1] AND k.request_hash = k_hash[1]
+                AND k.flow_id = k_flow[1] AND k.version = k_version[1])
+            END)
+        THEN
+            lost := NULL;
+            RETURN;
+        END IF;
+        IF cardinality(k_key) > 0 THEN
+            SELECT lost || array_agg(w.flow) INTO lost FROM unnest(k_route, k_key, k_flow)
+                AS w(route, key, flow) WHERE EXISTS (
+                    SELECT 1 FROM request_keys k WHERE k.route_id = w.route AND k.key = w.key);
+        END IF;
+        IF cardinality(n_key) > 0 THEN
+            -- A correlation key whose flow ends here is free for one that is opened here.
+            SELECT lost || array_agg(n.flow) INTO lost FROM unnest(n_owner, n_key, n_flow)
+                AS n(owner, key, flow) WHERE EXISTS (
+                    SELECT 1 FROM flow_names old WHERE old.owner = n.owner
+                    AND old.correlation_key = n.key AND old.flow_id <> ALL (d_flow));
+        END IF;
+        IF lost IS NOT NULL THEN
+            RETURN;
+        END IF;
+        UPDATE log_head SET position = head + cardinality(e_flow) WHERE position = head;
+        EXIT WHEN FOUND;
+    END LOOP;
 
     INSERT INTO stored_events
         SELECT e.flow, e.version, e.topic, e.state, head + e.n, batch
