@@ -24,11 +24,17 @@ _OF_HTTP: Final = {"date", "connection", "keep-alive", "content-length", "transf
 _SAME_EVERYWHERE: Final = {name.lower() for name, _ in UNAUTHORIZED.all_headers(RequestId(""))}
 
 
-def undocumented(
-    method: str, path: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
+def undocumented(  # noqa: PLR0913 - an answer, and to what
+    method: str,
+    path: str,
+    status: int,
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+    *,
+    is_mapped: bool = False,
 ) -> str | None:
     """Return what the document does not say of an answer, or None; a HEAD's has no body."""
-    answer = _answer(path, status)
+    answer = _answer(path, status, is_mapped=is_mapped)
     if answer is None:
         return f"status {status}: {body[:200]!r}"
     sent = {name.lower() for name, _ in headers}
@@ -58,9 +64,11 @@ def resolved(value: Any) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-def _answer(path: str, status: int) -> Any | None:  # noqa: ANN401 - JSON
+def _answer(path: str, status: int, *, is_mapped: bool) -> Any | None:  # noqa: ANN401 - JSON
     posted = LINK if path.startswith(resume_links.PREFIX) else ROUTE
     operation = DOCUMENT["paths"].get(path, {}).get("get") or DOCUMENT["paths"][posted]["post"]
+    if is_mapped:
+        operation = DOCUMENT["webhooks"]["payload"]["post"]
     answers = operation["responses"]
     return resolved(answers[str(status)]) if str(status) in answers else None
 

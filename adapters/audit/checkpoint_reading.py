@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.audit.checkpoint_file import is_torn
 from adapters.audit.checkpoint_text import parse_checkpoint
@@ -75,7 +75,10 @@ def read_held(path: Path, verifiers: Sequence[Verifier]) -> tuple[FoundNote, ...
         raise Unprovable(f"{path}: was changed{converted}: give it as it was when it was kept")
     if not notes.whole:
         raise Unprovable(f"{path}: holds no checkpoint, so there is nothing to compare with")
-    return tuple(_found(path, notes, verifiers))
+    # NOTE: there may be more empty lines around a note than one, from putting notes together.
+    whole = tuple(note.lstrip(b"\n") for note in notes.whole)
+    kept = evolve(notes, whole=whole, rest=notes.rest.lstrip(b"\n"))
+    return tuple(_found(path, kept, verifiers))
 
 
 def read_notes(path: Path) -> Notes:

@@ -131,7 +131,7 @@ def describe_settings(
     """Return each field of some settings as a text, with digests in the place of secrets."""
     digests = fingerprints.of(settings, salt)
     checkpoints = settings.checkpoints
-    key = checkpoints.key
+    key, admin = checkpoints.key, settings.admin
     return {
         "gateway.trustedProxies": ", ".join(map(str, settings.trusted_proxies)),
         **_block("taskflow.store", {"url": settings.store.url}),
@@ -143,8 +143,10 @@ def describe_settings(
                 {"url": shard.url.url, "closed": shard.closed},
             ).items()
         },
-        **_block("taskflow.server", asdict(settings.server)),
+        **_block("taskflow.server", {**asdict(settings.server), "core_dumps": settings.core_dumps}),
+        **_block("taskflow.server.admin", {} if admin is None else asdict(admin)),
         **_block("taskflow.limits", asdict(settings.limits)),
+        **_block("taskflow.limits.shared", _shared_limits(settings)),
         **_block("taskflow.children", asdict(settings.children)),
         **_block("taskflow.log", asdict(settings.log)),
         **_block(
@@ -154,6 +156,7 @@ def describe_settings(
                 "every_minutes": checkpoints.every_minutes,
                 "origin": checkpoints.origin,
                 "key": None if key is None else key.place,
+                "previous_keys": ", ".join(checkpoints.previous_keys) or None,
                 "refusals": settings.kept_refusals,
             },
         ),
@@ -171,6 +174,12 @@ def _block(place: str, values: dict[str, Any]) -> dict[str, str]:
         for name, value in values.items()
         if value is not None
     }
+
+
+def _shared_limits(settings: Settings) -> dict[str, object]:
+    shared, password = settings.shared_limits, settings.shared_limits_password
+    fields = {} if shared is None else asdict(shared, recurse=False)
+    return {**fields, "password": None if password is None else password.place}
 
 
 def _route(route: RouteConfig, digests: dict[tuple[str, str], str]) -> dict[str, str]:

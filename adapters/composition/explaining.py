@@ -222,8 +222,12 @@ def _caller(
         found = verify(head, body)
     if isinstance(found, str):
         return _Caller(found, f"key {found}")
-    missing = "presents" if verify is None else "is signed by"
-    why = f"it {missing} no key of the route" if found is None else found.fault
+    if found is not None:
+        why: str = found.fault
+    elif verify is None:
+        why = "it presents no key of the route"
+    else:
+        why = "it is signed by no key of the route, or at another time"
     return _Caller(first, why, UNAUTHORIZED)
 
 

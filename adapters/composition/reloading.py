@@ -22,7 +22,8 @@ from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.composition.stores import settings_of
 from adapters.logs import log_fault, log_milestone
 from adapters.presentation.printable import counted, printable
-from adapters.settings import Settings
+from adapters.settings import Settings, SharedLimitsConfig
+from adapters.settings.checkpoints import is_same_key
 from adapters.store import EventSourcedStore
 from domain.history.published import public_name
 
@@ -147,6 +148,7 @@ def _effective(running: Settings, settings: Settings) -> Settings:
         store=running.store,
         shards=running.shards,
         server=running.server,
+        core_dumps=running.core_dumps,
         kept_refusals=running.kept_refusals,
         admin=running.admin,
         shared_limits=running.shared_limits,
@@ -166,12 +168,21 @@ def _kept(running: Settings, settings: Settings) -> Iterator[str]:
     for name, value in asdict(running.server).items():
         if wanted[name] != value:
             yield f"taskflow.server.{public_name(name)}"
-    if running.shared_limits != settings.shared_limits:
+    if _limits_shared(running) != _limits_shared(settings) or not is_same_key(
+        running.shared_limits_password, settings.shared_limits_password
+    ):
         yield "taskflow.limits.shared"
+    if running.core_dumps != settings.core_dumps:
+        yield "taskflow.server.coreDumps"
     if running.admin != settings.admin:
         yield "taskflow.server.admin"
     if running.kept_refusals != settings.kept_refusals:
         yield "taskflow.audit.refusals"
+
+
+def _limits_shared(settings: Settings) -> SharedLimitsConfig | None:
+    shared = settings.shared_limits
+    return None if shared is None else evolve(shared, password=None)
 
 
 def _news(running: Settings, settings: Settings) -> Iterator[str]:

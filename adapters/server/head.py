@@ -19,7 +19,10 @@ MAX_FIELDS: Final = 100
 
 _TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
-_REQUEST_LINE: Final = re.compile(rb"(%b+) ([\x21-\x7e]+) HTTP/1\.([01])" % _TCHAR)
+# A target is a path, a star, or a URI (RFC 9112 §3.2); behind CONNECT it is an authority.
+_REQUEST_LINE: Final = re.compile(
+    rb"(%b+) ((?:/|\*|[A-Za-z]+://|(?<=CONNECT )[!-~])[\x21-\x7e]*) HTTP/1\.([01])" % _TCHAR
+)
 _ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
 _PORTS: Final = {"http": ":80", "https": ":443"}
 _FIELDS: Final = re.compile(rb"(?:%b+:[\t\x20-\x7e\x80-\xff]*\r\n)*" % _TCHAR)
@@ -88,7 +91,9 @@ class Head:
         # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
         if self.method == "CONNECT":
             return False
-        options = {option.strip().lower() for option in (self.value("connection") or "").split(",")}
+        options = {
+            option.strip(" \t").lower() for option in (self.value("connection") or "").split(",")
+        }
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
@@ -161,9 +166,14 @@ def _origin_form(target: str, host: str) -> str:
         return target
     scheme, authority, rest = absolute.groups()
     port = _PORTS[scheme.lower()]
-    if authority.lower().removesuffix(port) != host.lower().removesuffix(port):
+    if _without(port, authority) != _without(port, host):
         return target
     return rest if rest.startswith("/") else f"/{rest}"
+
+
+def _without(port: str, authority: str) -> str:
+    """Return an authority to compare: the scheme's own port may be named, or be empty."""
+    return authority.lower().removesuffix(port).removesuffix(":")
 
 
 def _read_fields(block: bytes) -> HeaderFields | HttpError:

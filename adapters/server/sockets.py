@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import resource
 import socket
 import struct
@@ -45,19 +46,25 @@ def _raised_limit(needed: int) -> int:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; on every address of version 6 it does on those of 4, too."""
+    """Return a socket that listens; on every address of version 6 it does on those of 4, too.
+
+    One of version 4 that is written in version 6 is the one of 4.
+    """
+    bracketed = re.fullmatch(r"\[(.*)\]", host)
     family, *_, address = socket.getaddrinfo(
-        host.removeprefix("[").removesuffix("]"),
+        bracketed[1] if bracketed else host,
         port,
         type=socket.SOCK_STREAM,
         flags=socket.AI_PASSIVE,
     )[0]
-    is_everywhere = family == socket.AF_INET6 and address[0] == "::"
+    speaks_4 = family == socket.AF_INET6 and (
+        address[0] == "::" or str(address[0]).startswith("::ffff:")
+    )
     return socket.create_server(
         address[:2],
         family=family,
         backlog=BACKLOG,
-        dualstack_ipv6=is_everywhere and socket.has_dualstack_ipv6(),
+        dualstack_ipv6=speaks_4 and socket.has_dualstack_ipv6(),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import selectors
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import IO, Final, cast
 
@@ -49,11 +51,15 @@ def run_bounded(
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its arguments are unusable"
         raise ProviderFault(f"the command {argv[0]} cannot be started: {reason}") from error
+    kill = partial(_kill_group, process)
+    # NOTE: a gateway that stops does not wait for a command that hangs, and leaves none behind.
+    atexit.register(kill)
     with process:
         try:
             return _answer(process, request, bounds, f"the command {argv[0]}")
         finally:
-            _kill_group(process)
+            kill()
+            atexit.unregister(kill)
 
 
 def _answer(process: subprocess.Popen[bytes], request: bytes, bounds: Bounds, name: str) -> bytes:

@@ -72,6 +72,11 @@ class SigningKey(Hidden):
         return self._providers.by_name.get(ref.provider)
 
 
+def is_same_key(own: SigningKey | None, other: SigningKey | None) -> bool:
+    """Say whether two keys, if there are any, are written alike, and kept at the same place."""
+    return own is other if own is None or other is None else own.is_same_as(other)
+
+
 @frozen(kw_only=True)
 class CheckpointsConfig:
     """Where a log's checkpoints are appended, how often, as which log, and signed by which key.
@@ -97,6 +102,4 @@ class CheckpointsConfig:
 
     def differs_from(self, other: CheckpointsConfig) -> bool:
         """Say whether anything is written in another way."""
-        if self.key is None or other.key is None:
-            return self != other
-        return evolve(self, key=other.key) != other or not self.key.is_same_as(other.key)
+        return evolve(self, key=other.key) != other or not is_same_key(self.key, other.key)

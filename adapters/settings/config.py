@@ -11,7 +11,7 @@ from attrs import frozen
 
 from adapters.settings.diagnostics import ConfigProblem, Diagnostics, SettingsError
 from adapters.settings.gateway_config import GatewayConfig, read_gateway
-from adapters.settings.includes import MergedDocument, read_merged
+from adapters.settings.includes import INCLUDE, MergedDocument, read_merged
 from adapters.settings.mapping_config import CheckMap, unchecked
 from adapters.settings.nodes import Node, bare
 from adapters.settings.providers import Providers, read_providers
@@ -85,7 +85,7 @@ def config_of(
     diagnostics = Diagnostics(document.file, document.lines, home)
     diagnostics.problems.extend(document.repeats)
     root = Node((), document.value, diagnostics)
-    root.refuse_misspelt("gateway", "secrets", "plugins", "taskflow")
+    root.refuse_misspelt("gateway", "secrets", "plugins", "taskflow", INCLUDE)
     providers = read_providers(root)
     gateway = read_gateway(root, providers)
     webhooks = read_webhooks(root, providers, gateway.limits, check_map)

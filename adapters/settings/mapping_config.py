@@ -40,11 +40,15 @@ def _scalars(node: Node) -> Scalars:
 
 _Template: TypeAlias = Annotated[str, plain_text]  # NOTE: `${a}` in it is no variable
 _Types: TypeAlias = Annotated[tuple[str, ...], Each(_Template, "types of events", 100)]
+_Codes: TypeAlias = Annotated[tuple[str, ...], Each(_Template, "codes of refusals", 100)]
 
 
 @frozen(kw_only=True)
 class MapRuleConfig:
-    """For which deliveries a rule is, and the action with its fields, or the answer, for them."""
+    """For which deliveries a rule is, and the action with its fields, or the answer, for them.
+
+    `skip` has the codes of refusals of which the sender is not to learn.
+    """
 
     on: _Types | None = None
     when: Annotated[Scalars, _scalars] = field(factory=dict)
@@ -52,6 +56,7 @@ class MapRuleConfig:
     action: _Template | None = None
     fields: Annotated[dict[str, Any], _object] = field(factory=dict)
     answer: Annotated[Any, _any_json] = None
+    skip: _Codes = ()
 
 
 @frozen(kw_only=True)
@@ -75,7 +80,12 @@ unchecked: Final[CheckMap] = lambda *_: ()  # noqa: E731 - it is a value
 
 
 def read_map(
-    node: Node, check: CheckMap, may: Collection[AllowedActions], signatures: Collection[str]
+    node: Node,
+    check: CheckMap,
+    may: Collection[AllowedActions],
+    signatures: Collection[str],
+    *,
+    separate_approver: bool,
 ) -> MapConfig | None:
     """Read a route's `map`, if it has one; `may` has what each of its keys may ask for."""
     if node.is_absent:
@@ -91,6 +101,8 @@ def read_map(
         _check_rule(place, rule, found)
         if rule.action and may and not any(each is None or rule.action in each for each in may):
             place.at("action").refuse("an action that a key of the route may use", "another one")
+        if separate_approver:
+            _refuse_other_ends(place.at("fields"), rule)
     for path, expected in check(found, signatures):
         place = _below(node, path)
         place.refuse(expected, another(place, "another text"))
@@ -107,6 +119,17 @@ def _check_rule(node: Node, rule: MapRuleConfig, whole: MapConfig) -> None:
         node.at("on").refuse("event beside rules, where a rule is for some types", "no event")
     if rule.action is None and rule.fields:
         node.at("fields").refuse("an action, which fields are for", "fields without one")
+    if rule.action is None and rule.skip:
+        node.at("skip").refuse("an action, whose refusals are skipped", "codes without one")
+
+
+def _refuse_other_ends(fields: Node, rule: MapRuleConfig) -> None:
+    """Refuse a wait that would go on without another key; what a payload says is seen later."""
+    given = rule.fields
+    if given.get("resumeLink") is True:
+        fields.at("resumeLink").refuse("no link, as the route has separateApprover", "true")
+    if given.get("onTimeout") == "resume" and given.get("until") is not None:
+        fields.at("onTimeout").refuse("fail, as the route has separateApprover", "resume")
 
 
 def _below(node: Node, path: ConfigPath) -> Node:

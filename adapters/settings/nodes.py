@@ -68,13 +68,18 @@ class Node:
                 member.refuse(f"one of the keys {listed(known)}", "an unknown key")
         return members
 
-    def refuse_misspelt(self, *keys: str) -> None:
-        """Note the members whose key is nearly one of these, in an object with others' keys."""
+    def refuse_misspelt(self, *keys: str, others: Collection[str] | None = None) -> None:
+        """Note the members whose key is nearly one of these, in an object with others' keys.
+
+        Where the others are given, any further key is noted, too.
+        """
         right = {bare(key): key for key in keys}
         for key, member in self.members().items():
             expected = right.get(bare(key), key)
             if key != expected:
                 member.refuse(f"the key {expected}", "another spelling of it")
+            elif others is not None and key not in (known := (*keys, *others)):
+                member.refuse(f"one of the keys {listed(known)}", "an unknown key")
 
 
 def bare(key: str) -> str:

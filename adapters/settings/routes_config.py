@@ -61,6 +61,9 @@ _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
 
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PREFIX: Final = "/plugins/webhooks/"
+_OPENCLAWS: Final = ("load", "slots", "bundledDiscovery", "installs")
+"""What else may stand in OpenClaw's `plugins`, which takes no other key either."""
+
 _PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
 """What OpenClaw's own schema lets stand beside a plugin's configuration."""
 
@@ -179,7 +182,7 @@ def read_webhooks(
 ) -> Webhooks:
     """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
     plugins = root.at("plugins")
-    plugins.refuse_misspelt("enabled", "allow", "deny", "entries")
+    plugins.refuse_misspelt("enabled", "allow", "deny", "entries", others=_OPENCLAWS)
     entries = plugins.at("entries")
     entries.refuse_misspelt(PLUGIN_ID)
     entry = entries.at(PLUGIN_ID)
@@ -211,6 +214,7 @@ def _route(
     declared = tuple(_keys(node))
     _refuse_mixed(node, declared)
     signatures = {str(key.signature.options.get("header")) for key in declared if key.signature}
+    may, separate = [key.may for key in declared], found.get("separate_approver", False)
     return RouteConfig(
         route_id=route_id,
         enabled=found.get("enabled", True),
@@ -218,10 +222,10 @@ def _route(
         owner=Owner(found.get("session_key", "")),
         controller_id=found.get("controller_id", f"webhooks/{route_id}"),
         description=found.get("description"),
-        separate_approver=found.get("separate_approver", False),
+        separate_approver=separate,
         declared=declared,
         limits=read_route_limits(node.at("limits"), general),
-        map=read_map(node.at("map"), check_map, [key.may for key in declared], signatures),
+        map=read_map(node.at("map"), check_map, may, signatures, separate_approver=separate),
         place=node.path,
     )
 

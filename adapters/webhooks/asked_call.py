@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.webhooks import responses
 from adapters.webhooks.actions import ActionCall, read_call
@@ -22,11 +22,23 @@ from domain.flow.ids import RouteId
 
 @frozen
 class AskedCall:
-    """An action that was asked for, the bytes that do so, and the id of the delivery, if any."""
+    """An action that was asked for, the bytes that do so, and the id of the delivery, if any.
+
+    Where a map made it, of an `event`, a refusal with a code of `skip` is skipped.
+    """
 
     call: ActionCall
     document: bytes
     delivery_id: str | None = None
+    event: str = ""
+    skip: frozenset[str] = frozenset()
+
+    def answer(self, route_id: RouteId, response: Response) -> Response:
+        """Return what is answered, of what the action leads to."""
+        if response.code not in self.skip:
+            return response
+        skipped = responses.skipped(route_id, self.event)
+        return evolve(skipped, reason=f"{skipped.reason}: {response.code}")
 
     def key(self, route_id: RouteId, sent: Sequence[str]) -> RequestKey | Issue | None:
         """Return the idempotency key: the delivery's, or what was sent as one."""
@@ -55,8 +67,8 @@ def _mapped(
     if isinstance(delivery, Malformed):
         return responses.invalid_json(route.route_id, delivery.reason)
     match payloads.apply(delivery, route.limits.body_bytes):
-        case Mapped(call, document, delivery_id):
-            return AskedCall(call, document, delivery_id)
+        case Mapped(call, document, delivery_id, event, skip):
+            return AskedCall(call, document, delivery_id, event, skip)
         case Skipped(event):
             return responses.skipped(route.route_id, event)
         case Answered(answer):

@@ -61,6 +61,7 @@ FIELD_TEXT: Final[Mapping[str, str]] = {
     "runId": "the run of the task: the same again finds the task",
     "runtime": "what executes the task",
     "scopeKind": "always `session`",
+    "skipped": "the type of the payload, which no rule of the route's map is for",
     "sourceId": "what the task came from",
     "startedAt": "when the task began to run, in milliseconds since 1970",
     "stateJson": "state of the flow: any JSON value",

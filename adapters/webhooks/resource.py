@@ -253,7 +253,7 @@ class WebhookResource:
         submission = route.session.submission(
             command, metadata, correlation_of(action, request.call.values)
         )
-        return CommandStep(submission, partial(self._show, permit, replies))
+        return CommandStep(submission, partial(self._show, request, replies))
 
     def _make_link(
         self, action: CommandAction, values: Values
@@ -265,14 +265,16 @@ class WebhookResource:
         token = self.new_token()
         return with_link(action.replies, resume_links.path_of(token)), resume_links.hash_of(token)
 
-    def _show(self, permit: RoutePermit, replies: ActionReplies, result: CommandResult) -> Response:
-        route, room = permit.route, Room(permit.route.limits.answer_bytes)
+    def _show(self, request: _Request, replies: ActionReplies, result: CommandResult) -> Response:
+        permit, route = request.permit, request.permit.route
+        room = Room(route.limits.answer_bytes)
         if isinstance(result, StoreUnavailable):
             self.log_fault(permit.context.request_id, result)
             return room.put_into(unsaved_response(replies, route.route_id, result, room))
         if isinstance(result, Exception):
             raise result
         response = room.put_into(outcome_response(replies, route.route_id, result, room))
+        response = request.asked.answer(route.route_id, response)
         return response if result.flow is None else evolve(response, flow_id=result.flow.flow_id)
 
 

@@ -10,7 +10,7 @@ from domain.flow.ids import TaskId
 from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
 from domain.flow.task import find_task
-from domain.flow.values import KEEP, Timestamp
+from domain.flow.values import BLANKS, KEEP, Timestamp
 from domain.history.audit_log import StoredFlow
 from domain.replay.decisions import RecordedDecision
 from domain.replay.findings import Advice, AdviceCode
@@ -51,7 +51,7 @@ def blocked_task_advice(flow: Flow | None, decided: RecordedDecision) -> Iterato
         if not isinstance(event, FlowBecameBlocked | FlowFailed) or flow is None:
             continue
         task_id = event.blocked_task_id
-        if task_id is KEEP or task_id is None or not task_id.strip():
+        if task_id is KEEP or task_id is None or not task_id.strip(BLANKS):
             continue  # it names none
         if find_task(flow.tasks, TaskId(task_id)) is None:
             verb = "was blocked" if isinstance(event, FlowBecameBlocked) else "failed"

@@ -330,6 +330,8 @@ COSIGNED: Final = f"{cosigned(NOTES[0], 2)}\n{cosigned(NOTES[1], 1)}\n"
         WHOLE[:-1],
         WHOLE[:-2],
         COSIGNED.encode(),
+        b"\n\n" + WHOLE,
+        ("\n" + "\n\n\n".join(NOTES) + "\n\n").encode(),
         COSIGNED.replace(
             "\n\n\u2014 flows", "\n\n\u2014 first.example AAAA\n\u2014 flows"
         ).encode(),

@@ -326,7 +326,7 @@ def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
 ) -> None:
     flow, owner = store.load(FlowId("id-1")), session(store)
     assert flow is not None
-    named = [flow.tasks[0].task_id, "gone\n", " ", "x" * 99, None]
+    named = [flow.tasks[0].task_id, "gone\n", " ", "x" * 99, None, "\ufeff", "\x1c"]
     for revision, task_id in enumerate(named, flow.revision):
         wait = SetWaiting(
             flow_id=FlowId("id-1"),
@@ -335,7 +335,7 @@ def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
             blocked_summary="why",
         )
         shown(owner.execute(wait, ORIGIN))
-    fail = FailFlow(flow_id=FlowId("id-1"), expected_revision=7, blocked_task_id="gone too")
+    fail = FailFlow(flow_id=FlowId("id-1"), expected_revision=9, blocked_task_id="gone too")
     shown(owner.execute(fail, ORIGIN))
     report = replay_store(StoreAuditLog(store), FAR_PAST)
     code = AdviceCode.BLOCKED_TASK_MISSING
@@ -350,7 +350,8 @@ def test_a_flow_that_is_blocked_on_a_task_that_it_does_not_have_is_advice(
         for v, what in (
             (6, r"was blocked on the task 'gone\n'"),
             (8, f"was blocked on the task '{'x' * 60}'"),
-            (10, "failed on the task 'gone too'"),
+            (11, r"was blocked on the task '\x1c'"),
+            (12, "failed on the task 'gone too'"),
         )
     ]
 

@@ -31,7 +31,7 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
             "tests/metrics",
             "tests/shared_limits",
         ),
-        *("tests/whole/test_metrics.py", "live"),
+        *("tests/whole/test_metrics.py", "tests/whole/test_explain.py", "live"),
     ),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""

@@ -37,6 +37,12 @@ def test_a_caller_may_ask_for_the_end(option: str) -> None:
         assert is_over(caller)
 
 
+@pytest.mark.parametrize("blank", ["\x85", "\xa0"])
+def test_an_option_has_no_blanks_but_those_of_http(blank: str) -> None:
+    with serving() as running, running.calling() as caller:
+        assert caller.ask(request(f"Connection: close{blank}")).keeps_alive
+
+
 def test_http_1_0_ends_after_one_request_unless_asked() -> None:
     with serving() as running, running.calling() as caller:
         assert caller.ask(request("Connection: Keep-Alive", version="1.0")).keeps_alive

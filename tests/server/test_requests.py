@@ -112,7 +112,6 @@ def test_any_method_token_passes_as_it_is(method: str) -> None:
         "ftp://example/x",
         "/x#y",
         "/%e9%ff%00",
-        "x",
         "/a\\..\\b",
     ],
 )
@@ -137,9 +136,28 @@ def test_an_absolute_form_of_our_own_host_is_its_path(target: str, origin_form: 
     assert variables["PATH_INFO"] == origin_form.partition("?")[0]
 
 
+@pytest.mark.parametrize("host", ["example", "Example:", "EXAMPLE:80"])
+@pytest.mark.parametrize("authority", ["example", "example:", "example:80"])
+def test_the_schemes_own_port_may_be_named_or_empty(authority: str, host: str) -> None:
+    line, _, rest = request(target=f"http://{authority}/x").partition(b"\r\n")
+    sent = rest.replace(b"Host: example\r\n", f"Host: {host}\r\n".encode())
+    assert sent.count(host.encode())
+    assert ask(line + b"\r\n" + sent).json["variables"]["REQUEST_URI"] == "/x"
+
+
 def test_an_absolute_form_without_a_host_beside_it_is_no_path() -> None:
     variables = variables_of(target="http://example/x", version="1.0")
     assert variables["REQUEST_URI"] == "http://example/x"
+
+
+@pytest.mark.parametrize("target", ["x", "x/y", "?x", "http:/x", "example:80", "", ".", "\\x"])
+def test_what_is_no_target_is_refused(target: str) -> None:
+    answer = ask(request(target=target))
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+def test_an_authority_is_the_target_of_connect_alone() -> None:
+    assert ask(request(method="CONNECT", target="example:80")).status == 200
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_an_inline_secret_in_a_file_that_all_can_read_is_named_as_such(tmp_path:
     assert [where in advice.sentence for advice in advised] == [True, True]
 
 
-@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize("quote", ["'", '"', "`"])
 def test_a_secret_in_quotes_is_used_as_it_is_and_advised_against(
     tmp_path: Path, quote: str
 ) -> None:
@@ -56,6 +56,13 @@ def test_a_secret_in_quotes_is_used_as_it_is_and_advised_against(
             "an env file of Docker keeps them"
         )
     ]
+
+
+@pytest.mark.parametrize("quotes", ["“”", "\u2018\u2019", "„“", "«»"])
+def test_the_quotes_of_an_editor_are_advised_against_too(tmp_path: Path, quotes: str) -> None:
+    held = SECRET.join(quotes)
+    (advice,) = advice_of(loaded(tmp_path, one_route(secret="${HOOK}"), {"HOOK": held}))
+    assert advice.startswith(f"{HERE}.secret: the secret is in quotes")
 
 
 def test_a_long_secret_from_elsewhere_needs_no_advice(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.file == tmp_path / "gateway.json5"
     assert settings.store == StoreConfig(Path(os.path.realpath(tmp_path)) / "taskflow.db")
     assert settings.server == ServerConfig(host="127.0.0.1", port=8080, threads=1)
+    assert settings.server.idle_seconds == 75  # longer than proxies keep theirs
     assert settings.limits == Limits(
         body_bytes=262_144,
         body_seconds=15,

@@ -107,6 +107,17 @@ TEMPLATE = "placeholders like {a.b} or {a.b|none}, and {{ or }} for braces"
             ["map.rules[0].action: expected one of the actions create_flow, set_waiting"],
         ),
         (
+            {"rules": [rule(skip=["same_approver", "terminal", "unauthorized"])]},
+            [
+                f"map.rules[0].skip[{index}]: expected one of the codes not_found, task_not_found"
+                for index in (0, 2)
+            ],
+        ),
+        (
+            {"rules": [{"answer": {}, "skip": ["terminal"]}]},
+            ["map.rules[0].skip: expected an action, whose refusals are skipped"],
+        ),
+        (
             {"rules": [rule(fields={"gaol": "g"})]},
             [
                 "map.rules[0].fields.goal: expected what create_flow requires: goal",
@@ -213,6 +224,40 @@ def test_a_map_asks_for_what_a_key_of_the_route_may_use(tmp_path: Path) -> None:
     loads(secrets={"ops": SECRET, "ci": keys["ops"]})
     with pytest.raises(SettingsError, match=r"rules\[0\]\.action: expected an action that a key"):
         loads(secrets={"ops": keys["ops"]})
+
+
+LINKED = {"resumeLink": True}
+TIMED = {"until": "{u}", "onTimeout": "resume"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        (LINKED, "resumeLink: expected no link, as the route has separateApprover, found true"),
+        (TIMED, "onTimeout: expected fail, as the route has separateApprover, found resume"),
+        ({"resumeLink": False, "until": "{u}", "onTimeout": "fail"}, None),
+        ({"until": "{u}", "onTimeout": "{t}"}, None),
+        ({"until": None, "onTimeout": "resume"}, None),
+    ],
+)
+def test_a_wait_for_another_key_ends_by_no_link_and_by_no_time(
+    tmp_path: Path, fields: dict[str, object], fault: str | None
+) -> None:
+    waits = rule(action="set_waiting", fields={"flowId": "{f}", **fields})
+    given = {**MAP, "rules": [waits]}
+
+    def load(*, separate: bool) -> None:
+        document = one_route(map=given, separateApprover=separate)
+        load_settings(written(tmp_path, document), {}, check_map)
+
+    load(separate=False)
+    if fault is None:
+        load(separate=True)
+        return
+    with pytest.raises(SettingsError) as caught:
+        load(separate=True)
+    (problem,) = caught.value.problems
+    assert f"{problem.path}: {problem.sentence}".endswith(f".map.rules[0].fields.{fault}")
 
 
 def test_a_not_a_number_is_no_json(tmp_path: Path) -> None:

@@ -33,11 +33,25 @@ PLACEHOLDERS = [
     *("<X>", "<your-secret>", "<your secret here>", "<%= ENV['X'] %>", "{% secret %}"),
     *("changeme", "CHANGE_ME", "change-this", "REPLACE_ME", "replaceme!", "please-change-me"),
     *("your-secret", "your_webhook_secret_here", "YOUR-TOKEN", "yourpassword", "TODO", "tbd"),
-    *("[REDACTED]", "<redacted>", "redacted", "********", "•••••"),
+    *("[REDACTED]", "<redacted>", "redacted", "********", "•••••", "“changeme”", "\u2018$X\u2019"),
     *("op://vault/hook/secret", "ref+vault://secret/hook", "vault:secret/data/hook#key"),
     *("env:HOOK_SECRET", "env://HOOK", "file:///run/secrets/hook", "/run/secrets/hook"),
     *("arn:aws:secretsmanager:eu-west-1:1:secret:hook", "ENC[AES256_GCM,data:x,type:str]"),
-    *("'${X:-y}'", '"changeme"'),
+    *("'${X:-y}'", '"changeme"', "$$X", "$$(X)", "`cat /etc/hook`", "$env:HOOK_1", "%%X%%"),
+    *("<<X>>", "[SECRET]", "[your secret]", "[[X]]", "((hook))", "((vault:hook/secret))", "@@X@@"),
+    *("{$X}", "{$X:y}", "{env:HOOK_1}", "{file:./hook}", "{cipher}0aF1", "<?= $hook ?>"),
+    *("ENC(b3Blbg==)", "process.env.HOOK", "ENV['HOOK']", "!vault |", "!secret hook"),
+    *("vault://secret/hook", "secrets://hook", "ssm://hook", "/var/run/secrets/hook"),
+    *("@Microsoft.KeyVault(SecretUri=https://x)", "__hook-secret-1__", "[FILTERED]", "<masked>"),
+    *("••••1234", "null", "undefined", "None", "placeholder", "TODO: set this"),
+    *(
+        "changeit",
+        "ChangeMe123",
+        "insert-secret-here",
+        "put your token here",
+        "REPLACE_WITH_SECRET",
+    ),
+    "replace-with-a-long-random-string",
 ]
 TWO_FORMS = (
     'expected a secret, or a reference to one as "${NAME}" in capitals '
@@ -147,6 +161,8 @@ def test_a_real_secret_is_no_placeholder(secret: str) -> None:
         *("a{b}c<d>e%f%g@h@i", "100% sure & <safe>", "${", "x}y{z", "(paren) secret", "$1 and $2"),
         *("changeme-if-you-can-7f3a", "your secret garden wall", "todo list of the mine"),
         *("xxxxxxxxxxxxxxxx", "example-only-zapier-secret", "/Zm9vYmFyYmF6cXV4/+==", "a__b__c"),
+        *("[7f3a-41]", "((a) and (b)) is c", "null-and-void-7f3a", "setting-my-tokens-7f3a"),
+        *("[a] b [c]", "env.hook", "an-enc(rypted)-text", "your-secretary-2026", "****7f3a41"),
         f"{{{uuid.UUID(int=0xABCDEF << 100)}}}",
     ],
 )

@@ -16,6 +16,12 @@ NOT_ALLOWED = "plugins.allow: the webhooks plugin is not in this list: nothing i
 EMPTY = "plugins.allow: an empty list allows every plugin, as in OpenClaw"
 
 
+UNKNOWN = (
+    "expected one of the keys enabled, allow, deny, entries, load, slots, bundledDiscovery "
+    "or installs, found an unknown key"
+)
+
+
 def with_plugins(entry: dict[str, object] | None = None, **plugins: object) -> dict[str, Any]:
     """Return a configuration with one route, and more in `plugins` and in the plugin's entry."""
     webhooks = {**(entry or {}), "config": {"routes": {"zapier": route(secret="${UNSET}")}}}
@@ -74,6 +80,8 @@ def test_a_plugin_that_is_allowed_serves(
         ({"deny": [["webhooks"]]}, "deny[0]: expected a plugin's id, found an array"),
         ({"deny": ["*"]}, "deny[0]: expected a plugin's id, found a pattern"),
         ({"allow": [None]}, "allow[0]: expected a plugin's id, found null"),
+        ({"disabled": True}, f"disabled: {UNKNOWN}"),
+        ({"denied": ["webhooks"]}, f"denied: {UNKNOWN}"),
         ({"Enabled": False}, "Enabled: expected the key enabled, found another spelling of it"),
         ({" deny": []}, '[" deny"]: expected the key deny, found another spelling of it'),
     ],
@@ -103,13 +111,17 @@ def test_an_unknown_key_beside_the_plugins_configuration_stops_the_start(
 
 def test_what_openclaw_itself_lets_stand_there_is_ignored(tmp_path: Path) -> None:
     entry = {"hooks": {"timeoutMs": 1}, "subagent": {}, "llm": {"allowedModels": ["*"]}}
-    assert len(loaded(tmp_path, with_plugins(entry), {"UNSET": "x" * 16}).routes) == 1
+    others = {"load": {"paths": []}, "slots": {}, "bundledDiscovery": "compat", "installs": {}}
+    document = with_plugins(entry, **others)
+    assert len(loaded(tmp_path, document, {"UNSET": "x" * 16}).routes) == 1
 
 
 @pytest.mark.parametrize(
     ("document", "path", "key"),
     [
         ({"Plugins": {"enabled": False}}, "Plugins", "plugins"),
+        ({"include": "hooks.json5"}, "include", "$include"),
+        ({"$Include": ["hooks.json5"]}, "$Include", "$include"),
         ({"taskFlow": {"server": {"port": 1}}}, "taskFlow", "taskflow"),
         ({"task-flow": {}}, "task-flow", "taskflow"),
         ({"gateway": {"trustedproxies": []}}, "gateway.trustedproxies", "trustedProxies"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, Final, cast
 
 import pytest
 from attrs import define
 
-from adapters.store import EventSourcedStore
+from adapters.store import EventSourcedStore, open_for_writing
 from domain.application.batch import Submission, carry_out
 from domain.application.outcomes import Accepted, Outcome, Rejected
 from domain.application.ports import FlowRef, KeyRef, Loaded
@@ -64,6 +65,7 @@ class Writer:
 ORDERS: Final = sorted(set(itertools.permutations("aaeecc")))
 """Of arrive, expire and cancel, each in two steps: to load, and to decide and write."""
 
+Handles = tuple[EventSourcedStore, EventSourcedStore, EventSourcedStore]
 Make = Callable[[FlowId], FlowCommand]
 ARRIVE: Final[Mapping[str, tuple[Make, CommandMetadata]]] = {
     "resume": (lambda flow_id: ResumeFlow(flow_id=flow_id, expected_revision=1), ORIGIN),
@@ -71,7 +73,7 @@ ARRIVE: Final[Mapping[str, tuple[Make, CommandMetadata]]] = {
 }
 
 
-def writers(world: World, flow_id: FlowId, arrive: str) -> dict[str, Writer]:
+def writers(world: World, handles: Handles, flow_id: FlowId, arrive: str) -> dict[str, Writer]:
     command, origin = ARRIVE[arrive]
     commands = {
         "a": (command(flow_id), origin),
@@ -79,8 +81,8 @@ def writers(world: World, flow_id: FlowId, arrive: str) -> dict[str, Writer]:
         "c": (CancelFlow(flow_id=flow_id), ORIGIN),
     }
     return {
-        name: Writer(world.store, world.session.submission(*each))
-        for name, each in commands.items()
+        name: Writer(store, world.session.submission(*each))
+        for store, (name, each) in zip(handles, commands.items(), strict=True)
     }
 
 
@@ -94,6 +96,30 @@ def ends_of_waits(world: World, flow_id: FlowId) -> Iterator[str]:
         flow = after
 
 
+@pytest.fixture
+def one_handle(file_store: EventSourcedStore) -> Handles:
+    """A store in a file, which has one writer."""
+    return (file_store,) * 3
+
+
+@pytest.fixture
+def three_handles(postgres_url: str) -> Iterator[Handles]:
+    """A store on a server, as each of three gateways has it."""
+    with (
+        closing(open_for_writing(postgres_url)) as one,
+        closing(open_for_writing(postgres_url)) as two,
+        closing(open_for_writing(postgres_url)) as three,
+    ):
+        yield one, two, three
+
+
+@pytest.fixture(params=["one_handle", "three_handles"])
+def handles(request: pytest.FixtureRequest) -> Handles:
+    """A new store of either kind that is kept, as three writers have it."""
+    found: Handles = request.getfixturevalue(request.param)
+    return found
+
+
 def test_there_are_ninety_orders() -> None:
     assert len(ORDERS) == 90
 
@@ -101,14 +127,14 @@ def test_there_are_ninety_orders() -> None:
 @pytest.mark.parametrize("arrive", ARRIVE)
 @pytest.mark.parametrize("on_timeout", OnTimeout)
 def test_whoever_is_first_ends_the_wait_and_the_others_are_refused(
-    file_store: EventSourcedStore, arrive: str, on_timeout: OnTimeout
+    handles: Handles, arrive: str, on_timeout: OnTimeout
 ) -> None:
-    world = World(file_store)
+    world = World(handles[0])
     for order in ORDERS:
         world.clock.now = DUE - 1
         flow_id = world.waiting(until=DUE, on_timeout=on_timeout, link_hash=LINK)
         world.clock.now = DUE
-        each = writers(world, flow_id, arrive)
+        each = writers(world, handles, flow_id, arrive)
         for name in order:
             each[name].step()
         (end,) = ends_of_waits(world, flow_id)

@@ -26,6 +26,7 @@ class ARule:
     action: str | None = None
     fields: Mapping[str, Any] = field(factory=dict)
     answer: object = None
+    skip: Sequence[str] = ()
 
 
 @frozen(kw_only=True)

@@ -10,10 +10,12 @@ from falcon.testing import Result
 from adapters.presentation.answer_codes import http_status
 from adapters.webhooks.mapping.payloads import FORM
 from domain.history.refused_requests import RefusedRequest
+from tests.documented import body_fault
 from tests.webhooks.gateway import Gateway, headers_for
 from tests.webhooks.maps import ARule, a_map, creating, deliver, mapping
 
 OPENED = {"action": "opened", "pull_request": {"number": 7, "title": "Ship it"}}
+SKIPPED = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Skipped"}}}}
 CLOSED_ODDLY = {"action": "closed", "pull_request": {"merged": 1}}
 GITHUB = a_map(
     ARule(
@@ -96,6 +98,7 @@ def test_what_no_rule_is_for_is_skipped(
     answer = deliver(github, payload, x_github_event=event)
     assert answer.status_code == 200
     assert answer.json == {"ok": True, "routeId": "zapier", "skipped": skipped, "result": {}}
+    assert body_fault(SKIPPED, answer.json) is None
     assert github.access_log[-1]["code"] == "skipped"
     assert github.noted == []
 
@@ -249,6 +252,34 @@ def test_a_form_is_its_fields(gateway: Gateway) -> None:
     assert deliver(gateway, {"command": "as JSON"}).status_code == 200
 
 
+def test_a_refusal_that_the_rule_skips_is_no_refusal_to_the_sender(gateway: Gateway) -> None:
+    firing = ARule(
+        on=["firing"],
+        action="create_flow",
+        fields={"goal": "g", "correlationKey": "{key}", "stateJson": "{{json n}}"},
+        skip=["correlation_key_taken"],
+    )
+    ended = ARule(on=["ended"], action="finish_flow", fields={"flowId": "{key}"}, skip=["terminal"])
+    mapping(gateway, a_map(firing, ended, event="{status}"))
+    flow = deliver(gateway, {"status": "firing", "key": "k", "n": 1}).json["result"]["flow"]
+    again = deliver(gateway, {"status": "firing", "key": "k", "n": 2})
+    skipped = {"ok": True, "routeId": "zapier", "skipped": "firing", "result": {}}
+    assert (again.status_code, again.json) == (200, skipped)
+    entry = gateway.access_log[-1]
+    assert (entry["code"], entry["reason"]) == ("skipped", '"firing": correlation_key_taken')
+    assert (entry["action"], entry["flow_id"]) == ("create_flow", flow["flowId"])
+    assert gateway.noted == []
+    assert len(gateway.store.records) == 1
+    unknown = deliver(gateway, {"status": "ended", "key": "another"})
+    assert (unknown.status_code, unknown.json["code"]) == (404, "not_found")
+
+
+def test_a_form_may_have_a_thousand_fields(gateway: Gateway) -> None:
+    mapping(gateway, a_map(creating("{f999}"), form="fields"))
+    answer = form(gateway, "&".join(f"f{n}={n}" for n in range(1000)))
+    assert answer.json["result"]["flow"]["goal"] == "999"
+
+
 def test_a_form_may_hold_json(gateway: Gateway) -> None:
     mapping(gateway, a_map(creating("{type} {actions.0.value}"), form="payload"))
     payload = "%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%7B%22value%22%3A1%7D%5D%7D"
@@ -264,7 +295,7 @@ def test_a_form_may_hold_json(gateway: Gateway) -> None:
         ("fields", "a=%00", "the form has a NUL character"),
         ("fields", "a", "the body is no form of UTF-8"),
         ("fields", "ü=1", "the body is no form of UTF-8"),
-        ("fields", "&".join(f"f{n}=" for n in range(1001)), "the body is no form of UTF-8"),
+        ("fields", "&".join(f"f{n}=" for n in range(1001)), "the form has more than 1,000 fields"),
         ("payload", "a=1", "the form has no field payload"),
         ("payload", "payload={", "payload: byte 1: the body ends too early"),
     ],

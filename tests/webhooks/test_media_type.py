@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from adapters.webhooks.mapping.payloads import FORM, is_form
 from tests.webhooks.gateway import Gateway, headers_for
 
 BEARER = headers_for("zapier")[1]
@@ -58,3 +59,18 @@ def test_a_content_coding_is_named(coding: str) -> None:
     gateway.admit(headers=[*headers_for("zapier"), ("Content-Encoding", coding)])
     reason = f'expected a body without content coding, got Content-Encoding "{coding}"'
     assert [entry["reason"] for entry in gateway.access_log] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_one"),
+    [
+        (FORM, True),
+        (f" {FORM.upper()} ; charset=x", True),
+        (f"\ufeff{FORM}", True),
+        (f"{FORM}\x85", False),
+        (f"\x1c{FORM}", False),
+        (f"{FORM}x", False),
+    ],
+)
+def test_a_form_is_announced_with_the_blanks_of_all_texts(sent: str, *, is_one: bool) -> None:
+    assert is_form(sent) is is_one

@@ -110,6 +110,11 @@ class RunningGateway:
         return self.folder / "taskflow.db"
 
     @property
+    def store_url(self) -> str:
+        """The URL of its store, unless that stands in its configuration."""
+        return f"sqlite:///{self.database}" if self.store is None else self.store
+
+    @property
     def logs(self) -> str:
         """Everything that it has printed so far."""
         if not self._log.exists():
@@ -160,8 +165,7 @@ class RunningGateway:
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, *self.command]
         config = ["--config", str(self.config)]
-        named = f"sqlite:///{self.database}" if self.store is None else self.store
-        store = ["--database", named] if named else []
+        store = ["--database", self.store_url] if self.store_url else []
         place = ["--host", "127.0.0.1", "--port", "0"]
         return subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
             [*command, *config, *store, *place, *self.options],

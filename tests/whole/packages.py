@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-_INSTALL_SECONDS: Final = 600.0
+_INSTALL_SECONDS: Final = 1200.0
 
 
 class NotInstallableError(Exception):
@@ -44,13 +45,14 @@ def python_folder(*packages: str) -> Path:
     return folder
 
 
-def install_npm(folder: Path, *packages: str) -> None:
-    """Install npm packages below a folder."""
+def install_npm(folder: Path, *packages: str, overrides: Mapping[str, str] | None = None) -> None:
+    """Install npm packages below a folder, with versions in the place of what they name."""
     npm = shutil.which("npm")
     if npm is None:
         raise NotInstallableError("npm is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text('{"private": true, "type": "module"}\n', encoding="utf-8")
+    own = {"private": True, "type": "module", "overrides": overrides or {}}
+    (folder / "package.json").write_text(f"{json.dumps(own)}\n", encoding="utf-8")
     _run([npm, "install", "--no-audit", "--no-fund", *packages], folder)
 
 

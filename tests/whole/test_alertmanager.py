@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ from tests.whole.vitals import eventually
 
 MAP: Final = {
     "event": "{status}",
-    "delivery": "{groupKey}/{status}/{alerts.0.startsAt}",
     "rules": [
         {
             "on": ["firing"],
             "action": "create_flow",
+            "skip": ["correlation_key_taken"],
             "fields": {
                 "goal": "{commonAnnotations.summary|an alert}",
                 "correlationKey": "{groupKey}",
@@ -34,6 +35,7 @@ MAP: Final = {
         {
             "on": ["resolved"],
             "action": "finish_flow",
+            "skip": ["not_found"],
             "fields": {"correlationKey": "{groupKey}"},
         },
     ],
@@ -60,8 +62,14 @@ def test_an_alert_opens_a_flow_and_its_end_ends_it(tmp_path: Path) -> None:
         (flow,) = flows(made)
         assert flow["goal"] == "Disk full on db1"
         assert flow["stateJson"]["alerts"][0]["labels"] == alert["labels"]
+        others = [{"labels": {"alertname": "DiskFull", "host": host}} for host in ("aa0", "db2")]
+        for each in others:
+            post(port, each)
+        eventually(lambda: made.gateway.logs.count("code=skipped") >= 1, "it gains an alert")
+        assert not re.search("status=[45]", made.gateway.logs)
         ended = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:01Z"}
-        post(port, {**alert, **ended})
+        for each in (alert, *others):
+            post(port, {**each, **ended})
         eventually(lambda: flows(made)[0]["status"] == "succeeded", "it is ended")
         assert len(flows(made)) == 1
 

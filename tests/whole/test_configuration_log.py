@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.audit.keys import Signer
 from adapters.store import read_configurations
 from domain.history.configuration import Cause, ConfigurationChange, FieldChange
 from tests.whole.reloadable import NEW, OLD, OWNER, Reloadable, document, route
@@ -78,6 +79,27 @@ def test_a_reload_records_what_changed(running: Reloadable) -> None:
         "routes.zapier.keys.old.notAfter": ("2099-12-01T00:00:00.000Z", None),
         "routes.zapier.path": ("/plugins/webhooks/zapier", "/elsewhere"),
     }
+
+
+def test_every_setting_but_those_of_the_pages_is_recorded(tmp_path: Path) -> None:
+    old, older = (str(Signer.generate("flows.example").verifier) for _ in range(2))
+    shared = {"url": "redis://127.0.0.1:1", "password": "the-password-of-the-counts"}
+    taskflow = {
+        "server": {"coreDumps": True, "admin": {"port": 0}},
+        "limits": {"shared": {**shared, "whileGone": "refuse"}},
+        "audit": {"previousKeys": [old, older]},
+    }
+    made = Reloadable.in_folder(tmp_path, document({}, taskflow=taskflow))
+    with made.gateway:
+        (first,) = entries(made, 1)
+        made.reloaded(document({}, taskflow={**taskflow, "audit": {"previousKeys": [older]}}))
+        second, _ = entries(made, 2)
+    recorded = {field: after for field, (_, after) in changes(first).items()}
+    assert recorded["taskflow.server.coreDumps"] == "True"
+    assert recorded["taskflow.server.admin.port"] == "0"
+    assert recorded["taskflow.limits.shared.whileGone"] == "refuse"
+    assert recorded["taskflow.limits.shared.password"] == "inline"
+    assert changes(second) == {"taskflow.audit.previousKeys": (f"{old}, {older}", older)}
 
 
 def test_a_refused_reload_records_nothing(running: Reloadable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -208,6 +209,46 @@ def test_what_needs_a_restart_is_named_and_the_rest_is_taken(running: Reloadable
     fields = "taskflow.server.port, taskflow.server.threads, taskflow.audit.refusals"
     assert said == f"1 route served; only a restart changes {fields}"
     assert running.statuses(OLD, NEW) == [401, 200]
+
+
+def test_a_change_of_what_no_reload_follows_is_named_and_nothing_else(tmp_path: Path) -> None:
+    shared = {"url": "redis://127.0.0.1:1", "password": "the-password-of-the-counts"}
+    made = Reloadable.in_folder(tmp_path, document({}, taskflow={"limits": {"shared": shared}}))
+    only = "0 routes served; only a restart changes "
+    with made.gateway:
+        assert made.reloaded() == "0 routes served"
+        for limits, server, named in (
+            ({"shared": {**shared, "password": "another-password"}}, {}, "taskflow.limits.shared"),
+            ({"shared": {**shared, "whileGone": "allow"}}, {}, "taskflow.limits.shared"),
+            ({}, {}, "taskflow.limits.shared"),
+            ({"shared": shared}, {"coreDumps": True}, "taskflow.server.coreDumps"),
+            ({"shared": shared}, {"admin": {"port": 0}}, "taskflow.server.admin"),
+        ):
+            taskflow = {"limits": limits, "server": server}
+            assert made.reloaded(document({}, taskflow=taskflow)) == f"{only}{named}"
+
+
+def test_a_command_that_hangs_does_not_outlive_the_gateway(tmp_path: Path) -> None:
+    made = Reloadable.in_folder(tmp_path, PLAIN)
+    with made.gateway:
+        secrets = vault(tmp_path)
+        (tmp_path / "vault").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 3600\n")
+        ref = {"source": "exec", "provider": "vault", "id": "one"}
+        made.write(document({"zapier": route(secrets={"k": ref})}, secrets=secrets))
+        made.gateway.process.send_signal(signal.SIGHUP)
+        pid = tmp_path / "pid"
+        eventually(lambda: pid.exists() and pid.read_text().endswith("\n"), "the command hangs")
+        assert made.gateway.stop() == 0
+    group = int(pid.read_text())
+    eventually(lambda: not _is_running(group), "the command has ended")
+
+
+def _is_running(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def vault(folder: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from attrs import evolve, field, frozen
 
+from adapters.presentation.answer_codes import FLOW_CODES
 from adapters.webhooks.actions import ACTIONS, CommandAction
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.mapping.mapping import ActionTemplate, MapRule, PayloadMap, Scalar
@@ -34,6 +35,10 @@ from adapters.webhooks.strict_json import Malformed, read_json
 
 MAPPABLE: Final = {name: one for name, one in ACTIONS.items() if isinstance(one, CommandAction)}
 """The actions that a payload may be mapped to."""
+
+# APPSEC: what a key may not do (403) is kept for the auditor, as a refused request.
+SKIPPABLE: Final = tuple(str(each.code) for each in FLOW_CODES if each.status in {404, 409})
+"""The refusals that a rule may skip: those for the state of a flow."""
 
 _OPTIONAL_REVISION: Final = evolve(REVISION, required=False)
 
@@ -64,6 +69,10 @@ class WrittenRule(Protocol):
     @property
     def answer(self) -> object:
         """The answer, as a template."""
+
+    @property
+    def skip(self) -> Sequence[str]:
+        """The codes of the action's refusals that are skipped."""
 
 
 class WrittenMap(Protocol):
@@ -178,7 +187,12 @@ class _Compiler:
                 for each in schema.rules
                 if not each.holds(members, given)
             )
-        return ActionTemplate(action, schema, ObjectTemplate(members))
+        self.faults.extend(
+            ((*path, "skip", index), f"one of the codes {', '.join(SKIPPABLE)}")
+            for index, code in enumerate(rule.skip)
+            if code not in SKIPPABLE
+        )
+        return ActionTemplate(action, schema, ObjectTemplate(members), frozenset(rule.skip))
 
     def _field(
         self, action: CommandAction, schema: Schema, path: JsonPath, value: object

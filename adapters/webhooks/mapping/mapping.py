@@ -28,11 +28,15 @@ Scalar: TypeAlias = str | float | bool | None
 
 @frozen
 class ActionTemplate:
-    """An action and its fields; by `schema` it need not expect a revision."""
+    """An action and its fields; by `schema` it need not expect a revision.
+
+    A refusal with a code of `skip` is skipped.
+    """
 
     action: CommandAction
     schema: Schema
     fields: ObjectTemplate
+    skip: frozenset[str] = frozenset()
 
 
 @frozen
@@ -64,11 +68,13 @@ def _is(found: object, wanted: Scalar) -> bool:
 
 @frozen
 class Mapped:
-    """An action, the document that asks for it, and the id of the delivery, if it has one."""
+    """An action, the document that asks for it, the id of the delivery if it has one, its type."""
 
     call: ActionCall
     document: bytes
     delivery_id: str | None
+    event: str
+    skip: frozenset[str]
 
 
 @frozen
@@ -121,7 +127,7 @@ class PayloadMap:
             if not isinstance(rule.then, ActionTemplate):
                 return Answered(_compact(fill(rule.then, delivery, budget)))
             action = rule.then.action.name
-            return self._map(rule.then, delivery, budget)
+            return self._map(rule.then, event, delivery, budget)
         except NotFilled as fault:
             return Unmappable(fault.reason, action)
 
@@ -134,7 +140,9 @@ class PayloadMap:
         """Return the first rule that is for a delivery of some type."""
         return next((rule for rule in self.rules if rule.takes(event, delivery)), None)
 
-    def _map(self, then: ActionTemplate, delivery: Delivery, budget: Budget) -> Mapped | Unmappable:
+    def _map(
+        self, then: ActionTemplate, event: str, delivery: Delivery, budget: Budget
+    ) -> Mapped | Unmappable:
         name = then.action.name
         fields: Any = fill(then.fields, delivery, budget)
         document = _compact({"action": name, **fields})
@@ -148,7 +156,7 @@ class PayloadMap:
         delivery_id = None
         if self.delivery_id is not None:
             delivery_id = self.delivery_id.fill(delivery, budget) or None
-        return Mapped(ActionCall(then.action, values), document, delivery_id)
+        return Mapped(ActionCall(then.action, values), document, delivery_id, event, then.skip)
 
 
 def _compact(value: object) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 from adapters.webhooks.strict_json import Malformed, read_json
-from adapters.webhooks.text import quoted
+from adapters.webhooks.text import quoted, trim
 
 FormKind: TypeAlias = Literal["fields", "payload"]
 """What a form is: an object of its fields, or the JSON in its field `payload`."""
@@ -19,7 +19,7 @@ _PAYLOAD: Final = "payload"
 
 def is_form(content_type: str) -> bool:
     """Say whether a Content-Type announces a form."""
-    return content_type.partition(";")[0].strip().lower() == FORM
+    return trim(content_type.partition(";")[0]).lower() == FORM
 
 
 def read_payload(body: bytes, content_type: str, form: FormKind | None) -> Any | Malformed:  # noqa: ANN401 - any JSON value
@@ -36,13 +36,14 @@ def read_payload(body: bytes, content_type: str, form: FormKind | None) -> Any |
 
 
 def _read_form(body: bytes) -> dict[str, str] | Malformed:
+    if body.count(b"&") >= _MOST_FIELDS:
+        return Malformed(f"the form has more than {_MOST_FIELDS:,} fields")
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=_MOST_FIELDS,
         )
     except ValueError:
         return Malformed("the body is no form of UTF-8")

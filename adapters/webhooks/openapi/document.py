@@ -21,10 +21,12 @@ from adapters.presentation.answer_codes import (
 from adapters.webhooks import responses
 from adapters.webhooks.idempotency import KEY_PATTERN
 from adapters.webhooks.json_schema import JsonSchema, ref
+from adapters.webhooks.mapping.payloads import FORM
 from adapters.webhooks.openapi.named_schemas import (
     LINK_FOLLOWED,
     PROBED,
     REQUEST,
+    SKIPPED,
     SUCCESSES,
     by_status,
     named_schemas,
@@ -50,8 +52,7 @@ One JSON object with an `action` is POSTed to the path of a route: `/plugins/web
 route's id, unless its configuration names another path. A field that is absent keeps its value, \
 and `null` clears it. No text may hold the character U+0000. A route with `auth` takes requests \
 that their sender signs, in the place of a secret. A route with a `map` takes its senders' own \
-payloads instead of these actions; its requests, and what it skips or answers itself, are not \
-described here."""
+payloads instead of these actions: what stands below `webhooks`."""
 
 HEADERS: Final[Mapping[str, OpenApi]] = {
     "X-Request-Id": {
@@ -116,6 +117,7 @@ def openapi_document() -> OpenApi:
             HEALTH: _probe("live"),
             READY: _probe("ready"),
         },
+        "webhooks": {"payload": {"post": _deliver()}},
         "components": {
             "schemas": named_schemas(),
             "responses": {
@@ -156,6 +158,32 @@ def _act() -> OpenApi:
         "requestBody": {"required": True, "content": _json(ref(REQUEST), examples)},
         "responses": {
             **{str(status): _answered(status) for status in SUCCESSES},
+            **_refusals((*FLOW_CODES, *ROUTE_CODES, *GENERAL_CODES)),
+        },
+    }
+
+
+def _deliver() -> OpenApi:
+    """Document what a route with a map takes, and what only such a route answers."""
+    done, *later = (_answered(status, examples=False) for status in SUCCESSES)
+    answer = {"description": "what a rule of the map answers, as to a challenge"}
+    either = {"anyOf": [*map(ref, ("Success", SKIPPED["title"])), answer]}
+    return {
+        "operationId": "deliver",
+        "summary": "Take a sender's own payload",
+        "description": "The route's `map` makes an action of it, skips it, or answers it itself.",
+        "security": [{"bearer": []}, {"secret": []}, {}],
+        "requestBody": {
+            "required": True,
+            "content": {**_json({}), FORM: {"schema": {"type": "object"}}},
+        },
+        "responses": {
+            "200": {
+                **done,
+                "description": "It was done or skipped, or is what the map answers.",
+                "content": _json(either),
+            },
+            "202": later[0],
             **_refusals((*FLOW_CODES, *ROUTE_CODES, *GENERAL_CODES)),
         },
     }
@@ -207,11 +235,12 @@ def _probe(what: str) -> OpenApi:
     return {"get": get}
 
 
-def _answered(status: int) -> OpenApi:
+def _answered(status: int, *, examples: bool = True) -> OpenApi:
+    shown = _examples(status) if examples else None
     return {
         "description": _SUCCESS_TEXT[status],
         "headers": _headers(*_EVERYWHERE, "Idempotent-Replayed"),
-        "content": _json(one_of_them(SUCCESSES[status]), _examples(status)),
+        "content": _json(one_of_them(SUCCESSES[status]), shown),
     }
 
 

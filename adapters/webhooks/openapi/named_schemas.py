@@ -70,7 +70,7 @@ def _answers() -> Iterator[JsonSchema]:
     yield from (schema for schemas in SUCCESSES.values() for schema in schemas)
     status = an_object("Status", {"status": {"enum": ["alive", "ready"]}}, _UNREADY)
     yield an_object(PROBED, {"ok": YES, "result": status})
-    yield LINK_FOLLOWED
+    yield from (LINK_FOLLOWED, SKIPPED)
     yield from (_refusal(*each) for each in by_status(ANSWER_CODES.values()).items())
     yield from (FLOW, TASK, TASK_SUMMARY, NOTHING_TO_SHOW, SHOWS_PENDING, _NOT_READY)
     yield from (*_results(), *_refused_results(), resume_links.SHOWS_REFUSED)
@@ -135,6 +135,11 @@ LINK_FOLLOWED: Final = an_object("LinkSuccess", {"ok": YES, "result": resume_lin
 """The envelope of a resume link that was followed."""
 
 _ROUTED: Final = {"ok": YES, "routeId": TEXT}
+SKIPPED: Final = an_object(
+    "Skipped", {**_ROUTED, "skipped": TEXT, "result": ref(NOTHING_TO_SHOW["title"])}
+)
+"""The envelope of a payload that no rule of a route's map is for."""
+
 _PENDING: Final = {"code": {"const": CANCEL_PENDING}, "result": ref(SHOWS_PENDING["title"])}
 
 SUCCESSES: Final[Mapping[int, Sequence[JsonSchema]]] = {
