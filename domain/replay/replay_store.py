@@ -119,8 +119,10 @@ class _StoreReplay:
             return False
         read = self.audit_log.read
         try:
+            if came_with(read(entry), row):
+                return True
             stream = self.audit_log.stream(row.flow_id)[: row.version]
-            return came_with(read(entry), row) or needed_no_event(map(read, stream), row)
+            return needed_no_event(map(read, stream), row)
         except (UnreadableEvent, BrokenHistory):
             return True  # found already, and nobody knows what it came with
 
