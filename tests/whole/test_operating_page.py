@@ -10,6 +10,7 @@ from tests.whole.auditing_page import examples, masked, same_places
 from tests.whole.operating_page import PAGES, in_place, operated
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_the_operators_pages_do_what_they_say(tmp_path: Path, page: Path) -> None:
     shown = examples(page.read_text(encoding="utf-8"))

@@ -83,7 +83,7 @@ def wait_for(url: str, count: int) -> None:
         time.sleep(0.05)
 
 
-STORES: Final = ("file", "server")
+STORES: Final = ("file", pytest.param("server", marks=pytest.mark.full))
 
 
 @pytest.fixture(params=STORES)
