@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from adapters.schedule.batches import MOST
 from bench.gateway import ROOT
 from bench.tables import table, write_between
 
@@ -30,15 +31,15 @@ CALL: Final = 0.15e-3
 COMMAND: Final = 0.169e-3
 """Seconds of the database's processor for one command of a batch, the row being held."""
 GATEWAY_COMMAND: Final = 400e-6
-"""Seconds of a gateway's one core for a change: 200 over HTTP, 200 to decide and to send it."""
-MOST: Final = 64
-"""Commands in a batch."""
+"""Seconds of a gateway's one core for a change."""
 PATIENCE: Final = 0.1
 """Seconds: more than this at the 99th percentile is too slow."""
 COMMAND_BYTES: Final = 4_000
 """Between a gateway and a shard, both ways, by estimate."""
 POOL: Final = 4
 """Connections of a gateway to a shard."""
+_CREATES: Final = 200
+_GETS: Final = 500
 _EXACTLY: Final = 20
 _CONNECTIONS: Final = 16
 
@@ -46,6 +47,32 @@ _LEGEND: Final = (
     "Milliseconds to wait, median / 99th percentile; `most` is the rate at which the 99th stays"
     f" below {1000 * PATIENCE:.0f} ms."
 )
+
+
+def _micro(seconds: float) -> str:
+    return f"{1e6 * seconds:,.0f} µs"
+
+
+_INPUTS: Final = [
+    [
+        "a gateway's core for a change, over HTTP",
+        _micro(GATEWAY_COMMAND),
+        "measured: about half for HTTP, half to decide and send it",
+    ],
+    [
+        "the database's processor for a command of a batch",
+        _micro(COMMAND),
+        "measured with PostgreSQL 15, batches of 8",
+    ],
+    [
+        "a call that has nothing to do, round trip included",
+        _micro(CALL),
+        "the same, in one machine; add your network's",
+    ],
+    ["a sync", _micro(SYNC), "assumed: a cloud disk, or a standby beside it"],
+    ["commands in a batch, at most", f"{MOST}", "`adapters/schedule/batches.py`"],
+    ["bytes a command, between gateway and shard", f"{COMMAND_BYTES:,}", "estimated"],
+]
 
 
 @frozen
@@ -95,7 +122,8 @@ def most(gateways: int) -> float:
 
 def sizing() -> str:
     """Return what a request costs a gateway on SQLite, from the figures of the benchmark."""
-    figures = json.loads(FIGURES.read_text(encoding="utf-8"))["figures"]
+    report = json.loads(FIGURES.read_text(encoding="utf-8"))
+    figures = list(_alike(report["figures"]))
     rows = [
         [
             f"`{each['action']}`, {each['on']}",
@@ -104,16 +132,41 @@ def sizing() -> str:
             f"{each['per_second']:,.0f}",
             f"{each['written'] / 1000:,.0f} kB" if each["written"] else "",
         ]
-        for each in _alike(figures)
+        for each in figures
     ]
     headings = ["", "processor", "a core has", "measured, 2 cores", "written to disk"]
-    return f"{table(headings, rows)}\n"
+    return "\n\n".join([table(headings, rows), _example(figures), _memory(report["memory"])]) + "\n"
+
+
+def _example(figures: Sequence[dict[str, Any]]) -> str:
+    create, get = (
+        next(each for each in figures if each["action"] == action)
+        for action in ("create_flow", "get_flow")
+    )
+    core = 100 * (_CREATES * create["cpu_us"] + _GETS * get["cpu_us"]) / 1e6
+    megabytes = _CREATES * create["written"] / 1e6
+    return (
+        f"So {_CREATES} `create_flow` and {_GETS} `get_flow` a second take {core:.0f} % of a core,"
+        f" and write {megabytes:.0f} MB a second to the disk."
+    )
+
+
+def _memory(memory: dict[str, Any]) -> str:
+    return (
+        f"**Memory**: {memory['ready_mb']:.0f} MB at the start, {memory['after_mb']:.0f} MB after"
+        f" {memory['requests']:,} requests."
+    )
 
 
 def _alike(figures: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for each in figures:
         if each["disk"] == "as it is" and each["connections"] == _CONNECTIONS:
             yield each
+
+
+def inputs() -> str:
+    """Return what the page on scale is computed from."""
+    return f"{table(['figure', 'value', 'from'], _INPUTS)}\n"
 
 
 def scale() -> str:
@@ -170,6 +223,7 @@ def main(argv: Sequence[str]) -> None:
     """Print the tables, or write them into their pages."""
     if "--write-page" in argv:
         write_between(PRODUCTION, "sizing", sizing())
+        write_between(SCALE, "inputs", inputs())
         write_between(SCALE, "scale", scale())
     else:
         print(sizing(), scale(), sep="\n")

@@ -42,16 +42,31 @@ class Generator:
         """Put a load on a process for some seconds, a connection for each script."""
         return self._run(process, route, scripts, (seconds, _ENDLESS))
 
-    def send(self, process: Running, route: str, scripts: Sequence[Script], requests: int) -> None:
-        """Send so many requests, however long it takes."""
-        self._run(process, route, scripts, (_FOREVER, requests))
+    def send(
+        self,
+        process: Running,
+        route: str,
+        scripts: Sequence[Script],
+        requests: int,
+        *,
+        key: str | None = None,
+    ) -> None:
+        """Send so many requests, however long it takes, all with one idempotency key or none."""
+        self._run(process, route, scripts, (_FOREVER, requests), key)
 
     def _run(
-        self, process: Running, route: str, scripts: Sequence[Script], until: tuple[float, int]
+        self,
+        process: Running,
+        route: str,
+        scripts: Sequence[Script],
+        until: tuple[float, int],
+        key: str | None = None,
     ) -> Load:
         host, port = process.place
         milliseconds, path = round(until[0] * 1000), f"/plugins/webhooks/{route}"
-        command = (self.program, host, port, path, SECRET, milliseconds, until[1])
+        # NOTE: the program puts the secret at the end of a line of the head.
+        secret = SECRET if key is None else f"{SECRET}\r\nIdempotency-Key: {key}"
+        command = (self.program, host, port, path, secret, milliseconds, until[1])
         before = process.used()
         ran = subprocess.run(  # noqa: S603 - our own program
             [*map(str, command)], input=b"".join(_lines(scripts)), capture_output=True, check=False

@@ -25,8 +25,9 @@ from bench.bare import IN_THE_LOOP
 from bench.figures import Ceiling, Disk, Figure, Machine, Memory, Peer, Report
 from bench.gateway import Running, configuration, gateway, running
 from bench.generator import Generator, Script, compiled
-from bench.load import Load, generate, together
-from bench.operations import Operation, life, operations
+from bench.load import Load, together
+from bench.memory import serve_requests
+from bench.operations import Operation, operations
 from bench.peer import Rivalry, rivalry
 from bench.plan import Plan
 from bench.slow_sync import LeftOut, Preload, slow_syncs
@@ -88,7 +89,8 @@ def measure(plan: Plan, progress: Progress) -> Report:
         if isinstance(rival, Rivalry):
             rival.compare(plain, plan.sizes.flows)
         progress(f"sending {plan.requests:,} requests")
-        memory = _remember(plan, plain, ready_mb)
+        served = serve_requests(plan, generator, plain, built, plan.requests)
+        memory = Memory(ready_mb=ready_mb, requests=served, after_mb=plain.resident_mb())
         return Report(
             machine=_machine(),
             plan=plan,
@@ -145,14 +147,6 @@ def _rounds(plan: Plan, measured: _Measured, built: Built, progress: Progress) -
                     samples.ceilings.setdefault(connections, []).append(after)
                     before = after
     return samples
-
-
-def _remember(plan: Plan, plain: Running, ready_mb: float) -> Memory:
-    served = 0
-    while served < plan.requests:
-        load = generate(plain.place, "new", 4, seconds=plan.seconds, next_request=life())
-        served += load.requests
-    return Memory(ready_mb=ready_mb, requests=served, after_mb=plain.resident_mb())
 
 
 def _ceiling(connections: int, loads: list[Load]) -> Ceiling:

@@ -17,7 +17,7 @@ from bench.plan import Sizes
 from bench.stores import FEW, STATE, Built
 
 CYCLE: Final = "set_waiting / resume_flow"
-_REVISION: Final = "@revision@"
+REVISION: Final = "@revision@"
 
 Scripts: TypeAlias = Callable[[Running, int], Sequence[Script]]
 """Returns what each of some connections to a process sends in one measurement."""
@@ -45,15 +45,15 @@ def operations(built: Built, sizes: Sizes) -> Iterator[Operation]:
     yield _reading("get_flow", long, "bench", _get(built.long))
     yield _writing(CYCLE, "a flow of 1 event", "bench", _cycle_of_new)
     yield _writing(CYCLE, long, "bench", partial(_cycle_of, built.changing))
-    yield _reading("list_flows", few, "few", _always(_body(action="list_flows")))
+    yield _reading("list_flows", few, "few", _always(body(action="list_flows")))
     yield _reading(
-        f"list_flows, limit {FEW}", many, "many", _always(_body(action="list_flows", limit=FEW))
+        f"list_flows, limit {FEW}", many, "many", _always(body(action="list_flows", limit=FEW))
     )
     yield _reading(
-        "list_flows", f"an owner of {sizes.page:,}", "page", _always(_body(action="list_flows"))
+        "list_flows", f"an owner of {sizes.page:,}", "page", _always(body(action="list_flows"))
     )
-    yield _reading("find_latest_flow", few, "few", _always(_body(action="find_latest_flow")))
-    yield _reading("find_latest_flow", many, "many", _always(_body(action="find_latest_flow")))
+    yield _reading("find_latest_flow", few, "few", _always(body(action="find_latest_flow")))
+    yield _reading("find_latest_flow", many, "many", _always(body(action="find_latest_flow")))
 
 
 @define
@@ -72,7 +72,7 @@ class Subjects:
         shown, fresh, parents = (_created(process, count) for count in counts)
         children = [Script(tuple(_run_task(flow_id) for flow_id in parents))]
         generator.send(process, "bench", children, sizes.parents * sizes.children)
-        owned = ask(process.place, "page", [_body(action="list_flows")])[0]["flows"]
+        owned = ask(process.place, "page", [body(action="list_flows")])[0]["flows"]
         fill(generator, process, "page", sizes.page - len(owned), connections=1)
         return cls(shown, fresh, parents)
 
@@ -96,7 +96,7 @@ def compared(subjects: Subjects, sizes: Sizes) -> Iterator[Operation]:
     ):
         yield _writing("run_task", on, "bench", partial(subjects.spread, flows))
     yield _reading(
-        "list_flows", f"{sizes.page:,} owned", "page", _always(_body(action="list_flows"))
+        "list_flows", f"{sizes.page:,} owned", "page", _always(body(action="list_flows"))
     )
 
 
@@ -127,14 +127,14 @@ def life() -> NextRequest:
 
 def _life(flow_id: str) -> Iterator[Body]:
     def on(action: str, **given: object) -> Body:
-        return _body(action=action, flowId=flow_id, **given)
+        return body(action=action, flowId=flow_id, **given)
 
     yield on("get_flow")
     yield on("set_waiting", expectedRevision=0, waitJson={"kind": "approval"})
     yield on("resume_flow", expectedRevision=1, stateJson={"approved": True})
     yield on("run_task", runtime="acp", task="Inspect the next message batch")
     yield on("get_task_summary")
-    yield _body(action="list_flows", limit=FEW)
+    yield body(action="list_flows", limit=FEW)
     yield on("finish_flow", expectedRevision=2)
 
 
@@ -152,7 +152,7 @@ def _always(*bodies: Body) -> Scripts:
 
 
 def _get(*flows: str) -> Scripts:
-    return _always(*(_body(action="get_flow", flowId=flow_id) for flow_id in flows))
+    return _always(*(body(action="get_flow", flowId=flow_id) for flow_id in flows))
 
 
 def _created(process: Running, count: int) -> Sequence[str]:
@@ -166,28 +166,29 @@ def _cycle_of_new(process: Running, connections: int) -> Sequence[Script]:
 
 def _cycle_of(flows: Sequence[str], process: Running, connections: int) -> Sequence[Script]:
     """Let each connection's flow wait and go on in turn, from where it is."""
-    shown = [_body(action="get_flow", flowId=flow_id) for flow_id in flows[:connections]]
+    shown = [body(action="get_flow", flowId=flow_id) for flow_id in flows[:connections]]
     return [_cycle(result["flow"]) for result in ask(process.place, "bench", shown)]
 
 
 def _cycle(flow: Mapping[str, Any]) -> Script:
-    place = {"flowId": flow["flowId"], "expectedRevision": _REVISION}
+    place = {"flowId": flow["flowId"], "expectedRevision": REVISION}
     wait = {"currentStep": "await_approval", "waitJson": {"kind": "approval"}}
     bodies = (
-        _body(action="set_waiting", stateJson=STATE, **wait, **place),
-        _body(action="resume_flow", **place),
+        body(action="set_waiting", stateJson=STATE, **wait, **place),
+        body(action="resume_flow", **place),
     )
     first = 1 if flow["status"] == "waiting" else 0
     return Script((bodies[first], bodies[1 - first]), flow["revision"])
 
 
 def _run_task(flow_id: str) -> Body:
-    return _body(action="run_task", flowId=flow_id, runtime="acp", task="Inspect the next batch")
+    return body(action="run_task", flowId=flow_id, runtime="acp", task="Inspect the next batch")
 
 
-def _body(**document: object) -> Body:
+def body(**document: object) -> Body:
+    """Return a request's body; where it says `REVISION` the generator puts a flow's."""
     text = json.dumps(document, separators=(",", ":"))
-    return text.replace(f'"{_REVISION}"', "{revision}").encode()
+    return text.replace(f'"{REVISION}"', "{revision}").encode()
 
 
-_CREATE: Final = _body(action="create_flow", goal="bench", stateJson=STATE)
+_CREATE: Final = body(action="create_flow", goal="bench", stateJson=STATE)

@@ -45,7 +45,7 @@ class LeftOut:
     why: str
 
 
-def slow_syncs(folder: Path) -> Preload | LeftOut:
+def slow_syncs(folder: Path, milliseconds: int = SLOWER_MS) -> Preload | LeftOut:
     """Compile the library into a folder."""
     compiler = shutil.which("cc")
     if sys.platform != "linux":
@@ -54,7 +54,7 @@ def slow_syncs(folder: Path) -> Preload | LeftOut:
         return LeftOut("there is no C compiler (cc) to slow syncs with")
     source, library = folder / "slow_sync.c", folder / "slow_sync.so"
     source.write_text(_SOURCE)
-    options = ["-shared", "-fPIC", "-O2", f"-DMILLISECONDS={SLOWER_MS}"]
+    options = ["-shared", "-fPIC", "-O2", f"-DMILLISECONDS={milliseconds}"]
     subprocess.run(  # noqa: S603 - the system's compiler, with our own text
         [compiler, *options, "-o", str(library), str(source), "-ldl"], check=True
     )

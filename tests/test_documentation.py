@@ -53,6 +53,15 @@ def test_a_page_is_written_in_plain_words(page: Path) -> None:
     assert DIALECT.findall(prose) == []
 
 
+@pytest.mark.parametrize("name", ["operating.md", "production.md"])
+def test_a_command_that_no_test_runs_says_so(name: str) -> None:
+    """Those in `sh` blocks are run by `tests/whole/test_operating_page.py`."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    blocks = re.findall(r"((?:.+\n)+)\n```(?:bash|console|shell)\n", text)
+    assert len(blocks) == len(re.findall(r"^```(?:bash|console|shell)$", text, re.MULTILINE)) > 0
+    assert [above for above in blocks if "not run here" not in above] == []
+
+
 def test_the_code_is_written_in_plain_words() -> None:
     sources = [file for top in ("domain", "adapters") for file in (ROOT / top).rglob("*.*")]
     texts = {file: file.read_text("utf-8") for file in sources if file.suffix in {".py", ".html"}}

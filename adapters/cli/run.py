@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, TextIO
 
 from adapters.cli.command import CliCommand, StoreCommand
 from adapters.cli.commands import program
-from adapters.cli.dependencies import CommandError, Dependencies
+from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import Exit
+from adapters.cli.failing import fail
 from adapters.cli.parser import Parser
 from adapters.cli.sharding import run_on_shards
 from adapters.cli.terminal import Terminal, open_terminal
-from domain.application.ports import StoreUnavailable
-from domain.flow.evolve import BrokenHistory
-from domain.history.audit_log import UnreadableEvent
-from domain.tlog.checkpoints import Unprovable
 
 
 def run(argv: Sequence[str], given: Dependencies, *, out: TextIO, err: TextIO) -> int:
@@ -37,13 +33,13 @@ def run(argv: Sequence[str], given: Dependencies, *, out: TextIO, err: TextIO) -
         return Exit.CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - a fault must not exit with 1, which means findings
         terminal.abandon_output()
-        return _fail(error, terminal)
+        return fail(error, terminal)
     return code
 
 
 def _run(command: CliCommand, given: Dependencies, terminal: Terminal) -> int:
     if isinstance(command, StoreCommand):
-        return run_on_shards(command, given, terminal, _fail)
+        return run_on_shards(command, given, terminal)
     return command.run(given, terminal)
 
 
@@ -60,24 +56,3 @@ def _command(*, kind: type[CliCommand], parser: Parser, **options: Any) -> CliCo
     if issubclass(kind, StoreCommand) and not (options["config"] or options["database"]):
         parser.error("say which store: --config FILE or --database URL")
     return kind(**options)
-
-
-def _fail(error: Exception, terminal: Terminal) -> Exit:
-    match error:
-        case CommandError() | Unprovable():
-            terminal.complain(str(error))
-        case StoreUnavailable():
-            terminal.complain(f"the store cannot be used now: {error}")
-        case BrokenHistory() | UnreadableEvent():
-            terminal.complain(f"the store is damaged: {error}")
-        case OSError():
-            terminal.complain(_worded(error))
-        case _:
-            terminal.complain_as_it_is("".join(traceback.format_exception(error)))
-            return Exit.FAULT
-    return Exit.TROUBLE
-
-
-def _worded(error: OSError) -> str:
-    sentence = error.strerror or str(error)
-    return sentence if error.filename is None else f"{error.filename}: {sentence}"

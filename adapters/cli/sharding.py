@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 from attrs import Factory, evolve, field, frozen
 from rich.console import RenderableType
 
 from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies, StoreShard
-from adapters.cli.exits import Exit
+from adapters.cli.failing import fail
 from adapters.cli.terminal import Terminal
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 
-Fail: TypeAlias = Callable[[Exception, Terminal], Exit]
-"""Says what went wrong, and returns the exit code of that."""
+_OF_ONE_LOG: Final = ("checkpoints", "held", "cursor", "from_position", "to_position")
 
 
-def run_on_shards(
-    command: StoreCommand, given: Dependencies, terminal: Terminal, fail: Fail
-) -> int:
+def run_on_shards(command: StoreCommand, given: Dependencies, terminal: Terminal) -> int:
     """Run a command on the stores that it is about, and return its exit code, or the gravest."""
     if command.scope is ShardScope.FIRST and command.shard is not None:
         raise CommandError("all that is kept in the first store: leave out --shard")
@@ -35,15 +32,16 @@ def run_on_shards(
         return _run_on(named_shard(shards, command.shard), command, given, terminal)
     if len(shards) <= 1:
         return command.run(given, terminal)
+    flow: FlowId | None = getattr(command, "flow", None)
+    if flow is not None:
+        return _run_on(_shard_with(flow, shards, given), command, given, terminal)
     match command.scope:
         case ShardScope.EACH:
-            return _run_on_each(shards, command, given, terminal, fail)
-        case ShardScope.FLOW:
-            flow: FlowId = cast("Any", command).flow
-            return _run_on(_shard_with(flow, shards, given), command, given, terminal)
+            _refuse_what_is_of_one(command)
+            return _run_on_each(shards, command, given, terminal)
         case ShardScope.ITSELF:
             return command.run(given, terminal)
-        case ShardScope.ONE:
+        case ShardScope.ONE | ShardScope.FLOW:
             names = ", ".join(shard.name for shard in shards)
             raise CommandError(f"say which store: --shard NAME, one of {names}")
         case _:
@@ -76,32 +74,28 @@ def _shard_with(flow: FlowId, shards: Sequence[StoreShard], given: Dependencies)
     Raises:
         CommandError: if one of them cannot be read, and no other one has the flow.
     """
-    unread: list[Exception] = []
+    unread: list[str] = []
     for shard in shards:
         try:
             with given.read_store(None, shard.url) as store:
                 if store.load(flow) is not None:
                     return shard
         except (CommandError, StoreUnavailable) as error:
-            unread.append(CommandError(f"shard {shard.name}: {error}"))
-    for fault in unread:
-        raise fault
+            unread.append(f"shard {shard.name}: {error}")
+    if unread:
+        raise CommandError("\n".join(unread))
     return shards[0]
 
 
 def _run_on_each(
-    shards: Sequence[StoreShard],
-    command: StoreCommand,
-    given: Dependencies,
-    terminal: Terminal,
-    fail: Fail,
+    shards: Sequence[StoreShard], command: StoreCommand, given: Dependencies, terminal: Terminal
 ) -> int:
     """Run it on each; one that fails keeps no other one from its turn."""
     documents: dict[str, object] = {}
     codes: list[int] = []
     commands = [_of_file(command, shard) for shard in shards]
     for shard, each in zip(shards, commands, strict=True):
-        part = _ShardTerminal(terminal.out, terminal.err, shard.name, documents)
+        part = ShardTerminal(terminal.out, terminal.err, shard.name, documents)
         try:
             codes.append(_run_on(shard, each, given, part))
         except BrokenPipeError:
@@ -111,6 +105,14 @@ def _run_on_each(
     if documents:
         terminal.dump({"shards": documents})
     return max(codes)
+
+
+def _refuse_what_is_of_one(command: StoreCommand) -> None:
+    """Refuse what is of one log, and would be found false, or skip something, in another."""
+    for name in _OF_ONE_LOG:
+        if getattr(command, name, None) not in {None, (), 1}:  # every log has a first position
+            option = f"--{name.removesuffix('_position')}"
+            raise CommandError(f"{option} is of one store: say which, --shard NAME")
 
 
 def _of_file(command: StoreCommand, shard: StoreShard) -> StoreCommand:
@@ -125,11 +127,11 @@ def _of_file(command: StoreCommand, shard: StoreShard) -> StoreCommand:
 
 
 @frozen
-class _ShardTerminal(Terminal):
+class ShardTerminal(Terminal):
     """The output of a command on one of several stores."""
 
     name: str
-    documents: dict[str, object]
+    documents: dict[str, object] = field(factory=dict)
     _titles: Iterator[str] = field(
         init=False, default=Factory(lambda self: iter([f"Shard {self.name}:"]), takes_self=True)
     )

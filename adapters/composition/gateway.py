@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
+from adapters.composition.freed_memory import return_freed_memory
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
 from adapters.composition.metering import (
@@ -39,7 +41,13 @@ from adapters.composition.serve import (
     run_service,
     serve_until_stopped,
 )
-from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify_of_reload
+from adapters.composition.service_manager import (
+    METRICS,
+    WEBHOOKS,
+    handed_over,
+    notify,
+    notify_of_reload,
+)
 from adapters.composition.shard import OpenShard
 from adapters.composition.shards import Shards
 from adapters.composition.sharing import sharing_limits
@@ -81,6 +89,9 @@ _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
 that it comes back from a system call; by default ten times as long."""
 
+_MORE_TIME: Final = "EXTEND_TIMEOUT_USEC=600000000"
+"""Ten minutes for some hundred flows, of which each may be large."""
+
 
 def serve(given: cli.ServeOptions) -> int:
     """Serve a configuration until it is asked to stop."""
@@ -103,7 +114,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
             on_fault=_log_refusals_fault,
             on_drop=metrics.refusal_dropped,
         ) as note,
-        writing(store, metrics) as writer,
+        writing(store, metrics.of_store(FIRST)) as writer,
         sharing_limits(settings, metrics) as shared,
     ):
         ready = Readiness(store=store, folder=folder_of(url), writer=writer)
@@ -137,6 +148,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
                 beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
             ):
                 signals.actions[signal.SIGHUP] = reloads.ask
+                gc.freeze()  # PERF: else a full collection holds all callers up for tens of ms
                 # This thread is the one in which all callers are answered.
                 (ready.shards or store).never_wait_here()
                 return serve_until_stopped(server, signals)
@@ -177,6 +189,7 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
     Raises:
         CommandError: if a file of the gateway is in the way of another one.
     """
+    return_freed_memory()
     if settings.core_dumps:
         allow_core_dumps()
     signing = signing_of(settings)
@@ -190,11 +203,15 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
 
 
 def _logging_upgrade() -> Progress:
-    """Return what logs each tenth of the flows that were brought to the present format."""
+    """Return what logs each tenth of the flows that were brought to the present format.
+
+    A service manager waits for a start only so long, and each further step asks it for more.
+    """
     logged = -1
 
     def log(done: int, flows: int) -> None:
         nonlocal logged
+        notify(_MORE_TIME, f"STATUS=upgrading the store: {done} of {flows} flows")
         if (tenth := 10 * done // max(flows, 1)) > logged:
             logged = tenth
             log_milestone(LOG, "upgrading the store", {"flows": flows, "done": done})

@@ -6,22 +6,26 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from adapters.composition.clock_and_ids import LOG, new_request_id
-from adapters.composition.readiness import Readiness
+from adapters.composition.jobs import Jobs
+from adapters.composition.readiness import Readiness, folder_of, free_bytes
 from adapters.composition.serve import listening, rejection_fields, remember_of
+from adapters.composition.shard import OpenShard
 from adapters.logs import dropped_lines, log_event, log_milestone
-from adapters.metrics import GatewayMetrics, create_metrics_app
+from adapters.metrics import GatewayMetrics, StoreMetrics, create_metrics_app
 from adapters.schedule import beside
 from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions
-from adapters.settings import AdminConfig, GatewayConfig
+from adapters.settings import FIRST, AdminConfig, GatewayConfig
 from adapters.store import StoreAuditLog
 from adapters.webhooks import responses
 from adapters.webhooks.admission import Admission
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.request_context import AccessLogEntry
 from adapters.webhooks.responses import Response
+from domain.application.ports import StoreUnavailable
 
 _OPTIONS: Final[dict[str, Any]] = {"threads": 1, "connections": 16, "drain_seconds": 1.0}
 """Few ask, and none of them may take what the callers need."""
@@ -43,16 +47,39 @@ def read_parts(
     """Have what the parts of a gateway know read whenever somebody asks."""
     metrics.read("in_flight", admission.in_flight)
     metrics.read("connections", lambda: server.connections)
-    metrics.read("writer_waiting", lambda: ready.writer.waiting)
-    metrics.read("writer_busy_seconds", lambda: ready.writer.busy_seconds)
-    metrics.read("log_position", StoreAuditLog(ready.store).size)
-    metrics.read("store_free_bytes", ready.free_bytes)
     metrics.read("log_lines_dropped_total", dropped_lines)
-    if (link := ready.store.link) is not None:
-        metrics.read("database_up", lambda: link.is_up)
-        metrics.read("database_reconnects_total", lambda: link.reconnects)
-    if ready.jobs is not None:
-        metrics.read("checkpoint_age_seconds", ready.jobs.checkpoint_age)
+    first = OpenShard(ready.store, ready.writer)
+    _read_store(metrics.of_store(FIRST), lambda: first, lambda: ready.jobs, ready.folder)
+    for shard in () if ready.shards is None else ready.shards.each[1:]:
+        folder = folder_of(shard.config.url.url)
+        found, jobs = partial(getattr, shard, "open"), partial(getattr, shard, "jobs")
+        _read_store(metrics.of_store(shard.name), found, jobs, folder)
+
+
+def _read_store(
+    metrics: StoreMetrics,
+    found: Callable[[], OpenShard],
+    jobs: Callable[[], Jobs | None],
+    folder: Path | None,
+) -> None:
+    """Have what is known of a store read; one that is gone has no figures, and is not up."""
+    read = metrics.sources
+    read["writer_waiting"] = lambda: found().writer.waiting
+    read["writer_busy_seconds"] = lambda: found().writer.busy_seconds
+    read["log_position"] = lambda: StoreAuditLog(found().store).size()
+    read["store_free_bytes"] = lambda: free_bytes(folder)
+    read["checkpoint_age_seconds"] = lambda: jobs().checkpoint_age()  # type: ignore[union-attr] # what fails is NaN
+    if folder is None:
+        read["database_up"] = lambda: _is_up(found)
+        read["database_reconnects_total"] = lambda: found().store.link.reconnects  # type: ignore[union-attr] # the same
+
+
+def _is_up(found: Callable[[], OpenShard]) -> bool:
+    try:
+        link = found().store.link
+    except StoreUnavailable:
+        return False
+    return link is not None and link.is_up
 
 
 @contextmanager

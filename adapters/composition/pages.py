@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,7 @@ from adapters.audit.audit_service import AuditService
 from adapters.composition.checkpoints import checkpoints_as_configured
 from adapters.composition.clock_and_ids import LOG, log_request_fault, new_request_id, now
 from adapters.composition.core_dumps import allow_core_dumps
+from adapters.composition.page_stores import ShownStore, shown_stores
 from adapters.composition.serve import (
     listening,
     rejection_fields,
@@ -28,9 +30,6 @@ from adapters.composition.signals import Signals
 from adapters.composition.stores import (
     DAMAGES,
     config_of,
-    database_url,
-    open_audit_log,
-    open_refusals,
 )
 from adapters.logs import LogFields, log_event
 from adapters.pages import PageDependencies, create_pages_app, render_error_page
@@ -40,7 +39,6 @@ from adapters.webhooks.client import client_address, client_key, is_trusted_prox
 from domain.application.limits import Limits
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog, LogEntry
-from domain.history.refused_requests import RefusalLog
 from domain.tlog.checkpoints import KnownCheckpoints
 from domain.tlog.proofs import ProofResult
 
@@ -58,24 +56,19 @@ def serve_pages(wanted: cli.PagesOptions) -> int:
 
 def _serve(signals: Signals, *, wanted: cli.PagesOptions, config: Path) -> bool:
     written = config_of(config)
-    gateway = _of_shard(written.gateway, wanted.shard)
+    gateway = written.gateway
     if gateway.core_dumps:
         allow_core_dumps()
     login = _login(written)
     os.nice(_NICE)
-    url = database_url(config, wanted.database)
-    proofs = _Proofs(gateway, wanted.checkpoints, wanted.public_keys)
-    with open_audit_log(None, url) as audit_log, open_refusals(None, url) as refusals:
-        given = _pages_given(gateway, login, audit_log, refusals, proofs)
+    with ExitStack() as stack:
+        given = [
+            _pages_given(shown, login, wanted) for shown in shown_stores(gateway, wanted, stack)
+        ]
         server = _pages_server(gateway, given, host=wanted.host, port=wanted.port)
         if not ip_address(server.host).is_loopback:
             LOG.warning("the password travels in clear text on %s: put TLS in front", server.host)
         return serve_until_stopped(server, signals)
-
-
-def _of_shard(gateway: GatewayConfig, name: str | None) -> GatewayConfig:
-    shard = next((shard for shard in gateway.shards if shard.name == name), None)
-    return gateway if shard is None else gateway.of_shard(shard)
 
 
 def _login(config: Config) -> PagesLogin:
@@ -119,17 +112,16 @@ class _Proofs:
 
 
 def _pages_given(
-    gateway: GatewayConfig,
-    login: PagesLogin,
-    audit_log: AuditLog,
-    refusals: RefusalLog,
-    proofs: _Proofs,
+    shown: ShownStore, login: PagesLogin, wanted: cli.PagesOptions
 ) -> PageDependencies:
+    gateway = shown.gateway
+    proofs = _Proofs(gateway, wanted.checkpoints, wanted.public_keys)
     return PageDependencies(
-        audit_log=audit_log,
-        refusals=refusals,
+        shard=shown.name,
+        audit_log=shown.audit_log,
+        refusals=shown.refusals,
         checkpoints=proofs.checkpoints,
-        prove=partial(proofs.prove, audit_log),
+        prove=partial(proofs.prove, shown.audit_log),
         proof_document=proofs.service.document,
         damages=DAMAGES,
         admits=login.admits,
@@ -152,7 +144,7 @@ def _log_page(remember: Callable[[str], str | None], fields: LogFields) -> None:
 
 
 def _pages_server(
-    gateway: GatewayConfig, given: PageDependencies, *, host: str | None, port: int | None
+    gateway: GatewayConfig, given: Sequence[PageDependencies], *, host: str | None, port: int | None
 ) -> HttpServer:
     pages = gateway.pages
     asked = pages.port if port is None else port
@@ -160,7 +152,7 @@ def _pages_server(
         host=host or pages.host, port=asked, threads=4, limits=Limits(body_bytes=1)
     )
     render = partial(_render_page_error, remember=remember_of(gateway), base_path=pages.base_path)
-    app = create_pages_app(given)
+    app = create_pages_app(*given)
     return listening(
         app,
         options,

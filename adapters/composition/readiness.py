@@ -10,6 +10,7 @@ from typing import Any, Final
 from attrs import define
 
 from adapters.composition.jobs import Jobs
+from adapters.composition.shard import Shard
 from adapters.composition.shards import Shards
 from adapters.schedule.batches import BatchThread
 from adapters.store import EventSourcedStore, store_files
@@ -26,8 +27,8 @@ class Readiness:
     """Looks at the parts of a gateway.
 
     `signing` says nothing of requests, which are served: it is named, and changes no status; so is
-    one of several stores that is gone, as the owners of the others are served. The `jobs`, and
-    what says whether the gateway listens, are known later than the rest.
+    one of several stores that is gone or stuck, as the owners of the others are served. The `jobs`,
+    and what says whether the gateway listens, are known later than the rest.
     """
 
     store: EventSourcedStore
@@ -40,45 +41,52 @@ class Readiness:
 
     def __call__(self) -> tuple[bool, Sequence[str]]:
         """Return whether requests should be sent here, and the parts that are not ready."""
-        shards = self.shards
-        needed = {
-            "listener": self.is_listening,
-            "store": self.store.is_readable if shards is None else shards.is_any_readable,
+        shards = () if self.shards is None else self.shards.each
+        gone = [shard.name for shard in shards if not self._is_sound(shard)]
+        of_one: dict[str, Callable[[], bool]] = {
+            "store": self.store.is_readable,
             "database": self._is_reached,
-            "writer": self._writes,
-            "disk": self._has_room,
+            "writer": lambda: _writes(self.writer),
+            "disk": lambda: self._has_room(self.folder),
         }
+        of_several: dict[str, Callable[[], bool]] = {"store": lambda: len(gone) < len(shards)}
+        needed = {"listener": self.is_listening, **(of_several if shards else of_one)}
         missing = [part for part, is_ready in needed.items() if not is_ready()]
-        return not missing, (*missing, *(() if self._signs() else ("signing",)), *self._in_shards())
+        named = [f"shard-{name}" for name in gone]
+        return not missing, (*missing, *self._unsigned(), *named)
 
-    def _in_shards(self) -> Iterator[str]:
+    def _is_sound(self, shard: Shard) -> bool:
+        has_room = self._has_room(folder_of(shard.config.url.url))
+        return shard.is_readable() and _writes(shard.open.writer) and has_room
+
+    def _unsigned(self) -> Iterator[str]:
+        if self.jobs is not None and not self.jobs.signs:
+            yield "signing"
         if self.shards is not None:
-            yield from (f"shard-{name}" for name in self.shards.not_readable())
             yield from (f"signing-{name}" for name in self.shards.not_signing())
 
-    def free_bytes(self) -> int:
-        """Return how much is free on the disk of the store; OSError if there is none."""
-        if self.folder is None:
-            raise FileNotFoundError("the store is not on a disk of this machine")
-        return shutil.disk_usage(self.folder).free
-
     def _is_reached(self) -> bool:
-        link = None if self.shards else self.store.link
+        link = self.store.link
         return link is None or link.is_up
 
-    def _writes(self) -> bool:
-        return self.writer.is_alive and self.writer.busy_seconds < LONGEST_BATCH_SECONDS
-
-    def _signs(self) -> bool:
-        return self.jobs is None or self.jobs.signs
-
-    def _has_room(self) -> bool:
+    def _has_room(self, folder: Path | None) -> bool:
         try:
-            return self.folder is None or self.free_bytes() >= self.least_free_bytes
+            return folder is None or free_bytes(folder) >= self.least_free_bytes
         except OSError:
             return False
+
+
+def _writes(writer: BatchThread[Any, Any]) -> bool:
+    return writer.is_alive and writer.busy_seconds < LONGEST_BATCH_SECONDS
 
 
 def folder_of(url: str) -> Path | None:
     """Return the folder that a store is in, or None if it is in none of this machine."""
     return next((file.parent for file in store_files(url)), None)
+
+
+def free_bytes(folder: Path | None) -> int:
+    """Return how much is free on the disk of a store; OSError if there is none."""
+    if folder is None:
+        raise FileNotFoundError("the store is not on a disk of this machine")
+    return shutil.disk_usage(folder).free

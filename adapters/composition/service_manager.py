@@ -6,6 +6,7 @@ As sd_listen_fds(3) and sd_notify(3) have it; without such a manager nothing her
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -31,17 +32,17 @@ def handed_over(descriptor: int | None) -> Mapping[str, socket.socket]:
     out of the environment, so that no child of this process believes it.
 
     Raises:
-        CommandError: if one of them is no such socket, or more are there than are served.
+        CommandError: if one of them is no such socket, more are there than are served, or what a
+            service manager says to this process cannot be read.
     """
     pid, count, names = (
-        os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+        os.environ.pop(name, None) for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
     )
-    if pid != str(os.getpid()) or not count.isdigit():
-        count, names = "0", ""
     given = {} if descriptor is None else {descriptor: WEBHOOKS}
-    listed = [name if name == METRICS else WEBHOOKS for name in names.split(":")]
-    for number in range(int(count)):
-        given[_FIRST + number] = listed[number] if number < len(listed) else WEBHOOKS
+    if pid is not None and _number("LISTEN_PID", pid) == os.getpid() and count is not None:
+        listed = [name if name == METRICS else WEBHOOKS for name in (names or "").split(":")]
+        for number in range(_number("LISTEN_FDS", count)):
+            given[_FIRST + number] = listed[number] if number < len(listed) else WEBHOOKS
     sockets = {name: _listening(number) for number, name in given.items()}
     if len(sockets) < len(given):
         raise cli.CommandError(
@@ -49,6 +50,15 @@ def handed_over(descriptor: int | None) -> Mapping[str, socket.socket]:
             f" and one named {METRICS} (FileDescriptorName=) for the metrics"
         )
     return sockets
+
+
+def _number(name: str, text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,6}", text):  # at most what a kernel gives
+        raise cli.CommandError(
+            f"{name}: expected a number, as sd_listen_fds(3) has it, found {text[:20]!r};"
+            " whoever starts this process sets it"
+        )
+    return int(text)
 
 
 def _listening(descriptor: int) -> socket.socket:

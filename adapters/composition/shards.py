@@ -143,17 +143,14 @@ class Shards:
                 if shard.jobs is not None:
                     shard.jobs.follow(settings.of_shard(shard.config))
 
-    def not_readable(self) -> Sequence[str]:
-        """Return the names of the stores that are gone."""
-        return [shard.name for shard in self._shards if not shard.is_readable()]
+    @property
+    def each(self) -> Sequence[Shard]:
+        """Return all stores, the first of them first."""
+        return self._shards
 
     def not_signing(self) -> Sequence[str]:
         """Return the names of the further stores whose checkpoints cannot be signed."""
         return [shard.name for shard in self._shards if shard.jobs and not shard.jobs.signs]
-
-    def is_any_readable(self) -> bool:
-        """Say whether any store answers."""
-        return len(self.not_readable()) < len(self._shards)
 
     def look(self) -> None:
         """Open what is not open, and find the stores of the owners that have none yet."""
@@ -198,7 +195,7 @@ class Shards:
                     log_fault(LOG, "shard gone", {"shard": shard.name, "reason": str(error)})
                 shard.fault = str(error)
                 return
-            writer = stack.enter_context(writing(store, self.metrics))
+            writer = stack.enter_context(writing(store, self.metrics.of_store(shard.name)))
             signs = not any(signing_of(settings).faults)
             shard.jobs = stack.enter_context(
                 doing_jobs(

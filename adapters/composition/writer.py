@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from attrs import frozen
 
 from adapters.composition.clock_and_ids import new_id, now
-from adapters.metrics import GatewayMetrics
+from adapters.metrics import GatewayMetrics, StoreMetrics
 from adapters.schedule.batches import MOST, BatchThread
 from adapters.store import EventSourcedStore
 from domain.application.batch import Submission, carry_out
@@ -24,9 +24,9 @@ Writer: TypeAlias = BatchThread[Submission, Outcome | Exception]
 
 
 @contextmanager
-def writing(store: EventSourcedStore, metrics: GatewayMetrics | None = None) -> Iterator[Writer]:
+def writing(store: EventSourcedStore, metrics: StoreMetrics | None = None) -> Iterator[Writer]:
     """Carry out commands in a thread of their own, as long as the context lasts."""
-    work = partial(carry_out_metered, store, metrics or GatewayMetrics())
+    work = partial(carry_out_metered, store, metrics or GatewayMetrics().of_store(""))
     writer = Writer(work, weigh=_weigh)
     try:
         yield writer
@@ -41,7 +41,7 @@ def _weigh(submission: Submission) -> int:
 
 
 def carry_out_metered(
-    store: FlowStore, metrics: GatewayMetrics, submissions: Sequence[Submission]
+    store: FlowStore, metrics: StoreMetrics, submissions: Sequence[Submission]
 ) -> Sequence[Outcome | Exception]:
     """Carry out commands, and measure that."""
     metrics.batch(len(submissions))
@@ -53,7 +53,7 @@ class _MeteredStore:
     """A store whose writes are measured; all else is the store's own."""
 
     store: FlowStore
-    metrics: GatewayMetrics
+    metrics: StoreMetrics
 
     def append_many(self, commits: Sequence[Commit]) -> Sequence[bool]:
         began = perf_counter()

@@ -21,6 +21,8 @@ MILESTONE: Final = "taskflow_milestone"
 """The attribute of a record that says whether it is of the service itself, not of one request."""
 
 _PLAIN: Final = re.compile(r"[!#-<>-~]+")
+_PAIR: Final = f"{_PLAIN.pattern}={_PLAIN.pattern}"
+_PLAIN_PAIRS: Final = re.compile(f"{_PAIR}(?: {_PAIR})*")
 _ENCODER: Final = json.JSONEncoder(default=str)
 
 
@@ -29,8 +31,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record; a traceback follows on lines of its own."""
-        pairs = [f"{name}={_text(value)}" for name, value in _fields(record).items()]
-        line = " ".join((_moment(record), record.levelname, _one_line(record.getMessage()), *pairs))
+        head = f"{_moment(record)} {record.levelname} {_one_line(record.getMessage())}"
+        pairs = _pairs(_fields(record))
+        line = f"{head} {pairs}" if pairs else head
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -55,8 +58,16 @@ def _fields(record: logging.LogRecord) -> Mapping[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _text(value: object) -> str:
-    text = str(value)
+def _pairs(fields: Mapping[str, object]) -> str:
+    pairs = [f"{name}={value}" for name, value in fields.items()]
+    line = " ".join(pairs)
+    # PERF: nearly all values are plain, which one look at all of them shows.
+    if _PLAIN_PAIRS.fullmatch(line) and line.count("=") == len(pairs):
+        return line
+    return " ".join([f"{name}={_text(str(value))}" for name, value in fields.items()])
+
+
+def _text(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -12,6 +13,9 @@ from adapters.logs.lines import FIELDS, MILESTONE
 from adapters.logs.queued import QueuedHandler
 
 _LOG: Final = logging.getLogger("taskflow")
+
+_RECORD: Final = vars(logging.makeLogRecord({"levelno": logging.INFO, "levelname": "INFO"}))
+"""What all records of an event have in common."""
 
 LogFields: TypeAlias = Mapping[str, object]
 """The named values of a record; None is left out."""
@@ -67,9 +71,11 @@ def log_milestone(logger: logging.Logger, event: str, fields: LogFields) -> None
 def log_event(logger: logging.Logger, event: str, fields: LogFields) -> None:
     """Write what happened as one record; the fields are not changed any more."""
     if logger.isEnabledFor(logging.INFO):
-        # PERF: `info` searches the stack for its caller, which no line shows: 4 of a line's 24 us.
-        place = (logger.name, logging.INFO, "", 0)
-        logger.handle(logger.makeRecord(*place, event, (), None, extra={FIELDS: fields}))
+        # PERF: `info` looks for its caller, and a new record at much else that no line shows.
+        record, now = logging.LogRecord.__new__(logging.LogRecord), time.time()
+        own = {"name": logger.name, "msg": event, "created": now, "msecs": now % 1 * 1000 // 1}
+        record.__dict__ = {**_RECORD, **own, FIELDS: fields}
+        logger.handle(record)
 
 
 def log_fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Final
 
@@ -15,17 +16,49 @@ from adapters.pages.dependencies import PageDependencies
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+", re.ASCII)
 _MOST: Final = 200
 
+
+@frozen
+class ShardChoice:
+    """The store whose page an answer is, where there are several, and all names."""
+
+    name: str
+    names: Sequence[str]
+
+
 _BASE: Final[ContextVar[str]] = ContextVar("base_path", default="")
+_SHARD: Final[ContextVar[ShardChoice | None]] = ContextVar("shard", default=None)
 
 
 def based(path: str) -> str:
-    """Return the address of a path, below the base path of this answer."""
+    """Return the address of a path, below the base path of this answer and its store's name."""
+    choice = _SHARD.get()
+    return file_address(path) if choice is None else shard_address(choice.name, path)
+
+
+def shard_address(name: str, path: str) -> str:
+    """Return the address of a page of some store."""
+    return file_address(f"/shards/{name}{path}")
+
+
+def file_address(path: str) -> str:
+    """Return the address of what is of no store: a file, or the first page."""
     return _BASE.get() + path
+
+
+def chosen_shard() -> ShardChoice | None:
+    """Return the choice of a store that the answer shows; None where there is one store."""
+    return _SHARD.get()
+
+
+def choose_shard(choice: ShardChoice) -> None:
+    """Have the answer that is made in this thread be one of a store."""
+    _SHARD.set(choice)
 
 
 def below(base: str) -> None:
     """Have the addresses of the answer that is made in this thread stand below a path."""
     _BASE.set(base)
+    _SHARD.set(None)
 
 
 @frozen

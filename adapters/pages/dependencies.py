@@ -19,8 +19,9 @@ class PageDependencies:
     """The audit log of a store, who may see it, and what is logged of each request.
 
     Attributes:
+        shard: The name of the store, where there are several.
         audit_log: What the store holds.
-        refusals: What callers were refused.
+        refusals: What callers were refused, of all stores.
         checkpoints: Returns what the log is to be compared with; raises `Unprovable`.
         prove: Proves an event; raises `Unprovable`.
         proof_document: Returns the JSON document of a proof.
@@ -38,6 +39,7 @@ class PageDependencies:
         log_fault: Takes a request's id, and what went wrong behind an answer of 500 or 503.
     """
 
+    shard: str = ""
     audit_log: AuditLog
     refusals: RefusalLog
     checkpoints: Callable[[], KnownCheckpoints]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import falcon
 from attrs import frozen
 from falcon import Request, Response
 
+from adapters.pages.base_path import shard_address
 from adapters.pages.dependencies import PageDependencies
 from adapters.pages.flow_detail import WINDOW, flow_detail
 from adapters.pages.flow_history import FlowHistory, read_flow_history
 from adapters.pages.proofs import at_once, attempt_proof
-from adapters.pages.rendering import render_page
+from adapters.pages.rendering import flow_path, render_page
+from adapters.pages.shard_choice import FlowSearch
 from adapters.presentation.printable import shortened
 from domain.flow.ids import FlowId
 from domain.flow.values import BLANKS
@@ -31,18 +34,31 @@ class FlowDetailPage:
     """`GET /flows/<id>`: a flow as it is, or `?at=` a version, a revision or a time."""
 
     given: PageDependencies
+    others: Sequence[PageDependencies] = ()
 
     def on_get(self, req: Request, resp: Response, flow_id: FlowId) -> None:
         """Show it."""
         history = read_flow_history(self.given.audit_log, flow_id)
         if history is None:
-            raise falcon.HTTPNotFound(description=f"There is no flow {shortened(flow_id, 80)}.")
+            raise self._missing(flow_id)
         shown = _step(history, req.get_param("at"))
         last = max(1, len(history.transitions))
         first = req.get_param_as_int("from", min_value=1, max_value=last)
         resp.text = render_page("flow.html", self._values(history, shown, first))
 
     on_head = on_get
+
+    def _missing(self, flow_id: FlowId) -> Exception:
+        """Return the way to a flow that is in another store, or why there is none."""
+        elsewhere = FlowSearch(self.others)
+        if (name := elsewhere.find(flow_id)) is not None:
+            return falcon.HTTPSeeOther(shard_address(name, flow_path(flow_id)))
+        sentence = f"There is no flow {shortened(flow_id, 80)}"
+        if elsewhere.unread:
+            unread = ", ".join(elsewhere.unread)
+            why = f" where it was looked for; shard {unread} cannot be read now."
+            return falcon.HTTPServiceUnavailable(description=f"{sentence}{why}")
+        return falcon.HTTPNotFound(description=f"{sentence}.")
 
     def _values(
         self, history: FlowHistory, shown: Transition | None, first: int | None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import falcon
 from attrs import frozen
 from falcon import Request, Response
 
+from adapters.pages.base_path import shard_address
 from adapters.pages.dependencies import PageDependencies
 from adapters.pages.query import FIELDS, FlowQuery, FormFields, Misread, form_values, read_query
-from adapters.pages.rendering import flow_address, render_page
+from adapters.pages.rendering import flow_address, flow_path, render_page
 from adapters.pages.search import FoundFlows, search
+from adapters.pages.shard_choice import FlowSearch
 from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
 from domain.flow.values import BLANKS
@@ -22,6 +26,7 @@ class FlowsPage:
     """`GET /`: the flows that a form asks for."""
 
     given: PageDependencies
+    others: Sequence[PageDependencies] = ()
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show them, or the way to the one flow whose id was looked for."""
@@ -29,6 +34,9 @@ class FlowsPage:
         wanted = FlowId(fields["q"].strip(BLANKS))
         if wanted and self.given.audit_log.stream(wanted):
             raise falcon.HTTPSeeOther(flow_address(wanted))
+        elsewhere = FlowSearch(self.others)
+        if wanted and (name := elsewhere.find(wanted)) is not None:
+            raise falcon.HTTPSeeOther(shard_address(name, flow_path(wanted)))
         query = read_query(fields)
         match query:
             case Misread(problems):
@@ -36,12 +44,21 @@ class FlowsPage:
                 resp.text = _page(fields, problems, _NOTHING, searched=False)
             case FlowQuery():
                 found = search(self.given.audit_log, query, self.given.seconds)
-                resp.text = _page(fields, {}, found, searched=query.needs_a_look)
+                resp.text = _page(
+                    fields, {}, found, searched=query.needs_a_look, not_searched=elsewhere.unread
+                )
 
     on_head = on_get
 
 
-def _page(fields: FormFields, problems: FormFields, found: FoundFlows, *, searched: bool) -> str:
+def _page(
+    fields: FormFields,
+    problems: FormFields,
+    found: FoundFlows,
+    *,
+    searched: bool,
+    not_searched: Sequence[str] = (),
+) -> str:
     return render_page(
         "flows.html",
         {
@@ -50,5 +67,6 @@ def _page(fields: FormFields, problems: FormFields, found: FoundFlows, *, search
             "statuses": tuple(FlowStatus),
             "found": found,
             "searched": searched,
+            "not_searched": not_searched,
         },
     )

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from adapters.pages.base_path import based
+from adapters.pages.base_path import based, chosen_shard, file_address, shard_address
 from adapters.presentation.answer_codes import http_status
 from adapters.presentation.printable import (
     counted,
@@ -51,7 +51,12 @@ STYLE: Final = _style()
 
 def flow_address(flow_id: FlowId, **query: object) -> str:
     """Return the address of a flow's page."""
-    return address(f"/flows/{quote(flow_id, safe='')}", **query)
+    return address(flow_path(flow_id), **query)
+
+
+def flow_path(flow_id: FlowId) -> str:
+    """Return the path of a flow's page."""
+    return f"/flows/{quote(flow_id, safe='')}"
 
 
 def proof_address(flow_id: FlowId, **query: object) -> str:
@@ -85,6 +90,9 @@ def _environment() -> Environment:
     environment.globals.update(
         style=STYLE.address,
         address=address,
+        file_address=file_address,
+        shard_address=shard_address,
+        chosen_shard=chosen_shard,
         flow_address=flow_address,
         proof_address=proof_address,
     )

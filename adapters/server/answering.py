@@ -38,7 +38,7 @@ class AnsweringConnection(ClientConnection):
 
     def work_ended(self, exchange: Exchange, *, closing: bool) -> None:
         """Go on after an answer was written, or could not be."""
-        if self.options.in_loop:
+        if self.in_loop:
             self._answered(exchange, closing=closing)
             return
         if not self.total_outbufs_len:

@@ -5,6 +5,7 @@ The phases and their order stand in `phase`. All of this happens in the I/O thre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, assert_never
@@ -13,7 +14,7 @@ from adapters.server import errors
 from adapters.server.answering import AnsweringConnection
 from adapters.server.errors import HttpError
 from adapters.server.exchange import Exchange
-from adapters.server.head import begins_request, take_head
+from adapters.server.head import BLANK_LINE, begins_request, take_head
 from adapters.server.judged import FaultyRequest, RequestOnHead, judge_head
 from adapters.server.phase import READ_ALWAYS, SWALLOWING, Phase
 from adapters.server.ports import RawResponse
@@ -68,7 +69,9 @@ class Channel(AnsweringConnection):
     def _await_request(self) -> bool:
         if not begins_request(self._inbox) or self.total_outbufs_len:
             return False
-        self.enter(Phase.HEAD, self.options.limits.head_seconds)
+        # PERF: most heads come whole, and need no deadline.
+        is_whole = BLANK_LINE in self._inbox
+        self.enter(Phase.HEAD, math.inf if is_whole else self.options.limits.head_seconds)
         return True
 
     def _read_head(self) -> bool:
@@ -172,7 +175,9 @@ class Channel(AnsweringConnection):
             self._end()
         elif self.server.draining:
             self._look_once_more()
-        elif self.options.in_loop and self._inbox:
+        elif not self._inbox:
+            pass
+        elif self.in_loop:
             self._go_on_later()
         else:
             self.advance()

@@ -71,6 +71,7 @@ class ClientConnection(HTTPChannel):  # type: ignore[misc]
         map: dict[int, Any] | None = None,  # noqa: A002 - waitress passes it by this name
     ) -> None:
         super().__init__(server, sock, addr, adj, map=map)
+        self.in_loop = self.options.in_loop
         self.sendbuf_len = _SEND_BYTES
         self.held_bytes = 0
         self._answer_due = math.inf
@@ -127,13 +128,15 @@ class ClientConnection(HTTPChannel):  # type: ignore[misc]
 
         `held_bytes` is what an answer takes of our memory until all of it was taken.
         """
-        if not self.total_outbufs_len:
-            self.held_bytes = 0
-            self._answer_due = self.server.terms.clock() + self.options.answer_seconds
-        self.held_bytes += len(data)
-        if self.options.in_loop and not self.total_outbufs_len and isinstance(data, bytes):
+        if self.total_outbufs_len:
+            self.held_bytes += len(data)
+            return int(super().write_soon(data))
+        self.held_bytes = len(data)
+        if self.in_loop and isinstance(data, bytes):
             # PERF: most answers are sent here as they are, and never enter a buffer.
             data = data[self._send_now(data) :]
+        if data:
+            self._answer_due = self.server.terms.clock() + self.options.answer_seconds
         return int(super().write_soon(data))
 
     def _send_now(self, data: bytes) -> int:

@@ -36,7 +36,7 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
     environ = {
         **_ALWAYS,
         "REQUEST_METHOD": head.method,
-        "PATH_INFO": unquote_to_bytes(head.path.encode("latin-1")).decode("latin-1"),
+        "PATH_INFO": _decoded(head.path) if "%" in head.path else head.path,
         "QUERY_STRING": head.query,
         "REQUEST_URI": head.target,
         "REMOTE_ADDR": head.peer,
@@ -53,6 +53,10 @@ def build_environ(exchange: Exchange, host: str, port: int) -> dict[str, Any]:
         if (variable := _variable(name)) is not None:
             environ[variable] = fold_values(name, repeats)
     return environ
+
+
+def _decoded(path: str) -> str:
+    return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
 
 
 def _length(exchange: Exchange) -> dict[str, str]:

@@ -57,6 +57,8 @@ class Exchange:
 
     def release(self) -> None:
         """Release the permit, if there is one and it was not released before."""
+        if self.permit is None:
+            return
         with self._lock:
             permit, self.permit = self.permit, None
         if permit is not None:

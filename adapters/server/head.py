@@ -10,18 +10,21 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 
 from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
 from domain.flow.ids import RequestId
+from domain.flow.lean_frozen import lean_frozen
 
 MAX_FIELDS: Final = 100
+BLANK_LINE: Final = b"\r\n\r\n"
+"""The end of a head, with that of its last line."""
 
 _TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD: Final = re.compile(rb"%b{1,32}(?: |\Z)" % _TCHAR)
 # A target is a path, a star, or a URI (RFC 9112 §3.2); behind CONNECT it is an authority.
 _REQUEST_LINE: Final = re.compile(
-    rb"(%b+) ((?:/|\*|[A-Za-z]+://|(?<=CONNECT )[!-~])[\x21-\x7e]*) HTTP/1\.([01])" % _TCHAR
+    rf"({_TCHAR.decode()}+) ((?:/|\*|[A-Za-z]+://|(?<=CONNECT )[!-~])[\x21-\x7e]*) HTTP/1\.([01])"
 )
 _ABSOLUTE: Final = re.compile(r"(http|https)://([^/?#]+)(.*)", re.IGNORECASE)
 _PORTS: Final = {"http": ":80", "https": ":443"}
@@ -48,7 +51,7 @@ HttpVersion: TypeAlias = Literal["1.0", "1.1"]
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@frozen(kw_only=True)
+@lean_frozen(kw_only=True)
 class Head:
     """A request as far as it is known before its body.
 
@@ -82,8 +85,8 @@ class Head:
 
     def value(self, name: str) -> str | None:
         """Return what the field `name` means: its values folded into one, or None without it."""
-        values = self.values(name)
-        return fold_values(name, values) if values else None
+        values = self.by_name.get(name)
+        return None if values is None else fold_values(name, values)
 
     @property
     def keeps_alive(self) -> bool:
@@ -91,15 +94,16 @@ class Head:
         # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
         if self.method == "CONNECT":
             return False
-        options = {
-            option.strip(" \t").lower() for option in (self.value("connection") or "").split(",")
-        }
+        connection = self.value("connection")
+        if connection is None:
+            return self.version == "1.1"
+        options = {option.strip(" \t").lower() for option in connection.split(",")}
         return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
 
 
 def fold_values(name: str, values: tuple[str, ...]) -> str:
     """Fold the values of a repeated field into the one that a reader sees."""
-    if name in _SINGLE:
+    if len(values) == 1 or name in _SINGLE:
         return values[0]
     return ("; " if name == "cookie" else ", ").join(values)
 
@@ -108,16 +112,16 @@ def begins_request(inbox: bytearray) -> bool:
     """Whether a request has begun, after the empty lines that RFC 9112 §2.2 allows before it."""
     while inbox.startswith(b"\r\n"):
         del inbox[:2]
-    return bytes(inbox[:2]) not in {b"", b"\r"}
+    return bool(inbox) and inbox != b"\r"
 
 
 def take_head(inbox: bytearray, limit: int) -> bytes | HttpError | None:
     """Take a whole head, blank line included, from `inbox`; None while it is incomplete."""
-    fields, blank_line, _ = inbox.partition(b"\r\n\r\n")
-    seen = bytes(fields + blank_line)
+    end = inbox.find(BLANK_LINE)
+    seen = bytes(inbox if end < 0 else inbox[: end + len(BLANK_LINE)])
     if fault := _early_fault(seen, limit):
         return fault
-    if not blank_line:
+    if end < 0:
         return None
     del inbox[: len(seen)]
     return seen
@@ -137,14 +141,14 @@ def _early_fault(seen: bytes, limit: int) -> HttpError | None:
 def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head | HttpError:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
     line, _, rest = raw.partition(b"\r\n")
-    start = _REQUEST_LINE.fullmatch(line)
+    start = _REQUEST_LINE.fullmatch(line.decode("latin-1"))
     if start is None:
         return bad_request("The request line is malformed")
     fields = _read_fields(rest[:-2])
     if isinstance(fields, HttpError):
         return fields
-    method, target, minor = (part.decode("latin-1") for part in start.groups())
-    target = _origin_form(target, next((value for name, value in fields if name == "host"), ""))
+    method, target, minor = start.groups()
+    target = _origin_form(target, fields)
     path, _, query = target.partition("?")
     return Head(
         method=method,
@@ -158,11 +162,14 @@ def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head
     )
 
 
-def _origin_form(target: str, host: str) -> str:
+def _origin_form(target: str, fields: HeaderFields) -> str:
     """Return the path and query of an absolute form whose host is that of the Host field."""
     absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        return target
+    host = next((value for name, value in fields if name == "host"), "")
     # APPSEC: one that names another host is nobody's path here, whichever of the two a proxy read.
-    if absolute is None or not host:
+    if not host:
         return target
     scheme, authority, rest = absolute.groups()
     port = _PORTS[scheme.lower()]
@@ -182,7 +189,7 @@ def _read_fields(block: bytes) -> HeaderFields | HttpError:
     if block.count(b"\r\n") > MAX_FIELDS:
         return HEAD_TOO_LARGE
     found = _FIELD.findall(block.decode("latin-1"))
-    return tuple((name.lower(), value.strip(" \t")) for name, value in found)
+    return tuple([(name.lower(), value.strip(" \t")) for name, value in found])
 
 
 def are_fields(block: bytes) -> bool:

@@ -12,6 +12,7 @@ from adapters.server.head import Head, read_head, take_head
 from adapters.server.ports import Permit, RawResponse, Terms
 from adapters.server.responses import whole_response
 from adapters.server.sockets import LOGGER
+from domain.flow.lean_frozen import lean_frozen
 
 
 @frozen
@@ -31,7 +32,7 @@ class FaultyRequest:
         return whole_response(response, "" if head is None else head.method, None)
 
 
-@frozen
+@lean_frozen
 class JudgedRequest:
     """A request that was let in, or has its answer."""
 

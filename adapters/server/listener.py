@@ -154,7 +154,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     def add_task(self, task: Channel) -> None:
         """Have the application run; the drain waits for it, even if the caller leaves."""
         self.in_work += 1
-        if self.terms.options.in_loop:
+        if task.in_loop:
             task.service()
         else:
             self._with_workers.add(task)

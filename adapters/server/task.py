@@ -43,14 +43,14 @@ class AppTask(WSGITask):  # type: ignore[misc]
     @property
     def has_body(self) -> bool:
         """Whether the answer has a body on the wire."""
-        return bool(super().has_body) and self.request.command != "HEAD"
+        return self.request.command != "HEAD" and bool(super().has_body)
 
     def get_environment(self) -> dict[str, Any]:
         """Build the environment of this request."""
         listener = self.channel.server
         environ = build_environ(self.request, listener.effective_host, listener.effective_port)
         environ["taskflow.authenticated"] = self.channel.authenticated
-        if self.channel.options.in_loop:
+        if self.channel.in_loop:
             environ["taskflow.later"] = self._put_answer_off
         return environ
 
@@ -112,7 +112,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
         if not self.complete:
             raise RuntimeError("the application wrote before it called start_response")
         *blocks, last = _blocks(self._opening(), [self._framed(data)])
-        is_last = not self.has_body or self.content_bytes_written == self.content_length
+        is_last = self.content_bytes_written == self.content_length or not self.has_body
         for block in blocks:
             self.channel.write_soon(block)
         self._put(last, is_last=is_last)
@@ -141,8 +141,8 @@ class AppTask(WSGITask):  # type: ignore[misc]
 
     def _frame_answer(self) -> None:
         """Decide how the caller learns where the answer ends (RFC 9112 §6.3)."""
-        declared = any(name.lower() == "content-length" for name, _ in self.response_headers)
-        if declared or not super().has_body:
+        declared = [name.lower() for name, _ in self.response_headers]
+        if "content-length" in declared or not super().has_body:
             return
         if self.content_length is not None:
             self.response_headers.append(("Content-Length", str(self.content_length)))

@@ -156,8 +156,16 @@ class RedisCounts:
             script: str(self._helper.script_load(script))
             for script in (scripts.HIT, scripts.TAKE, scripts.RENEW)
         }
-        self._client = self._connected(self.deadline_seconds)
+        client = self._connected(self.deadline_seconds)
+        self._try(client)
+        self._client = client
         self._tell(None)
+
+    def _try(self, client: Redis) -> None:
+        """Do once what requests do: a server that answers may be full, too slow, or read-only."""
+        key = ("trial", uuid4().hex)
+        keys = (_name("rate", key), _name("place", key))
+        client.evalsha(self._shas[scripts.HIT], len(keys), *keys, 1, 1, "trial", 1, 1)
 
     def _connected(self, seconds: float) -> Redis:
         client = Redis.from_url(

@@ -38,6 +38,7 @@ from domain.flow.commands import (
     UpdateTask,
 )
 from domain.flow.ids import FlowId
+from domain.flow.lean_frozen import lean_frozen
 from domain.flow.values import KEEP, Patch
 
 
@@ -72,7 +73,7 @@ class CommandAction:
 Action: TypeAlias = QueryAction | CommandAction
 
 
-@frozen
+@lean_frozen
 class ActionCall:
     """A request that makes sense: the action, and what was given."""
 

@@ -7,6 +7,7 @@ request is not said by its head: it is let in under smaller limits, until its bo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from attrs import Factory, define, evolve, field, frozen
@@ -54,6 +55,19 @@ class AdmissionTable:
     trusted_proxies: Sequence[IPNetwork]
     remember_address: Callable[[str], str | None]
     limits: Limits = field(factory=Limits)
+    client_of: Callable[[str, str], tuple[str | None, str]] = field(
+        init=False,
+        repr=False,
+        eq=False,
+        # PERF: who asks twice is looked up; both take a caller's text, so that few are kept.
+        default=Factory(lambda self: lru_cache(256)(self._client_of), takes_self=True),
+    )
+    """Returns how a client is recorded, and as whom it is counted, by the socket's other end and
+    `X-Forwarded-For`."""
+
+    def _client_of(self, peer: str, forwarded_for: str) -> tuple[str | None, str]:
+        client = client_address(peer, forwarded_for, self.trusted_proxies)
+        return self.remember_address(client), client_key(client, self.limits.ipv6_prefix)
 
 
 @define(kw_only=True)
@@ -100,15 +114,13 @@ class Admission:
     def admit(self, head: RequestHead) -> RequestPermit | Response:
         """Return a permit, to be released when the request is answered, or a refusal, logged."""
         table = self.table  # NOTE: read once, as it may be swapped meanwhile
-        client = client_address(
-            head.peer, head.value("x-forwarded-for") or "", table.trusted_proxies
-        )
+        remembered, client = table.client_of(head.peer, head.value("x-forwarded-for") or "")
         is_probe, is_link = head.path in _PROBES, head.path.startswith(resume_links.PREFIX)
         route = None if is_probe or is_link else table.routes.find(head.path)
         context = RequestContext(
             request_id=head.request_id,
             started=self.clock(),
-            remote_address=table.remember_address(client),
+            remote_address=remembered,
             route_id=None if route is None else route.route_id,
         )
         if is_probe:
@@ -116,14 +128,13 @@ class Admission:
                 return ProbePermit(path=head.path, context=context)
             return self._refuse(context, responses.ONLY_GET)
         if is_link:
-            return self._let_follow(head, client_key(client, table.limits.ipv6_prefix), context)
+            return self._let_follow(head, client, context)
         if route is None:
             too_large = _is_too_large(head, table.routes.body_bytes)
             return self._refuse(
                 context, responses.PAYLOAD_TOO_LARGE if too_large else responses.ROUTE_NOT_FOUND
             )
-        counted = (route.route_id, client_key(client, table.limits.ipv6_prefix))
-        return self._let_in(head, route, counted, context)
+        return self._let_in(head, route, (route.route_id, client), context)
 
     def _let_follow(
         self, head: RequestHead, client: str, context: RequestContext
@@ -165,7 +176,7 @@ class Admission:
         if not isinstance(key, str):
             context, refused = _unauthorized(context, key)
             return self._refuse(context, refused)
-        return self._permit(head, route, counted, evolve(context, key_id=key), slot)
+        return self._permit(head, route, counted, context.known_as(key), slot)
 
     def _permit(
         self,
@@ -210,7 +221,7 @@ class Admission:
         if not isinstance(key, str):
             permit.context, refused = _unauthorized(permit.context, key)
             return refused
-        permit.context = evolve(permit.context, key_id=key)
+        permit.context = permit.context.known_as(key)
         slot = self._in_flight.take(permit.counted, route.limits.in_flight)
         if slot is None:
             return responses.TOO_MANY_IN_FLIGHT
@@ -259,7 +270,7 @@ def _unauthorized(
     # APPSEC: the caller learns nothing of a key that is not valid now: the answer is the same.
     if key is None:
         return context, responses.UNAUTHORIZED
-    return evolve(context, key_id=key.key_id), evolve(responses.UNAUTHORIZED, reason=key.fault)
+    return context.known_as(key.key_id), evolve(responses.UNAUTHORIZED, reason=key.fault)
 
 
 def _is_too_large(head: RequestHead, limit: int) -> bool:

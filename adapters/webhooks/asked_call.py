@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from adapters.webhooks import responses
 from adapters.webhooks.actions import ActionCall, read_call
@@ -18,9 +18,10 @@ from adapters.webhooks.routes import WebhookRoute
 from adapters.webhooks.strict_json import Malformed, read_json
 from domain.application.recorded_events import RequestKey
 from domain.flow.ids import RouteId
+from domain.flow.lean_frozen import lean_frozen
 
 
-@frozen
+@lean_frozen
 class AskedCall:
     """An action that was asked for, the bytes that do so, and the id of the delivery, if any.
 

@@ -29,6 +29,8 @@ def media_type_fault(head: RequestHead, *, takes_forms: bool = False) -> str | N
 
 
 def _is_json(content_type: str) -> bool:
+    if content_type == _JSON:
+        return True
     kind = trim(content_type.partition(";")[0]).lower()
     return kind == _JSON or kind.endswith("+json")
 

@@ -15,9 +15,10 @@ from adapters.webhooks.request_context import (
 from adapters.webhooks.responses import Headers
 from adapters.webhooks.routes import WebhookRoute
 from domain.flow.ids import RouteId
+from domain.flow.lean_frozen import lean_frozen
 
 
-@frozen(kw_only=True)
+@lean_frozen(kw_only=True)
 class RoutePermit:
     """Lets a request of an authenticated caller in: to which route, in which place."""
 

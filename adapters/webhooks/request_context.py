@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, TypedDict
 
-from attrs import frozen
-
 from adapters.webhooks.limits import Seconds
 from adapters.webhooks.responses import Response
 from domain.application.recorded_events import Actor, CommandMetadata, RequestKey
 from domain.flow.ids import FlowId, KeyId, RequestId, RouteId
+from domain.flow.lean_frozen import lean_frozen
 
 LogFault: TypeAlias = Callable[[RequestId, BaseException], None]
 """Takes the id of a request and the fault, ours or the store's, behind its answer."""
@@ -47,7 +46,7 @@ class RequestHead(Protocol):
         """Return the value of a header, repeats folded into one, or None without it."""
 
 
-@frozen(kw_only=True)
+@lean_frozen(kw_only=True)
 class RequestContext:
     """Who sent a request, to which route, and when it began."""
 
@@ -56,6 +55,17 @@ class RequestContext:
     remote_address: str | None
     route_id: RouteId | None = None
     key_id: KeyId | None = None
+
+    def known_as(self, key_id: KeyId) -> RequestContext:
+        """Return the same where it is known by which key the request was sent."""
+        # PERF: `evolve` takes three times as long.
+        return RequestContext(
+            request_id=self.request_id,
+            started=self.started,
+            remote_address=self.remote_address,
+            route_id=self.route_id,
+            key_id=key_id,
+        )
 
     def metadata(self, actor: Actor, request_key: RequestKey | None = None) -> CommandMetadata:
         """Return what is recorded of a command that the request gives."""

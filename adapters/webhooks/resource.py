@@ -53,6 +53,7 @@ from adapters.webhooks.steps import (
 )
 from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.recorded_events import Actor, ActorKind
+from domain.flow.lean_frozen import lean_frozen
 from domain.flow.values import KEEP, Json, Patch
 
 _PERMIT: Final = "taskflow.permit"
@@ -62,7 +63,7 @@ _AUTHENTICATED: Final = "taskflow.authenticated"
 T = TypeVar("T")
 
 
-@frozen
+@lean_frozen
 class _Request:
     """A request that makes sense: who sent it, what it asks for, and as what it came."""
 
@@ -199,18 +200,15 @@ class WebhookResource:
         self, request: _Request, query: QueryAction, *, in_loop: bool
     ) -> Response | ReadStep:
         """Answer a query; in the loop only if that is done within a moment."""
-        short, long = (
-            partial(self._ask_shortly, request, query),
-            partial(self._ask_at_length, request, query),
-        )
+        at_length = partial(self._ask_at_length, request, query)
         if not in_loop or query.takes_long(request.call.values):
-            return ReadStep(long, is_urgent=False)
+            return ReadStep(at_length, is_urgent=False)
         if not self._slow_reads.are_expected():
             try:
-                return short() or ReadStep(long, is_urgent=False)
+                return self._ask_shortly(request, query) or ReadStep(at_length, is_urgent=False)
             except StoreBusy:
                 self._slow_reads.expect()
-        return ReadStep(lambda: short() or long())
+        return ReadStep(lambda: self._ask_shortly(request, query) or at_length())
 
     def _ask_shortly(self, request: _Request, query: QueryAction) -> Response | None:
         room = Room.short(request.permit.route.limits.answer_bytes)
@@ -289,4 +287,4 @@ def _ignore() -> None:
 
 def _stored_bytes(values: Values) -> int:
     # APPSEC: a number may be stored longer than it was sent: `1e20` with all its digits.
-    return sum(len(value.text.encode()) for value in values.values() if isinstance(value, Json))
+    return sum([len(value.text.encode()) for value in values.values() if isinstance(value, Json)])

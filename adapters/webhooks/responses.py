@@ -12,13 +12,14 @@ from typing import Any, Final, TypeAlias
 
 import falcon
 import orjson
-from attrs import evolve, frozen
+from attrs import evolve
 
 from adapters.presentation.answer_codes import ACTION_NOT_ALLOWED, ANSWER_CODES, UNMAPPABLE
 from adapters.webhooks.text import quoted
 from domain.application.limits import RouteLimits
 from domain.application.outcomes import CANCEL_PENDING
 from domain.flow.ids import FlowId, RequestId, RouteId
+from domain.flow.lean_frozen import lean_frozen
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 RawPieces: TypeAlias = tuple[int, Headers, Sequence[bytes]]
@@ -40,7 +41,7 @@ _HEADERS: Final = (
 )
 
 
-@frozen
+@lean_frozen
 class Response:
     """An answer but for the request's id; `code`, `reason` and what follows it are for the log.
 

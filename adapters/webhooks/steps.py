@@ -11,11 +11,10 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Final, Protocol, TypeAlias, assert_never
 
-from attrs import frozen
-
 from adapters.webhooks.responses import RawPieces, Response
 from domain.application.batch import Submission
 from domain.application.outcomes import Outcome
+from domain.flow.lean_frozen import lean_frozen
 
 LONG: Final = 64
 """How many flows or tasks an answer may have that the I/O thread makes."""
@@ -37,7 +36,7 @@ class LaterAnswer(Protocol):
         """Have the answer made in another thread; where the urgent ones wait for no others."""
 
 
-@frozen
+@lean_frozen
 class ReadStep:
     """An answer that may take long to make."""
 
@@ -45,7 +44,7 @@ class ReadStep:
     is_urgent: bool = True
 
 
-@frozen
+@lean_frozen
 class CommandStep:
     """A command to be carried out, and how its result is shown."""
 

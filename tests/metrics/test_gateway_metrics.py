@@ -7,7 +7,7 @@ import math
 from prometheus_client import generate_latest
 
 from adapters.metrics import GatewayMetrics
-from adapters.metrics.gateway_metrics import SOURCES
+from adapters.metrics.gateway_metrics import SOURCES, STORE_SOURCES
 from tests.whole.metered import Metrics, read_metrics
 
 
@@ -21,16 +21,20 @@ def fail() -> float:
 
 def test_a_part_that_fails_hides_nothing_of_the_others() -> None:
     metrics = GatewayMetrics()
-    metrics.read("store_free_bytes", fail)
+    metrics.of_store("b").sources["store_free_bytes"] = fail
     metrics.read("in_flight", lambda: 3)
     found = shown(metrics)
-    assert math.isnan(found.value("taskflow_store_free_bytes"))
+    assert math.isnan(found.value("taskflow_store_free_bytes", shard="b"))
     assert found.value("taskflow_in_flight") == 3
 
 
 def test_all_that_is_read_is_there_before_it_is_known() -> None:
-    found = shown(GatewayMetrics())
+    metrics = GatewayMetrics()
+    metrics.of_store("b").batch(1)
+    found = shown(metrics)
     assert all(math.isnan(found.value(f"taskflow_{name}")) for name in SOURCES)
+    of_store = [found.value(f"taskflow_{name}", shard="b") for name in STORE_SOURCES]
+    assert all(map(math.isnan, of_store))
 
 
 def test_two_gateways_of_one_process_count_apart() -> None:

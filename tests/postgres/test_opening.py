@@ -8,6 +8,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from attrs import evolve
 
 from adapters.store import (
     EventSourcedStore,
@@ -19,7 +20,7 @@ from adapters.store import (
 from adapters.store.opening import open_existing
 from adapters.store.postgres.schema import VERSION
 from domain.application.ports import StoreUnavailable
-from domain.flow.ids import FlowId
+from domain.flow.ids import FlowId, Owner
 from tests.postgres.server import eventually
 from tests.store.commits import commit, created, folded, save
 from tests.whole.gateway import ROOT
@@ -91,6 +92,8 @@ def test_tables_that_were_restored_without_their_rows_are_refused(own_url: str) 
         ("statement_timeout = '1h'", "has statement_timeout 3600000 ms"),
         ("idle_in_transaction_session_timeout = 0", "has idle_in_transaction_session_timeout 0"),
         ("client_connection_check_interval = 0", "has client_connection_check_interval 0 ms"),
+        ("standard_conforming_strings = off", "has standard_conforming_strings 'off', not 'on'"),
+        ("array_nulls = off", "has array_nulls 'off', not 'on'"),
         ("synchronous_commit = off", "would not survive a power cut"),
         ("default_transaction_read_only = on", "may only read"),
     ],
@@ -105,6 +108,33 @@ def test_a_role_without_what_a_gateway_needs_is_refused(
     )
     with pytest.raises(StoreFault, match=found):
         open_for_writing(own_url)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "client_encoding = 'LATIN1'",
+        "client_encoding = 'SQL_ASCII'",
+        "bytea_output = 'escape'",
+        "standard_conforming_strings = off",
+        "array_nulls = off",
+    ],
+)
+def test_a_migration_makes_a_role_fit_to_write_any_text(empty_url: str, setting: str) -> None:
+    execute(empty_url, f"ALTER ROLE CURRENT_USER SET {setting}")
+    migrate(empty_url)
+    event = evolve(created(), owner=Owner("agent:漢字"), goal="\\x é 漢字 ' NULL")
+    with closing(open_for_writing(empty_url)) as store:
+        save(store, commit(None, event))
+        assert store.load(FlowId("flow-1")) == folded(event)
+
+
+def test_a_store_in_another_schema_than_the_roles_first_is_refused(own_url: str) -> None:
+    role = own_url.rpartition("/")[2]
+    execute(own_url, f"CREATE SCHEMA {role}")  # `search_path` begins with it: "$user", public
+    for refuse in (open_for_writing, open_for_reading, migrate):
+        with pytest.raises(StoreFault, match=rf"schema public, and .* begins with {role}: set it"):
+            refuse(own_url)
 
 
 def test_a_role_that_may_only_read_needs_no_settings(own_url: str, server_url: str) -> None:

@@ -19,7 +19,7 @@ from attrs import define
 
 from adapters.cli import CommandError
 from adapters.composition.stores import named_url
-from adapters.store import StoreAuditLog, StoreFault, migrate, open_for_reading
+from adapters.store import StoreAuditLog, StoreFault, migrate, open_for_reading, open_for_writing
 from adapters.store.postgres.link import without_pooler
 from tests.contract.outcomes import PutOff
 from tests.contract.player import Options
@@ -170,3 +170,16 @@ def test_another_kind_of_pooling_and_a_migration_through_a_pooler_are_refused(
         named_url(f"{empty_url}?pooler=statement")
     with pytest.raises(StoreFault, match="name the server itself"):
         migrate(f"{empty_url}?pooler=transaction")
+
+
+@pytest.mark.full
+def test_a_pooler_that_the_url_does_not_name_is_refused(pooler: Pooler) -> None:
+    """Its next connection may hold what another gateway prepared under the same name."""
+    unnamed = without_pooler(pooler.url)
+    for refuse in (open_for_writing, open_for_reading):
+        with pytest.raises(StoreFault, match=r"add \?pooler=transaction to the URL"):
+            refuse(unnamed)
+    with pytest.raises(StoreFault, match="name the server itself"):
+        migrate(unnamed)
+    with closing(open_for_writing(pooler.url)):
+        pass

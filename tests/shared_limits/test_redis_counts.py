@@ -132,6 +132,32 @@ def limiter(counts: RedisCounts, while_gone: WhileGone = "local") -> SharedLimit
     return SharedLimiter(counts, RateLimiter(time.monotonic), while_gone)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "end"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+        (("CLIENT", "PAUSE", "60000", "WRITE"), ("CLIENT", "UNPAUSE")),
+    ],
+    ids=["full", "too slow to write"],
+)
+def test_a_server_that_answers_and_counts_nothing_is_gone_once(
+    valkey: Valkey, trouble: tuple[str, ...], end: tuple[str, ...]
+) -> None:
+    said: list[str | None] = []
+    counts = RedisCounts(valkey.url, 0.2, said.append)
+    with beside(counts.run, counts.stop, name="counts", seconds=2.0), valkey.client() as client:
+        wait_until(lambda: counts.is_up)
+        client.execute_command(*trouble)
+        for _ in range(5):
+            assert counts.hit(KEY, requests=5, window_seconds=60.0, places=9) is None
+            time.sleep(0.05)
+        assert len(said) == 2
+        client.execute_command(*end)
+        wait_until(lambda: counts.is_up)
+        assert hit(counts).passes
+        assert [reason is None for reason in said] == [True, False, True]
+
+
 def test_a_request_that_is_counted_takes_its_place_with_it(valkey: Valkey) -> None:
     limits = RouteLimits(rate_requests=9, in_flight=2)
     with counting(valkey, 2) as (one, other):

@@ -8,6 +8,8 @@ bytes first, the bytes (`stored`, as text: they are JSON), and the value with al
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,13 @@ from domain.flow.values import Json, Keep
 
 FOLDER: Final = Path(__file__).parent / "golden"
 MAPPER: Final = FlowMapper(OrjsonTranscoder())
+
+
+def old_store(path: Path) -> None:
+    """Write a store as the last release before the views of flows left it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((FOLDER / "store.v1.sql").read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 @frozen

@@ -7,7 +7,9 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from adapters.composition.readiness import Readiness
 from adapters.composition.shard import OpenShard
 from adapters.composition.shards import Shards
 from adapters.composition.writer import writing
@@ -40,6 +42,17 @@ def serving(folder: Path, *, closed: Sequence[str] = ()) -> Iterator[Shards]:
         served = Shards(settings, OpenShard(first, writer), open_for_writing, GatewayMetrics())
         stack.enter_context(served.serving())
         yield served
+
+
+def readiness_of(shards: Shards) -> Readiness:
+    """Return what says which parts of the gateway are not ready."""
+    first = shards.first
+    return Readiness(store=first.store, folder=None, writer=first.writer, shards=shards)
+
+
+def gone(shards: Shards) -> list[str]:
+    """Return the names of the stores that are not ready."""
+    return [part.removeprefix("shard-") for part in readiness_of(shards)()[1]]
 
 
 def placed(shards: Shards, owner: Owner) -> str | None:
@@ -87,24 +100,39 @@ def test_a_store_under_the_name_of_another_one_serves_nobody(tmp_path: Path) -> 
     for old, new in (("b", "x"), ("c", "b"), ("x", "c")):
         (tmp_path / f"{old}.db").rename(tmp_path / f"{new}.db")
     with serving(tmp_path) as shards:
-        assert shards.not_readable() == ["c"]
+        assert gone(shards) == ["c"]
         assert placed(shards, STRANGER) is None
     (tmp_path / "b.db").rename(tmp_path / "x.db")
     (tmp_path / "c.db").rename(tmp_path / "b.db")
     with serving(tmp_path) as shards:
-        assert shards.not_readable() == []
+        assert gone(shards) == []
         assert shards.bind_session(OWNER).find_latest() is not None
+
+
+def test_a_store_that_cannot_write_is_named_and_takes_no_other_one_with_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as shards:
+        ready = readiness_of(shards)
+        for number, names in enumerate((["first"], ["first", "b"]), start=1):
+            shards.each[number - 1].open.writer.stop()
+            assert ready() == (True, tuple(f"shard-{name}" for name in names))
+        shards.each[2].open.writer.stop()
+        assert ready() == (False, ("store", "shard-first", "shard-b", "shard-c"))
+
+
+def test_a_store_without_room_is_named(tmp_path: Path) -> None:
+    with serving(tmp_path) as shards:
+        full = evolve(readiness_of(shards), least_free_bytes=1 << 62)
+        assert full() == (False, ("store", "shard-first", "shard-b", "shard-c"))
 
 
 def test_no_owner_is_placed_while_a_store_is_gone_that_may_have_it(tmp_path: Path) -> None:
     (tmp_path / "c.db").write_text("this is no store", encoding="utf-8")
     with serving(tmp_path) as shards:
-        assert shards.not_readable() == ["c"]
-        assert shards.is_any_readable()
+        assert gone(shards) == ["c"]
         assert placed(shards, OWNER) is None
         (tmp_path / "c.db").unlink()
         shards.look()
-        assert shards.not_readable() == []
+        assert gone(shards) == []
         assert pinned_shard(shards.first.store, OWNER) == "first"
 
 

@@ -22,13 +22,24 @@ from adapters.store import (
 )
 from adapters.store.schema import SCHEMA_VERSION
 from domain.application.views import flow_view
-from domain.flow.commands import CreateFlow
+from domain.flow.commands import CancelFlow, CreateFlow
 from domain.flow.ids import FlowId
 from domain.flow.values import Json
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
-from tests.store.golden_bytes import FOLDER
-from tests.store.service import ORIGIN, OWNER, STRANGER, create, session
+from tests.store.golden_bytes import old_store
+from tests.store.service import (
+    ORIGIN,
+    OWNER,
+    STRANGER,
+    code,
+    create,
+    creation,
+    granted,
+    keyed,
+    run,
+    session,
+)
 from tests.store.tables import EVENTS, HEALTHY, VIEWS, Row, execute, rows
 
 FLOWS: Final = {"id-1": OWNER, "id-2": STRANGER, "id-3": OWNER}
@@ -37,9 +48,7 @@ FLOWS: Final = {"id-1": OWNER, "id-2": STRANGER, "id-3": OWNER}
 @pytest.fixture
 def old(path: Path) -> Path:
     """A store as the last release before the views of flows left it."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((FOLDER / "store.v1.sql").read_text(encoding="utf-8"))
-        connection.execute("PRAGMA journal_mode=WAL")
+    old_store(path)
     return path
 
 
@@ -73,6 +82,25 @@ def test_a_store_of_the_last_release_is_brought_to_the_present_format(
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     with closing(open_for_writing(file_url, on_upgrade=lambda *n: progress.append(n))):
         assert progress == [(3, 3)]  # once
+
+
+def test_a_repeat_by_an_old_key_is_answered_as_before(old: Path, file_url: str) -> None:
+    events = _events(old)
+    with closing(open_for_writing(file_url)) as store:
+        owner, again = session(store, prefix="new"), run(FlowId("id-1"), run_id="r")
+        first = granted(owner.execute(creation(), keyed("k1")))
+        task, last = (
+            granted(owner.execute(command, keyed(key)))
+            for command, key in ((again, "k2"), (CancelFlow(flow_id=FlowId("id-3")), "k3"))
+        )
+        assert code(owner.execute(creation(), keyed("k1", "other"))) == "idempotency_key_reused"
+        for answer, flow_id, version in ((first, "id-1", 1), (task, "id-1", 2), (last, "id-3", 3)):
+            then = store.application.load(FlowId(flow_id), version)
+            assert then is not None
+            assert (answer.flow, answer.is_replay) == (flow_view(then), True)
+        assert task.task is not None
+        assert task.task.task_id == "id-4"
+    assert _events(old) == events
 
 
 def test_a_store_of_the_last_release_is_read_as_it_is(old: Path, file_url: str) -> None:

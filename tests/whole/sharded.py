@@ -18,6 +18,7 @@ from attrs import define, field
 from adapters.audit.keys import Signer
 from tests.whole.callers import Answer, Caller, Door
 from tests.whole.gateway import ROOT, RunningGateway
+from tests.whole.metered import ADMIN
 
 PATIENCE = 20.0
 KEY = Signer.generate("flows.example")
@@ -49,7 +50,7 @@ class ShardedGateway:
         }
         document = {
             "plugins": {"entries": {"webhooks": {"config": {"routes": entries}}}},
-            "taskflow": {"store": store, "audit": {"key": "${SIGNING_KEY}"}},
+            "taskflow": {"store": store, "audit": {"key": "${SIGNING_KEY}"}, **ADMIN},
         }
         self.config.write_text(json.dumps(document), encoding="utf-8")
         self.config.chmod(0o600)

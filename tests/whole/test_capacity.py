@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bench.capacity import COMMAND, PRODUCTION, SCALE, most, scale, simulate, sizing
+from bench.capacity import COMMAND, PRODUCTION, SCALE, inputs, most, scale, simulate, sizing
 
 STALE = "run `python -m bench.capacity --write-page`, and read whether the text still fits"
 
@@ -18,6 +19,15 @@ def _between(page: Path, name: str) -> str:
 
 def test_the_sizes_are_those_of_the_benchmark() -> None:
     assert _between(PRODUCTION, "sizing") == sizing(), STALE
+
+
+def test_the_page_on_scale_says_what_it_is_computed_from_and_quotes_no_figure_beside_it() -> None:
+    assert _between(SCALE, "inputs") == inputs(), STALE
+    prose = re.sub(r"<!-- (\w+) -->.*<!-- /\1 -->", "", SCALE.read_text("utf-8"), flags=re.DOTALL)
+    assert (
+        re.findall(r"[\d,.]*\d ?(?:µs|ms|MB|kB|Mbit|/s|a second|changes|times|minutes)", prose)
+        == []
+    )
 
 
 @pytest.mark.full

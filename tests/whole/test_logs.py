@@ -37,7 +37,9 @@ def test_a_line_of_text_has_its_fields_in_order_and_none_left_out() -> None:
     assert text.split(" ", 1)[1] == 'INFO request status=200 route=zapier flow=""\n'
 
 
-@pytest.mark.parametrize("value", ["a b", "a\r\nINFO forged", 'say "x"', "é", "a=b c", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "value", ["a b", "a\r\nINFO forged", 'say "x"', "é", "a=b c", "a b=c", "\x1b[31m"]
+)
 def test_no_value_leaves_its_line(value: str) -> None:
     text = line(TextFormatter(), {"flow_id": value})
     assert text.count("\n") == 1

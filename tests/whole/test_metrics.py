@@ -32,12 +32,16 @@ def test_what_callers_do_is_counted(tmp_path: Path) -> None:
     )
     assert conflict == 1
     assert metrics.value("taskflow_request_seconds_count", action="get_flow") == 1
-    assert metrics.value("taskflow_events_total") == metrics.value("taskflow_log_position") == 2
-    assert metrics.value("taskflow_batch_commands_sum") == 3
-    assert metrics.value("taskflow_commit_seconds_count") == 2
+    assert (
+        metrics.value("taskflow_events_total", shard="first")
+        == metrics.value("taskflow_log_position", shard="first")
+        == 2
+    )
+    assert metrics.value("taskflow_batch_commands_sum", shard="first") == 3
+    assert metrics.value("taskflow_commit_seconds_count", shard="first") == 2
     assert metrics.value("taskflow_connections") == 1
     assert metrics.value("taskflow_in_flight") == 0
-    assert metrics.value("taskflow_store_free_bytes") > 0
+    assert metrics.value("taskflow_store_free_bytes", shard="first") > 0
 
 
 def test_a_limit_that_is_reached_is_counted_by_its_name(tmp_path: Path) -> None:
@@ -69,7 +73,7 @@ def test_no_caller_makes_a_series_and_no_secret_is_shown(tmp_path: Path) -> None
         metrics = metrics_of(gateway)
         assert traces(text) == []
         assert b"agent:" not in text
-        assert metrics.names == {"route", "action", "code", "limit", "outcome", "le"}
+        assert metrics.names == {"route", "action", "code", "limit", "outcome", "le", "shard"}
         routes = config["plugins"]["entries"]["webhooks"]["config"]["routes"]
         assert metrics.labels("route") <= {"", *routes}
         assert metrics.labels("action") <= {"", *ACTIONS}
@@ -118,7 +122,7 @@ def test_a_store_that_is_lost_is_named_and_not_what_happened_to_it(tmp_path: Pat
         assert (status, answer["code"]) == (503, "not_ready")
         assert answer["result"] == {"notReady": ["store"]}
         assert asked(gateway, "/readyz")[0] == 503
-        assert math.isnan(metrics_of(gateway).value("taskflow_log_position"))
+        assert math.isnan(metrics_of(gateway).value("taskflow_log_position", shard="first"))
 
 
 def test_a_key_that_cannot_sign_is_named_and_requests_are_served(tmp_path: Path) -> None:
@@ -128,4 +132,6 @@ def test_a_key_that_cannot_sign_is_named_and_requests_are_served(tmp_path: Path)
         assert readiness_of(gateway.url) == (200, answer)
         with Caller(gateway.place) as caller:
             assert caller.act("list_flows").status == 200
-        assert math.isnan(metrics_of(gateway).value("taskflow_checkpoint_age_seconds"))
+        assert math.isnan(
+            metrics_of(gateway).value("taskflow_checkpoint_age_seconds", shard="first")
+        )

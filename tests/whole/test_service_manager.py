@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli import CommandError
+from adapters.composition.service_manager import handed_over
+from tests.store.golden_bytes import old_store
 from tests.whole.callers import Caller
 from tests.whole.gateway import READY_SECONDS, ROOT, Place, RunningGateway
 from tests.whole.metered import fetched
@@ -185,6 +188,17 @@ def test_a_service_manager_is_notified_of_start_reload_and_stop(tmp_path: Path) 
         assert manager.recv(999) == b"STOPPING=1"
 
 
+def test_a_service_manager_waits_for_a_store_that_is_upgraded(tmp_path: Path) -> None:
+    gateway = RunningGateway.of_contract(tmp_path)
+    old_store(gateway.database)
+    gateway.environment = {**gateway.environment, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with _manager(tmp_path) as manager, gateway:
+        more, status = manager.recv(999).decode().split("\n")
+        assert int(more.removeprefix("EXTEND_TIMEOUT_USEC=")) >= 60_000_000
+        assert status == "STATUS=upgrading the store: 3 of 3 flows"
+        assert manager.recv(999) == b"READY=1"
+
+
 def test_a_watchdog_sees_that_the_loop_turns(tmp_path: Path) -> None:
     gateway = RunningGateway.of_contract(tmp_path)
     address = "@" + str(tmp_path)[-60:]
@@ -233,3 +247,24 @@ def test_the_sockets_of_another_process_are_not_served(tmp_path: Path) -> None:
         with gateway:
             assert gateway.place != _place(webhooks)
             assert fetched(f"{gateway.url}/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("name", ["LISTEN_FDS", "LISTEN_PID"])
+@pytest.mark.parametrize("value", ["", "x", "-1", "0", "1 ", "0x1", "²", "1" * 5000])
+def test_what_a_service_manager_says_to_us_is_refused_if_it_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for each, text in {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", name: value}.items():
+        monkeypatch.setenv(each, text)
+    with pytest.raises(CommandError, match=f"{name}: expected a number"):
+        handed_over(None)
+
+
+@pytest.mark.parametrize("own", [{"LISTEN_PID": "1", "LISTEN_FDS": "x"}, {"LISTEN_FDS": "x"}])
+def test_what_it_says_to_another_process_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, own: dict[str, str]
+) -> None:
+    for name, text in own.items():
+        monkeypatch.setenv(name, text)
+    assert handed_over(None) == {}
+    assert not {"LISTEN_PID", "LISTEN_FDS"} & os.environ.keys()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import pytest
 
 from tests.whole.gateway import GatewayFailedError
+from tests.whole.metered import metrics_of
 from tests.whole.sharded import (
     ShardedGateway,
     act,
@@ -101,6 +104,80 @@ def test_a_store_that_is_gone_takes_no_other_one_with_it(tmp_path: Path) -> None
         assert readiness(gateway) == (200, [])
 
 
+def test_figures_are_of_each_store_and_gone_with_it(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        created(gateway, "ada"), created(gateway, "bob"), created(gateway, "bob")
+        for name, events in (("first", 1), ("b", 2)):
+            metrics = metrics_of(gateway)
+            assert metrics.value("taskflow_events_total", shard=name) == events
+            assert metrics.value("taskflow_log_position", shard=name) == events
+            assert metrics.value("taskflow_commit_seconds_count", shard=name) == events
+            assert metrics.value("taskflow_batch_commands_sum", shard=name) == events
+            assert metrics.value("taskflow_store_free_bytes", shard=name) > 0
+            sharded.printed("audit", "checkpoint", "--shard", name)
+            assert metrics_of(gateway).value("taskflow_checkpoint_age_seconds", shard=name) >= 0
+    (tmp_path / "two.db").unlink()
+    with sharded.gateway() as gateway:
+        metrics = metrics_of(gateway)
+        assert metrics.value("taskflow_log_position", shard="first") == 1
+        assert math.isnan(metrics.value("taskflow_log_position", shard="b"))
+
+
+def test_commands_show_what_is_in_the_stores_that_are_there(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flows = [created(gateway, "ada"), created(gateway, "bob")]
+    for gone, there in (("two.db", 0), ("one.db", 1)):
+        name = ("first", "b")[1 - there]
+        away = (tmp_path / gone).rename(tmp_path / "away.db")
+        listed = sharded.command("flows", "list", "--json")
+        assert (listed.returncode, f"shard {name}: " in listed.stderr) == (2, True), listed.stderr
+        document = json.loads(listed.stdout)
+        assert [flow["flowId"] for flow in document["flows"]] == [flows[there]]
+        assert document["unreadShards"] == [name]
+        printed = sharded.command("flows", "list")
+        assert f"Those of {name} are not among them." in printed.stdout
+        assert sharded.command("flows", "show", flows[there]).returncode == 0
+        unknown = sharded.command("flows", "show", flows[1 - there])
+        assert (unknown.returncode, f"shard {name}: " in unknown.stderr) == (2, True)
+        for words in (("audit", "replay"), ("audit", "log"), ("audit", "verify")):
+            done = sharded.command(*words)
+            assert (done.returncode, f"shard {name}: " in done.stderr) == (2, True), done.stderr
+            assert f"Shard {('first', 'b')[there]}:" in done.stdout
+        away.rename(tmp_path / gone)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "verify", "--checkpoints"),
+        ("audit", "verify", "--held"),
+        ("audit", "checkpoint", "--checkpoints"),
+        ("audit", "log", "--cursor"),
+        ("audit", "export", "events.ndjson", "--from"),
+        ("audit", "export", "events.ndjson", "--to"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_of_one_log_is_not_held_against_another(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = ShardedGateway(tmp_path, TWO).command(*words, "2")
+    said = f"taskflow: {words[-1]} is of one store: say which, --shard NAME\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_what_is_exported_of_a_flow_is_found_in_its_store(tmp_path: Path) -> None:
+    sharded = ShardedGateway(tmp_path, TWO)
+    with sharded.gateway() as gateway:
+        flow = [created(gateway, "ada"), created(gateway, "bob")][1]
+    file = tmp_path / "flow.ndjson"
+    done = sharded.command("audit", "export", str(file), "--flow", flow)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["flowId"] for line in file.read_text().splitlines()] == [flow]
+
+
 def test_a_new_store_takes_new_owners_and_no_old_one(tmp_path: Path) -> None:
     sharded = ShardedGateway(tmp_path, {"url": "sqlite:///one.db"})
     with sharded.gateway() as gateway:  # as it was before there were shards
@@ -143,7 +220,7 @@ def test_a_command_on_one_store_is_given_its_name(tmp_path: Path) -> None:
     sharded = ShardedGateway(tmp_path, TWO)
     with sharded.gateway() as gateway:
         created(gateway, "ada"), created(gateway, "bob")
-    assert "--shard NAME, one of first, b" in sharded.command("audit", "serve").stderr
+    assert "--shard NAME, one of first, b" in sharded.command("store", "restore", "x.db").stderr
     assert "expected one of first, b" in sharded.command("flows", "list", "--shard", "c").stderr
     copies = sharded.printed("store", "backup", str(tmp_path / "copy.db"))["shards"]
     assert {Path(copy["file"]).name for copy in copies.values()} == {"copy.first.db", "copy.b.db"}

@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from adapters.cli.command import StoreCommand
+from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.command_options import PagesOptions
 from adapters.cli.dependencies import Dependencies
 from adapters.cli.exits import exit_codes
@@ -27,7 +27,9 @@ read-only. Prints
   listening on http://HOST:PORT
 
 when it is ready. A browser is asked for the user and the password of
-taskflow.audit.pages in FILE; without a password nothing is served. Put TLS in
+taskflow.audit.pages in FILE; without a password nothing is served. Where FILE
+has several stores each page says of which it is, and leads to the others; a
+flow is found in whichever it is. Put TLS in
 front before the pages leave this machine; where that proxy shows them below a
 path, taskflow.audit.pages.basePath says so.""",
     examples="""\
@@ -47,6 +49,7 @@ class ServePages(PagesOptions, StoreCommand):
     """Serve the auditor's pages."""
 
     page = PAGE
+    scope = ShardScope.ITSELF
 
     def run(self, given: Dependencies, terminal: Terminal) -> int:  # noqa: ARG002 - every command's signature
         """Serve them."""

@@ -11,15 +11,17 @@ from rich.text import Text
 from adapters.cli.command import ShardScope, StoreCommand
 from adapters.cli.dependencies import CommandError, Dependencies, StoreShard
 from adapters.cli.exits import Exit, exit_codes
+from adapters.cli.failing import fail
 from adapters.cli.flows.merging import FlowsCursor, MergedList, PartOfList, merged, parse_cursor
 from adapters.cli.help_text import STORE_TROUBLE, HelpPage
 from adapters.cli.options import json_flag, limit_option, option
 from adapters.cli.parser import one_of
+from adapters.cli.sharding import ShardTerminal
 from adapters.cli.tables import REST, lines, list_end, status_cell, table
 from adapters.cli.terminal import Terminal
 from adapters.presentation.documents import cursor_document, flow_document
 from adapters.presentation.printable import to_the_second
-from domain.application.ports import itself
+from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import Owner
 from domain.flow.state import Flow, cancel_pending
 from domain.flow.status import FlowStatus
@@ -37,7 +39,10 @@ for the next one; in JSON it is `nextCursor`.""",
   taskflow flows list --config gateway.json5 --owner agent:main:main
   taskflow flows list --database sqlite:///var/taskflow.db --status blocked
   taskflow flows list --config gateway.json5 --limit 1000 --cursor 4711 --json""",
-    codes=exit_codes(done="listed, even if there is none", trouble=STORE_TROUBLE),
+    codes=exit_codes(
+        done="listed, even if there is none",
+        trouble=f"{STORE_TROUBLE};\n     of several stores the others are listed",
+    ),
 )
 
 
@@ -59,14 +64,29 @@ class ListFlows(StoreCommand):
     json: bool = json_flag()
 
     def run(self, given: Dependencies, terminal: Terminal) -> Exit:
-        """List a page of flows."""
-        page = merged([self._page(given, shard) for shard in self._shards(given)], self.limit)
+        """List a page of flows, of those stores that can be read."""
+        parts, unread, code = list[PartOfList](), list[str](), Exit.DONE
+        for shard in self._shards(given):
+            try:
+                parts.append(self._page(given, shard))
+            except (CommandError, StoreUnavailable) as error:
+                if shard is None:
+                    raise
+                unread.append(shard.name)
+                code = fail(error, ShardTerminal(terminal.out, terminal.err, shard.name))
+        if parts:
+            self._show(merged(parts, self.limit), unread, terminal)
+        return code
+
+    def _show(self, page: MergedList, unread: Sequence[str], terminal: Terminal) -> None:
         if self.json:
             shown = {"flows": [flow_document(flow) for flow in page.flows]}
-            terminal.dump({**shown, **cursor_document(page.next_cursor)})
-        else:
-            _report(page, terminal)
-        return Exit.DONE
+            gone = {"unreadShards": unread} if unread else {}
+            terminal.dump({**shown, **gone, **cursor_document(page.next_cursor)})
+            return
+        _report(page, terminal)
+        if unread:
+            terminal.say(f"Those of {', '.join(unread)} are not among them.")
 
     def _shards(self, given: Dependencies) -> Sequence[StoreShard | None]:
         """Return the shards of the configuration; None for the only store."""

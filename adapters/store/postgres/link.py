@@ -28,6 +28,9 @@ SERVING_SECONDS: Final = 2.0
 WORKING_SECONDS: Final = 600.0
 """How long a command that looks at, or makes again, the whole store waits for one answer."""
 
+CLIENT_ENCODING: Final = "utf8"
+"""Whatever the role has: names may hold any character."""
+
 _CONNECT_SECONDS: Final = 2
 _PROBE_SECONDS: Final = 0.1
 _MOST_IDLE: Final = 16
@@ -216,6 +219,7 @@ def connected_to(url: str) -> PostgresConnection:
         prepare_threshold=5 if server == url else None,
         row_factory=row_factory,
         connect_timeout=_CONNECT_SECONDS,
+        client_encoding=CLIENT_ENCODING,
         fallback_application_name="taskflow",
     )
 

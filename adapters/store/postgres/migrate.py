@@ -13,10 +13,11 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.store.faults import StoreFault, in_one_line
 from adapters.store.postgres.append_batch import APPEND_BATCH
-from adapters.store.postgres.link import without_pooler
+from adapters.store.postgres.link import CLIENT_ENCODING, without_pooler
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
+_NO_MIGRATION: Final = "behind a pooler nothing is migrated: name the server itself"
 _OLDEST_SERVER: Final = 14_00_00
 _CONNECT_SECONDS: Final = 5
 _LONGEST_WAIT: Final = 10_000
@@ -27,6 +28,9 @@ _ROLE: Final = {
     "statement_timeout": "5000",
     "idle_in_transaction_session_timeout": "10000",
     "client_connection_check_interval": "200",
+    # NOTE: without these two bytes are stored as other bytes, and NULL in an array as a word.
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
 }
 """What the role of a gateway must have in its database, in milliseconds where it is a time."""
 
@@ -39,6 +43,10 @@ _NOT_WRITABLE: Final = (
     "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
     " WHERE nspname = current_schema() AND relname = ANY(%s)"
     " AND NOT has_table_privilege(pg_class.oid, 'INSERT, UPDATE') ORDER BY relname"
+)
+_SCHEMA_OF_STORE: Final = (
+    "SELECT nspname, current_schema() FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE pg_class.oid = to_regclass('store_identity')"
 )
 
 
@@ -60,9 +68,14 @@ def migrate_schema(url: str) -> tuple[int, int]:
         StoreFault: if the schema is newer than this program, or the database cannot be used.
     """
     if without_pooler(url) != url:
-        raise StoreFault("behind a pooler nothing is migrated: name the server itself")
+        raise StoreFault(_NO_MIGRATION)
     try:
-        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, row_factory=tuple_row) as c:
+        with psycopg.connect(
+            url,
+            connect_timeout=_CONNECT_SECONDS,
+            row_factory=tuple_row,
+            client_encoding=CLIENT_ENCODING,
+        ) as c:
             return _migrate(c)
     except psycopg.Error as error:
         raise StoreFault(f"the database cannot be migrated: {in_one_line(error)}") from error
@@ -72,6 +85,8 @@ def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     c.execute("SET LOCAL statement_timeout = 0")
     c.execute("SET LOCAL lock_timeout = '60s'")
     c.execute("SELECT pg_advisory_xact_lock(4712, hashtext(current_schema()))")
+    if _is_pooled(c):
+        raise StoreFault(_NO_MIGRATION)
     _check_server(c)
     before = _schema_version(c)
     if before > VERSION:
@@ -126,6 +141,7 @@ def check_to_copy(c: psycopg.Connection[Any]) -> StoreIdentity:
 
 
 def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
+    _refuse_pooler(c)
     version = _schema_version(c)
     if version > VERSION:
         raise _newer(version)
@@ -134,6 +150,17 @@ def _identity(c: psycopg.Connection[Any]) -> StoreIdentity:
         raise StoreFault(f"the database {found}: run {COMMAND}")
     found = _one(c, "SELECT store_id, current_schema() FROM store_identity")
     return StoreIdentity(*found)
+
+
+def _refuse_pooler(c: psycopg.Connection[Any]) -> None:
+    # NOTE: a statement that was prepared for one gateway would be carried out for another one.
+    if c.prepare_threshold is not None and _is_pooled(c):
+        raise StoreFault("a pooler stands before the server: add ?pooler=transaction to the URL")
+
+
+def _is_pooled(c: psycopg.Connection[Any]) -> bool:
+    """Say whether who accepted the connection is not the process that answers."""
+    return bool(_one(c, "SELECT pg_backend_pid()")[0] != c.info.backend_pid)
 
 
 def _check_server(c: psycopg.Connection[Any]) -> None:
@@ -154,8 +181,15 @@ def _check_server(c: psycopg.Connection[Any]) -> None:
 
 
 def _schema_version(c: psycopg.Connection[Any]) -> int:
-    if _one(c, "SELECT to_regclass('store_identity')")[0] is None:
+    found = _one(c, _SCHEMA_OF_STORE)
+    if found is None:
         return 0
+    schema, first = found
+    if schema != first:
+        raise StoreFault(
+            f"the store is in the schema {schema}, and the search_path of {c.info.user!r} begins"
+            f" with {first}: set it to {schema}"
+        )
     found = _one(c, "SELECT schema_version FROM store_identity")
     if found is None:
         raise StoreFault("the database has a store's tables without their rows: restore it whole")
@@ -169,7 +203,7 @@ def _settings(c: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def _role_fault(name: str, value: str) -> str | None:
-    if name == "default_transaction_isolation":
+    if not _ROLE[name].isdigit():
         return None if value == _ROLE[name] else f"has {name} {value!r}, not {_ROLE[name]!r}"
     # NOTE: whoever waits on the server longer than its client does keeps a place in the queue.
     longest = _LONGEST_WAIT if name != "idle_in_transaction_session_timeout" else 60_000
