@@ -1,6 +1,6 @@
 """Both stores, one gateway and two, beside the library's recorder: `python -m bench.databases`.
 
-`create_flow` and `get_flow` over HTTP, with syncs as they are and slowed. The connections are
+Creations, changes and reads over HTTP, with syncs as they are and slowed. The connections are
 divided among the gateways. `--write-page` measures nothing and puts the kept figures into the page.
 """
 
@@ -26,11 +26,12 @@ import psycopg
 from attrs import asdict, define, field, frozen
 
 from adapters.store import migrate
-from bench.database_rates import CONNECTIONS, DatabasesReport, Rate, markdown
+from bench.database_rates import CONNECTIONS, WRITES, DatabasesReport, Rate, markdown
 from bench.figures import Disk
 from bench.gateway import ROOT, Running, Used, configuration, running
 from bench.generator import Generator, Script, compiled
 from bench.load import Load, ask
+from bench.operations import CYCLE, cycle_of_new
 from bench.slow_sync import LeftOut, slow_syncs
 from bench.stores import STATE
 from bench.tables import write_between
@@ -63,20 +64,18 @@ class _Place:
         self.flow = ask(self.gateways[0].place, "bench", [_CREATE])[0]["flow"]["flowId"]
 
     def measure(
-        self, generator: Generator, body: bytes, gateways: int, connections: int, seconds: float
+        self, generator: Generator, action: str, gateways: int, connections: int, seconds: float
     ) -> _Sample:
         """Put a load on some of the gateways, the connections divided among them."""
-        chosen = self.gateways[:gateways]
         shares = [len(range(number, connections, gateways)) for number in range(gateways)]
+        loaded = [
+            (gateway, self._scripts(action, gateway, share))
+            for gateway, share in zip(self.gateways, shares, strict=False)
+        ]
         before = _used(self.server)
         with ThreadPoolExecutor(gateways) as pool:
             loads = list(
-                pool.map(
-                    lambda it: generator.measure(
-                        it[0], "bench", [Script((body,))] * it[1], seconds
-                    ),
-                    zip(chosen, shares, strict=True),
-                )
+                pool.map(lambda it: generator.measure(it[0], "bench", it[1], seconds), loaded)
             )
         requests = sum(load.requests for load in loads)
         return _Sample(
@@ -89,6 +88,12 @@ class _Place:
             ),
             1e6 * (_used(self.server) - before) / requests,
         )
+
+    def _scripts(self, action: str, gateway: Running, connections: int) -> Sequence[Script]:
+        if action == CYCLE:
+            return cycle_of_new(gateway, connections)
+        get = json.dumps({"action": "get_flow", "flowId": self.flow}).encode()
+        return [Script((_CREATE if action == "create_flow" else get,))] * connections
 
 
 def _used(server: Running | None) -> float:
@@ -138,13 +143,12 @@ def measure_databases(rounds: int, seconds: float) -> DatabasesReport:
 def _round(
     place: _Place, generator: Generator, seconds: float
 ) -> Iterator[tuple[_Setting, _Sample]]:
-    get = json.dumps({"action": "get_flow", "flowId": place.flow}).encode()
-    for action, body in (("create_flow", _CREATE), ("get_flow", get)):
+    for action in (*WRITES, "get_flow"):
         if action == "get_flow" and place.disk == "slowed":
             continue
         for gateways in range(1, len(place.gateways) + 1):
             for connections in CONNECTIONS[gateways - 1 :]:
-                sample = place.measure(generator, body, gateways, connections, seconds)
+                sample = place.measure(generator, action, gateways, connections, seconds)
                 yield (action, place.store, place.disk, gateways, connections), sample
 
 
@@ -223,7 +227,7 @@ def main(argv: Sequence[str]) -> None:
         report = cattrs.structure(json.loads(file.read_text()), DatabasesReport)
         write_between(KEPT / "README.md", "databases", markdown(report))
         return
-    report = measure_databases(*((1, 0.3) if asked.quick else (3, 1.0)))
+    report = measure_databases(*((1, 0.3) if asked.quick else (3, 0.8)))
     if not asked.quick:
         file.write_text(json.dumps(asdict(report), indent=1) + "\n")
     print(markdown(report))

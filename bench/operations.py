@@ -43,7 +43,7 @@ def operations(built: Built, sizes: Sizes) -> Iterator[Operation]:
     yield _writing("create_flow", many, "many", create)
     yield _reading("get_flow", "a flow of 1 event", "bench", _get(built.short))
     yield _reading("get_flow", long, "bench", _get(built.long))
-    yield _writing(CYCLE, "a flow of 1 event", "bench", _cycle_of_new)
+    yield _writing(CYCLE, "a flow of 1 event", "bench", cycle_of_new)
     yield _writing(CYCLE, long, "bench", partial(_cycle_of, built.changing))
     yield _reading("list_flows", few, "few", _always(body(action="list_flows")))
     yield _reading(
@@ -89,7 +89,7 @@ def compared(subjects: Subjects, sizes: Sizes) -> Iterator[Operation]:
     create = _always(_CREATE)
     yield _reading("get_flow", "", "bench", _get(*subjects.shown))
     yield _writing("create_flow", "", "new", create)
-    yield _writing(CYCLE, "", "bench", _cycle_of_new)
+    yield _writing(CYCLE, "", "bench", cycle_of_new)
     for on, flows in (
         ("a flow of 1 child", subjects.fresh),
         (f"a flow of {sizes.children:,} children", subjects.parents),
@@ -160,7 +160,8 @@ def _created(process: Running, count: int) -> Sequence[str]:
     return [result["flow"]["flowId"] for result in results]
 
 
-def _cycle_of_new(process: Running, connections: int) -> Sequence[Script]:
+def cycle_of_new(process: Running, connections: int) -> Sequence[Script]:
+    """Let new flows wait and go on in turn, one for each connection."""
     return _cycle_of(_created(process, connections), process, connections)
 
 

@@ -133,7 +133,7 @@ def long_flow(store: EventSourcedStore, session: OwnerSession, events: int) -> s
 
 def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
     """Give a flow some more events in one commit: many times faster than one by one."""
-    moment, records = now(), list[RecordedEvent]()
+    first, moment, records = flow, now(), list[RecordedEvent]()
     for _ in range(count):
         events, before = (_next(flow, moment),), flow.version
         flow = evolve(flow, events[0])
@@ -141,7 +141,7 @@ def _lengthened(store: EventSourcedStore, flow: Flow, count: int) -> Flow:
         records += to_recorded_events(
             events, flow_id=flow.flow_id, after=before, origin=ORIGIN, now=moment
         )
-    store.append_many([Commit(events=tuple(records), flow=flow)])
+    store.append_many([Commit(events=tuple(records), before=first, flow=flow)])
     return flow
 
 

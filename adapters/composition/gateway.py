@@ -19,7 +19,7 @@ from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.freed_memory import return_freed_memory
 from adapters.composition.key_times import advise_on_times
-from adapters.composition.metering import record_request, serving_metrics
+from adapters.composition.metering import are_metrics_served, record_request, serving_metrics
 from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.composition.readiness import Readiness, folder_of
 from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS
@@ -82,7 +82,9 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
         if len(settings.shards) > 1:
             first = OpenShard(store, writer)
             ready.shards = Shards(settings, first, _opening(given.wait), metrics)
-        record = partial(record_request, metrics, RefusalRecorder(note, now))
+        record = RefusalRecorder(note, now).record
+        if are_metrics_served(settings, sockets.get(METRICS)):
+            record = partial(record_request, metrics, record)
         webhooks = gateway(settings, store, writer, ready=ready, record=record, shared=shared)
         server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
         ready.is_listening = lambda: not server.is_stopping

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from orjson import Fragment
 
-from domain.application.views import FlowView, TaskSummary, TaskView, flow_view
+from domain.application.views import FlowView, TaskSummary, TaskView
 from domain.flow.state import Flow
 from domain.flow.values import Json
 
@@ -22,10 +22,10 @@ FLOW_FORMAT: Final = 1
 
 def render_flow(flow: Flow) -> bytes:
     """Return the JSON of a flow as callers see it."""
-    return orjson.dumps(flow_json(flow_view(flow)))
+    return orjson.dumps(flow_json(flow))
 
 
-def flow_json(flow: FlowView) -> WireObject:
+def flow_json(flow: FlowView | Flow) -> WireObject:
     """Show a flow."""
     return _present(
         flowId=flow.flow_id,

@@ -18,6 +18,9 @@ from adapters.server.ports import MakeResponse, PiecewiseResponse
 class PutOff(Protocol):
     """A request whose answer is put off."""
 
+    def begin_soon(self, begin: Callable[[], None]) -> None:
+        """Have something done later in this turn of the loop; only for the I/O thread."""
+
     def answer_later(self, make: MakeResponse) -> None:
         """Make the answer in the I/O thread, and write it; any thread may call this, once."""
 
@@ -30,6 +33,13 @@ class Completion:
     """The handle to an answer that is put off."""
 
     _request: PutOff
+
+    def begin_soon(self, begin: Callable[[], None]) -> None:
+        """Have the making of the answer begun once what has come by now is read: only in the loop.
+
+        So what callers sent at once can be taken up at once.
+        """
+        self._request.begin_soon(begin)
 
     def answer(self, make: MakeResponse) -> None:
         """Have the answer made and written in the I/O thread; any thread may call this, once.

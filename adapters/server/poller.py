@@ -24,15 +24,20 @@ class Poller:
         self._is_epoll = hasattr(select, "epoll")
         self._poll: Any = select.epoll() if self._is_epoll else select.poll()
         self._watched: dict[int, int] = {}
+        self._resting: set[int] = set()
 
     def watch(self, descriptor: int, events: int) -> None:
         """Wait for these events of a socket from now on, and for no others."""
         before = self._watched.get(descriptor, 0)
+        if not events:
+            if before:
+                # PERF: nearly all are waited for again before they have anything to report.
+                self._resting.add(descriptor)
+            return
+        self._resting.discard(descriptor)
         if events == before:
             return
-        if not events:
-            self.forget(descriptor)
-        elif before:
+        if before:
             self._poll.modify(descriptor, events)
             self._watched[descriptor] = events
         else:
@@ -41,7 +46,10 @@ class Poller:
 
     def forget(self, descriptor: int | None) -> None:
         """Wait for a socket no more."""
-        if descriptor is not None and self._watched.pop(descriptor, 0):
+        if descriptor is None:
+            return
+        self._resting.discard(descriptor)
+        if self._watched.pop(descriptor, 0):
             with suppress(OSError):  # it was closed, and so it is forgotten
                 self._poll.unregister(descriptor)
 
@@ -49,7 +57,12 @@ class Poller:
         """Wait so long for a socket, and return those that are ready, each with its events."""
         ready: Sequence[tuple[int, int]]
         ready = self._poll.poll(seconds if self._is_epoll else seconds * 1000)
-        return ready
+        resting = [descriptor for descriptor, _ in ready if descriptor in self._resting]
+        if not resting:
+            return ready
+        for descriptor in resting:
+            self.forget(descriptor)
+        return [each for each in ready if each[0] not in resting]
 
     def close(self) -> None:
         """Give back what the system holds for it."""

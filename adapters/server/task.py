@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -57,6 +57,10 @@ class AppTask(WSGITask):  # type: ignore[misc]
     def _put_answer_off(self) -> Completion:
         self.is_put_off = True
         return Completion(self)
+
+    def begin_soon(self, begin: Callable[[], None]) -> None:
+        """Have the making of an answer that was put off begun in this turn of the loop."""
+        self.channel.server.act_next(self.channel, begin)
 
     def answer_later(self, make: MakeResponse) -> None:
         """Make an answer that was put off in the I/O thread; any thread may call this, once."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
-from attrs import evolve
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import (
     EventStore,
@@ -27,6 +26,7 @@ from adapters.store.values import with_values
 from domain.flow.concerned import ALL_TASKS, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
+from domain.flow.replace import replace
 from domain.flow.state import Flow
 
 LOG_SECTION = 1000
@@ -149,7 +149,7 @@ class FlowApplication(Application[str]):
 def with_rows(c: DatabaseCursor, tasks: TaskSelection, flow: Flow) -> Flow:
     """Return the flow of a snapshot with what stands in rows of its own."""
     flow = with_values(c, flow)
-    return evolve(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
+    return replace(flow, tasks=read_tasks(c, flow, tasks)) if flow.task_count else flow
 
 
 def _get(

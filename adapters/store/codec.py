@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from attrs import has
 from cattrs import Converter
+from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from domain.application.recorded_events import ActorKind
@@ -62,22 +63,33 @@ def _member(kind: type[StrEnum]) -> Callable[[Any, Any], StrEnum]:
     return find
 
 
-def _is_patch(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
-    return get_origin(annotation) in (Union, UnionType) and any(
-        Keep.KEEP in get_args(member) for member in get_args(annotation)
-    )
+def _is_union(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return get_origin(annotation) in (Union, UnionType)
 
 
-def _patch_hook(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any annotation
+def _kind_of(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation
+    """Return the kind of a value that may be null, left out or both, and whether it may be null."""
     members = [m for m in get_args(annotation) if Keep.KEEP not in get_args(m)]
-    nullable = type(None) in members
-    kind = next(m for m in members if m is not type(None))
+    (kind,) = (m for m in members if m is not type(None))
+    return kind, type(None) in members
+
+
+def _union_hook(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any annotation
+    # PERF: the library's own hook looks up for each value what reads its kind.
+    kind, nullable = _kind_of(annotation)
     inner = _CONVERTER.get_structure_hook(kind)
 
-    def read(value: Any, _: Any) -> Any:  # noqa: ANN401 - the two ends of a patch
+    def read(value: Any, _: Any) -> Any:  # noqa: ANN401 - the two ends of a union
         return None if nullable and value is None else inner(value, kind)
 
     return read
+
+
+def _written_union_hook(annotation: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - any annotation
+    inner = _CONVERTER.get_unstructure_hook(_kind_of(annotation)[0])
+    if inner is identity:
+        return inner
+    return lambda value: None if value is None else inner(value)  # KEEP is a default, and left out
 
 
 def _is_tuple(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
@@ -102,7 +114,8 @@ def _converter() -> Converter:
     text = _exactly(str)
     converter.register_structure_hook(Json, lambda value, _: Json(text(value, str)))
     converter.register_unstructure_hook(Json, lambda value: value.text)
-    converter.register_structure_hook_factory(_is_patch, _patch_hook)
+    converter.register_structure_hook_factory(_is_union, _union_hook)
+    converter.register_unstructure_hook_factory(_is_union, _written_union_hook)
     converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
     converter.register_structure_hook_factory(
         has,

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from adapters.store.faults import CustodyLost, root_cause, sqlite_code
 from adapters.store.lock import WriterLock
-from adapters.store.wal_index import WalIndex
+from adapters.store.wal_index import WalIndex, checkpoints
 from domain.application.ports import StoreUnavailable
 
 OnBreach: TypeAlias = Callable[[str], None]
@@ -41,8 +41,7 @@ _DAMAGE: Final = {
 _Identity: TypeAlias = tuple[int, int]
 
 
-@frozen
-class _Content:
+class _Content(NamedTuple):
     """What the database file was when last seen, and the checkpoints until then."""
 
     size: int
@@ -109,10 +108,10 @@ class Custody:
         return (
             database is not None
             and self._is_the_one(self.path, database)
-            and not self._is_overwritten(self._index.checkpoints(), database)
+            and not self._is_overwritten(database, *[checkpoints(self._index.read())] * 2)
             and self._is_the_one(self._index_path, _found(self._index_path))
             and not self._is_the_one(self._log, _found(self._log))
-            and self._index.agrees()
+            and self._index.agrees(self._index.read())
         )
 
     def _is_the_one(self, path: Path | str, found: os.stat_result | None) -> bool:
@@ -190,29 +189,37 @@ class Custody:
         raise CustodyLost(self.breach)
 
     def _findings(self) -> Iterator[str]:
-        began = None if self._index is None else self._index.checkpoints()
-        seen: dict[str, os.stat_result] = {}
+        index = self._index
+        began = None if index is None else checkpoints(index.read())
+        seen: list[os.stat_result] = []
         for name, identity in self._identities.items():
             try:
-                seen[name] = os.stat(name)  # noqa: PTH116 - PERF: Path.stat takes twice as long
+                found = os.stat(name)  # noqa: PTH116 - PERF: Path.stat takes twice as long
             except (FileNotFoundError, NotADirectoryError):
                 yield f"{name}: is not there any more"
                 return
-            if _identity(seen[name]) != identity:
+            if (found.st_dev, found.st_ino) != identity:
                 yield f"{name}: was replaced by another file"
-        database = seen[str(self.path)]
+            seen.append(found)
+        database, _, opened, _ = seen
         if database.st_nlink > 1:
             yield several_names(self.path, database.st_nlink)
-        if self._is_overwritten(began, database):
+        if index is None:
+            return
+        head = index.read()
+        if self._is_overwritten(database, began, checkpoints(head)):
             yield f"{self.path}: was written to, but not by SQLite"
-        if seen[self._index_path].st_size < self._index_size:
+        if opened.st_size < self._index_size:
             yield f"{self._index_path}: was shortened, but not by SQLite"
-        if self._index is not None and not any(self._index.agrees() for _ in range(_READS)):
+        again = range(_READS - 1)
+        if not (index.agrees(head) or any(index.agrees(index.read()) for _ in again)):
             yield f"{self._log}: is not what was written to it"
 
-    def _is_overwritten(self, began: bytes | None, seen: os.stat_result) -> bool:
-        """Say whether the database changed while no checkpoint did it."""
-        if self._index is None or began is None or self._index.checkpoints() != began:
+    def _is_overwritten(
+        self, seen: os.stat_result, began: bytes | None, ended: bytes | None
+    ) -> bool:
+        """Say whether the database changed, looked at meanwhile, while no checkpoint did it."""
+        if began is None or ended != began:
             return False  # one goes on: the next time will tell
         before, self._content = self._content, _Content(seen.st_size, seen.st_mtime_ns, began)
         return before is not None and before.checkpoints == began and before != self._content

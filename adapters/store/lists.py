@@ -39,6 +39,11 @@ def filter_row(flow: Flow, position: int) -> FilterRow:
     )
 
 
+def changed_filters(flow: Flow) -> tuple[FlowId, str, str | None, Timestamp]:
+    """Return the columns of a row that change with a flow, behind its id."""
+    return (flow.flow_id, flow.status.value, flow.current_step, flow.updated_at)
+
+
 def write_name(c: DatabaseCursor, flow: Flow, *, is_new: bool) -> None:
     """Let a correlation key name a flow that is new, and no flow any more that has ended.
 
@@ -54,22 +59,13 @@ def write_name(c: DatabaseCursor, flow: Flow, *, is_new: bool) -> None:
         c.execute(schema.DELETE_NAME, (flow.owner, flow.correlation_key, flow.flow_id))
 
 
-def write_filters(c: DatabaseCursor, flow: Flow, created_at: int | None) -> None:
-    """Write what the lists find a flow by; a flow that is new was created at a position."""
-    if created_at is not None:
-        c.execute(schema.PUT_FILTERS, filter_row(flow, created_at))
-        return
-    changed = (flow.status.value, flow.current_step, flow.updated_at)
-    c.execute(schema.UPDATE_FILTERS, (*changed, flow.flow_id, flow.flow_id))
-
-
 def write_found_by(c: DatabaseCursor, flow: Flow) -> None:
     """Write all that a flow is found by, where the index has it."""
     c.executemany(schema.PUT_NAME, name_rows(flow))
     c.execute(schema.SELECT_POSITION, (flow.flow_id, flow.owner))
     row = c.fetchone()
     if row is not None and isinstance(row[0], int):  # of a damaged row it may be anything
-        write_filters(c, flow, row[0])
+        c.execute(schema.PUT_FILTERS, filter_row(flow, row[0]))
 
 
 def page_query(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
 import eventsourcing.sqlite as es
 from attrs import define, field, frozen
@@ -12,12 +12,13 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
-from adapters.store.lists import write_filters, write_name
+from adapters.store.lists import changed_filters, filter_row, write_name
+from adapters.store.many_rows import execute_rows
 from adapters.store.past_flows import INSERT as INSERT_PAST
 from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
-from adapters.store.tasks import write_all, write_changed
-from adapters.store.values import write_values
+from adapters.store.tasks import changed_rows, write_all, write_changed
+from adapters.store.values import large_names, write_values
 from adapters.store.views import view_row
 from domain.flow.events import Event, TaskEvent, TaskLinked
 from domain.flow.ids import FlowId, TaskId
@@ -32,6 +33,7 @@ class StoredCommit:
 
     events: Sequence[StoredEvent]
     changes: Sequence[Event]
+    before: Flow | None
     flow: Flow
     key: RequestKeyRow | None
     past: PastRow | None = None
@@ -61,101 +63,149 @@ class FlowRecorder(es.SQLiteApplicationRecorder):
         come after it; all others are. Returns of each whether it was written.
         """
         with self.datastore.writing() as cursor:
-            batch = _BatchWrite(self, cursor)
-            written = [batch.write(commit) for commit in commits]
+            batch = _BatchWrite(cursor)
+            try:
+                batch.insert(commits)
+                written = [True] * len(commits)
+            except sqlite3.IntegrityError:  # of any of them; nobody else writes, so it is rare
+                cursor.execute("ROLLBACK")
+                cursor.execute("BEGIN")
+                batch = _BatchWrite(cursor)
+                written = [batch.try_insert(commit) for commit in commits]
             batch.derive(to_snapshot)
         return written
+
+
+_OLD: Final = 0
+"""Is no position."""
 
 
 @define
 class _Written:
     """What has been written of one flow: all its changes, and where it was created if it is new."""
 
+    before: Flow | None
     flow: Flow
     changes: list[Event] = field(factory=list)
-    created_at: int | None = None
+    position: int = _OLD
 
 
 class _BatchWrite:
     """What has been written of a batch."""
 
-    def __init__(self, recorder: FlowRecorder, cursor: es.SQLiteCursor) -> None:
-        self._recorder = recorder
+    def __init__(self, cursor: es.SQLiteCursor) -> None:
         self._cursor = cursor
         self._flows: dict[FlowId, _Written] = {}
         self._overtaken: set[FlowId] = set()
 
-    def write(self, commit: StoredCommit) -> bool:
+    def try_insert(self, commit: StoredCommit) -> bool:
         """Write a commit or nothing of it, and say which."""
         flow_id = commit.flow.flow_id
         if flow_id in self._overtaken:
             return False
         self._cursor.execute("SAVEPOINT one")
         try:
-            ids = self._insert(commit)
+            self.insert([commit])
         except sqlite3.IntegrityError:
             self._cursor.execute("ROLLBACK TO one")
             self._overtaken.add(flow_id)
             return False
         self._cursor.execute("RELEASE one")
-        if ids:
-            written = self._flows.setdefault(flow_id, _Written(commit.flow))
-            written.flow = commit.flow
-            written.changes += commit.changes
-            if commit.events[0].originator_version == 1:
-                written.created_at = ids[0]
         return True
+
+    def insert(self, commits: Sequence[StoredCommit]) -> None:
+        """Write commits.
+
+        Raises:
+            sqlite3.IntegrityError: if one of them conflicts; then some may be written.
+        """
+        c, events = self._cursor, [event for commit in commits for event in commit.events]
+        execute_rows(c, schema.INSERT_EVENT, list(map(schema.snapshot_columns, events)))
+        # NOTE: SQLite numbers the rows of a transaction one after the other.
+        position = (c.lastrowid or 0) - len(events) + 1
+        written = [commit for commit in commits if commit.events]
+        execute_rows(c, schema.INSERT_KEY, [schema.key_columns(it.key) for it in commits if it.key])
+        for commit in written:
+            write_name(c, commit.flow, is_new=commit.events[0].originator_version == 1)
+        links = [schema.link_columns(link) for commit in commits for link in commit.links]
+        execute_rows(c, schema.PUT_LINK, links)
+        execute_rows(c, INSERT_PAST, [it.past for it in commits if it.past])
+        for commit in written:
+            self._note(commit, position)
+            position += len(commit.events)
+
+    def _note(self, commit: StoredCommit, position: int) -> None:
+        flow_id = commit.flow.flow_id
+        noted = self._flows.setdefault(flow_id, _Written(commit.before, commit.flow))
+        noted.flow = commit.flow
+        noted.changes += commit.changes
+        if commit.events[0].originator_version == 1:
+            noted.position = position
 
     def derive(self, to_snapshot: Callable[[Flow], StoredEvent]) -> None:
         """Write what follows from the flows as they are now."""
-        for written in self._flows.values():
-            _insert_derived(self._cursor, written, to_snapshot(written.flow))
-
-    def _insert(self, commit: StoredCommit) -> Sequence[int]:
-        ids = self._recorder._insert_events(self._cursor, commit.events)  # noqa: SLF001 - the library's hook
-        if commit.key is not None:
-            self._cursor.execute(schema.INSERT_KEY, schema.key_columns(commit.key))
-        if commit.events:
-            is_new = commit.events[0].originator_version == 1
-            write_name(self._cursor, commit.flow, is_new=is_new)
-        for link in commit.links:
-            self._cursor.execute(schema.PUT_LINK, schema.link_columns(link))
-        if commit.past is not None:
-            self._cursor.execute(INSERT_PAST, commit.past)
-        return ids or ()
+        c, flows = self._cursor, list(self._flows.values())
+        new = [it for it in flows if it.position != _OLD]
+        old = [it for it in flows if it.position == _OLD]
+        snapshots = {it.flow.flow_id: schema.snapshot_columns(to_snapshot(it.flow)) for it in flows}
+        had = execute_rows(c, schema.UPDATE_SNAPSHOTS, [snapshots[it.flow.flow_id] for it in old])
+        restored = _write_tasks(c, new, old, {row[0] for row in had})
+        rows = [snapshots[it.flow.flow_id] for it in (*new, *restored)]
+        execute_rows(c, schema.INSERT_SNAPSHOT, rows)
+        _write_index(c, new, old)
+        _write_waits(c, flows)
+        for it in flows:
+            write_values(c, it.flow, () if it.before is None else large_names(it.before))
+        _write_shown(c, new, old)
 
 
-def _insert_derived(c: es.SQLiteCursor, written: _Written, snapshot: StoredEvent) -> None:
-    flow, flow_id, created_at = written.flow, written.flow.flow_id, written.created_at
-    if created_at is None:
-        c.execute(schema.DELETE_SNAPSHOT, (flow_id,))
-    has_tasks = _write_tasks(c, written, as_before=created_at is not None or bool(c.fetchall()))
-    if created_at is not None:
-        row = index_row(flow, created_at)
-        c.execute(schema.INSERT_INDEX, (flow_id, *schema.index_columns(row)))
-    else:  # the position stays that of the creation
-        c.execute(schema.UPDATE_INDEX, (flow.status.value, cancel_requested(flow), flow_id))
-    if has_tasks:
-        c.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))
-    if flow.until is not None:
-        c.execute(schema.PUT_WAIT, (flow_id, flow.until))
-    elif created_at is None:
-        c.execute(schema.DELETE_WAIT, (flow_id,))
-    write_values(c, flow)
-    write_filters(c, flow, created_at)
-    c.execute(schema.PUT_VIEW, (*view_row(flow), flow_id))
+def _write_tasks(
+    c: es.SQLiteCursor,
+    new: Sequence[_Written],
+    old: Sequence[_Written],
+    had_snapshot: Collection[FlowId],
+) -> Sequence[_Written]:
+    """Write the rows of the tasks that changed, and return the flows that all are written again of.
 
-
-def _write_tasks(c: es.SQLiteCursor, written: _Written, *, as_before: bool) -> bool:
-    """Write the rows of the tasks that changed, and say whether all are there now.
-
-    They are if all were `as_before` the changes, or are written again.
+    Who had no snapshot may lack rows, and has none until then.
     """
-    if as_before:
-        write_changed(c, written.flow, *tasks_in(written.changes))
-    elif is_whole(written.flow):
-        write_all(c, written.flow)
-    return as_before or is_whole(written.flow)
+    kept = [*new, *(it for it in old if it.flow.flow_id in had_snapshot)]
+    write_changed(c, [row for it in kept for row in changed_rows(it.flow, *tasks_in(it.changes))])
+    bare = (it for it in old if it.flow.flow_id not in had_snapshot)
+    restored = [it for it in bare if is_whole(it.flow)]
+    for it in restored:
+        write_all(c, it.flow)
+    return restored
+
+
+def _write_index(c: es.SQLiteCursor, new: Sequence[_Written], old: Sequence[_Written]) -> None:
+    """Write the rows of the index; the position of a flow stays that of its creation."""
+    rows = [(it.flow.flow_id, *schema.index_columns(index_row(it.flow, it.position))) for it in new]
+    execute_rows(c, schema.INSERT_INDEX, rows)
+    changed = [
+        (it.flow.status.value, cancel_requested(it.flow), it.flow.flow_id)
+        for it in old
+        if cancel_requested(it.flow) or it.before is None or it.before.status != it.flow.status
+    ]
+    execute_rows(c, schema.UPDATE_INDEX_ROWS, changed)
+
+
+def _write_waits(c: es.SQLiteCursor, flows: Sequence[_Written]) -> None:
+    """Write until when flows wait."""
+    waits = [(it.flow.flow_id, it.flow.until) for it in flows if it.flow.until is not None]
+    execute_rows(c, schema.PUT_WAIT, waits)
+    waited = [it for it in flows if it.before is not None and it.before.until is not None]
+    execute_rows(
+        c, schema.DELETE_WAIT, [(it.flow.flow_id,) for it in waited if it.flow.until is None]
+    )
+
+
+def _write_shown(c: es.SQLiteCursor, new: Sequence[_Written], old: Sequence[_Written]) -> None:
+    """Write what flows are listed by, and what callers are shown of them."""
+    execute_rows(c, schema.PUT_FILTERS, [filter_row(it.flow, it.position) for it in new])
+    execute_rows(c, schema.UPDATE_FILTERS, [changed_filters(it.flow) for it in old])
+    execute_rows(c, schema.INSERT_VIEW, [(it.position, *view_row(it.flow)) for it in new])
+    execute_rows(c, schema.PUT_VIEW_ROWS, [view_row(it.flow) for it in old])
 
 
 def tasks_in(changes: Sequence[Event]) -> tuple[list[TaskId], int]:

@@ -29,6 +29,13 @@ READABLE: Final = (1, SCHEMA_VERSION)
 """The versions that are read; whoever writes brings an older one to the present one first."""
 
 TABLES: Final = (
+    # PERF: the library's own table is in the order of its key, and new rows go to random places.
+    """CREATE TABLE IF NOT EXISTS stored_snapshots (
+        originator_id TEXT PRIMARY KEY,
+        originator_version INTEGER,
+        topic TEXT,
+        state BLOB
+    )""",
     """CREATE TABLE IF NOT EXISTS flow_index (
         flow_id TEXT PRIMARY KEY,
         owner TEXT NOT NULL,
@@ -68,7 +75,7 @@ TABLES: Final = (
         checksum INTEGER NOT NULL,
         state BLOB NOT NULL,
         PRIMARY KEY (flow_id, number)
-    ) WITHOUT ROWID""",
+    )""",
     "CREATE INDEX IF NOT EXISTS flow_tasks_id ON flow_tasks (flow_id, task_id)",
     """CREATE INDEX IF NOT EXISTS flow_tasks_run
         ON flow_tasks (flow_id, run_id) WHERE run_id IS NOT NULL""",
@@ -142,14 +149,26 @@ TABLES: Final = (
     ) WITHOUT ROWID""",
 )
 
+INSERT_EVENT: Final = "INSERT INTO stored_events VALUES (?,?,?,?)"
 INSERT_INDEX: Final = "INSERT INTO flow_index VALUES (?,?,?,?,?)"
 UPDATE_INDEX: Final = (
     "UPDATE flow_index SET status=?1, silent_since=CASE WHEN ?2 THEN"
     " (SELECT min(stale_since) FROM flow_tasks WHERE flow_id=?3 AND stale_since IS NOT NULL) END"
     " WHERE flow_id=?3"
 )
+UPDATE_INDEX_ROWS: Final = (
+    "UPDATE flow_index SET status=w.column1, silent_since=CASE WHEN w.column2 THEN"
+    " (SELECT min(stale_since) FROM flow_tasks AS t"
+    " WHERE t.flow_id=w.column3 AND stale_since IS NOT NULL) END"
+    " FROM (VALUES (?,?,?)) AS w WHERE flow_index.flow_id=w.column3"
+)
 INSERT_SNAPSHOT: Final = "INSERT INTO stored_snapshots VALUES (?,?,?,?)"
-DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=? RETURNING 1"
+DELETE_SNAPSHOT: Final = "DELETE FROM stored_snapshots WHERE originator_id=?"
+UPDATE_SNAPSHOTS: Final = (
+    "UPDATE stored_snapshots SET originator_version=w.column2, topic=w.column3, state=w.column4"
+    " FROM (VALUES (?,?,?,?)) AS w WHERE stored_snapshots.originator_id=w.column1"
+    " RETURNING originator_id"
+)
 INSERT_KEY: Final = "INSERT INTO request_keys VALUES (?,?,?,?,?,?)"
 INSERT_NAME: Final = "INSERT INTO flow_names VALUES (?,?,?)"
 PUT_NAME: Final = "INSERT OR REPLACE INTO flow_names VALUES (?,?,?)"
@@ -157,10 +176,12 @@ DELETE_NAME: Final = "DELETE FROM flow_names WHERE owner=? AND correlation_key=?
 SELECT_NAMED: Final = "SELECT flow_id FROM flow_names WHERE owner=? AND correlation_key=?"
 PUT_FILTERS: Final = "INSERT OR REPLACE INTO flow_filters VALUES (?,?,?,?,?,?,?,?)"
 UPDATE_FILTERS: Final = (
-    "UPDATE flow_filters SET status=?, current_step=?, updated_at=?"
-    " WHERE position=(SELECT position FROM flow_index WHERE flow_id=?) AND flow_id=?"
+    "UPDATE flow_filters SET status=w.column2, current_step=w.column3, updated_at=w.column4"
+    # PERF: of a join with the index SQLite reads all filters.
+    " FROM (VALUES (?,?,?,?)) AS w WHERE flow_filters.flow_id=w.column1 AND flow_filters.position="
+    "(SELECT position FROM flow_index AS i WHERE i.flow_id=w.column1)"
 )
-DELETE_WAIT: Final = "DELETE FROM flow_waits WHERE flow_id=?"
+DELETE_WAIT: Final = "DELETE FROM flow_waits WHERE flow_id IN (VALUES (?))"
 PUT_WAIT: Final = "INSERT OR REPLACE INTO flow_waits VALUES (?,?)"
 PUT_LINK: Final = "INSERT OR REPLACE INTO resume_links VALUES (?,?,?,?)"
 PUT_VIEW: Final = (
@@ -168,6 +189,11 @@ PUT_VIEW: Final = (
     # NOTE: of a damaged row a position may be no number.
     " WHERE flow_id=? AND typeof(position)='integer'"
 )
+PUT_VIEW_ROWS: Final = (
+    "INSERT OR REPLACE INTO flow_views SELECT i.position, w.* FROM (VALUES (?,?,?,?,?)) AS w"
+    " CROSS JOIN flow_index AS i ON i.flow_id=w.column1 AND typeof(i.position)='integer'"
+)
+INSERT_VIEW: Final = "INSERT OR REPLACE INTO flow_views VALUES (?,?,?,?,?,?)"
 
 HAS_FORMAT: Final = "SELECT 1 FROM sqlite_master WHERE name='view_format'"
 TABLE_COLUMNS: Final = (
@@ -177,7 +203,13 @@ TABLE_COLUMNS: Final = (
 SELECT_SNAPSHOT: Final = (
     "SELECT originator_version, state FROM stored_snapshots WHERE originator_id=?"
 )
-SELECT_OWNED: Final = "SELECT 1 FROM flow_index WHERE flow_id=? AND owner=?"
+SELECT_FLOWS: Final = (
+    "SELECT i.flow_id, i.owner, s.originator_version, s.state,"
+    " (SELECT max(originator_version) FROM stored_events WHERE originator_id=i.flow_id) AS latest"
+    " FROM (VALUES (?,?)) AS w CROSS JOIN flow_index AS i"
+    " ON i.flow_id=w.column1 AND i.owner=w.column2"
+    " LEFT JOIN stored_snapshots AS s ON s.originator_id=i.flow_id"
+)
 SELECT_OWNER: Final = "SELECT owner FROM flow_index WHERE flow_id=?"
 SELECT_SILENT: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since <= ? ORDER BY silent_since LIMIT ?"
@@ -193,11 +225,11 @@ SELECT_LINK: Final = (
     "SELECT owner, flow_id, route_id, key_id FROM resume_links JOIN flow_index USING (flow_id)"
     " WHERE link_hash=? LIMIT 1"
 )
-SELECT_KEY: Final = (
-    "SELECT k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state"
-    " FROM request_keys AS k LEFT JOIN past_flows AS p"
+SELECT_KEYS: Final = (
+    "SELECT k.route_id, k.key, k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state"
+    " FROM (VALUES (?,?)) AS w CROSS JOIN request_keys AS k"
+    " ON k.route_id=w.column1 AND k.key=w.column2 LEFT JOIN past_flows AS p"
     " ON p.flow_id=k.flow_id AND p.version=k.version AND p.task_id=coalesce(k.task_id, '')"
-    " WHERE k.route_id=? AND k.key=?"
 )
 _VIEWED: Final = (
     "SELECT i.flow_id, i.position, v.version, v.checksum, v.json{} FROM flow_index AS i"
@@ -231,4 +263,4 @@ key_columns: Final = attrgetter("route_id", "key", "request_hash", "flow_id", "v
 """Returns the columns of a `RequestKeyRow`."""
 
 snapshot_columns: Final = attrgetter("originator_id", "originator_version", "topic", "state")
-"""Returns the columns of a snapshot, which the library calls a stored event."""
+"""Returns the columns of an event or a snapshot: the library calls both stored events."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from adapters.store.values import with_marks
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.evolve import BrokenHistory
 from domain.flow.evolve import evolve as after
 from domain.flow.ids import FlowId
+from domain.flow.replace import replace
 from domain.flow.state import Flow
 from domain.flow.task_counts import NO_TASKS
 
@@ -48,7 +49,7 @@ class FlowSnapshot:
             raise BrokenHistory(f"flow {self.flow_id}: its snapshot {found}")
         flow = self.flow
         if flow.tasks:  # as an older release wrote it
-            return evolve(flow, counts=NO_TASKS.changed((), flow.tasks))
+            return replace(flow, counts=NO_TASKS.changed((), flow.tasks))
         return load_rows(flow)
 
 
@@ -58,7 +59,9 @@ Stored: TypeAlias = RecordedEvent | FlowSnapshot
 
 def snapshot_of(flow: Flow) -> FlowSnapshot:
     """Return the snapshot of a flow as it is; tasks and large values have rows of their own."""
-    return FlowSnapshot(flow.flow_id, flow.version, with_marks(evolve(flow, tasks=())))
+    return FlowSnapshot(
+        flow.flow_id, flow.version, with_marks(replace(flow, tasks=()) if flow.tasks else flow)
+    )
 
 
 def _without_rows(flow: Flow) -> Flow:

@@ -53,8 +53,16 @@ class Datastore(es.SQLiteDatastore):
         if custody is not None:
             custody.require()
         try:
-            with super().get_connection(commit=commit) as connection, _unless_read_only(connection):
+            connection = self.pool.get_connection(is_writer=commit)
+            try:
                 yield connection
+            except (PersistenceError, sqlite3.Error) as error:
+                # NOTE: SQLite opens a file that it may not write to for reading only, for ever.
+                if sqlite_code(root_cause(error)) == sqlite3.SQLITE_READONLY:
+                    connection.close()
+                raise
+            finally:
+                self.pool.put_connection(connection)
         except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
             if custody is not None:
                 custody.judge(error)
@@ -70,17 +78,27 @@ class Datastore(es.SQLiteDatastore):
         held: es.SQLiteConnection | None = getattr(self._reading, "connection", None)
         if commit:
             self._verify()
-            with super().transaction(commit=True) as cursor:
+            with self._transaction(commit=True) as cursor:
                 yield cursor
             self._verify()
         elif held is None:
-            with super().transaction(commit=False) as cursor:
+            with self._transaction(commit=False) as cursor:
                 yield cursor
                 self.check_read()
         else:
             cursor = held.cursor()
             with cursor:
                 yield cursor
+
+    @contextmanager
+    def _transaction(self, *, commit: bool) -> Iterator[es.SQLiteCursor]:
+        # PERF: with the library's own layers each transaction takes 5 us longer.
+        with (
+            self.get_connection(commit=commit) as connection,
+            es.SQLiteTransaction(connection, commit=commit) as cursor,
+            cursor,
+        ):
+            yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[es.SQLiteCursor]:
@@ -146,7 +164,8 @@ class Datastore(es.SQLiteDatastore):
             return
         with (
             self.get_connection(commit=False) as connection,
-            connection.transaction(commit=False) as cursor,
+            es.SQLiteTransaction(connection) as cursor,
+            cursor,
         ):
             self._reading.connection = connection
             try:
@@ -261,20 +280,6 @@ def no_patience(datastore: Datastore, cursor: es.SQLiteCursor) -> Iterator[None]
         yield
     finally:
         cursor.execute(f"PRAGMA busy_timeout={(datastore.pool.lock_timeout or 0) * 1000}")
-
-
-@contextmanager
-def _unless_read_only(connection: es.SQLiteConnection) -> Iterator[None]:
-    """Close a connection that cannot write.
-
-    NOTE: SQLite opens a file that it may not write to for reading only, and does so for ever.
-    """
-    try:
-        yield
-    except (PersistenceError, sqlite3.Error) as error:
-        if sqlite_code(root_cause(error)) == sqlite3.SQLITE_READONLY:
-            connection.close()
-        raise
 
 
 def _pragma(cursor: es.SQLiteCursor, name: str) -> object:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, cast
 
 from adapters.store import schema
-from adapters.store.application import LOG_SECTION, FlowApplication
+from adapters.store.application import LOG_SECTION, FlowApplication, with_rows
 from adapters.store.database import DatabaseCursor, DatabaseLink
 from adapters.store.faults import translated
+from adapters.store.many_rows import execute_rows
 from adapters.store.paged_flows import PagedFlows
 from adapters.store.past_flows import past_flow, past_row
 from adapters.store.recorder import StoredCommit
@@ -96,8 +98,8 @@ class EventSourcedStore(PagedFlows):
 
     def find(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow; a foreign flow costs the same work as none."""
-        with translated(), self.application.datastore.reading() as cursor:
-            return self._find(cursor, owner, flow_id, ALL_TASKS)
+        with translated():
+            return self._flows({(owner, flow_id): ALL_TASKS}).get((owner, flow_id))
 
     def find_head(self, owner: Owner, flow_id: FlowId) -> Flow | None:
         """Return an owner's flow without its tasks and large values, unless it must be folded."""
@@ -130,14 +132,9 @@ class EventSourcedStore(PagedFlows):
         self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
     ) -> Loaded:
         """Return flows and request keys as of one moment."""
-        with translated(), self.application.datastore.reading() as cursor:
-            flows = {
-                ref: flow
-                for ref, commands in wanted.items()
-                if (flow := self._find(cursor, *ref, concerned(*commands)))
-            }
-            records = {ref: found for ref in keys if (found := _record(cursor, ref))}
-        return Loaded(flows, records)
+        selected = {ref: concerned(*commands) for ref, commands in wanted.items()}
+        with translated(), self.application.datastore.reading():
+            return Loaded(self._flows(selected), self._records(list(keys)))
 
     def find_named(self, keys: Collection[CorrelationRef]) -> Mapping[CorrelationRef, FlowId]:
         """Return the live flows that correlation keys name."""
@@ -190,12 +187,39 @@ class EventSourcedStore(PagedFlows):
             row = cursor.execute(schema.SELECT_NAMED, ref).fetchone()
             return None if row is None else row[0]
 
-    def _find(
-        self, cursor: DatabaseCursor, owner: Owner, flow_id: FlowId, tasks: TaskSelection
+    def _flows(self, selected: Mapping[FlowRef, TaskSelection]) -> Mapping[FlowRef, Flow]:
+        """Return flows, each with the tasks that are selected; a foreign one is none."""
+        flows: dict[FlowRef, Flow] = {}
+        with self.application.datastore.reading() as cursor:
+            rows = execute_rows(
+                cursor, schema.SELECT_FLOWS, [(flow_id, owner) for owner, flow_id in selected]
+            )
+            for row in rows:
+                ref = owner, flow_id = row["owner"], row["flow_id"]
+                flow = self._kept(cursor, owner, flow_id, row, selected[ref])
+                flow = flow or self.application.load_of(owner, flow_id, selected[ref])
+                if flow is not None:
+                    flows[ref] = flow
+        return flows
+
+    def _kept(
+        self,
+        cursor: DatabaseCursor,
+        owner: Owner,
+        flow_id: FlowId,
+        row: sqlite3.Row,
+        tasks: TaskSelection,
     ) -> Flow | None:
-        cursor.execute(schema.SELECT_OWNED, (flow_id, owner))
-        found = cursor.fetchone() is not None
-        return self.application.load_of(owner, flow_id, tasks) if found else None
+        """Return the flow of a snapshot and its rows, if they are right and of its last event."""
+        if row["originator_version"] is None or row["originator_version"] != row["latest"]:
+            return None
+        flow = self._head(flow_id, row, partial(with_rows, cursor, tasks))
+        return flow if flow is not None and flow.owner == owner else None
+
+    def _records(self, keys: Sequence[KeyRef]) -> Mapping[KeyRef, IdempotencyRecord]:
+        with self.application.datastore.reading() as cursor:
+            rows = execute_rows(cursor, schema.SELECT_KEYS, keys)
+            return {(row["route_id"], row["key"]): key_record(cursor, row) for row in rows}
 
     def _stored(self, commit: Commit) -> StoredCommit:
         records, key = commit.events, commit.request_key
@@ -209,7 +233,9 @@ class EventSourcedStore(PagedFlows):
         changes = [record.event for record in records]
         past = None if row is None else past_row(commit, row.task_id)
         stored = [to_stored(record) for record in records]
-        return StoredCommit(stored, changes, commit.flow, row, past, link_rows(records))
+        return StoredCommit(
+            stored, changes, commit.before, commit.flow, row, past, link_rows(records)
+        )
 
     def _silent(self, query: str, moment: Timestamp, limit: int) -> Sequence[StaleFlow]:
         rows = self._rows(query, moment, limit)
@@ -223,12 +249,6 @@ class EventSourcedStore(PagedFlows):
         with translated(), self.application.datastore.reading() as cursor:
             cursor.execute(query, params)
             return cast("Sequence[sqlite3.Row]", cursor.fetchall())
-
-
-def _record(cursor: DatabaseCursor, ref: KeyRef) -> IdempotencyRecord | None:
-    cursor.execute(schema.SELECT_KEY, ref)
-    row = cursor.fetchone()
-    return None if row is None else key_record(cursor, row)
 
 
 def key_record(cursor: DatabaseCursor, row: Mapping[str, Any]) -> IdempotencyRecord:

@@ -6,6 +6,7 @@ loses a row, so that the flow is folded from its events.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 from zlib import crc32
@@ -14,6 +15,7 @@ import orjson
 
 from adapters.store.codec import Undecodable, from_fields, to_fields
 from adapters.store.database import DatabaseCursor
+from adapters.store.many_rows import execute_rows
 from domain.flow.concerned import ActiveTasks, AllTasks, TaskSelection
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, TaskId
@@ -25,6 +27,7 @@ TaskRow: TypeAlias = tuple[FlowId, int, TaskId, str | None, Timestamp | None, in
 """Flow, number within the flow, id, run, since when an active one has no news, checksum, state."""
 
 INSERT: Final = "INSERT OR REPLACE INTO flow_tasks VALUES (?,?,?,?,?,?,?)"
+_INSERT_NEW: Final = "INSERT INTO flow_tasks VALUES (?,?,?,?,?,?,?)"
 UPDATE: Final = (
     "UPDATE flow_tasks SET stale_since=?, checksum=?, state=? WHERE flow_id=? AND task_id=?"
 )
@@ -52,13 +55,15 @@ def write_all(c: DatabaseCursor, flow: Flow) -> None:
     c.executemany(INSERT, task_rows(flow))
 
 
-def write_changed(c: DatabaseCursor, flow: Flow, changed: Iterable[TaskId], linked: int) -> None:
-    """Write the rows of those tasks that changed; the last so many of the flow's are new ones."""
-    for is_new, row in changed_rows(flow, changed, linked):
-        if is_new:
-            c.execute(INSERT, row)
-        else:
-            flow_id, _, task_id, _, *columns = row
+def write_changed(c: DatabaseCursor, changed: Sequence[tuple[bool, TaskRow]]) -> None:
+    """Write the rows of tasks that changed, those that are new and those that are there."""
+    new = [row for is_new, row in changed if is_new]
+    try:
+        execute_rows(c, _INSERT_NEW, new)
+    except sqlite3.IntegrityError:  # rows that nobody of us wrote are in their place
+        c.executemany(INSERT, new)
+    for is_new, (flow_id, _, task_id, _, *columns) in changed:
+        if not is_new:
             c.execute(UPDATE, (*columns, flow_id, task_id))
 
 

@@ -7,7 +7,7 @@ of the value, and its checksum, by which a row of another value is found out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, TypeAlias
 from zlib import crc32
 
@@ -25,7 +25,9 @@ LARGE: Final = 4096
 ValueRow: TypeAlias = tuple[FlowId, str, int, bytes]
 """Flow, name, checksum and text."""
 
-_NAMES: Final = ("state_json", "wait_json")
+NAMES: Final = ("state_json", "wait_json")
+"""The values of a flow that may be large."""
+
 _MARK: Final = re.compile(rb"\0(state_json|wait_json):(\d+)")
 _PUT: Final = (
     "INSERT INTO flow_values VALUES (?,?,?,?) ON CONFLICT (flow_id, name) DO UPDATE"
@@ -42,6 +44,11 @@ def value_rows(flow: Flow) -> list[ValueRow]:
     return list(_large(flow))
 
 
+def large_names(flow: Flow) -> set[str]:
+    """Return the names of those values of a flow that are large."""
+    return {name for _, name, _, _ in _large(flow)}
+
+
 def with_marks(flow: Flow) -> Flow:
     """Return a flow with marks in the place of its large values."""
     marks: dict[str, Any] = {
@@ -50,14 +57,13 @@ def with_marks(flow: Flow) -> Flow:
     return evolve(flow, **marks) if marks else flow
 
 
-def write_values(c: DatabaseCursor, flow: Flow) -> None:
-    """Leave exactly the rows of a flow; one that is right is not written."""
+def write_values(c: DatabaseCursor, flow: Flow, were_large: Collection[str] = NAMES) -> None:
+    """Leave exactly the rows of a flow that had others; one that is right is not written."""
     rows = value_rows(flow)
-    c.executemany(_PUT, rows)
-    large = {row[1] for row in rows}
-    for name in _NAMES:
-        if name not in large:
-            c.execute(_DELETE, (flow.flow_id, name))
+    if rows:
+        c.executemany(_PUT, rows)
+    for name in set(were_large) - {row[1] for row in rows}:
+        c.execute(_DELETE, (flow.flow_id, name))
 
 
 def with_values(c: DatabaseCursor, flow: Flow) -> Flow:
@@ -67,7 +73,7 @@ def with_values(c: DatabaseCursor, flow: Flow) -> Flow:
         BrokenHistory: if the row of one is not there, or not that of its mark.
     """
     values: dict[str, Any] = {}
-    for name in _NAMES:
+    for name in NAMES:
         value: Json | None = getattr(flow, name)
         if value is not None and value.text.startswith("\0"):
             values[name] = Json(_filled(c, flow.flow_id, value.text.encode()).decode())
@@ -95,7 +101,7 @@ def _filled(c: DatabaseCursor, flow_id: FlowId, json: bytes) -> bytes:
 
 
 def _large(flow: Flow) -> Iterator[ValueRow]:
-    for name in _NAMES:
+    for name in NAMES:
         value: Json | None = getattr(flow, name)
         if value is not None and len(text := value.text.encode()) > LARGE:
             yield (flow.flow_id, name, crc32(text), text)

@@ -9,6 +9,8 @@ from typing import Final
 from attrs import frozen
 
 _HEADER: Final = struct.Struct("=IIIBBHIIII8sII")
+_FIRST: Final = slice(_HEADER.size)
+_COPY: Final = slice(_HEADER.size, 2 * _HEADER.size)
 _SALT: Final = slice(32, 40)
 _BACKFILLED: Final = slice(96, 100)
 _BACKFILLING: Final = slice(128, 132)
@@ -33,23 +35,15 @@ class WalIndex:
         os.close(self.descriptor)
         os.close(self.log)
 
-    def checkpoints(self) -> bytes | None:
-        """Return what every checkpoint changes, and no commit; None while one goes on.
+    def read(self) -> bytes:
+        """Return the head of the index, for the functions below."""
+        head = os.pread(self.descriptor, _SIZE, 0)
+        return head if len(head) == _SIZE else head.ljust(_SIZE, b"\0")
 
-        NOTE: only a checkpoint writes to the database itself.
-        """
-        data = self._read()
-        header, copy = data[: _HEADER.size], data[_HEADER.size : 2 * _HEADER.size]
-        if header != copy or data[_BACKFILLED] != data[_BACKFILLING]:
-            return None
-        return header[_SALT] + data[_BACKFILLED]
-
-    def agrees(self) -> bool:
+    def agrees(self, head: bytes) -> bool:
         """Say whether the last frame that the index counts is in the log, whole and as it was."""
-        data = self._read()
-        header, copy = data[: _HEADER.size], data[_HEADER.size : 2 * _HEADER.size]
-        *_, small_page, frames, _, first, second, salt, _, _ = _HEADER.unpack(header)
-        if header != copy or not frames:
+        *_, small_page, frames, _, first, second, salt, _, _ = _HEADER.unpack_from(head)
+        if head[_FIRST] != head[_COPY] or not frames:
             return True  # it is written just now, or counts none
         page: int = 65536 if small_page == 1 else small_page
         size = _FRAME_HEADER.size + page
@@ -58,5 +52,12 @@ class WalIndex:
             return False
         return _FRAME_HEADER.unpack_from(frame)[2:] == (salt, first, second)
 
-    def _read(self) -> bytes:
-        return os.pread(self.descriptor, _SIZE, 0).ljust(_SIZE, b"\0")
+
+def checkpoints(head: bytes) -> bytes | None:
+    """Return what every checkpoint changes, and no commit; None while one goes on.
+
+    NOTE: only a checkpoint writes to the database itself.
+    """
+    if head[_FIRST] != head[_COPY] or head[_BACKFILLED] != head[_BACKFILLING]:
+        return None
+    return head[_SALT] + head[_BACKFILLED]

@@ -27,7 +27,10 @@ MakeRaw: TypeAlias = Callable[[], RawPieces]
 
 
 class LaterAnswer(Protocol):
-    """An answer that is put off; one of its methods is called, once, in any thread."""
+    """An answer that is put off; one of its answering methods is called, once, in any thread."""
+
+    def begin_soon(self, begin: Callable[[], None]) -> None:
+        """Have the making of it begun in this thread, once all is read that callers have sent."""
 
     def answer(self, make: MakeRaw) -> None:
         """Have the answer made in the I/O thread, and sent."""
@@ -75,7 +78,9 @@ def put_off(
         case ReadStep(make, is_urgent):
             later.answer_aside(partial(finish, make), urgent=is_urgent)
         case CommandStep(submission, show):
-            _hand_over(submission, submit, partial(_answer_change, later, finish, show))
+            done = partial(_answer_change, later, finish, show)
+            # PERF: what was sent at once is submitted at once, and written as one batch.
+            later.begin_soon(partial(_hand_over, submission, submit, done))
         case _:
             assert_never(step)
 

@@ -218,7 +218,7 @@ class _Batch:
         after = fold(flow, decision)
         if after is None:  # no flow and no events: only a command that found its flow decides none
             raise AssertionError("a decision on no flow must create one")
-        commit = _commit(submission, decision, after)
+        commit = _commit(submission, flow, decision, after)
         answer = accepted(after, context.command, commit.task_id)
         if commit.events or commit.request_key is not None:
             rests_on = self._add(commit)
@@ -280,7 +280,9 @@ class _Batch:
         return self.store.load(record.flow_id, record.version)
 
 
-def _commit(submission: Submission, events: tuple[Event, ...], after: Flow) -> Commit:
+def _commit(
+    submission: Submission, before: Flow | None, events: tuple[Event, ...], after: Flow
+) -> Commit:
     context, metadata = submission.context, submission.metadata
     return Commit(
         events=to_recorded_events(
@@ -290,6 +292,7 @@ def _commit(submission: Submission, events: tuple[Event, ...], after: Flow) -> C
             origin=metadata,
             now=context.at,
         ),
+        before=before,
         flow=after,
         request_key=metadata.request_key,
         task_id=task_of(after, context.command, events),

@@ -38,13 +38,15 @@ class StoreBusy(StoreUnavailable):
 class Commit:
     """What one command writes, or nothing of it.
 
-    `events` follow one another in the stream of `flow`, the state after the last of them. There
-    are none where a command was accepted that changes nothing: then only its request key is kept.
-    `task_id` is the child that the command was about, kept with the request key for its repeats;
-    `lists_tasks` says that it was about all of them.
+    It was decided on the flow as it was `before`, if there was one. `events` follow one another in
+    the stream of `flow`, the state after the last of them. There are none where a command was
+    accepted that changes nothing: then only its request key is kept. `task_id` is the child that
+    the command was about, kept with the request key for its repeats; `lists_tasks` says that it was
+    about all of them.
     """
 
     events: tuple[RecordedEvent, ...]
+    before: Flow | None
     flow: Flow
     request_key: RequestKey | None = None
     task_id: TaskId | None = None

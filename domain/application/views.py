@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final
 
 from attrs import fields, frozen
@@ -26,7 +27,7 @@ RUNTIMES: Final = (Runtime.SUBAGENT.value, Runtime.ACP.value, "cli", "cron")
 """The runtimes that a summary counts; the last two cannot be started over a webhook."""
 
 
-@frozen(kw_only=True)
+@frozen
 class FlowView:
     """A flow as callers see it, in the order in which they see it; None is not shown."""
 
@@ -50,7 +51,7 @@ class FlowView:
     ended_at: Timestamp | None
 
 
-@frozen(kw_only=True)
+@frozen
 class TaskView:
     """A task as callers see it, in the order in which they see it; None is not shown."""
 
@@ -89,19 +90,23 @@ class TaskSummary:
     by_runtime: Mapping[str, int]
 
 
-_FLOW_FIELDS = tuple(field.name for field in fields(FlowView))
-_TASK_FIELDS = tuple(field.name for field in fields(TaskView) if field.name != "parent_flow_id")
+# PERF: an initialiser takes twice as long for arguments by name.
+_of_flow = attrgetter(*(field.name for field in fields(FlowView)))
+_TASK_FIELDS = [field.name for field in fields(TaskView)]
+_PARENT: Final = _TASK_FIELDS.index("parent_flow_id")
+_of_task = attrgetter(*_TASK_FIELDS[:_PARENT]), attrgetter(*_TASK_FIELDS[_PARENT + 1 :])
 
 
 def flow_view(flow: Flow) -> FlowView:
     """Return what is shown of a flow."""
-    return FlowView(**{name: getattr(flow, name) for name in _FLOW_FIELDS})
+    return FlowView(*_of_flow(flow))
 
 
 def task_view(task: Task, flow_id: FlowId) -> TaskView:
     """Return what is shown of a task of a flow."""
-    shown = {name: getattr(task, name) for name in _TASK_FIELDS}
-    return TaskView(parent_flow_id=flow_id, **shown)
+    before, after = _of_task
+    shown = (*before(task), flow_id, *after(task))
+    return TaskView(*shown)
 
 
 def task_views(flow: Flow) -> tuple[TaskView, ...]:

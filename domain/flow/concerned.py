@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias, assert_never
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from domain.flow.commands import CancelFlow, Command, LoseTask, RunTask, UpdateTask
 from domain.flow.ids import TaskId
+from domain.flow.replace import replace
 from domain.flow.state import Flow
 from domain.flow.task import Task, is_active, stale_since
 from domain.flow.values import Timestamp
@@ -57,7 +58,7 @@ def concerned(*commands: Command) -> TaskSelection:
 
 def with_only(flow: Flow, selection: TaskSelection) -> Flow:
     """Return a flow with only those of its tasks with it that are selected."""
-    return evolve(flow, tasks=tuple(task for task in flow.tasks if _is_selected(task, selection)))
+    return replace(flow, tasks=tuple(task for task in flow.tasks if _is_selected(task, selection)))
 
 
 def _is_selected(task: Task, selection: TaskSelection) -> bool:

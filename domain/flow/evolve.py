@@ -7,11 +7,11 @@ from functools import reduce
 from typing import assert_never
 
 from attrs import asdict
-from attrs import evolve as replace
 
 from domain.flow import events as e
 from domain.flow.evolve_task import Tasks, evolve_tasks
 from domain.flow.ids import CallerId
+from domain.flow.replace import replace
 from domain.flow.state import Flow, KeptResume
 from domain.flow.status import WAITS, FlowStatus, OnTimeout
 from domain.flow.task import Task

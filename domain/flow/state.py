@@ -21,7 +21,7 @@ class KeptResume:
     caller: CallerId | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # for `domain.flow.replace`
 class Flow:
     """A TaskFlow: the aggregate.
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class FlowStatus(StrEnum):
+class _Word(StrEnum):
+    """Text that is one of some."""
+
+    # PERF: that of `Enum` is no C, and asked for whenever a status is looked up in a set.
+    __hash__ = str.__hash__
+
+
+class FlowStatus(_Word):
     """Where a flow stands."""
 
     QUEUED = "queued"
@@ -20,7 +27,7 @@ class FlowStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class TaskStatus(StrEnum):
+class TaskStatus(_Word):
     """Where a child task stands."""
 
     QUEUED = "queued"
@@ -32,14 +39,14 @@ class TaskStatus(StrEnum):
     LOST = "lost"
 
 
-class Runtime(StrEnum):
+class Runtime(_Word):
     """What executes a child task."""
 
     SUBAGENT = "subagent"
     ACP = "acp"
 
 
-class NotifyPolicy(StrEnum):
+class NotifyPolicy(_Word):
     """Of what the owner wants to be notified."""
 
     DONE_ONLY = "done_only"
@@ -47,14 +54,14 @@ class NotifyPolicy(StrEnum):
     SILENT = "silent"
 
 
-class TerminalOutcome(StrEnum):
+class TerminalOutcome(_Word):
     """What an ended child reports of its work, apart from how it ended."""
 
     SUCCEEDED = "succeeded"
     BLOCKED = "blocked"
 
 
-class OnTimeout(StrEnum):
+class OnTimeout(_Word):
     """What becomes of a flow whose wait ends by time."""
 
     RESUME = "resume"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -13,6 +12,7 @@ from domain.flow.task import Task
 
 _STATUSES: Final = tuple(TaskStatus)
 _RUNTIMES: Final = tuple(Runtime)
+_ACTIVE: Final = tuple(map(_STATUSES.index, ACTIVE))
 
 
 @frozen(kw_only=True)
@@ -30,7 +30,7 @@ class TaskCounts:
     @property
     def active(self) -> int:
         """How many have not ended."""
-        return sum(self.by_status[status] for status in ACTIVE)
+        return sum(self.statuses[number] for number in _ACTIVE)
 
     @property
     def by_status(self) -> Mapping[TaskStatus, int]:
@@ -44,15 +44,12 @@ class TaskCounts:
 
     def changed(self, before: Iterable[Task], after: Iterable[Task]) -> TaskCounts:
         """Return the counts after some of the tasks have become others."""
-        statuses, runtimes = Counter(self.by_status), Counter(self.by_runtime)
+        statuses, runtimes = list(self.statuses), list(self.runtimes)
         for tasks, step in ((before, -1), (after, 1)):
             for task in tasks:
-                statuses[task.status] += step
-                runtimes[task.runtime] += step
-        return TaskCounts(
-            statuses=tuple(statuses[each] for each in _STATUSES),
-            runtimes=tuple(runtimes[each] for each in _RUNTIMES),
-        )
+                statuses[_STATUSES.index(task.status)] += step
+                runtimes[_RUNTIMES.index(task.runtime)] += step
+        return TaskCounts(statuses=tuple(statuses), runtimes=tuple(runtimes))
 
 
 NO_TASKS: Final = TaskCounts()

@@ -62,8 +62,9 @@ EVENT_AS_SNAPSHOT: Final = (
     "UPDATE stored_snapshots SET (topic, state) ="
     " (SELECT topic, state FROM stored_events WHERE rowid=2)"
 )
-SECOND_SNAPSHOT: Final = (
-    "INSERT INTO stored_snapshots SELECT originator_id, 1, topic, state FROM stored_snapshots"
+OLD_SNAPSHOT: Final = (
+    "INSERT OR REPLACE INTO stored_snapshots"
+    " SELECT originator_id, 1, topic, state FROM stored_snapshots"
 )
 
 
@@ -187,12 +188,12 @@ SECOND_SNAPSHOT: Final = (
             ["snapshot_differs id-2/1"],
         ),
         (
-            f"{SECOND_SNAPSHOT} WHERE originator_id='id-3'",
-            ["snapshot_differs id-3/1"],
+            f"{OLD_SNAPSHOT} WHERE originator_id='id-3'",
+            ["snapshot_differs id-3/3"],
         ),
         (
-            "INSERT INTO stored_snapshots SELECT * FROM stored_events WHERE rowid=1",
-            ["snapshot_differs id-1/1"],
+            "INSERT OR REPLACE INTO stored_snapshots SELECT * FROM stored_events WHERE rowid=1",
+            ["snapshot_differs id-1/4"],
         ),
         ("UPDATE flow_tasks SET state=x'00'", ["tasks_differ id-1/4"]),
         ("UPDATE flow_views SET json=x'7b7d' WHERE flow_id='id-2'", ["view_differs id-2/1"]),

@@ -60,7 +60,7 @@ def saved(store: EventSourcedStore, flow_id: FlowId, events: Sequence[Event]) ->
         for version, event in enumerate(own, 1)
     )
     flows = [folded(own[:version]) for version in range(1, len(own) + 1)]
-    save(store, Commit(events=records, flow=flows[-1]))
+    save(store, Commit(events=records, before=None, flow=flows[-1]))
     return flows
 
 

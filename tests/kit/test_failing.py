@@ -97,7 +97,7 @@ def test_a_write_fails_before_or_after_it_is_done(
     records = to_recorded_events((CREATED,), flow_id=FLOW, after=0, origin=ORIGIN, now=THEN)
     store.plan(Failure(fault, moment))
     with pytest.raises(raised):
-        store.append_many([Commit(events=records, flow=CREATED_FLOW)])
+        store.append_many([Commit(events=records, before=None, flow=CREATED_FLOW)])
     assert (FLOW in inner.streams) is (moment is Moment.AFTER)
 
 

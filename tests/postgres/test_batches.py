@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -17,33 +18,46 @@ from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
 from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.rows import PostgresCursor
 from domain.application.ports import Commit
+from domain.flow.commands import SetWaiting
 from domain.flow.ids import FlowId
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, idempotency_record, save
-from tests.store.service import keyed
+from tests.store.service import create, granted, keyed, run, session
 
 ONE, TWO, THREE = (FlowId(f"flow-{number}") for number in (1, 2, 3))
 FIRST = created(ONE)
+_SCANS: Final = (
+    "SELECT sum(seq_scan)::bigint FROM pg_stat_xact_user_tables"
+    " WHERE relname NOT IN ('log_head', 'store_identity', 'view_format')"
+)
 
 
 def _breaking(
-    monkeypatch: pytest.MonkeyPatch, *, after: bool, then: Callable[[], None] = lambda: None
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    after: bool,
+    then: Callable[[], None] = lambda: None,
+    number: int = 1,
 ) -> list[bool]:
-    """Cut the connection of the next append, after it was carried out or before; note that."""
+    """Cut the connection of the n-th call from now, after it was carried out or before.
+
+    Returns what is to be a list of the calls, and which of them were cut.
+    """
     execute = PostgresCursor.execute
-    broken: list[bool] = []
+    calls: list[bool] = []
 
     def execute_and_break(self: PostgresCursor, query: str, params: object = None) -> object:
-        is_first = "append_batch" in query and not broken
-        if is_first and after:
+        if "append_batch" not in query:
+            return execute(self, query, params)
+        calls.append(len(calls) + 1 == number)
+        if calls[-1] and after:
             execute(self, query, params)
-        if is_first:
-            broken.append(True)
+        if calls[-1]:
             then()
             cut(self.connection)
         return execute(self, query, params)
 
     monkeypatch.setattr(PostgresCursor, "execute", execute_and_break)
-    return broken
+    return calls
 
 
 def cut(connection: psycopg.Connection[Any]) -> None:
@@ -117,22 +131,27 @@ def versions_and_wins(store: EventSourcedStore, url: str) -> Iterator[bool]:
     yield positions(store) == list(range(1, flow.version + 1))
 
 
+@pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("is_stored", [True, False])
 def test_after_a_connection_broke_the_id_of_the_batch_decides_whose_events_are_there(
     store: EventSourcedStore,
     monkeypatch: pytest.MonkeyPatch,
     is_stored: bool,  # noqa: FBT001 - a case
+    number: int,
 ) -> None:
-    """The answer to an append is lost, after the commit or before the server has read anything."""
+    """The answer to a call is lost, after the commit or before the server has read anything.
+
+    The first call finds a key taken and writes nothing, the second one writes the rest.
+    """
     save(store, commit(None, created(TWO), origin=keyed("taken")))
-    breaking = _breaking(monkeypatch, after=is_stored)
+    breaking = _breaking(monkeypatch, after=is_stored, number=number)
     batch: list[Commit] = [
         commit(None, FIRST, origin=keyed("k1")),
         commit(folded(FIRST), WAITS),
         commit(None, created(THREE), origin=keyed("taken")),
     ]
     assert store.append_many(batch) == [True, True, False]
-    assert breaking == [True]
+    assert breaking == [it == number for it in (1, 2, 3)]
     assert positions(store) == [1, 2, 3]
     assert store.load(ONE) == folded(FIRST, WAITS)
     record = idempotency_record(store, "k1")
@@ -152,3 +171,46 @@ def test_an_identical_event_of_somebody_else_is_not_taken_for_ours(
     _breaking(monkeypatch, after=False, then=another)
     assert store.append_many([same]) == [False]
     assert positions(store) == [1, 2]
+
+
+def _asking(monkeypatch: pytest.MonkeyPatch, question: str) -> list[tuple[str, object]]:
+    """Ask something in the transaction of each call; return what is to be calls and answers."""
+    execute = PostgresCursor.execute
+    asked: list[tuple[str, object]] = []
+
+    def execute_and_ask(self: PostgresCursor, query: str, params: object = None) -> object:
+        called = re.search(r"\w+_batch(?=\()", query)
+        if called is None:
+            return execute(self, query, params)
+        self.connection.execute("BEGIN")
+        done = execute(self, query, params)
+        answer = self.connection.execute(question).fetchone()
+        self.connection.execute("COMMIT")
+        assert answer is not None
+        asked.append((called[0], answer[0]))
+        return done
+
+    monkeypatch.setattr(PostgresCursor, "execute", execute_and_ask)
+    return asked
+
+
+def test_no_batch_reads_a_whole_table(
+    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is planned once a connection is planned for tables that may be empty yet."""
+    asked = _asking(monkeypatch, _SCANS)
+    owner = session(store)
+    create(owner)
+    granted(owner.execute(run(FlowId("id-1"), run_id="r"), keyed("k")))
+    granted(owner.execute(SetWaiting(flow_id=FlowId("id-1"), expected_revision=0), keyed("l")))
+    assert set(asked) == {("append_batch", 0), ("load_batch", 0)}
+
+
+def test_a_batch_that_lost_is_not_synced(
+    store: EventSourcedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an id its transaction writes nothing, so that nobody in the queue waits for it."""
+    asked = _asking(monkeypatch, "SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+    save(store, commit(None, FIRST))
+    assert store.append_many([commit(None, FIRST), commit(None, created(TWO))]) == [False, True]
+    assert [has_id for _, has_id in asked] == [True, False, True]

@@ -123,6 +123,32 @@ def test_what_is_released_together_wakes_the_loop_once(monkeypatch: pytest.Monke
         assert len(woken) == 1
 
 
+def test_what_is_put_off_begins_when_all_is_read_that_callers_have_sent() -> None:
+    events: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/now":
+            return echo(environ, start_response)
+        completion: Completion = environ["taskflow.later"]()
+        events.append("read")
+        completion.begin_soon(partial(events.append, "begun"))
+        completion.begin_soon(partial(completion.answer, saying(b"done")))
+        return []
+
+    with serving(app, in_loop=True) as running, ExitStack() as stack:
+        callers = [stack.enter_context(running.calling()) for _ in range(20)]
+        for caller in callers:
+            assert caller.ask(request(target="/now")).status == 200
+        listener, gate = running.server._listener, Gate()  # noqa: SLF001 - else it takes one by one
+        listener.call_soon(next(iter(listener.channels())), partial(gate, HELD, _start))  # type: ignore[arg-type]
+        gate.await_entries(1)
+        for caller in callers:
+            caller.send(request(target="/later"))
+        gate.opened.set()
+        assert [caller.answer().body for caller in callers] == [b"done!"] * 20
+    assert events == ["read"] * 20 + ["begun"] * 20
+
+
 HELD: WSGIEnvironment = {"wsgi.input": io.BytesIO()}
 
 
@@ -269,7 +295,7 @@ def test_a_large_answer_that_nobody_takes_holds_up_nobody() -> None:
         slow = [stack.enter_context(running.calling()) for _ in range(3)]
         for number, caller in enumerate(slow):
             caller.send(request(target=f"/{number}"))
-            pieces = (b"x" * (LARGE // 2),) * 2
+            pieces = (b"x" * (LARGE - 1), b"y")  # the system may take half of it at once
             app.await_requests(number + 1)[-1].answer(lambda pieces=pieces: (200, (), pieces))  # type: ignore[misc]
             caller.socket.recv(1)
         with running.calling() as other:

@@ -71,7 +71,7 @@ def commit(
         origin=origin,
         now=NOW,
     )
-    return Commit(events=records, flow=flow, request_key=origin.request_key)
+    return Commit(events=records, before=before, flow=flow, request_key=origin.request_key)
 
 
 def save(store: FlowStore, commit: Commit) -> None:

@@ -70,3 +70,15 @@ def test_a_flow_of_another_owner_is_not_even_read(store: EventSourcedStore) -> N
     execute(store, "UPDATE stored_snapshots SET state='unreadable'")
     execute(store, "UPDATE stored_events SET state='unreadable'")
     assert store.find(OWNER, FlowId("flow-1")) is None
+
+
+@ON_SQLITE
+def test_the_connection_that_came_back_last_is_the_next(store: EventSourcedStore) -> None:
+    pool = store.application.datastore.pool  # type: ignore[attr-defined] # of SQLite
+    first, second = pool.get_connection(), pool.get_connection()
+    pool.put_connection(second)
+    pool.put_connection(first)
+    for _ in range(3):
+        again = pool.get_connection(is_writer=True)
+        assert again is first, "the other one would read again what this one knows"
+        pool.put_connection(again)

@@ -129,7 +129,7 @@ def test_an_empty_store_has_nothing_to_rebuild(store: EventSourcedStore) -> None
         (SNAPSHOTS, "UPDATE stored_snapshots SET state='{}' WHERE originator_id='id-1'", 1),
         (SNAPSHOTS, "UPDATE stored_snapshots SET originator_version=7", 3),
         (SNAPSHOTS, "UPDATE stored_snapshots SET topic='other'", 3),
-        (SNAPSHOTS, "INSERT INTO stored_snapshots VALUES ('id-1', 1, 'x', '{}')", 1),
+        (SNAPSHOTS, "INSERT OR REPLACE INTO stored_snapshots VALUES ('id-1', 1, 'x', '{}')", 1),
         (SNAPSHOTS, "INSERT INTO stored_snapshots VALUES ('ghost', 1, 'x', '{}')", 1),
         (VIEWS, "DELETE FROM flow_views", 3),
         (VIEWS, "DELETE FROM flow_views WHERE flow_id='id-1'", 1),

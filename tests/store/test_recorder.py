@@ -125,7 +125,7 @@ def test_events_are_not_saved_without_what_follows_from_them(store: EventSourced
 def test_a_commit_of_nothing_is_none(store: EventSourcedStore) -> None:
     flow = folded(created())
     with pytest.raises(AssertionError, match="for its request key"):
-        save(store, Commit(events=(), flow=flow))
+        save(store, Commit(events=(), before=None, flow=flow))
     assert contents(store) == {table: [] for table in (EVENTS, *DERIVED)}
 
 

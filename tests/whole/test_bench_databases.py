@@ -17,7 +17,7 @@ from bench.databases import KEPT, measure_databases
 def test_a_tiny_run_has_all_settings_and_the_kept_figures_are_shown() -> None:
     report = measure_databases(1, 0.05)
     settings = {(r.action, r.store, r.disk, r.gateways, r.connections) for r in report.rates}
-    assert len(settings) == len(report.rates) == 33
+    assert len(settings) == len(report.rates) == 55
     assert all(rate.per_second and rate.p50_ms for rate in report.rates)
     assert all(rate.server_us == 0 for rate in report.rates if rate.store == "SQLite")
     assert all(report.library.values())

@@ -4,249 +4,213 @@ from __future__ import annotations
 
 from typing import Final
 
-APPEND_BATCH: Final = """
+PLANNED_ONCE: Final = """
+-- PERF: a plan is made once a connection, for arrays of any length and tables of any size. To plan
+-- anew for each call costs a command alone 300 us of 900; what is planned for an empty table reads
+-- all of it for ever.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off"""
+
+APPEND_BATCH: Final = f"""
 CREATE OR REPLACE FUNCTION append_batch(
     batch uuid, again boolean,
-    -- commits, of which those of a flow are written together or not at all
-    c_flow text[], c_first bigint[], c_after bigint[],
-    c_route text[], c_key text[], c_hash text[], c_version bigint[], c_task text[],
-    c_checksum bigint[], c_past bytea[],
-    -- events, each with the number of its commit
-    e_commit bigint[], e_flow text[], e_version bigint[], e_topic text[], e_state bytea[],
-    -- flows as they are afterwards, each with the number of one of its commits
-    f_commit bigint[], f_flow text[], f_created boolean[], f_owner text[], f_status text[],
+    -- the version that each flow must have before the batch
+    x_flow text[], x_after bigint[],
+    -- request keys, the answers that they stand for, and resume links that were made
+    k_route text[], k_key text[], k_hash text[], k_flow text[], k_version bigint[], k_task text[],
+    p_flow text[], p_version bigint[], p_task text[], p_checksum bigint[], p_state bytea[],
+    l_hash text[], l_flow text[], l_route text[], l_key text[],
+    -- correlation keys whose flows end, and those of flows that are opened
+    d_owner text[], d_key text[], d_flow text[],
+    n_owner text[], n_key text[], n_flow text[],
+    e_flow text[], e_version bigint[], e_topic text[], e_state bytea[],
+    -- flows as they are afterwards; those that are created with the number of their first event
+    f_flow text[], f_first bigint[], f_owner text[], f_status text[],
     f_cancelling boolean[], f_tasks bigint[],
     f_version bigint[], f_topic text[], f_state bytea[], f_checksum bigint[], f_json bytea[],
-    f_until bigint[],
-    f_controller text[], f_step text[], f_key text[], f_live boolean[], f_updated bigint[],
+    f_controller text[], f_step text[], f_key text[], f_updated bigint[],
+    -- those whose rows in the index change, that wait until some moment, that do so no more, and
+    -- values that are large no more
+    i_flow text[], i_status text[], i_cancelling boolean[],
+    u_flow text[], u_until bigint[], o_flow text[], g_flow text[], g_name text[],
     -- their tasks that changed (those without a number are there already), and large values
-    t_commit bigint[], t_flow text[], t_number bigint[], t_task text[], t_run text[],
+    t_flow text[], t_number bigint[], t_task text[], t_run text[],
     t_stale bigint[], t_checksum bigint[], t_state bytea[],
-    v_commit bigint[], v_flow text[], v_name text[], v_checksum bigint[], v_json bytea[],
-    -- resume links that were made
-    l_commit bigint[], l_hash text[], l_flow text[], l_route text[], l_key text[]
-) RETURNS TABLE (written boolean[], bare text[]) LANGUAGE plpgsql
--- PERF: to plan each statement anew for its arrays costs a command alone 300 us of 900.
-SET plan_cache_mode = force_generic_plan AS $$
+    v_flow text[], v_name text[], v_checksum bigint[], v_json bytea[],
+    -- flows of which something is in the way: then nothing is written
+    OUT lost text[],
+    -- flows that are left without a snapshot
+    OUT bare text[]
+) LANGUAGE plpgsql {PLANNED_ONCE} AS $$
 #variable_conflict use_column
 DECLARE
-    won boolean[];
     head bigint;
-    added bigint;
-    named text[];
+    kept bigint;
+    creates boolean := cardinality(f_first) > cardinality(array_positions(f_first, NULL));
+    updates boolean := cardinality(array_positions(f_first, NULL)) > 0;
 BEGIN
-    -- A fair queue, until the commit is durable. What is right does not rest on it, but on the row
-    -- of the head, which is locked, and on unique keys. Each statement below sees what was
-    -- committed before it; in one plain statement all would see what was there before the wait.
+    -- A fair queue, until the commit is durable. What is right does not rest on it, but on unique
+    -- keys and on the head, which must not have moved since all was compared. Each statement below
+    -- sees what was committed before it; in one plain statement all would see what was there before
+    -- the wait.
     PERFORM pg_advisory_xact_lock(4711, hashtext(current_schema()));
-    SELECT position INTO STRICT head FROM log_head FOR UPDATE;
-
-    IF again THEN
-        SELECT array_agg(CASE WHEN c.first IS NULL
-            THEN EXISTS (SELECT 1 FROM request_keys k WHERE k.route_id = c.route AND k.key = c.key
-                AND k.request_hash = c.hash AND k.flow_id = c.flow AND k.version = c.version)
-            ELSE EXISTS (SELECT 1 FROM stored_events s WHERE s.originator_id = c.flow
-                AND s.originator_version = c.first AND s.batch_id = batch)
-            END ORDER BY c.n) INTO won
-        FROM unnest(c_flow, c_first, c_route, c_key, c_hash, c_version)
-            WITH ORDINALITY AS c(flow, first, route, key, hash, version, n);
-        IF true = ANY (won) THEN
-            RETURN QUERY SELECT won, '{}'::text[];
+    LOOP
+        SELECT (SELECT position FROM log_head), array_agg(x.flow) INTO head, lost
+            FROM unnest(x_flow, x_after) AS x(flow, after)
+            WHERE x.after <> coalesce((SELECT max(s.originator_version)
+                FROM stored_events s WHERE s.originator_id = x.flow), 0);
+        IF head IS NULL THEN
+            RAISE EXCEPTION 'a half-made copy has no head';
+        END IF;
+        IF again AND (CASE WHEN cardinality(e_flow) > 0
+            THEN EXISTS (SELECT 1 FROM stored_events s WHERE s.originator_id = e_flow[1]
+                AND s.originator_version = e_version[1] AND s.batch_id = batch)
+            ELSE EXISTS (SELECT 1 FROM request_keys k WHERE k.route_id = k_route[1]
+                AND k.key = k_key[1] AND k.request_hash = k_hash[1]
+                AND k.flow_id = k_flow[1] AND k.version = k_version[1])
+            END)
+        THEN
+            lost := NULL;
             RETURN;
         END IF;
-    END IF;
-
-    SELECT array_agg(o.free ORDER BY o.n) INTO won FROM (
-        SELECT c.n, bool_and(
-            (c.after IS NULL OR c.after = coalesce((SELECT max(s.originator_version)
-                FROM stored_events s WHERE s.originator_id = c.flow), 0))
-            AND (c.key IS NULL OR NOT EXISTS (
-                SELECT 1 FROM request_keys k WHERE k.route_id = c.route AND k.key = c.key))
-        ) OVER (PARTITION BY c.flow) AS free
-        FROM unnest(c_flow, c_after, c_route, c_key)
-            WITH ORDINALITY AS c(flow, after, route, key, n)
-    ) o;
-
-    -- A correlation key whose flow ends here is free for one that is opened here.
-    IF cardinality(array_remove(f_key, NULL)) > 0 THEN
-        DELETE FROM flow_names AS old
-            USING unnest(f_commit, f_flow, f_owner, f_key, f_live)
-                AS f(commit, flow, owner, key, live)
-            WHERE won[f.commit] AND NOT f.live AND old.owner = f.owner
-            AND old.correlation_key = f.key AND old.flow_id = f.flow;
-        WITH taken AS (
-            INSERT INTO flow_names
-                SELECT DISTINCT ON (f.owner, f.key) f.owner, f.key, f.flow
-                FROM unnest(f_commit, f_flow, f_created, f_owner, f_key, f_live)
-                    WITH ORDINALITY AS f(commit, flow, created, owner, key, live, n)
-                WHERE won[f.commit] AND f.created AND f.live AND f.key IS NOT NULL
-                ORDER BY f.owner, f.key, f.n
-                ON CONFLICT (owner, correlation_key) DO NOTHING
-                RETURNING flow_id)
-            SELECT coalesce(array_agg(flow_id), '{}') INTO named FROM taken;
-        SELECT array_agg(won[c.n] AND NOT EXISTS (
-                SELECT 1 FROM unnest(f_flow, f_created, f_key, f_live)
-                    AS f(flow, created, key, live)
-                WHERE f.flow = c.flow AND f.created AND f.live AND f.key IS NOT NULL
-                AND f.flow <> ALL (named))
-            ORDER BY c.n) INTO won
-        FROM unnest(c_flow) WITH ORDINALITY AS c(flow, n);
-    END IF;
-
-    INSERT INTO request_keys
-        SELECT c.route, c.key, c.hash, c.flow, c.version, c.task
-        FROM unnest(c_flow, c_route, c_key, c_hash, c_version, c_task)
-            WITH ORDINALITY AS c(flow, route, key, hash, version, task, n)
-        WHERE won[c.n] AND c.key IS NOT NULL;
-    -- Keys that stand for one answer share its row, and the last of them writes it.
-    INSERT INTO past_flows
-        SELECT DISTINCT ON (c.flow, c.version, coalesce(c.task, ''))
-            c.flow, c.version, coalesce(c.task, ''), c.checksum, c.past
-        FROM unnest(c_flow, c_version, c_task, c_checksum, c_past)
-            WITH ORDINALITY AS c(flow, version, task, checksum, past, n)
-        WHERE won[c.n] AND c.past IS NOT NULL
-        ORDER BY c.flow, c.version, coalesce(c.task, ''), c.n DESC
-        ON CONFLICT (flow_id, version, task_id) DO UPDATE
-            SET checksum = excluded.checksum, state = excluded.state;
+        IF cardinality(k_key) > 0 THEN
+            SELECT lost || array_agg(w.flow) INTO lost FROM unnest(k_route, k_key, k_flow)
+                AS w(route, key, flow) WHERE EXISTS (
+                    SELECT 1 FROM request_keys k WHERE k.route_id = w.route AND k.key = w.key);
+        END IF;
+        IF cardinality(n_key) > 0 THEN
+            -- A correlation key whose flow ends here is free for one that is opened here.
+            SELECT lost || array_agg(n.flow) INTO lost FROM unnest(n_owner, n_key, n_flow)
+                AS n(owner, key, flow) WHERE EXISTS (
+                    SELECT 1 FROM flow_names old WHERE old.owner = n.owner
+                    AND old.correlation_key = n.key AND old.flow_id <> ALL (d_flow));
+        END IF;
+        IF lost IS NOT NULL THEN
+            RETURN;
+        END IF;
+        UPDATE log_head SET position = head + cardinality(e_flow) WHERE position = head;
+        EXIT WHEN FOUND;
+    END LOOP;
 
     INSERT INTO stored_events
-        SELECT e.flow, e.version, e.topic, e.state, head + row_number() OVER (ORDER BY e.n), batch
-        FROM unnest(e_commit, e_flow, e_version, e_topic, e_state)
-            WITH ORDINALITY AS e(commit, flow, version, topic, state, n)
-        WHERE won[e.commit];
-    GET DIAGNOSTICS added = ROW_COUNT;
-    IF added = 0 THEN
-        RETURN QUERY SELECT won, '{}'::text[];
-        RETURN;
+        SELECT e.flow, e.version, e.topic, e.state, head + e.n, batch
+        FROM unnest(e_flow, e_version, e_topic, e_state)
+            WITH ORDINALITY AS e(flow, version, topic, state, n);
+    IF cardinality(k_key) > 0 THEN
+        INSERT INTO request_keys
+            SELECT * FROM unnest(k_route, k_key, k_hash, k_flow, k_version, k_task);
+        INSERT INTO past_flows
+            SELECT * FROM unnest(p_flow, p_version, p_task, p_checksum, p_state)
+            ON CONFLICT (flow_id, version, task_id) DO UPDATE
+                SET checksum = excluded.checksum, state = excluded.state;
     END IF;
-
-    -- A flow whose snapshot is gone may lack rows of tasks too: it is left without, and named.
-    SELECT coalesce(array_agg(f.flow), '{}') INTO bare
-        FROM unnest(f_commit, f_flow, f_created, f_tasks) AS f(commit, flow, created, tasks)
-        WHERE won[f.commit] AND NOT f.created AND f.tasks > 0
-        AND NOT EXISTS (SELECT 1 FROM stored_snapshots s WHERE s.originator_id = f.flow);
-
+    IF cardinality(d_key) > 0 THEN
+        DELETE FROM flow_names AS old USING unnest(d_owner, d_key, d_flow) AS d(owner, key, flow)
+            WHERE old.owner = d.owner AND old.correlation_key = d.key AND old.flow_id = d.flow;
+    END IF;
+    IF cardinality(n_key) > 0 THEN
+        INSERT INTO flow_names SELECT * FROM unnest(n_owner, n_key, n_flow);
+    END IF;
     IF cardinality(t_flow) > 0 THEN
         INSERT INTO flow_tasks
-            SELECT t.flow, t.number, t.task, t.run, t.stale, t.checksum, t.state
-            FROM unnest(t_commit, t_flow, t_number, t_task, t_run, t_stale, t_checksum, t_state)
-                AS t(commit, flow, number, task, run, stale, checksum, state)
-            WHERE won[t.commit] AND t.number IS NOT NULL
+            SELECT *
+            FROM unnest(t_flow, t_number, t_task, t_run, t_stale, t_checksum, t_state)
+                AS t(flow, number, task, run, stale, checksum, state)
+            WHERE t.number IS NOT NULL
             ON CONFLICT (flow_id, number) DO UPDATE SET task_id = excluded.task_id,
                 run_id = excluded.run_id, stale_since = excluded.stale_since,
                 checksum = excluded.checksum, state = excluded.state;
         UPDATE flow_tasks AS old
             SET stale_since = t.stale, checksum = t.checksum, state = t.state
-            FROM unnest(t_commit, t_flow, t_number, t_task, t_stale, t_checksum, t_state)
-                AS t(commit, flow, number, task, stale, checksum, state)
-            WHERE won[t.commit] AND t.number IS NULL
-            AND old.flow_id = t.flow AND old.task_id = t.task;
+            FROM unnest(t_flow, t_number, t_task, t_stale, t_checksum, t_state)
+                AS t(flow, number, task, stale, checksum, state)
+            WHERE t.number IS NULL AND old.flow_id = t.flow AND old.task_id = t.task;
     END IF;
 
-    IF true = ANY (f_created) THEN
+    IF creates THEN
         INSERT INTO flow_index
-            SELECT f.flow, f.owner, s.notification_id, f.status, CASE WHEN f.cancelling
+            SELECT f.flow, f.owner, head + f.first, f.status, CASE WHEN f.cancelling
                 THEN (SELECT min(t.stale_since) FROM flow_tasks t WHERE t.flow_id = f.flow) END
-            FROM unnest(f_commit, f_flow, f_created, f_owner, f_status, f_cancelling)
-                AS f(commit, flow, created, owner, status, cancelling)
-            JOIN stored_events s ON s.originator_id = f.flow AND s.originator_version = 1
-            WHERE won[f.commit] AND f.created;
+            FROM unnest(f_flow, f_first, f_owner, f_status, f_cancelling)
+                AS f(flow, first, owner, status, cancelling)
+            WHERE f.first IS NOT NULL;
         INSERT INTO stored_snapshots
             SELECT f.flow, f.version, f.topic, f.state
-            FROM unnest(f_commit, f_flow, f_created, f_version, f_topic, f_state)
-                AS f(commit, flow, created, version, topic, state)
-            WHERE won[f.commit] AND f.created
+            FROM unnest(f_flow, f_first, f_version, f_topic, f_state)
+                AS f(flow, first, version, topic, state)
+            WHERE f.first IS NOT NULL
             ON CONFLICT (originator_id) DO UPDATE SET topic = excluded.topic,
                 originator_version = excluded.originator_version, state = excluded.state;
+        INSERT INTO flow_filters
+            SELECT head + f.first, f.flow, f.owner, f.status, f.controller, f.step, f.key, f.updated
+            FROM unnest(f_flow, f_first, f_owner, f_status, f_controller, f_step, f_key, f_updated)
+                AS f(flow, first, owner, status, controller, step, key, updated)
+            WHERE f.first IS NOT NULL;
     END IF;
-    IF false = ANY (f_created) THEN
-        UPDATE flow_index AS i SET status = n.status, silent_since = n.silent_since
-            FROM (SELECT f.flow, f.status, CASE WHEN f.cancelling
-                THEN (SELECT min(t.stale_since) FROM flow_tasks t WHERE t.flow_id = f.flow)
-                END AS silent_since
-                FROM unnest(f_commit, f_flow, f_created, f_status, f_cancelling)
-                    AS f(commit, flow, created, status, cancelling)
-                WHERE won[f.commit] AND NOT f.created) AS n
-            WHERE i.flow_id = n.flow
-            AND (i.status, i.silent_since) IS DISTINCT FROM (n.status, n.silent_since);
+    IF cardinality(i_flow) > 0 THEN
+        UPDATE flow_index AS old SET status = i.status, silent_since = CASE WHEN i.cancelling
+            THEN (SELECT min(t.stale_since) FROM flow_tasks t WHERE t.flow_id = i.flow) END
+            FROM unnest(i_flow, i_status, i_cancelling) AS i(flow, status, cancelling)
+            WHERE old.flow_id = i.flow;
+    END IF;
+    IF updates THEN
         UPDATE stored_snapshots AS s
             SET originator_version = f.version, topic = f.topic, state = f.state
-            FROM unnest(f_commit, f_flow, f_created, f_version, f_topic, f_state)
-                AS f(commit, flow, created, version, topic, state)
-            WHERE won[f.commit] AND NOT f.created AND s.originator_id = f.flow;
-        INSERT INTO stored_snapshots
-            SELECT f.flow, f.version, f.topic, f.state
-            FROM unnest(f_commit, f_flow, f_created, f_tasks, f_version, f_topic, f_state)
-                AS f(commit, flow, created, tasks, version, topic, state)
-            WHERE won[f.commit] AND NOT f.created AND f.tasks = 0
-            AND NOT EXISTS (SELECT 1 FROM stored_snapshots s WHERE s.originator_id = f.flow);
-    END IF;
-
-    IF true = ANY (f_created) THEN
-        INSERT INTO flow_filters
-            SELECT i.position, f.flow, f.owner, f.status, f.controller, f.step, f.key, f.updated
-            FROM unnest(f_commit, f_flow, f_created, f_owner, f_status, f_controller, f_step,
-                f_key, f_updated)
-                AS f(commit, flow, created, owner, status, controller, step, key, updated)
-            JOIN flow_index i ON i.flow_id = f.flow
-            WHERE won[f.commit] AND f.created;
-    END IF;
-    IF false = ANY (f_created) THEN
+            FROM unnest(f_flow, f_first, f_version, f_topic, f_state)
+                AS f(flow, first, version, topic, state)
+            WHERE f.first IS NULL AND s.originator_id = f.flow;
+        GET DIAGNOSTICS kept = ROW_COUNT;
+        IF kept < cardinality(array_positions(f_first, NULL)) THEN
+            -- A flow whose snapshot is gone may lack rows of tasks too.
+            SELECT array_agg(f.flow) INTO bare FROM unnest(f_flow, f_tasks) AS f(flow, tasks)
+                WHERE f.tasks > 0 AND NOT EXISTS (
+                    SELECT 1 FROM stored_snapshots s WHERE s.originator_id = f.flow);
+            INSERT INTO stored_snapshots
+                SELECT f.flow, f.version, f.topic, f.state
+                FROM unnest(f_flow, f_tasks, f_version, f_topic, f_state)
+                    AS f(flow, tasks, version, topic, state)
+                WHERE f.tasks = 0
+                ON CONFLICT (originator_id) DO NOTHING;
+        END IF;
         UPDATE flow_filters AS old
             SET status = f.status, current_step = f.step, updated_at = f.updated
-            FROM unnest(f_commit, f_flow, f_created, f_status, f_step, f_updated)
-                AS f(commit, flow, created, status, step, updated)
+            FROM unnest(f_flow, f_first, f_status, f_step, f_updated)
+                AS f(flow, first, status, step, updated)
             JOIN flow_index i ON i.flow_id = f.flow
-            WHERE won[f.commit] AND NOT f.created
-            AND old.position = i.position AND old.flow_id = f.flow;
+            WHERE f.first IS NULL AND old.position = i.position AND old.flow_id = f.flow;
     END IF;
-
     INSERT INTO flow_views
-        SELECT i.position, f.flow, f.owner, f.version, f.checksum, f.json
-        FROM unnest(f_commit, f_flow, f_owner, f_version, f_checksum, f_json)
-            AS f(commit, flow, owner, version, checksum, json)
-        JOIN flow_index i ON i.flow_id = f.flow
-        WHERE won[f.commit]
+        SELECT coalesce(head + f.first, i.position), f.flow, f.owner, f.version, f.checksum, f.json
+        FROM unnest(f_flow, f_first, f_owner, f_version, f_checksum, f_json)
+            AS f(flow, first, owner, version, checksum, json)
+        LEFT JOIN flow_index i ON f.first IS NULL AND i.flow_id = f.flow
+        WHERE f.first IS NOT NULL OR i.position IS NOT NULL
         ON CONFLICT (position) DO UPDATE SET flow_id = excluded.flow_id, owner = excluded.owner,
             version = excluded.version, checksum = excluded.checksum, json = excluded.json;
-
-    IF false = ANY (f_created) THEN
-        DELETE FROM flow_values AS old USING unnest(f_commit, f_flow) AS f(commit, flow)
-            WHERE won[f.commit] AND old.flow_id = f.flow AND NOT EXISTS (
-                SELECT 1 FROM unnest(v_flow, v_name) AS v(flow, name)
-                WHERE v.flow = old.flow_id AND v.name = old.name);
-    END IF;
     IF cardinality(v_flow) > 0 THEN
         INSERT INTO flow_values AS old
-            SELECT v.flow, v.name, v.checksum, v.json
-            FROM unnest(v_commit, v_flow, v_name, v_checksum, v_json)
-                AS v(commit, flow, name, checksum, json)
-            WHERE won[v.commit]
+            SELECT * FROM unnest(v_flow, v_name, v_checksum, v_json)
             ON CONFLICT (flow_id, name) DO UPDATE
                 SET checksum = excluded.checksum, json = excluded.json
                 WHERE old.checksum <> excluded.checksum
                 OR length(old.json) <> length(excluded.json);
     END IF;
-
-    DELETE FROM flow_waits AS old USING unnest(f_commit, f_flow, f_until)
-        AS f(commit, flow, until)
-        WHERE won[f.commit] AND f.until IS NULL AND old.flow_id = f.flow;
-    INSERT INTO flow_waits AS old
-        SELECT f.flow, f.until FROM unnest(f_commit, f_flow, f_until) AS f(commit, flow, until)
-        WHERE won[f.commit] AND f.until IS NOT NULL
-        ON CONFLICT (flow_id) DO UPDATE SET until = excluded.until
-            WHERE old.until <> excluded.until;
+    IF cardinality(g_flow) > 0 THEN
+        DELETE FROM flow_values AS old USING unnest(g_flow, g_name) AS g(flow, name)
+            WHERE old.flow_id = g.flow AND old.name = g.name;
+    END IF;
+    IF cardinality(o_flow) > 0 THEN
+        DELETE FROM flow_waits AS old USING unnest(o_flow) AS o(flow) WHERE old.flow_id = o.flow;
+    END IF;
+    IF cardinality(u_flow) > 0 THEN
+        INSERT INTO flow_waits AS old SELECT * FROM unnest(u_flow, u_until)
+            ON CONFLICT (flow_id) DO UPDATE SET until = excluded.until
+                WHERE old.until <> excluded.until;
+    END IF;
     IF cardinality(l_hash) > 0 THEN
-        INSERT INTO resume_links
-            SELECT DISTINCT ON (l.hash, l.flow) l.hash, l.flow, l.route, l.key
-            FROM unnest(l_commit, l_hash, l_flow, l_route, l_key)
-                WITH ORDINALITY AS l(commit, hash, flow, route, key, n)
-            WHERE won[l.commit] ORDER BY l.hash, l.flow, l.n DESC
+        INSERT INTO resume_links SELECT * FROM unnest(l_hash, l_flow, l_route, l_key)
             ON CONFLICT (link_hash, flow_id) DO UPDATE
                 SET route_id = excluded.route_id, key_id = excluded.key_id;
     END IF;
-
-    UPDATE log_head SET position = head + added;
-    RETURN QUERY SELECT won, bare;
 END $$;
-"""
+"""  # noqa: S608 - text of ours

@@ -3,119 +3,126 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
 from eventsourcing.persistence import StoredEvent
-from psycopg.types.numeric import Int8
 
+from adapters.store.lists import name_rows
+from adapters.store.postgres.arrays import Blobs, Flags, Numbers, Texts
 from adapters.store.recorder import StoredCommit, tasks_in
-from adapters.store.schema import link_columns
+from adapters.store.schema import key_columns, link_columns
 from adapters.store.tasks import changed_rows
-from adapters.store.values import value_rows
+from adapters.store.values import large_names, value_rows
 from adapters.store.views import view_row
 from domain.flow.events import Event
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow, cancel_requested, is_terminal
-from domain.history.audit_log import RequestKeyRow
+
+_TYPES: Final = {"t": Texts, "n": Numbers, "f": Flags, "b": Blobs}
 
 
 def batch_arrays(
     commits: Sequence[StoredCommit], to_snapshot: Callable[[Flow], StoredEvent]
 ) -> Sequence[object]:
     """Return the values behind the first two of `append_batch`, in its order."""
-    last = {commit.flow.flow_id: n for n, commit in enumerate(commits, 1) if commit.events}
-    flows = [(n, commits[n - 1].flow) for n in last.values()]
-    values = [(n, row) for n, flow in flows for row in value_rows(flow)]
+    events = [event for commit in commits for event in commit.events]
+    after = {e.originator_id: e.originator_version - 1 for e in reversed(events)}
+    created = {e.originator_id: n for n, e in enumerate(events, 1) if e.originator_version == 1}
+    flows = [*{commit.flow.flow_id: commit.flow for commit in commits if commit.events}.values()]
     return [
-        *_commits(commits),
-        *_events(commits),
-        *_flows(commits, flows, to_snapshot),
-        *_tasks(commits, flows),
-        [Int8(n) for n, _ in values],
-        *_columns([row for _, row in values], 4, numbers=(2,)),
-        *_links(commits),
+        *_columns("tn", [*after.items()]),
+        *_keys(commits),
+        *_names(flows, created),
+        *_columns(
+            "tntb",
+            [(e.originator_id, e.originator_version, e.topic, e.state) for e in events],
+        ),
+        *_columns(
+            "tnttfnntbnbtttn",
+            [_flow_row(flow, created.get(flow.flow_id), to_snapshot(flow)) for flow in flows],
+        ),
+        *_changes(commits, flows),
+        *_columns("tnttnnb", _task_rows(commits, flows)),
+        *_columns("ttnb", [row for flow in flows for row in value_rows(flow)]),
     ]
 
 
-def _links(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
-    links = [(n, link) for n, commit in enumerate(commits, 1) for link in commit.links]
-    return _columns([(n, *link_columns(link)) for n, link in links], 5, numbers=(0,))
+def _keys(commits: Sequence[StoredCommit]) -> Sequence[object]:
+    """Return request keys, the answers they stand for, and links."""
+    keys = [key_columns(commit.key) for commit in commits if commit.key is not None]
+    # Keys that stand for one answer share its row, and so do links; the last of them writes it.
+    past = {commit.past[:3]: commit.past for commit in commits if commit.past is not None}
+    links = {row[:2]: row for commit in commits for row in map(link_columns, commit.links)}
+    return [
+        *_columns("ttttnt", keys),
+        *_columns("tntnb", [*past.values()]),
+        *_columns("tttt", [*links.values()]),
+    ]
 
 
-def _events(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
-    events = [(n, event) for n, commit in enumerate(commits, 1) for event in commit.events]
-    rows = [(n, e.originator_id, e.originator_version, e.topic, e.state) for n, e in events]
-    return _columns(rows, 5, numbers=(0, 2))
+def _names(flows: Sequence[Flow], created: Collection[object]) -> Sequence[object]:
+    """Return the correlation keys of flows that have ended, and of those that are opened."""
+    ended = [
+        (flow.owner, flow.correlation_key, flow.flow_id)
+        for flow in flows
+        if flow.correlation_key is not None and is_terminal(flow)
+    ]
+    opened = [row for flow in flows if flow.flow_id in created for row in name_rows(flow)]
+    return [*_columns("ttt", ended), *_columns("ttt", opened)]
 
 
-def _flows(
-    commits: Sequence[StoredCommit],
-    flows: Sequence[tuple[int, Flow]],
-    to_snapshot: Callable[[Flow], StoredEvent],
-) -> Sequence[list[object]]:
-    created = {c.flow.flow_id for c in commits if c.events and c.events[0].originator_version == 1}
-    rows = []
-    for n, flow in flows:
-        snapshot, (_, _, _, checksum, json) = to_snapshot(flow), view_row(flow)
-        what = (n, flow.flow_id, flow.flow_id in created, flow.owner, flow.status.value)
-        state = (cancel_requested(flow), flow.task_count)
-        kept = (snapshot.originator_version, snapshot.topic, snapshot.state, checksum, json)
-        found_by = (flow.controller_id, flow.current_step, flow.correlation_key)
-        lists = (*found_by, not is_terminal(flow), flow.updated_at)
-        rows.append((*what, *state, *kept, flow.until, *lists))
-    return _columns(rows, 18, numbers=(0, 6, 7, 10, 12, 17))
+def _changes(commits: Sequence[StoredCommit], flows: Sequence[Flow]) -> Sequence[object]:
+    """Return what differs from how flows were before: in the index, of waits, of large values."""
+    first = {commit.flow.flow_id: commit.before for commit in reversed(commits) if commit.events}
+    changed = [(flow, old) for flow in flows if (old := first[flow.flow_id]) is not None]
+    indexed = [
+        (flow.flow_id, flow.status.value, cancel_requested(flow))
+        for flow, old in changed
+        if old.status != flow.status or cancel_requested(flow)
+    ]
+    waits = [(flow.flow_id, flow.until) for flow in flows if flow.until is not None]
+    ended = [(new.flow_id,) for new, old in changed if new.until is None and old.until is not None]
+    small = [
+        (flow.flow_id, name)
+        for flow, old in changed
+        for name in large_names(old) - large_names(flow)
+    ]
+    return [
+        *_columns("ttf", indexed),
+        *_columns("tn", waits),
+        *_columns("t", ended),
+        *_columns("tt", small),
+    ]
 
 
-def _tasks(
-    commits: Sequence[StoredCommit], flows: Sequence[tuple[int, Flow]]
-) -> Sequence[list[object]]:
+def _flow_row(flow: Flow, first: int | None, snapshot: StoredEvent) -> tuple[object, ...]:
+    _, _, version, checksum, json = view_row(flow)
+    return (
+        *(flow.flow_id, first, flow.owner, flow.status.value),
+        *(cancel_requested(flow), flow.task_count),
+        *(version, snapshot.topic, snapshot.state, checksum, json),
+        *(flow.controller_id, flow.current_step, flow.correlation_key),
+        flow.updated_at,
+    )
+
+
+def _task_rows(
+    commits: Sequence[StoredCommit], flows: Sequence[Flow]
+) -> Sequence[tuple[object, ...]]:
     changes: defaultdict[FlowId, list[Event]] = defaultdict(list)
     for commit in commits:
         changes[commit.flow.flow_id] += commit.changes
-    rows = []
-    for n, flow in flows:
+    return [
+        (flow_id, number if is_new else None, *columns)
+        for flow in flows
         for is_new, (flow_id, number, *columns) in changed_rows(
             flow, *tasks_in(changes[flow.flow_id])
-        ):
-            rows.append((n, flow_id, number if is_new else None, *columns))
-    return _columns(rows, 8, numbers=(0, 2, 5, 6))
-
-
-def _columns(
-    rows: Sequence[tuple[Any, ...]], width: int, *, numbers: Sequence[int]
-) -> Sequence[list[object]]:
-    """Return rows as columns. NOTE: psycopg gives numbers the smallest type that holds them."""
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
-    return [
-        [None if value is None else Int8(value) for value in column] if at in numbers else column
-        for at, column in enumerate(columns)
+        )
     ]
 
 
-def _commits(commits: Sequence[StoredCommit]) -> Sequence[list[object]]:
-    seen: set[FlowId] = set()
-    used: set[tuple[object, ...]] = set()
-    rows = []
-    for commit in commits:
-        flow_id, key = commit.flow.flow_id, commit.key
-        first = commit.events[0].originator_version if commit.events else None
-        after = None if first is None or flow_id in seen else first - 1
-        if first is not None:
-            seen.add(flow_id)
-        if key is not None and _ref(key) in used:
-            after = -1  # of two with one key in a batch only the first is written
-        if key is not None:
-            used.add(_ref(key))
-        rows.append((flow_id, first, after, *_key(key), *(commit.past or (None, None))[-2:]))
-    return _columns(rows, 10, numbers=(1, 2, 6, 8))
-
-
-def _ref(key: RequestKeyRow) -> tuple[object, ...]:
-    return (key.route_id, key.key)
-
-
-def _key(key: RequestKeyRow | None) -> tuple[object, ...]:
-    if key is None:
-        return (None,) * 5
-    return (key.route_id, key.key, key.request_hash, key.version, key.task_id)
+def _columns(types: str, rows: Collection[tuple[Any, ...]]) -> Sequence[list[object]]:
+    """Return rows as columns: of text, numbers, flags or bytes, by their letters."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(types)
+    return [_TYPES[letter](column) for letter, column in zip(types, columns, strict=True)]

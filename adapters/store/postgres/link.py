@@ -18,6 +18,7 @@ import psycopg
 from psycopg.abc import PQGen
 
 from adapters.store.faults import in_one_line, undone_by
+from adapters.store.postgres.arrays import register_arrays
 from adapters.store.postgres.rows import PostgresRow, row_factory
 
 T = TypeVar("T")
@@ -213,7 +214,7 @@ def connected_to(url: str) -> PostgresConnection:
         psycopg.Error: if it cannot be reached in time.
     """
     server = without_pooler(url)
-    return PostgresConnection.connect(
+    connection = PostgresConnection.connect(
         server,
         autocommit=True,
         prepare_threshold=5 if server == url else None,
@@ -222,6 +223,8 @@ def connected_to(url: str) -> PostgresConnection:
         client_encoding=CLIENT_ENCODING,
         fallback_application_name="taskflow",
     )
+    register_arrays(connection.adapters)
+    return connection
 
 
 def without_pooler(url: str) -> str:

@@ -1,4 +1,4 @@
-"""What a batch of commands decides on, read in one statement for flows and one for request keys."""
+"""What a batch of commands decides on, read in one statement."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from eventsourcing.persistence import StoredEvent
 from adapters.store.application import FlowApplication, with_rows
 from adapters.store.codec import Undecodable
 from adapters.store.faults import translated
+from adapters.store.postgres.arrays import Flags, Numbers, Texts
 from adapters.store.store import EventSourcedStore, key_record
-from domain.application.ports import FlowRef, IdempotencyRecord, KeyRef, Loaded
+from domain.application.ports import FlowRef, KeyRef, Loaded
 from domain.flow.commands import FlowCommand
 from domain.flow.concerned import AllTasks, SomeTasks, TaskSelection, concerned
 from domain.flow.evolve import BrokenHistory
@@ -24,72 +25,47 @@ from domain.flow.state import Flow
 _COLUMNS: Final = ("flow_id", "number", "task_id", "run_id", "stale_since", "checksum", "state")
 _SELECTED: Final = ((2, "task_id"), (3, "run_id"))
 
-# PERF: 42 us for one flow on the same host, where a statement each takes 400. The tasks come by
-# three ways, as each has an index of its own.
-_FLOWS: Final = f"""
-SELECT w.n, s.originator_version, s.topic, s.state,
-    (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = w.flow) AS latest,
-    ARRAY(SELECT v.name FROM flow_values v WHERE v.flow_id = w.flow ORDER BY v.name) AS names,
-    ARRAY(SELECT v.json FROM flow_values v WHERE v.flow_id = w.flow ORDER BY v.name) AS jsons,
-    tasks.*
-FROM unnest(?::text[], ?::text[], ?::boolean[]) WITH ORDINALITY AS w(flow, owner, every, n)
-JOIN flow_index i ON i.flow_id = w.flow AND i.owner = w.owner
-LEFT JOIN stored_snapshots s ON s.originator_id = w.flow
-CROSS JOIN LATERAL (
-    SELECT {", ".join(f"array_agg(t.{name} ORDER BY t.number) AS {name}s" for name in _COLUMNS)}
-    FROM (
-        SELECT * FROM flow_tasks a WHERE w.every AND a.flow_id = w.flow
-        UNION ALL SELECT b.* FROM unnest(?::bigint[], ?::text[]) AS i(n, id)
-            JOIN flow_tasks b ON b.flow_id = w.flow AND b.task_id = i.id WHERE i.n = w.n
-        UNION ALL SELECT c.* FROM unnest(?::bigint[], ?::text[]) AS r(n, id)
-            JOIN flow_tasks c ON c.flow_id = w.flow AND c.run_id = r.id WHERE r.n = w.n
-    ) t
-) tasks
-"""  # noqa: S608 - names of ours
-_KEYS: Final = """
-SELECT k.route_id, k.key, k.request_hash, k.flow_id, k.version, k.task_id, p.checksum, p.state
-FROM unnest(?::text[], ?::text[]) AS w(route, key)
-JOIN request_keys k ON k.route_id = w.route AND k.key = w.key
-LEFT JOIN past_flows p ON p.flow_id = k.flow_id AND p.version = k.version
-    AND p.task_id = coalesce(k.task_id, '')
-"""
+_LOAD: Final = "SELECT * FROM load_batch(?,?,?,?,?,?,?,?,?)"
 
 
 class PostgresStore(EventSourcedStore):
-    """A store whose batches are loaded in few round trips."""
+    """A store whose batches are loaded in one round trip."""
 
     def load_many(
         self, wanted: Mapping[FlowRef, Sequence[FlowCommand]], keys: Collection[KeyRef]
     ) -> Loaded:
-        """Return flows as of one moment, and then request keys."""
+        """Return flows and request keys as of one moment."""
         selected = {ref: concerned(*commands) for ref, commands in wanted.items()}
         with translated():
-            flows = self._flows(selected) if selected else {}
-            records = self._records(keys) if keys else {}
-        return Loaded(flows, records)
+            return self._loaded(selected, keys)
 
     def _flows(self, selected: Mapping[FlowRef, TaskSelection]) -> Mapping[FlowRef, Flow]:
+        return self._loaded(selected, ()).flows
+
+    def _loaded(
+        self, selected: Mapping[FlowRef, TaskSelection], keys: Collection[KeyRef]
+    ) -> Loaded:
         refs = list(selected)
+        named = (Texts(route for route, _ in keys), Texts(key for _, key in keys))
         with self.application.datastore.one_statement() as cursor:
-            cursor.execute(_FLOWS, _wanted(selected))
+            cursor.execute(_LOAD, (*_wanted(selected), *named))
             rows = cursor.fetchall()
+            records = {
+                (row["route_id"], row["key"]): key_record(cursor, row)
+                for row in rows
+                if row["n"] is None
+            }
         flows: dict[FlowRef, Flow] = {}
         for row in rows:
+            if row["n"] is None:
+                continue
             owner, flow_id = ref = refs[row["n"] - 1]
             flow = _as_kept(self.application, ref, row, selected[ref])
             if flow is None:
                 flow = self.application.load_of(owner, flow_id, selected[ref])
             if flow is not None:
                 flows[ref] = flow
-        return flows
-
-    def _records(self, keys: Collection[KeyRef]) -> Mapping[KeyRef, IdempotencyRecord]:
-        routes, names = zip(*keys, strict=True)
-        with self.application.datastore.one_statement() as cursor:
-            cursor.execute(_KEYS, (list(routes), list(names)))
-            rows = cursor.fetchall()
-            return {(row["route_id"], row["key"]): key_record(cursor, row) for row in rows}
+        return Loaded(flows, records)
 
 
 def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]:
@@ -101,13 +77,13 @@ def _wanted(selected: Mapping[FlowRef, TaskSelection]) -> Sequence[list[object]]
     ids = [(n, task_id) for n, selection in some for task_id in selection.ids]
     runs = [(n, run_id) for n, selection in some for run_id in selection.runs]
     return [
-        [flow_id for _, flow_id in selected],
-        [owner for owner, _ in selected],
-        [isinstance(selection, AllTasks) for selection in selected.values()],
-        [n for n, _ in ids],
-        [task_id for _, task_id in ids],
-        [n for n, _ in runs],
-        [run_id for _, run_id in runs],
+        Texts(flow_id for _, flow_id in selected),
+        Texts(owner for owner, _ in selected),
+        Flags(isinstance(selection, AllTasks) for selection in selected.values()),
+        Numbers(n for n, _ in ids),
+        Texts(task_id for _, task_id in ids),
+        Numbers(n for n, _ in runs),
+        Texts(run_id for _, run_id in runs),
     ]
 
 
@@ -121,7 +97,7 @@ def _as_kept(
     owner, flow_id = ref
     if row["originator_version"] is None or row["originator_version"] != row["latest"]:
         return None
-    stored = StoredEvent(flow_id, row["originator_version"], row["topic"], row["state"])
+    stored = StoredEvent(flow_id, row["originator_version"], row["topic"], row["kept"])
     rows = _LoadedRows(flow_id, row)
     with suppress(Undecodable, BrokenHistory):
         snapshot = application.snapshot_mapper.to_domain_event(stored)

@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from adapters.store.faults import StoreFault, in_one_line
 from adapters.store.postgres.append_batch import APPEND_BATCH
 from adapters.store.postgres.link import CLIENT_ENCODING, without_pooler
+from adapters.store.postgres.load_batch import LOAD_BATCH
 from adapters.store.postgres.schema import MIGRATIONS, VERSION
 
 COMMAND: Final = "taskflow store migrate"
@@ -94,7 +95,7 @@ def _migrate(c: psycopg.Connection[Any]) -> tuple[int, int]:
     for number, statements in enumerate(MIGRATIONS[before:], before + 1):
         c.execute(statements)
         c.execute("UPDATE store_identity SET schema_version = %s", (number,))
-    c.execute(APPEND_BATCH)
+    c.execute(APPEND_BATCH + LOAD_BATCH)
     for name, value in _ROLE.items():
         if _role_fault(name, _settings(c)[name]):
             role = SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = {}")

