@@ -34,7 +34,7 @@ from bench.load import Load, ask
 from bench.operations import CYCLE, cycle_of_new
 from bench.slow_sync import LeftOut, slow_syncs
 from bench.stores import STATE
-from bench.tables import write_between
+from bench.tables import say_progress, write_between
 from tests.postgres.server import new_database, running_server
 
 KEPT: Final = ROOT / "docs" / "benchmarks"
@@ -121,7 +121,7 @@ def measure_databases(rounds: int, seconds: float) -> DatabasesReport:
         samples: dict[_Setting, list[_Sample]] = {}
         library: dict[str, list[float]] = {}
         for number in range(rounds):
-            _progress(f"round {number + 1} of {rounds}")
+            say_progress(f"round {number + 1} of {rounds}")
             for place in places:
                 for setting, sample in _round(place, generator, seconds):
                     samples.setdefault(setting, []).append(sample)
@@ -231,10 +231,6 @@ def main(argv: Sequence[str]) -> None:
     if not asked.quick:
         file.write_text(json.dumps(asdict(report), indent=1) + "\n")
     print(markdown(report))
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.store import EventSourcedStore
 from domain.application.ports import Commit, FlowStore, IdempotencyRecord
 from domain.application.recorded_events import CommandMetadata, to_recorded_events
 from domain.flow.events import (
@@ -56,6 +57,11 @@ def folded(*events: Event) -> Flow:
     flow = fold(None, events)
     assert flow is not None
     return flow
+
+
+def refolded(store: EventSourcedStore, flow_id: FlowId) -> Flow:
+    """Return what the events of a flow add up to."""
+    return folded(*(record.event for record in store.history(flow_id)))
 
 
 def commit(
