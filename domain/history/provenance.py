@@ -14,13 +14,15 @@ from typing import Any, Final
 from attrs import evolve as replace
 from attrs import frozen
 
+from domain.flow.events import Event, TaskEvent
 from domain.flow.evolve import evolve
+from domain.flow.evolve_task import evolve_tasks
 from domain.flow.state import Flow
 from domain.history.changes import FieldPath, Value, has_field, value_of
 from domain.history.transitions import Transition
 
 _ANOTHER: Final[Any] = object()
-"""What no field holds. A flow evolves by keeping and replacing values; it never reads them."""
+"""What no field holds. Values are kept and replaced as a flow evolves; only counts read any."""
 
 
 @frozen
@@ -48,10 +50,18 @@ def _said_again(flow: Flow, later: Iterable[Transition], field: FieldPath) -> It
     """Go on as if the field held something else, and return the steps that give it its value."""
     flow = _with_another(flow, field)
     for step in later:
-        flow = evolve(flow, step.record.event)
+        flow = _evolved(flow, step.record.event, field)
         if value_of(flow, field) is not _ANOTHER:
             yield step
             flow = _with_another(flow, field)
+
+
+def _evolved(flow: Flow, event: Event, field: FieldPath) -> Flow:
+    if field.task_id is not None and isinstance(event, TaskEvent):
+        return replace(
+            flow, tasks=evolve_tasks(flow.tasks, event)
+        )  # whose counts read their status
+    return evolve(flow, event)
 
 
 def _with_another(flow: Flow, field: FieldPath) -> Flow:
