@@ -15,7 +15,7 @@ from bench.gateway import ROOT
 from bench.measure import measure
 from bench.plan import FULL, LONG, QUICK, Plan
 from bench.plot import draw
-from bench.tables import markdown, summary, write_between
+from bench.tables import markdown, say_progress, summary, write_between
 
 KEPT: Final = ROOT / "docs" / "benchmarks"
 PASSING: Final = ROOT / "var" / "bench"
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> None:
 
 def run(plan: Plan, out: Path) -> Report:
     """Measure, and leave `http.json` and `http.png` in a folder."""
-    report = measure(plan, _progress)
+    report = measure(plan, say_progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / "http.json").write_text(as_json(report))
     draw(report, out / "http.png")
@@ -69,10 +69,6 @@ def _parser() -> argparse.ArgumentParser:
         help="measure nothing; put the kept figures into the pages",
     )
     return parser
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

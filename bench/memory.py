@@ -13,6 +13,7 @@ from bench.generator import Generator, compiled
 from bench.operations import operations
 from bench.plan import QUICK, Plan
 from bench.stores import Built, build
+from bench.tables import say_progress
 
 REQUESTS: Final = 1_000_000
 _CONNECTIONS: Final = 16
@@ -39,16 +40,12 @@ def main(argv: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         generator = compiled(folder)
-        built = build(folder / "memory.db", QUICK.sizes, _CONNECTIONS, _progress)
+        built = build(folder / "memory.db", QUICK.sizes, _CONNECTIONS, say_progress)
         with gateway(configuration(folder), built.path) as process:
             print(f"ready: {process.resident_mb()} MB", flush=True)
             while served < requests:
                 served += serve_requests(QUICK, generator, process, built, requests // _STEPS)
                 print(f"after {served:,} requests: {process.resident_mb()} MB", flush=True)
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

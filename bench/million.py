@@ -32,7 +32,7 @@ from bench.large_stores import FLOWS, LARGE, ROUTE, built
 from bench.load import Body, ask
 from bench.operations import REVISION, body
 from bench.stores import FEW, STATE, owner_of
-from bench.tables import table, write_between
+from bench.tables import say_progress, table, write_between
 
 PAGE: Final = ROOT / "docs" / "benchmarks" / "README.md"
 REQUESTS: Final = 200
@@ -191,7 +191,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        paths = built(asked.folder or Path(name), asked.flows, _progress)
+        paths = built(asked.folder or Path(name), asked.flows, say_progress)
         paths = {it: Path(copyfile(path, f"{name}/{path.name}")) for it, path in paths.items()}
         stores = _Stores(stack, configuration(Path(name)), compiled(Path(name)), paths)
         starts = _starts(stores.config, paths)
@@ -244,7 +244,7 @@ def _starts(config: Path, paths: Mapping[str, Path]) -> str:
     """Return what each store takes from start to ready, and the memory it is ready with."""
     rows = []
     for name in ("ten", "one owner", "many owners"):
-        _progress(f"starting: {name}")
+        say_progress(f"starting: {name}")
         cold, warm = ([_started(config, paths[name], c) for _ in range(STARTS)] for c in (1, 0))
         rows.append([name, *map(_median, (cold, warm)), f"{min(it[2] for it in warm):.0f} MB"])
     return table(["from start to ready, processor time (all)", "cold", "warm", "resident"], rows)
@@ -272,7 +272,7 @@ def _compared(
 ) -> str:
     rows = []
     for name, operation in operations.items():
-        _progress(name)
+        say_progress(name)
         costs = [[operation(it) for it in (ten, *others)] for _ in range(rounds)]
         rows.append([name, *_cells(costs)])
     return table(["µs, and kB written", *(it.name for it in (ten, *others))], rows)
@@ -299,10 +299,6 @@ def _ended(ten: Subject, large: Sequence[Subject]) -> str:
             costs.append(it.cost_of(partial(it.ask, [request])))
         rows.append([f"`{action}`", *_cells([costs])])
     return table(["once", *(it.name for it in (ten, *large))], rows)
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

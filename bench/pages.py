@@ -28,6 +28,7 @@ from bench.gateway import Running, running
 from bench.load import SECRET
 from bench.plan import Sizes
 from bench.stores import Built, build, owner_of
+from bench.tables import say_progress
 
 FLOWS: Final = 100_000
 ROUNDS: Final = 200
@@ -59,10 +60,10 @@ def main(argv: Sequence[str]) -> None:
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         sizes = Sizes(events=LONG, flows=asked.flows, page=1_000)
-        built = build(Path(name) / "plain.db", sizes, 0, _progress)
+        built = build(Path(name) / "plain.db", sizes, 0, say_progress)
         with _serving(Path(name), built) as pages:
             figures = [_measured(pages, *each, asked.rounds) for each in _pages(built)]
-            _progress("writing and reading at once")
+            say_progress("writing and reading at once")
             gateway = _beside(Path(name), built, pages)
     if asked.json:
         shown = {"pages": [asdict(figure) for figure in figures], "gateway": asdict(gateway)}
@@ -133,7 +134,7 @@ def _serving(folder: Path, built: Built) -> AbstractContextManager[Running]:
     file = folder / "checkpoints"
     url = f"sqlite:///{built.path}"
     with closing(open_for_reading(url)) as store:
-        _progress("signing a checkpoint")
+        say_progress("signing a checkpoint")
         service.checkpoint(
             StoreAuditLog(store), config=None, file=file, key=folder / "key", progress=_ignore
         )
@@ -149,10 +150,6 @@ def _no_configuration(config: Path) -> Configured:
 
 def _ignore(_done: int, _all: int) -> None:
     """Tell nobody."""
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from attrs import asdict, frozen
 
 from adapters.store import EventSourcedStore, open_for_writing
 from bench.stores import FEW, ORIGIN, accepted, create, create_many, now, unsynced, waiting
+from bench.tables import say_progress
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.ids import FlowId, Owner
 
@@ -63,11 +64,11 @@ def _measure(store: EventSourcedStore, path: Path) -> list[Figure]:
     )
     one = flows.bind_session(Owner("agent:one:main"))
     with unsynced(store):
-        _progress(f"creating {MANY:,} flows")
+        say_progress(f"creating {MANY:,} flows")
         create_many(few, FEW)
         create_many(many, MANY)
         short, long = create(one), create(one)
-        _progress(f"giving one flow {LONG:,} events")
+        say_progress(f"giving one flow {LONG:,} events")
         _cycle(one, FlowId(long), LONG)
         _cycle(one, FlowId(short), SHORT)
     changing = {flow_id: itertools.count(n) for flow_id, n in ((short, SHORT), (long, LONG))}
@@ -125,10 +126,6 @@ def _cycle(session: OwnerSession, flow_id: FlowId, times: int) -> None:
 
 def _wait(session: OwnerSession, flow_id: FlowId, revision: int) -> None:
     accepted(session.execute(waiting(flow_id, revision), ORIGIN))
-
-
-def _progress(text: str) -> None:
-    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

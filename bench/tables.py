@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,11 @@ from bench.figures import Comparison, Disk, Figure, Peer, Report, rows
 from bench.plan import SLOWER_MS
 
 _LATENCY_AT: Final = 4
+
+
+def say_progress(text: str) -> None:
+    """Say where a measurement is, beside what it prints."""
+    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 def write_between(page: Path, name: str, text: str) -> None:

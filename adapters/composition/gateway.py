@@ -6,8 +6,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,74 +16,35 @@ from attrs import asdict
 from adapters import cli
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, now
-from adapters.composition.configurations import recording_configurations
 from adapters.composition.core_dumps import allow_core_dumps
 from adapters.composition.freed_memory import return_freed_memory
-from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.key_times import advise_on_times
-from adapters.composition.metering import (
-    are_metrics_served,
-    read_parts,
-    record_request,
-    serving_metrics,
-)
+from adapters.composition.metering import are_metrics_served, record_request, serving_metrics
 from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
 from adapters.composition.readiness import Readiness, folder_of
-from adapters.composition.reloading import (
-    RELOAD_PATIENCE_SECONDS,
-    Reloads,
-    Report,
-    note_report,
-)
-from adapters.composition.serve import (
-    listening,
-    rejection_fields,
-    run_service,
-    serve_until_stopped,
-)
-from adapters.composition.service_manager import (
-    METRICS,
-    WEBHOOKS,
-    handed_over,
-    notify,
-    notify_of_reload,
-)
+from adapters.composition.reloading import RELOAD_PATIENCE_SECONDS
+from adapters.composition.serve import listening, rejection_fields, run_service, serve_until_stopped
+from adapters.composition.service_manager import METRICS, WEBHOOKS, handed_over, notify
+from adapters.composition.serving import Serving
 from adapters.composition.shard import OpenShard
 from adapters.composition.shards import Shards
 from adapters.composition.sharing import sharing_limits
 from adapters.composition.signals import Signals
 from adapters.composition.stores import named_url, opened, settings_of
-from adapters.composition.webhooks import (
-    Flows,
-    admission_table,
-    gateway,
-)
-from adapters.composition.writer import flows_of, writing
+from adapters.composition.webhooks import gateway
+from adapters.composition.writer import writing
 from adapters.logs import log_event, log_fault, log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
-from adapters.server import (
-    Head,
-    HttpServer,
-    Permit,
-    RawResponse,
-    Rejection,
-    ServerOptions,
-)
+from adapters.server import Head, HttpServer, Permit, RawResponse, Rejection, ServerOptions
 from adapters.settings import FIRST, Settings
-from adapters.store import (
-    EventSourcedStore,
-    LockPatience,
-    open_for_writing,
-    owners_of_shards,
-    recording_refusals,
-)
+from adapters.store import EventSourcedStore, LockPatience, open_for_writing, recording_refusals
 from adapters.webhooks.admission import Admission
 from adapters.webhooks.refusal_recorder import RefusalRecorder
 from adapters.webhooks.resource import WebhookResource
 from adapters.webhooks.responses import Response, unrouted
 from adapters.webhooks.wsgi import create_webhook_app
-from domain.application.ports import Progress, StoreUnavailable
+from domain.application.ports import Progress
 
 _SWITCH_SECONDS: Final = 0.0005
 """PERF: the I/O thread waits so long for the interpreter where another thread computes, each time
@@ -128,33 +88,24 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
         webhooks = gateway(settings, store, writer, ready=ready, record=record, shared=shared)
         server = _server(settings, webhooks, given, metrics, sockets.get(WEBHOOKS))
         ready.is_listening = lambda: not server.is_stopping
-        flows = ready.shards or flows_of(store, writer)
+        parts = Serving(
+            settings=settings,
+            url=url,
+            metrics=metrics,
+            ready=ready,
+            server=server,
+            admission=webhooks.admission,
+        )
         with (
-            doing_jobs(
-                settings, store, writer.do_all, is_listening=ready.is_listening, signs=signs
-            ) as jobs,
-            recording_configurations(url, settings) as record_change,
-            _serving_shards(store, ready),
+            parts.work(config, signs=signs) as reloads,
+            serving_metrics(settings, metrics, ready, sockets.get(METRICS)),
+            beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
         ):
-            ready.jobs = jobs
-            read_parts(metrics, server, webhooks.admission, ready)
-            reloads = Reloads(
-                config=config,
-                url=url,
-                settings=settings,
-                swap=partial(_swap, server, webhooks.admission, jobs, flows),
-                report=partial(_report, store, metrics),
-                record=record_change,
-            )
-            with (
-                serving_metrics(settings, metrics, ready, sockets.get(METRICS)),
-                beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
-            ):
-                signals.actions[signal.SIGHUP] = reloads.ask
-                gc.freeze()  # PERF: else a full collection holds all callers up for tens of ms
-                # This thread is the one in which all callers are answered.
-                (ready.shards or store).never_wait_here()
-                return serve_until_stopped(server, signals)
+            signals.actions[signal.SIGHUP] = reloads.ask
+            gc.freeze()  # PERF: else a full collection holds all callers up for tens of ms
+            # This thread is the one in which all callers are answered.
+            (ready.shards or store).never_wait_here()
+            return serve_until_stopped(server, signals)
 
 
 def _url(settings: Settings, database: str | None) -> str:
@@ -163,25 +114,6 @@ def _url(settings: Settings, database: str | None) -> str:
     if len(settings.shards) > 1:
         raise cli.CommandError("--database names one store, and taskflow.store.shards has several")
     return named_url(database)
-
-
-@contextmanager
-def _serving_shards(store: EventSourcedStore, ready: Readiness) -> Iterator[None]:
-    """Keep the further stores open, if there are any; refuse to leave them out."""
-    if ready.shards is not None:
-        ready.shards.is_listening = ready.is_listening
-        with ready.shards.serving():
-            yield
-        return
-    try:
-        names = owners_of_shards(store).keys() - {FIRST}
-    except StoreUnavailable as error:
-        raise cli.CommandError(str(error)) from error
-    if names:
-        raise cli.CommandError(
-            f"the store is the first of several: taskflow.store.shards lacks {', '.join(names)}"
-        )
-    yield
 
 
 def _prepare(config: Path, settings: Settings, url: str) -> bool:
@@ -232,18 +164,6 @@ def _opening(wait: int) -> Callable[[str], EventSourcedStore]:
     )
 
 
-def _swap(
-    server: HttpServer, admission: Admission, jobs: Jobs, flows: Flows, settings: Settings
-) -> None:
-    """Put other settings in force; whom they admit changes in one step."""
-    table = admission_table(settings, flows)
-    server.limit(settings.limits)
-    admission.swap(table)
-    jobs.follow(settings)
-    if isinstance(flows, Shards):
-        flows.follow(settings)
-
-
 def _log_breach(found: str) -> None:
     advice = (
         "nothing is read or written any more: stop the gateway, put the store back"
@@ -258,12 +178,6 @@ def _log_refusals_fault(error: Exception) -> None:
 
 def _log_wait(seconds: int, holder: str) -> None:
     log_milestone(LOG, "waiting for the store", {"pid": holder or None, "seconds": seconds})
-
-
-def _report(store: EventSourcedStore, metrics: GatewayMetrics, report: Report) -> None:
-    metrics.reload(report.outcome)
-    notify_of_reload(report.outcome, report.sentence)
-    note_report(store, report)
 
 
 def _server(

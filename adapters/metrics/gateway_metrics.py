@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -70,12 +70,12 @@ class GatewayMetrics:
         disable_created_metrics()  # type: ignore[no-untyped-call] # else each series has a second one, of when it began
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        requests = Counter(
+        counter = partial(Counter, registry=registry)
+        requests = counter(
             "taskflow_requests",
             "Requests by the route that they came to, the action that they asked for, and the code"
             " of the answer.",
             ("route", "action", "code"),
-            registry=registry,
         )
         request_seconds = Histogram(
             "taskflow_request_seconds",
@@ -84,43 +84,17 @@ class GatewayMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._limits = Counter(
+        self._limits = counter(
             "taskflow_limit_refusals",
             "Requests that were refused because a limit was reached.",
             ("limit",),
-            registry=registry,
         )
-        self._batches = Histogram(
-            "taskflow_batch_commands",
-            "Commands that the writer carried out together.",
-            _OF_STORE,
-            buckets=_COMMANDS,
-            registry=registry,
-        )
-        self._commits = Histogram(
-            "taskflow_commit_seconds",
-            "From the first statement of a write to its sync.",
-            _OF_STORE,
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._events = Counter(
-            "taskflow_events", "Events that this gateway wrote.", _OF_STORE, registry=registry
-        )
-        self._failures = Counter(
-            "taskflow_write_failures",
-            "Writes that failed as a whole.",
-            _OF_STORE,
-            registry=registry,
-        )
-        self._dropped = Counter(
+        self._dropped = counter(
             "taskflow_refusals_dropped",
             "Refused calls that are only counted, as their file did not take them in time.",
-            registry=registry,
         )
-        self._reloads = Counter(
-            "taskflow_reloads", "Reloads of the configuration.", ("outcome",), registry=registry
-        )
+        self._reloads = counter("taskflow_reloads", "Reloads of the configuration.", ("outcome",))
+        self._count_store = _store_counters(registry)
         # PERF: `labels` finds a series anew at each call; there are as many as labels have values.
         self._requests_of, self._seconds_of = cache(requests.labels), cache(request_seconds.labels)
         self._sources: dict[str, Callable[[], float]] = {}
@@ -138,12 +112,7 @@ class GatewayMetrics:
     def of_store(self, shard: str) -> StoreMetrics:
         """Return the metrics of a store; from now on its series are there."""
         if shard not in self._stores:
-            self._stores[shard] = StoreMetrics(
-                batches=self._batches.labels(shard),
-                commits=self._commits.labels(shard),
-                events=self._events.labels(shard),
-                failures=self._failures.labels(shard),
-            )
+            self._stores[shard] = self._count_store(shard)
         return self._stores[shard]
 
     def collect(self) -> Iterator[Metric]:
@@ -199,6 +168,33 @@ class StoreMetrics:
     def write_failed(self) -> None:
         """Count a write that failed."""
         self.failures.inc()
+
+
+def _store_counters(registry: CollectorRegistry) -> Callable[[str], StoreMetrics]:
+    counter = partial(Counter, labelnames=_OF_STORE, registry=registry)
+    histogram = partial(Histogram, labelnames=_OF_STORE, registry=registry)
+    batches = histogram(
+        "taskflow_batch_commands",
+        "Commands that the writer carried out together.",
+        buckets=_COMMANDS,
+    )
+    commits = histogram(
+        "taskflow_commit_seconds",
+        "From the first statement of a write to its sync.",
+        buckets=_SECONDS,
+    )
+    events = counter("taskflow_events", "Events that this gateway wrote.")
+    failures = counter("taskflow_write_failures", "Writes that failed as a whole.")
+
+    def of(shard: str) -> StoreMetrics:
+        return StoreMetrics(
+            batches=batches.labels(shard),
+            commits=commits.labels(shard),
+            events=events.labels(shard),
+            failures=failures.labels(shard),
+        )
+
+    return of
 
 
 def _family(name: str, meaning: str, **given: Any) -> CounterMetricFamily | GaugeMetricFamily:  # noqa: ANN401 - as both families take it

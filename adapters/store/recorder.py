@@ -41,6 +41,11 @@ class StoredCommit:
     links: Sequence[LinkRow] = ()
 
 
+def refuse_inserts(*_: Any, **__: Any) -> Sequence[int] | None:  # noqa: ANN401 - whatever
+    """Stand for `insert_events`, which would write events without what follows from them."""
+    raise AssertionError("events are appended with what follows from them")
+
+
 class FlowRecorder(es.SQLiteApplicationRecorder):
     """Writes events, snapshots, index rows and request keys together."""
 
@@ -50,9 +55,7 @@ class FlowRecorder(es.SQLiteApplicationRecorder):
         """Return the library's statements and ours."""
         return [*super().construct_create_table_statements(), *schema.TABLES]
 
-    def insert_events(self, *_: Any, **__: Any) -> Sequence[int] | None:  # noqa: ANN401 - whatever
-        """Refuse: what follows from events is written with them."""
-        raise AssertionError("events are appended with what follows from them")
+    insert_events = refuse_inserts
 
     def append(
         self, commits: Sequence[StoredCommit], to_snapshot: Callable[[Flow], StoredEvent]

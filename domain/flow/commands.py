@@ -63,9 +63,7 @@ class SetWaiting:
 
 
 @frozen(kw_only=True)
-class ResumeFlow:
-    """Let a flow go on."""
-
+class _Resume:
     flow_id: FlowId
     expected_revision: ExpectedRevision
     status: FlowStatus = FlowStatus.QUEUED
@@ -74,14 +72,13 @@ class ResumeFlow:
 
 
 @frozen(kw_only=True)
-class ResumeEarly:
-    """Let a flow that waits go on, or the next wait of one that does not wait yet."""
+class ResumeFlow(_Resume):
+    """Let a flow go on."""
 
-    flow_id: FlowId
-    expected_revision: ExpectedRevision
-    status: FlowStatus = FlowStatus.QUEUED
-    current_step: Patch[str | None] = KEEP
-    state_json: Patch[Json] = KEEP
+
+@frozen(kw_only=True)
+class ResumeEarly(_Resume):
+    """Let a flow that waits go on, or the next wait of one that does not wait yet."""
 
 
 @frozen(kw_only=True)

@@ -104,15 +104,10 @@ def _allowed(  # noqa: C901, PLR0911, PLR0912 - a line a command
         case c.SetWaiting():
             return set_waiting(flow, command, context, at=at)
         case c.ResumeFlow():
-            resumed = e.FlowResumed(
-                at=at,
-                status=command.status,
-                current_step=command.current_step,
-                state_json=command.state_json,
-            )
-            return (resumed,)
+            return (_resumed(command, at),)
         case c.ResumeEarly():
-            return (_resumed_early(flow, command, context, at),)
+            resumed = _resumed(command, at)
+            return (resumed if is_waiting(flow) else _kept(resumed, context),)
         case c.FollowLink():
             return (e.FlowResumedByLink(at=at, link_hash=command.link_hash),)
         case c.ExpireWait():
@@ -135,17 +130,16 @@ def _allowed(  # noqa: C901, PLR0911, PLR0912 - a line a command
             assert_never(command)
 
 
-def _resumed_early(
-    flow: Flow, command: c.ResumeEarly, context: c.CommandContext, at: Timestamp
-) -> e.FlowResumed | e.FlowResumeKept:
-    resumed = e.FlowResumed(
+def _resumed(command: c.ResumeFlow | c.ResumeEarly, at: Timestamp) -> e.FlowResumed:
+    return e.FlowResumed(
         at=at,
         status=command.status,
         current_step=command.current_step,
         state_json=command.state_json,
     )
-    if is_waiting(flow):
-        return resumed
+
+
+def _kept(resumed: e.FlowResumed, context: c.CommandContext) -> e.FlowResumeKept:
     return e.FlowResumeKept(**asdict(resumed, recurse=False), caller=context.caller)
 
 

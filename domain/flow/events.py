@@ -24,7 +24,7 @@ from domain.flow.values import KEEP, Json, Patch, Timestamp
 
 @frozen(kw_only=True)
 class FlowCreated:
-    """A flow was opened; revision 0. `requester` is as in `FlowBeganWaiting`."""
+    """A flow was opened; revision 0. `requester` is as of a wait."""
 
     at: Timestamp
     flow_id: FlowId
@@ -41,11 +41,10 @@ class FlowCreated:
 
 
 @frozen(kw_only=True)
-class FlowBeganWaiting:
-    """The flow waits; its wait data may say for what.
+class _Wait:
+    """A wait: it ends `until` a moment as `on_timeout` says; a link with that hash resumes it.
 
-    It ends `until` a moment as `on_timeout` says; a link with that hash resumes it. `requester` is
-    who may not, where another key than that of who let it wait has to.
+    `requester` is who may not, where another key than that of who let it wait has to.
     """
 
     at: Timestamp
@@ -61,19 +60,13 @@ class FlowBeganWaiting:
 
 
 @frozen(kw_only=True)
-class FlowBecameBlocked:
-    """The flow cannot go on; the block fields say why. The rest is as in `FlowBeganWaiting`."""
+class FlowBeganWaiting(_Wait):
+    """The flow waits; its wait data may say for what."""
 
-    at: Timestamp
-    current_step: Patch[str | None] = KEEP
-    state_json: Patch[Json] = KEEP
-    wait_json: Patch[Json] = KEEP
-    blocked_task_id: Patch[str | None] = KEEP
-    blocked_summary: Patch[str | None] = KEEP
-    until: Patch[Timestamp | None] = KEEP
-    on_timeout: OnTimeout | None = None
-    link_hash: Patch[str | None] = KEEP
-    requester: CallerId | None = None
+
+@frozen(kw_only=True)
+class FlowBecameBlocked(_Wait):
+    """The flow cannot go on; the block fields say why."""
 
 
 @frozen(kw_only=True)
@@ -185,21 +178,20 @@ class TaskDescribed:
 
 
 @frozen(kw_only=True)
-class TaskStarted:
-    """A queued child task runs."""
-
+class _News:
     at: Timestamp
     task_id: TaskId
     progress_summary: Patch[str | None] = KEEP
 
 
 @frozen(kw_only=True)
-class TaskProgressed:
-    """A running child task gave news."""
+class TaskStarted(_News):
+    """A queued child task runs."""
 
-    at: Timestamp
-    task_id: TaskId
-    progress_summary: Patch[str | None] = KEEP
+
+@frozen(kw_only=True)
+class TaskProgressed(_News):
+    """A running child task gave news."""
 
 
 @frozen(kw_only=True)

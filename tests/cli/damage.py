@@ -7,6 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 
+def edit(path: Path, *statements: str) -> None:
+    """Change a store by some statements."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
 def damage(path: Path, statement: str, *params: object) -> None:
     """Change the rows of a store in a way that no gateway does."""
     with closing(sqlite3.connect(path)) as connection, connection:

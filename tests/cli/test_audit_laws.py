@@ -18,13 +18,12 @@ from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing
 from domain.application.ports import Commit
 from domain.application.recorded_events import RecordedEvent
 from domain.flow.events import Event, FlowCreated
-from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow
 from tests.audit.histories import METADATA, any_events
 from tests.cli.workbench import taskflow, tools_over
 from tests.core.examples import EXAMPLES
-from tests.store.commits import save
+from tests.store.commits import folded, save
 
 URL: Final = "sqlite:///opened-already.db"
 
@@ -59,15 +58,9 @@ def saved(store: EventSourcedStore, flow_id: FlowId, events: Sequence[Event]) ->
         RecordedEvent(flow_id=flow_id, version=version, event=event, metadata=METADATA)
         for version, event in enumerate(own, 1)
     )
-    flows = [folded(own[:version]) for version in range(1, len(own) + 1)]
+    flows = [folded(*own[:version]) for version in range(1, len(own) + 1)]
     save(store, Commit(events=records, before=None, flow=flows[-1]))
     return flows
-
-
-def folded(events: Sequence[Event]) -> Flow:
-    flow = fold(None, events)
-    assert flow is not None
-    return flow
 
 
 def check_each_version(tools: Dependencies, flow_id: str, flows: Sequence[Flow]) -> None:

@@ -6,9 +6,7 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 from base64 import b64encode
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from adapters.audit.key_file import read_key
 from adapters.audit.keys import Signer
 from adapters.audit.notes import signed_note
 from adapters.cli import Dependencies
+from tests.cli.damage import edit
 from tests.cli.workbench import NOON, Ran, flow_id, taskflow
 
 FLOW = flow_id(1)
@@ -64,11 +63,6 @@ def audit(tools: Dependencies, tmp_path: Path, seeded: str) -> Audit:
     assert (made.code, made.err) == (0, "")
     (tmp_path / "pub").write_text(made.out.strip())
     return Audit(tools, tmp_path, seeded)
-
-
-def edit(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
 
 
 def test_a_key_is_told_by_its_public_part_only(audit: Audit) -> None:

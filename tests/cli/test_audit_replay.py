@@ -1,21 +1,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from adapters.cli import Dependencies
+from tests.cli.damage import edit
 from tests.cli.workbench import Ran, flow_id, taskflow
 
 SEEN = "Replayed 3 flows, 9 events, 0 request keys"
-
-
-def edit(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
 
 
 def test_a_healthy_store_has_no_finding(tools: Dependencies, seeded: str) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve as replace
 
 from adapters.presentation.event_text import event_name, event_summary
+from adapters.testing import examples
 from domain.flow import events as e
-from domain.flow.ids import CallerId, FlowId, Owner, TaskId
+from domain.flow.ids import CallerId, TaskId
 from domain.flow.status import (
     FlowStatus,
     NotifyPolicy,
@@ -15,26 +17,8 @@ from domain.flow.status import (
 )
 from domain.flow.values import JSON_NULL, Json
 
-CREATED = e.FlowCreated(
-    at=1,
-    flow_id=FlowId("f"),
-    owner=Owner("o"),
-    controller_id="c",
-    goal="ship it",
-    status=FlowStatus.QUEUED,
-    notify_policy=NotifyPolicy.SILENT,
-)
-LINKED = e.TaskLinked(
-    at=1,
-    task_id=TaskId("t"),
-    runtime=Runtime.ACP,
-    task="fetch",
-    status=TaskStatus.QUEUED,
-    agent_id="main",
-    notify_policy=NotifyPolicy.DONE_ONLY,
-    created_at=1,
-    last_event_at=1,
-)
+CREATED = replace(examples.CREATED, controller_id="c")
+LINKED = replace(examples.linked(TaskId("t")), runtime=Runtime.ACP, task="fetch")
 TELLINGS: list[tuple[e.Event, str, str]] = [
     (CREATED, "flow_created", 'created: status queued, goal "ship it", controller "c"'),
     (

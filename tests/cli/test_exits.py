@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import io
 import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
 from attrs import evolve
 
 from adapters.cli import Dependencies, ServeOptions, run
+from tests.cli.damage import edit
 from tests.cli.workbench import Ran, flow_id, taskflow
 
 LIST = ("flows", "list", "--database")
@@ -41,8 +40,7 @@ def test_a_url_of_no_store_is_trouble(tools: Dependencies) -> None:
 
 
 def test_a_history_with_a_gap_is_trouble(tools: Dependencies, seeded: str, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM stored_events WHERE originator_version = 2")
+    edit(path, "DELETE FROM stored_events WHERE originator_version = 2")
     ran = taskflow(tools, "flows", "show", flow_id(1), "--history", "--database", seeded)
     gap = f"flow {flow_id(1)}: version 3 follows where 2 was due"
     assert ran == Ran(2, "", f"taskflow: the store is damaged: {gap}\n")
@@ -51,8 +49,7 @@ def test_a_history_with_a_gap_is_trouble(tools: Dependencies, seeded: str, path:
 def test_a_store_that_fails_while_it_is_read_is_trouble(
     tools: Dependencies, seeded: str, path: Path
 ) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE flow_index")
+    edit(path, "DROP TABLE flow_index")
     ran = taskflow(tools, *LIST, seeded)
     no_table = "taskflow: the store cannot be used now: no such table: flow_index\n"
     assert ran == Ran(2, "", no_table)

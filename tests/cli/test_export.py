@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import io
 import json
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from adapters.cli import Dependencies, run
 from tests.audit.packs import unpacked, verdict
+from tests.cli.damage import edit
 from tests.cli.workbench import Ran, taskflow
 
 ANOTHER = "00000000-0000-4000-8000-000000000007"
@@ -28,8 +27,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def damage(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE stored_events SET state = x'7b7d' WHERE rowid = 8")
+    edit(path, "UPDATE stored_events SET state = x'7b7d' WHERE rowid = 8")
 
 
 def export(tools: Dependencies, target: Path, url: str, *options: str) -> Ran:

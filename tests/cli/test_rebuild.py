@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from adapters.cli import Dependencies
 from adapters.store import open_for_writing
+from tests.cli.damage import edit
 from tests.cli.workbench import Ran, taskflow
 
 
@@ -70,14 +70,13 @@ def test_a_store_in_use_is_not_rebuilt(tools: Dependencies, seeded: str) -> None
 def test_a_store_whose_events_do_not_fold_is_not_rebuilt(
     tools: Dependencies, seeded: str, path: Path
 ) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM stored_events WHERE originator_version = 2")
+    edit(path, "DELETE FROM stored_events WHERE originator_version = 2")
     ran = taskflow(tools, "store", "rebuild", "--database", seeded)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.endswith("version 3 follows where 2 was due\n")
 
 
 def damage(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM flow_index")
-        connection.execute("DELETE FROM stored_snapshots WHERE originator_version = 6")
+    edit(
+        path, "DELETE FROM flow_index", "DELETE FROM stored_snapshots WHERE originator_version = 6"
+    )

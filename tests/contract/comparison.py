@@ -6,7 +6,7 @@ be equal, numbers as JSON numbers, objects without regard to the order of their 
 
 import re
 from collections.abc import Iterator
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeGuard
 
 from attrs import define, field, frozen
 
@@ -64,9 +64,6 @@ class Exactly:
     """A JSON value with its numbers and the order of its keys."""
 
     value: object
-
-
-Matcher: TypeAlias = Now | Id | Rendered | Text | Maybe | Exactly | Cut
 
 
 @frozen

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from attrs import evolve as replace
 
-from adapters.testing.examples import NOW, OWNER
+from adapters.testing.examples import CREATED_FLOW, NOW, OWNER
 from domain.application.outcomes import Accepted, NotPersisted, Rejected
 from domain.application.ports import Commit, StoreUnavailable
 from domain.application.views import flow_view, task_view
@@ -20,23 +20,12 @@ from domain.flow.commands import (
     UpdateTask,
 )
 from domain.flow.ids import FlowId, TaskId
-from domain.flow.state import Flow
 from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
 from domain.flow.task import Task
 from tests.core.service import CREATE, ORIGIN, World, must
 from tests.memory_store import WatchedStore
 
-FIRST = Flow(
-    flow_id=FlowId("id-1"),
-    owner=OWNER,
-    controller_id="webhooks/zapier",
-    goal="ship it",
-    status=FlowStatus.QUEUED,
-    notify_policy=NotifyPolicy.DONE_ONLY,
-    created_at=NOW,
-    updated_at=NOW,
-    latest_at=NOW,
-)
+FIRST = replace(CREATED_FLOW, flow_id=FlowId("id-1"), created_at=NOW, updated_at=NOW, latest_at=NOW)
 CHILD = Task(
     task_id=TaskId("id-2"),
     runtime=Runtime.ACP,

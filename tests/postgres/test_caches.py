@@ -11,12 +11,10 @@ from attrs import evolve
 from adapters.store import EventSourcedStore, rebuild
 from domain.application.recorded_events import RequestKey
 from domain.flow.commands import CancelFlow, SetWaiting, UpdateTask
-from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, RouteId
-from domain.flow.state import Flow
 from domain.flow.status import TaskStatus
 from domain.flow.values import Json
-from tests.store.commits import commit, created, save
+from tests.store.commits import commit, created, refolded, save
 from tests.store.service import ORIGIN, OWNER, ROUTE, STRANGER, create, granted, run, session
 from tests.store.tables import HEALTHY, execute
 
@@ -40,12 +38,6 @@ DAMAGES: Final = {
 }
 
 
-def told(store: EventSourcedStore) -> Flow:
-    flow = fold(None, [record.event for record in store.history(FLOW)])
-    assert flow is not None
-    return flow
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damage_changes_no_answer_and_the_next_write_heals_it(
     store: EventSourcedStore, damage: str
@@ -59,14 +51,14 @@ def test_a_damage_changes_no_answer_and_the_next_write_heals_it(
     shown = store.find_json(OWNER, FLOW)
     execute(store, DAMAGES[damage])
     loaded = store.load_many({(OWNER, FLOW): [CancelFlow(flow_id=FLOW)]}, ()).flows[OWNER, FLOW]
-    assert loaded == told(store) == store.find(OWNER, FLOW)
+    assert loaded == refolded(store, FLOW) == store.find(OWNER, FLOW)
     assert store.find_json(OWNER, FLOW) == shown
     task = loaded.tasks[1].task_id
     ended = UpdateTask(flow_id=FLOW, task_id=task, status=TaskStatus.SUCCEEDED)
     assert granted(owner.execute(ended, ORIGIN)).task is not None
     again = SetWaiting(flow_id=FLOW, expected_revision=1, state_json=LARGE)
     granted(owner.execute(again, ORIGIN))
-    assert store.find(OWNER, FLOW) == told(store)
+    assert store.find(OWNER, FLOW) == refolded(store, FLOW)
     if "value" not in damage:  # one that has not changed is not written again
         assert rebuild(store).changed == HEALTHY
 

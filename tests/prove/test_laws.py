@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from attrs import evolve as replace
 
+from adapters.testing.examples import linked
 from domain.flow.commands import (
     CancelFlow,
     Command,
@@ -25,7 +26,6 @@ from domain.flow.events import (
     FlowResumedByLink,
     FlowWaitExpired,
     TaskEnded,
-    TaskLinked,
 )
 from domain.flow.evolve import fold
 from domain.flow.ids import CallerId, Owner, TaskId
@@ -61,16 +61,8 @@ def flow(**given: object) -> Flow:
     return replace(plain, **given)  # type: ignore[arg-type] # fields of a flow
 
 
-LINKED: Final = TaskLinked(
-    at=LATER,
-    task_id=TaskId("task-1"),
-    runtime=Runtime.ACP,
-    task="work",
-    status=TaskStatus.QUEUED,
-    agent_id="main",
-    notify_policy=NotifyPolicy.DONE_ONLY,
-    created_at=LATER,
-    last_event_at=LATER,
+LINKED: Final = replace(
+    linked(TaskId("task-1")), at=LATER, runtime=Runtime.ACP, created_at=LATER, last_event_at=LATER
 )
 WAITS: Final = FlowBeganWaiting(at=LATER)
 ENDS: Final = TaskEnded(at=LATER, task_id=TaskId("task-1"), status=TaskStatus.SUCCEEDED)

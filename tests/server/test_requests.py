@@ -9,7 +9,8 @@ import pytest
 from adapters.server import Head
 from domain.flow.ids import RequestId
 from tests.server.running import echo, serving
-from tests.server.wire import Answer, chunked, request
+from tests.server.wire import chunked, request
+from tests.whole.answers import Answer
 
 
 def ask(data: bytes) -> Answer:

@@ -1,38 +1,13 @@
 """A caller that writes and reads bytes: it sends what no client library would."""
 
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from attrs import frozen
+from tests.whole.answers import Answer
 
 PATIENCE = 20.0
 """Seconds after which a silent server fails a test."""
-
-
-@frozen
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The object that the body is in JSON."""
-        parsed: dict[str, Any] = json.loads(self.body)
-        return parsed
-
-    @property
-    def code(self) -> str:
-        """The code of a refusal."""
-        return str(self.json["code"])
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the server will read another request."""
-        return self.headers["connection"] == "keep-alive"
 
 
 class Caller:

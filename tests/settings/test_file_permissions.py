@@ -11,9 +11,9 @@ import pytest
 from adapters.settings import load_settings
 from tests.settings.test_secret_commands import ANSWER, answering
 from tests.settings.test_secret_commands import settings_with as with_command
-from tests.settings.test_secret_files import keep, reason
+from tests.settings.test_secret_files import keep
 from tests.settings.test_secret_files import settings_with as with_file
-from tests.settings.workbench import SECRET, advice_of, loaded, one_route, written
+from tests.settings.workbench import SECRET, advice_of, loaded, one_route, reason, written
 
 SOMEBODY_ELSE = 65_534
 needs_chown = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

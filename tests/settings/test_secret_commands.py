@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from tests.settings.workbench import SECRET, loaded, route, the_route, with_routes
+from tests.settings.workbench import SECRET, loaded, reason, route, the_route, with_routes
 
 ANSWER = {"protocolVersion": 1, "values": {"hook": SECRET}}
 
@@ -44,11 +44,6 @@ def settings_with(
         for index, identifier in enumerate(ids)
     }
     return loaded(folder, with_routes(routes, secrets={"providers": providers}), environ)
-
-
-def reason(settings: Settings) -> str:
-    (skipped,) = settings.skipped
-    return skipped.reason
 
 
 def test_a_command_answers_with_a_secret(tmp_path: Path) -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from adapters.settings import Settings
 from adapters.settings.file_permissions import distrust
-from tests.settings.workbench import SECRET, advice_of, loaded, route, the_route, with_routes
+from tests.settings.workbench import (
+    SECRET,
+    advice_of,
+    loaded,
+    reason,
+    route,
+    the_route,
+    with_routes,
+)
 
 
 def settings_with(
@@ -31,11 +39,6 @@ def keep(folder: Path, content: object, name: str = "kept.json", mode: int = 0o6
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     path.chmod(mode)
     return path
-
-
-def reason(settings: Settings) -> str:
-    (skipped,) = settings.skipped
-    return skipped.reason
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,9 @@ def advice_of(settings: Settings) -> list[str]:
     """Return the advice as `path: sentence`, without what every test's inline secret gets."""
     lines = (f"{advice.path}: {advice.sentence}" for advice in settings.advice)
     return [line for line in lines if "is written here" not in line]
+
+
+def reason(settings: Settings) -> str:
+    """Return why the one route is skipped."""
+    (skipped,) = settings.skipped
+    return skipped.reason

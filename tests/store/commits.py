@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from attrs import evolve as replace
+
+from adapters.store import EventSourcedStore
+from adapters.testing import examples
+from adapters.testing.examples import CREATED
 from domain.application.ports import Commit, FlowStore, IdempotencyRecord
 from domain.application.recorded_events import CommandMetadata, to_recorded_events
 from domain.flow.events import (
@@ -16,7 +21,7 @@ from domain.flow.events import (
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow
-from domain.flow.status import FlowStatus, NotifyPolicy, Runtime, TaskStatus
+from domain.flow.status import FlowStatus, Runtime
 from tests.store.service import NOW, ORIGIN, OWNER
 
 WAITS: Final = FlowBeganWaiting(at=NOW + 1)
@@ -25,30 +30,13 @@ RESUMES: Final = FlowResumed(at=NOW + 2, status=FlowStatus.RUNNING)
 
 def created(flow_id: FlowId = FlowId("flow-1"), owner: Owner = OWNER) -> FlowCreated:
     """Return the fact that a flow was opened."""
-    return FlowCreated(
-        at=NOW,
-        flow_id=flow_id,
-        owner=owner,
-        controller_id="webhooks/zapier",
-        goal="ship it",
-        status=FlowStatus.QUEUED,
-        notify_policy=NotifyPolicy.DONE_ONLY,
-    )
+    return replace(CREATED, at=NOW, flow_id=flow_id, owner=owner)
 
 
 def linked(task_id: TaskId) -> TaskLinked:
     """Return the fact that a child became part of a flow."""
-    return TaskLinked(
-        at=NOW,
-        task_id=task_id,
-        runtime=Runtime.ACP,
-        task="work",
-        status=TaskStatus.QUEUED,
-        agent_id="main",
-        notify_policy=NotifyPolicy.DONE_ONLY,
-        created_at=NOW,
-        last_event_at=NOW,
-    )
+    plain = examples.linked(task_id)
+    return replace(plain, at=NOW, runtime=Runtime.ACP, created_at=NOW, last_event_at=NOW)
 
 
 def folded(*events: Event) -> Flow:
@@ -56,6 +44,11 @@ def folded(*events: Event) -> Flow:
     flow = fold(None, events)
     assert flow is not None
     return flow
+
+
+def refolded(store: EventSourcedStore, flow_id: FlowId) -> Flow:
+    """Return what the events of a flow add up to."""
+    return folded(*(record.event for record in store.history(flow_id)))
 
 
 def commit(

@@ -27,6 +27,7 @@ from adapters.store import (
 from domain.application.ports import StoreUnavailable
 from domain.flow.ids import FlowId
 from domain.history.refused_requests import Wanted
+from tests.cli.copies import events_in, everything_in
 from tests.store.commits import commit, created, save
 from tests.whole.gateway import ROOT
 
@@ -56,19 +57,9 @@ def killed(path: Path, last: int = 3) -> Path:
     return path
 
 
-def events_read(path: Path) -> int:
-    with closing(open_for_reading(f"sqlite:///{path}")) as store:
-        evidence = StoreAuditLog(store)
-        return len([evidence.read(entry) for entry in evidence.entries()])
-
-
-def everything_in(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-
-
 def test_a_stopped_store_is_read_and_nothing_is_left_behind(path: Path) -> None:
     before = everything_in(filled(path).parent)
-    assert events_read(path) == 3
+    assert events_in(path) == 3
     assert everything_in(path.parent) == before
 
 
@@ -78,7 +69,7 @@ def test_a_copy_by_vacuum_is_read_as_it_is(path: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(filled(path))) as connection:
         connection.execute("VACUUM INTO ?", (str(copy),))
     before = everything_in(copy.parent)
-    assert events_read(copy) == 3
+    assert events_in(copy) == 3
     assert everything_in(copy.parent) == before
 
 
@@ -88,13 +79,13 @@ def test_a_copy_by_vacuum_can_be_written_on(path: Path, tmp_path: Path) -> None:
         connection.execute("VACUUM INTO ?", (str(copy),))
     with closing(open_for_writing(f"sqlite:///{copy}")) as store:
         fill(store, 4, 4)
-    assert events_read(copy) == 4
+    assert events_in(copy) == 4
 
 
 def test_a_copy_of_a_file_with_its_log_is_read_with_it_and_left_as_it_is(path: Path) -> None:
     before = everything_in(killed(path).parent)
     assert set(before) == {path.name, f"{path.name}-wal"}
-    assert events_read(path) == 3
+    assert events_in(path) == 3
     assert everything_in(path.parent) == before
 
 
@@ -104,7 +95,7 @@ def test_the_log_that_a_killed_writer_left_stays_as_it_was(path: Path) -> None:
         connection.execute("SELECT count(*) FROM stored_events")  # this makes the -shm, and stays
     before = everything_in(path.parent)
     assert set(before) == {path.name, f"{path.name}-wal", f"{path.name}-shm"}
-    assert events_read(path) == 3
+    assert events_in(path) == 3
     after = everything_in(path.parent)
     assert {name: after[name] for name in before if not name.endswith("-shm")} == {
         name: before[name] for name in before if not name.endswith("-shm")
@@ -124,7 +115,7 @@ def test_a_transaction_that_was_broken_off_is_rolled_back_in_a_copy(path: Path) 
             shutil.copyfile(f"{path}{suffix}", f"{broken}{suffix}")
         connection.execute("ROLLBACK")
     before = everything_in(path.parent)
-    assert events_read(broken) == 3
+    assert events_in(broken) == 3
     assert everything_in(path.parent) == before
 
 
@@ -135,15 +126,15 @@ def test_a_reader_that_outlives_its_writer_leaves_nothing_behind(path: Path) -> 
     assert len(list(StoreAuditLog(reader).entries())) == 4
     reader.close()
     assert {file.name for file in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
-    assert events_read(path) == 4
+    assert events_in(path) == 4
 
 
 def test_a_reader_beside_a_writer_takes_nothing_from_it(path: Path) -> None:
     with closing(open_for_writing(f"sqlite:///{path}")) as store:
         fill(store, 1, 2)
-        assert events_read(path) == 2
+        assert events_in(path) == 2
         fill(store, 3, 3)
-        assert events_read(path) == 3
+        assert events_in(path) == 3
 
 
 @pytest.mark.parametrize("ours", [2, 3])

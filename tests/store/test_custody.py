@@ -24,6 +24,7 @@ from domain.application.ports import StoreUnavailable, itself
 from domain.flow.ids import FlowId, Owner
 from tests.store.commits import WAITS, commit, created, folded, save
 from tests.store.tables import execute
+from tests.store.troubles import overwrite_root
 
 Trouble: TypeAlias = Callable[[Path], None]
 
@@ -322,7 +323,7 @@ def test_a_damaged_page_ends_all_writing_and_is_reported_once(
     opened: _Opened, file_url: str, path: Path
 ) -> None:
     opened.store.close()
-    _damage(path, "flow_index_owner")
+    overwrite_root(path, "flow_index_owner")
     reported: list[str] = []
     with closing(open_for_writing(file_url, on_breach=reported.append)) as store:
         with pytest.raises(StoreUnavailable, match="is damaged: database disk image is malformed"):
@@ -342,7 +343,7 @@ def test_a_store_that_cannot_be_read_is_not_called_readable(
     with closing(open_for_writing(file_url)) as store:
         assert store.is_readable()
     for table in ("flow_index", "flow_index_owner", "flow_index_owner_status"):
-        _damage(path, table)
+        overwrite_root(path, table)
     with closing(open_for_writing(file_url)) as store:
         assert not store.is_readable()
 
@@ -384,17 +385,6 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(path: Path, file_url: s
     with pytest.raises(StoreFault, match="cannot be locked"):
         open_for_writing(file_url)
     assert other.read_text() == "1234\n"
-
-
-def _damage(path: Path, table: str) -> None:
-    """Overwrite the root page of a table or an index."""
-    with closing(sqlite3.connect(path)) as connection:
-        page_size = connection.execute("PRAGMA page_size").fetchone()[0]
-        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-        root = connection.execute(query, (table,)).fetchone()[0]
-    with path.open("r+b") as file:
-        file.seek((root - 1) * page_size)
-        file.write(b"\xff" * page_size)
 
 
 def test_the_database_itself_is_locked_too(path: Path) -> None:

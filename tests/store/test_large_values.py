@@ -13,11 +13,11 @@ from adapters.store import EventSourcedStore, StoreAuditLog, open_for_writing, r
 from adapters.store.values import LARGE
 from domain.application.sessions import OwnerSession
 from domain.flow.commands import CreateFlow, SetWaiting
-from domain.flow.evolve import fold
 from domain.flow.ids import FlowId
 from domain.flow.values import JSON_NULL, Json
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
+from tests.store.commits import refolded
 from tests.store.conftest import MEMORY
 from tests.store.kinds import ON_SQLITE
 from tests.store.service import ORIGIN, OWNER, granted, session
@@ -45,7 +45,7 @@ def _check(store: EventSourcedStore, owner: OwnerSession, state: Json, wait: Jso
     flow = store.find(OWNER, FLOW)
     assert flow is not None
     assert (flow.state_json, flow.wait_json) == (state, wait)
-    assert flow == fold(None, [record.event for record in store.history(FLOW)])
+    assert flow == refolded(store, FLOW)
     shown = owner.find_json(FLOW)
     assert shown is not None
     assert shown == owner.latest_json()

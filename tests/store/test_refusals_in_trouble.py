@@ -17,6 +17,7 @@ from domain.application.ports import StoreUnavailable
 from domain.flow.ids import RouteId
 from domain.history.refused_requests import TurnedAway
 from tests.store.refused import ALL, NOON, a_call, kept_requests, sums, url_of
+from tests.store.troubles import at_most
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_batch_that_found_no_room_is_written_once_when_there_is_room(
 ) -> None:
     url = url_of(tmp_path)
     with recording_refusals(url, most=9000, on_fault=faults.put) as note:
-        with _no_file_longer_than(100_000):
+        with at_most(resource.RLIMIT_FSIZE, 100_000):
             for number in range(5000):
                 note(a_call(number))
             assert isinstance(faults.get(timeout=10), sqlite3.Error)
@@ -88,17 +89,6 @@ def test_a_batch_that_found_no_room_is_written_once_when_there_is_room(
         note(a_call(5000))
     assert told(faults) == []
     assert sums(url) == (5001, 5001, 0)
-
-
-@contextmanager
-def _no_file_longer_than(size: int) -> Iterator[None]:
-    """Let the system refuse what this process writes beyond a length."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

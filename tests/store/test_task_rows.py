@@ -13,13 +13,13 @@ from domain.application.outcomes import Accepted
 from domain.application.sweep import Swept
 from domain.flow.commands import CancelFlow, FlowCommand, RunTask, SetWaiting, UpdateTask
 from domain.flow.concerned import ActiveTasks, SomeTasks
-from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, TaskId
 from domain.flow.state import Flow
 from domain.flow.status import Runtime, TaskStatus
 from domain.flow.task import stale_since
 from tests.audit.healthy import FAR_PAST
 from tests.audit.whole_logs import replay_store
+from tests.store.commits import refolded
 from tests.store.conftest import MEMORY
 from tests.store.kinds import ON_SQLITE
 from tests.store.service import ORIGIN, OWNER, create, granted, run, session
@@ -44,12 +44,6 @@ DAMAGES: Final = {
     "an older snapshot": "UPDATE stored_snapshots SET originator_version=originator_version-1,"
     " state=CAST(replace(CAST(state AS TEXT),'\"version\":4','\"version\":3') AS BLOB)",
 }
-
-
-def _folded(store: EventSourcedStore) -> Flow:
-    flow = fold(None, [record.event for record in store.history(FLOW)])
-    assert flow is not None
-    return flow
 
 
 def _run(run_id: str, task: str) -> RunTask:
@@ -130,9 +124,9 @@ def test_damaged_rows_change_no_answer(damage: str, task_id: str) -> None:
                 given.append(owner.execute(command, ORIGIN))
                 execute(store, spoil)
             answers.append((given, store.load(FLOW), owner.summarize_tasks(FLOW)))
-            assert store.load(FLOW) == _folded(store)
+            assert store.load(FLOW) == refolded(store, FLOW)
             rebuild(store)
-            assert store.load(FLOW) == _folded(store)
+            assert store.load(FLOW) == refolded(store, FLOW)
             assert rebuild(store).changed == HEALTHY
             assert replay_store(StoreAuditLog(store), FAR_PAST).findings.kept == []
     assert answers[0] == answers[1]

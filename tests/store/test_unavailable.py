@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -26,6 +26,7 @@ from domain.flow.values import Json
 from tests.store.commits import WAITS, commit, created, folded, idempotency_record, save
 from tests.store.service import ORIGIN, create, session, shown
 from tests.store.tables import contents
+from tests.store.troubles import at_most
 
 _NOBODY = 65534
 BIG = Json('"' + "x" * 100_000 + '"')
@@ -75,16 +76,7 @@ def test_whoever_follows_a_writer_that_waited_in_vain_is_told_at_once(
 def test_a_full_disk_is_unavailable_and_leaves_the_store_as_it_was(
     file_store: EventSourcedStore,
 ) -> None:
-    owner = session(file_store)
-    flow = create(owner)
-    before = contents(file_store)
-    with _at_most(file_store, pages=1):
-        for _ in range(3):
-            with pytest.raises(NotPersisted):
-                owner.execute(_wait(flow.flow_id, BIG), ORIGIN)
-        assert owner.find(flow.flow_id) == flow
-        assert contents(file_store) == before
-    assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
+    _fails_and_stays(file_store, lambda: _at_most(file_store, pages=1))
 
 
 def test_a_full_disk_in_a_batch_leaves_nothing_of_it(file_store: EventSourcedStore) -> None:
@@ -104,15 +96,22 @@ def test_a_full_disk_in_a_batch_leaves_nothing_of_it(file_store: EventSourcedSto
 def test_a_commit_that_fails_at_its_very_end_leaves_the_store_as_it_was(
     file_store: EventSourcedStore, path: Path
 ) -> None:
-    owner = session(file_store)
+    log = path.with_name(path.name + "-wal")
+    _fails_and_stays(file_store, lambda: at_most(resource.RLIMIT_FSIZE, log.stat().st_size + 5000))
+
+
+def _fails_and_stays(
+    store: EventSourcedStore, trouble: Callable[[], AbstractContextManager[None]]
+) -> None:
+    owner = session(store)
     flow = create(owner)
-    before = contents(file_store)
-    with _no_file_longer_than(path.with_name(path.name + "-wal").stat().st_size + 5000):
+    before = contents(store)
+    with trouble():
         for _ in range(3):
             with pytest.raises(NotPersisted):
                 owner.execute(_wait(flow.flow_id, BIG), ORIGIN)
         assert owner.find(flow.flow_id) == flow
-        assert contents(file_store) == before
+        assert contents(store) == before
     assert shown(owner.execute(_wait(flow.flow_id, BIG), ORIGIN)).revision == 1
 
 
@@ -152,7 +151,7 @@ def test_a_file_that_cannot_be_opened_again_does_not_lock_the_writers_out_for_ev
     with (
         file_store.application.datastore.reading(),  # so that all others need a new connection
         ThreadPoolExecutor(1) as pool,
-        _no_more_files(),
+        at_most(resource.RLIMIT_NOFILE, 0),
     ):
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="unable to open database file"):
@@ -177,7 +176,7 @@ def test_a_store_that_was_opened_to_read_cannot_be_written_to(
 
 def test_a_lock_that_cannot_be_written_is_refused_and_given_up(path: Path) -> None:
     complaint = r"flows\.db\.lock: cannot be locked: File too large"
-    with _no_file_longer_than(0), pytest.raises(StoreFault, match=complaint):
+    with at_most(resource.RLIMIT_FSIZE, 0), pytest.raises(StoreFault, match=complaint):
         take_lock(path)
     path.touch()
     take_lock(path).release()
@@ -250,25 +249,3 @@ def _at_most(store: EventSourcedStore, *, pages: int) -> Iterator[None]:
 def _limit_pages(store: EventSourcedStore, pages: int) -> None:
     with sqlite_datastore(store.application).get_connection(commit=True) as connection:
         connection.cursor().execute(f"PRAGMA max_page_count={pages}")
-
-
-@contextmanager
-def _no_more_files() -> Iterator[None]:
-    """Let the system refuse to open one more file in this process."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-@contextmanager
-def _no_file_longer_than(size: int) -> Iterator[None]:
-    """Let the system refuse what this process writes beyond a length: a real error at COMMIT."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -16,7 +16,6 @@ from tests.webhooks.maps import ARule, a_map, creating, deliver, mapping
 
 OPENED = {"action": "opened", "pull_request": {"number": 7, "title": "Ship it"}}
 SKIPPED = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Skipped"}}}}
-CLOSED_ODDLY = {"action": "closed", "pull_request": {"merged": 1}}
 GITHUB = a_map(
     ARule(
         on=["pull_request.opened"],

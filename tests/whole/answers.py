@@ -36,6 +36,16 @@ class Answer:
         return parsed
 
     @property
+    def code(self) -> str:
+        """The code of a refusal."""
+        return str(self.json["code"])
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the server will read another request."""
+        return self.headers["connection"] == "keep-alive"
+
+    @property
     def closes(self) -> bool:
         """Whether it is the last one on its connection."""
         return self.headers["connection"] == "close"

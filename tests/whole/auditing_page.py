@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -115,6 +115,23 @@ class Shell:
         self.process.stdin.write(f"{text}\necho '<end>'\n")
         self.process.stdin.flush()
         return "".join(iter(self.process.stdout.readline, "<end>\n"))
+
+
+def printed_and_said(
+    shown: Iterable[Example], type_in: Callable[[Example, str], str]
+) -> tuple[list[str], list[str]]:
+    """Type examples, each as it is in our run; return what they print, and what the page says."""
+    said, got = "", ""
+    places: dict[str, str] = {}
+    for example in shown:
+        typed = example.typed
+        for old, new in places.items():
+            typed = typed.replace(old, new)
+        printed = type_in(example, typed)
+        places |= same_places(example.printed, printed)
+        said += f"$ {example.typed}{example.printed}"
+        got += f"$ {typed}{printed}"
+    return masked(got).splitlines(), masked(said).splitlines()
 
 
 @contextmanager

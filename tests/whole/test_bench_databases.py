@@ -8,7 +8,8 @@ import shutil
 import cattrs
 import pytest
 
-from bench.databases import KEPT, DatabasesReport, markdown, measure_databases
+from bench.database_rates import DatabasesReport, markdown
+from bench.databases import KEPT, measure_databases
 
 
 @pytest.mark.full

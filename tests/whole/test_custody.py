@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
+from tests.store.troubles import overwrite_root
 from tests.whole.callers import Caller
 from tests.whole.gateway import LOOK_EVERY_SECONDS, READY_SECONDS, ROOT, RunningGateway
 from tests.whole.troubles import bound
@@ -111,7 +112,7 @@ def test_no_second_gateway_writes_to_the_file_by_another_mount(tmp_path: Path) -
 def test_a_damaged_store_is_neither_written_to_nor_called_ready(tmp_path: Path) -> None:
     with RunningGateway.of_contract(tmp_path, OWN) as gateway, Caller(gateway.place) as caller:
         caller.act("create_flow", goal="kept")
-    _damage(gateway.database, "flow_index_owner")
+    overwrite_root(gateway.database, "flow_index_owner")
     with gateway, Caller(gateway.place) as caller:
         assert caller.act("list_flows").status == 503
         assert caller.act("create_flow", goal="lost").status == 503
@@ -190,16 +191,6 @@ def _writing(gateway: RunningGateway) -> Iterator[list[str]]:
         over.set()
         for writer in writers:
             writer.join()
-
-
-def _damage(database: Path, name: str) -> None:
-    with closing(sqlite3.connect(database)) as connection:
-        page_size = connection.execute("PRAGMA page_size").fetchone()[0]
-        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-        root = connection.execute(query, (name,)).fetchone()[0]
-    with database.open("r+b") as file:
-        file.seek((root - 1) * page_size)
-        file.write(b"\xff" * page_size)
 
 
 def _status(gateway: RunningGateway, probe: str) -> int:

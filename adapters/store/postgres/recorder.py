@@ -19,7 +19,7 @@ from adapters.store.postgres.batch_arrays import batch_arrays
 from adapters.store.postgres.datastore import PostgresDatastore
 from adapters.store.postgres.link import ConnectionBroken
 from adapters.store.postgres.rows import PostgresCursor
-from adapters.store.recorder import StoredCommit
+from adapters.store.recorder import StoredCommit, refuse_inserts
 from adapters.store.tasks import write_all
 from domain.flow.ids import FlowId
 from domain.flow.state import Flow, cancel_requested, is_whole
@@ -46,10 +46,7 @@ class PostgresFlowRecorder(es.PostgresApplicationRecorder):
     select_events = unwrap(es.PostgresApplicationRecorder.select_events)
     select_notifications = unwrap(es.PostgresApplicationRecorder.select_notifications)
     max_notification_id = unwrap(es.PostgresApplicationRecorder.max_notification_id)
-
-    def insert_events(self, *_: Any, **__: Any) -> Sequence[int] | None:  # noqa: ANN401 - whatever
-        """Refuse: what follows from events is written with them."""
-        raise AssertionError("events are appended with what follows from them")
+    insert_events = refuse_inserts
 
     def append(
         self, commits: Sequence[StoredCommit], to_snapshot: Callable[[Flow], StoredEvent]
