@@ -97,7 +97,7 @@ def _aims(report: DatabasesReport) -> str:
         ("2.5 times what the library's own recorder inserts, without HTTP", times, 2.5),
     )
     body = [
-        [f"{aim}, syncs {SLOWER_MS} ms slower", f"{got:,.3g}", _yes(got / least)]
+        [f"{aim}, syncs {SLOWER_MS} ms slower", f"{got:,.4g}", _yes(got / least)]
         for aim, got, least in aims
     ]
     for action in dict.fromkeys(rate.action for rate in report.rates if rate.action in WRITES):
