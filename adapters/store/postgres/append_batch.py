@@ -197,8 +197,7 @@ BEGIN
             SELECT * FROM unnest(v_flow, v_name, v_checksum, v_json)
             ON CONFLICT (flow_id, name) DO UPDATE
                 SET checksum = excluded.checksum, json = excluded.json
-                WHERE old.checksum <> excluded.checksum
-                OR length(old.json) <> length(excluded.json);
+                WHERE old.checksum <> excluded.checksum OR old.json <> excluded.json;
     END IF;
     IF cardinality(g_flow) > 0 THEN
         DELETE FROM flow_values AS old USING unnest(g_flow, g_name) AS g(flow, name)
