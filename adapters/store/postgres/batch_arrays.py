@@ -26,7 +26,7 @@ def batch_arrays(
 ) -> Sequence[object]:
     """Return the values behind the first two of `append_batch`, in its order."""
     events = [event for commit in commits for event in commit.events]
-    after = {e.originator_id: e.originator_version - 1 for e in reversed(events)}
+    after = {commit.flow.flow_id: _version_before(commit) for commit in reversed(commits)}
     created = {e.originator_id: n for n, e in enumerate(events, 1) if e.originator_version == 1}
     flows = [*{commit.flow.flow_id: commit.flow for commit in commits if commit.events}.values()]
     return [
@@ -45,6 +45,10 @@ def batch_arrays(
         *_columns("tnttnnb", _task_rows(commits, flows)),
         *_columns("ttnb", [row for flow in flows for row in value_rows(flow)]),
     ]
+
+
+def _version_before(commit: StoredCommit) -> int:
+    return commit.events[0].originator_version - 1 if commit.events else commit.flow.version
 
 
 def _keys(commits: Sequence[StoredCommit]) -> Sequence[object]:
