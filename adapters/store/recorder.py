@@ -123,6 +123,7 @@ class _BatchWrite:
             sqlite3.IntegrityError: if one of them conflicts; then some may be written.
         """
         c, events = self._cursor, [event for commit in commits for event in commit.events]
+        _compare_versions(c, commits)
         execute_rows(c, schema.INSERT_EVENT, list(map(schema.snapshot_columns, events)))
         # NOTE: SQLite numbers the rows of a transaction one after the other.
         position = (c.lastrowid or 0) - len(events) + 1
@@ -160,6 +161,21 @@ class _BatchWrite:
         for it in flows:
             write_values(c, it.flow, () if it.before is None else large_names(it.before))
         _write_shown(c, new, old)
+
+
+def _compare_versions(c: es.SQLiteCursor, commits: Sequence[StoredCommit]) -> None:
+    """Compare the version of flows whose first commit has no event that would be in the way.
+
+    Raises:
+        sqlite3.IntegrityError: if the stream of one went on.
+    """
+    firsts = {commit.flow.flow_id: commit for commit in reversed(commits)}
+    for flow_id, commit in firsts.items():
+        if commit.events:
+            continue
+        c.execute(schema.SELECT_VERSION, (flow_id,))
+        if c.fetchone()[0] != commit.flow.version:
+            raise sqlite3.IntegrityError(f"the stream of flow {flow_id} went on")
 
 
 def _write_tasks(

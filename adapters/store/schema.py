@@ -210,6 +210,7 @@ SELECT_FLOWS: Final = (
     " ON i.flow_id=w.column1 AND i.owner=w.column2"
     " LEFT JOIN stored_snapshots AS s ON s.originator_id=i.flow_id"
 )
+SELECT_VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
 SELECT_OWNER: Final = "SELECT owner FROM flow_index WHERE flow_id=?"
 SELECT_SILENT: Final = (
     "SELECT owner, flow_id FROM flow_index WHERE silent_since <= ? ORDER BY silent_since LIMIT ?"

@@ -173,6 +173,24 @@ def test_an_identical_event_of_somebody_else_is_not_taken_for_ours(
     assert positions(store) == [1, 2]
 
 
+def test_a_key_of_somebody_else_is_not_taken_for_all_of_ours(
+    store: EventSourcedStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands that were accepted without an event leave nothing but their keys."""
+    flows = [folded(created(flow_id)) for flow_id in (ONE, TWO)]
+    for flow in flows:
+        save(store, commit(None, created(flow.flow_id)))
+    batch = [commit(flow, origin=keyed(flow.flow_id)) for flow in flows]
+
+    def another() -> None:
+        with closing(open_for_writing(url)) as other:
+            save(other, batch[0])
+
+    _breaking(monkeypatch, after=False, then=another)
+    assert store.append_many(batch) == [False, True]
+    assert idempotency_record(store, TWO) is not None
+
+
 def _asking(monkeypatch: pytest.MonkeyPatch, question: str) -> list[tuple[str, object]]:
     """Ask something in the transaction of each call; return what is to be calls and answers."""
     execute = PostgresCursor.execute

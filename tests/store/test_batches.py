@@ -107,6 +107,22 @@ def test_who_conflicts_leaves_nothing_and_takes_what_rests_on_it_along(
     ]
 
 
+def test_what_changes_nothing_is_accepted_of_the_flow_as_it_is(store: EventSourcedStore) -> None:
+    """Else somebody who came later may have been refused under the same key."""
+    save(store, commit(None, FIRST))
+    first, second = folded(FIRST), folded(FIRST, WAITS)
+    at_once = [
+        commit(first, origin=keyed("k1")),
+        commit(first, WAITS),
+        commit(second, origin=keyed("k2")),
+    ]
+    assert store.append_many(at_once) == [True] * 3
+    stale = [commit(first, origin=keyed("k3")), commit(None, created(TWO), origin=keyed("k4"))]
+    assert store.append_many(stale) == [False, True]
+    records = [idempotency_record(store, f"k{number}") for number in (1, 2, 3, 4)]
+    assert [record and record.version for record in records] == [1, 2, None, 1]
+
+
 def test_of_two_commits_with_one_key_in_a_batch_the_first_is_written(
     store: EventSourcedStore,
 ) -> None:

@@ -16,11 +16,12 @@ from domain.application.outcomes import Accepted, Outcome, Rejected
 from domain.application.ports import ListFilter
 from domain.application.sessions import OwnerSession, TaskFlows
 from domain.flow.commands import CreateFlow, FinishFlow, SetWaiting
+from domain.flow.events import FlowSucceeded
 from domain.flow.ids import FlowId
 from domain.flow.status import FlowStatus
 from domain.replay.findings import FindingCode, ReplayReport
 from domain.replay.replay_store import stages
-from tests.store.commits import commit, created
+from tests.store.commits import commit, created, folded, save
 from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, ORIGIN, OWNER, STRANGER, creation, granted, session, shown
 from tests.store.tables import FILTERS, HEALTHY, NAMES, execute, rows
@@ -58,6 +59,18 @@ def test_of_commits_with_one_key_the_first_is_written(store: EventSourcedStore) 
     assert store.append_many([commit(None, event) for event in events]) == [True, False]
     assert store.load(FlowId("two")) is None
     assert [row[2] for row in rows(store, NAMES)] == ["one"]
+
+
+def test_a_key_is_not_free_for_a_flow_that_ends_at_once(store: EventSourcedStore) -> None:
+    opening = replace(created(), correlation_key=KEY)
+    another = replace(created(FlowId("another")), correlation_key=KEY)
+    at_once = [commit(None, opening), commit(folded(opening), FlowSucceeded(at=NOW))]
+    save(store, commit(None, another))
+    assert store.append_many(at_once) == [False, False]
+    ending = commit(folded(another), FlowSucceeded(at=NOW))
+    third = commit(None, replace(created(FlowId("third")), correlation_key=KEY))
+    assert store.append_many([ending, *at_once, third]) == [True] * 4
+    assert [row[2] for row in rows(store, NAMES)] == ["third"]
 
 
 def test_fifty_clients_with_one_key_open_one_flow(store: EventSourcedStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from functools import partial
 from typing import Final
+from zlib import crc32
 
 import orjson
 import pytest
@@ -95,6 +96,17 @@ def test_only_a_value_that_changes_is_written(store: EventSourcedStore) -> None:
     _check(store, owner, STATE, JSON_NULL)
     assert [row[1] for row in rows(store, VALUES)] == ["state_json"]
     assert rebuild(store).changed == HEALTHY
+
+
+def test_another_value_of_the_same_length_and_checksum_is_written(
+    store: EventSourcedStore,
+) -> None:
+    tails = ("a" * 33, "caaaaacaaccaaaaacaaacccaccaccaccc")
+    state, other = (Json('"' + "x" * LARGE + tail + '"') for tail in tails)
+    assert crc32(state.text.encode()) == crc32(other.text.encode())
+    owner = _made(store, state)
+    granted(owner.execute(SetWaiting(flow_id=FLOW, expected_revision=0, state_json=other), ORIGIN))
+    _check(store, owner, other, WAIT)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION append_batch(
     k_route text[], k_key text[], k_hash text[], k_flow text[], k_version bigint[], k_task text[],
     p_flow text[], p_version bigint[], p_task text[], p_checksum bigint[], p_state bytea[],
     l_hash text[], l_flow text[], l_route text[], l_key text[],
-    -- correlation keys whose flows end, and those of flows that are opened
+    -- correlation keys whose flows end, and those of flows that are opened, be it to end here too
     d_owner text[], d_key text[], d_flow text[],
     n_owner text[], n_key text[], n_flow text[],
     e_flow text[], e_version bigint[], e_topic text[], e_state bytea[],
@@ -65,9 +65,13 @@ BEGIN
         IF again AND (CASE WHEN cardinality(e_flow) > 0
             THEN EXISTS (SELECT 1 FROM stored_events s WHERE s.originator_id = e_flow[1]
                 AND s.originator_version = e_version[1] AND s.batch_id = batch)
-            ELSE EXISTS (SELECT 1 FROM request_keys k WHERE k.route_id = k_route[1]
-                AND k.key = k_key[1] AND k.request_hash = k_hash[1]
-                AND k.flow_id = k_flow[1] AND k.version = k_version[1])
+            -- Somebody else may have answered some of the same requests meanwhile, as we would.
+            ELSE NOT EXISTS (
+                SELECT 1 FROM unnest(k_route, k_key, k_hash, k_flow, k_version)
+                    AS w(route, key, hash, flow, version)
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM request_keys k WHERE k.route_id = w.route AND k.key = w.key
+                    AND k.request_hash = w.hash AND k.flow_id = w.flow AND k.version = w.version))
             END)
         THEN
             lost := NULL;
@@ -109,7 +113,8 @@ BEGIN
             WHERE old.owner = d.owner AND old.correlation_key = d.key AND old.flow_id = d.flow;
     END IF;
     IF cardinality(n_key) > 0 THEN
-        INSERT INTO flow_names SELECT * FROM unnest(n_owner, n_key, n_flow);
+        INSERT INTO flow_names SELECT * FROM unnest(n_owner, n_key, n_flow) AS n(owner, key, flow)
+            WHERE n.flow <> ALL (d_flow);
     END IF;
     IF cardinality(t_flow) > 0 THEN
         INSERT INTO flow_tasks
@@ -192,8 +197,7 @@ BEGIN
             SELECT * FROM unnest(v_flow, v_name, v_checksum, v_json)
             ON CONFLICT (flow_id, name) DO UPDATE
                 SET checksum = excluded.checksum, json = excluded.json
-                WHERE old.checksum <> excluded.checksum
-                OR length(old.json) <> length(excluded.json);
+                WHERE old.checksum <> excluded.checksum OR old.json <> excluded.json;
     END IF;
     IF cardinality(g_flow) > 0 THEN
         DELETE FROM flow_values AS old USING unnest(g_flow, g_name) AS g(flow, name)

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from eventsourcing.persistence import StoredEvent
 
-from adapters.store.lists import name_rows
 from adapters.store.postgres.arrays import Blobs, Flags, Numbers, Texts
 from adapters.store.recorder import StoredCommit, tasks_in
 from adapters.store.schema import key_columns, link_columns
@@ -27,7 +26,7 @@ def batch_arrays(
 ) -> Sequence[object]:
     """Return the values behind the first two of `append_batch`, in its order."""
     events = [event for commit in commits for event in commit.events]
-    after = {e.originator_id: e.originator_version - 1 for e in reversed(events)}
+    after = {commit.flow.flow_id: _version_before(commit) for commit in reversed(commits)}
     created = {e.originator_id: n for n, e in enumerate(events, 1) if e.originator_version == 1}
     flows = [*{commit.flow.flow_id: commit.flow for commit in commits if commit.events}.values()]
     return [
@@ -48,6 +47,10 @@ def batch_arrays(
     ]
 
 
+def _version_before(commit: StoredCommit) -> int:
+    return commit.events[0].originator_version - 1 if commit.events else commit.flow.version
+
+
 def _keys(commits: Sequence[StoredCommit]) -> Sequence[object]:
     """Return request keys, the answers they stand for, and links."""
     keys = [key_columns(commit.key) for commit in commits if commit.key is not None]
@@ -63,13 +66,15 @@ def _keys(commits: Sequence[StoredCommit]) -> Sequence[object]:
 
 def _names(flows: Sequence[Flow], created: Collection[object]) -> Sequence[object]:
     """Return the correlation keys of flows that have ended, and of those that are opened."""
-    ended = [
-        (flow.owner, flow.correlation_key, flow.flow_id)
-        for flow in flows
-        if flow.correlation_key is not None and is_terminal(flow)
+    named = [flow for flow in flows if flow.correlation_key is not None]
+    return [
+        *_columns("ttt", [_name(flow) for flow in named if is_terminal(flow)]),
+        *_columns("ttt", [_name(flow) for flow in named if flow.flow_id in created]),
     ]
-    opened = [row for flow in flows if flow.flow_id in created for row in name_rows(flow)]
-    return [*_columns("ttt", ended), *_columns("ttt", opened)]
+
+
+def _name(flow: Flow) -> tuple[object, ...]:
+    return (flow.owner, flow.correlation_key, flow.flow_id)
 
 
 def _changes(commits: Sequence[StoredCommit], flows: Sequence[Flow]) -> Sequence[object]:

@@ -27,7 +27,6 @@ from domain.flow.state import Flow, cancel_requested, is_whole
 _AGAIN_SECONDS: Final = 1.5
 """How long a database is waited for whose connection broke while it may have written a batch."""
 
-_VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
 _APPEND: Final = "SELECT lost, bare FROM append_batch(?,?,{})"
 
 
@@ -89,7 +88,7 @@ class PostgresFlowRecorder(es.PostgresApplicationRecorder):
         if not is_whole(flow):
             return
         with self.datastore.transaction(commit=True) as c:
-            if c.execute(_VERSION, (flow.flow_id,)).fetchone() != (flow.version,):
+            if c.execute(schema.SELECT_VERSION, (flow.flow_id,)).fetchone() != (flow.version,):
                 return
             write_all(c, flow)
             c.execute(
