@@ -57,7 +57,7 @@ class Poller:
         """Wait so long for a socket, and return those that are ready, each with its events."""
         ready: Sequence[tuple[int, int]]
         ready = self._poll.poll(seconds if self._is_epoll else seconds * 1000)
-        resting = [descriptor for descriptor, _ in ready if descriptor in self._resting]
+        resting = {descriptor for descriptor, _ in ready if descriptor in self._resting}
         if not resting:
             return ready
         for descriptor in resting:
