@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import orjson
 from attrs import frozen
 
 from adapters.store.faults import StoreFault, undone_by
@@ -25,7 +26,8 @@ _COMPANIONS: Final = ("-wal", "-journal")
 _ATTEMPTS: Final = 5
 LOCK_SECONDS: Final = 1.0
 _LAST: Final = (
-    "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1"
+    "SELECT rowid, originator_id, originator_version, state FROM stored_events"
+    " ORDER BY rowid DESC LIMIT 1"
 )
 _SAME: Final = "SELECT rowid, originator_id, originator_version FROM stored_events WHERE rowid = ?"
 
@@ -166,7 +168,8 @@ def check_log(path: Path, name: str) -> None:
     """Refuse a log of another database: what it holds would stand in place of the file's own.
 
     A log adds to its file. So the last event that the file has by itself must be there with the
-    log too; a file that cannot be read by itself, as while it is written to, says nothing.
+    log too; a file that cannot be read by itself, as while it is written to, says nothing, nor does
+    one of whose last event a power cut in the middle of a checkpoint left a part.
 
     Raises:
         StoreFault: if the log that is played back with `name` is of another database.
@@ -179,16 +182,24 @@ def check_log(path: Path, name: str) -> None:
             last = alone.execute(_LAST).fetchone()
     except (sqlite3.Error, UnicodeDecodeError):
         return
-    if last is None:
+    if last is None or not _is_event(last[3]):
         return
     with closing(connect(name, LOCK_SECONDS)) as connection:
         found = connection.execute(_SAME, (last[0],)).fetchone()
-    if found != last:
+    if found != last[:3]:
         wal = companion(path, "-wal")
         raise StoreFault(
             f"{wal}: does not belong to the file that it stands beside, and would undo its"
             f" {last[0]} events; move it away"
         )
+
+
+def _is_event(state: object) -> bool:
+    try:
+        fields = orjson.loads(state) if isinstance(state, bytes) else None
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and "event" in fields
 
 
 def _look(name: str) -> None:

@@ -156,6 +156,23 @@ def test_a_log_of_another_file_is_refused(path: Path, tmp_path: Path, ours: int)
     assert before.items() <= everything_in(path.parent).items()
 
 
+def test_a_file_that_lost_its_power_while_its_log_was_copied_is_read_with_its_log(
+    path: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.db"
+    with closing(open_for_writing(f"sqlite:///{filled(path)}")) as store:
+        fill(store, 4, 4)
+        for suffix in ("", "-wal"):
+            shutil.copyfile(f"{path}{suffix}", f"{torn}{suffix}")
+        *_, last = StoreAuditLog(store).entries(3, 3)
+    row = b"flow-3" + last.name.encode() + last.state
+    file = torn.read_bytes()
+    assert row in file
+    torn.write_bytes(file.replace(row, row[:4].ljust(len(row), b"\0")))
+    with closing(open_for_writing(f"sqlite:///{torn}")) as store:
+        assert len(list(StoreAuditLog(store).entries())) == 4
+
+
 def test_the_refusals_of_a_stopped_store_are_read_and_nothing_is_left_behind(path: Path) -> None:
     url = f"sqlite:///{filled(path)}"
     with recording_refusals(url, most=10, on_fault=lambda _: None):
