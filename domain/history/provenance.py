@@ -58,9 +58,8 @@ def _said_again(flow: Flow, later: Iterable[Transition], field: FieldPath) -> It
 
 def _evolved(flow: Flow, event: Event, field: FieldPath) -> Flow:
     if field.task_id is not None and isinstance(event, TaskEvent):
-        return replace(
-            flow, tasks=evolve_tasks(flow.tasks, event)
-        )  # whose counts read their status
+        # The counts of tasks would read the status that stands for another one.
+        return replace(flow, tasks=evolve_tasks(flow.tasks, event))
     return evolve(flow, event)
 
 
