@@ -104,11 +104,11 @@ class Custody:
         """
         if self.breach is None or self._index is None:
             return False
-        database = _found(self.path)
+        database, seen = _found(self.path), checkpoints(self._index.read())
         return (
             database is not None
             and self._is_the_one(self.path, database)
-            and not self._is_overwritten(database, *[checkpoints(self._index.read())] * 2)
+            and not self._is_overwritten(database, seen, seen)
             and self._is_the_one(self._index_path, _found(self._index_path))
             and not self._is_the_one(self._log, _found(self._log))
             and self._index.agrees(self._index.read())
