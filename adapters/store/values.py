@@ -41,19 +41,17 @@ _DELETE: Final = "DELETE FROM flow_values WHERE flow_id=? AND name=?"
 
 def value_rows(flow: Flow) -> list[ValueRow]:
     """Return the rows of those values of a flow that are large."""
-    return list(_large(flow))
+    return [(flow.flow_id, name, crc32(text), text) for name, text in _large(flow)]
 
 
 def large_names(flow: Flow) -> set[str]:
     """Return the names of those values of a flow that are large."""
-    return {name for _, name, _, _ in _large(flow)}
+    return {name for name, _ in _large(flow)}
 
 
 def with_marks(flow: Flow) -> Flow:
     """Return a flow with marks in the place of its large values."""
-    marks: dict[str, Any] = {
-        name: Json(f"\0{name}:{checksum}") for _, name, checksum, _ in _large(flow)
-    }
+    marks: dict[str, Any] = {name: Json(f"\0{name}:{crc32(text)}") for name, text in _large(flow)}
     return evolve(flow, **marks) if marks else flow
 
 
@@ -100,8 +98,8 @@ def _filled(c: DatabaseCursor, flow_id: FlowId, json: bytes) -> bytes:
     return _MARK.sub(value, json)
 
 
-def _large(flow: Flow) -> Iterator[ValueRow]:
+def _large(flow: Flow) -> Iterator[tuple[str, bytes]]:
     for name in NAMES:
         value: Json | None = getattr(flow, name)
         if value is not None and len(text := value.text.encode()) > LARGE:
-            yield (flow.flow_id, name, crc32(text), text)
+            yield name, text
