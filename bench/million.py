@@ -84,11 +84,8 @@ class Subject:
 
     def cost(self, scripts: Sequence[Script], key: str | None = None) -> Cost:
         """Send requests, and return what each of them took in the mean."""
-
-        def send() -> None:
-            self.generator.send(self.process, self.route, scripts, REQUESTS, key=key)
-
-        taken, written = self.cost_of(send)
+        load = (self.process, self.route, scripts, REQUESTS)
+        taken, written = self.cost_of(partial(self.generator.send, *load, key=key))
         return taken / REQUESTS, written / REQUESTS
 
     def cost_of(self, send: Callable[[], object]) -> Cost:
@@ -134,8 +131,7 @@ def _once(
     """Send an action once on each of some flows, over one connection."""
 
     def end(it: Subject) -> Cost:
-        bodies = [_on(action, flow_id, **given) for flow_id in which(it)]
-        return it.cost([Script(bodies)])
+        return it.cost([Script([_on(action, flow_id, **given) for flow_id in which(it)])])
 
     return end
 
@@ -295,8 +291,7 @@ def _ended(ten: Subject, large: Sequence[Subject]) -> str:
         costs = []
         for it in (ten, *large):
             given = {"expectedRevision": it.revisions()[number]} if action != "cancel_flow" else {}
-            request = _on(action, it.flows[number], **given)
-            costs.append(it.cost_of(partial(it.ask, [request])))
+            costs.append(it.cost_of(partial(it.ask, [_on(action, it.flows[number], **given)])))
         rows.append([f"`{action}`", *_cells([costs])])
     return table(["once", *(it.name for it in (ten, *large))], rows)
 

@@ -8,11 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters.audit.checkpoint_reading import read_found_notes, read_held
-from adapters.audit.checkpointing import (
-    CheckpointSigner,
-    append_checkpoint,
-    check_continuable,
-)
+from adapters.audit.checkpointing import CheckpointSigner, append_checkpoint, check_continuable
 from adapters.audit.key_file import ReadBytes, read_key, read_plain, write_new_key
 from adapters.audit.keys import Signer, Verifier
 from adapters.audit.pack.packing import Packer
@@ -21,12 +17,7 @@ from adapters.audit.proving import Against, judged, prove
 from adapters.audit.tile_file import read_tiles
 from domain.application.ports import Progress
 from domain.history.audit_log import AuditLog
-from domain.tlog.checkpoints import (
-    AppendedCheckpoint,
-    KnownCheckpoints,
-    RotatedKey,
-    Unprovable,
-)
+from domain.tlog.checkpoints import AppendedCheckpoint, KnownCheckpoints, RotatedKey, Unprovable
 from domain.tlog.proofs import Proof, ProofResult, Prover
 
 

@@ -13,11 +13,7 @@ from typing import IO, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from adapters.cli.check_report import CheckReport
-from adapters.cli.command_options import (
-    ExplainOptions,
-    PagesOptions,
-    ServeOptions,
-)
+from adapters.cli.command_options import ExplainOptions, PagesOptions, ServeOptions
 from adapters.cli.explanation import Explanation
 from adapters.cli.own_files import OwnFiles
 from adapters.cli.proving import ProvingService

@@ -10,11 +10,7 @@ from adapters import cli
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.composition.checkpoints import (
-    Signing,
-    checkpoints_as_configured,
-    signing_of,
-)
+from adapters.composition.checkpoints import Signing, checkpoints_as_configured, signing_of
 from adapters.composition.stores import database_url, gateway_of
 from adapters.settings import FIRST, GatewayConfig
 from adapters.store import StoreFault, store_files

@@ -27,10 +27,7 @@ from adapters.composition.serve import (
     serve_until_stopped,
 )
 from adapters.composition.signals import Signals
-from adapters.composition.stores import (
-    DAMAGES,
-    config_of,
-)
+from adapters.composition.stores import DAMAGES, config_of
 from adapters.logs import LogFields, log_event
 from adapters.pages import PageDependencies, create_pages_app, render_error_page
 from adapters.server import HttpServer, RawResponse, Rejection, ServerOptions

@@ -9,9 +9,7 @@ from attrs import define, field, frozen
 from adapters.composition.jobs import Jobs
 from adapters.composition.writer import Writer
 from adapters.settings import ShardConfig
-from adapters.store import (
-    EventSourcedStore,
-)
+from adapters.store import EventSourcedStore
 from domain.application.ports import StoreUnavailable
 
 

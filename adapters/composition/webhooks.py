@@ -10,17 +10,13 @@ from typing import TypeAlias
 from adapters.composition.clock_and_ids import LOG, log_request_fault, new_token, now
 from adapters.composition.mappings import payload_map
 from adapters.composition.readiness import Readiness
-from adapters.composition.serve import (
-    remember_of,
-)
+from adapters.composition.serve import remember_of
 from adapters.composition.shards import Shards
 from adapters.composition.signatures import verify_of
 from adapters.composition.writer import Writer, flows_of
 from adapters.logs import log_event
 from adapters.settings import InvalidKey, RouteConfig, Settings
-from adapters.store import (
-    EventSourcedStore,
-)
+from adapters.store import EventSourcedStore
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.request_context import AccessLogEntry, LogRequest
 from adapters.webhooks.resource import WebhookResource

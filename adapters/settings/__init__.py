@@ -19,13 +19,7 @@ from adapters.settings.key_validity import KeyValidity
 from adapters.settings.mapping_config import MapConfig, MapFault
 from adapters.settings.nodes import Misfit
 from adapters.settings.pages import PagesConfig, PagesLogin
-from adapters.settings.resolve import (
-    Settings,
-    load_settings,
-    resolve,
-    resolve_login,
-    resolve_route,
-)
+from adapters.settings.resolve import Settings, load_settings, resolve, resolve_login, resolve_route
 from adapters.settings.routes_config import InvalidKey, RouteConfig, RouteKey
 from adapters.settings.secret import Secret
 from adapters.settings.secret_files import read_secret_file

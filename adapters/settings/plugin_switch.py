@@ -18,6 +18,12 @@ from domain.flow.values import BLANKS
 PLUGIN_ID: Final = "webhooks"
 _NOBODY: Final[tuple[str, ...]] = ()
 
+_OPENCLAWS: Final = ("load", "slots", "bundledDiscovery", "installs")
+"""What else may stand in OpenClaw's `plugins`, which takes no other key either."""
+
+_PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
+"""What OpenClaw's own schema lets stand beside a plugin's configuration."""
+
 
 @frozen
 class SwitchedOff:
@@ -27,8 +33,20 @@ class SwitchedOff:
     reason: str
 
 
-def read_switch(plugins: Node, entry: Node) -> SwitchedOff | None:
+def find_entry(root: Node) -> Node:
+    """Return the plugin's entry in `plugins`; a key that OpenClaw would not take is noted."""
+    plugins = root.at("plugins")
+    plugins.refuse_misspelt("enabled", "allow", "deny", "entries", others=_OPENCLAWS)
+    entries = plugins.at("entries")
+    entries.refuse_misspelt(PLUGIN_ID)
+    entry = entries.at(PLUGIN_ID)
+    entry.members(_PLUGIN_KEYS)
+    return entry
+
+
+def read_switch(root: Node, entry: Node) -> SwitchedOff | None:
     """Return what takes the plugin out, or None; every one of the fields is checked."""
+    plugins = root.at("plugins")
     enabled = read_member(plugins, "enabled", bool, default=True)
     denied = read_member(plugins, "deny", _PLUGIN_IDS, _NOBODY)
     entry_enabled = read_member(entry, "enabled", bool, default=True)

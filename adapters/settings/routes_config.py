@@ -14,7 +14,7 @@ from adapters.settings.key_validity import ALWAYS, KeyFault, KeyValidity
 from adapters.settings.limits import read_route_limits
 from adapters.settings.mapping_config import CheckMap, MapConfig, read_map
 from adapters.settings.nodes import Misfit, Node
-from adapters.settings.plugin_switch import PLUGIN_ID, SwitchedOff, read_switch
+from adapters.settings.plugin_switch import SwitchedOff, find_entry, read_switch
 from adapters.settings.providers import Providers
 from adapters.settings.references import DeclaredSecret
 from adapters.settings.secret import Secret
@@ -61,11 +61,6 @@ _KEY_FIELDS: Final = ("secret", "notBefore", "notAfter", "auth", "may")
 
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PREFIX: Final = "/plugins/webhooks/"
-_OPENCLAWS: Final = ("load", "slots", "bundledDiscovery", "installs")
-"""What else may stand in OpenClaw's `plugins`, which takes no other key either."""
-
-_PLUGIN_KEYS: Final = ("enabled", "config", "hooks", "subagent", "llm")
-"""What OpenClaw's own schema lets stand beside a plugin's configuration."""
 
 
 @frozen
@@ -181,19 +176,14 @@ def read_webhooks(
     root: Node, providers: Providers, limits: Limits, check_map: CheckMap
 ) -> Webhooks:
     """Read `plugins.entries.webhooks` and what else of `plugins` is about it."""
-    plugins = root.at("plugins")
-    plugins.refuse_misspelt("enabled", "allow", "deny", "entries", others=_OPENCLAWS)
-    entries = plugins.at("entries")
-    entries.refuse_misspelt(PLUGIN_ID)
-    entry = entries.at(PLUGIN_ID)
-    entry.members(_PLUGIN_KEYS)
+    entry = find_entry(root)
     config = entry.at("config")
     config.members(("routes",))
     routes = config.at("routes")
     declared = (
         _route(RouteId(name), one, limits, check_map) for name, one in routes.members().items()
     )
-    webhooks = Webhooks(read_switch(plugins, entry), tuple(filter(None, declared)), entry.path)
+    webhooks = Webhooks(read_switch(root, entry), tuple(filter(None, declared)), entry.path)
     for key in (key for route in webhooks.served for key in route.declared):
         providers.check(key.secret, root.diagnostics)
     _refuse_conflicts(webhooks.served, root.diagnostics)

@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
-    IntegrityError,
-    PersistenceError,
-)
+from eventsourcing.persistence import ConnectionPoolClosedError, IntegrityError, PersistenceError
 
 from domain.application.ports import StoreUnavailable
 

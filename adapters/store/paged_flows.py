@@ -20,11 +20,7 @@ from adapters.store.names import SNAPSHOT
 from adapters.store.snapshot import LoadRows
 from adapters.store.values import filled, with_values
 from adapters.store.views import sound_json
-from domain.application.ports import (
-    ListFilter,
-    Page,
-    itself,
-)
+from domain.application.ports import ListFilter, Page, itself
 from domain.flow.evolve import BrokenHistory
 from domain.flow.ids import FlowId, Owner
 from domain.flow.state import Flow

@@ -9,9 +9,7 @@ from threading import Lock, local
 from typing import Literal
 
 import eventsourcing.sqlite as es
-from eventsourcing.persistence import (
-    PersistenceError,
-)
+from eventsourcing.persistence import PersistenceError
 
 from adapters.store.custody import Custody
 from adapters.store.database import DatabaseCursor

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import eventsourcing.sqlite as es
-from eventsourcing.persistence import (
-    InterfaceError,
-)
+from eventsourcing.persistence import InterfaceError
 
 from adapters.store.sqlite_file import is_read_only
 from domain.application.ports import StoreUnavailable

@@ -7,13 +7,7 @@ from typing import Final, assert_never
 
 from attrs import define, field
 
-from adapters.testing.answers import (
-    NOT_PERSISTED,
-    Answer,
-    PlainView,
-    timeless,
-    timeless_view,
-)
+from adapters.testing.answers import NOT_PERSISTED, Answer, PlainView, timeless, timeless_view
 from adapters.testing.clock import ControlledClock
 from adapters.testing.differences import difference
 from adapters.testing.drivers.driver import Ability, Driver, DriverFactory, LostAnswer

@@ -10,14 +10,7 @@ from attrs import frozen
 from adapters.webhooks import queries, schemas
 from adapters.webhooks.fields import Issue, object_issue
 from adapters.webhooks.json_schema import JsonSchema
-from adapters.webhooks.outcomes import (
-    APPLIED,
-    CANCELLED,
-    CREATED,
-    LINKED,
-    UPDATED,
-    ActionReplies,
-)
+from adapters.webhooks.outcomes import APPLIED, CANCELLED, CREATED, LINKED, UPDATED, ActionReplies
 from adapters.webhooks.responses import ActionResult
 from adapters.webhooks.room import Room
 from adapters.webhooks.schema_rules import Values

@@ -14,12 +14,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from adapters.webhooks import responses, resume_links
 from adapters.webhooks.auth import authenticate
-from adapters.webhooks.client import (
-    IPNetwork,
-    client_address,
-    client_key,
-    neighbourhood,
-)
+from adapters.webhooks.client import IPNetwork, client_address, client_key, neighbourhood
 from adapters.webhooks.limits import CallerKey, InFlight, Monotonic, RateLimiter, Slot
 from adapters.webhooks.media_type import media_type_fault
 from adapters.webhooks.permits import (

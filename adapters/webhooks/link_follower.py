@@ -9,19 +9,10 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 
 from adapters.webhooks import resume_links
-from adapters.webhooks.permits import (
-    LinkPermit,
-)
+from adapters.webhooks.permits import LinkPermit
 from adapters.webhooks.request_context import LogFault
 from adapters.webhooks.responses import Response
-from adapters.webhooks.steps import (
-    CommandResult,
-    CommandStep,
-    ReadStep,
-    Step,
-    Submit,
-    do_now,
-)
+from adapters.webhooks.steps import CommandResult, CommandStep, ReadStep, Step, Submit, do_now
 from domain.application.ports import StoreBusy, StoreUnavailable
 from domain.application.sessions import LinkTarget
 from domain.flow.commands import FollowLink

@@ -8,10 +8,7 @@ from typing import ClassVar, TypeAlias
 from attrs import define, field, frozen, setters
 
 from adapters.webhooks.limits import CallerKey, Slot
-from adapters.webhooks.request_context import (
-    RequestContext,
-    RequestHead,
-)
+from adapters.webhooks.request_context import RequestContext, RequestHead
 from adapters.webhooks.responses import Headers
 from adapters.webhooks.routes import WebhookRoute
 from domain.flow.ids import RouteId

@@ -21,12 +21,7 @@ from adapters.webhooks.admission import Admission
 from adapters.webhooks.asked_call import AskedCall, read_asked
 from adapters.webhooks.fields import Issue
 from adapters.webhooks.link_follower import FindLink, LinkFollower
-from adapters.webhooks.outcomes import (
-    ActionReplies,
-    outcome_response,
-    unsaved_response,
-    with_link,
-)
+from adapters.webhooks.outcomes import ActionReplies, outcome_response, unsaved_response, with_link
 from adapters.webhooks.permits import (
     LinkPermit,
     ProbePermit,

@@ -11,10 +11,7 @@ from typing import Final
 
 import pytest
 
-from adapters.audit.checkpoint_file import (
-    check_file,
-    continued,
-)
+from adapters.audit.checkpoint_file import check_file, continued
 from adapters.audit.checkpoint_reading import read_found_notes, read_held
 from adapters.audit.checkpoint_text import checkpoint_text
 from adapters.audit.keys import Signer

@@ -12,14 +12,7 @@ from tests.contract.comparison import Comparison
 from tests.contract.deviations import Verdict, judge
 from tests.contract.expected import recorded
 from tests.contract.ledger import Ledger
-from tests.contract.outcomes import (
-    AsRecorded,
-    Deviated,
-    Failed,
-    NotReproducible,
-    Outcome,
-    PutOff,
-)
+from tests.contract.outcomes import AsRecorded, Deviated, Failed, NotReproducible, Outcome, PutOff
 from tests.contract.recording import Line
 from tests.contract.routes import Routes
 from tests.contract.scenes import Repeats, Writer, fresh_clients, from_client, is_reproducible

@@ -11,13 +11,7 @@ from adapters.testing import examples
 from adapters.testing.examples import CREATED
 from domain.application.ports import Commit, FlowStore, IdempotencyRecord
 from domain.application.recorded_events import CommandMetadata, to_recorded_events
-from domain.flow.events import (
-    Event,
-    FlowBeganWaiting,
-    FlowCreated,
-    FlowResumed,
-    TaskLinked,
-)
+from domain.flow.events import Event, FlowBeganWaiting, FlowCreated, FlowResumed, TaskLinked
 from domain.flow.evolve import fold
 from domain.flow.ids import FlowId, Owner, RouteId, TaskId
 from domain.flow.state import Flow

@@ -17,17 +17,7 @@ from domain.flow.status import FlowStatus
 from tests.store.commits import RESUMES, WAITS, commit, created, folded, idempotency_record, save
 from tests.store.kinds import ON_SQLITE
 from tests.store.service import NOW, OWNER, keyed
-from tests.store.tables import (
-    EVENTS,
-    FILTERS,
-    HEALTHY,
-    INDEX,
-    KEYS,
-    PAST,
-    SNAPSHOTS,
-    VIEWS,
-    rows,
-)
+from tests.store.tables import EVENTS, FILTERS, HEALTHY, INDEX, KEYS, PAST, SNAPSHOTS, VIEWS, rows
 
 ONE, TWO, THREE = (FlowId(f"flow-{number}") for number in (1, 2, 3))
 FIRST = created(ONE)

@@ -22,17 +22,7 @@ from domain.replay.findings import RebuiltRows
 from tests.store.conftest import MEMORY
 from tests.store.histories import History, Player, histories
 from tests.store.kinds import ON_SQLITE
-from tests.store.service import (
-    ORIGIN,
-    OWNER,
-    STRANGER,
-    create,
-    granted,
-    keyed,
-    run,
-    service,
-    shown,
-)
+from tests.store.service import ORIGIN, OWNER, STRANGER, create, granted, keyed, run, service, shown
 from tests.store.tables import (
     DERIVED,
     HEALTHY,

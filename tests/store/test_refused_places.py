@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store import (
-    StoreFault,
-    open_existing,
-    open_for_reading,
-    open_for_writing,
-)
+from adapters.store import StoreFault, open_existing, open_for_reading, open_for_writing
 from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.sqlite_file import lock_path
 from tests.store.conftest import MEMORY

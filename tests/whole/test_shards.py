@@ -10,13 +10,7 @@ import pytest
 
 from tests.whole.gateway import GatewayFailedError
 from tests.whole.metered import metrics_of
-from tests.whole.sharded import (
-    ShardedGateway,
-    act,
-    created,
-    readiness,
-    until_status,
-)
+from tests.whole.sharded import ShardedGateway, act, created, readiness, until_status
 
 pytestmark = pytest.mark.full
 

@@ -57,9 +57,7 @@ class PublicKey(NamedTuple):
     def verifies(self, text: bytes, signature: bytes) -> bool:
         """Say whether the key has signed a text; this alone needs the package `cryptography`."""
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - all else works without it
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - the same
-            Ed25519PublicKey,
-        )
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - the same
 
         try:
             Ed25519PublicKey.from_public_bytes(self.key).verify(signature, text)
