@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import eventsourcing.sqlite as es
@@ -18,7 +19,7 @@ from adapters.store.past_flows import INSERT as INSERT_PAST
 from adapters.store.past_flows import PastRow
 from adapters.store.sqlite import Datastore
 from adapters.store.tasks import changed_rows, write_all, write_changed
-from adapters.store.values import large_names, write_values
+from adapters.store.values import ValueRow, large_names, parted, write_values
 from adapters.store.views import view_row
 from domain.flow.events import Event, TaskEvent, TaskLinked
 from domain.flow.ids import FlowId, TaskId
@@ -92,6 +93,11 @@ class _Written:
     changes: list[Event] = field(factory=list)
     position: int = _OLD
 
+    @cached_property
+    def parted(self) -> tuple[Flow, Sequence[ValueRow]]:
+        """The flow, once all is written, with marks, and its large values."""
+        return parted(self.flow)
+
 
 class _BatchWrite:
     """What has been written of a batch."""
@@ -151,7 +157,9 @@ class _BatchWrite:
         c, flows = self._cursor, list(self._flows.values())
         new = [it for it in flows if it.position != _OLD]
         old = [it for it in flows if it.position == _OLD]
-        snapshots = {it.flow.flow_id: schema.snapshot_columns(to_snapshot(it.flow)) for it in flows}
+        snapshots = {
+            it.flow.flow_id: schema.snapshot_columns(to_snapshot(it.parted[0])) for it in flows
+        }
         had = execute_rows(c, schema.UPDATE_SNAPSHOTS, [snapshots[it.flow.flow_id] for it in old])
         restored = _write_tasks(c, new, old, {row[0] for row in had})
         rows = [snapshots[it.flow.flow_id] for it in (*new, *restored)]
@@ -159,7 +167,8 @@ class _BatchWrite:
         _write_index(c, new, old)
         _write_waits(c, flows)
         for it in flows:
-            write_values(c, it.flow, () if it.before is None else large_names(it.before))
+            were_large = () if it.before is None else large_names(it.before)
+            write_values(c, it.flow.flow_id, it.parted[1], were_large)
         _write_shown(c, new, old)
 
 
@@ -223,8 +232,8 @@ def _write_shown(c: es.SQLiteCursor, new: Sequence[_Written], old: Sequence[_Wri
     """Write what flows are listed by, and what callers are shown of them."""
     execute_rows(c, schema.PUT_FILTERS, [filter_row(it.flow, it.position) for it in new])
     execute_rows(c, schema.UPDATE_FILTERS, [changed_filters(it.flow) for it in old])
-    execute_rows(c, schema.INSERT_VIEW, [(it.position, *view_row(it.flow)) for it in new])
-    execute_rows(c, schema.PUT_VIEW_ROWS, [view_row(it.flow) for it in old])
+    execute_rows(c, schema.INSERT_VIEW, [(it.position, *view_row(it.parted[0])) for it in new])
+    execute_rows(c, schema.PUT_VIEW_ROWS, [view_row(it.parted[0]) for it in old])
 
 
 def tasks_in(changes: Sequence[Event]) -> tuple[list[TaskId], int]:

@@ -18,7 +18,7 @@ from adapters.store.database import DatabaseCursor, StoreDatabase
 from adapters.store.lists import write_found_by
 from adapters.store.snapshot import snapshot_of
 from adapters.store.tasks import write_all
-from adapters.store.values import write_values
+from adapters.store.values import value_rows, write_values
 from adapters.store.views import FORMAT, are_rows_kept, view_row
 from domain.application.ports import Progress
 from domain.flow.evolve import BrokenHistory
@@ -71,7 +71,7 @@ def _batches(datastore: StoreDatabase) -> Iterator[Sequence[FlowId]]:
 
 def _write(cursor: DatabaseCursor, flow: Flow, snapshot: StoredEvent) -> None:
     write_all(cursor, flow)
-    write_values(cursor, flow)
+    write_values(cursor, flow.flow_id, value_rows(flow))
     write_found_by(cursor, flow)
     cursor.execute(schema.DELETE_SNAPSHOT, (flow.flow_id,))
     cursor.execute(schema.INSERT_SNAPSHOT, schema.snapshot_columns(snapshot))

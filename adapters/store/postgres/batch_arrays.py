@@ -12,7 +12,7 @@ from adapters.store.postgres.arrays import Blobs, Flags, Numbers, Texts
 from adapters.store.recorder import StoredCommit, tasks_in
 from adapters.store.schema import key_columns, link_columns
 from adapters.store.tasks import changed_rows
-from adapters.store.values import large_names, value_rows
+from adapters.store.values import large_names, parted
 from adapters.store.views import view_row
 from domain.flow.events import Event
 from domain.flow.ids import FlowId
@@ -29,6 +29,7 @@ def batch_arrays(
     after = {commit.flow.flow_id: _version_before(commit) for commit in reversed(commits)}
     created = {e.originator_id: n for n, e in enumerate(events, 1) if e.originator_version == 1}
     flows = [*{commit.flow.flow_id: commit.flow for commit in commits if commit.events}.values()]
+    both = [parted(flow) for flow in flows]
     return [
         *_columns("tn", [*after.items()]),
         *_keys(commits),
@@ -39,11 +40,14 @@ def batch_arrays(
         ),
         *_columns(
             "tnttfnntbnbtttn",
-            [_flow_row(flow, created.get(flow.flow_id), to_snapshot(flow)) for flow in flows],
+            [
+                _flow_row(marked, created.get(marked.flow_id), to_snapshot(marked))
+                for marked, _ in both
+            ],
         ),
         *_changes(commits, flows),
         *_columns("tnttnnb", _task_rows(commits, flows)),
-        *_columns("ttnb", [row for flow in flows for row in value_rows(flow)]),
+        *_columns("ttnb", [row for _, rows in both for row in rows]),
     ]
 
 
