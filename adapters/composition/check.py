@@ -12,12 +12,14 @@ from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.mappings import check_map
 from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
+from adapters.composition.sharing import SHARED_LIMITS, password_of
 from adapters.settings import (
     ACTION_NAMES,
     ConfigAdvice,
     ConfigProblem,
     Settings,
     SettingsError,
+    Unresolved,
     load_settings,
 )
 
@@ -29,9 +31,16 @@ def check_configuration(config: Path) -> cli.CheckReport:
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
     signing = signing_of(settings)
-    if fault := misplaced_in_any(settings, settings.store.url, signing):
+    faults = {CHECKPOINTS: misplaced_in_any(settings, settings.store.url, signing)}
+    if isinstance(password := password_of(settings), Unresolved):
+        faults[SHARED_LIMITS] = password.reason
+    if any(faults.values()):
         return cli.Unstartable(
-            (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
+            tuple(
+                cli.ConfigurationFinding(field=field, line=None, sentence=fault)
+                for field, fault in faults.items()
+                if fault
+            )
         )
     return cli.Startable(
         routes=tuple(_served(settings)),
@@ -121,5 +130,5 @@ def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions
         trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
         checkpoints=str(settings.checkpoints.file),
         checkpoint_minutes=settings.checkpoints.every_minutes,
-        public_key=next(map(str, signing.verifiers), None),
+        public_key=next(map(str, signing.verifiers or ()), None),
     )
