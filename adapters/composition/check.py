@@ -30,18 +30,13 @@ def check_configuration(config: Path) -> cli.CheckReport:
         settings = load_settings(config, os.environ, check_map)
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
-    signing = signing_of(settings)
-    faults = {CHECKPOINTS: misplaced_in_any(settings, settings.store.url, signing)}
-    if isinstance(password := password_of(settings), Unresolved):
-        faults[SHARED_LIMITS] = password.reason
-    if any(faults.values()):
-        return cli.Unstartable(
-            tuple(
-                cli.ConfigurationFinding(field=field, line=None, sentence=fault)
-                for field, fault in faults.items()
-                if fault
-            )
-        )
+    signing, password = signing_of(settings), password_of(settings)
+    refusals = {
+        CHECKPOINTS: misplaced_in_any(settings, settings.store.url, signing),
+        SHARED_LIMITS: password.reason if isinstance(password, Unresolved) else None,
+    }
+    if found := tuple(_unplaced(field, why) for field, why in refusals.items() if why):
+        return cli.Unstartable(found)
     return cli.Startable(
         routes=tuple(_served(settings)),
         skipped=tuple(
@@ -51,18 +46,16 @@ def check_configuration(config: Path) -> cli.CheckReport:
         disabled=settings.disabled,
         advice=(
             *(_finding(config, one) for one in settings.advice),
-            *(
-                cli.ConfigurationFinding(field=one.field, line=None, sentence=one.sentence)
-                for one in advise_on_times(settings, now())
-            ),
-            *(
-                cli.ConfigurationFinding(field="taskflow.audit", line=None, sentence=sentence)
-                for sentence in signing.faults
-            ),
+            *(_unplaced(one.field, one.sentence) for one in advise_on_times(settings, now())),
+            *(_unplaced("taskflow.audit", sentence) for sentence in signing.faults),
         ),
         options=_checked_options(settings, signing),
         allowed=_allowed(settings),
     )
+
+
+def _unplaced(field: str, sentence: str) -> cli.ConfigurationFinding:
+    return cli.ConfigurationFinding(field=field, sentence=sentence)
 
 
 def _finding(config: Path, found: ConfigProblem | ConfigAdvice) -> cli.ConfigurationFinding:
