@@ -28,7 +28,7 @@ from attrs import frozen
 from adapters.composition.webhooks import gateway
 from adapters.composition.writer import writing
 from adapters.logs import TextFormatter, configure
-from adapters.server import Head
+from adapters.server import Head, HeadText
 from adapters.settings import load_settings
 from adapters.store import EventSourcedStore, open_for_writing
 from adapters.webhooks.admission import Admission
@@ -69,12 +69,12 @@ PARTS: Final[Mapping[tuple[str, str], str]] = {
 
 _PATH: Final = "/plugins/webhooks/bench"
 _HEAD: Final = Head(
-    method="POST",
-    target=_PATH,
-    path=_PATH,
-    query="",
-    version="1.1",
-    headers=(("authorization", f"Bearer {SECRET}"), ("content-type", "application/json")),
+    said=HeadText(
+        method="POST",
+        target=_PATH,
+        version="1.1",
+        headers=(("authorization", f"Bearer {SECRET}"), ("content-type", "application/json")),
+    ),
     peer="127.0.0.1",
     request_id=RequestId("profile"),
 )

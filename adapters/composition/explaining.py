@@ -20,7 +20,7 @@ from adapters.composition.mappings import payload_map
 from adapters.composition.signatures import verify_of
 from adapters.composition.store_shards import url_of_owner
 from adapters.composition.stores import config_of, opened
-from adapters.server import Head
+from adapters.server import Head, HeadText
 from adapters.settings import Config, RouteConfig, resolve_route
 from adapters.store import EventSourcedStore, open_for_reading, open_for_writing, store_files
 from adapters.webhooks.admission import Admission, AdmissionTable
@@ -101,16 +101,8 @@ def _head(path: str, file: Path | None) -> Head:
     fields = [] if file is None else list(_fields(file))
     if "content-type" not in dict(fields):
         fields.append(("content-type", "application/json"))
-    return Head(
-        method="POST",
-        target=path,
-        path=path,
-        query="",
-        version="1.1",
-        headers=tuple(fields),
-        peer="127.0.0.1",
-        request_id=new_request_id(),
-    )
+    said = HeadText(method="POST", target=path, version="1.1", headers=tuple(fields))
+    return Head(said=said, peer="127.0.0.1", request_id=new_request_id())
 
 
 def _start_of(file: Path, most: int) -> bytes:

@@ -5,7 +5,7 @@ requests it asks the `admit` that it is given.
 """
 
 from adapters.server.crowd import Neighbourhood
-from adapters.server.head import Head
+from adapters.server.head import Head, HeadText
 from adapters.server.options import ServerOptions
 from adapters.server.ports import Admit, Permit, RawResponse, Rejection, RenderError
 from adapters.server.server import HttpServer
@@ -13,6 +13,7 @@ from adapters.server.server import HttpServer
 __all__ = [
     "Admit",
     "Head",
+    "HeadText",
     "HttpServer",
     "Neighbourhood",
     "Permit",

@@ -108,7 +108,7 @@ class Channel(AnsweringConnection):
     def _turn_away(self, exchange: Exchange, answer: RawResponse) -> bool:
         """Answer a request by its head alone; keep the connection where its end is certain."""
         # NOTE: who waits for 100 Continue may send the body or not, so its end is unknown.
-        keep = exchange.head.keeps_alive and not exchange.awaits_continue
+        keep = exchange.head.said.keeps_alive and not exchange.awaits_continue
         seconds = self.options.idle_seconds if keep and self.server.keeps_connections else None
         self.write_soon(whole_response(answer, exchange.head.method, seconds))
         if seconds is None:

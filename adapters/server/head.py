@@ -7,12 +7,14 @@ name has no blank before its colon. What two servers could read in two ways is r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from attrs import field
+from attrs import field, frozen
 
 from adapters.server.errors import HEAD_TOO_LARGE, HttpError, bad_request
+from adapters.server.framing import Framing, read_framing
 from domain.flow.ids import RequestId
 from domain.flow.lean_frozen import lean_frozen
 
@@ -47,65 +49,120 @@ _SINGLE: Final = frozenset(
     }
 )
 
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+
 HttpVersion: TypeAlias = Literal["1.0", "1.1"]
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@frozen(kw_only=True)
+class HeadText:
+    """What the bytes of a head say.
+
+    `target` is as sent, but for an absolute form of our own host: its path and query (RFC 9112
+    §3.2.2); nothing is decoded. `headers` are (lower-case name, Latin-1 value) in the order sent,
+    repeats kept; `by_name` and `folded` are the same by name, `variables` those of WSGI (PEP 3333).
+    They are not in the repr, as secrets travel here.
+    """
+
+    method: str
+    target: str
+    version: HttpVersion
+    headers: HeaderFields = field(repr=False)
+
+    path: str = field(init=False)
+    query: str = field(init=False)
+    by_name: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, eq=False)
+    folded: Mapping[str, str] = field(init=False, repr=False, eq=False)
+    variables: Mapping[str, str] = field(init=False, repr=False, eq=False)
+    keeps_alive: bool = field(init=False, eq=False)
+    """Whether the connection may be kept: the caller wants it (RFC 9112 §9.3), and can."""
+    framing: Framing | HttpError = field(init=False, eq=False)
+
+    @path.default
+    def _path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @query.default
+    def _query(self) -> str:
+        return self.target.partition("?")[2]
+
+    @by_name.default
+    def _by_name(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers:
+            found[name] = (*found.get(name, ()), value)
+        return found
+
+    @folded.default
+    def _folded(self) -> Mapping[str, str]:
+        return {name: _fold(name, values) for name, values in self.by_name.items()}
+
+    @variables.default
+    def _variables(self) -> Mapping[str, str]:
+        # APPSEC: `X_Forwarded_For` would become the variable of `X-Forwarded-For`.
+        # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
+        return {
+            _variable(name): value
+            for name, value in self.folded.items()
+            if not ("_" in name or name in _FRAMING)
+        }
+
+    @keeps_alive.default
+    def _keeps_alive(self) -> bool:
+        # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
+        if self.method == "CONNECT":
+            return False
+        connection = self.folded.get("connection")
+        if connection is None:
+            return self.version == "1.1"
+        options = {option.strip(" \t").lower() for option in connection.split(",")}
+        return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
+
+    @framing.default
+    def _framing(self) -> Framing | HttpError:
+        return read_framing(self.version, lambda name: self.by_name.get(name, ()))
 
 
 @lean_frozen(kw_only=True)
 class Head:
     """A request as far as it is known before its body.
 
-    `target` is as sent, but for an absolute form of our own host: its path and query (RFC 9112
-    §3.2.2); nothing is decoded. `headers` are (lower-case name, Latin-1 value) in the order sent,
-    repeats kept; they are not in the repr, as secrets travel here. `peer` is the address of the
-    socket's other end.
+    `peer` is the address of the socket's other end.
     """
 
-    method: str
-    target: str
-    path: str
-    query: str
-    version: HttpVersion
-    headers: HeaderFields = field(repr=False)
+    said: HeadText
     peer: str
     request_id: RequestId
 
-    by_name: dict[str, tuple[str, ...]] = field(init=False, repr=False, eq=False)
+    @property
+    def method(self) -> str:
+        """The method as sent."""
+        return self.said.method
 
-    @by_name.default
-    def _index(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for name, value in self.headers:
-            found[name] = (*found.get(name, ()), value)
-        return found
+    @property
+    def path(self) -> str:
+        """The raw target before its query."""
+        return self.said.path
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of the field `name` (lower case), in the order sent."""
-        return self.by_name.get(name, ())
+        return self.said.by_name.get(name, ())
 
     def value(self, name: str) -> str | None:
         """Return what the field `name` means: its values folded into one, or None without it."""
-        values = self.by_name.get(name)
-        return None if values is None else fold_values(name, values)
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the connection may be kept: the caller wants it (RFC 9112 §9.3), and can."""
-        # APPSEC: behind CONNECT come bytes for a tunnel that nobody here opens (RFC 9931).
-        if self.method == "CONNECT":
-            return False
-        connection = self.value("connection")
-        if connection is None:
-            return self.version == "1.1"
-        options = {option.strip(" \t").lower() for option in connection.split(",")}
-        return "close" not in options and (self.version == "1.1" or "keep-alive" in options)
+        return self.said.folded.get(name)
 
 
-def fold_values(name: str, values: tuple[str, ...]) -> str:
-    """Fold the values of a repeated field into the one that a reader sees."""
+def _fold(name: str, values: tuple[str, ...]) -> str:
     if len(values) == 1 or name in _SINGLE:
         return values[0]
     return ("; " if name == "cookie" else ", ").join(values)
+
+
+def _variable(name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    return variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"
 
 
 def begins_request(inbox: bytearray) -> bool:
@@ -140,6 +197,11 @@ def _early_fault(seen: bytes, limit: int) -> HttpError | None:
 
 def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head | HttpError:
     """Read the bytes of a whole head, as `take_head` gives them, into a value."""
+    said = _read_again(raw) if len(raw) <= _REMEMBERED_BYTES else _read(raw)
+    return said if isinstance(said, HttpError) else Head(said=said, peer=peer, request_id=new_id())
+
+
+def _read(raw: bytes) -> HeadText | HttpError:
     line, _, rest = raw.partition(b"\r\n")
     start = _REQUEST_LINE.fullmatch(line.decode("latin-1"))
     if start is None:
@@ -148,18 +210,19 @@ def read_head(raw: bytes, *, peer: str, new_id: Callable[[], RequestId]) -> Head
     if isinstance(fields, HttpError):
         return fields
     method, target, minor = start.groups()
-    target = _origin_form(target, fields)
-    path, _, query = target.partition("?")
-    return Head(
+    return HeadText(
         method=method,
-        target=target,
-        path=path,
-        query=query,
+        target=_origin_form(target, fields),
         version="1.1" if minor == "1" else "1.0",
         headers=fields,
-        peer=peer,
-        request_id=new_id(),
     )
+
+
+# PERF: a caller that keeps its connection sends the same head again and again; to read it is a
+# tenth of what a read of a flow takes. APPSEC: a head is found by all of its bytes at once, so that
+# the time this takes says nothing of a part of a secret.
+_read_again: Final = lru_cache(128)(_read)
+_REMEMBERED_BYTES: Final = 2_048
 
 
 def _origin_form(target: str, fields: HeaderFields) -> str:

@@ -157,7 +157,7 @@ class AppTask(WSGITask):  # type: ignore[misc]
             self.chunked_response = True
 
     def _keep(self) -> float | None:
-        if not (self.channel.server.keeps_connections and self.request.head.keeps_alive):
+        if not (self.channel.server.keeps_connections and self.request.head.said.keeps_alive):
             self.close_on_finish = True
         return None if self.close_on_finish else self.channel.options.idle_seconds
 

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [--only PART...] [--json]`: bring in each fault; who finds it?"""
+"""`python -m tests.mutants [--only PART...] [--json] [--write]`: who finds each of the faults?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Any, Final, get_args
 
 from tests.mutants.finding import Copy, Outcome, outcome
-from tests.mutants.patches import Patch, Room, all_patches
+from tests.mutants.patches import Patch, Room, all_patches, keep_finder
 from tests.whole.gateway import ROOT
 
 WORKERS: Final = 2
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write("\n".join(faults) + "\n")
             return 1
         outcomes = list(_outcomes(pool, copies, patches))
+    if asked.write:
+        _keep(outcomes)
     if asked.json:
         json.dump([_as_json(each) for each in outcomes], sys.stdout, indent=2)
     return _judged(outcomes)
@@ -46,7 +48,8 @@ def _unsound(copy: Copy, patches: Iterable[Patch]) -> Iterator[str]:
     rooms: tuple[Room, ...] = get_args(Room)
     for room in rooms:
         if room in wanted and (finding := copy.sound(room)):
-            yield f"the tree itself has a fault ({room}): {finding.by} {finding.steps}"
+            what = finding.steps or finding.line
+            yield f"the tree itself has a fault ({room}): {finding.by} {what}"
 
 
 def _outcomes(
@@ -66,6 +69,12 @@ def _outcomes(
     for each in pool.map(work, enumerate(patches, 1)):
         _tell(each)
         yield each
+
+
+def _keep(outcomes: Iterable[Outcome]) -> None:
+    for each in outcomes:
+        if each.finding and each.finding.by != each.patch.finder:
+            keep_finder(each.patch, each.finding.by)
 
 
 def _tell(each: Outcome) -> None:
@@ -114,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="names or rooms")
     parser.add_argument("--json", action="store_true", help="print what came of each as JSON")
+    parser.add_argument("--write", action="store_true", help="keep with each fault who found it")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Who finds a fault first: the kit's state machine, then the tests of the room it is in."""
+"""Who finds a fault: who found it last, the kit's state machine, the tests of the room it is in."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
     ),
 }
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
+_KIT: Final = "the kit on "
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+_NO_SUCH_TEST: Final = 4
 _CLOCK: Final = 1_000_000_000
 
 
@@ -73,7 +75,7 @@ class Copy:
         patch.apply(self.root)
         self._touch(patch, moment * 2)
         try:
-            return next(filter(None, self._attempts(patch.expects)), None)
+            return next(filter(None, self._attempts(patch.expects, patch.finder)), None)
         finally:
             patch.revert(self.root)
             self._touch(patch, moment * 2 + 1)
@@ -82,30 +84,31 @@ class Copy:
         """Return what finds a fault where none was brought in: nothing, unless the tree has one."""
         return next(filter(None, self._attempts(room)), None)
 
-    def _attempts(self, room: Room) -> Iterator[Finding | None]:
-        for step in STEPS[room]:
+    def _attempts(self, room: Room, finder: str | None = None) -> Iterator[Finding | None]:
+        first = (finder.removeprefix(_KIT),) if finder else ()
+        for step in first + STEPS[room]:
             yield self._test(step) if step.startswith("tests/") else self._hunt(step)
 
     def _hunt(self, driver: str) -> Finding | None:
         done = self._run("tests.mutants.hunt", driver)
         if done is None:
-            return Finding(f"the kit on {driver}: it hangs")
+            return Finding(_KIT + driver, line="it hangs")
         if done.returncode:
-            return Finding(f"the kit on {driver} cannot start: {_last_line(done.stderr)}")
+            return Finding(_KIT + driver, line=_last_line(done.stderr))
         found = json.loads(done.stdout)
-        if found is None:
-            return None
-        return Finding(f"the kit on {driver}", tuple(found["steps"]), found["line"])
+        return found and Finding(_KIT + driver, tuple(found["steps"]), found["line"])
 
     def _test(self, tests: str) -> Finding | None:
         options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=1")
         done = self._run("pytest", *options, tests)
         if done is None:
-            return Finding(f"{tests}: it hangs")
-        if not done.returncode:
+            return Finding(tests, line="it hangs")
+        if not done.returncode or (done.returncode == _NO_SUCH_TEST and "::" in tests):
             return None
         named = _FAILED.search(done.stdout)
-        return Finding(named[1] if named else f"{tests}: {_last_line(done.stdout + done.stderr)}")
+        if named:
+            return Finding(named[1])
+        return Finding(tests, line=_last_line(done.stdout + done.stderr))
 
     def _run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str] | None:
         """Run a module in the copy; None if it takes too long."""

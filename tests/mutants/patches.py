@@ -1,7 +1,8 @@
-"""The faults: small unified diffs, each with two lines ahead of it.
+"""The faults: small unified diffs, each with a few lines ahead of it.
 
 # expects: core | store | postgres | wire     the tests that should find it
 # fault: one sentence of what is wrong then
+# found by: who found it last, and is asked first (`python -m tests.mutants --write`)
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from attrs import frozen
 
 FOLDER: Final = Path(__file__).with_name("patches")
 _AHEAD: Final = re.compile(
-    r"# expects: (\w+)\n# fault: (.+)\n(?:(?:diff|index) .+\n)*--- a/(\S+)\n\+\+\+ b/(\S+)\n"
+    r"# expects: (\w+)\n# fault: (.+)\n(?:# found by: (.+)\n)?"
+    r"(?:(?:diff|index) .+\n)*--- a/(\S+)\n\+\+\+ b/(\S+)\n"
 )
 _GIT: Final = ("git", "apply", "--whitespace=nowarn")
 
@@ -33,6 +35,7 @@ class Patch:
     name: str
     expects: Room
     fault: str
+    finder: str | None
     target: str
     text: str
 
@@ -74,9 +77,17 @@ def read_patch(file: Path) -> Patch:
     """
     text = file.read_text(encoding="utf-8")
     ahead = _AHEAD.match(text)
-    if ahead is None or ahead[3] != ahead[4] or text.count("\n+++ ") != 1:
+    if ahead is None or ahead[4] != ahead[5] or text.count("\n+++ ") != 1:
         raise PatchFailedError(f"{file.name}: expected two comments, then the diff of one file")
-    expects, fault, target, _ = ahead.groups()
+    expects, fault, finder, target, _ = ahead.groups()
     if expects not in get_args(Room):
         raise PatchFailedError(f"{file.name}: expects {expects}, not one of {get_args(Room)}")
-    return Patch(file.stem, cast("Room", expects), fault, target, text)
+    return Patch(file.stem, cast("Room", expects), fault, finder, target, text)
+
+
+def keep_finder(patch: Patch, finder: str) -> None:
+    """Write into a fault's file who found it."""
+    expects, fault, *rest = patch.text.splitlines(keepends=True)
+    diff = rest[patch.finder is not None :]
+    text = "".join((expects, fault, f"# found by: {finder}\n", *diff))
+    (FOLDER / f"{patch.name}.patch").write_text(text, encoding="utf-8")

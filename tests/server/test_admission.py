@@ -33,7 +33,9 @@ def test_admission_sees_a_request_before_its_body() -> None:
     with serving(admit=heads.append) as running, running.calling() as caller:
         caller.send(request("Content-Length: 5", target="/a?b"))
         eventually(lambda: bool(heads))
-        assert [(head.method, head.path, head.query) for head in heads] == [("POST", "/a", "b")]
+        assert [(head.method, head.path, head.said.query) for head in heads] == [
+            ("POST", "/a", "b")
+        ]
         assert caller.ask(b"12345").json["body"] == "12345"
     assert len(heads) == 1
 
@@ -131,7 +133,7 @@ def test_a_refusal_of_head_has_no_body() -> None:
 
 def test_many_refusals_sent_ahead_are_answered_in_order() -> None:
     def numbered(head: Head) -> RawResponse:
-        return (429, (("Number", head.query),), b"")
+        return (429, (("Number", head.said.query),), b"")
 
     with serving(admit=numbered) as running, running.calling() as caller:
         caller.send(b"".join(request(target=f"/x?{number}") for number in range(500)))

@@ -6,7 +6,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from adapters.server import Head
+from adapters.server import Head, HeadText
+from adapters.server.head import read_head
 from domain.flow.ids import RequestId
 from tests.server.running import echo, serving
 from tests.server.wire import chunked, request
@@ -64,16 +65,14 @@ def test_a_head_is_read_once_and_its_permit_stands_in_the_environment() -> None:
 
     with serving(app, admit=admit) as running, running.calling() as caller:
         caller.ask(request("X-A: 1", "x-a:  2\t", target="//x?y?z#f"))
-    head = Head(
+    said = HeadText(
         method="POST",
         target="//x?y?z#f",
-        path="//x",
-        query="y?z#f",
         version="1.1",
         headers=(("host", "example"), ("x-a", "1"), ("x-a", "2")),
-        peer="127.0.0.1",
-        request_id=RequestId("r1"),
     )
+    head = Head(said=said, peer="127.0.0.1", request_id=RequestId("r1"))
+    assert (said.path, said.query) == ("//x", "y?z#f")
     assert (heads, found) == ([head], [permit])
 
 
@@ -247,3 +246,15 @@ def test_the_server_says_where_it_listens(host: str, written: str) -> None:
     with serving(host=host) as running, running.calling() as caller:
         assert running.server.url == f"http://{written}:{running.server.port}"
         assert caller.ask(request()).json["variables"]["REMOTE_ADDR"] == host
+
+
+@pytest.mark.parametrize(("padding", "is_remembered"), [(0, True), (2_000, True), (2_048, False)])
+def test_a_head_that_comes_again_is_read_once_unless_it_is_long(
+    padding: int, *, is_remembered: bool
+) -> None:
+    raw = request("X: " + "x" * padding)
+    first, second = (read_head(raw, peer="", new_id=lambda: RequestId("")) for _ in range(2))
+    assert isinstance(first, Head)
+    assert isinstance(second, Head)
+    assert first.said == second.said
+    assert (first.said is second.said) is is_remembered

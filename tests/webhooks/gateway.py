@@ -13,7 +13,7 @@ from attrs import define, field
 from falcon.testing import Result, TestClient, create_environ
 
 from adapters.presentation.answer_codes import http_status
-from adapters.server import Head, RawResponse
+from adapters.server import Head, HeadText, RawResponse
 from adapters.webhooks.admission import Admission, AdmissionTable
 from adapters.webhooks.permits import RequestPermit
 from adapters.webhooks.refusal_recorder import RefusalRecorder
@@ -72,17 +72,9 @@ def a_head(
     request_id: RequestId = OF_SERVER,
 ) -> Head:
     """Return a head as our own server reads it."""
-    path, _, query = target.partition("?")
-    return Head(
-        method=method,
-        target=target,
-        path=path,
-        query=query,
-        version="1.1",
-        headers=tuple((name.lower(), value.strip(" \t")) for name, value in headers),
-        peer=peer,
-        request_id=request_id,
-    )
+    fields = tuple((name.lower(), value.strip(" \t")) for name, value in headers)
+    said = HeadText(method=method, target=target, version="1.1", headers=fields)
+    return Head(said=said, peer=peer, request_id=request_id)
 
 
 def head_of(environ: WSGIEnvironment, request_id: RequestId) -> Head:
