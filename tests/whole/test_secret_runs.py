@@ -155,6 +155,12 @@ def test_the_key_of_all_shards_is_looked_up_once(folder: Path) -> None:
     assert runs(folder) == ALL
 
 
+def test_explain_looks_up_the_secrets_of_its_route_alone(folder: Path) -> None:
+    asked = ("--route", "a", "--payload", "list.json", "--authenticate")
+    assert taskflow(folder, "explain", *asked, *CONFIG).startswith("1 ")  # no secret presented
+    assert runs(folder) == {"routes": 1}
+
+
 def test_the_pages_look_up_their_password_alone(folder: Path) -> None:
     pages = RunningGateway(folder, folder / "gateway.json5", command=("audit", "serve"))
     with pages:
