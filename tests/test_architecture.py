@@ -140,6 +140,8 @@ def _imports(name: str, file: Path, known: set[str]) -> tuple[str, ...]:
             found.extend(target if target in known else origin for target in inner)
         elif isinstance(node, ast.alias) and node.asname and node.name in BY_TEXT:
             found.append(node.asname)
+        elif isinstance(node, ast.Attribute) and node.attr in {"now", "today", "utcnow"}:
+            found.append("time")  # the clock that `datetime` has
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in BY_TEXT:
             found.append(ast.unparse(node.args[0]).strip("'\"") if node.args else "?")
     return tuple(found)
@@ -256,6 +258,11 @@ BROKEN: Final = (
         "domain/flow/state.py",
         "from adapters.store import file",
         "domain.flow.state imports adapters.store.file: the domain is pure",
+    ),
+    (
+        "domain/flow/state.py",
+        "from datetime import UTC, datetime\ndatetime.now(UTC)",
+        "domain.flow.state imports time: the domain is pure",
     ),
     (
         "domain/flow/state.py",
