@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from time import monotonic
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -20,6 +20,9 @@ _Done: TypeAlias = Callable[[Sequence[R | Exception]], None]
 MOST: Final = 64
 """A batch takes no more work in when its items weigh so much: it holds up nobody for long."""
 
+GATHER_SECONDS: Final = 0.0005
+"""How long a batch waits for those that were there a moment ago; beside a sync that is little."""
+
 _LOG: Final = logging.getLogger("taskflow.schedule")
 
 
@@ -27,7 +30,8 @@ class BatchThread(Generic[T, R]):
     """Does what many threads submit, in order, as much at once as waits.
 
     `work` returns a result for each item; if it raises, that is the result of each. An item weighs
-    1 unless `weigh` returns another number.
+    1 unless `weigh` returns another number. A batch waits up to `gather_seconds` to be as large as
+    the one before and what waited behind that, as callers ask again when they have their answer.
     """
 
     def __init__(
@@ -35,15 +39,18 @@ class BatchThread(Generic[T, R]):
         work: Callable[[Sequence[T]], Sequence[R]],
         most: int = MOST,
         weigh: Callable[[T], int] = lambda _: 1,
+        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         """Begin to wait for work."""
         self._work = work
         self._most = most
         self._weigh = weigh
-        self._queue = SimpleQueue[tuple[Sequence[T], _Done[R]] | None]()
+        self._gather_seconds = gather_seconds
+        self._queue: deque[tuple[Sequence[T], _Done[R]]] = deque()
+        self._expected = self._enough = 1
         self._is_stopped = False
         self._began: float | None = None
-        self._lock = Lock()
+        self._came = Condition(Lock())
         self._thread = Thread(target=self._run, name="batches", daemon=True)
         self._thread.start()
 
@@ -71,7 +78,7 @@ class BatchThread(Generic[T, R]):
     @property
     def waiting(self) -> int:
         """How many submissions wait for the next batch."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     @property
     def busy_seconds(self) -> float:
@@ -86,25 +93,27 @@ class BatchThread(Generic[T, R]):
 
     def stop(self) -> None:
         """Take no more, and finish what was submitted; that is waited for, but not for ever."""
-        with self._lock:
-            if not self._is_stopped:
-                self._is_stopped = True
-                self._queue.put(None)
+        with self._came:
+            self._is_stopped = True
+            self._came.notify()
         self._thread.join(LAST_SECONDS)
         if self._thread.is_alive():
             _LOG.warning("what was submitted was not done within %g seconds", LAST_SECONDS)
 
     def _put(self, items: Sequence[T], done: _Done[R]) -> None:
-        with self._lock:  # behind the end of the queue nobody would find it
+        with self._came:
             if self._is_stopped:
                 raise StoreUnavailable("nothing is written any more: the service has stopped")
-            self._queue.put((items, done))
+            self._queue.append((items, done))
+            if len(self._queue) >= self._enough:
+                self._came.notify()
 
     def _run(self) -> None:
         while jobs := self._take():
             self._began = monotonic()
             items = [item for part, _ in jobs for item in part]
             results = iter(self._results(items))
+            self._expected = len(jobs) + len(self._queue)
             for part, done in jobs:
                 _tell(done, list(islice(results, len(part))))
             self._began = None
@@ -113,17 +122,21 @@ class BatchThread(Generic[T, R]):
         """Wait for work, and take what waits; nothing after the end."""
         jobs: list[tuple[Sequence[T], _Done[R]]] = []
         count = 0
-        while count < self._most:
-            try:
-                job = self._queue.get(block=not jobs)
-            except Empty:
-                break
-            if job is None:
-                self._queue.put(None)  # for the next time
-                break
-            jobs.append(job)
-            count += sum(map(self._weigh, job[0]))
+        with self._came:
+            self._wait(1)
+            if len(self._queue) < self._expected:
+                self._wait(min(self._expected, self._most), self._gather_seconds)
+            while self._queue and count < self._most:
+                jobs.append(self._queue.popleft())
+                count += sum(map(self._weigh, jobs[-1][0]))
         return jobs
+
+    def _wait(self, enough: int, seconds: float | None = None) -> None:
+        """Wait until so many submissions wait, or for so long, or for the end."""
+        # PERF: who waits is woken once, not by each of them.
+        self._enough = enough
+        self._came.wait_for(lambda: len(self._queue) >= enough or self._is_stopped, seconds)
+        self._enough = 1
 
     def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:

@@ -28,6 +28,7 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
             "tests/webhooks",
             "tests/settings",
             "tests/server",
+            "tests/schedule",
             "tests/metrics",
             "tests/shared_limits",
         ),

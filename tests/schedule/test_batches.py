@@ -62,9 +62,7 @@ def test_a_batch_is_bounded_by_what_is_in_it_not_by_how_often_it_was_submitted()
     assert work.has_begun.wait(PATIENCE)
     with ThreadPoolExecutor(1) as pool:
         together = pool.submit(batches.do_all, [2, 3, 4])
-        deadline = monotonic() + PATIENCE
-        while not batches._queue.qsize():  # noqa: SLF001 - the only sign that it waits
-            assert monotonic() < deadline
+        _wait_for_one(batches)
         batches.submit(5, print)
         work.may_go_on.set()
         assert together.result(PATIENCE) == [4, 6, 8]
@@ -127,3 +125,54 @@ def test_many_threads_submit_at_once_and_nothing_is_lost() -> None:
     batches.stop()
     assert found == [2 * number for number in range(1, 801)]
     assert sum(map(len, work.batches)) == 800
+
+
+def test_a_batch_waits_for_those_that_were_there_a_moment_ago() -> None:
+    work = Doubling()
+    batches = BatchThread(work, gather_seconds=PATIENCE)
+
+    def ask_again_and_again(times: int) -> None:
+        for _ in range(times):
+            assert batches.do_all([1]) == [2]
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(ask_again_and_again, 51)]
+        assert work.has_begun.wait(PATIENCE)
+        asked.append(pool.submit(ask_again_and_again, 50))
+        _wait_for_one(batches)
+        work.may_go_on.set()
+        for each in asked:
+            each.result()
+    batches.stop()
+    assert [len(batch) for batch in work.batches] == [1] + [2] * 50
+
+
+def test_who_asks_alone_waits_for_nobody() -> None:
+    work = Doubling()
+    work.may_go_on.set()
+    batches = BatchThread(work, gather_seconds=PATIENCE)
+    began = monotonic()
+    for _ in range(3):
+        batches.do_all([1])
+    assert monotonic() - began < PATIENCE
+    batches.stop()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_those_that_do_not_come_again_are_waited_for_in_vain(*, ends: bool) -> None:
+    work, results = Doubling(), list[object]()
+    batches = BatchThread(work, gather_seconds=6 * PATIENCE if ends else 0.01)
+    for number in (1, 2):
+        batches.submit(number, results.append)
+        assert work.has_begun.wait(PATIENCE)
+    work.may_go_on.set()
+    if not ends:
+        assert batches.do_all([3]) == [6]
+    batches.stop()
+    assert results[:2] == [2, 4]
+
+
+def _wait_for_one(batches: BatchThread[int, int]) -> None:
+    deadline = monotonic() + PATIENCE
+    while not batches.waiting:
+        assert monotonic() < deadline

@@ -142,8 +142,8 @@ def test_views_of_another_format_are_rendered_again(
     old: Path, file_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_for_writing(file_url).close()
-    monkeypatch.setattr("adapters.store.views.FORMAT", 99)
-    monkeypatch.setattr("adapters.store.upgrade.FORMAT", 99)
+    for name in ("views.FLOW_FORMAT", "views.FORMAT", "upgrade.FORMAT"):
+        monkeypatch.setattr(f"adapters.store.{name}", 99)
     with closing(open_for_reading(file_url)) as store:
         assert session(store).find_json(FlowId("id-1")) is not None  # from its events
         assert replay_store(StoreAuditLog(store), FAR_PAST).findings.kept == []
