@@ -72,7 +72,7 @@ class ConfigurationFinding:
     """
 
     field: str
-    line: int | None
+    line: int | None = None
     sentence: str
     file: str | None = None
 

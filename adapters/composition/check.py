@@ -12,12 +12,14 @@ from adapters.composition.clock_and_ids import now
 from adapters.composition.key_times import advise_on_times, shown_times
 from adapters.composition.mappings import check_map
 from adapters.composition.own_files import CHECKPOINTS, misplaced_in_any
+from adapters.composition.sharing import SHARED_LIMITS, password_of
 from adapters.settings import (
     ACTION_NAMES,
     ConfigAdvice,
     ConfigProblem,
     Settings,
     SettingsError,
+    Unresolved,
     load_settings,
 )
 
@@ -28,11 +30,13 @@ def check_configuration(config: Path) -> cli.CheckReport:
         settings = load_settings(config, os.environ, check_map)
     except SettingsError as error:
         return cli.Unstartable(tuple(_finding(config, one) for one in error.problems))
-    signing = signing_of(settings)
-    if fault := misplaced_in_any(settings, settings.store.url, signing):
-        return cli.Unstartable(
-            (cli.ConfigurationFinding(field=CHECKPOINTS, line=None, sentence=fault),)
-        )
+    signing, password = signing_of(settings), password_of(settings)
+    refusals = {
+        CHECKPOINTS: misplaced_in_any(settings, settings.store.url, signing),
+        SHARED_LIMITS: password.reason if isinstance(password, Unresolved) else None,
+    }
+    if found := tuple(_unplaced(field, why) for field, why in refusals.items() if why):
+        return cli.Unstartable(found)
     return cli.Startable(
         routes=tuple(_served(settings)),
         skipped=tuple(
@@ -42,18 +46,16 @@ def check_configuration(config: Path) -> cli.CheckReport:
         disabled=settings.disabled,
         advice=(
             *(_finding(config, one) for one in settings.advice),
-            *(
-                cli.ConfigurationFinding(field=one.field, line=None, sentence=one.sentence)
-                for one in advise_on_times(settings, now())
-            ),
-            *(
-                cli.ConfigurationFinding(field="taskflow.audit", line=None, sentence=sentence)
-                for sentence in signing.faults
-            ),
+            *(_unplaced(one.field, one.sentence) for one in advise_on_times(settings, now())),
+            *(_unplaced("taskflow.audit", sentence) for sentence in signing.faults),
         ),
         options=_checked_options(settings, signing),
         allowed=_allowed(settings),
     )
+
+
+def _unplaced(field: str, sentence: str) -> cli.ConfigurationFinding:
+    return cli.ConfigurationFinding(field=field, sentence=sentence)
 
 
 def _finding(config: Path, found: ConfigProblem | ConfigAdvice) -> cli.ConfigurationFinding:
@@ -121,5 +123,5 @@ def _checked_options(settings: Settings, signing: Signing) -> cli.GatewayOptions
         trusted_proxies=tuple(str(network) for network in settings.trusted_proxies),
         checkpoints=str(settings.checkpoints.file),
         checkpoint_minutes=settings.checkpoints.every_minutes,
-        public_key=next(map(str, signing.verifiers), None),
+        public_key=next(map(str, signing.verifiers or ()), None),
     )

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.audit.audit_service import Configured, configured_signer
 from adapters.audit.checkpointing import CheckpointSigner, check_continuable
@@ -69,6 +69,14 @@ class Signing:
     signer: CheckpointSigner | None
     fault: str | None
 
+    def of(self, checkpoints: CheckpointsConfig) -> Signing:
+        """Return this for the log of a shard, which the same key signs."""
+        configured, signer = checkpoints_as_configured(checkpoints), self.signer
+        if signer is not None:
+            origin = configured.origin_by(signer.key.verifier.name)
+            signer = evolve(signer, file=configured.file, origin=origin)
+        return evolve(self, file=configured.file, signer=signer)
+
     @property
     def faults(self) -> Iterator[str]:
         """Say why no checkpoint would be signed, where one should be."""
@@ -77,11 +85,12 @@ class Signing:
             yield f"no checkpoint will be signed: {fault}"
 
     @property
-    def verifiers(self) -> tuple[Verifier, ...]:
-        """Return the keys by which the last checkpoint may be signed, none if nobody signs."""
-        if self.signer is None or any(self.faults):
-            return ()
-        return (self.signer.key.verifier, *self.signer.predecessors)
+    def verifiers(self) -> tuple[Verifier, ...] | None:
+        """Return the keys by which the last checkpoint may be signed, None if there are faults."""
+        if any(self.faults):
+            return None
+        signer = self.signer
+        return () if signer is None else (signer.key.verifier, *signer.predecessors)
 
     def _why_not_continuable(self) -> str | None:
         try:

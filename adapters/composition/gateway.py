@@ -14,6 +14,7 @@ from typing import Final
 from attrs import asdict
 
 from adapters import cli
+from adapters.audit.keys import Verifier
 from adapters.composition.checkpoints import signing_of
 from adapters.composition.clock_and_ids import LOG, now
 from adapters.composition.core_dumps import allow_core_dumps
@@ -65,7 +66,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
     config, sockets = given.config, handed_over(given.socket)
     settings = settings_of(config)
     url = _url(settings, given.database)
-    signs = _prepare(config, settings, url)
+    verifiers = _prepare(config, settings, url)
     metrics = GatewayMetrics()
     with (
         opened(_opening(given.wait), url) as store,
@@ -97,7 +98,7 @@ def _serve(signals: Signals, *, given: cli.ServeOptions) -> bool:
             admission=webhooks.admission,
         )
         with (
-            parts.work(config, signs=signs) as reloads,
+            parts.work(config, verifiers) as reloads,
             serving_metrics(settings, metrics, ready, sockets.get(METRICS)),
             beside(reloads.run, reloads.end, name="reload", seconds=RELOAD_PATIENCE_SECONDS),
         ):
@@ -116,10 +117,10 @@ def _url(settings: Settings, database: str | None) -> str:
     return named_url(database)
 
 
-def _prepare(config: Path, settings: Settings, url: str) -> bool:
+def _prepare(config: Path, settings: Settings, url: str) -> tuple[Verifier, ...] | None:
     """Check what only a start can, say what is to be said of the settings, and set the process up.
 
-    Returns whether checkpoints will be signed, where they should be.
+    Returns the keys by which the last checkpoint may be signed, None if none will be.
 
     Raises:
         CommandError: if a file of the gateway is in the way of another one.
@@ -130,11 +131,11 @@ def _prepare(config: Path, settings: Settings, url: str) -> bool:
     signing = signing_of(settings)
     if fault := misplaced_in_any(settings, url, signing):
         raise cli.CommandError(f"{config}: {CHECKPOINTS}: {fault}")
-    untimely, unsigned = advise_on_times(settings, now()), tuple(signing.faults)
-    for finding in (*settings.skipped, *settings.advice, *untimely, *unsigned):
+    untimely = advise_on_times(settings, now())
+    for finding in (*settings.skipped, *settings.advice, *untimely, *signing.faults):
         LOG.warning("%s", finding)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    return not unsigned
+    return signing.verifiers
 
 
 def _logging_upgrade() -> Progress:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
@@ -14,7 +15,8 @@ from attrs import define, field
 from adapters.audit.audit_service import configured_signer
 from adapters.audit.checkpointing import append_if_grown
 from adapters.audit.comparing import compare_with_last
-from adapters.composition.checkpoints import checkpoints_as_configured, signing_of
+from adapters.audit.keys import Verifier
+from adapters.composition.checkpoints import checkpoints_as_configured
 from adapters.composition.clock_and_ids import LOG, log_failure, new_id, now, read_clocks
 from adapters.composition.sweeping import SweepJob, WaitJob, pace_of
 from adapters.logs import log_fault, log_milestone
@@ -37,14 +39,16 @@ def doing_jobs(
     carry_out: CarryOut,
     *,
     is_listening: Callable[[], bool],
-    signs: bool,
+    verifiers: tuple[Verifier, ...] | None,
 ) -> Iterator[Jobs]:
     """Do what the gateway does by itself, while the context lasts.
 
-    `signs` says whether checkpoints can be signed now, where they should be.
+    `verifiers` are the keys by which the last checkpoint may be signed, None if none can be signed
+    now where they should be.
     """
-    jobs, maintenance = Jobs(store, carry_out, is_listening, signs), _MaintenanceJob(store)
-    comparing = partial(_compare, settings, StoreAuditLog(store))
+    maintenance = _MaintenanceJob(store)
+    jobs = Jobs(store, carry_out, is_listening, verifiers is not None)
+    comparing = partial(_compare, settings.checkpoints.file, verifiers or (), StoreAuditLog(store))
     system = Operators(store, now, new_id, SYSTEM, carry_out)
     waits = WaitJob(system, is_listening, partial(_log_fault_of, "waits"))
     with (
@@ -182,12 +186,12 @@ def _stop_in_time(is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
     return progress
 
 
-def _compare(settings: Settings, evidence: AuditLog, is_stopped: Callable[[], bool]) -> None:
+def _compare(
+    file: Path, keys: tuple[Verifier, ...], evidence: AuditLog, is_stopped: Callable[[], bool]
+) -> None:
     """Say whether the store is the one that its last checkpoint speaks of."""
-    file = settings.checkpoints.file
     if not file.exists():
         return
-    keys = signing_of(settings).verifiers
     try:
         found = compare_with_last(evidence, file, keys, _stop_in_time(is_stopped))
     except _StoppedError:

@@ -10,7 +10,7 @@ from adapters import cli
 from adapters.audit.checkpoint_file import check_file
 from adapters.audit.tile_file import TILES, tiles_path
 from adapters.cli.own_files import OwnFiles, found_in
-from adapters.composition.checkpoints import Signing, checkpoints_as_configured, signing_of
+from adapters.composition.checkpoints import Signing, checkpoints_as_configured
 from adapters.composition.stores import database_url, gateway_of
 from adapters.settings import FIRST, GatewayConfig
 from adapters.store import StoreFault, store_files
@@ -68,9 +68,8 @@ def misplaced_in_any(gateway: GatewayConfig, url: str, signing: Signing) -> str 
     """
     for shard in gateway.shards:
         each = gateway.of_shard(shard)
-        is_first = shard.name == FIRST
-        store, signs = (url, signing) if is_first else (shard.url.url, signing_of(each))
-        if fault := misplaced_checkpoints(each, store, signs):
+        store = url if shard.name == FIRST else shard.url.url
+        if fault := misplaced_checkpoints(each, store, signing.of(each.checkpoints)):
             return fault
     return None
 

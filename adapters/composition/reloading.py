@@ -136,7 +136,7 @@ def acceptable(running: Settings, settings: Settings, url: str) -> Settings:
         signing = signing_of(settings)
         if fault := misplaced_in_any(evolve(settings, shards=running.shards), url, signing):
             raise RefusedReload(f"{CHECKPOINTS}: {fault}")
-        others = (signing_of(settings.of_shard(shard)) for shard in running.shards[1:])
+        others = (signing.of(settings.of_shard(shard).checkpoints) for shard in running.shards[1:])
         for sentence in (found for one in (signing, *others) for found in one.faults):
             raise RefusedReload(sentence)
     return settings

@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from adapters import cli
+from adapters.audit.keys import Verifier
 from adapters.composition.configurations import recording_configurations
 from adapters.composition.jobs import Jobs, doing_jobs
 from adapters.composition.metering import read_parts
@@ -38,8 +39,11 @@ class Serving:
     admission: Admission
 
     @contextmanager
-    def work(self, config: Path, *, signs: bool) -> Iterator[Reloads]:
-        """Work beside the server, and return what reloads the settings from their file."""
+    def work(self, config: Path, verifiers: tuple[Verifier, ...] | None) -> Iterator[Reloads]:
+        """Work beside the server, and return what reloads the settings from their file.
+
+        `verifiers` are those of `doing_jobs`.
+        """
         ready, url = self.ready, self.url
         with (
             doing_jobs(
@@ -47,7 +51,7 @@ class Serving:
                 ready.store,
                 ready.writer.do_all,
                 is_listening=ready.is_listening,
-                signs=signs,
+                verifiers=verifiers,
             ) as jobs,
             recording_configurations(url, self.settings) as record,
             self._shards(),

@@ -196,14 +196,13 @@ class Shards:
                 shard.fault = str(error)
                 return
             writer = stack.enter_context(writing(store, self.metrics.of_store(shard.name)))
-            signs = not any(signing_of(settings).faults)
             shard.jobs = stack.enter_context(
                 doing_jobs(
                     settings,
                     store,
                     writer.do_all,
                     is_listening=self.is_listening,
-                    signs=signs,
+                    verifiers=signing_of(settings).verifiers,
                 )
             )
             shard.current, shard.held = OpenShard(store, writer), stack.pop_all()

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from adapters import cli
 from adapters.composition.clock_and_ids import LOG
@@ -13,10 +14,12 @@ from adapters.logs import log_milestone
 from adapters.metrics import GatewayMetrics
 from adapters.schedule import beside
 from adapters.settings import Settings, Unresolved
+from adapters.settings.secret_text import Resolution
 from adapters.webhooks.limits import RateLimiter
 from adapters.webhooks.shared_limits import SharedLimiter
 
 _LAST_SECONDS = 2.0
+SHARED_LIMITS: Final = "taskflow.limits.shared.password"
 
 
 @contextmanager
@@ -52,17 +55,18 @@ def sharing_limits(settings: Settings, metrics: GatewayMetrics) -> Iterator[Shar
                 reason,
             )
 
-    counts = RedisCounts(shared.url, shared.deadline_seconds, note, _password(settings))
+    password = password_of(settings)
+    if isinstance(password, Unresolved):
+        raise cli.CommandError(f"{SHARED_LIMITS}: {password.reason}")
+    revealed = password and password.reveal()
+    counts = RedisCounts(shared.url, shared.deadline_seconds, note, revealed)
     metrics.read("limits_shared", lambda: counts.is_up)
     local = RateLimiter(time.monotonic, settings.limits.tracked_keys)
     with beside(counts.run, counts.stop, name="shared limits", seconds=_LAST_SECONDS):
         yield SharedLimiter(counts, local, shared.while_gone)
 
 
-def _password(settings: Settings) -> str | None:
-    if settings.shared_limits_password is None:
-        return None
-    found = settings.shared_limits_password.look_up(os.environ)
-    if isinstance(found, Unresolved):
-        raise cli.CommandError(f"taskflow.limits.shared.password: {found.reason}")
-    return found.reveal()
+def password_of(settings: Settings) -> Resolution | None:
+    """Look up the password of the server of the counts, if it has one."""
+    declared = settings.shared_limits_password
+    return declared and declared.look_up(os.environ)

@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 
 from attrs import frozen
 
-from adapters.settings.nodes import Node
 from adapters.settings.references import SecretField
 from adapters.settings.structure import Between, Matching
 
@@ -18,10 +17,6 @@ _URL: Final = Matching(
 )
 
 
-def _url(node: Node) -> str:
-    return _URL(node)
-
-
 @frozen(kw_only=True)
 class SharedLimitsConfig:
     """The server of the counts, and what becomes of requests while it is gone.
@@ -30,7 +25,7 @@ class SharedLimitsConfig:
     has no limit (`allow`). A request waits for the server up to `deadline_seconds`.
     """
 
-    url: Annotated[str, _url]
+    url: Annotated[str, _URL]
     while_gone: Literal["local", "refuse", "allow"] = "local"
     password: SecretField | None = None
     deadline_seconds: Annotated[float, Between(0.001, 1, "seconds")] = 0.005

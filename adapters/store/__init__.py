@@ -2,11 +2,7 @@
 
 from adapters.store.backup import back_up
 from adapters.store.codec import Undecodable
-from adapters.store.configurations import (
-    StoredConfigurations,
-    read_configurations,
-    record_configuration,
-)
+from adapters.store.configurations import read_configurations, record_configuration
 from adapters.store.faults import CustodyLost, StoreFault
 from adapters.store.holder import LockHolder, lock_holder
 from adapters.store.location import store_files
@@ -38,7 +34,6 @@ __all__ = [
     "Restore",
     "StoreAuditLog",
     "StoreFault",
-    "StoredConfigurations",
     "StoredRefusals",
     "Undecodable",
     "back_up",

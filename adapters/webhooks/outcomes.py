@@ -105,12 +105,8 @@ def _done(word: str) -> Callable[[RouteId, Accepted, Room], Response]:
     )
 
 
-def _not_created(refused: Rejected, _: Room) -> dict[str, Any]:
-    return {"created": False, "code": refused.code, **_flow(refused, "current")}
-
-
-def _not_applied(refused: Rejected, _: Room) -> dict[str, Any]:
-    return {"applied": False, "code": refused.code, **_flow(refused, "current")}
+def _not_done(word: str) -> Callable[[Rejected, Room], dict[str, Any]]:
+    return lambda refused, _: {word: False, "code": refused.code, **_flow(refused, "current")}
 
 
 def _cancelled(route_id: RouteId, accepted: Accepted, room: Room) -> Response:
@@ -170,14 +166,14 @@ SHOWS_PENDING: Final = an_object("FlowCancelPending", _PENDING, _OMITTED)
 
 CREATED: Final = ActionReplies(
     _done("created"),
-    _not_created,
+    _not_done("created"),
     _FLOW_UNSAVED,
     an_object("FlowCreated", {"created": YES, **_SHOWN_FLOW}),
     an_object("FlowNotCreated", {"created": NO, "code": TEXT}, {"current": ref("Flow")}),
 )
 APPLIED: Final = ActionReplies(
     _done("applied"),
-    _not_applied,
+    _not_done("applied"),
     _FLOW_UNSAVED,
     an_object("FlowChanged", {"applied": YES, **_SHOWN_FLOW}, {"resumeLink": or_null(TEXT)}),
     an_object("FlowNotChanged", {"applied": NO, "code": TEXT}, {"current": ref("Flow")}),

@@ -24,8 +24,8 @@ def row_of(flow: Flow | None, context: CommandContext) -> LifecycleRow:
 
 def _usable(flow: Flow, command: SetWaiting, context: CommandContext) -> KeptResume | None:
     """Return the resume that was kept for a wait, unless it is of who may not resume it."""
-    kept = flow.kept_resume
-    if kept is not None and command.separate_approver and kept.caller == context.caller:
+    kept, bars = flow.kept_resume, command.separate_approver and context.caller is not None
+    if kept is not None and bars and kept.caller == context.caller:
         return None
     return kept
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 from attrs import evolve as replace
-from hypothesis import given
+from hypothesis import example, given
 
-from adapters.testing.examples import CREATED, NOW, ended, linked
+from adapters.testing.examples import CREATED, FLOW, NOW, ended, linked
 from adapters.testing.strategies.histories import (
     DecidedStep,
     afterlives,
     decided_histories,
+    play,
     unreadable_histories,
 )
+from domain.flow.commands import CreateFlow, ResumeEarly, SetWaiting
 from domain.flow.events import (
     Event,
     FlowBecameBlocked,
@@ -35,6 +37,15 @@ from tests.core.examples import EXAMPLES
 
 
 @EXAMPLES
+@example(
+    play(
+        CreateFlow(goal="g", controller_id="c"),
+        [
+            (ResumeEarly(flow_id=FLOW, expected_revision=0), 0),
+            (SetWaiting(flow_id=FLOW, expected_revision=0, separate_approver=True), 0),
+        ],
+    )
+)
 @given(decided_histories)
 def test_whatever_commands_bring_about_can_be_decided_again(life: Sequence[DecidedStep]) -> None:
     for step in life:

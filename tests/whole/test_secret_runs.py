@@ -137,12 +137,28 @@ def test_a_command_has_no_secret_looked_up_but_those_that_it_needs(
 
 
 def test_a_gateway_looks_up_each_secret_once_and_again_at_a_reload(folder: Path) -> None:
-    with RunningGateway(folder, folder / "gateway.json5"):
-        started = runs(folder)
-        assert (started["routes"], started["pages"]) == (1, 1)
+    with RunningGateway(folder, folder / "gateway.json5") as gateway:
+        gateway.wait_until(lambda: "store agrees with its last checkpoint" in gateway.logs)
+        assert runs(folder) == ALL
         assert taskflow(folder, "reload", *CONFIG).startswith("0 ")
         reloaded = runs(folder)
-    assert (reloaded["routes"], reloaded["pages"]) == (2, 2)
+    assert reloaded == {"routes": 2, "pages": 2, "key": 1}
+
+
+def test_the_key_of_all_shards_is_looked_up_once(folder: Path) -> None:
+    config = folder / "gateway.json5"
+    document = json.loads(config.read_text(encoding="utf-8"))
+    shards = [{"name": name, "url": f"sqlite:///{name}.db"} for name in ("north", "south")]
+    document["taskflow"]["store"] = {"url": "sqlite:///taskflow.db", "shards": shards}
+    config.write_text(json.dumps(document), encoding="utf-8")
+    assert taskflow(folder, "check", *CONFIG).startswith("0 ")
+    assert runs(folder) == ALL
+
+
+def test_explain_looks_up_the_secrets_of_its_route_alone(folder: Path) -> None:
+    asked = ("--route", "a", "--payload", "list.json", "--authenticate")
+    assert taskflow(folder, "explain", *asked, *CONFIG).startswith("1 ")  # no secret presented
+    assert runs(folder) == {"routes": 1}
 
 
 def test_the_pages_look_up_their_password_alone(folder: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from adapters.cli import Unstartable
+from adapters.composition.check import check_configuration
 from tests.shared_limits.server import Valkey
 from tests.whole.callers import Caller
 from tests.whole.gateway import READY_SECONDS, ROOT, GatewayFailedError, RunningGateway
@@ -133,3 +135,7 @@ def test_a_password_that_is_not_found_stops_the_start(tmp_path: Path) -> None:
     gateway = RunningGateway.of_contract(tmp_path, {"limits": {"shared": shared}})
     with pytest.raises(GatewayFailedError, match=r"taskflow\.limits\.shared\.password: "):
         gateway.start()
+    report = check_configuration(gateway.config)
+    assert isinstance(report, Unstartable)
+    (problem,) = report.problems
+    assert problem.field == "taskflow.limits.shared.password"

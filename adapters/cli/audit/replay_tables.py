@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeVar
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.tables import REST, folded, table
@@ -53,19 +52,16 @@ def _summary(report: ReplayReport) -> str:
 
 
 def _findings(findings: Tally[Finding]) -> Iterator[RenderableType]:
-    if findings.kept:
-        yield _finding_table(findings.kept)
-        yield Text(_ending(findings, "finding"))
-
-
-def _finding_table(findings: Iterable[Finding]) -> Table:
+    if not findings.kept:
+        return
     shown = table("Findings", {"Flow, version, position": 37, "Finding": REST})
-    for finding in findings:
+    for finding in findings.kept:
         shown.add_row(
             folded(finding.flow_id or "the log", *_places(finding)),
             folded(finding.code, finding.sentence),
         )
-    return shown
+    yield shown
+    yield Text(_ending(findings, "finding"))
 
 
 def _places(finding: Finding) -> Iterator[str]:
@@ -76,25 +72,19 @@ def _places(finding: Finding) -> Iterator[str]:
 
 
 def _advice(advice: Tally[Advice]) -> Iterator[RenderableType]:
-    if advice.kept:
-        yield _advice_table(advice.kept)
-        yield Text(_ending(advice, "piece", "of advice"))
-
-
-def _advice_table(advice: Iterable[Advice]) -> Table:
+    if not advice.kept:
+        return
     shown = table("Advice", {"Flow, last event": 37, "Advice": REST})
-    for each in advice:
+    for each in advice.kept:
         since = [] if each.since is None else [to_the_second(each.since)]
         place = [] if each.version is None else [f"version {each.version}"]
         shown.add_row(folded(each.flow_id, *since, *place), folded(each.code, each.sentence))
-    return shown
+    yield shown
+    yield Text(_ending(advice, "piece", "of advice"))
 
 
 def _ending(tally: Tally[T], noun: str, rest: str = "") -> str:
     total, listed = tally.total(), len(tally.kept)
     first = f"; the first {listed:,} are listed" if listed < total else ""
-    return f"{' '.join((counted(total, noun), rest)).strip()}: {_counts(tally.counts)}{first}."
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {code}" for code, count in counts.items())
+    counts = ", ".join(f"{count:,} {code}" for code, count in tally.counts.items())
+    return f"{' '.join((counted(total, noun), rest)).strip()}: {counts}{first}."

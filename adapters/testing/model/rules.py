@@ -147,7 +147,7 @@ class Rules:
         waits = _patched(replace(_moved(flow, at), status=status), command)
         waits = wait_rules.with_wait(waits, command, caller)
         kept = flow.kept_resume
-        if kept is None or (command.separate_approver and flow.kept_by == caller):
+        if kept is None or (command.separate_approver and flow.kept_by == caller is not None):
             return waits
         return self.resume(waits, kept, at)
 
