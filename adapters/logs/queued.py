@@ -36,7 +36,7 @@ _GATHER_SECONDS: Final = 0.02
 """How long a line waits for others, unless it is urgent; they are written together."""
 
 _RETRY_SECONDS: Final = 1.0
-_SETTLED: Final = (int, float, NoneType)
+_SETTLED: Final = frozenset({str, int, float, bool, NoneType})
 
 
 @define
@@ -198,12 +198,10 @@ def _waiting(record: logging.LogRecord, formatter: logging.Formatter) -> _Waitin
         return _formatted(record, formatter)
     octets = _RECORD_OCTETS + len(record.msg)
     fields: Mapping[str, object] = getattr(record, FIELDS, {})
-    for value in fields.values():
-        if isinstance(value, str):
-            octets += len(value)
-        elif not isinstance(value, _SETTLED):
-            return _formatted(record, formatter)
-    return _Waiting(record, octets)
+    if not _SETTLED.issuperset(map(type, fields.values())):
+        return _formatted(record, formatter)
+    texts = [value for value in fields.values() if isinstance(value, str)]
+    return _Waiting(record, octets + sum(map(len, texts)))
 
 
 def _formatted(record: logging.LogRecord, formatter: logging.Formatter) -> _Waiting:

@@ -11,7 +11,7 @@ from adapters.webhooks.fields import Issue
 from adapters.webhooks.json_schema import JsonSchema
 from domain.flow.status import TaskStatus
 
-Values: TypeAlias = dict[str, Any]
+Values: TypeAlias = Mapping[str, Any]
 """What was given, by the names of the domain; what was not given is not there."""
 
 

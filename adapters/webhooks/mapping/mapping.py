@@ -152,7 +152,7 @@ class PayloadMap:
         if isinstance(values, Issue):
             return Unmappable(values.text, name)
         if "expectedRevision" in then.schema.known:
-            values.setdefault("expected_revision", None)
+            values = {"expected_revision": None, **values}
         delivery_id = None
         if self.delivery_id is not None:
             delivery_id = self.delivery_id.fill(delivery, budget) or None
