@@ -66,7 +66,9 @@ class PagedFlows:
             for number, (flow_id, _, version, check, json) in enumerate(cursor):
                 if number == limit:
                     return last
-                text = self._json(cursor, owner, flow_id, (version, check, json))
+                text = sound_json(owner, flow_id, version, check, json)
+                if text is None or b"\0" in text:
+                    text = self._json(cursor, owner, flow_id, (version, check, json))
                 if text is not None and not add(text):
                     return last
                 last = last if text is None else flow_id

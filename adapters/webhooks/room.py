@@ -63,15 +63,15 @@ class Room:
 
     def add_text(self, text: bytes) -> bool:
         """Add the JSON of an item to the list, if there is room for it; else as `add`."""
-        is_first = not self.count
-        if self._used + len(text) > self.answer_bytes and not is_first:
+        used = self._used + len(text)
+        if used > self.answer_bytes and self.count:
             return False
         self.count += 1
-        self._used += len(text) + len(b",")
-        self._piece += [text] if is_first else [b",", text]
+        self._used = used + len(b",")
+        self._piece.append(text)
         self._piece_bytes += len(text)
         if self._piece_bytes >= PIECE_BYTES:
-            self._pieces.append(b"".join(self._piece))
+            self._pieces.append(b",".join(self._piece))
             self._piece, self._piece_bytes = [b""], 0
         return True
 
@@ -89,7 +89,7 @@ class Room:
         before, hole, after = response.body.partition(_HOLE)
         if not hole:
             return response
-        pieces = [before, *self._pieces, b"".join([*self._piece, after])]
+        pieces = [before, *self._pieces, b",".join(self._piece) + after]
         if not self._pieces:
             return evolve(response, body=b"".join(pieces))
         return evolve(response, body=b"", pieces=pieces)
