@@ -38,7 +38,8 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
 _KIT: Final = "the kit on "
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
-_NO_SUCH_TEST: Final = 4
+_NO_SUCH_TEST: Final = {4, 5}
+"""What pytest says of a test that is gone, or is not asked for any more."""
 _CLOCK: Final = 1_000_000_000
 
 
@@ -86,7 +87,8 @@ class Copy:
         return next(filter(None, self._attempts(room)), None)
 
     def _attempts(self, room: Room, finder: str | None = None) -> Iterator[Finding | None]:
-        first = (finder.removeprefix(_KIT),) if finder else ()
+        last = (finder or "").removeprefix(_KIT)
+        first = (last,) if "::" in last or last in STEPS[room] else ()
         for step in first + STEPS[room]:
             yield self._test(step) if step.startswith("tests/") else self._hunt(step)
 
@@ -104,7 +106,7 @@ class Copy:
         done = self._run("pytest", *options, tests)
         if done is None:
             return Finding(tests, line="it hangs")
-        if not done.returncode or (done.returncode == _NO_SUCH_TEST and "::" in tests):
+        if not done.returncode or (done.returncode in _NO_SUCH_TEST and "::" in tests):
             return None
         named = _FAILED.search(done.stdout)
         if named:
