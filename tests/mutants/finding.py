@@ -38,6 +38,8 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
 _KIT: Final = "the kit on "
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+_NOT_FAILED: Final = frozenset({0, 5})
+"""All passed, or none was to run."""
 _NO_SUCH_TEST: Final = 4
 _CLOCK: Final = 1_000_000_000
 
@@ -104,7 +106,7 @@ class Copy:
         done = self._run("pytest", *options, tests)
         if done is None:
             return Finding(tests, line="it hangs")
-        if not done.returncode or (done.returncode == _NO_SUCH_TEST and "::" in tests):
+        if done.returncode in _NOT_FAILED or (done.returncode == _NO_SUCH_TEST and "::" in tests):
             return None
         named = _FAILED.search(done.stdout)
         if named:
