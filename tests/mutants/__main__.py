@@ -6,15 +6,18 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from tests.mutants.finding import Copy, Outcome, outcome
 from tests.mutants.patches import Patch, Room, all_patches, keep_finder
 from tests.whole.gateway import ROOT
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 WORKERS: Final = 2
 AT_LEAST: Final = 0.95
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     patches = [patch for patch in all_patches() if _is_asked(patch, asked.only)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
         copies = [Copy.of(ROOT, Path(folder) / str(number)) for number in range(WORKERS)]
-        if faults := list(_unsound(copies[0], patches)):
+        if faults := list(_unsound(pool, copies, patches)):
             sys.stderr.write("\n".join(faults) + "\n")
             return 1
         outcomes = list(_outcomes(pool, copies, patches))
@@ -42,12 +45,14 @@ def _is_asked(patch: Patch, only: Sequence[str]) -> bool:
     return not only or any(part in patch.name or part == patch.expects for part in only)
 
 
-def _unsound(copy: Copy, patches: Iterable[Patch]) -> Iterator[str]:
+def _unsound(
+    pool: ThreadPoolExecutor, copies: Sequence[Copy], patches: Iterable[Patch]
+) -> Iterator[str]:
     """Yield what is found wrong where no fault was brought in."""
     wanted = {patch.expects for patch in patches}
-    rooms: tuple[Room, ...] = get_args(Room)
-    for room in rooms:
-        if room in wanted and (finding := copy.sound(room)):
+    rooms: list[Room] = [room for room in get_args(Room) if room in wanted]
+    for room, finding in zip(rooms, _shared(pool, copies, Copy.sound, rooms), strict=True):
+        if finding:
             what = finding.steps or finding.line
             yield f"the tree itself has a fault ({room}): {finding.by} {what}"
 
@@ -55,20 +60,33 @@ def _unsound(copy: Copy, patches: Iterable[Patch]) -> Iterator[str]:
 def _outcomes(
     pool: ThreadPoolExecutor, copies: Sequence[Copy], patches: Sequence[Patch]
 ) -> Iterator[Outcome]:
+    def work(copy: Copy, numbered: tuple[int, Patch]) -> Outcome:
+        return outcome(copy, numbered[1], numbered[0])
+
+    for each in _shared(pool, copies, work, list(enumerate(patches, 1))):
+        _tell(each)
+        yield each
+
+
+def _shared(
+    pool: ThreadPoolExecutor,
+    copies: Sequence[Copy],
+    work: Callable[[Copy, T], R],
+    items: Sequence[T],
+) -> Iterator[R]:
+    """Do work for each item, in whichever copy is free."""
     free: SimpleQueue[Copy] = SimpleQueue()
     for copy in copies:
         free.put(copy)
 
-    def work(numbered: tuple[int, Patch]) -> Outcome:
+    def one(item: T) -> R:
         copy = free.get()
         try:
-            return outcome(copy, numbered[1], numbered[0])
+            return work(copy, item)
         finally:
             free.put(copy)
 
-    for each in pool.map(work, enumerate(patches, 1)):
-        _tell(each)
-        yield each
+    return pool.map(one, items)
 
 
 def _keep(outcomes: Iterable[Outcome]) -> None:

@@ -38,8 +38,9 @@ STEPS: Final[Mapping[Room, tuple[str, ...]]] = {
 """Who looks, by the room of the fault: what `hunt` drives the kit on, or the tests of a folder."""
 _KIT: Final = "the kit on "
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
-_NO_SUCH_TEST: Final = {4, 5}
-"""What pytest says of a test that is gone, or is not asked for any more."""
+_NOT_FAILED: Final = frozenset({0, 5})
+"""All passed, or none was to run."""
+_NO_SUCH_TEST: Final = 4
 _CLOCK: Final = 1_000_000_000
 
 
@@ -87,8 +88,7 @@ class Copy:
         return next(filter(None, self._attempts(room)), None)
 
     def _attempts(self, room: Room, finder: str | None = None) -> Iterator[Finding | None]:
-        last = (finder or "").removeprefix(_KIT)
-        first = (last,) if "::" in last or last in STEPS[room] else ()
+        first = (finder.removeprefix(_KIT),) if finder else ()
         for step in first + STEPS[room]:
             yield self._test(step) if step.startswith("tests/") else self._hunt(step)
 
@@ -106,7 +106,7 @@ class Copy:
         done = self._run("pytest", *options, tests)
         if done is None:
             return Finding(tests, line="it hangs")
-        if not done.returncode or (done.returncode in _NO_SUCH_TEST and "::" in tests):
+        if done.returncode in _NOT_FAILED or (done.returncode == _NO_SUCH_TEST and "::" in tests):
             return None
         named = _FAILED.search(done.stdout)
         if named:

@@ -28,9 +28,6 @@ _DIFF: Final = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-X = 1\n+X = 2\n"
         ("tests/test_x.py::test_one", True),
         ("tests/test_x.py::test_full", False),
         ("tests/test_x.py::test_gone", False),
-        ("tests/gone", False),
-        ("the kit on gone", False),
-        (None, False),
     ],
 )
 def test_a_finder_finds_unless_it_is_gone(

@@ -24,6 +24,16 @@ def test_a_fault_can_be_brought_in_and_still_runs(patch: Patch, tmp_path: Path) 
         compile(file.read_text(encoding="utf-8"), patch.target, "exec")
 
 
+def test_every_fault_says_who_found_it_and_that_is_there() -> None:
+    finders = {patch.name: patch.finder or "" for patch in PATCHES}
+    missing = [
+        name
+        for name, finder in finders.items()
+        if not (finder.startswith("the kit on ") or (ROOT / finder.partition("::")[0]).is_file())
+    ]
+    assert missing == []
+
+
 def test_there_are_faults_enough_in_every_room() -> None:
     rooms = Counter(patch.expects for patch in PATCHES)
     assert sum(rooms.values()) >= 60
