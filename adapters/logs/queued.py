@@ -36,7 +36,8 @@ _GATHER_SECONDS: Final = 0.02
 """How long a line waits for others, unless it is urgent; they are written together."""
 
 _RETRY_SECONDS: Final = 1.0
-_SETTLED: Final = frozenset({str, int, float, bool, NoneType})
+_SETTLED: Final = (str, int, float, NoneType)
+_MOST_ARE: Final = frozenset({*_SETTLED, bool})
 
 
 @define
@@ -198,9 +199,13 @@ def _waiting(record: logging.LogRecord, formatter: logging.Formatter) -> _Waitin
         return _formatted(record, formatter)
     octets = _RECORD_OCTETS + len(record.msg)
     fields: Mapping[str, object] = getattr(record, FIELDS, {})
-    if not _SETTLED.issuperset(map(type, fields.values())):
+    values = fields.values()
+    if not (
+        _MOST_ARE.issuperset(map(type, values))
+        or all(isinstance(value, _SETTLED) for value in values)
+    ):
         return _formatted(record, formatter)
-    texts = [value for value in fields.values() if isinstance(value, str)]
+    texts = [value for value in values if isinstance(value, str)]
     return _Waiting(record, octets + sum(map(len, texts)))
 
 

@@ -47,6 +47,7 @@ class BatchThread(Generic[T, R]):
         self._weigh = weigh
         self._gather_seconds = gather_seconds
         self._queue: deque[tuple[Sequence[T], _Done[R]]] = deque()
+        self._weight = 0
         self._expected = self._enough = 1
         self._is_stopped = False
         self._began: float | None = None
@@ -105,7 +106,8 @@ class BatchThread(Generic[T, R]):
             if self._is_stopped:
                 raise StoreUnavailable("nothing is written any more: the service has stopped")
             self._queue.append((items, done))
-            if len(self._queue) >= self._enough:
+            self._weight += self._sum(items)
+            if self._has_come():
                 self._came.notify()
 
     def _run(self) -> None:
@@ -125,18 +127,25 @@ class BatchThread(Generic[T, R]):
         with self._came:
             self._wait(1)
             if len(self._queue) < self._expected:
-                self._wait(min(self._expected, self._most), self._gather_seconds)
+                self._wait(self._expected, self._gather_seconds)
             while self._queue and count < self._most:
                 jobs.append(self._queue.popleft())
-                count += sum(map(self._weigh, jobs[-1][0]))
+                count += self._sum(jobs[-1][0])
+            self._weight -= count
         return jobs
 
     def _wait(self, enough: int, seconds: float | None = None) -> None:
-        """Wait until so many submissions wait, or for so long, or for the end."""
+        """Wait until so many submissions wait, or a whole batch, or for so long, or for the end."""
         # PERF: who waits is woken once, not by each of them.
         self._enough = enough
-        self._came.wait_for(lambda: len(self._queue) >= enough or self._is_stopped, seconds)
+        self._came.wait_for(lambda: self._has_come() or self._is_stopped, seconds)
         self._enough = 1
+
+    def _has_come(self) -> bool:
+        return len(self._queue) >= self._enough or self._weight >= self._most
+
+    def _sum(self, items: Sequence[T]) -> int:
+        return sum(map(self._weigh, items))
 
     def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -61,8 +61,8 @@ class HeadText:
 
     `target` is as sent, but for an absolute form of our own host: its path and query (RFC 9112
     §3.2.2); nothing is decoded. `headers` are (lower-case name, Latin-1 value) in the order sent,
-    repeats kept; `by_name` and `folded` are the same by name, `variables` those of WSGI (PEP 3333).
-    They are not in the repr, as secrets travel here.
+    repeats kept; `by_name` and `folded` are the same by name. They are not in the repr, as secrets
+    travel here.
     """
 
     method: str
@@ -74,7 +74,6 @@ class HeadText:
     query: str = field(init=False)
     by_name: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, eq=False)
     folded: Mapping[str, str] = field(init=False, repr=False, eq=False)
-    variables: Mapping[str, str] = field(init=False, repr=False, eq=False)
     keeps_alive: bool = field(init=False, eq=False)
     """Whether the connection may be kept: the caller wants it (RFC 9112 §9.3), and can."""
     framing: Framing | HttpError = field(init=False, eq=False)
@@ -96,10 +95,14 @@ class HeadText:
 
     @folded.default
     def _folded(self) -> Mapping[str, str]:
-        return {name: _fold(name, values) for name, values in self.by_name.items()}
+        folded = dict(self.headers)
+        if len(folded) < len(self.headers):
+            folded |= {name: _fold(name, values) for name, values in self.by_name.items()}
+        return folded
 
-    @variables.default
-    def _variables(self) -> Mapping[str, str]:
+    @cached_property  # PERF: of a head that is refused nobody asks for them
+    def variables(self) -> Mapping[str, str]:
+        """The fields as variables of WSGI (PEP 3333)."""
         # APPSEC: `X_Forwarded_For` would become the variable of `X-Forwarded-For`.
         # Content-Length is the decoded body's; what framed the bytes on the wire is no longer true.
         return {

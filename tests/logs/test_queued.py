@@ -20,6 +20,7 @@ import pytest
 
 from adapters.logs import TextFormatter, log_event, log_fault, log_milestone
 from adapters.logs.queued import FLUSH_SECONDS, QueuedHandler
+from domain.flow.refusals import RefusalCode
 
 PATIENCE = 20.0
 MANY = 20_000
@@ -58,9 +59,24 @@ def pipe() -> Iterator[Pipe]:
     pipe.close()
 
 
+class Noting(TextFormatter):
+    """A formatter that notes in which thread it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[str] = []
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Note the thread, and return the line of a record."""
+        self.threads.append(threading.current_thread().name)
+        return super().format(record)
+
+
 @contextmanager
-def logging_to(descriptor: int) -> Iterator[logging.Logger]:
-    handler = QueuedHandler(descriptor, TextFormatter())
+def logging_to(
+    descriptor: int, formatter: logging.Formatter | None = None
+) -> Iterator[logging.Logger]:
+    handler = QueuedHandler(descriptor, formatter or TextFormatter())
     logger = logging.Logger("test")  # noqa: LOG001 - one that nobody else has
     logger.addHandler(handler)
     try:
@@ -175,6 +191,17 @@ def test_a_value_is_logged_as_it_was(pipe: Pipe) -> None:
     assert "value value=[1]\n" in text
     assert "INFO no text\n" in text
     assert text.endswith("also [1]\n")
+
+
+@pytest.mark.parametrize("value", ["a", 1, 0.5, True, None, RefusalCode.NOT_FOUND])
+def test_what_cannot_change_is_formatted_by_the_thread_that_writes(
+    pipe: Pipe, value: object
+) -> None:
+    noting = Noting()
+    with logging_to(pipe.writing, noting) as logger:
+        log_event(logger, "value", {"value": value, "end": "end"})
+        pipe.read_until("end=end")
+    assert noting.threads == ["log"]
 
 
 def test_a_record_that_cannot_be_formatted_harms_no_other(pipe: Pipe) -> None:

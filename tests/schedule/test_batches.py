@@ -158,6 +158,22 @@ def test_who_asks_alone_waits_for_nobody() -> None:
     batches.stop()
 
 
+@pytest.mark.parametrize("item", [3, 1])
+def test_a_batch_that_is_full_waits_for_nobody(item: int) -> None:
+    work, results = Doubling(), list[object]()
+    batches = BatchThread(work, most=3, weigh=lambda item: item, gather_seconds=6 * PATIENCE)
+    batches.submit(1, results.append)
+    assert work.has_begun.wait(PATIENCE)
+    for _ in range(6 // item):
+        batches.submit(item, results.append)
+    work.may_go_on.set()
+    eventually = monotonic() + PATIENCE
+    while len(results) < 1 + 6 // item:
+        assert monotonic() < eventually
+    batches.stop()
+    assert work.batches == [[1], *[[item] * (3 // item)] * 2]
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_those_that_do_not_come_again_are_waited_for_in_vain(*, ends: bool) -> None:
     work, results = Doubling(), list[object]()
