@@ -183,7 +183,8 @@ def test_a_stranger_whose_request_is_being_answered_gets_the_answer() -> None:
     ):
         working.send(request(body=b"slow"))
         gate.await_entries(1)
-        with crowd(running, 20, REFUSED):
+        with crowd(running, 20, PHASES["half a body"]) as others:
+            eventually(lambda: sum(are_open(others)) == 2)
             gate.opened.set()
             assert working.answer().json["body"] == "slow"
 
