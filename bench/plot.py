@@ -16,8 +16,8 @@ from bench.operations import CYCLE
 from bench.plan import SLOWER_MS
 
 _PANELS: Final = ("create_flow", CYCLE, "get_flow", "find_latest_flow", "list_flows")
-_TICKS: Final = (10, 30, 100, 300, 1_000, 3_000, 10_000)
-_RANGE: Final = (8, 20_000)
+_TICKS: Final = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
+_RANGE: Final = (8, 40_000)
 _COLOURS: Final = ("#0b6e99", "#d9730d", "#6940a5")
 _STYLES: Final[dict[Disk, str]] = {"as it is": "-", "slowed": "--"}
 _GREY: Final = "#8a8a8a"
