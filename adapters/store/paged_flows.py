@@ -66,6 +66,7 @@ class PagedFlows:
             for number, (flow_id, _, version, check, json) in enumerate(cursor):
                 if number == limit:
                     return last
+                # PERF: nearly all rows are right, and a call less is a twelfth of a long page.
                 text = sound_json(owner, flow_id, version, check, json)
                 if text is None or b"\0" in text:
                     text = self._json(cursor, owner, flow_id, (version, check, json))
