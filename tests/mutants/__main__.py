@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 WORKERS: Final = 2
 AT_LEAST: Final = 0.95
-MOST_STEPS: Final = 8
+MOST_STEPS: Final = 6
 
 
 def main(arguments: Sequence[str]) -> int:

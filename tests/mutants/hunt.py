@@ -69,14 +69,15 @@ def _search() -> Found | None:
 
 
 def _explore(driver: str) -> Found | None:
+    found = []
     with ExitStack() as stack:
         factory = FACTORIES.get(driver) or _live(stack)
         for number in range(SEEDS[driver]):
             try:
                 explore(seed(number)(machine_for(factory)), STEPS[driver])
             except Exception as error:  # noqa: BLE001 - whatever it is, it was found
-                return Found.of(error)
-    return None
+                found.append(Found.of(error))
+    return min(found, key=lambda each: len(each.steps), default=None)
 
 
 def _live(stack: ExitStack) -> DriverFactory:
